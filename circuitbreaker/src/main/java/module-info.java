@@ -1,0 +1,8 @@
+/** A circuit breaker that costs nothing while it is closed. */
+module dev.levee.circuitbreaker {
+    requires transitive dev.levee.core;
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+
+    exports dev.levee.circuitbreaker;
+}

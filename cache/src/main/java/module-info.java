@@ -4,6 +4,4 @@ module dev.levee.cache {
     requires org.slf4j;
     requires com.github.benmanes.caffeine;
     requires static transitive org.jspecify;
-
-    exports dev.levee.cache;
 }

@@ -1,0 +1,137 @@
+package dev.levee.core;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One asynchronous call through a segment of gates: enters them in turn, waits without a thread, leaves them once. */
+final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
+    private static final VarHandle SETTLED;
+    @SuppressWarnings("StaticAssignmentOfThrowable") // never thrown, and without stack trace
+    private static final RefusedException CALLER_GONE = new CallerGone();
+
+    static {
+        try {
+            SETTLED = MethodHandles.lookup().findVarHandle(AsyncGateCall.class, "settled", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final GateSegment segment;
+    private final Supplier<? extends CompletionStage<T>> operation;
+    private final long[] stamps;
+    private int entered;
+    private long start;
+
+    @SuppressWarnings("UnusedVariable") // written through SETTLED
+    private volatile boolean settled;
+
+    AsyncGateCall(GateSegment segment, Supplier<? extends CompletionStage<T>> operation) {
+        this.segment = segment;
+        this.operation = operation;
+        this.stamps = new long[segment.gates.length];
+    }
+
+    CompletableFuture<T> begin() {
+        start = segment.stampStart();
+        enterRest();
+        return this;
+    }
+
+    private void enterRest() {
+        while (entered < stamps.length) {
+            Gate gate = segment.gates[entered];
+            long stamp = gate.tryEnter(start);
+            if (stamp == Gate.REFUSED) {
+                if (gate instanceof WaitingGate waiting) {
+                    queueAt(waiting);
+                } else {
+                    settle(null, Waiting.refusal(gate));
+                }
+                return;
+            }
+            stamps[entered++] = stamp;
+        }
+        runOperation();
+    }
+
+    private void queueAt(WaitingGate gate) {
+        CompletableFuture<Long> turn = gate.enterAsync(Waiting.deadline(gate));
+        if (turn.isDone()) {
+            turn.whenComplete(this::turnCame);
+            return;
+        }
+        onCancel(reason -> turn.cancel(false));
+        CallContext context = CallContext.current();
+        // On the executor: whoever gives a permit back must not run the next caller's work on its own stack.
+        turn.whenComplete((stamp, error) -> {
+            try {
+                segment.environment
+                        .executor()
+                        .execute(() -> context.call((Action<RuntimeException>) () -> turnCame(stamp, error)));
+            } catch (RuntimeException rejected) {
+                if (stamp != null && stamp != Gate.REFUSED) {
+                    stamps[entered++] = stamp;
+                }
+                settle(null, rejected);
+            }
+        });
+    }
+
+    private void turnCame(@Nullable Long stamp, @Nullable Throwable error) {
+        start = segment.stampStart();
+        if (stamp == null || stamp == Gate.REFUSED) {
+            settle(null, error == null ? Waiting.refusal(segment.gates[entered]) : Outcomes.unwrap(error));
+            return;
+        }
+        stamps[entered++] = stamp;
+        Throwable reason = cancelReason();
+        if (reason != null) {
+            settle(null, reason);
+            return;
+        }
+        enterRest();
+    }
+
+    private void runOperation() {
+        CompletableFuture<T> inner = segment.next.callAsync(operation);
+        onCancel(reason -> requestCancel(inner, reason));
+        inner.whenComplete(this::settle);
+    }
+
+    /** The work has ended. Only the first word counts: a foreign stage may complete twice. */
+    @SuppressWarnings("NullAway") // the result is null only beside a failure, or where T includes it
+    private void settle(@Nullable T result, @Nullable Throwable error) {
+        if (!SETTLED.compareAndSet(this, false, true)) {
+            return;
+        }
+        Throwable failure = error == null ? null : Outcomes.unwrap(error);
+        Throwable reason = cancelReason();
+        if (reason == null) {
+            segment.leave(stamps, start, result, failure);
+        } else {
+            // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
+            segment.leave(stamps, start, null, reason instanceof CancellationException ? CALLER_GONE : reason);
+        }
+        finish(result, failure);
+    }
+
+    /** Shown to nobody: a refusal is what every rule ignores. */
+    private static final class CallerGone extends RefusedException {
+        private static final long serialVersionUID = 1L;
+
+        CallerGone() {
+            super("caller", "the caller does not want the result any more", () -> UNKNOWN, true);
+        }
+
+        @Override
+        public RefusedException detached() {
+            return this;
+        }
+    }
+}

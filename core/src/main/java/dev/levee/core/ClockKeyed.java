@@ -1,0 +1,217 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bounded by the CLOCK rule: entries stand on a ring, a hand goes round, takes away the mark of use that it finds, and evicts
+ * the first entry without one (Corbató, "A Paging Experiment with the Multics System", 1968). A hit writes only the time of use.
+ */
+final class ClockKeyed<K, P> implements Keyed<K, P> {
+    private static final int MOST_KEYS = 1 << 24;
+    /** How many places of the ring each new key looks at for idle entries, so that forgetting needs no thread. */
+    private static final int SWEEP = 4;
+
+    private final String name;
+    private final int maximumKeys;
+    private final long idleNanos;
+    private final Function<? super K, ? extends P> factory;
+    private final NanoClock clock;
+    private final ConcurrentHashMap<K, Entry<K, P>> entries = new ConcurrentHashMap<>();
+
+    // Guarded by lock; no user code runs under it but the equals and hashCode of keys.
+    private final ReentrantLock lock = new ReentrantLock();
+    private @Nullable Entry<K, P>[] ring;
+    private int used;
+    private int hand;
+    private final AtomicLong evicted = new AtomicLong();
+
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    ClockKeyed(
+            String name,
+            int maximumKeys,
+            Duration idle,
+            Function<? super K, ? extends P> factory,
+            Environment environment) {
+        this.name = Require.name(name);
+        this.maximumKeys = Require.range("maximumKeys", maximumKeys, 1, MOST_KEYS);
+        this.idleNanos = Nanos.of(Require.positive("idle", idle));
+        this.factory = Require.nonNull("factory", factory);
+        this.clock = Require.nonNull("environment", environment).clock();
+        this.ring = (Entry<K, P>[]) new Entry[Math.min(maximumKeys, 16)];
+    }
+
+    @Override
+    public P get(K key) {
+        long now = clock.nanoTime();
+        Entry<K, P> entry = entries.get(Require.nonNull("key", key));
+        if (entry != null && !isIdle(entry, now)) {
+            entry.touch(now);
+            return entry.policy;
+        }
+        return add(key, now);
+    }
+
+    private P add(K key, long now) {
+        P policy = Require.nonNull("policy that the factory made", factory.apply(key));
+        lock.lock();
+        try {
+            Entry<K, P> present = entries.get(key);
+            if (present != null && !isIdle(present, now)) {
+                present.touch(now);
+                return present.policy;
+            }
+            if (present != null) {
+                evict(present);
+            }
+            for (int i = 0; i < SWEEP && used > 0; i++) {
+                Entry<K, P> entry = atHand();
+                if (isIdle(entry, now)) {
+                    evict(entry);
+                }
+            }
+            if (used == maximumKeys) {
+                evict(victim());
+            }
+            Entry<K, P> added = new Entry<>(key, policy, used, now);
+            put(added);
+            entries.put(key, added);
+            return policy;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void put(Entry<K, P> entry) {
+        if (used == ring.length) {
+            ring = java.util.Arrays.copyOf(ring, Math.min(maximumKeys, used * 2));
+        }
+        ring[used++] = entry;
+    }
+
+    private Entry<K, P> atHand() {
+        hand = hand + 1 < used ? hand + 1 : 0;
+        return at(hand);
+    }
+
+    private Entry<K, P> at(int place) {
+        Entry<K, P> entry = ring[place];
+        if (entry == null) {
+            throw new AssertionError("hole in the ring at " + place + " of " + used);
+        }
+        return entry;
+    }
+
+    private Entry<K, P> victim() {
+        // Marks can be set again while the hand goes round; after two rounds any entry is as good as another.
+        for (int i = 0; i < 2 * used; i++) {
+            Entry<K, P> entry = atHand();
+            if (!entry.marked) {
+                return entry;
+            }
+            entry.marked = false;
+        }
+        return atHand();
+    }
+
+    /** The last entry of the ring takes the place of the evicted one, so that the ring has no holes. */
+    private void evict(Entry<K, P> entry) {
+        entries.remove(entry.key);
+        Entry<K, P> last = at(--used);
+        ring[used] = null;
+        if (last != entry) {
+            ring[entry.place] = last;
+            last.place = entry.place;
+        }
+        evicted.incrementAndGet();
+    }
+
+    private boolean isIdle(Entry<K, P> entry, long now) {
+        return now - entry.lastUse >= idleNanos;
+    }
+
+    @Override
+    public boolean remove(K key) {
+        lock.lock();
+        try {
+            Entry<K, P> entry = entries.get(Require.nonNull("key", key));
+            if (entry == null) {
+                return false;
+            }
+            boolean live = !isIdle(entry, clock.nanoTime());
+            evict(entry);
+            return live;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public int size() {
+        forgetIdle();
+        return entries.size();
+    }
+
+    private void forgetIdle() {
+        long now = clock.nanoTime();
+        lock.lock();
+        try {
+            for (int place = used - 1; place >= 0; place--) {
+                Entry<K, P> entry = at(place);
+                if (isIdle(entry, now)) {
+                    evict(entry);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        Require.nonNull("sink", sink).value(name, "keyed.size", size());
+        sink.value(name, "keyed.evicted", (double) evicted.get());
+        for (Entry<K, P> entry : entries.values()) {
+            if (entry.policy instanceof Measured measured) {
+                measured.measure(sink);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "keyed " + name + " [" + entries.size() + " of " + maximumKeys + "]";
+    }
+
+    /** A key with its policy, its place on the ring and its marks of use. */
+    private static final class Entry<K, P> {
+        final K key;
+        final P policy;
+        int place; // guarded by the lock
+        volatile long lastUse;
+        volatile boolean marked;
+
+        Entry(K key, P policy, int place, long now) {
+            this.key = key;
+            this.policy = policy;
+            this.place = place;
+            this.lastUse = now;
+        }
+
+        void touch(long now) {
+            // A slow thread must not set the time back, and an unchanged word need not be written.
+            if (now - lastUse > 0) {
+                lastUse = now;
+            }
+            if (!marked) {
+                marked = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.Require;
+import java.util.function.Predicate;
+import java.util.function.ToLongBiFunction;
+import org.jspecify.annotations.Nullable;
+
+/** A rule that asks one condition, then the rule it was made from. */
+abstract class ComposedRule implements OutcomeRule {
+    final OutcomeRule base;
+
+    private ComposedRule(OutcomeRule base) {
+        this.base = base;
+    }
+
+    static OutcomeRule onError(OutcomeRule base, Predicate<? super Throwable> condition, Verdict verdict) {
+        Require.nonNull("condition", condition);
+        Require.nonNull("verdict", verdict);
+        return new ComposedRule(base) {
+            @Override
+            public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+                return error != null && condition.test(error) ? verdict : base.judge(result, error);
+            }
+        };
+    }
+
+    static <R> OutcomeRule onResult(OutcomeRule base, Class<R> type, Predicate<? super R> condition, Verdict verdict) {
+        Require.nonNull("type", type);
+        Require.nonNull("condition", condition);
+        Require.nonNull("verdict", verdict);
+        return new ComposedRule(base) {
+            @Override
+            public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+                return error == null && type.isInstance(result) && condition.test(type.cast(result))
+                        ? verdict
+                        : base.judge(result, error);
+            }
+        };
+    }
+
+    static OutcomeRule retryAfter(OutcomeRule base, ToLongBiFunction<@Nullable Object, @Nullable Throwable> hint) {
+        Require.nonNull("hint", hint);
+        return new ComposedRule(base) {
+            @Override
+            public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+                return base.judge(result, error);
+            }
+
+            @Override
+            public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
+                long nanos = hint.applyAsLong(result, error);
+                return nanos < 0 ? base.retryAfterNanos(result, error) : nanos;
+            }
+        };
+    }
+
+    @Override
+    public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
+        return base.retryAfterNanos(result, error);
+    }
+}

@@ -1,0 +1,118 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.Require;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The proxy behind {@link Policy#wrap}. */
+final class GuardedClient implements InvocationHandler {
+    private static final Object[] NO_ARGUMENTS = {};
+
+    private final Object target;
+    private final Map<Method, Policy> guards = new ConcurrentHashMap<>();
+
+    private GuardedClient(Object target) {
+        this.target = target;
+    }
+
+    static <I> I of(Class<I> type, I target, Function<? super Method, ? extends @Nullable Policy> choice) {
+        Require.nonNull("target", target);
+        Require.nonNull("choice", choice);
+        if (!Require.nonNull("type", type).isInterface()) {
+            throw new IllegalArgumentException("type must be an interface, but was " + type.getName());
+        }
+        GuardedClient handler = new GuardedClient(target);
+        for (Method method : type.getMethods()) {
+            if (Modifier.isStatic(method.getModifiers())) {
+                continue;
+            }
+            method.setAccessible(true); // an interface may be package-private to the caller
+            Policy policy = choice.apply(method);
+            if (policy != null && !isObjectMethod(method)) {
+                handler.guards.put(method, policy);
+            }
+        }
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    /** Whether an interface has only written down again what every object has. */
+    private static boolean isObjectMethod(Method method) {
+        try {
+            Object.class.getMethod(method.getName(), method.getParameterTypes());
+            return true;
+        } catch (NoSuchMethodException notOfObject) {
+            return false;
+        }
+    }
+
+    @Override
+    @SuppressWarnings("NullAway") // T is @Nullable Object here
+    public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
+        Object[] given = arguments == null ? NO_ARGUMENTS : arguments;
+        Policy policy = guards.get(method);
+        if (policy == null) {
+            return invokeTarget(method, isEquals(method) ? new Object[] {unwrap(given[0])} : given);
+        }
+        if (method.getReturnType().isAssignableFrom(CompletableFuture.class)
+                && CompletionStage.class.isAssignableFrom(method.getReturnType())) {
+            return policy.callAsync(() -> invokeForStage(method, given));
+        }
+        if (declaresInterrupt(method)) {
+            InterruptibleOperation<@Nullable Object, Throwable> operation = () -> invokeTarget(method, given);
+            return policy.callInterruptibly(operation);
+        }
+        Operation<@Nullable Object, Throwable> operation = () -> invokeTarget(method, given);
+        return policy.call(operation);
+    }
+
+    /** An exception that a method does not declare would reach its caller wrapped. */
+    private static boolean declaresInterrupt(Method method) {
+        for (Class<?> declared : method.getExceptionTypes()) {
+            if (declared.isAssignableFrom(InterruptedException.class)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isEquals(Method method) {
+        return method.getName().equals("equals")
+                && method.getParameterCount() == 1
+                && method.getParameterTypes()[0] == Object.class;
+    }
+
+    private static @Nullable Object unwrap(@Nullable Object other) {
+        if (other != null
+                && Proxy.isProxyClass(other.getClass())
+                && Proxy.getInvocationHandler(other) instanceof GuardedClient guarded) {
+            return guarded.target;
+        }
+        return other;
+    }
+
+    private @Nullable Object invokeTarget(Method method, @Nullable Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException thrown) {
+            throw thrown.getTargetException();
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway"}) // a null stage is reported by whoever starts it
+    private CompletionStage<@Nullable Object> invokeForStage(Method method, Object[] arguments) {
+        try {
+            return (CompletionStage<@Nullable Object>) invokeTarget(method, arguments);
+        } catch (Throwable thrown) {
+            return CompletableFuture.failedFuture(thrown);
+        }
+    }
+}

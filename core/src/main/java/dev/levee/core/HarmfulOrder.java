@@ -1,0 +1,73 @@
+package dev.levee.core;
+
+import dev.levee.core.Policy.Kind;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Knows the orders of policies that do harm, and warns about each pair of names once. */
+enum HarmfulOrder {
+    BULKHEAD_AROUND_TIMEOUT(
+            Kind.BULKHEAD,
+            Kind.TIMEOUT,
+            "the permit is free at the timeout while the work may still run; put the bulkhead inside the timeout"),
+    BREAKER_AROUND_FALLBACK(
+            Kind.BREAKER,
+            Kind.FALLBACK,
+            "the breaker sees the substitute and never the failure; put the fallback outside the breaker"),
+    RETRY_AROUND_FALLBACK(
+            Kind.RETRY,
+            Kind.FALLBACK,
+            "the retry sees the substitute and never repeats; put the fallback outside the retry"),
+    RETRY_AROUND_RETRY(
+            Kind.RETRY, Kind.RETRY, "attempts multiply and turn a small outage into a large one; keep one retry"),
+    HEDGE_AROUND_RETRY(
+            Kind.HEDGE,
+            Kind.RETRY,
+            "each hedge repeats on its own and load multiplies; put the retry outside the hedge");
+
+    private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
+    /** Enough for every pipeline that a person writes; pipelines made per key beyond it are not logged again and again. */
+    private static final int MOST_WARNINGS = 1_000;
+
+    private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+
+    private final Kind outer;
+    private final Kind inner;
+    private final String reason;
+
+    HarmfulOrder(Kind outer, Kind inner, String reason) {
+        this.outer = outer;
+        this.inner = inner;
+        this.reason = reason;
+    }
+
+    static void warn(List<Policy> policies) {
+        for (int i = 0; i < policies.size(); i++) {
+            for (int j = i + 1; j < policies.size(); j++) {
+                for (HarmfulOrder order : values()) {
+                    order.warnIfMet(policies.get(i), policies.get(j));
+                }
+            }
+        }
+    }
+
+    private void warnIfMet(Policy outside, Policy inside) {
+        if (outside.kind() != outer || inside.kind() != inner || WARNED.size() >= MOST_WARNINGS) {
+            return;
+        }
+        if (WARNED.add(name() + '\n' + outside.name() + '\n' + inside.name())) {
+            LOG.warn(
+                    "Harmful order {}({}): {} \"{}\" stands around {} \"{}\": {}",
+                    outer.label(),
+                    inner.label(),
+                    outer.label(),
+                    outside.name(),
+                    inner.label(),
+                    inside.name(),
+                    reason);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.Require;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The one implementation of {@link Pipeline}: a chain of {@link Inner}s, linked from the call outwards. */
+final class LinkedPipeline implements Pipeline {
+    private final List<Policy> policies;
+    private final Inner chain;
+
+    private LinkedPipeline(List<Policy> policies, Inner chain) {
+        this.policies = policies;
+        this.chain = chain;
+    }
+
+    static LinkedPipeline of(Policy... outermostFirst) {
+        List<Policy> policies = flatten(outermostFirst);
+        if (policies.isEmpty()) {
+            throw new IllegalArgumentException("policies must be at least 1, but were 0");
+        }
+        requireDistinct(policies);
+        requireOneClock(policies);
+        HarmfulOrder.warn(policies);
+        return new LinkedPipeline(policies, link(policies));
+    }
+
+    private static List<Policy> flatten(Policy... outermostFirst) {
+        List<Policy> flat = new ArrayList<>();
+        for (Policy policy : Require.nonNull("policies", outermostFirst)) {
+            if (Require.nonNull("policy", policy) instanceof Pipeline pipeline) {
+                flat.addAll(pipeline.policies());
+            } else {
+                flat.add(policy);
+            }
+        }
+        return List.copyOf(flat);
+    }
+
+    private static void requireDistinct(List<Policy> policies) {
+        Set<Policy> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Policy policy : policies) {
+            if (!seen.add(policy)) {
+                throw new IllegalArgumentException("policies must be distinct objects, but "
+                        + policy.kind().label() + " \"" + policy.name() + "\" stands in the pipeline twice");
+            }
+        }
+    }
+
+    private static void requireOneClock(List<Policy> policies) {
+        NanoClock clock = policies.get(0).environment().clock();
+        for (Policy policy : policies) {
+            if (policy.environment().clock() != clock) {
+                throw new IllegalArgumentException("policies must share one clock, but \""
+                        + policies.get(0).name() + "\" has " + clock + " and \"" + policy.name() + "\" has "
+                        + policy.environment().clock());
+            }
+        }
+    }
+
+    private static Inner link(List<Policy> policies) {
+        Inner next = Inner.OPERATION;
+        Deque<Gate> adjacent = new ArrayDeque<>();
+        for (int i = policies.size() - 1; i >= 0; i--) {
+            Policy policy = policies.get(i);
+            if (policy instanceof Gate gate) {
+                adjacent.addFirst(gate);
+                continue;
+            }
+            next = closeSegment(adjacent, next);
+            next = policy instanceof Around around ? new AroundLink(around, next) : new ForeignLink(policy, next);
+        }
+        return closeSegment(adjacent, next);
+    }
+
+    private static Inner closeSegment(Deque<Gate> adjacent, Inner next) {
+        if (adjacent.isEmpty()) {
+            return next;
+        }
+        Gate[] gates = adjacent.toArray(new Gate[0]);
+        adjacent.clear();
+        return GateSegment.of(next, gates);
+    }
+
+    @Override
+    public String name() {
+        return policies.get(0).name();
+    }
+
+    @Override
+    public Environment environment() {
+        return policies.get(0).environment();
+    }
+
+    @Override
+    public List<Policy> policies() {
+        return policies;
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+        return chain.call(operation);
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+            Supplier<? extends CompletionStage<T>> operation) {
+        return chain.callAsync(operation);
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        for (Policy policy : policies) {
+            if (policy instanceof Measured measured) {
+                measured.measure(sink);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder();
+        for (Policy policy : policies) {
+            text.append(
+                            policy.kind() == Kind.OTHER
+                                    ? policy.name()
+                                    : policy.kind().label())
+                    .append('(');
+        }
+        return text.append("call").append(")".repeat(policies.size())).toString();
+    }
+
+    /** A policy that repeats, delays or replaces what is inside it. */
+    private record AroundLink(Around around, Inner next) implements Inner {
+        @Override
+        public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+            return around.around(next, operation);
+        }
+
+        @Override
+        public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+                Supplier<? extends CompletionStage<T>> operation) {
+            return around.aroundAsync(next, operation);
+        }
+    }
+
+    /** A policy of a user that is neither gate nor around; costs a lambda. */
+    private record ForeignLink(Policy policy, Inner next) implements Inner {
+        @Override
+        public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+            return policy.call(() -> next.call(operation));
+        }
+
+        @Override
+        public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+                Supplier<? extends CompletionStage<T>> operation) {
+            return policy.callAsync(() -> next.callAsync(operation));
+        }
+    }
+}

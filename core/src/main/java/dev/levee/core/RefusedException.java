@@ -1,0 +1,63 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.Require;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A gate did not admit a call: the breaker is open, the limit reached, the bulkhead full.
+ *
+ * <p>The operation did not run. It carries no stack trace, because it says nothing about the place it was thrown at, and a
+ * refusal must cost less than an admission; a gate may throw the same object to many callers. Each module has its own
+ * final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}).
+ *
+ * @since 0.1
+ */
+public abstract class RefusedException extends RuntimeException {
+    /** The wait is not known. */
+    public static final long UNKNOWN = -1;
+
+    private static final long serialVersionUID = 1L;
+
+    private final String policy;
+    private final transient @Nullable LongSupplier retryAfter; // null in a copy that was serialized
+
+    /**
+     * A refusal.
+     *
+     * @param policy the name of the gate
+     * @param message what a person should read
+     * @param retryAfter tells in how many nanoseconds a call may be admitted, or {@link #UNKNOWN}
+     * @param shared whether many callers get this object; such a one cannot carry suppressed exceptions
+     */
+    protected RefusedException(String policy, String message, LongSupplier retryAfter, boolean shared) {
+        super(message, null, !shared, false);
+        this.policy = Require.nonNull("policy", policy);
+        this.retryAfter = Require.nonNull("retryAfter", retryAfter);
+    }
+
+    /**
+     * Which gate refused.
+     *
+     * @return its name
+     */
+    public final String policy() {
+        return policy;
+    }
+
+    /**
+     * How long to wait before another try has a chance. A shared refusal counts down while it is held.
+     *
+     * @return nanoseconds from now, zero for at once, or {@link #UNKNOWN}
+     */
+    public final long retryAfterNanos() {
+        return retryAfter == null ? UNKNOWN : retryAfter.getAsLong();
+    }
+
+    /**
+     * A copy that belongs to one caller: its wait is fixed, and it can carry suppressed exceptions.
+     *
+     * @return the copy, of the same class
+     */
+    public abstract RefusedException detached();
+}

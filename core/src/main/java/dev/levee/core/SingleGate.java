@@ -1,0 +1,41 @@
+package dev.levee.core;
+
+import org.jspecify.annotations.Nullable;
+
+/** A blocking call through one gate that stands alone. */
+final class SingleGate {
+    private SingleGate() {}
+
+    static <T extends @Nullable Object, X extends Throwable> T call(Gate gate, Operation<T, X> operation) throws X {
+        Environment environment = gate.environment();
+        Listener listener = environment.listener();
+        int timing = listener == Listener.NONE ? gate.timing() : Gate.ENTRY | Gate.EXIT;
+        long start = (timing & Gate.ENTRY) != 0 ? environment.clock().nanoTime() : 0L;
+        long stamp = gate.tryEnter(start);
+        if (stamp == Gate.REFUSED) {
+            stamp = Waiting.enterOrThrow(gate, operation);
+            start = (timing & Gate.ENTRY) != 0 ? environment.clock().nanoTime() : 0L;
+        }
+        T result;
+        try {
+            result = operation.run();
+        } catch (Throwable error) {
+            leave(gate, timing, stamp, start, null, error);
+            throw error;
+        }
+        leave(gate, timing, stamp, start, result, null);
+        return result;
+    }
+
+    private static void leave(
+            Gate gate, int timing, long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
+        long end = (timing & Gate.EXIT) != 0 ? gate.environment().clock().nanoTime() : 0L;
+        OutcomeRule rule = gate.outcomes();
+        Verdict verdict = Outcomes.judge(rule, result, error);
+        gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
+        Listener listener = gate.environment().listener();
+        if (listener != Listener.NONE) {
+            listener.onOutcome(gate.name(), verdict, end - start);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.levee.core;
+
+import org.jspecify.annotations.Nullable;
+
+/** More than four adjacent gates; one array of stamps a call. */
+final class WideSegment extends GateSegment {
+    WideSegment(Inner next, Gate... gates) {
+        super(next, gates);
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+        long[] stamps = new long[gates.length];
+        long start = stampStart();
+        T result;
+        try {
+            for (int i = 0; i < gates.length; i++) {
+                stamps[i] = gates[i].tryEnter(start);
+                if (stamps[i] == Gate.REFUSED) {
+                    stamps[i] = Waiting.enterOrThrow(gates[i], operation);
+                    start = stampStart();
+                }
+            }
+            result = next.call(operation);
+        } catch (Throwable error) {
+            leave(stamps, start, null, error);
+            throw error;
+        }
+        leave(stamps, start, result, null);
+        return result;
+    }
+}

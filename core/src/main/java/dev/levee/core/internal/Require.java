@@ -1,0 +1,120 @@
+package dev.levee.core.internal;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/** Argument checks whose messages carry the name, the bound and the value. */
+public final class Require {
+    private Require() {}
+
+    /**
+     * Returns the value, which must not be null.
+     *
+     * @param name how the argument is called
+     * @param value the argument
+     * @param <T> its type
+     * @return the value
+     * @throws NullPointerException with the name if the value is null
+     */
+    public static <T> T nonNull(String name, T value) {
+        return Objects.requireNonNull(value, name);
+    }
+
+    /**
+     * Returns a name, which must have at least one character that is not blank.
+     *
+     * @param name the name of a policy
+     * @return the name
+     * @throws IllegalArgumentException if it is blank
+     */
+    public static String name(String name) {
+        if (nonNull("name", name).isBlank()) {
+            throw new IllegalArgumentException("name must not be blank, but was \"" + name + "\"");
+        }
+        return name;
+    }
+
+    /**
+     * Returns the value if it lies in a range.
+     *
+     * @param name how the argument is called
+     * @param value the argument
+     * @param low smallest value allowed
+     * @param high largest value allowed
+     * @return the value
+     * @throws IllegalArgumentException if the value is outside
+     */
+    public static int range(String name, int value, int low, int high) {
+        range(name, (long) value, low, high);
+        return value;
+    }
+
+    /**
+     * Returns the value if it lies in a range.
+     *
+     * @param name how the argument is called
+     * @param value the argument
+     * @param low smallest value allowed
+     * @param high largest value allowed
+     * @return the value
+     * @throws IllegalArgumentException if the value is outside
+     */
+    public static long range(String name, long value, long low, long high) {
+        if (value < low || value > high) {
+            throw new IllegalArgumentException(name + " must be " + bounds(low, high) + ", but was " + value);
+        }
+        return value;
+    }
+
+    /**
+     * Returns a share that is more than 0 and at most 1.
+     *
+     * @param name how the argument is called
+     * @param value the argument
+     * @return the value
+     * @throws IllegalArgumentException if the value is outside or not a number
+     */
+    public static double ratio(String name, double value) {
+        if (!(value > 0.0 && value <= 1.0)) {
+            throw new IllegalArgumentException(name + " must be more than 0 and at most 1, but was " + value);
+        }
+        return value;
+    }
+
+    /**
+     * Returns a duration that is more than zero.
+     *
+     * @param name how the argument is called
+     * @param value the argument
+     * @return the value
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public static Duration positive(String name, Duration value) {
+        if (nonNull(name, value).isZero() || value.isNegative()) {
+            throw new IllegalArgumentException(name + " must be more than zero, but was " + value);
+        }
+        return value;
+    }
+
+    /**
+     * Returns a duration that is zero or more.
+     *
+     * @param name how the argument is called
+     * @param value the argument
+     * @return the value
+     * @throws IllegalArgumentException if it is negative
+     */
+    public static Duration notNegative(String name, Duration value) {
+        if (nonNull(name, value).isNegative()) {
+            throw new IllegalArgumentException(name + " must not be negative, but was " + value);
+        }
+        return value;
+    }
+
+    private static String bounds(long low, long high) {
+        if (high == Long.MAX_VALUE || high == Integer.MAX_VALUE) {
+            return "at least " + low;
+        }
+        return "from " + low + " to " + high;
+    }
+}

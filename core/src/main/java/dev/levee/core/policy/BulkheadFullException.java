@@ -1,0 +1,21 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.RefusedException;
+
+/**
+ * As many calls as a {@link Bulkhead} allows are in flight, and the call could not or would not wait longer for its turn.
+ *
+ * @since 0.1
+ */
+public final class BulkheadFullException extends RefusedException {
+    private static final long serialVersionUID = 1L;
+
+    BulkheadFullException(String policy, String message, boolean shared) {
+        super(policy, message, () -> UNKNOWN, shared);
+    }
+
+    @Override
+    public RefusedException detached() {
+        return new BulkheadFullException(policy(), String.valueOf(getMessage()), false);
+    }
+}

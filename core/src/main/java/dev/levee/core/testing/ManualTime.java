@@ -1,0 +1,6 @@
+package dev.levee.core.testing;
+
+/** Placeholder. */
+public final class ManualTime {
+    private ManualTime() {}
+}

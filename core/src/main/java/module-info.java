@@ -1,0 +1,20 @@
+/**
+ * Levee's core: the call, the policy, the gate, the pipeline, outcomes, time and listening.
+ *
+ * <p>{@link dev.levee.core} is the vocabulary, {@link dev.levee.core.policy} holds the policies that need no module of
+ * their own, {@link dev.levee.core.testing} lets tests drive time by hand.
+ */
+@SuppressWarnings("module") // the siblings named below are compiled after this module
+module dev.levee.core {
+    requires org.slf4j;
+    requires static transitive org.jspecify;
+
+    exports dev.levee.core;
+    exports dev.levee.core.policy;
+    exports dev.levee.core.testing;
+    exports dev.levee.core.internal to
+            dev.levee.circuitbreaker,
+            dev.levee.ratelimit,
+            dev.levee.loadbalancing,
+            dev.levee.cache;
+}

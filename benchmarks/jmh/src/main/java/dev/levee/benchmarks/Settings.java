@@ -1,0 +1,12 @@
+package dev.levee.benchmarks;
+
+/** What all subjects are set to. */
+final class Settings {
+    /** Permits of a bulkhead: more than there are threads, so nothing is ever refused. */
+    static final int CONCURRENT_CALLS = 100;
+
+    /** A rate that two threads cannot reach, so a limiter admits every call. */
+    static final int NEVER_REACHED_PER_SECOND = 1_000_000_000;
+
+    private Settings() {}
+}

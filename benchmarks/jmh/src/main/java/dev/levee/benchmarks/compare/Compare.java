@@ -1,0 +1,134 @@
+package dev.levee.benchmarks.compare;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.openjdk.jmh.runner.RunnerException;
+
+/**
+ * Measures Levee and its peers in one run: {@code compare [--quick] [--out DIRECTORY] [REGEX]}.
+ *
+ * <p>Exits with 0, or 1 if a levee row allocates, or 2 if the arguments are wrong or a subject could not be measured.
+ */
+public final class Compare {
+    private static final List<Integer> THREADS = List.of(1, 2);
+
+    private Compare() {}
+
+    /**
+     * Runs it.
+     *
+     * @param arguments see the class
+     * @throws IOException if the results cannot be written
+     */
+    public static void main(String[] arguments) throws IOException {
+        Measurement measurement = Measurement.FULL;
+        Path directory = Path.of("target");
+        Pattern pattern = Pattern.compile("");
+        for (int i = 0; i < arguments.length; i++) {
+            if (arguments[i].equals("--quick")) {
+                measurement = Measurement.QUICK;
+            } else if (arguments[i].equals("--out") && i + 1 < arguments.length) {
+                directory = Path.of(arguments[++i]);
+            } else if (arguments[i].startsWith("-")) {
+                throw usage("unknown option " + arguments[i]);
+            } else {
+                try {
+                    pattern = Pattern.compile(arguments[i]);
+                } catch (PatternSyntaxException malformed) {
+                    throw usage("not a regular expression: " + arguments[i]);
+                }
+            }
+        }
+        System.exit(run(measurement, directory, questions(pattern)));
+    }
+
+    private static Set<Question> questions(Pattern pattern) {
+        EnumSet<Question> asked = EnumSet.noneOf(Question.class);
+        for (Question question : Question.values()) {
+            if (pattern.matcher(question.id).find()) {
+                asked.add(question);
+            }
+        }
+        if (asked.isEmpty()) {
+            throw usage("no question matches " + pattern + "; there are " + List.of(Question.values()));
+        }
+        return Target.withBases(asked);
+    }
+
+    private static int run(Measurement measurement, Path directory, Set<Question> questions) throws IOException {
+        Files.createDirectories(directory);
+        Rows rows = new Rows();
+        List<String> missing = new ArrayList<>();
+        long start = System.nanoTime();
+        Path logFile = directory.resolve("compare.log");
+        try (PrintStream log = new PrintStream(Files.newOutputStream(logFile), true, StandardCharsets.UTF_8)) {
+            for (Question question : questions) {
+                for (int threads : THREADS) {
+                    System.err.printf("%s, %d thread%s%n", question, threads, threads == 1 ? "" : "s");
+                    List<Row> taken = measurement.take(question, threads, log);
+                    rows.addAll(taken);
+                    List<String> answered = taken.stream().map(Row::subject).toList();
+                    question.subjects().stream()
+                            .filter(subject -> !answered.contains(subject))
+                            .forEach(subject -> missing.add(question + " " + subject + " at " + threads));
+                }
+            }
+        } catch (RunnerException failure) {
+            System.err.println("compare: JMH could not run: " + failure.getMessage());
+            return 2;
+        }
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+        String markdown = Report.markdown(rows, THREADS, setting(measurement, rows, elapsed));
+        Files.writeString(directory.resolve("compare.md"), markdown);
+        Files.writeString(directory.resolve("compare.json"), Report.json(rows));
+        new PrintStream(System.out, true, StandardCharsets.UTF_8).print(markdown);
+
+        if (!missing.isEmpty()) {
+            System.err.println("compare: failed, see " + logFile + ": " + String.join(", ", missing));
+            return 2;
+        }
+        if (!rows.allocating().isEmpty()) {
+            System.err.println("compare: 0 B/op is promised, but these allocate: " + Report.names(rows.allocating()));
+            return 1;
+        }
+        return 0;
+    }
+
+    private static List<String> setting(Measurement measurement, Rows rows, Duration elapsed) {
+        return List.of(
+                String.format(
+                        "%s %s, %s %s, %d processors; %d rows in %d s.",
+                        System.getProperty("java.vm.name"),
+                        System.getProperty("java.vm.version"),
+                        System.getProperty("os.name"),
+                        System.getProperty("os.arch"),
+                        Runtime.getRuntime().availableProcessors(),
+                        rows.all().size(),
+                        elapsed.toSeconds()),
+                measurement.words(),
+                "ns is the median of the iterations of all forks, ± JMH's 99.9 % error (half the range where it has none);"
+                        + " all threads share one object.",
+                String.format(
+                        Locale.ROOT,
+                        "B/op is JMH's gc.alloc.rate.norm; below %s it is the harness's own and shown as 0.",
+                        Report.plain(Row.NOISE)),
+                "The fastest peer is bold. Figures of different runs cannot be compared; ratios in one run can.");
+    }
+
+    private static IllegalArgumentException usage(String problem) {
+        System.err.println("compare: " + problem + "\nusage: compare [--quick] [REGEX of question ids]");
+        System.exit(2);
+        return new IllegalArgumentException(problem);
+    }
+}

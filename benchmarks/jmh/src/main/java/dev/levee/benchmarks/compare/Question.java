@@ -1,0 +1,72 @@
+package dev.levee.benchmarks.compare;
+
+import dev.levee.benchmarks.BreakerClosedCount100;
+import dev.levee.benchmarks.BreakerClosedCount100Permit;
+import dev.levee.benchmarks.BreakerClosedTime10sSlowcalls;
+import dev.levee.benchmarks.BreakerOpenCall;
+import dev.levee.benchmarks.BreakerOpenTryenter;
+import dev.levee.benchmarks.BulkheadCall;
+import dev.levee.benchmarks.FloorCall;
+import dev.levee.benchmarks.FloorCas;
+import dev.levee.benchmarks.FloorIncrement;
+import dev.levee.benchmarks.FloorNanotime;
+import dev.levee.benchmarks.LimiterAdmit;
+import dev.levee.benchmarks.LimiterReject;
+import dev.levee.benchmarks.PipelineMegamorphic;
+import dev.levee.benchmarks.PipelineRetryBreakerBulkheadLimiter;
+import dev.levee.benchmarks.RetryNofailure;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/**
+ * What is asked of every subject: an id that stays, and the JMH class that asks it. A new question is a class and a line
+ * here.
+ */
+enum Question {
+    FLOOR_CALL("floor.call", FloorCall.class),
+    FLOOR_CAS("floor.cas", FloorCas.class),
+    FLOOR_INCREMENT("floor.increment", FloorIncrement.class),
+    FLOOR_NANOTIME("floor.nanotime", FloorNanotime.class),
+    BREAKER_CLOSED_COUNT100("breaker.closed.count100", BreakerClosedCount100.class),
+    BREAKER_CLOSED_COUNT100_PERMIT("breaker.closed.count100.permit", BreakerClosedCount100Permit.class),
+    BREAKER_CLOSED_TIME10S_SLOWCALLS("breaker.closed.time10s.slowcalls", BreakerClosedTime10sSlowcalls.class),
+    BREAKER_OPEN_TRYENTER("breaker.open.tryenter", BreakerOpenTryenter.class),
+    BREAKER_OPEN_CALL("breaker.open.call", BreakerOpenCall.class),
+    BULKHEAD_CALL("bulkhead.call", BulkheadCall.class),
+    RETRY_NOFAILURE("retry.nofailure", RetryNofailure.class),
+    PIPELINE_OF_FOUR("pipeline.retry-breaker-bulkhead-limiter", PipelineRetryBreakerBulkheadLimiter.class),
+    PIPELINE_MEGAMORPHIC("pipeline.megamorphic", PipelineMegamorphic.class),
+    LIMITER_ADMIT("limiter.admit", LimiterAdmit.class),
+    LIMITER_REJECT("limiter.reject", LimiterReject.class);
+
+    final String id;
+    final Class<?> benchmark;
+
+    Question(String id, Class<?> benchmark) {
+        this.id = id;
+        this.benchmark = benchmark;
+    }
+
+    /** The subjects of this question, by the names of the class's methods. */
+    List<String> subjects() {
+        return Arrays.stream(benchmark.getDeclaredMethods())
+                .filter(method -> method.isAnnotationPresent(Benchmark.class))
+                .map(Method::getName)
+                .map(Question::subject)
+                .sorted()
+                .toList();
+    }
+
+    /** What a method is called in the table: {@code bucket4jLockfree} is {@code bucket4j-lockfree}. */
+    static String subject(String method) {
+        return method.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public String toString() {
+        return id;
+    }
+}

@@ -1,0 +1,27 @@
+package dev.levee.benchmarks.compare;
+
+/**
+ * One figure.
+ *
+ * @param question what was asked
+ * @param subject who answered: {@code levee}, a peer, or {@code floor}
+ * @param threads how many threads called at once
+ * @param ns the median of the iterations of all forks, in nanoseconds per call
+ * @param error JMH's score error at 99.9 %, or half the range of the iterations where JMH has none
+ * @param bytes what a call allocates, to a tenth of a byte; zero where it is less than {@link #NOISE}
+ */
+record Row(Question question, String subject, int threads, double ns, double error, double bytes) {
+    static final String LEVEE = "levee";
+    static final String FLOOR = "floor";
+
+    /** JMH counts what its own harness allocates in an iteration, which is a fraction of a byte per call. */
+    static final double NOISE = 0.5;
+
+    boolean isLevee() {
+        return subject.equals(LEVEE);
+    }
+
+    boolean isPeer() {
+        return !isLevee() && !subject.equals(FLOOR);
+    }
+}

@@ -1,0 +1,103 @@
+package dev.levee.benchmarks.compare;
+
+import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_COUNT100;
+import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_COUNT100_PERMIT;
+import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_TIME10S_SLOWCALLS;
+import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_CALL;
+import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_TRYENTER;
+import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
+import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
+import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
+import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
+import static dev.levee.benchmarks.compare.Question.PIPELINE_MEGAMORPHIC;
+import static dev.levee.benchmarks.compare.Question.PIPELINE_OF_FOUR;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What Levee wants to reach: a bound on its own figure, made of other figures of the same run.
+ *
+ * @param question whose levee row is bounded
+ * @param threads at how many threads
+ * @param factor how many times {@code base}
+ * @param base what it is compared with
+ * @param plusNanos and how much more
+ */
+record Target(Question question, int threads, double factor, Base base, double plusNanos) {
+    /** What a bound is made of. */
+    enum Base {
+        FASTEST_PEER("the fastest peer"),
+        SEMAPHORE("the Semaphore"),
+        CLOCK_READ("nanoTime"),
+        LEVEE_PIPELINE_OF_FOUR("levee's pipeline of four");
+
+        private final String words;
+
+        Base(String words) {
+            this.words = words;
+        }
+    }
+
+    static final List<Target> ALL = List.of(
+            new Target(BREAKER_CLOSED_COUNT100, 1, 0.10, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100, 2, 0.10, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100_PERMIT, 1, 0.25, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100_PERMIT, 2, 0.25, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_TIME10S_SLOWCALLS, 1, 2, Base.CLOCK_READ, 15),
+            new Target(BREAKER_CLOSED_TIME10S_SLOWCALLS, 2, 0.35, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_OPEN_TRYENTER, 1, 1, Base.CLOCK_READ, 3),
+            new Target(BREAKER_OPEN_TRYENTER, 2, 1, Base.CLOCK_READ, 3),
+            new Target(BREAKER_OPEN_CALL, 1, 0.35, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_OPEN_CALL, 2, 0.35, Base.FASTEST_PEER, 0),
+            new Target(PIPELINE_OF_FOUR, 1, 0.32, Base.FASTEST_PEER, 0),
+            new Target(PIPELINE_OF_FOUR, 2, 0.28, Base.FASTEST_PEER, 0),
+            new Target(PIPELINE_MEGAMORPHIC, 1, 1.3, Base.LEVEE_PIPELINE_OF_FOUR, 0),
+            new Target(PIPELINE_MEGAMORPHIC, 2, 1.3, Base.LEVEE_PIPELINE_OF_FOUR, 0),
+            new Target(LIMITER_ADMIT, 1, 1, Base.CLOCK_READ, 6),
+            new Target(LIMITER_REJECT, 1, 1, Base.CLOCK_READ, 2),
+            new Target(LIMITER_REJECT, 2, 1, Base.CLOCK_READ, 2),
+            new Target(BULKHEAD_CALL, 1, 1.05, Base.SEMAPHORE, 0),
+            new Target(BULKHEAD_CALL, 2, 1.05, Base.SEMAPHORE, 0));
+
+    /** The questions, and those that their targets are measured against. */
+    static Set<Question> withBases(Set<Question> questions) {
+        EnumSet<Question> all = EnumSet.copyOf(questions);
+        for (Target target : ALL) {
+            if (questions.contains(target.question)) {
+                all.add(target.baseQuestion());
+            }
+        }
+        return all;
+    }
+
+    private Question baseQuestion() {
+        return switch (base) {
+            case FASTEST_PEER, SEMAPHORE -> question;
+            case CLOCK_READ -> FLOOR_NANOTIME;
+            case LEVEE_PIPELINE_OF_FOUR -> PIPELINE_OF_FOUR;
+        };
+    }
+
+    /** The row that the bound is made of, if it was measured. */
+    Optional<Row> base(Rows rows) {
+        return switch (base) {
+            case FASTEST_PEER -> rows.fastestPeer(question, threads);
+            case SEMAPHORE -> rows.of(question, threads, "semaphore");
+            case CLOCK_READ -> rows.of(FLOOR_NANOTIME, threads, Row.FLOOR);
+            case LEVEE_PIPELINE_OF_FOUR -> rows.levee(PIPELINE_OF_FOUR, threads);
+        };
+    }
+
+    double bound(Row base) {
+        return factor * base.ns() + plusNanos;
+    }
+
+    /** The bound in words, such as {@code 2 x nanoTime + 15 ns}. */
+    String words() {
+        String product = factor == 1 ? base.words : Report.plain(factor) + " x " + base.words;
+        return plusNanos == 0 ? product : product + " + " + Report.plain(plusNanos) + " ns";
+    }
+}

@@ -1,0 +1,206 @@
+package dev.levee;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.AccessTarget;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The arrows between modules and packages, and what no class of the library may do. */
+class ArchitectureTest {
+
+    private static final JavaClasses LIBRARY = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.levee");
+
+    private static final String[] CORE = {"dev.levee.core", "dev.levee.core.internal"};
+    private static final Set<String> SIBLINGS = Set.of("circuitbreaker", "ratelimit", "loadbalancing", "cache");
+
+    /** The one class that asks the machine for time, threads and randomness; all others ask their environment. */
+    private static final String MACHINE = "dev.levee.core.SystemTime";
+
+    private static final Map<String, Set<String>> OF_THE_MACHINE = Map.ofEntries(
+            Map.entry("java.lang.System", Set.of("nanoTime", "currentTimeMillis")),
+            Map.entry("java.lang.Thread", Set.of("sleep")),
+            Map.entry("java.lang.Math", Set.of("random")),
+            Map.entry("java.lang.Object", Set.of("wait")),
+            Map.entry("java.time.Clock", Set.of("system", "systemUTC", "systemDefaultZone")),
+            Map.entry("java.time.Instant", Set.of("now")),
+            Map.entry("java.util.concurrent.TimeUnit", Set.of("sleep", "timedJoin", "timedWait")),
+            Map.entry("java.util.concurrent.ThreadLocalRandom", Set.of("current")),
+            Map.entry("java.util.concurrent.ForkJoinPool", Set.of("commonPool")),
+            Map.entry("java.util.concurrent.locks.LockSupport", Set.of("parkNanos", "parkUntil")),
+            Map.entry("java.util.concurrent.locks.Condition", Set.of("awaitNanos", "awaitUntil")));
+
+    @Nested
+    class Arrows {
+
+        @ParameterizedTest
+        @ValueSource(strings = {"circuitbreaker", "ratelimit", "loadbalancing", "cache"})
+        void siblings_meet_only_in_core(String sibling) {
+            String[] others = SIBLINGS.stream()
+                    .filter(other -> !other.equals(sibling))
+                    .map(other -> "dev.levee." + other + "..")
+                    .toArray(String[]::new);
+
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.levee." + sibling + "..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(others)
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void core_knows_no_sibling() {
+            String[] siblings =
+                    SIBLINGS.stream().map(it -> "dev.levee." + it + "..").toArray(String[]::new);
+
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.levee.core..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(siblings)
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void the_call_model_knows_no_policy() {
+            noClasses()
+                    .that()
+                    .resideInAnyPackage(CORE)
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage("dev.levee.core.policy..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void the_library_does_not_use_its_test_support() {
+            noClasses()
+                    .that()
+                    .resideOutsideOfPackage("dev.levee.core.testing..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage("dev.levee.core.testing..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void packages_form_no_cycle() {
+            slices().matching("dev.levee.(**)").should().beFreeOfCycles().check(LIBRARY);
+        }
+
+        @Test
+        void the_library_uses_the_JDK_SLF4J_and_JSpecify_and_nothing_else() {
+            classes()
+                    .that()
+                    .resideOutsideOfPackage("dev.levee.cache..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "org.jctools..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void the_cache_uses_Caffeine_too() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.cache..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.slf4j",
+                            "org.jspecify.annotations",
+                            "com.github.benmanes.caffeine.cache..")
+                    .check(LIBRARY);
+        }
+    }
+
+    @Nested
+    class Code {
+
+        /** A virtual thread that blocks in one pins its carrier, and a caller can take the same lock. */
+        @Test
+        void no_method_is_synchronized() {
+            noMethods().should().haveModifier(JavaModifier.SYNCHRONIZED).check(LIBRARY);
+        }
+
+        @Test
+        void time_waiting_and_randomness_come_from_the_environment() {
+            noClasses()
+                    .that(describe("are not " + MACHINE, type -> !topLevel(type).equals(MACHINE)))
+                    .should()
+                    .accessTargetWhere(describe("it is the machine's", access -> isOfTheMachine(access.getTarget())))
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void one_class_asks_the_machine() {
+            classes()
+                    .that(describe("are in " + MACHINE, type -> topLevel(type).equals(MACHINE)))
+                    .should()
+                    .bePackagePrivate()
+                    .orShould()
+                    .bePrivate()
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void every_package_is_null_marked() throws ClassNotFoundException {
+            Set<String> packages =
+                    LIBRARY.stream().map(JavaClass::getPackageName).collect(Collectors.toCollection(TreeSet::new));
+
+            assertThat(packages).isNotEmpty();
+            for (String name : packages) {
+                assertThat(Class.forName(name + ".package-info")).as(name).hasAnnotation(NullMarked.class);
+            }
+        }
+    }
+
+    private static String topLevel(JavaClass type) {
+        return Stream.iterate(type, it -> it.getEnclosingClass().orElse(null))
+                .takeWhile(Objects::nonNull)
+                .reduce((inner, outer) -> outer)
+                .orElseThrow()
+                .getName();
+    }
+
+    private static boolean isOfTheMachine(AccessTarget target) {
+        String owner = target.getOwner().getName();
+        return OF_THE_MACHINE.getOrDefault(owner, Set.of()).contains(target.getName())
+                || (owner.startsWith("java.util.concurrent.") && waits(target));
+    }
+
+    /** Whoever takes a number and a unit measures it with the machine's clock. */
+    private static boolean waits(AccessTarget target) {
+        return target instanceof AccessTarget.CodeUnitAccessTarget method
+                && !method.getOwner().isEquivalentTo(TimeUnit.class)
+                && method.getRawParameterTypes().stream().anyMatch(type -> type.isEquivalentTo(TimeUnit.class));
+    }
+}

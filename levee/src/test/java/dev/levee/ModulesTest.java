@@ -1,0 +1,147 @@
+package dev.levee;
+
+import static java.util.stream.Collectors.toCollection;
+import static java.util.stream.Collectors.toMap;
+import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.module.Configuration;
+import java.lang.module.FindException;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReference;
+import java.lang.reflect.Modifier;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The jars as modules: they resolve together, export what they say, and require what they promise. */
+class ModulesTest {
+
+    /** Name of each module beside what it requires, java.base and the optional annotations aside. */
+    private static final Map<String, Set<String>> REQUIRED = Map.of(
+            "dev.levee.core", Set.of("org.slf4j"),
+            "dev.levee.circuitbreaker", Set.of("dev.levee.core", "org.slf4j"),
+            "dev.levee.ratelimit", Set.of("dev.levee.core", "org.slf4j"),
+            "dev.levee.loadbalancing", Set.of("dev.levee.core", "org.slf4j"),
+            "dev.levee.cache", Set.of("dev.levee.core", "org.slf4j", "com.github.benmanes.caffeine"),
+            "dev.levee",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.circuitbreaker",
+                            "dev.levee.ratelimit",
+                            "dev.levee.loadbalancing",
+                            "dev.levee.cache"));
+
+    private static final Map<String, Set<String>> EXPORTED = Map.of(
+            "dev.levee.core", Set.of("dev.levee.core", "dev.levee.core.policy", "dev.levee.core.testing"),
+            "dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker"),
+            "dev.levee.ratelimit", Set.of("dev.levee.ratelimit"),
+            "dev.levee.loadbalancing", Set.of("dev.levee.loadbalancing", "dev.levee.loadbalancing.hash"),
+            "dev.levee.cache", Set.of("dev.levee.cache"),
+            "dev.levee", Set.of());
+
+    private static final List<ModuleReference> CLASS_PATH = Stream.of(
+                    System.getProperty("java.class.path").split(File.pathSeparator, -1))
+            .map(Path::of)
+            .flatMap(ModulesTest::modulesOf)
+            .toList();
+
+    private final Map<String, ModuleReference> library = CLASS_PATH.stream()
+            .filter(it -> REQUIRED.containsKey(it.descriptor().name()))
+            .collect(toMap(it -> it.descriptor().name(), it -> it));
+
+    @Test
+    void every_module_has_a_descriptor() {
+        assertThat(library.keySet()).isEqualTo(REQUIRED.keySet());
+    }
+
+    @Test
+    void each_requires_what_is_promised_and_nothing_else() {
+        library.forEach((name, module) -> assertThat(module.descriptor().requires())
+                .as(name)
+                .filteredOn(it -> !it.modifiers().contains(ModuleDescriptor.Requires.Modifier.STATIC))
+                .extracting(ModuleDescriptor.Requires::name)
+                .filteredOn(it -> !it.equals("java.base"))
+                .containsExactlyInAnyOrderElementsOf(REQUIRED.get(name)));
+    }
+
+    @Test
+    void each_exports_its_public_packages_to_everybody() {
+        library.forEach((name, module) -> assertThat(module.descriptor().exports())
+                .as(name)
+                .filteredOn(it -> !it.isQualified())
+                .extracting(ModuleDescriptor.Exports::source)
+                .containsExactlyInAnyOrderElementsOf(EXPORTED.get(name)));
+    }
+
+    @Test
+    void they_resolve_and_load_without_the_class_path() throws Exception {
+        ModuleLayer layer = layer();
+
+        Set<String> classes = new TreeSet<>();
+        for (String name : library.keySet()) {
+            for (String type : classesOf(name)) {
+                Class<?> loaded = Class.forName(type, false, layer.findLoader(name));
+                assertThat(loaded.getModule().getName()).isEqualTo(name);
+                // Resolves every type in a signature, so that one of a module that is not required fails here.
+                assertThat(loaded.getDeclaredMethods()).as(type).isNotNull();
+                classes.add(type);
+            }
+        }
+        assertThat(classes).isNotEmpty();
+    }
+
+    @Test
+    void public_types_are_in_exported_packages_only() throws Exception {
+        ModuleLayer layer = layer();
+
+        Set<String> hidden = new TreeSet<>();
+        for (String name : library.keySet()) {
+            Set<String> exported = library.get(name).descriptor().exports().stream()
+                    .map(ModuleDescriptor.Exports::source)
+                    .collect(toSet());
+            for (String type : classesOf(name)) {
+                Class<?> loaded = Class.forName(type, false, layer.findLoader(name));
+                if (Modifier.isPublic(loaded.getModifiers()) && !exported.contains(loaded.getPackageName())) {
+                    hidden.add(type);
+                }
+            }
+        }
+        assertThat(hidden).as("public, but not exported").isEmpty();
+    }
+
+    private ModuleLayer layer() {
+        ModuleFinder finder = ModuleFinder.of(CLASS_PATH.stream()
+                .filter(it -> !it.descriptor().isAutomatic())
+                .map(it -> Path.of(it.location().orElseThrow()))
+                .toArray(Path[]::new));
+        ModuleLayer boot = ModuleLayer.boot();
+        Configuration resolved =
+                boot.configuration().resolve(finder, ModuleFinder.of(), new TreeSet<>(library.keySet()));
+        return boot.defineModulesWithOneLoader(resolved, ClassLoader.getPlatformClassLoader());
+    }
+
+    private Set<String> classesOf(String module) throws IOException {
+        try (var reader = library.get(module).open();
+                Stream<String> files = reader.list()) {
+            return files.filter(it -> it.endsWith(".class") && !it.endsWith("-info.class"))
+                    .map(it -> it.substring(0, it.length() - ".class".length()).replace('/', '.'))
+                    .collect(toCollection(TreeSet::new));
+        }
+    }
+
+    private static Stream<ModuleReference> modulesOf(Path entry) {
+        try {
+            return ModuleFinder.of(entry).findAll().stream();
+        } catch (FindException e) {
+            return Stream.empty(); // a jar of a test library that cannot be a module
+        }
+    }
+}

@@ -13,8 +13,8 @@ import org.openjdk.jmh.annotations.State;
  * {@code breaker.closed.time10s.slowcalls}: a guarded call that succeeds quickly; the breaker is closed, its window is
  * 10 seconds, and it has a slow-call rule, so the call must be timed.
  *
- * <p>Failsafe has no slow-call rule. Resilience4j is here twice: of its two windows the locked one is faster on one
- * thread, the lock-free one on two.
+ * <p>Failsafe has no slow-call rule. Resilience4j is here twice: which of its two windows is faster, the locked or the
+ * lock-free one, depends on the machine.
  *
  * <pre>benchmarks/compare '^breaker.closed.time10s.slowcalls$'</pre>
  */

@@ -2,6 +2,7 @@ package dev.levee.benchmarks.compare;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,6 +72,7 @@ public final class Compare {
         Rows rows = new Rows();
         List<String> missing = new ArrayList<>();
         long start = System.nanoTime();
+        double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
         Path logFile = directory.resolve("compare.log");
         try (PrintStream log = new PrintStream(Files.newOutputStream(logFile), true, StandardCharsets.UTF_8)) {
             for (Question question : questions) {
@@ -89,7 +91,7 @@ public final class Compare {
             return 2;
         }
         Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
-        String markdown = Report.markdown(rows, THREADS, setting(measurement, rows, elapsed));
+        String markdown = Report.markdown(rows, THREADS, setting(measurement, rows, elapsed, load));
         Files.writeString(directory.resolve("compare.md"), markdown);
         Files.writeString(directory.resolve("compare.json"), Report.json(rows));
         new PrintStream(System.out, true, StandardCharsets.UTF_8).print(markdown);
@@ -105,15 +107,17 @@ public final class Compare {
         return 0;
     }
 
-    private static List<String> setting(Measurement measurement, Rows rows, Duration elapsed) {
+    private static List<String> setting(Measurement measurement, Rows rows, Duration elapsed, double load) {
         return List.of(
                 String.format(
-                        "%s %s, %s %s, %d processors; %d rows in %d s.",
+                        Locale.ROOT,
+                        "%s %s, %s %s, %d processors, load %.1f before the run; %d rows in %d s.",
                         System.getProperty("java.vm.name"),
                         System.getProperty("java.vm.version"),
                         System.getProperty("os.name"),
                         System.getProperty("os.arch"),
                         Runtime.getRuntime().availableProcessors(),
+                        load,
                         rows.all().size(),
                         elapsed.toSeconds()),
                 measurement.words(),

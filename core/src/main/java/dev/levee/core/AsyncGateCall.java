@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** One asynchronous call through a segment of gates: enters them in turn, waits without a thread, leaves them once. */
 final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     private static final VarHandle SETTLED;
+
     @SuppressWarnings("StaticAssignmentOfThrowable") // never thrown, and without stack trace
     private static final RefusedException CALLER_GONE = new CallerGone();
 

@@ -39,9 +39,7 @@ public interface OutcomeRule {
      * @return nanoseconds, rounded up, or {@link RefusedException#UNKNOWN}
      */
     default long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
-        return error instanceof RefusedException refused
-                ? refused.retryAfterNanos()
-                : RefusedException.UNKNOWN;
+        return error instanceof RefusedException refused ? refused.retryAfterNanos() : RefusedException.UNKNOWN;
     }
 
     /**

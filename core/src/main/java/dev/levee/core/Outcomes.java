@@ -6,13 +6,28 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Asks outcome rules, which are user code, so that what they throw never reaches a caller or loses a permit. */
-final class Outcomes {
+/**
+ * Asks outcome rules the safe way. For those who write a policy or call {@link Gate#exit} themselves.
+ *
+ * <p>Rules are user code: what they throw never reaches a caller and never costs a permit.
+ *
+ * @since 0.1
+ */
+public final class Outcomes {
     private static final Logger LOG = LoggerFactory.getLogger(OutcomeRule.class);
 
     private Outcomes() {}
 
-    static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable error) {
+    /**
+     * Judges an outcome. A {@link RefusedException} is {@link Verdict#IGNORED} whatever the rule; a rule that throws means
+     * {@link Verdict#FAILURE}, and is logged.
+     *
+     * @param rule the rule
+     * @param result what the call returned
+     * @param error what it threw, or null
+     * @return the verdict
+     */
+    public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable error) {
         if (error instanceof RefusedException) {
             return Verdict.IGNORED;
         }
@@ -24,9 +39,22 @@ final class Outcomes {
         }
     }
 
-    static long retryAfterNanos(OutcomeRule rule, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
+    /**
+     * Asks how long the dependency wants to be left alone. A rule that throws gives no hint, and is logged.
+     *
+     * @param rule the rule
+     * @param verdict what it said of the same outcome; it is not asked after {@link Verdict#SUCCESS}
+     * @param result what the call returned
+     * @param error what it threw, or null
+     * @return nanoseconds, or {@link RefusedException#UNKNOWN}
+     */
+    public static long retryAfterNanos(
+            OutcomeRule rule, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
         if (verdict == Verdict.SUCCESS) {
             return RefusedException.UNKNOWN;
+        }
+        if (error instanceof RefusedException refused) {
+            return refused.retryAfterNanos();
         }
         try {
             return rule.retryAfterNanos(result, error);
@@ -36,8 +64,13 @@ final class Outcomes {
         }
     }
 
-    /** What a stage failed with, taken out of the wrapper that stages put around it. */
-    static Throwable unwrap(Throwable error) {
+    /**
+     * What a stage failed with, taken out of the wrapper that stages put around it.
+     *
+     * @param error what {@code whenComplete} was given
+     * @return the cause of a {@code CompletionException} or {@code ExecutionException}, else the error itself
+     */
+    public static Throwable unwrap(Throwable error) {
         Throwable cause = error.getCause();
         return cause != null && (error instanceof CompletionException || error instanceof ExecutionException)
                 ? cause

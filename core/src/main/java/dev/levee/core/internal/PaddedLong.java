@@ -1,0 +1,78 @@
+package dev.levee.core.internal;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * A long that many threads write, alone on its cache lines: 128 bytes of padding on either side, because processors fetch lines
+ * in pairs. For named singletons, not for entries per key.
+ */
+public final class PaddedLong extends PaddedLongValue {
+    private static final VarHandle VALUE;
+
+    static {
+        try {
+            VALUE = MethodHandles.lookup().findVarHandle(PaddedLongValue.class, "value", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    long r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16;
+
+    /**
+     * A word.
+     *
+     * @param initial its first value
+     */
+    public PaddedLong(long initial) {
+        VALUE.setVolatile(this, initial);
+    }
+
+    /**
+     * Reads with volatile semantics.
+     *
+     * @return the value
+     */
+    public long get() {
+        return value;
+    }
+
+    /**
+     * Reads with acquire semantics.
+     *
+     * @return the value
+     */
+    public long getAcquire() {
+        return (long) VALUE.getAcquire(this);
+    }
+
+    /**
+     * Writes if unchanged.
+     *
+     * @param expected what it should be
+     * @param next what it becomes
+     * @return whether it was written
+     */
+    public boolean compareAndSet(long expected, long next) {
+        return VALUE.compareAndSet(this, expected, next);
+    }
+
+    /**
+     * Adds.
+     *
+     * @param delta what to add
+     * @return the value before
+     */
+    public long getAndAdd(long delta) {
+        return (long) VALUE.getAndAdd(this, delta);
+    }
+}
+
+abstract class PaddedLongBefore {
+    long l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15, l16;
+}
+
+abstract class PaddedLongValue extends PaddedLongBefore {
+    volatile long value;
+}

@@ -1,0 +1,94 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Measured;
+import dev.levee.core.WaitingGate;
+import java.util.function.Consumer;
+
+/**
+ * Bounds how many calls are in flight at once, so that one slow dependency cannot take every thread.
+ *
+ * <p>Use one per dependency, inside the timeout: its permit is then held until the work really ends. Not for bounding a rate
+ * (that is a rate limiter), and not where the right bound changes by the hour (that is an adaptive limit).
+ *
+ * <p>By default a call that finds no permit is refused at once with {@link BulkheadFullException}. With a queue it waits its turn,
+ * first come first served, whether it came by {@code call} (its thread is parked) or by {@code callAsync} (no thread is held).
+ * A permit that is handed to a waiter in the moment in which it gives up is passed on to the next one: permits are neither lost
+ * nor made. Thread-safe. The permitted path is two writes to one word, no lock, no clock, no allocation; a waiter costs one object.
+ *
+ * <p>Metrics: {@code bulkhead.inflight}, {@code bulkhead.waiting}, {@code bulkhead.limit}.
+ *
+ * @since 0.1
+ */
+public interface Bulkhead extends WaitingGate, Measured {
+    /**
+     * A bulkhead without a queue.
+     *
+     * @param name for logs, metrics and refusals
+     * @param maxConcurrent how many calls may be in flight, from 1
+     * @return the bulkhead
+     * @throws IllegalArgumentException if the name is blank or the number less than 1
+     */
+    static Bulkhead of(String name, int maxConcurrent) {
+        return of(name, config -> config.maxConcurrent(maxConcurrent));
+    }
+
+    /**
+     * A bulkhead in the machine's time.
+     *
+     * @param name for logs, metrics and refusals
+     * @param configure sets what differs from the defaults
+     * @return the bulkhead
+     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     */
+    static Bulkhead of(String name, Consumer<? super BulkheadConfig.Builder> configure) {
+        return of(name, configure, Environment.system());
+    }
+
+    /**
+     * A bulkhead.
+     *
+     * @param name for logs, metrics and refusals
+     * @param configure sets what differs from the defaults
+     * @param environment where time and threads come from
+     * @return the bulkhead
+     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     */
+    static Bulkhead of(String name, Consumer<? super BulkheadConfig.Builder> configure, Environment environment) {
+        BulkheadConfig.Builder builder = BulkheadConfig.builder();
+        configure.accept(builder);
+        return of(name, builder.build(), environment);
+    }
+
+    /**
+     * A bulkhead.
+     *
+     * @param name for logs, metrics and refusals
+     * @param config the settings
+     * @param environment where time and threads come from
+     * @return the bulkhead
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Bulkhead of(String name, BulkheadConfig config, Environment environment) {
+        return new FixedBulkhead(name, config, environment);
+    }
+
+    @Override
+    default Kind kind() {
+        return Kind.BULKHEAD;
+    }
+
+    /**
+     * How many calls are in flight.
+     *
+     * @return from 0 to the limit
+     */
+    int inFlight();
+
+    /**
+     * How many calls wait for their turn.
+     *
+     * @return from 0 to the length of the queue
+     */
+    int waiting();
+}

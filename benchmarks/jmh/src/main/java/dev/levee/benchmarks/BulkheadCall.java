@@ -20,6 +20,17 @@ import org.openjdk.jmh.annotations.State;
  */
 public class BulkheadCall {
     @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.core.policy.Bulkhead bulkhead = LeveeParts.bulkhead();
+        final Work work = new Work();
+    }
+
+    @Benchmark
+    public String levee(LeveeState state) {
+        return state.bulkhead.call(state.work);
+    }
+
+    @State(Scope.Benchmark)
     public static class SemaphoreState {
         final Semaphore semaphore = new Semaphore(Settings.CONCURRENT_CALLS);
         final Supplier<String> work = new Work();

@@ -15,6 +15,17 @@ import org.openjdk.jmh.annotations.State;
  */
 public class RetryNofailure {
     @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.core.policy.Retry retry = LeveeParts.retry();
+        final Work work = new Work();
+    }
+
+    @Benchmark
+    public String levee(LeveeState state) {
+        return state.retry.call(state.work);
+    }
+
+    @State(Scope.Benchmark)
     public static class Resilience4jState {
         final Supplier<String> guarded = Retry.decorateSupplier(Resilience4j.retry(), new Work());
     }

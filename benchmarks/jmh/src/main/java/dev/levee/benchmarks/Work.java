@@ -1,6 +1,7 @@
 package dev.levee.benchmarks;
 
 import dev.failsafe.function.CheckedSupplier;
+import dev.levee.core.Operation;
 import java.util.function.Supplier;
 
 /**
@@ -9,7 +10,7 @@ import java.util.function.Supplier;
  * <p>One class plays the functional interface of each library, so that they all guard the same code and none pays for an
  * adapter.
  */
-public final class Work implements Supplier<String>, CheckedSupplier<String> {
+public final class Work implements Supplier<String>, CheckedSupplier<String>, Operation<String, RuntimeException> {
     private final String answer;
 
     /** Work that answers something the compiler cannot know. */
@@ -19,6 +20,11 @@ public final class Work implements Supplier<String>, CheckedSupplier<String> {
 
     @Override
     public String get() {
+        return answer;
+    }
+
+    @Override
+    public String run() {
         return answer;
     }
 }

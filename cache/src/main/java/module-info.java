@@ -4,4 +4,6 @@ module dev.levee.cache {
     requires org.slf4j;
     requires com.github.benmanes.caffeine;
     requires static transitive org.jspecify;
+
+    exports dev.levee.cache;
 }

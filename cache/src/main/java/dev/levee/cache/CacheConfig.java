@@ -1,0 +1,210 @@
+package dev.levee.cache;
+
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.time.Duration;
+
+/**
+ * The settings of a {@link Cache}. Immutable.
+ *
+ * <p>Provisional: this module grows in later versions.
+ *
+ * @since 0.1
+ */
+public final class CacheConfig {
+    private final Strategy strategy;
+    private final Duration expireAfter;
+    private final double expiryJitter;
+    private final long maximumSize;
+    private final boolean totals;
+
+    private CacheConfig(Builder builder) {
+        strategy = builder.strategy;
+        expireAfter = builder.expireAfter;
+        expiryJitter = builder.expiryJitter;
+        maximumSize = builder.maximumSize;
+        totals = builder.totals;
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder; not thread-safe
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Starts from these settings.
+     *
+     * @return a builder; not thread-safe
+     */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.strategy = strategy;
+        builder.expireAfter = expireAfter;
+        builder.expiryJitter = expiryJitter;
+        builder.maximumSize = maximumSize;
+        builder.totals = totals;
+        return builder;
+    }
+
+    /**
+     * Who writes the store.
+     *
+     * @return the strategy
+     */
+    public Strategy strategy() {
+        return strategy;
+    }
+
+    /**
+     * How long a value is served at most.
+     *
+     * @return the time since it was put into the cache; values never expire if it is longer than about 146 years
+     */
+    public Duration expireAfter() {
+        return expireAfter;
+    }
+
+    /**
+     * By which share the life of a value may be shorter than {@link #expireAfter}.
+     *
+     * @return from 0 to less than 1
+     */
+    public double expiryJitter() {
+        return expiryJitter;
+    }
+
+    /**
+     * How many values are held.
+     *
+     * @return from 1
+     */
+    public long maximumSize() {
+        return maximumSize;
+    }
+
+    /**
+     * Whether hits, misses, loads and evictions are counted.
+     *
+     * @return whether they are
+     */
+    public boolean totals() {
+        return totals;
+    }
+
+    long expireAfterNanos() {
+        return Nanos.of(expireAfter);
+    }
+
+    /**
+     * Who writes the store.
+     *
+     * @since 0.1
+     */
+    public enum Strategy {
+        /** The application writes its store and then tells the cache; the cache only reads. */
+        CACHE_ASIDE,
+        /** The cache writes the store first and itself after that, before the caller goes on. */
+        WRITE_THROUGH
+    }
+
+    /**
+     * Sets up a {@link Cache}.
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private Strategy strategy = Strategy.CACHE_ASIDE;
+        private Duration expireAfter = Duration.ofMinutes(5);
+        private double expiryJitter = 0.1;
+        private long maximumSize = 10_000;
+        private boolean totals;
+
+        Builder() {}
+
+        /**
+         * Leaves writing to the application; the default. {@link Cache#put} and {@link Cache#remove} touch the cache only.
+         *
+         * @return this
+         */
+        public Builder cacheAside() {
+            strategy = Strategy.CACHE_ASIDE;
+            return this;
+        }
+
+        /**
+         * Lets {@link Cache#put} and {@link Cache#remove} write the store before the cache. Needs a {@link Store}.
+         *
+         * @return this
+         */
+        public Builder writeThrough() {
+            strategy = Strategy.WRITE_THROUGH;
+            return this;
+        }
+
+        /**
+         * How long a value is served at most after it was put into the cache, however often it is read; default 5 minutes. This
+         * is the bound on how long a change goes unseen of which nobody told the cache.
+         *
+         * @param value more than zero; more than about 146 years means that values never expire
+         * @return this
+         * @throws IllegalArgumentException if it is zero or negative
+         */
+        public Builder expireAfter(Duration value) {
+            expireAfter = Require.positive("expireAfter", value);
+            return this;
+        }
+
+        /**
+         * Shortens the life of each value by a random part of at most this share, so that values which came together do not
+         * expire, and hit the store, together; default 0.1. No value lives longer than {@link #expireAfter}.
+         *
+         * @param value 0 for equal lives, less than 1
+         * @return this
+         * @throws IllegalArgumentException if it is outside or not a number
+         */
+        public Builder expiryJitter(double value) {
+            if (!(value >= 0.0 && value < 1.0)) {
+                throw new IllegalArgumentException("expiryJitter must be from 0 to less than 1, but was " + value);
+            }
+            expiryJitter = value;
+            return this;
+        }
+
+        /**
+         * How many values are held; default 10,000. Beyond it those go that are least likely to be asked for again. The bound is
+         * kept soon after each write, not at every moment.
+         *
+         * @param value from 1
+         * @return this
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder maximumSize(long value) {
+            maximumSize = Require.range("maximumSize", value, 1, Long.MAX_VALUE);
+            return this;
+        }
+
+        /**
+         * Counts hits, misses, loads and evictions for the metrics; off by default, since counting costs some nanoseconds a call.
+         *
+         * @param value whether to count
+         * @return this
+         */
+        public Builder totals(boolean value) {
+            totals = value;
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @return the settings
+         */
+        public CacheConfig build() {
+            return new CacheConfig(this);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package dev.levee.cache;
+
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Nanos;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Caffeine as the place where entries are: it bounds their number and frees their memory.
+ *
+ * <p>Whether an entry may still be served is decided here, by its own deadline: Caffeine's {@code expireAfterWrite} takes one
+ * duration for all, and lets an entry that is replaced within a second keep the age of the one before. Caffeine's ticker therefore
+ * need not be right, only never early, and is the time of the latest write: a hit reads the real clock once instead of twice.
+ */
+final class Entries<K, V> {
+    /** More than the second by which Caffeine may take an entry for older than it is. */
+    private static final long SLACK = 2_000_000_000L;
+
+    private final com.github.benmanes.caffeine.cache.Cache<K, Entry<V>> cache;
+    private final NanoClock clock;
+    private final RandomGenerator random;
+    private final double jitter;
+    private final long lifeNanos;
+    private final boolean expires;
+    private final AtomicLong latest = new AtomicLong();
+
+    Entries(CacheConfig config, Environment environment, @Nullable Totals totals) {
+        clock = environment.clock();
+        random = environment.random();
+        jitter = config.expiryJitter();
+        lifeNanos = config.expireAfterNanos();
+        expires = lifeNanos < Nanos.NEVER;
+        // Upkeep is done by the thread that makes it necessary: no pool whose queue can grow, and tests see it happen.
+        Caffeine<Object, Object> caffeine =
+                Caffeine.newBuilder().maximumSize(config.maximumSize()).executor(Runnable::run);
+        if (expires) {
+            latest.set(clock.nanoTime());
+            caffeine.expireAfterWrite(java.time.Duration.ofNanos(Nanos.add(lifeNanos, SLACK)))
+                    .ticker(latest::get);
+        }
+        if (totals != null) {
+            caffeine.evictionListener((key, entry, cause) -> {
+                if (cause == RemovalCause.SIZE) {
+                    totals.evictions.increment();
+                }
+            });
+        }
+        cache = caffeine.build();
+    }
+
+    @Nullable
+    Entry<V> live(K key) {
+        Entry<V> entry = cache.getIfPresent(key);
+        return entry == null || (expires && entry.isExpired(clock.nanoTime())) ? null : entry;
+    }
+
+    /** Not under a lock: the clock and the random generator are the user's. */
+    Entry<V> stamp(V value) {
+        if (!expires) {
+            return new Entry<>(value, 0, 0);
+        }
+        long life = jitter == 0.0 ? lifeNanos : lifeNanos - (long) (lifeNanos * jitter * random.nextDouble());
+        return new Entry<>(value, clock.nanoTime(), life);
+    }
+
+    void put(K key, Entry<V> entry) {
+        if (expires) {
+            latest.accumulateAndGet(entry.writtenAt, (a, b) -> b - a > 0 ? b : a);
+        }
+        cache.put(key, entry);
+    }
+
+    void remove(K key) {
+        cache.invalidate(key);
+    }
+
+    void removeAll() {
+        cache.invalidateAll();
+    }
+
+    long size() {
+        return cache.estimatedSize();
+    }
+}

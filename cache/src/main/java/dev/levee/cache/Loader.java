@@ -1,0 +1,29 @@
+package dev.levee.cache;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the value of a key from where it really lives: a method reference to a repository is one.
+ *
+ * <p>Called on the thread of a caller that found nothing in the cache, in that caller's {@code CallContext}, and never under a
+ * lock, so it may take its time, use other keys of the same cache, and throw what it likes. Must be thread-safe: different keys
+ * are loaded at once. Guard it with a timeout, since nothing else bounds how long it takes.
+ *
+ * <p>Provisional: this module grows in later versions.
+ *
+ * @param <K> the keys
+ * @param <V> the values
+ * @since 0.1
+ */
+@FunctionalInterface
+public interface Loader<K, V> {
+    /**
+     * Reads one value.
+     *
+     * @param key not null
+     * @return the value, or null if there is none
+     * @throws Exception if it cannot be read; nothing is cached then
+     */
+    @Nullable
+    V load(K key) throws Exception;
+}

@@ -1,0 +1,268 @@
+package dev.levee.cache;
+
+import dev.levee.cache.CacheConfig.Strategy;
+import dev.levee.cache.Flight.Landing;
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Require;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The one implementation of {@link Cache}: entries, what is in flight, and the store. */
+final class LocalCache<K, V> implements Cache<K, V> {
+    private final String name;
+    private final @Nullable Loader<K, V> loader;
+    private final @Nullable Store<K, V> writes; // with write-through only
+    private final CacheConfig config;
+    private final Environment environment;
+    private final @Nullable Totals totals;
+    private final Entries<K, V> entries;
+    private final InFlight<K, V> inFlight;
+
+    LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig config, Environment environment) {
+        this(name, loader, config, environment, InFlight::new);
+    }
+
+    LocalCache(
+            String name,
+            @Nullable Loader<K, V> loader,
+            CacheConfig config,
+            Environment environment,
+            Function<Entries<K, V>, InFlight<K, V>> table) {
+        this.name = Require.name(name);
+        this.loader = loader;
+        this.config = Require.nonNull("config", config);
+        this.environment = Require.nonNull("environment", environment);
+        this.writes = config.strategy() == Strategy.WRITE_THROUGH ? writable(loader) : null;
+        this.totals = config.totals() ? new Totals() : null;
+        this.entries = new Entries<>(config, environment, totals);
+        this.inFlight = table.apply(entries);
+    }
+
+    private static <K, V> Store<K, V> writable(@Nullable Loader<K, V> loader) {
+        if (loader instanceof Store<K, V> store) {
+            return store;
+        }
+        throw new IllegalArgumentException("store must be a Store when strategy is WRITE_THROUGH, but was " + loader);
+    }
+
+    static CacheConfig configured(Consumer<? super CacheConfig.Builder> configure) {
+        CacheConfig.Builder builder = CacheConfig.builder();
+        Require.nonNull("configure", configure).accept(builder);
+        return builder.build();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public @Nullable V get(K key) {
+        Entry<V> entry = entries.live(Require.nonNull("key", key));
+        if (entry != null) {
+            hit();
+            return entry.value;
+        }
+        if (loader == null) {
+            throw new IllegalStateException("\"" + name + "\" has no store to load from: use get(key, loader)");
+        }
+        return miss(key, loader);
+    }
+
+    @Override
+    public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
+        Entry<V> entry = entries.live(Require.nonNull("key", key));
+        if (entry != null) {
+            hit();
+            return entry.value;
+        }
+        return miss(key, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public @Nullable V getIfPresent(K key) {
+        Entry<V> entry = entries.live(Require.nonNull("key", key));
+        if (entry != null) {
+            hit();
+            return entry.value;
+        }
+        if (totals != null) {
+            totals.misses.increment();
+        }
+        return null;
+    }
+
+    private void hit() {
+        if (totals != null) {
+            totals.hits.increment();
+        }
+    }
+
+    private @Nullable V miss(K key, Loader<? super K, ? extends V> from) {
+        if (totals != null) {
+            totals.misses.increment();
+        }
+        while (true) {
+            Flight<V> mine = new Flight<>(Leader.currentOrNew());
+            Flight<V> flight = inFlight.join(key, mine);
+            if (flight == mine) {
+                return lead(key, mine, from);
+            }
+            if (totals != null) {
+                totals.sharedLoads.increment();
+            }
+            Landing<V> landing = flight.await(name, key, environment.scheduler());
+            if (landing.failure() == null) {
+                return landing.value();
+            }
+            if (!landing.again()) {
+                throw asSeenByWaiter(landing.failure());
+            }
+        }
+    }
+
+    private @Nullable V lead(K key, Flight<V> flight, Loader<? super K, ? extends V> from) {
+        Landing<V> landing = null;
+        try {
+            // The one who loaded before us may have landed between our miss and our joining.
+            Entry<V> entry = entries.live(key);
+            V value;
+            if (entry != null) {
+                value = entry.value;
+                inFlight.leave(key, flight, null);
+            } else {
+                value = load(key, flight, from);
+                inFlight.leave(key, flight, value == null ? null : entries.stamp(value));
+            }
+            landing = Landing.value(value);
+            return value;
+        } catch (Throwable failure) {
+            landing = Landing.failure(failure, isOwn(failure));
+            throw asSeenByCaller("load", failure);
+        } finally {
+            // Nobody may be left waiting, even if a key's equals or the clock is broken.
+            try {
+                inFlight.leave(key, flight, null);
+            } finally {
+                flight.land(landing == null ? Landing.failure(new AssertionError("no landing"), true) : landing);
+            }
+        }
+    }
+
+    private @Nullable V load(K key, Flight<V> flight, Loader<? super K, ? extends V> from) throws Exception {
+        Totals counting = totals;
+        long start = counting == null ? 0 : environment.clock().nanoTime();
+        boolean failed = true;
+        flight.leader.begin();
+        try {
+            V value = from.load(key);
+            failed = false;
+            return value;
+        } finally {
+            flight.leader.end();
+            if (counting != null) {
+                counting.loads.increment();
+                counting.loadNanos.add(environment.clock().nanoTime() - start);
+                if (failed) {
+                    counting.loadFailures.increment();
+                }
+            }
+        }
+    }
+
+    /** Whether a load failed for a reason that lies in its leader's call and not in the store. */
+    private static boolean isOwn(Throwable failure) {
+        Deadline deadline = CallContext.current().deadline();
+        return failure instanceof InterruptedException
+                || failure instanceof InterruptedWaitException
+                || Thread.currentThread().isInterrupted()
+                || (deadline != null && deadline.isExpired());
+    }
+
+    private RuntimeException asSeenByCaller(String what, Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        if (failure instanceof RefusedException refused) {
+            return refused;
+        }
+        if (failure instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
+        return new StoreException(name, what, failure);
+    }
+
+    private RuntimeException asSeenByWaiter(Throwable failure) {
+        return failure instanceof RefusedException refused
+                ? refused.detached()
+                : new StoreException(name, "load", failure);
+    }
+
+    @Override
+    public void put(K key, V value) {
+        Require.nonNull("key", key);
+        Require.nonNull("value", value);
+        if (writes == null) {
+            inFlight.change(key, entries.stamp(value));
+        } else {
+            write(key, value, writes);
+        }
+    }
+
+    @Override
+    public void remove(K key) {
+        if (writes == null) {
+            invalidate(key);
+        } else {
+            write(Require.nonNull("key", key), null, writes);
+        }
+    }
+
+    private void write(K key, @Nullable V value, Store<K, V> store) {
+        Entry<V> written = null;
+        inFlight.beginWrite(key);
+        try {
+            if (value == null) {
+                store.delete(key);
+            } else {
+                store.save(key, value);
+                written = entries.stamp(value);
+            }
+        } catch (Throwable failure) {
+            throw asSeenByCaller(value == null ? "delete" : "save", failure);
+        } finally {
+            inFlight.endWrite(key, written);
+        }
+    }
+
+    @Override
+    public void invalidate(K key) {
+        inFlight.change(Require.nonNull("key", key), null);
+    }
+
+    @Override
+    public void invalidateAll() {
+        inFlight.removeAll();
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        Require.nonNull("sink", sink).value(name, "cache.size", (double) entries.size());
+        sink.value(name, "cache.loading", inFlight.size());
+        if (totals != null) {
+            totals.measure(name, sink);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "cache " + name + " [" + entries.size() + " of " + config.maximumSize() + ", "
+                + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
+                + config.expireAfter() + "]";
+    }
+}

@@ -1,0 +1,31 @@
+package dev.levee.cache;
+
+/**
+ * The store behind a cache failed, or did not answer by the caller's deadline.
+ *
+ * <p>The cause is what the store threw. Callers that waited for the same load get an exception of their own each, with the same
+ * cause. After a failed write it is not known whether the store has the new value or the old one, and the cache has neither.
+ *
+ * <p>Provisional: this module grows in later versions.
+ *
+ * @since 0.1
+ */
+public final class StoreException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final String cache;
+
+    StoreException(String cache, String what, Throwable cause) {
+        super("\"" + cache + "\" could not " + what + ": " + cause, cause);
+        this.cache = cache;
+    }
+
+    /**
+     * Which cache it was.
+     *
+     * @return its name
+     */
+    public String cache() {
+        return cache;
+    }
+}

@@ -1,0 +1,19 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Measured;
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counts of calls, kept only for those who asked for them. */
+final class CallTotals {
+    private final LongAdder admitted = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+
+    void count(boolean wasAdmitted) {
+        (wasAdmitted ? admitted : refused).increment();
+    }
+
+    void measure(String policy, Measured.Sink sink) {
+        sink.value(policy, "limiter.calls.admitted", (double) admitted.sum());
+        sink.value(policy, "limiter.calls.refused", (double) refused.sum());
+    }
+}

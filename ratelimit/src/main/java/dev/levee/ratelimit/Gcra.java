@@ -1,0 +1,111 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.internal.Require;
+import java.math.BigInteger;
+import java.time.Duration;
+
+/**
+ * The arithmetic of a token bucket that is kept as one number: the theoretical arrival time, at which the bucket will be full again.
+ *
+ * <p>A call that costs {@code n} permits conforms at {@code now} if {@code max(tat, now) + n * interval - now <= burst * interval}, and
+ * moves {@code tat} to {@code max(tat, now) + n * interval}. Generic cell rate algorithm, in its form as virtual scheduling:
+ * ITU-T Recommendation I.371, "Traffic control and congestion control in B-ISDN", 1993, annex A; The ATM Forum, "Traffic Management
+ * Specification Version 4.0", 1996, section 4.4.2.
+ *
+ * <p>Time is counted in ticks, a fixed number per nanosecond, modulo 2^64: only differences mean anything, and a reading of the clock
+ * that wraps does so in ticks as well. The difference of {@code tat} and {@code now} is the debt. It can be as large as the tolerance,
+ * or larger if {@code now} is a stale reading; the lowest quarter of the circle is kept for that and everything else is the past.
+ * So a bucket may rest for three quarters of the circle: longer than {@code nanoTime} can tell with one tick per nanosecond, 6.8 years
+ * with 64.
+ *
+ * @param ticksPerNano how many ticks a nanosecond has, from 1 to 64
+ * @param interval ticks from one permit to the next: the emission interval, rounded up
+ * @param burst how many permits the bucket holds
+ * @param tolerance ticks in which an empty bucket fills, at most 2^61
+ */
+record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
+    private static final int MOST_TICKS_PER_NANO = 64;
+    private static final long MOST_TOLERANCE = 1L << 61;
+    /** Debts have less than this many bits. */
+    private static final int DEBT_BITS = 62;
+    /** A rate that is met so closely needs no finer ticks. */
+    private static final double CLOSE = -1e-6;
+
+    private static final BigInteger NANOS_PER_SECOND = BigInteger.valueOf(1_000_000_000L);
+
+    static Gcra of(long permits, Duration per, long burst) {
+        Require.range("permits", permits, 1, Long.MAX_VALUE);
+        BigInteger nanos = nanos(Require.positive("per", per));
+        BigInteger mostPermits = nanos.multiply(BigInteger.valueOf(MOST_TICKS_PER_NANO));
+        if (BigInteger.valueOf(permits).compareTo(mostPermits) > 0) {
+            throw new IllegalArgumentException("permits must be at most " + mostPermits + ", " + MOST_TICKS_PER_NANO
+                    + " for each nanosecond of " + per + ", but was " + permits);
+        }
+        BigInteger longest = BigInteger.valueOf(MOST_TOLERANCE).multiply(BigInteger.valueOf(permits));
+        if (nanos.compareTo(longest) > 0) {
+            throw new IllegalArgumentException(
+                    "per must be at most " + Duration.ofNanos(MOST_TOLERANCE).toDays()
+                            + " days for each permit, but was " + per + " for " + permits);
+        }
+        long ticks = 1;
+        long interval = interval(permits, nanos, 1);
+        double error = error(permits, nanos, 1, interval);
+        for (int finer = 2; finer <= MOST_TICKS_PER_NANO && error < CLOSE; finer++) {
+            long finerInterval = interval(permits, nanos, finer);
+            double finerError = error(permits, nanos, finer, finerInterval);
+            if (finerError > error) {
+                ticks = finer;
+                interval = finerInterval;
+                error = finerError;
+            }
+        }
+        Require.range("burst", burst, 1, MOST_TOLERANCE / interval);
+        return new Gcra(ticks, interval, burst, burst * interval);
+    }
+
+    static Gcra of(Limit limit) {
+        return of(limit.permits(), limit.per(), limit.burst());
+    }
+
+    private static BigInteger nanos(Duration per) {
+        return BigInteger.valueOf(per.getSeconds()).multiply(NANOS_PER_SECOND).add(BigInteger.valueOf(per.getNano()));
+    }
+
+    /** Rounded up: a longer interval admits less, never more. */
+    private static long interval(long permits, BigInteger nanos, int ticksPerNano) {
+        BigInteger[] interval =
+                nanos.multiply(BigInteger.valueOf(ticksPerNano)).divideAndRemainder(BigInteger.valueOf(permits));
+        return interval[0].longValueExact() + interval[1].signum();
+    }
+
+    /** The asked interval is {@code a}, the real one {@code r >= a}; the rates are as {@code a / r}. */
+    private static double error(long permits, BigInteger nanos, long ticksPerNano, long interval) {
+        BigInteger asked = nanos.multiply(BigInteger.valueOf(ticksPerNano));
+        BigInteger real = BigInteger.valueOf(interval).multiply(BigInteger.valueOf(permits));
+        return asked.subtract(real).doubleValue() / real.doubleValue();
+    }
+
+    double rateError(long permits, Duration per) {
+        return error(permits, nanos(per), ticksPerNano, interval);
+    }
+
+    long ticks(long nanos) {
+        return nanos * ticksPerNano;
+    }
+
+    /** How far the bucket is from full at a time, in ticks; never negative. */
+    static long debt(long tat, long now) {
+        long debt = tat - now;
+        return debt >>> DEBT_BITS == 0 ? debt : 0;
+    }
+
+    /** How many nanoseconds must pass until a debt is so much smaller, rounded up. */
+    long waitNanos(long excess) {
+        return ticksPerNano == 1 ? excess : (excess + ticksPerNano - 1) / ticksPerNano;
+    }
+
+    /** How many permits are there for a debt. */
+    long available(long debt) {
+        return Math.max(0, tolerance - debt) / interval;
+    }
+}

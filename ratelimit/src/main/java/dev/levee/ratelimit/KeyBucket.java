@@ -1,0 +1,83 @@
+package dev.levee.ratelimit;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The bucket of one key, in one word: see {@link Gcra}. Not padded, because there are many.
+ *
+ * <p>A bucket that is forgotten is sealed first, so that a thread which still holds it cannot take a permit from it unnoticed.
+ */
+final class KeyBucket<K> {
+    /** What {@link #take} answers if the bucket was forgotten. */
+    static final long GONE = -1L;
+
+    /** The one number that is no theoretical arrival time; where arithmetic arrives at it, the next one is used. */
+    private static final long SEALED = Long.MIN_VALUE;
+
+    private static final VarHandle TAT;
+
+    static {
+        try {
+            TAT = MethodHandles.lookup().findVarHandle(KeyBucket.class, "tat", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final K key;
+    private volatile long tat;
+
+    // Of RefillOrder.
+    long rank;
+    int place;
+
+    KeyBucket(K key, long tat) {
+        this.key = key;
+        this.tat = notSealed(tat);
+    }
+
+    private static long notSealed(long tat) {
+        return tat == SEALED ? tat + 1 : tat;
+    }
+
+    /**
+     * Takes the cost out of the bucket.
+     *
+     * @return 0 if it was taken, {@link #GONE}, or by how many ticks the debt is too high
+     */
+    long take(long now, long cost, long tolerance) {
+        while (true) {
+            long seen = tat;
+            if (seen == SEALED) {
+                return GONE;
+            }
+            long debt = Gcra.debt(seen, now) + cost;
+            if (debt > tolerance) {
+                return debt - tolerance;
+            }
+            if (TAT.compareAndSet(this, seen, notSealed(now + debt))) {
+                return 0;
+            }
+        }
+    }
+
+    /** The time at which the bucket will be full again, in ticks; for whoever holds the lock, under which nothing sealed is kept. */
+    long tat() {
+        return tat;
+    }
+
+    /** How far the bucket is from full; a sealed one was full, or is as good as that. */
+    long debt(long now) {
+        long seen = tat;
+        return seen == SEALED ? 0 : Gcra.debt(seen, now);
+    }
+
+    boolean sealIf(long expected) {
+        return TAT.compareAndSet(this, expected, SEALED);
+    }
+
+    void seal() {
+        tat = SEALED;
+    }
+}

@@ -1,0 +1,131 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.internal.Require;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of a {@link KeyedRateLimiter}. Immutable.
+ *
+ * <p>Provisional: grows with the limiter; names may change.
+ *
+ * @since 0.1
+ */
+public final class KeyedRateLimiterConfig {
+    private final Limit limit;
+    private final int maximumKeys;
+    private final boolean totals;
+
+    private KeyedRateLimiterConfig(Limit limit, int maximumKeys, boolean totals) {
+        this.limit = limit;
+        this.maximumKeys = maximumKeys;
+        this.totals = totals;
+    }
+
+    /**
+     * Starts from the defaults; the limit has none.
+     *
+     * @return a builder; not thread-safe
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Starts from these settings.
+     *
+     * @return a builder; not thread-safe
+     */
+    public Builder toBuilder() {
+        return builder().limit(limit).maximumKeys(maximumKeys).totals(totals);
+    }
+
+    /**
+     * How much is admitted of each key.
+     *
+     * @return the limit
+     */
+    public Limit limit() {
+        return limit;
+    }
+
+    /**
+     * How many keys are held at most.
+     *
+     * @return from 1 to 2^24
+     */
+    public int maximumKeys() {
+        return maximumKeys;
+    }
+
+    /**
+     * Whether calls are counted.
+     *
+     * @return false unless it was asked for
+     */
+    public boolean totals() {
+        return totals;
+    }
+
+    /**
+     * Sets up a {@link KeyedRateLimiter}.
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private static final int MOST_KEYS = 1 << 24;
+
+        private @Nullable Limit limit;
+        private int maximumKeys = 100_000;
+        private boolean totals;
+
+        Builder() {}
+
+        /**
+         * How much is admitted of each key; must be set.
+         *
+         * @param value the limit
+         * @return this
+         */
+        public Builder limit(Limit value) {
+            limit = Require.nonNull("limit", value);
+            return this;
+        }
+
+        /**
+         * How many keys are held at most; default 100,000, which is about 8 MB and the keys. Choose more than ask within the time
+         * in which a bucket fills.
+         *
+         * @param value from 1 to 2^24
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder maximumKeys(int value) {
+            maximumKeys = Require.range("maximumKeys", value, 1, MOST_KEYS);
+            return this;
+        }
+
+        /**
+         * Whether calls admitted and refused are counted, for metrics; default no. It costs each call a few nanoseconds.
+         *
+         * @param value true to count
+         * @return this
+         */
+        public Builder totals(boolean value) {
+            totals = value;
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @return the settings
+         * @throws IllegalArgumentException if there is no limit
+         */
+        public KeyedRateLimiterConfig build() {
+            if (limit == null) {
+                throw new IllegalArgumentException("limit must be set");
+            }
+            return new KeyedRateLimiterConfig(limit, maximumKeys, totals);
+        }
+    }
+}

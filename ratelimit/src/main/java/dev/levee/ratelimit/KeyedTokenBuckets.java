@@ -1,0 +1,213 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Listener;
+import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Require;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One {@link KeyBucket} for each key in debt, found by a map and forgotten in {@link RefillOrder}.
+ *
+ * <p>Under the lock the map and the order hold the same buckets, none of them sealed, and at most {@code maximumKeys}. A bucket that is
+ * full is sealed only if it is still full at that moment, so nobody's permit is forgotten with it.
+ */
+final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
+    private static final Logger LOG = LoggerFactory.getLogger(KeyedRateLimiter.class);
+
+    /** How many buckets a new key looks at: more than one that can be forgotten, so that the table shrinks after a flood. */
+    private static final int LOOKS = 8;
+
+    private final String name;
+    private final int maximumKeys;
+    private final Limit limit;
+    private final Gcra gcra;
+    private final NanoClock clock;
+    private final Listener listener;
+    private final @Nullable CallTotals totals;
+    private final ConcurrentHashMap<K, KeyBucket<K>> buckets = new ConcurrentHashMap<>();
+
+    // No user code runs under the lock but the equals and hashCode of keys.
+    private final ReentrantLock lock = new ReentrantLock();
+    private final RefillOrder<K> order = new RefillOrder<>();
+    private long forgiven;
+
+    KeyedTokenBuckets(String name, KeyedRateLimiterConfig config, Environment environment) {
+        this.name = Require.name(name);
+        this.limit = Require.nonNull("config", config).limit();
+        this.maximumKeys = config.maximumKeys();
+        this.gcra = Gcra.of(limit);
+        this.totals = config.totals() ? new CallTotals() : null;
+        this.clock = Require.nonNull("environment", environment).clock();
+        this.listener = environment.listener();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public long tryAcquireNanos(K key) {
+        return acquire(Require.nonNull("key", key), gcra.interval());
+    }
+
+    @Override
+    public long tryAcquireNanos(K key, long permits) {
+        Require.nonNull("key", key);
+        if (permits > gcra.burst()) {
+            refused();
+            return NEVER;
+        }
+        return acquire(key, Require.range("permits", permits, 1, Long.MAX_VALUE) * gcra.interval());
+    }
+
+    private long acquire(K key, long cost) {
+        long now = gcra.ticks(clock.nanoTime());
+        while (true) {
+            KeyBucket<K> bucket = buckets.get(key);
+            long excess = bucket == null ? KeyBucket.GONE : bucket.take(now, cost, gcra.tolerance());
+            if (excess == 0 || (excess == KeyBucket.GONE && add(key, cost))) {
+                count(true);
+                return 0;
+            }
+            if (excess > 0) {
+                refused();
+                return gcra.waitNanos(excess);
+            }
+        }
+    }
+
+    /**
+     * Serves a key that is not held, from a full bucket.
+     *
+     * @return false if it is held by now
+     */
+    private boolean add(K key, long cost) {
+        boolean firstForgiven;
+        lock.lock();
+        try {
+            if (buckets.containsKey(key)) {
+                return false;
+            }
+            // A new reading: the key may have been served and forgotten since the first, and was full when that
+            // happened.
+            long now = gcra.ticks(clock.nanoTime());
+            firstForgiven = makeRoom(now);
+            KeyBucket<K> added = new KeyBucket<>(key, now + cost);
+            buckets.put(key, added);
+            order.add(added);
+        } finally {
+            lock.unlock();
+        }
+        if (firstForgiven) {
+            LOG.warn(
+                    "Rate limiter {} holds {} keys, its maximum, all of them in debt, and begins to forgive the smallest debts",
+                    name,
+                    maximumKeys);
+        }
+        return true;
+    }
+
+    /**
+     * Forgets some buckets that are full, and at the bound the one that will be full next.
+     *
+     * @return whether a debt was forgiven for the first time
+     */
+    private boolean makeRoom(long now) {
+        KeyBucket<K> next = forgetFull(now, LOOKS);
+        if (order.size() < maximumKeys) {
+            return false;
+        }
+        KeyBucket<K> victim = next == null ? order.first() : next;
+        victim.seal();
+        remove(victim);
+        return forgiven++ == 0;
+    }
+
+    /**
+     * Forgets buckets that are full.
+     *
+     * @return the bucket that will be full next, as far as the looks tell; null if they do not tell
+     */
+    private @Nullable KeyBucket<K> forgetFull(long now, int looks) {
+        KeyBucket<K> next = null;
+        for (int look = 0; look < looks && order.size() > 0; look++) {
+            KeyBucket<K> first = order.first();
+            long tat = first.tat();
+            if (Gcra.debt(tat, now) == 0) {
+                if (first.sealIf(tat)) {
+                    remove(first);
+                }
+            } else if (tat == first.rank) {
+                return first;
+            } else {
+                order.rerank(first, tat);
+                next = next == null || tat - next.rank < 0 ? first : next;
+            }
+        }
+        return next;
+    }
+
+    private void remove(KeyBucket<K> bucket) {
+        buckets.remove(bucket.key);
+        order.remove(bucket);
+    }
+
+    private void count(boolean admitted) {
+        if (totals != null) {
+            totals.count(admitted);
+        }
+    }
+
+    private void refused() {
+        count(false);
+        if (listener != Listener.NONE) {
+            listener.onRefused(name);
+        }
+    }
+
+    @Override
+    public long availablePermits(K key) {
+        KeyBucket<K> bucket = buckets.get(Require.nonNull("key", key));
+        return bucket == null ? gcra.burst() : gcra.available(bucket.debt(gcra.ticks(clock.nanoTime())));
+    }
+
+    @Override
+    public int size() {
+        lock.lock();
+        try {
+            forgetFull(gcra.ticks(clock.nanoTime()), Integer.MAX_VALUE);
+            return order.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long forgiven() {
+        lock.lock();
+        try {
+            return forgiven;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        Require.nonNull("sink", sink).value(name, "limiter.keys", size());
+        sink.value(name, "limiter.keys.forgiven", (double) forgiven());
+        if (totals != null) {
+            totals.measure(name, sink);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "keyed limiter " + name + " [" + limit + "]";
+    }
+}

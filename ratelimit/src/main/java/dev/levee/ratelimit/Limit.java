@@ -1,0 +1,98 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.internal.Require;
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * How much a rate limiter admits: a token bucket that holds {@code burst} permits, starts full and refills evenly.
+ *
+ * <pre>{@code
+ * Limit.perSecond(100)                       // 100 at once, then one every 10 ms
+ * Limit.perSecond(100).burst(200)            // 200 at once, then one every 10 ms
+ * Limit.of(5, Duration.ofMinutes(1)).burst(1) // one every 12 s, never two together
+ * }</pre>
+ *
+ * <p>No window of length {@code T}, wherever it starts, admits more than {@code burst + T * permits / per}. Permits come back one by
+ * one, not all at the turn of a period; for quotas by calendar this is the wrong limit. Only the ratio of {@code permits} to
+ * {@code per} sets the rate; {@code per} is no window.
+ *
+ * <p>Time is counted in whole nanoseconds, or in up to a 64th of one where the time between two permits is not a whole number and
+ * short. What is left over is rounded so that less is admitted than asked for, never more: {@link #rateError} tells how much, and
+ * {@link #toString} too unless it is nothing. It is less than one part in a million up to 1000 permits per second, and everywhere
+ * if {@code per / permits} is a multiple of a nanosecond or, up to 64, of a fraction of one.
+ *
+ * <p>Immutable. Provisional: grows until other algorithms stand beside it; names may change.
+ *
+ * @param permits how many permits come back in {@code per}, from 1 to 64 for each nanosecond of it
+ * @param per the time in which they come back, more than zero, and at most about 73 years for each permit
+ * @param burst how many permits can be taken at once, from 1; filling the empty bucket may take at most about 73 years, and a little
+ *     more than one where time is counted in a 64th of a nanosecond
+ * @since 0.1
+ */
+public record Limit(long permits, Duration per, long burst) {
+    /**
+     * A limit with a burst of its own.
+     *
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public Limit {
+        Gcra.of(permits, per, burst);
+    }
+
+    /**
+     * So many permits per second, and as many at once.
+     *
+     * @param permits from 1 to 64,000,000,000
+     * @return the limit; see {@link #burst(long)} to allow more or fewer at once
+     * @throws IllegalArgumentException if the number is out of its range
+     */
+    public static Limit perSecond(long permits) {
+        return of(permits, Duration.ofSeconds(1));
+    }
+
+    /**
+     * So many permits in some time, and as many at once.
+     *
+     * @param permits from 1 to 64 for each nanosecond
+     * @param per more than zero, at most about 73 years for each permit
+     * @return the limit; see {@link #burst(long)} to allow more or fewer at once
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public static Limit of(long permits, Duration per) {
+        return new Limit(permits, per, permits);
+    }
+
+    /**
+     * The same rate with another burst.
+     *
+     * @param burst how many permits can be taken at once, from 1
+     * @return the limit
+     * @throws IllegalArgumentException if the number is out of its range; the message tells the largest
+     */
+    public Limit burst(long burst) {
+        return new Limit(permits, per, burst);
+    }
+
+    /**
+     * By how much the rate differs from the one that was asked for, because time is counted in ticks.
+     *
+     * @return the relative error: 0 if the rate is exact, else negative, such as -0.001 for one part in a thousand less
+     */
+    public double rateError() {
+        return Gcra.of(permits, per, burst).rateError(permits, Require.nonNull("per", per));
+    }
+
+    /**
+     * The limit in words, such as {@code 100 per 1s, burst 200}; if the rate is not exact, with its error.
+     *
+     * @return the words
+     */
+    @Override
+    public String toString() {
+        double error = rateError();
+        String time = per.toString().substring(2).toLowerCase(Locale.ROOT);
+        return permits + " per " + time + ", burst " + burst
+                + (error == 0 ? "" : String.format(Locale.ROOT, ", rate error %.1e", error));
+    }
+}

@@ -1,0 +1,167 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Listener;
+import dev.levee.core.NanoClock;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import dev.levee.core.internal.PaddedLong;
+import dev.levee.core.internal.Require;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One bucket, in one word: see {@link Gcra}.
+ *
+ * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is only stricter, and
+ * the caller is admitted as of the moment at which it asked.
+ */
+final class TokenBucket implements RateLimiter {
+    private static final long ADMITTED = 1L;
+
+    private final String name;
+    private final Limit limit;
+    private final Environment environment;
+    private final NanoClock clock;
+    private final Listener listener;
+    private final Gcra gcra;
+    private final long interval;
+    private final long tolerance;
+    private final PaddedLong tat;
+    private final @Nullable CallTotals totals;
+    private final RateLimitedException refusal;
+
+    TokenBucket(String name, RateLimiterConfig config, Environment environment) {
+        this.name = Require.name(name);
+        this.limit = Require.nonNull("config", config).limit();
+        this.environment = Require.nonNull("environment", environment);
+        this.clock = environment.clock();
+        this.listener = environment.listener();
+        this.gcra = Gcra.of(limit);
+        this.interval = gcra.interval();
+        this.tolerance = gcra.tolerance();
+        this.tat = new PaddedLong(gcra.ticks(clock.nanoTime()));
+        this.totals = config.totals() ? new CallTotals() : null;
+        this.refusal = new RateLimitedException(
+                name, "rate limiter \"" + name + "\" has no permit: " + limit, this::nextPermitNanos, true);
+    }
+
+    /**
+     * Takes the cost out of the bucket.
+     *
+     * @return 0 if it was taken, else by how many ticks the debt is too high
+     */
+    private long take(long nowNanos, long cost) {
+        long now = gcra.ticks(nowNanos);
+        while (true) {
+            long seen = tat.get();
+            long debt = Gcra.debt(seen, now) + cost;
+            if (debt > tolerance) {
+                return debt - tolerance;
+            }
+            if (tat.compareAndSet(seen, now + debt)) {
+                return 0;
+            }
+        }
+    }
+
+    private void count(boolean admitted) {
+        if (totals != null) {
+            totals.count(admitted);
+        }
+    }
+
+    @Override
+    public long tryAcquireNanos() {
+        return tryAcquireNanos(interval, clock.nanoTime());
+    }
+
+    @Override
+    public long tryAcquireNanos(long permits) {
+        if (permits > gcra.burst()) {
+            refused();
+            return NEVER;
+        }
+        return tryAcquireNanos(Require.range("permits", permits, 1, Long.MAX_VALUE) * interval, clock.nanoTime());
+    }
+
+    private long tryAcquireNanos(long cost, long nowNanos) {
+        long excess = take(nowNanos, cost);
+        if (excess == 0) {
+            count(true);
+            return 0;
+        }
+        refused();
+        return gcra.waitNanos(excess);
+    }
+
+    private void refused() {
+        count(false);
+        if (listener != Listener.NONE) {
+            listener.onRefused(name);
+        }
+    }
+
+    @Override
+    public long tryEnter(long nowNanos) {
+        boolean admitted = take(nowNanos, interval) == 0;
+        count(admitted);
+        return admitted ? ADMITTED : REFUSED;
+    }
+
+    @Override
+    public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
+        // The permit was consumed at entry.
+    }
+
+    private long debtNow() {
+        return Gcra.debt(tat.get(), gcra.ticks(clock.nanoTime()));
+    }
+
+    private long nextPermitNanos() {
+        return gcra.waitNanos(Math.max(0, debtNow() + interval - tolerance));
+    }
+
+    @Override
+    public long availablePermits() {
+        return gcra.available(debtNow());
+    }
+
+    @Override
+    public int timing() {
+        return ENTRY;
+    }
+
+    @Override
+    public OutcomeRule outcomes() {
+        return OutcomeRule.standard();
+    }
+
+    @Override
+    public RefusedException refusal() {
+        return refusal;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public Environment environment() {
+        return environment;
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        Require.nonNull("sink", sink).value(name, "limiter.permits.available", (double) availablePermits());
+        if (totals != null) {
+            totals.measure(name, sink);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "limiter " + name + " [" + limit + "]";
+    }
+}

@@ -18,8 +18,7 @@ public final class InterruptedWaitException extends RefusedException {
      * @param cause the interrupt
      */
     public InterruptedWaitException(String policy, InterruptedException cause) {
-        super(policy, "\"" + policy + "\" was interrupted while it waited", () -> UNKNOWN, false);
-        initCause(cause);
+        super(policy, "\"" + policy + "\" was interrupted while it waited", cause, () -> UNKNOWN, false);
     }
 
     @Override

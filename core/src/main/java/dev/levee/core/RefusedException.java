@@ -31,7 +31,13 @@ public abstract class RefusedException extends RuntimeException {
      * @param shared whether many callers get this object; such a one cannot carry suppressed exceptions
      */
     protected RefusedException(String policy, String message, LongSupplier retryAfter, boolean shared) {
-        super(message, null, !shared, false);
+        this(policy, message, null, retryAfter, shared);
+    }
+
+    /** With a cause, which cannot be set later. */
+    RefusedException(
+            String policy, String message, @Nullable Throwable cause, LongSupplier retryAfter, boolean shared) {
+        super(message, cause, !shared, false);
         this.policy = Require.nonNull("policy", policy);
         this.retryAfter = Require.nonNull("retryAfter", retryAfter);
     }

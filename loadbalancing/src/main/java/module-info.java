@@ -3,4 +3,7 @@ module dev.levee.loadbalancing {
     requires transitive dev.levee.core;
     requires org.slf4j;
     requires static transitive org.jspecify;
+
+    exports dev.levee.loadbalancing;
+    exports dev.levee.loadbalancing.hash;
 }

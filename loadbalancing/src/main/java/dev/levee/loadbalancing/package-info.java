@@ -1,4 +1,12 @@
-/** Client-side load balancing and consistent hashing. */
+/**
+ * Client-side load balancing: which of several endpoints a call goes to.
+ *
+ * <p>{@link dev.levee.loadbalancing.LoadBalancer} picks, {@link dev.levee.loadbalancing.BalancingStrategy} decides how,
+ * {@link dev.levee.loadbalancing.EndpointSource} says among whom. Nothing here knows a transport: an address is whatever the
+ * user's client needs, and the exchange with it is the user's own code.
+ *
+ * <p>Provisional: these types may still change in details before 1.0.
+ */
 @NullMarked
 package dev.levee.loadbalancing;
 

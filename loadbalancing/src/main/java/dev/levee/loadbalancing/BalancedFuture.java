@@ -1,0 +1,51 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.CallFuture;
+import dev.levee.core.Inner;
+import dev.levee.core.Verdict;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** An asynchronous call to an endpoint: holds the ticket until the stage has really ended. */
+final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
+    private final Ticket<?> ticket;
+
+    BalancedFuture(Ticket<?> ticket) {
+        this.ticket = ticket;
+    }
+
+    <A> CompletableFuture<T> begin(A address, Function<? super A, ? extends CompletionStage<T>> exchange) {
+        // Core starts it: what is thrown, and a stage that is null, fail the future.
+        CompletableFuture<T> inner = Inner.OPERATION.callAsync(() -> exchange.apply(address));
+        onCancel(reason -> requestCancel(inner, reason));
+        inner.whenComplete(this::settle);
+        return this;
+    }
+
+    @SuppressWarnings("NullAway") // the result is null only beside a failure, or where T includes it
+    private void settle(@Nullable T result, @Nullable Throwable error) {
+        Throwable failure = error == null ? null : unwrap(error);
+        Throwable reason = cancelReason();
+        // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
+        if (reason instanceof CancellationException) {
+            ticket.complete(Verdict.IGNORED);
+        } else if (reason != null) {
+            ticket.complete(null, reason);
+        } else {
+            ticket.complete(result, failure);
+        }
+        finish(result, failure);
+    }
+
+    private static Throwable unwrap(Throwable error) {
+        Throwable cause = error.getCause();
+        return cause != null && (error instanceof CompletionException || error instanceof ExecutionException)
+                ? cause
+                : error;
+    }
+}

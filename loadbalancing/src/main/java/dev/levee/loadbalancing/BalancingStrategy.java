@@ -1,0 +1,171 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.internal.Require;
+import dev.levee.loadbalancing.hash.ConsistentHash;
+import dev.levee.loadbalancing.hash.HashRing;
+import dev.levee.loadbalancing.hash.Member;
+import dev.levee.loadbalancing.hash.XxHash64;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.IntPredicate;
+
+/**
+ * How a {@link LoadBalancer} chooses among endpoints. Provisional.
+ *
+ * <p>A strategy makes a {@link Picker} for each set of endpoints, once, when the set changes; the picker then answers each call
+ * with an index. A strategy has no state of its own and may serve many balancers. A lambda is enough for one of your own:
+ *
+ * <pre>{@code
+ * BalancingStrategy random = endpoints -> hash -> endpoints.random().nextInt(endpoints.size());
+ * }</pre>
+ *
+ * <p>Which to take: {@link #powerOfTwoChoices} unless there is a reason, since it steers around a slow endpoint;
+ * {@link #leastConnections} for few endpoints and long calls; {@link #roundRobin} and {@link #weighted} where all calls cost the
+ * same; {@link #consistentHash} and {@link #affinity} where the endpoint has state, such as a cache, for the key of the call.
+ *
+ * @since 0.1
+ */
+@FunctionalInterface
+public interface BalancingStrategy {
+    /**
+     * Answers calls for one set of endpoints. Called by many threads; must not block, and should not allocate.
+     *
+     * @since 0.1
+     */
+    @FunctionalInterface
+    interface Picker {
+        /**
+         * Chooses an endpoint.
+         *
+         * @param hash the hash of the call's key, evenly spread over all longs; a random number for a call without a key, 0 if the
+         *     strategy said that it {@linkplain BalancingStrategy#usesKey does not use it}
+         * @return its index, or -1 if there is none
+         */
+        int pick(long hash);
+
+        /**
+         * Chooses among those that are left, after an endpoint was refused by its gate or has been tried before. As it stands,
+         * it asks {@link #pick(long)}.
+         *
+         * @param hash as in {@link #pick(long)}
+         * @param eligible tells which indices are left; must not be kept
+         * @return an index, or -1 if there is none; for one that is not eligible the balancer takes the next that is
+         */
+        default int pick(long hash, IntPredicate eligible) {
+            return pick(hash);
+        }
+    }
+
+    /**
+     * Makes the picker for a set.
+     *
+     * @param candidates the endpoints, at least one
+     * @return the picker
+     */
+    Picker over(Candidates candidates);
+
+    /**
+     * Whether the key of a call matters. If not, nobody computes its hash.
+     *
+     * @return true unless a strategy says otherwise
+     */
+    default boolean usesKey() {
+        return true;
+    }
+
+    /**
+     * Makes a number of a textual key.
+     *
+     * @param key the key
+     * @return a hash that is evenly spread and equal in every JVM
+     */
+    default long hash(CharSequence key) {
+        return XxHash64.hash(key);
+    }
+
+    /**
+     * One after the other, whatever their weights (but 0, which drains). An endpoint that refuses takes its turn from nobody: the
+     * next one in the row comes a turn earlier. O(1), one shared counter.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy roundRobin() {
+        return RoundRobin.INSTANCE;
+    }
+
+    /**
+     * One after the other, as often as their weights say, and evenly interleaved: weights 5, 1, 1 give a a b a c a a. The sequence
+     * is the one of nginx's smooth weighted round robin (Maxim Dounin, 2012) for whole weights whose sum, divided by their greatest
+     * common divisor, is small. For all others the place in the row is a multiple of the golden ratio, which
+     * keeps each share to within a few calls for any weights (the three-distance theorem; Knuth, The Art of Computer Programming 3,
+     * 6.4) with memory for the endpoints alone. O(1) or O(log n), one shared counter.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy weighted() {
+        return WeightedRoundRobin.INSTANCE;
+    }
+
+    /**
+     * The one with the fewest calls in flight for its weight; a draw among equals in proportion to weight. Reads all counters:
+     * O(n), for up to some tens of endpoints.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy leastConnections() {
+        return LeastConnections.INSTANCE;
+    }
+
+    /**
+     * Of two different endpoints, drawn in proportion to weight, the one with fewer calls in flight for its weight. Nearly as even
+     * as looking at all of them, and many clients that decide alone do not herd (Michael Mitzenmacher, The Power of Two Choices in
+     * Randomized Load Balancing, 2001). O(1).
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy powerOfTwoChoices() {
+        return TwoChoices.INSTANCE;
+    }
+
+    /**
+     * The same endpoint for the same key, in proportion to weight, as long as it is there; then another, and no other key moves
+     * (rendezvous hashing: David G. Thaler and Chinya V. Ravishankar, Using Name-Based Mappings to Increase Hit Rates, 1998). A
+     * call without a key goes anywhere. O(n); for many endpoints see {@link #consistentHash()}.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy affinity() {
+        return Rendezvous.BY_TEXT;
+    }
+
+    /**
+     * {@link #affinity} by the address of a client: a key that is an IP address counts as the address, however it is written, so
+     * {@code ::1} and {@code 0:0:0:0:0:0:0:1} are one client, and so are {@code 10.0.0.1} and {@code ::ffff:10.0.0.1}. A zone
+     * ({@code %eth0}) is part of it. Any other key is taken as text.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy ipHash() {
+        return Rendezvous.BY_IP;
+    }
+
+    /**
+     * The owner of the key on a {@link HashRing}; if it refuses, the next one on the ring. A call without a key goes anywhere.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy consistentHash() {
+        return consistentHash(HashRing::of);
+    }
+
+    /**
+     * The owner of the key by any consistent hash.
+     *
+     * @param hash makes the hash of a set of members; its indices are those of the members in the order of their ids, which is the
+     *     order in which it gets them
+     * @return the strategy
+     */
+    static BalancingStrategy consistentHash(Function<? super List<Member>, ? extends ConsistentHash> hash) {
+        return new HashStrategy(Require.nonNull("hash", hash));
+    }
+}

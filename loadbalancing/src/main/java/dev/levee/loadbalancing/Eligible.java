@@ -1,0 +1,116 @@
+package dev.levee.loadbalancing;
+
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+
+/** Which endpoints of a set are left for one call: those that no gate refused in it and that it has not tried before. */
+final class Eligible implements IntPredicate {
+    private static final int BITS = 64;
+    /** So many refusals in one call, and the rest of the set is asked in its order: n more steps, where strategies need n each. */
+    private static final int MOST_PICKS = 32;
+
+    /** The tried hosts as they were read from the {@link HostMemory}, for comparing when it is written. */
+    @Nullable Object seen;
+    /** The tried hosts that are still avoided; null once all have been tried. */
+    @Nullable Object tried;
+
+    private final Node<?>[] nodes;
+    private final boolean shared;
+    private long low;
+    private long @Nullable [] high; // from index 64 on
+    private int refusals;
+    private int swept;
+
+    private Eligible(Node<?>[] nodes, boolean shared) {
+        this.nodes = nodes;
+        this.shared = shared;
+    }
+
+    /** All but one: may be shared by calls, and is copied before it changes. */
+    static Eligible allBut(Node<?>[] nodes, int index) {
+        Eligible eligible = new Eligible(nodes, true);
+        eligible.mark(index);
+        return eligible;
+    }
+
+    /** All but those that have been tried. */
+    static Eligible untried(Node<?>[] nodes, @Nullable Object tried) {
+        Eligible eligible = new Eligible(nodes, false);
+        eligible.seen = tried;
+        eligible.tried = tried;
+        return eligible;
+    }
+
+    /** These without one more. */
+    Eligible without(int index) {
+        Eligible eligible = this;
+        if (shared) {
+            eligible = new Eligible(nodes, false);
+            eligible.low = low;
+            eligible.high = high == null ? null : high.clone();
+            eligible.refusals = refusals;
+        }
+        eligible.mark(index);
+        return eligible;
+    }
+
+    private void mark(int index) {
+        refusals++;
+        if (index < BITS) {
+            low |= 1L << index;
+            return;
+        }
+        long[] bits = high;
+        if (bits == null) {
+            bits = new long[(nodes.length - 1) / BITS];
+            high = bits;
+        }
+        bits[index / BITS - 1] |= 1L << index;
+    }
+
+    private boolean refused(int index) {
+        if (index < BITS) {
+            return (low & 1L << index) != 0;
+        }
+        return high != null && (high[index / BITS - 1] & 1L << index) != 0;
+    }
+
+    @Override
+    public boolean test(int index) {
+        return !refused(index) && (tried == null || !HostMemory.contains(tried, nodes[index]));
+    }
+
+    /** Allows what has been tried before again; false if nothing was forbidden for that reason. */
+    boolean forget() {
+        boolean had = tried != null;
+        tried = null;
+        swept = 0;
+        return had;
+    }
+
+    boolean isTedious() {
+        return refusals >= MOST_PICKS;
+    }
+
+    /** The next one in order, of those that have not been asked; -1 if there is none. Goes on where it stood. */
+    int sweep() {
+        while (swept < nodes.length) {
+            int index = swept++;
+            if (test(index)) {
+                return index;
+            }
+        }
+        return -1;
+    }
+
+    /** The first from an index on, round the end; -1 if there is none. */
+    int from(int start) {
+        for (int i = 0; i < nodes.length; i++) {
+            int index = start + i < nodes.length ? start + i : start + i - nodes.length;
+            if (test(index)) {
+                return index;
+            }
+        }
+        return -1;
+    }
+}

@@ -1,0 +1,161 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.RefusedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/** All that calls need to know about one set of endpoints; another set is another object, published by one write. */
+final class EndpointSet<A> implements Candidates {
+    static final int NONE = -1;
+
+    /** The candidates: all endpoints but the drained ones, in the order of their ids. */
+    final Node<A>[] nodes;
+
+    final NoEndpointException refusal;
+
+    private final List<Endpoint<A>> all;
+    private final List<Node<A>> allNodes; // beside all
+    private final List<Endpoint<A>> endpoints; // beside nodes
+    private final boolean allDrained;
+    private final AtomicLong ticks;
+    private final RandomGenerator random;
+    private final BalancingStrategy strategy;
+    private final BalancingStrategy.@Nullable Picker picker;
+    private final @Nullable Eligible[] allBut; // made when needed
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
+    EndpointSet(
+            String name,
+            List<Endpoint<A>> all,
+            List<Node<A>> allNodes,
+            BalancingStrategy strategy,
+            AtomicLong ticks,
+            RandomGenerator random) {
+        this.all = all;
+        this.allNodes = allNodes;
+        this.strategy = strategy;
+        this.ticks = ticks;
+        this.random = random;
+        this.allDrained = all.stream().allMatch(endpoint -> endpoint.weight() == 0.0);
+        List<Endpoint<A>> candidates = new ArrayList<>(all.size());
+        List<Node<A>> candidateNodes = new ArrayList<>(all.size());
+        for (int i = 0; i < all.size(); i++) {
+            if (allDrained || all.get(i).weight() > 0.0) {
+                candidates.add(all.get(i));
+                candidateNodes.add(allNodes.get(i));
+            }
+        }
+        this.endpoints = List.copyOf(candidates);
+        this.nodes = candidateNodes.toArray(new Node[0]);
+        this.allBut = new Eligible[nodes.length];
+        this.refusal = new NoEndpointException(name, message(name), this::retryAfterNanos, true);
+        this.picker = nodes.length == 0 ? null : strategy.over(this);
+    }
+
+    private String message(String name) {
+        if (all.isEmpty()) {
+            return name + ": there are no endpoints";
+        }
+        int drained = all.size() - nodes.length;
+        return name + ": none of " + all.size() + " endpoints admits a call: " + nodes.length
+                + " refused by their gates" + (drained == 0 ? "" : ", " + drained + " drained");
+    }
+
+    /** The shortest wait that a gate gives. */
+    private long retryAfterNanos() {
+        long shortest = RefusedException.UNKNOWN;
+        for (Node<A> node : nodes) {
+            long wait = node.retryAfterNanos();
+            if (wait != RefusedException.UNKNOWN && (shortest == RefusedException.UNKNOWN || wait < shortest)) {
+                shortest = wait;
+            }
+        }
+        return shortest;
+    }
+
+    /** Asks the strategy; {@link #NONE} if it has nothing that is left. */
+    int pick(long hash, @Nullable Eligible eligible) {
+        BalancingStrategy.Picker asked = picker;
+        if (asked == null) {
+            return NONE;
+        }
+        if (eligible == null) {
+            return checked(asked.pick(hash));
+        }
+        if (eligible.isTedious()) {
+            return eligible.sweep();
+        }
+        int index = checked(asked.pick(hash, eligible));
+        return index == NONE ? NONE : eligible.from(index);
+    }
+
+    private int checked(int index) {
+        if (index < NONE || index >= nodes.length) {
+            throw new IllegalStateException("index must be from -1 to " + (nodes.length - 1) + ", but strategy "
+                    + strategy + " picked " + index);
+        }
+        return index;
+    }
+
+    /** What is left after one more has refused. The first refusal of a call, which is the common one, allocates nothing. */
+    Eligible without(int index, @Nullable Eligible eligible) {
+        if (eligible != null) {
+            return eligible.without(index);
+        }
+        Eligible rest = allBut[index];
+        if (rest == null) {
+            rest = Eligible.allBut(nodes, index);
+            allBut[index] = rest;
+        }
+        return rest;
+    }
+
+    List<Endpoint<A>> all() {
+        return all;
+    }
+
+    List<Node<A>> allNodes() {
+        return allNodes;
+    }
+
+    Endpoint<A> candidate(int index) {
+        return endpoints.get(index);
+    }
+
+    boolean isDraining(Endpoint<A> endpoint) {
+        return !allDrained && endpoint.weight() == 0.0;
+    }
+
+    @Override
+    public int size() {
+        return nodes.length;
+    }
+
+    @Override
+    public Endpoint<?> endpoint(int index) {
+        return endpoints.get(index);
+    }
+
+    @Override
+    public double weight(int index) {
+        return allDrained ? 1.0 : endpoints.get(index).weight();
+    }
+
+    @Override
+    public int inFlight(int index) {
+        return nodes[index].inFlight();
+    }
+
+    @Override
+    public long tick() {
+        return ticks.getAndIncrement();
+    }
+
+    @Override
+    public RandomGenerator random() {
+        return random;
+    }
+}

@@ -1,0 +1,62 @@
+package dev.levee.loadbalancing;
+
+import java.util.function.IntPredicate;
+
+/** The fewest calls in flight for the weight. */
+enum LeastConnections implements BalancingStrategy {
+    INSTANCE;
+
+    @Override
+    public Picker over(Candidates candidates) {
+        return new Scan(candidates, Weights.of(candidates));
+    }
+
+    @Override
+    public boolean usesKey() {
+        return false;
+    }
+
+    @Override
+    public String toString() {
+        return "least connections";
+    }
+
+    static final class Scan implements Picker {
+        private final Candidates candidates;
+        private final double[] weights;
+
+        Scan(Candidates candidates, double[] weights) {
+            this.candidates = candidates;
+            this.weights = weights;
+        }
+
+        @Override
+        public int pick(long hash) {
+            return pick(hash, index -> true);
+        }
+
+        @Override
+        public int pick(long hash, IntPredicate eligible) {
+            int least = -1;
+            double load = Double.POSITIVE_INFINITY;
+            double drawnFrom = 0; // the weights of those that share the least load
+            for (int i = 0; i < weights.length; i++) {
+                if (!eligible.test(i)) {
+                    continue;
+                }
+                double own = candidates.inFlight(i) / weights[i];
+                if (own < load || least < 0) {
+                    least = i;
+                    load = own;
+                    drawnFrom = weights[i];
+                } else if (own == load) {
+                    drawnFrom += weights[i];
+                    if (candidates.random().nextDouble() * drawnFrom < weights[i]) {
+                        least = i;
+                    }
+                }
+            }
+            return least;
+        }
+    }
+}

@@ -1,0 +1,356 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Gate;
+import dev.levee.core.Measured;
+import dev.levee.core.Operation;
+import dev.levee.core.internal.Require;
+import dev.levee.loadbalancing.hash.XxHash64;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The one implementation of {@link LoadBalancer}: picks from an immutable {@link EndpointSet}, which updates replace. */
+final class SnapshotBalancer<A> implements LoadBalancer<A> {
+    private final String name;
+    private final BalancingStrategy strategy;
+    private final LoadBalancerConfig<A> config;
+    private final Environment environment;
+    private final boolean usesKey;
+    private final AtomicLong ticks;
+    private final AtomicReference<@Nullable Map<String, Endpoint<A>>> told = new AtomicReference<>();
+    private final AtomicInteger toApply = new AtomicInteger();
+    private volatile EndpointSet<A> set;
+    private volatile boolean closed;
+    private volatile EndpointSource.@Nullable Subscription subscription;
+
+    SnapshotBalancer(
+            String name,
+            BalancingStrategy strategy,
+            LoadBalancerConfig<A> config,
+            Environment environment,
+            long firstTick) {
+        this.name = Require.name(name);
+        this.strategy = Require.nonNull("strategy", strategy);
+        this.config = Require.nonNull("config", config);
+        this.environment = Require.nonNull("environment", environment);
+        this.usesKey = strategy.usesKey();
+        this.ticks = new AtomicLong(firstTick);
+        this.set = new EndpointSet<>(name, List.of(), List.of(), strategy, ticks, environment.random());
+    }
+
+    static <A> SnapshotBalancer<A> of(
+            String name,
+            BalancingStrategy strategy,
+            EndpointSource<A> source,
+            LoadBalancerConfig<A> config,
+            Environment environment) {
+        Require.nonNull("source", source);
+        // Clients that start together must not all begin with the same endpoint.
+        long firstTick = Require.nonNull("environment", environment).random().nextLong();
+        SnapshotBalancer<A> balancer = new SnapshotBalancer<>(name, strategy, config, environment, firstTick);
+        balancer.subscription = source.subscribe(balancer::update);
+        return balancer;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    // ---- updates
+
+    /**
+     * Takes a new set. One thread at a time applies what was told last; another that comes meanwhile leaves its set to that one, so
+     * that no lock is held while gates and pickers are made.
+     */
+    void update(Collection<Endpoint<A>> endpoints) {
+        told.set(merge(endpoints));
+        if (toApply.getAndIncrement() != 0) {
+            return;
+        }
+        Throwable failure;
+        int taken;
+        do {
+            taken = toApply.get();
+            failure = tryApply();
+        } while (toApply.addAndGet(-taken) != 0);
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        if (failure instanceof RuntimeException exception) {
+            throw exception;
+        }
+    }
+
+    /** In the order of ids, each once. */
+    private static <A> Map<String, Endpoint<A>> merge(Collection<Endpoint<A>> endpoints) {
+        Map<String, Endpoint<A>> byId = new TreeMap<>();
+        for (Endpoint<A> endpoint : Require.nonNull("endpoints", endpoints)) {
+            byId.merge(Require.nonNull("endpoint", endpoint).id(), endpoint, SnapshotBalancer::both);
+        }
+        return byId;
+    }
+
+    private static <A> Endpoint<A> both(Endpoint<A> one, Endpoint<A> other) {
+        if (!one.address().equals(other.address())) {
+            throw new IllegalArgumentException("endpoints of one id must have one address, but \"" + one.id()
+                    + "\" has " + one.address() + " and " + other.address());
+        }
+        return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAXIMUM_WEIGHT));
+    }
+
+    private @Nullable Throwable tryApply() {
+        try {
+            apply();
+            return null;
+        } catch (Throwable thrown) { // from the user's gates, addresses or strategy: the old set stays
+            return thrown;
+        }
+    }
+
+    private void apply() {
+        Map<String, Endpoint<A>> wanted = told.get();
+        if (wanted == null || closed) {
+            return;
+        }
+        Map<String, Node<A>> known = new HashMap<>();
+        for (Node<A> node : set.allNodes()) {
+            known.put(node.id, node);
+        }
+        List<Node<A>> nodes = new ArrayList<>(wanted.size());
+        for (Endpoint<A> endpoint : wanted.values()) {
+            Node<A> node = known.get(endpoint.id());
+            nodes.add(node != null && node.is(endpoint) ? node : join(endpoint));
+        }
+        set = new EndpointSet<>(
+                name, List.copyOf(wanted.values()), List.copyOf(nodes), strategy, ticks, environment.random());
+    }
+
+    private Node<A> join(Endpoint<A> endpoint) {
+        Function<? super Endpoint<A>, ? extends Gate> gates = config.gates();
+        Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
+        return new Node<>(endpoint, gate, config.countPicks());
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        EndpointSource.Subscription open = subscription;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    // ---- calls
+
+    private long hashOf(CharSequence key) {
+        Require.nonNull("key", key);
+        return usesKey ? strategy.hash(key) : 0L;
+    }
+
+    private long hashOf(long key) {
+        return usesKey ? XxHash64.hash(key) : 0L;
+    }
+
+    private long anyHash() {
+        return usesKey ? environment.random().nextLong() : 0L;
+    }
+
+    /** Picks, asks the gate, calls; goes on to the next endpoint for as long as gates refuse. */
+    <T extends @Nullable Object, X extends Throwable> T exchange(
+            long hash, Exchange<? super A, T, X> exchange, @Nullable HostMemory memory) throws X {
+        EndpointSet<A> from = set;
+        Eligible eligible = memory == null ? null : memory.eligible(from);
+        while (true) {
+            int index = next(from, hash, eligible);
+            Node<A> node = from.nodes[index];
+            if (memory != null && !memory.claim(node, eligible)) {
+                eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
+                continue;
+            }
+            long start = node.stampStart();
+            long stamp = node.enter(start);
+            if (stamp != Gate.REFUSED) {
+                return node.call(stamp, start, exchange);
+            }
+            eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
+        }
+    }
+
+    /** As {@link #exchange}, but leaves the call to who takes the ticket. */
+    Ticket<A> take(long hash, @Nullable HostMemory memory) {
+        EndpointSet<A> from = set;
+        Eligible eligible = memory == null ? null : memory.eligible(from);
+        while (true) {
+            int index = next(from, hash, eligible);
+            Node<A> node = from.nodes[index];
+            if (memory != null && !memory.claim(node, eligible)) {
+                eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
+                continue;
+            }
+            long start = node.stampStart();
+            long stamp = node.enter(start);
+            if (stamp != Gate.REFUSED) {
+                return new Ticket<>(from.candidate(index), node, stamp, start);
+            }
+            eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
+        }
+    }
+
+    private int next(EndpointSet<A> from, long hash, @Nullable Eligible eligible) {
+        int index = from.pick(hash, eligible);
+        while (index == EndpointSet.NONE) {
+            if (eligible == null || !eligible.forget()) {
+                environment.listener().onRefused(name);
+                throw from.refusal;
+            }
+            index = from.pick(hash, eligible);
+        }
+        return index;
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(Exchange<? super A, T, X> exchange) throws X {
+        return exchange(anyHash(), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(
+            CharSequence key, Exchange<? super A, T, X> exchange) throws X {
+        return exchange(hashOf(key), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(long key, Exchange<? super A, T, X> exchange)
+            throws X {
+        return exchange(hashOf(key), Require.nonNull("exchange", exchange), null);
+    }
+
+    <T extends @Nullable Object> CompletableFuture<T> start(
+            long hash, Function<? super A, ? extends CompletionStage<T>> exchange, @Nullable HostMemory memory) {
+        Ticket<A> ticket;
+        try {
+            ticket = take(hash, memory);
+        } catch (RuntimeException refused) { // or what a user's strategy threw
+            return CompletableFuture.failedFuture(refused);
+        }
+        return new BalancedFuture<T>(ticket).begin(ticket.endpoint().address(), exchange);
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+            Function<? super A, ? extends CompletionStage<T>> exchange) {
+        return start(anyHash(), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+            CharSequence key, Function<? super A, ? extends CompletionStage<T>> exchange) {
+        return start(hashOf(key), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+            long key, Function<? super A, ? extends CompletionStage<T>> exchange) {
+        return start(hashOf(key), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> Operation<T, X> operation(
+            Exchange<? super A, T, X> exchange) {
+        return new BalancedOperation<>(this, anyHash(), Require.nonNull("exchange", exchange));
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> Operation<T, X> operation(
+            CharSequence key, Exchange<? super A, T, X> exchange) {
+        return new BalancedOperation<>(this, hashOf(key), Require.nonNull("exchange", exchange));
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> Operation<T, X> operation(
+            long key, Exchange<? super A, T, X> exchange) {
+        return new BalancedOperation<>(this, hashOf(key), Require.nonNull("exchange", exchange));
+    }
+
+    @Override
+    public <T extends @Nullable Object> Supplier<CompletableFuture<T>> operationAsync(
+            Function<? super A, ? extends CompletionStage<T>> exchange) {
+        return new BalancedSupplier<>(this, anyHash(), Require.nonNull("exchange", exchange));
+    }
+
+    @Override
+    public <T extends @Nullable Object> Supplier<CompletableFuture<T>> operationAsync(
+            CharSequence key, Function<? super A, ? extends CompletionStage<T>> exchange) {
+        return new BalancedSupplier<>(this, hashOf(key), Require.nonNull("exchange", exchange));
+    }
+
+    @Override
+    public <T extends @Nullable Object> Supplier<CompletableFuture<T>> operationAsync(
+            long key, Function<? super A, ? extends CompletionStage<T>> exchange) {
+        return new BalancedSupplier<>(this, hashOf(key), Require.nonNull("exchange", exchange));
+    }
+
+    @Override
+    public Ticket<A> pick() {
+        return take(anyHash(), null);
+    }
+
+    @Override
+    public Ticket<A> pick(CharSequence key) {
+        return take(hashOf(key), null);
+    }
+
+    @Override
+    public Ticket<A> pick(long key) {
+        return take(hashOf(key), null);
+    }
+
+    // ---- figures
+
+    @Override
+    public List<EndpointState<A>> snapshot() {
+        EndpointSet<A> now = set;
+        List<EndpointState<A>> states = new ArrayList<>(now.all().size());
+        for (int i = 0; i < now.all().size(); i++) {
+            Endpoint<A> endpoint = now.all().get(i);
+            Node<A> node = now.allNodes().get(i);
+            states.add(new EndpointState<>(endpoint, node.inFlight(), node.picks(), now.isDraining(endpoint)));
+        }
+        return List.copyOf(states);
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        EndpointSet<A> now = set;
+        sink.value(name, "balancer.endpoints", now.all().size());
+        sink.value(name, "balancer.candidates", now.nodes.length);
+        for (Node<A> node : now.allNodes()) {
+            String label = name + "/" + node.id;
+            sink.value(label, "endpoint.inflight", node.inFlight());
+            if (config.countPicks()) {
+                sink.value(label, "endpoint.picks", (double) node.picks());
+            }
+            if (node.gate instanceof Measured measured) {
+                measured.measure(sink);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name + "(" + strategy + " over " + set.all().size() + " endpoints)";
+    }
+}

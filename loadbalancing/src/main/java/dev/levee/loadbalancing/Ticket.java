@@ -1,0 +1,95 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import dev.levee.core.internal.Require;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An endpoint that a call has been promised to: it counts as in flight there until the ticket is closed. Provisional.
+ *
+ * <p>For code that cannot hand over a lambda, such as an event loop; otherwise {@link LoadBalancer#call} is simpler and allocates
+ * nothing. However often and from however many threads a ticket is closed, the first time counts and the others do nothing. One that
+ * is never closed counts as in flight for ever. Thread-safe; does not block.
+ *
+ * @param <A> the type of the address
+ * @since 0.1
+ */
+public final class Ticket<A> implements AutoCloseable {
+    private static final VarHandle CLOSED;
+
+    static {
+        try {
+            CLOSED = MethodHandles.lookup().findVarHandle(Ticket.class, "closed", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Endpoint<A> endpoint;
+    private final Node<A> node;
+    private final long stamp;
+    private final long start;
+
+    @SuppressWarnings("UnusedVariable") // written through CLOSED
+    private volatile boolean closed;
+
+    Ticket(Endpoint<A> endpoint, Node<A> node, long stamp, long start) {
+        this.endpoint = endpoint;
+        this.node = node;
+        this.stamp = stamp;
+        this.start = start;
+    }
+
+    /**
+     * Where the call goes.
+     *
+     * @return the endpoint as it was when it was picked
+     */
+    public Endpoint<A> endpoint() {
+        return endpoint;
+    }
+
+    /**
+     * Closes the ticket with the outcome of the call, which the rule of the endpoint's gate judges.
+     *
+     * @param result what the call returned, which may be null
+     * @param error what it failed with, or null if it did not
+     * @return whether this closed it; false if it was closed before
+     */
+    public boolean complete(@Nullable Object result, @Nullable Throwable error) {
+        boolean first = CLOSED.compareAndSet(this, false, true);
+        if (first) {
+            node.leave(stamp, start, result, error);
+        }
+        return first;
+    }
+
+    /**
+     * Closes the ticket with a verdict.
+     *
+     * @param verdict how the call ended
+     * @return whether this closed it; false if it was closed before
+     */
+    public boolean complete(Verdict verdict) {
+        Require.nonNull("verdict", verdict);
+        boolean first = CLOSED.compareAndSet(this, false, true);
+        if (first) {
+            node.leave(stamp, start, verdict, RefusedException.UNKNOWN);
+        }
+        return first;
+    }
+
+    /** Closes the ticket without evidence about the endpoint, if it is not closed yet. */
+    @Override
+    public void close() {
+        complete(Verdict.IGNORED);
+    }
+
+    @Override
+    public String toString() {
+        return "ticket for " + endpoint.id() + ((boolean) CLOSED.getVolatile(this) ? ", closed" : "");
+    }
+}

@@ -1,0 +1,159 @@
+package dev.levee.loadbalancing;
+
+import java.util.Arrays;
+import java.util.function.IntPredicate;
+
+/** One after the other in proportion to weight: a sequence computed beforehand where it is short, else the golden ratio. */
+enum WeightedRoundRobin implements BalancingStrategy {
+    INSTANCE;
+
+    /** The longest sequence that is kept. */
+    private static final int MOST_TURNS = 1 << 16;
+
+    /** The most steps that computing a sequence may take: a few milliseconds. */
+    private static final int MOST_STEPS = 1 << 20;
+
+    /** How many further turns are taken for an endpoint that refused, before one is drawn at random. */
+    private static final int MOST_RETURNS = 16;
+
+    @Override
+    public Picker over(Candidates candidates) {
+        double[] weights = Weights.of(candidates);
+        if (Weights.equal(weights)) {
+            return RoundRobin.INSTANCE.over(candidates);
+        }
+        int[] sequence = smoothSequence(weights);
+        return sequence.length > 0
+                ? new Sequence(candidates, weights, sequence)
+                : new GoldenRatio(candidates, weights, bounds(weights));
+    }
+
+    @Override
+    public boolean usesKey() {
+        return false;
+    }
+
+    /** The turns of one period of smooth weighted round robin; none if the weights are not whole or the period is long. */
+    static int[] smoothSequence(double[] weights) {
+        long divisor = 0;
+        for (double weight : weights) {
+            if (weight != Math.rint(weight)) {
+                return new int[0];
+            }
+            divisor = greatestCommonDivisor((long) weight, divisor);
+        }
+        double period = Arrays.stream(weights).sum() / divisor;
+        if (period > MOST_TURNS || period * weights.length > MOST_STEPS) {
+            return new int[0];
+        }
+        int[] sequence = new int[(int) period];
+        long[] credit = new long[weights.length];
+        for (int turn = 0; turn < sequence.length; turn++) {
+            int most = 0;
+            for (int i = 0; i < credit.length; i++) {
+                credit[i] += (long) weights[i] / divisor;
+                if (credit[i] > credit[most]) {
+                    most = i;
+                }
+            }
+            credit[most] -= sequence.length;
+            sequence[turn] = most;
+        }
+        return sequence;
+    }
+
+    private static long greatestCommonDivisor(long a, long b) {
+        long x = a;
+        long y = b;
+        while (y != 0) {
+            long rest = x % y;
+            x = y;
+            y = rest;
+        }
+        return x;
+    }
+
+    /** Cuts the unsigned longs into one stretch for each endpoint: where each ends, exclusively; the last goes to the end. */
+    private static long[] bounds(double[] weights) {
+        double total = Arrays.stream(weights).sum();
+        long[] bounds = new long[weights.length - 1];
+        double sum = 0;
+        for (int i = 0; i < bounds.length; i++) {
+            sum += weights[i];
+            double share = Math.min(sum / total, 1.0);
+            // In two halves, for a double of 2^63 and more does not fit a long.
+            long half = (long) (share * 0x1p63);
+            bounds[i] = half == Long.MAX_VALUE ? -1L : half << 1;
+        }
+        return bounds;
+    }
+
+    @Override
+    public String toString() {
+        return "weighted round robin";
+    }
+
+    /** A picker that takes further turns when one is refused. */
+    private abstract static class Turns implements Picker {
+        final Candidates candidates;
+        private final double[] weights;
+
+        Turns(Candidates candidates, double[] weights) {
+            this.candidates = candidates;
+            this.weights = weights;
+        }
+
+        @Override
+        public final int pick(long hash, IntPredicate eligible) {
+            for (int turns = 0; turns < MOST_RETURNS; turns++) {
+                int index = pick(hash);
+                if (eligible.test(index)) {
+                    return index;
+                }
+            }
+            return Weights.draw(weights, eligible, candidates);
+        }
+    }
+
+    private static final class Sequence extends Turns {
+        private final int[] turns;
+
+        Sequence(Candidates candidates, double[] weights, int[] turns) {
+            super(candidates, weights);
+            this.turns = turns;
+        }
+
+        @Override
+        public int pick(long hash) {
+            return turns[(int) Long.remainderUnsigned(candidates.tick(), turns.length)];
+        }
+    }
+
+    private static final class GoldenRatio extends Turns {
+        /** 2^64 divided by the golden ratio: odd, so that all multiples are different until the counter wraps. */
+        private static final long STEP = 0x9E3779B97F4A7C15L;
+
+        private final long[] bounds;
+
+        GoldenRatio(Candidates candidates, double[] weights, long[] bounds) {
+            super(candidates, weights);
+            this.bounds = bounds;
+        }
+
+        @Override
+        public int pick(long hash) {
+            long place = candidates.tick() * STEP;
+            int low = 0;
+            int high = bounds.length;
+            while (low < high) {
+                int middle = (low + high) >>> 1;
+                if (Long.compareUnsigned(place, bounds[middle]) < 0) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            return low;
+        }
+    }
+}

@@ -6,6 +6,7 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -50,10 +51,15 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
             if (stage == null) {
                 return failedFuture(new NullPointerException("the operation returned a null stage"));
             }
-            return stage instanceof CompletableFuture ? (CompletableFuture<T>) stage : follow(stage);
+            return isOrdinary(stage) ? (CompletableFuture<T>) stage : follow(stage);
         } catch (Throwable thrown) {
             return failedFuture(thrown);
         }
+    }
+
+    /** A subclass may take away what a future can do, as the minimal stage of the JDK does. */
+    private static boolean isOrdinary(CompletionStage<?> stage) {
+        return stage.getClass() == CompletableFuture.class || stage instanceof CallFuture;
     }
 
     private static <T extends @Nullable Object> CallFuture<T> follow(CompletionStage<T> stage) {
@@ -65,9 +71,10 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
 
     private static void cancelIfPossible(CompletionStage<?> stage) {
         try {
-            stage.toCompletableFuture().cancel(true);
+            Future<?> future = stage instanceof Future<?> itself ? itself : stage.toCompletableFuture();
+            future.cancel(true);
         } catch (UnsupportedOperationException thrown) {
-            // A stage may refuse to be a future; then it cannot be stopped and its end is awaited.
+            // Then it cannot be stopped, and its end is awaited.
         }
     }
 
@@ -123,7 +130,7 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         if (future instanceof CallFuture) {
             ((CallFuture<?>) future).requestCancel(reason);
         } else {
-            future.cancel(true);
+            cancelIfPossible(future);
         }
     }
 

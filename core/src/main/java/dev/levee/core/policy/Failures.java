@@ -21,8 +21,7 @@ final class Failures {
         earlier.addLast(error);
     }
 
-    @Nullable
-    Throwable takeLast() {
+    @Nullable Throwable takeLast() {
         return earlier.pollLast();
     }
 

@@ -18,7 +18,7 @@ final class GuardedClient implements InvocationHandler {
     private static final Object[] NO_ARGUMENTS = {};
 
     private final Object target;
-    private final Map<Method, Policy> guards = new ConcurrentHashMap<>();
+    private final Map<Method, Guarded> methods = new ConcurrentHashMap<>();
 
     private GuardedClient(Object target) {
         this.target = target;
@@ -37,9 +37,7 @@ final class GuardedClient implements InvocationHandler {
             }
             method.setAccessible(true); // an interface may be package-private to the caller
             Policy policy = choice.apply(method);
-            if (policy != null && !isObjectMethod(method)) {
-                handler.guards.put(method, policy);
-            }
+            handler.methods.put(method, new Guarded(method, isObjectMethod(method) ? null : policy));
         }
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
     }
@@ -56,9 +54,11 @@ final class GuardedClient implements InvocationHandler {
 
     @Override
     @SuppressWarnings("NullAway") // T is @Nullable Object here
-    public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments) throws Throwable {
+    public @Nullable Object invoke(Object proxy, Method called, Object @Nullable [] arguments) throws Throwable {
         Object[] given = arguments == null ? NO_ARGUMENTS : arguments;
-        Policy policy = guards.get(method);
+        Guarded guarded = methods.get(called);
+        Method method = guarded == null ? called : guarded.method;
+        Policy policy = guarded == null ? null : guarded.policy;
         if (policy == null) {
             return invokeTarget(method, isEquals(method) ? new Object[] {unwrap(given[0])} : given);
         }
@@ -115,4 +115,7 @@ final class GuardedClient implements InvocationHandler {
             return CompletableFuture.failedFuture(thrown);
         }
     }
+
+    /** What guards a method, and the method as it may be invoked: the one that a proxy hands over has lost its accessibility. */
+    private record Guarded(Method method, @Nullable Policy policy) {}
 }

@@ -3,4 +3,6 @@ module dev.levee.circuitbreaker {
     requires transitive dev.levee.core;
     requires org.slf4j;
     requires static transitive org.jspecify;
+
+    exports dev.levee.circuitbreaker;
 }

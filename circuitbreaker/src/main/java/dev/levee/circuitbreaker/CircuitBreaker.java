@@ -1,0 +1,176 @@
+package dev.levee.circuitbreaker;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Gate;
+import dev.levee.core.Measured;
+import java.util.function.Consumer;
+
+/**
+ * Stops calling what fails, and finds out when it works again.
+ *
+ * <p>Use one for each dependency whose failures belong together (one host, one database), outside the timeout and inside the retry.
+ * For one breaker per host see {@code Keyed}. Not for bounding a rate or calls in flight, and not where failures of some callers say
+ * nothing about the others.
+ *
+ * <pre>{@code
+ * CircuitBreaker breaker = CircuitBreaker.of("payments", c -> c.failureRate(0.5).countWindow(100).openFor(ofSeconds(30)));
+ * Receipt receipt = breaker.call(() -> client.charge(order));
+ * }</pre>
+ *
+ * <p><b>States.</b> {@link State#CLOSED} admits and judges: when the failure rate or the slow-call rate of its window reaches the
+ * limit, it opens. {@link State#OPEN} refuses until the open time is over. {@link State#HALF_OPEN} admits a fixed number of probes in
+ * all, each of which holds a lease; as soon as their outcomes decide whether the limits will be met, it closes or opens again. The
+ * other states are set by hand and left by hand.
+ *
+ * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure; {@code IGNORED} does not
+ * count and gives the permit of a probe back. An outcome counts in the epoch that admitted the call, that is, until the next change of
+ * state or {@link #reset}; later it neither closes, nor opens, nor delays anything.
+ *
+ * <p><b>Time.</b> Nothing runs in the background. Changes that are due by time happen, as of the time at which they were due, when
+ * somebody asks: a call, {@link #state}, {@link #snapshot} or {@link #measure}. So what a breaker does depends on when things
+ * happened, never on who looked.
+ *
+ * <p><b>Cost.</b> Thread-safe, lock-free, allocates on a change of state only. A closed breaker without a slow-call rule and without
+ * a time window reads no clock, admits by one read, and writes nothing for a success as long as all calls in the window succeeded.
+ * An open one reads the clock once.
+ *
+ * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state} (nanoseconds), {@code
+ * breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code breaker.failure.rate} and {@code
+ * breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or observing, of the probes that have ended if
+ * half-open, of what opened it if open, else none. With {@code recordTotals} also {@code breaker.calls.succeeded}, {@code .failed},
+ * {@code .slow}, {@code .ignored}, {@code .late} (ended in another epoch) and {@code .refused}, since the breaker was made; a call
+ * that was admitted while the breaker was disabled is not among them. Each change of state is one line at INFO in the log, and one
+ * {@code onStateChange} of the environment's listener.
+ *
+ * @since 0.1
+ */
+public interface CircuitBreaker extends Gate, Measured {
+    /** What a breaker does with calls. */
+    enum State {
+        /** Admits all, and opens when too many fail. */
+        CLOSED,
+        /** Refuses all for a time. */
+        OPEN,
+        /** Admits some to see whether it can close. */
+        HALF_OPEN,
+        /** Refuses all, until it is reset. */
+        FORCED_OPEN,
+        /** Admits all and records nothing, until it is reset. */
+        DISABLED,
+        /** Admits all and records them, but never opens, until it is reset. */
+        OBSERVE_ONLY
+    }
+
+    /**
+     * What a breaker knows at one moment.
+     *
+     * @param state what it does with calls
+     * @param calls how many calls the counts are made of, see {@link CircuitBreaker}; of a run of failures its length
+     * @param failures how many of them failed
+     * @param slowCalls how many of them were slow
+     * @param nanosInState how long it has been in that state, in nanoseconds
+     * @since 0.1
+     */
+    record Snapshot(State state, long calls, long failures, long slowCalls, long nanosInState) {
+        /**
+         * The share of calls that failed.
+         *
+         * @return from 0 to 1; not a number without calls
+         */
+        public double failureRate() {
+            return Tally.rate(failures, calls);
+        }
+
+        /**
+         * The share of calls that were slow.
+         *
+         * @return from 0 to 1; not a number without calls
+         */
+        public double slowCallRate() {
+            return Tally.rate(slowCalls, calls);
+        }
+    }
+
+    /**
+     * A breaker with the defaults of {@link CircuitBreakerConfig}.
+     *
+     * @param name for logs, metrics and refusals
+     * @return the breaker
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static CircuitBreaker of(String name) {
+        return of(name, config -> {});
+    }
+
+    /**
+     * A breaker in the machine's time.
+     *
+     * @param name for logs, metrics and refusals
+     * @param configure sets what differs from the defaults
+     * @return the breaker
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each other
+     */
+    static CircuitBreaker of(String name, Consumer<? super CircuitBreakerConfig.Builder> configure) {
+        return of(name, configure, Environment.system());
+    }
+
+    /**
+     * A breaker.
+     *
+     * @param name for logs, metrics and refusals
+     * @param configure sets what differs from the defaults
+     * @param environment where time and randomness come from, and who hears of changes
+     * @return the breaker
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each other
+     */
+    static CircuitBreaker of(
+            String name, Consumer<? super CircuitBreakerConfig.Builder> configure, Environment environment) {
+        CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
+        configure.accept(builder);
+        return of(name, builder.build(), environment);
+    }
+
+    /**
+     * A breaker.
+     *
+     * @param name for logs, metrics and refusals
+     * @param config the settings
+     * @param environment where time and randomness come from, and who hears of changes
+     * @return the breaker
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static CircuitBreaker of(String name, CircuitBreakerConfig config, Environment environment) {
+        return new EpochBreaker(name, config, environment);
+    }
+
+    @Override
+    default Kind kind() {
+        return Kind.BREAKER;
+    }
+
+    /**
+     * What it does with a call that comes now. Makes a change that is due.
+     *
+     * @return the state
+     */
+    State state();
+
+    /**
+     * What it knows now. Makes a change that is due.
+     *
+     * @return the state with its counts
+     */
+    Snapshot snapshot();
+
+    /** Refuses every call until {@link #reset}. Does nothing if it does so already. */
+    void forceOpen();
+
+    /** Admits every call and records nothing until {@link #reset}. Does nothing if it does so already. */
+    void disable();
+
+    /** Admits every call and records it, but never opens, until {@link #reset}. Does nothing if it does so already. */
+    void observeOnly();
+
+    /** Closes the breaker, whatever its state, and forgets all that was recorded; outcomes of calls under way will not count. */
+    void reset();
+}

@@ -1,0 +1,478 @@
+package dev.levee.circuitbreaker;
+
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of a {@link CircuitBreaker}. Immutable.
+ *
+ * <p>By default a breaker looks at the last 100 calls, opens when half of them failed (but not before 20 have ended), stays open for
+ * 30 seconds, and then lets 5 probes through.
+ *
+ * @since 0.1
+ */
+public final class CircuitBreakerConfig {
+    private static final int DEFAULT_MINIMUM_CALLS = 20;
+
+    private final Builder set;
+    private final Limits limits;
+    private final Limits probeLimits;
+    private final long slowNanos;
+    private final long openNanos;
+    private final long openCapNanos;
+    private final long hintCapNanos;
+    private final long leaseNanos;
+
+    private CircuitBreakerConfig(Builder builder) {
+        set = new Builder(builder);
+        double slowRate = set.slowCallRate == null ? Limits.OFF : set.slowCallRate;
+        limits = new Limits(set.failureRate, slowRate, set.effectiveMinimumCalls());
+        // Where calls must fail in a row, the first probe that fails is enough.
+        probeLimits = set.consecutiveFailures == null ? limits : new Limits(Double.MIN_VALUE, Limits.OFF, 1);
+        slowNanos = set.slowCallDuration == null ? Nanos.NEVER : Nanos.of(set.slowCallDuration);
+        openNanos = Nanos.of(set.openFor);
+        openCapNanos = Nanos.of(set.openForCap);
+        hintCapNanos = Nanos.of(set.openForHint);
+        leaseNanos = set.probeLease == null ? openNanos : Nanos.of(set.probeLease);
+    }
+
+    /**
+     * Starts from the defaults.
+     *
+     * @return a builder; not thread-safe
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Starts from these settings. A window that is set on the builder replaces the one that is set here.
+     *
+     * @return a builder; not thread-safe
+     */
+    public Builder toBuilder() {
+        return new Builder(set);
+    }
+
+    OutcomeRule outcomes() {
+        return set.outcomes;
+    }
+
+    boolean recordsTotals() {
+        return set.recordTotals;
+    }
+
+    boolean hasSlowRule() {
+        return set.slowCallDuration != null;
+    }
+
+    boolean hasTimeWindow() {
+        return set.timeWindow != null;
+    }
+
+    /** From how long on a call is slow; NEVER if none is. */
+    long slowNanos() {
+        return slowNanos;
+    }
+
+    /** An empty window; one that does not judge is never over a limit. */
+    Window newWindow(boolean judging, long nowNanos) {
+        if (set.consecutiveFailures != null) {
+            return new Streak(judging ? set.consecutiveFailures : Long.MAX_VALUE);
+        }
+        Limits judged = judging ? limits : Limits.NONE;
+        return set.timeWindow == null
+                ? new CountWindow(set.countWindow, judged)
+                : new TimeWindow(Nanos.of(set.timeWindow), judged, nowNanos);
+    }
+
+    Limits probeLimits() {
+        return probeLimits;
+    }
+
+    int halfOpenCalls() {
+        return set.halfOpenCalls;
+    }
+
+    long leaseNanos() {
+        return leaseNanos;
+    }
+
+    boolean expiredProbesFail() {
+        return set.expiredProbesFail;
+    }
+
+    boolean hasJitter() {
+        return set.openJitter > 0;
+    }
+
+    /**
+     * How long to stay open.
+     *
+     * @param reopenings how many times in a row the breaker was open before
+     * @param random from 0 to 1, for the jitter
+     * @param hintNanos how long the dependency asked to be left alone, or less than zero
+     */
+    long openNanos(int reopenings, double random, long hintNanos) {
+        long grown = Math.min(openCapNanos, Nanos.multiply(openNanos, Math.pow(set.openForMultiplier, reopenings)));
+        // After the cap, or all who have reached it would come back together; and downwards, because the cap is a
+        // promise.
+        long jittered = grown == Nanos.NEVER ? grown : grown - (long) (grown * set.openJitter * random);
+        return Math.max(Math.max(1, jittered), Math.min(hintCapNanos, hintNanos));
+    }
+
+    @Override
+    public String toString() {
+        return set.toString();
+    }
+
+    /**
+     * Sets up a {@link CircuitBreaker}. Values are checked when they are set, and against each other by {@link #build}.
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private static final List<String> WINDOWS = List.of("countWindow", "timeWindow", "consecutiveFailures");
+        private static final List<String> RATES =
+                List.of("failureRate", "slowCallRate", "slowCallDuration", "minimumCalls");
+
+        private double failureRate = 0.5;
+        private @Nullable Double slowCallRate;
+        private @Nullable Duration slowCallDuration;
+        private int countWindow = 100;
+        private @Nullable Duration timeWindow;
+        private @Nullable Integer consecutiveFailures;
+        private @Nullable Integer minimumCalls;
+        private Duration openFor = Duration.ofSeconds(30);
+        private double openForMultiplier = 1;
+        private Duration openForCap = openFor;
+        private double openJitter;
+        private Duration openForHint = Duration.ZERO;
+        private int halfOpenCalls = 5;
+        private @Nullable Duration probeLease;
+        private boolean expiredProbesFail = true;
+        private OutcomeRule outcomes = OutcomeRule.standard();
+        private boolean recordTotals;
+
+        /** What was set here, not what was inherited. */
+        private final Set<String> touched = new LinkedHashSet<>();
+
+        Builder() {}
+
+        private Builder(Builder other) {
+            failureRate = other.failureRate;
+            slowCallRate = other.slowCallRate;
+            slowCallDuration = other.slowCallDuration;
+            countWindow = other.countWindow;
+            timeWindow = other.timeWindow;
+            consecutiveFailures = other.consecutiveFailures;
+            minimumCalls = other.minimumCalls;
+            openFor = other.openFor;
+            openForMultiplier = other.openForMultiplier;
+            openForCap = other.openForCap;
+            openJitter = other.openJitter;
+            openForHint = other.openForHint;
+            halfOpenCalls = other.halfOpenCalls;
+            probeLease = other.probeLease;
+            expiredProbesFail = other.expiredProbesFail;
+            outcomes = other.outcomes;
+            recordTotals = other.recordTotals;
+        }
+
+        /**
+         * The share of calls that must fail for the breaker to open; default 0.5.
+         *
+         * @param value more than 0, at most 1; the limit itself opens the breaker
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder failureRate(double value) {
+            touched.add("failureRate");
+            failureRate = Require.ratio("failureRate", value);
+            return this;
+        }
+
+        /**
+         * The share of calls that must be slow for the breaker to open; by default slow calls do not matter. Needs {@link
+         * #slowCallDuration}. A call may be slow and a failure, and counts as both.
+         *
+         * @param value more than 0, at most 1; the limit itself opens the breaker
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder slowCallRate(double value) {
+            touched.add("slowCallRate");
+            slowCallRate = Require.ratio("slowCallRate", value);
+            return this;
+        }
+
+        /**
+         * From how long on a call is slow. Needs {@link #slowCallRate}. Each call then costs two reads of the clock.
+         *
+         * @param value more than zero; a call that takes just this long is slow
+         * @return this
+         * @throws IllegalArgumentException if it is not more than zero
+         */
+        public Builder slowCallDuration(Duration value) {
+            touched.add("slowCallDuration");
+            slowCallDuration = Require.positive("slowCallDuration", value);
+            return this;
+        }
+
+        /**
+         * Judges the last calls, as many as this; default 100. Exact for every size: 2 bits for each call, one write for a call, and
+         * none for a success as long as all in the window succeeded.
+         *
+         * @param calls from 1 to 100000
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder countWindow(int calls) {
+            touched.add("countWindow");
+            countWindow = Require.range("countWindow", calls, 1, CountWindow.LARGEST);
+            timeWindow = null;
+            consecutiveFailures = null;
+            return this;
+        }
+
+        /**
+         * Judges the calls that ended in the last moments. Use it where the number of calls in a given time varies a lot.
+         *
+         * <p>Counts are kept in 26 to 64 buckets, whose width is the smallest possible of 1, 2, 5, 10, 20, ... nanoseconds: 200 ms for
+         * a window of 10 seconds. No outcome counts that is older than the window; an outcome is forgotten up to two buckets
+         * earlier, at most one if the window is a multiple of their width. Each call then costs one read of the clock.
+         *
+         * @param value more than zero
+         * @return this
+         * @throws IllegalArgumentException if it is not more than zero
+         */
+        public Builder timeWindow(Duration value) {
+            touched.add("timeWindow");
+            timeWindow = Require.positive("timeWindow", value);
+            consecutiveFailures = null;
+            return this;
+        }
+
+        /**
+         * Opens when this many calls failed one after the other, in the order in which they ended; half-open, the first probe that
+         * fails opens the breaker again. Takes the place of a window and of its rates.
+         *
+         * @param calls from 1
+         * @return this
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder consecutiveFailures(int calls) {
+            touched.add("consecutiveFailures");
+            consecutiveFailures = Require.range("consecutiveFailures", calls, 1, Integer.MAX_VALUE);
+            timeWindow = null;
+            slowCallRate = null;
+            slowCallDuration = null;
+            minimumCalls = null;
+            return this;
+        }
+
+        /**
+         * How many calls must be in the window before it is judged; default 20, or the size of a count window if that is less.
+         *
+         * @param value from 1, and at most the size of a count window
+         * @return this
+         * @throws IllegalArgumentException if it is less than 1
+         */
+        public Builder minimumCalls(int value) {
+            touched.add("minimumCalls");
+            minimumCalls = Require.range("minimumCalls", value, 1, Integer.MAX_VALUE);
+            return this;
+        }
+
+        /**
+         * How long the breaker stays open, the same each time; default 30 seconds.
+         *
+         * @param value more than zero; from about 146 years on it means for ever
+         * @return this
+         * @throws IllegalArgumentException if it is not more than zero
+         */
+        public Builder openFor(Duration value) {
+            return openFor(value, 1, value);
+        }
+
+        /**
+         * How long the breaker stays open, longer each time that it opens again without having been closed.
+         *
+         * @param initial the first time, more than zero
+         * @param multiplier what the time is multiplied by each time, from 1
+         * @param cap the longest time, not less than the first
+         * @return this
+         * @throws IllegalArgumentException if a value is out of its range
+         */
+        public Builder openFor(Duration initial, double multiplier, Duration cap) {
+            openFor = Require.positive("openFor", initial);
+            if (!(multiplier >= 1) || Double.isInfinite(multiplier)) {
+                throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
+            }
+            if (Require.nonNull("openFor cap", cap).compareTo(initial) < 0) {
+                throw new IllegalArgumentException("openFor cap must be at least " + initial + ", but was " + cap);
+            }
+            openForMultiplier = multiplier;
+            openForCap = cap;
+            return this;
+        }
+
+        /**
+         * Shortens each open time by a random share, so that many instances do not probe at once; default 0, not at all.
+         *
+         * @param ratio the largest share, from 0 to less than 1; 0.2 makes 30 seconds something between 24 and 30
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder openJitter(double ratio) {
+            if (!(ratio >= 0 && ratio < 1)) {
+                throw new IllegalArgumentException("openJitter must be from 0 to less than 1, but was " + ratio);
+            }
+            openJitter = ratio;
+            return this;
+        }
+
+        /**
+         * Stays open as long as the outcome that opens the breaker asks for, if that is longer than the open time; by default hints
+         * are not looked at. Where a hint comes from is up to {@link OutcomeRule#retryAfterNanos}.
+         *
+         * @param maximum the longest time that is believed, zero for none
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder openForHint(Duration maximum) {
+            openForHint = Require.notNegative("openForHint", maximum);
+            return this;
+        }
+
+        /**
+         * How many probes a half-open breaker lets through in all; default 5. It does not wait for all of them: as soon as those that
+         * have ended decide whether the limits will be met, it closes or opens again.
+         *
+         * @param value from 1 to 1000
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder halfOpenCalls(int value) {
+            halfOpenCalls = Require.range("halfOpenCalls", value, 1, Probes.MOST);
+            return this;
+        }
+
+        /**
+         * How long a probe may take; default as long as the breaker stays open the first time. A probe that has not ended by then is
+         * given up, and its result is ignored when it comes.
+         *
+         * @param value more than zero; from about 146 years on it means for ever
+         * @return this
+         * @throws IllegalArgumentException if it is not more than zero
+         */
+        public Builder probeLease(Duration value) {
+            probeLease = Require.positive("probeLease", value);
+            return this;
+        }
+
+        /**
+         * Whether a probe that is given up counts as a failure (the default), or gives its permit to another probe.
+         *
+         * @param value true for a failure
+         * @return this
+         */
+        public Builder expiredProbesFail(boolean value) {
+            expiredProbesFail = value;
+            return this;
+        }
+
+        /**
+         * What counts as a failure; default {@link OutcomeRule#standard()}.
+         *
+         * @param value the rule
+         * @return this
+         */
+        public Builder outcomes(OutcomeRule value) {
+            outcomes = Require.nonNull("outcomes", value);
+            return this;
+        }
+
+        /**
+         * Whether to count calls since the breaker was made, by outcome, and refusals; default false. It costs a write for each call,
+         * to a counter that is spread over threads.
+         *
+         * @param value true to count
+         * @return this
+         */
+        public Builder recordTotals(boolean value) {
+            recordTotals = value;
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @return the settings
+         * @throws IllegalArgumentException if settings contradict each other: more than one window was set, a rate together with
+         *     {@link #consecutiveFailures}, only one of the two for slow calls, or more minimum calls than a count window has
+         */
+        public CircuitBreakerConfig build() {
+            requireOneWindow();
+            if (consecutiveFailures != null) {
+                for (String rate : RATES) {
+                    if (touched.contains(rate)) {
+                        throw new IllegalArgumentException(rate + " does not apply to consecutiveFailures");
+                    }
+                }
+            }
+            if (slowCallRate != null && slowCallDuration == null) {
+                throw new IllegalArgumentException(
+                        "slowCallDuration must be set, because slowCallRate is " + slowCallRate);
+            }
+            if (slowCallRate == null && slowCallDuration != null) {
+                throw new IllegalArgumentException(
+                        "slowCallRate must be set, because slowCallDuration is " + slowCallDuration);
+            }
+            if (timeWindow == null && minimumCalls != null && minimumCalls > countWindow) {
+                throw new IllegalArgumentException(
+                        "minimumCalls must be at most countWindow " + countWindow + ", but was " + minimumCalls);
+            }
+            return new CircuitBreakerConfig(this);
+        }
+
+        private void requireOneWindow() {
+            List<String> windows = WINDOWS.stream().filter(touched::contains).toList();
+            if (windows.size() > 1) {
+                throw new IllegalArgumentException("only one window can be set, but were " + windows);
+            }
+        }
+
+        private int effectiveMinimumCalls() {
+            if (minimumCalls != null) {
+                return minimumCalls;
+            }
+            return timeWindow == null ? Math.min(countWindow, DEFAULT_MINIMUM_CALLS) : DEFAULT_MINIMUM_CALLS;
+        }
+
+        private String window() {
+            if (consecutiveFailures != null) {
+                return consecutiveFailures + " failures in a row";
+            }
+            return "failure rate " + failureRate
+                    + (slowCallRate == null ? "" : ", slow-call rate " + slowCallRate + " from " + slowCallDuration)
+                    + (timeWindow == null ? " of " + countWindow + " calls" : " in " + timeWindow)
+                    + ", at least " + effectiveMinimumCalls();
+        }
+
+        @Override
+        public String toString() {
+            return window() + "; open for " + openFor
+                    + (openForMultiplier == 1 ? "" : " x " + openForMultiplier + " up to " + openForCap)
+                    + (openJitter == 0 ? "" : " -" + openJitter)
+                    + (openForHint.isZero() ? "" : ", hint up to " + openForHint)
+                    + "; " + halfOpenCalls + " probes";
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package dev.levee.circuitbreaker;
+
+import dev.levee.core.RefusedException;
+import java.util.function.LongSupplier;
+
+/**
+ * A {@link CircuitBreaker} refused a call, because it is open, forced open, or half-open with all probes on their way.
+ *
+ * <p>The message has the name of the breaker, its state and why it is in it. All refusals of one open period are the same object,
+ * without stack trace: {@link #detached()} gives a copy of one's own. {@link #retryAfterNanos()} is what is left of the open time
+ * when it is asked; it is {@link #UNKNOWN} when no time ends the state.
+ *
+ * @since 0.1
+ */
+public final class CircuitOpenException extends RefusedException {
+    private static final long serialVersionUID = 1L;
+
+    CircuitOpenException(String policy, String message, LongSupplier retryAfter, boolean shared) {
+        super(policy, message, retryAfter, shared);
+    }
+
+    @Override
+    public RefusedException detached() {
+        long left = retryAfterNanos();
+        return new CircuitOpenException(policy(), String.valueOf(getMessage()), () -> left, false);
+    }
+}

@@ -1,0 +1,183 @@
+package dev.levee.circuitbreaker;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls of the last moments, by the time at which they ended, in a ring of buckets.
+ *
+ * <p>No outcome older than the window counts; each is forgotten together with its bucket, hence at most one bucket early. Nothing
+ * is moved when time goes on: every counter carries the number of its bucket and begins anew when that is another one, which is why
+ * a pause of any length costs nothing. Calls are counted by stripes as soon as threads meet on a counter; failures and slow calls,
+ * which are rare in a breaker that stays closed, are not. A call is counted before its failure, and sums are taken the other way
+ * round, so that a sum taken between the two is never too bad.
+ *
+ * <p>The limits are looked at whenever a call is recorded, in effect. In fact a success can only bring the rates over the limit if
+ * it is the one that makes up the minimum, or if buckets were forgotten since the limits were looked at; so most of them need not look.
+ */
+final class TimeWindow extends Window {
+    private static final int MOST_BUCKETS = 64;
+    private static final int MOST_STRIPES =
+            Math.min(8, 2 * Integer.highestOneBit(Runtime.getRuntime().availableProcessors()));
+    private static final VarHandle NEWEST;
+    private static final VarHandle CALLS;
+
+    static {
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup();
+            NEWEST = lookup.findVarHandle(TimeWindow.class, "newest", long.class);
+            CALLS = lookup.findVarHandle(TimeWindow.class, "calls", TickCounter[].class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final long origin;
+    private final long width;
+    private final int buckets;
+    private final Limits limits;
+    private final TickCounter failures;
+    private final TickCounter slow;
+    private volatile TickCounter[] calls;
+
+    /** The latest bucket that was counted in. Moves before any counter of that bucket does. */
+    private volatile long newest;
+
+    /** The last bucket of which it is known that a success in it does not bring the rates over the limits. */
+    private volatile long cleared = Long.MIN_VALUE;
+
+    TimeWindow(long windowNanos, Limits limits, long nowNanos) {
+        this.origin = nowNanos;
+        this.width = width(windowNanos);
+        this.buckets = (int) (windowNanos / width);
+        this.limits = limits;
+        this.failures = new TickCounter(buckets);
+        this.slow = new TickCounter(buckets);
+        this.calls = new TickCounter[] {new TickCounter(buckets)};
+    }
+
+    /** The smallest of 1, 2, 5, 10, 20, 50, ... nanoseconds of which the window holds no more than it may. */
+    static long width(long windowNanos) {
+        long decade = 1;
+        while (windowNanos / decade > 10L * MOST_BUCKETS) {
+            decade *= 10;
+        }
+        for (long step : new long[] {1, 2, 5}) {
+            if (windowNanos / (decade * step) <= MOST_BUCKETS) {
+                return decade * step;
+            }
+        }
+        return decade * 10;
+    }
+
+    @Override
+    @Nullable Tally record(int outcome, long endNanos) {
+        long tick = advance(endNanos);
+        if (newest - tick >= buckets) {
+            return null; // it ended before the window begins
+        }
+        countCall(tick);
+        if (outcome == 0 && cleared == tick) {
+            return null;
+        }
+        if ((outcome & FAILED) != 0) {
+            failures.add(tick);
+        }
+        if ((outcome & SLOW) != 0) {
+            slow.add(tick);
+        }
+        return limits == Limits.NONE ? null : judge(outcome);
+    }
+
+    /** The bucket of a time; the newest one if it is later than all. */
+    private long advance(long nanos) {
+        long seen = newest;
+        long into = nanos - (origin + seen * width);
+        if (into >= 0 && into < width) {
+            return seen; // nearly always, and saves a division
+        }
+        long tick = tick(nanos);
+        while (tick > seen && !NEWEST.compareAndSet(this, seen, tick)) {
+            seen = newest;
+        }
+        return tick;
+    }
+
+    private long tick(long nanos) {
+        return Math.floorDiv(nanos - origin, width);
+    }
+
+    private void countCall(long tick) {
+        while (true) {
+            TickCounter[] stripes = calls;
+            int stripe = stripes.length == 1 ? 0 : (int) Thread.currentThread().getId() & stripes.length - 1;
+            if (stripes[stripe].tryAdd(tick)) {
+                return;
+            }
+            if (stripes.length < MOST_STRIPES) {
+                grow(stripes);
+            }
+        }
+    }
+
+    private void grow(TickCounter[] stripes) {
+        TickCounter[] more = Arrays.copyOf(stripes, 2 * stripes.length);
+        for (int i = stripes.length; i < more.length; i++) {
+            more[i] = new TickCounter(buckets);
+        }
+        CALLS.compareAndSet(this, stripes, more); // if it fails, another thread has grown them
+    }
+
+    private @Nullable Tally judge(int outcome) {
+        while (true) {
+            long tick = newest;
+            long failed = failures.sum(tick);
+            long slowed = slow.sum(tick);
+            if (outcome != 0 && limits.clearedBy(failed, slowed)) {
+                return null;
+            }
+            long all = calls(tick);
+            if (tick != newest) {
+                continue; // counters may have begun anew under our eyes
+            }
+            if (all < limits.minimumCalls) {
+                return null;
+            }
+            if (limits.exceededBy(all, failed, slowed)) {
+                return new Tally(all, failed, slowed);
+            }
+            // Holds whatever else is recorded in this bucket: failures look for themselves.
+            cleared = tick;
+            return null;
+        }
+    }
+
+    private long calls(long tick) {
+        long sum = 0;
+        for (TickCounter stripe : calls) {
+            sum += stripe.sum(tick);
+        }
+        return sum;
+    }
+
+    @Override
+    Tally tally(long nowNanos) {
+        while (true) {
+            long seen = newest;
+            long tick = Math.max(seen, tick(nowNanos));
+            long failed = failures.sum(tick);
+            long slowed = slow.sum(tick);
+            Tally tally = new Tally(calls(tick), failed, slowed);
+            if (seen == newest) {
+                return tally;
+            }
+        }
+    }
+
+    @Override
+    String explain(Tally tally) {
+        return limits.explain(tally);
+    }
+}

@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,25 +22,29 @@ final class Crew {
     /** How long a thread that was not started here is waited for after it was woken. */
     private static final long PATIENCE_WITH_GUESTS = 1_000_000_000L;
 
-    /** A thread that blocks elsewhere (a future, a latch) for so long is taken to stay blocked. */
-    private static final long BLOCKED_ELSEWHERE = 5_000_000L;
+    /**
+     * A thread that is seen to block elsewhere (a future, a latch) so many times, up to a millisecond apart, is taken to stay blocked.
+     * Looks, not time: on a busy machine the looks are late as well.
+     */
+    private static final int LOOKS_AT_BLOCKED = 50;
 
     private static final long FIRST_LOOK = 20_000L;
     private static final long SLOWEST_LOOK = 1_000_000L;
 
     /** Code that parks for a random time never parks twice alike. */
-    private static final int MOST_CHECKS = 1_000;
+    static final int MOST_CHECKS = 1_000;
 
     private static final NanoClock MACHINE = Environment.system().clock();
     private static final Scheduler REAL_WAIT = Environment.system().scheduler();
 
-    private final ReentrantLock lock;
+    private final YieldingLock lock;
 
     // Guarded by lock.
     private final Map<Thread, Member> members = new LinkedHashMap<>();
     private long changes;
+    private long looksSince;
 
-    Crew(ReentrantLock lock) {
+    Crew(YieldingLock lock) {
         this.lock = lock;
     }
 
@@ -82,7 +84,7 @@ final class Crew {
             changes++;
             member.checkedAt = undisturbed ? changes : Member.STALE;
         }
-        member.wait(event, blocker);
+        member.waitFor(event, blocker);
     }
 
     /** A thread that waits goes on. */
@@ -136,17 +138,17 @@ final class Crew {
         long begin = MACHINE.nanoTime();
         long look = FIRST_LOOK;
         boolean interrupted = false;
-        forgetLooks();
+        restart();
         try {
             for (int looks = 0; ; looks++) {
                 long spent = MACHINE.nanoTime() - begin;
-                Member busy = firstBusy(begin + spent, spent);
+                Member busy = lookForBusy(spent);
                 if (busy == null) {
                     return looks > 0;
                 }
                 if (bounded && spent > PATIENCE) {
-                    throw new IllegalStateException("time cannot move: " + describe(busy.thread)
-                            + " has not come to rest for 10 s");
+                    throw new IllegalStateException(
+                            "time cannot move: " + describe(busy.thread) + " has not come to rest for 10 s");
                 }
                 interrupted |= Thread.interrupted();
                 REAL_WAIT.park(this, look);
@@ -159,56 +161,53 @@ final class Crew {
         }
     }
 
-    private void forgetLooks() {
+    private void restart() {
         lock.lock();
         try {
-            for (Member member : members.values()) {
-                member.blockedElsewhere = false;
-            }
+            looksSince = changes - 1;
         } finally {
             lock.unlock();
         }
     }
 
-    private @Nullable Member firstBusy(long machineNow, long spent) {
+    private @Nullable Member lookForBusy(long spent) {
         lock.lock();
         try {
-            for (Member member : List.copyOf(members.values())) {
-                if (member.thread != Thread.currentThread() && isBusy(member, machineNow, spent)) {
-                    return member;
-                }
-            }
-            return null;
+            return busy(spent);
         } finally {
             lock.unlock();
         }
     }
 
-    private boolean isBusy(Member member, long machineNow, long spent) {
+    /** Another thread that runs, though one has waited so long. */
+    @Nullable Member busy(long spent) {
+        if (looksSince != changes) {
+            looksSince = changes;
+            members.values().forEach(member -> member.seenBlocked = 0);
+        }
+        for (Member member : List.copyOf(members.values())) {
+            if (member.thread != Thread.currentThread() && isBusy(member, spent)) {
+                return member;
+            }
+        }
+        return null;
+    }
+
+    private boolean isBusy(Member member, long spent) {
         if (member.waits()) {
-            return member.thread.isInterrupted(); // then it is about to leave
+            return member.thread.isInterrupted(); // then it is about to go on
         }
         Thread.State state = member.thread.getState();
-        if (state == Thread.State.TERMINATED) {
+        boolean over = state == Thread.State.TERMINATED;
+        if (over || (!member.started && spent > PATIENCE_WITH_GUESTS)) {
             members.remove(member.thread);
             return false;
         }
-        if (member.ended) {
+        if (state == Thread.State.NEW || state == Thread.State.RUNNABLE || member.ended || member.wakes) {
+            member.seenBlocked = 0;
             return true;
         }
-        if (!member.started && spent > PATIENCE_WITH_GUESTS) {
-            members.remove(member.thread);
-            return false;
-        }
-        if (state == Thread.State.NEW || state == Thread.State.RUNNABLE) {
-            member.blockedElsewhere = false;
-            return true;
-        }
-        if (!member.blockedElsewhere) {
-            member.blockedElsewhere = true;
-            member.elsewhereSince = machineNow;
-        }
-        if (machineNow - member.elsewhereSince < BLOCKED_ELSEWHERE) {
+        if (++member.seenBlocked <= LOOKS_AT_BLOCKED) {
             return true;
         }
         if (!member.started) {
@@ -259,14 +258,7 @@ final class Crew {
 
     private static String describe(Thread thread) {
         StackTraceElement[] stack = thread.getStackTrace();
-        return "\"" + thread.getName() + "\" (" + thread.getState() + (stack.length == 0 ? "" : " at " + stack[0]) + ")";
-    }
-
-    static int mostChecks() {
-        return MOST_CHECKS;
-    }
-
-    static void unpark(Member member) {
-        LockSupport.unpark(member.thread);
+        return "\"" + thread.getName() + "\" (" + thread.getState() + (stack.length == 0 ? "" : " at " + stack[0])
+                + ")";
     }
 }

@@ -29,10 +29,11 @@ final class Member {
     /** Whether {@code start}'s task has returned. */
     boolean ended;
 
-    /** The machine's time at which it was first seen to block elsewhere; meaningful with {@link #blockedElsewhere}. */
-    long elsewhereSince;
+    /** Whether it was woken and has not noticed yet; until then it looks blocked. */
+    boolean wakes;
 
-    boolean blockedElsewhere;
+    /** How many times it was seen to block elsewhere. */
+    int seenBlocked;
 
     Member(Thread thread, boolean started, long changes) {
         this.thread = thread;
@@ -54,7 +55,7 @@ final class Member {
         return last != null && lastBlocker == on && last.never == event.never && last.due == event.due;
     }
 
-    void wait(Agenda.Event event, @Nullable Object on) {
+    void waitFor(Agenda.Event event, @Nullable Object on) {
         waitsFor = event;
         blocker = on;
         lastPark = on == null ? null : event;
@@ -64,7 +65,6 @@ final class Member {
     void run(long changes) {
         waitsFor = null;
         blocker = null;
-        blockedElsewhere = false;
         runsSince = changes;
     }
 }

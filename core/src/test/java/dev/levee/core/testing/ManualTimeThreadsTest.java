@@ -1,0 +1,421 @@
+package dev.levee.core.testing;
+
+import static java.time.Duration.ofNanos;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Scheduler;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+
+/** Threads that sleep and park while another thread moves time. */
+class ManualTimeThreadsTest {
+    private final ManualTime time = new ManualTime();
+    private final Scheduler scheduler = time.environment().scheduler();
+    private final List<String> events = new CopyOnWriteArrayList<>();
+
+    private void event(String name) {
+        events.add(name + "@" + time.elapsed().toNanos());
+    }
+
+    private void sleep(long nanos) {
+        try {
+            scheduler.sleep(nanos);
+        } catch (InterruptedException e) {
+            event("interrupted");
+        }
+    }
+
+    @Nested
+    class Sleep {
+        @RepeatedTest(20)
+        void ends_when_its_time_has_come_and_advance_returns_when_the_thread_sleeps_again() {
+            time.start(() -> {
+                for (int i = 0; i < 3; i++) {
+                    sleep(10);
+                    event("woken");
+                }
+            });
+            time.awaitSleepers(1);
+
+            time.advance(ofNanos(9));
+            assertThat(events).isEmpty();
+            time.advance(ofNanos(1));
+            assertThat(events).containsExactly("woken@10");
+            assertThat(time.sleepers()).isEqualTo(1);
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("woken@10", "woken@20", "woken@30");
+            assertThat(time.sleepers()).isZero();
+        }
+
+        @RepeatedTest(20)
+        void of_two_threads_is_interleaved_in_the_order_of_time_and_of_falling_asleep() {
+            Thread a = time.start(() -> {
+                for (int i = 0; i < 3; i++) {
+                    sleep(20);
+                    event("a");
+                }
+            });
+            time.awaitSleepers(1);
+            Thread b = time.start(() -> {
+                for (int i = 0; i < 3; i++) {
+                    sleep(30);
+                    event("b");
+                }
+            });
+
+            time.advance(ofNanos(100));
+
+            assertThat(events).containsExactly("a@20", "b@30", "a@40", "b@60", "a@60", "b@90");
+            assertThat(List.of(a.isAlive(), b.isAlive())).containsExactly(false, false);
+        }
+
+        @RepeatedTest(20)
+        void of_a_thread_that_is_not_ours_is_waited_for_as_well() throws Exception {
+            ExecutorService pool = Executors.newFixedThreadPool(1);
+            try {
+                pool.execute(() -> {
+                    sleep(10);
+                    event("first");
+                    sleep(10);
+                    event("second");
+                });
+                time.awaitSleepers(1);
+
+                time.advance(ofNanos(10));
+                assertThat(events).containsExactly("first@10");
+                time.advance(ofNanos(10));
+                assertThat(events).containsExactly("first@10", "second@20");
+            } finally {
+                pool.shutdownNow();
+            }
+        }
+
+        @Test
+        void of_nothing_returns_at_once() throws InterruptedException {
+            scheduler.sleep(0);
+            scheduler.sleep(-1);
+
+            assertThat(time.sleepers()).isZero();
+        }
+
+        @Test
+        void is_refused_to_an_interrupted_thread_and_clears_its_flag() {
+            Thread.currentThread().interrupt();
+
+            assertThatThrownBy(() -> scheduler.sleep(10)).isInstanceOf(InterruptedException.class);
+
+            assertThat(Thread.interrupted()).isFalse();
+            assertThat(time.sleepers()).isZero();
+        }
+
+        @RepeatedTest(20)
+        void ends_by_an_interrupt_and_leaves_no_sleeper_behind() throws InterruptedException {
+            Thread thread = time.start(() -> {
+                sleep(10);
+                event("flag " + Thread.currentThread().isInterrupted());
+            });
+            time.awaitSleepers(1);
+
+            thread.interrupt();
+            thread.join();
+
+            assertThat(events).containsExactly("interrupted@0", "flag false@0");
+            assertThat(time.sleepers()).isZero();
+            time.advance(ofNanos(20));
+        }
+
+        @RepeatedTest(20)
+        void that_a_timer_interrupts_ends_at_the_time_of_the_timer() {
+            Thread thread = time.start(() -> {
+                sleep(100);
+                sleep(5);
+                event("end");
+            });
+            scheduler.schedule(thread::interrupt, 10);
+
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("interrupted@10", "end@15");
+        }
+
+        @Test
+        void in_a_task_that_advance_runs_is_refused_because_nobody_else_moves_time() {
+            scheduler.schedule(() -> sleep(10), 5);
+
+            assertThatThrownBy(() -> time.advance(ofNanos(10)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("must not wait")
+                    .hasMessageContaining("executor(time::start)");
+        }
+
+        @RepeatedTest(20)
+        void in_a_task_works_if_the_executor_gives_it_a_thread() {
+            var threaded = time.environment().toBuilder().executor(time::start).build();
+            scheduler.schedule(
+                    () -> threaded.executor().execute(() -> {
+                        event("begin");
+                        sleep(10);
+                        event("end");
+                    }),
+                    5);
+
+            time.advance(ofNanos(20));
+
+            assertThat(events).containsExactly("begin@5", "end@15");
+        }
+    }
+
+    @Nested
+    class Park {
+        private final AtomicBoolean open = new AtomicBoolean();
+
+        /** As policies do it: until the condition holds or the time is over. */
+        private boolean await(long nanos) {
+            long deadline = time.nanoTime() + nanos;
+            while (!open.get()) {
+                long rest = deadline - time.nanoTime();
+                if (rest <= 0 || Thread.currentThread().isInterrupted()) {
+                    return false;
+                }
+                scheduler.park(this, rest);
+            }
+            return true;
+        }
+
+        private Thread waiter(String name, long nanos) {
+            return time.start(() -> event(name + " " + await(nanos)));
+        }
+
+        @RepeatedTest(20)
+        void ends_when_its_time_has_come() {
+            waiter("w", 10);
+
+            time.advance(ofNanos(9));
+            assertThat(events).isEmpty();
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w false@10");
+            assertThat(time.sleepers()).isZero();
+        }
+
+        @RepeatedTest(50)
+        void is_ended_by_an_unpark_before_time_moves_on() {
+            Thread thread = waiter("w", 100);
+            time.awaitSleepers(1);
+
+            open.set(true);
+            LockSupport.unpark(thread);
+            time.advance(ofNanos(20));
+
+            assertThat(events).containsExactly("w true@0");
+        }
+
+        @RepeatedTest(50)
+        void is_ended_by_a_timer_that_unparks_at_the_time_of_the_timer() {
+            Thread thread = waiter("w", 100);
+            scheduler.schedule(
+                    () -> {
+                        open.set(true);
+                        LockSupport.unpark(thread);
+                    },
+                    10);
+
+            time.advance(ofNanos(200));
+
+            assertThat(events).containsExactly("w true@10");
+        }
+
+        @RepeatedTest(50)
+        void is_ended_by_a_thread_that_was_woken_at_the_time_of_its_waking() {
+            Thread thread = waiter("w", 100);
+            time.start(() -> {
+                sleep(10);
+                open.set(true);
+                LockSupport.unpark(thread);
+                sleep(10);
+                event("other");
+            });
+
+            time.advance(ofNanos(200));
+
+            assertThat(events).containsExactly("w true@10", "other@20");
+        }
+
+        @RepeatedTest(50)
+        void passes_on_from_thread_to_thread_while_time_stands_still() {
+            Thread last = waiter("last", 100);
+            time.awaitSleepers(1);
+            AtomicBoolean first = new AtomicBoolean();
+            time.start(() -> {
+                while (!first.get()) {
+                    scheduler.park(first, 1_000);
+                }
+                event("first");
+                open.set(true);
+                LockSupport.unpark(last);
+            });
+            time.awaitSleepers(2);
+
+            first.set(true); // even without unpark: whoever parks looks again when time is moved
+            time.advance(ofNanos(20));
+
+            assertThat(events).containsExactly("first@0", "last true@0");
+        }
+
+        @RepeatedTest(20)
+        void is_ended_by_an_interrupt_whose_flag_stays() throws InterruptedException {
+            Thread thread = time.start(
+                    () -> event(await(100) + " " + Thread.currentThread().isInterrupted()));
+            time.awaitSleepers(1);
+
+            thread.interrupt();
+            thread.join();
+
+            assertThat(events).containsExactly("false true@0");
+            assertThat(time.sleepers()).isZero();
+        }
+
+        @Test
+        void returns_at_once_without_time_or_with_the_interrupt_flag() {
+            scheduler.park(this, 0);
+            scheduler.park(this, -5);
+            Thread.currentThread().interrupt();
+            scheduler.park(this, 10);
+
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(time.sleepers()).isZero();
+        }
+
+        @RepeatedTest(20)
+        void without_limit_waits_for_its_unpark() {
+            Thread thread = waiter("w", Long.MAX_VALUE / 2);
+            scheduler.schedule(
+                    () -> {
+                        open.set(true);
+                        LockSupport.unpark(thread);
+                    },
+                    10);
+
+            time.advance(ofNanos(10));
+
+            assertThat(events).containsExactly("w true@10");
+        }
+
+        @Test
+        void shows_what_the_thread_waits_for() {
+            AtomicReference<Thread> thread = new AtomicReference<>();
+            thread.set(time.start(() -> await(100)));
+            time.awaitSleepers(1);
+            while (LockSupport.getBlocker(thread.get()) != this) {
+                Thread.onSpinWait();
+            }
+
+            time.advance(ofNanos(100));
+
+            assertThat(thread.get().isAlive()).isFalse();
+        }
+    }
+
+    @Nested
+    class StartedThreads {
+        @Test
+        void are_daemons_and_carry_their_name() {
+            Thread thread = time.start("client", () -> {});
+
+            assertThat(thread.isDaemon()).isTrue();
+            assertThat(thread.getName()).startsWith("client");
+        }
+
+        @RepeatedTest(20)
+        void that_wait_for_a_future_are_let_go_on_when_a_timer_completes_it() {
+            CompletableFuture<String> future = new CompletableFuture<>();
+            time.start(() -> {
+                event(future.join());
+                sleep(10);
+                event("slept");
+            });
+            scheduler.schedule(() -> future.complete("done"), 10);
+
+            time.advance(ofNanos(15));
+            time.advance(ofNanos(15));
+
+            assertThat(events).containsExactly("done@10", "slept@20");
+        }
+
+        @Test
+        void that_block_elsewhere_for_good_do_not_stop_time() {
+            CountDownLatch never = new CountDownLatch(1);
+            Thread thread = time.start(() -> {
+                try {
+                    never.await();
+                } catch (InterruptedException e) {
+                    event("interrupted");
+                }
+            });
+            scheduler.schedule(() -> event("timer"), 10);
+
+            time.advance(ofNanos(10));
+
+            assertThat(events).containsExactly("timer@10");
+            thread.interrupt();
+        }
+
+        @Test
+        void that_throw_are_heard_of_by_the_test() {
+            AssertionError failure = new AssertionError("in a thread");
+            Thread thread = time.start(() -> {
+                sleep(10);
+                throw failure;
+            });
+            AtomicReference<Throwable> uncaught = new AtomicReference<>();
+            thread.setUncaughtExceptionHandler((t, e) -> uncaught.set(e));
+            scheduler.schedule(() -> event("timer"), 20);
+
+            assertThatThrownBy(() -> time.advance(ofNanos(50))).isSameAs(failure);
+
+            assertThat(uncaught).hasValue(failure);
+            assertThat(events).containsExactly("timer@20");
+        }
+    }
+
+    @Nested
+    class Advancing {
+        @RepeatedTest(20)
+        void by_two_threads_happens_one_after_the_other() throws InterruptedException {
+            for (int i = 1; i <= 100; i++) {
+                scheduler.schedule(() -> event("timer"), i);
+            }
+            Thread other = new Thread(() -> time.advance(ofNanos(50)));
+            other.start();
+            time.advance(ofNanos(50));
+            other.join();
+
+            assertThat(time.elapsed()).isEqualTo(ofNanos(100));
+            assertThat(events).hasSize(100).first().isEqualTo("timer@1");
+            assertThat(events).last().isEqualTo("timer@100");
+        }
+
+        @Test
+        void keeps_the_interrupt_flag_of_the_thread_that_advances() {
+            time.start(() -> sleep(10));
+            Thread.currentThread().interrupt();
+
+            time.advance(ofNanos(20));
+
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(time.sleepers()).isZero();
+        }
+    }
+}

@@ -30,7 +30,7 @@ class BulkheadGateTest {
 
         @Override
         protected long held(Gate gate) {
-            return ((Bulkhead) gate).inFlight() + ((Bulkhead) gate).waiting();
+            return (long) ((Bulkhead) gate).inFlight() + ((Bulkhead) gate).waiting();
         }
     }
 }

@@ -96,7 +96,7 @@ class BulkheadInterleavingTest {
 
         @Override
         long held() {
-            return bulkhead.inFlight() + bulkhead.waiting();
+            return (long) bulkhead.inFlight() + bulkhead.waiting();
         }
     }
 

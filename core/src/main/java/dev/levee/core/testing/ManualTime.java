@@ -167,20 +167,23 @@ public final class ManualTime {
     public void advance(Duration duration) {
         long nanos = Nanos.of(Require.notNegative("duration", duration));
         beginDrive();
-        Throwable failure = null;
+        List<Throwable> thrown = new ArrayList<>();
         try {
             long target = now + nanos;
             do {
                 rest(true);
             } while (step(target, true));
+        } catch (IllegalStateException restless) {
+            thrown.add(restless);
         } finally {
-            failure = endDrive(true, true);
+            thrown.addAll(endDrive(true, true));
         }
-        throwIfAny(failure);
+        throwFirst(thrown);
     }
 
     /**
-     * Runs queued tasks and due timers without moving time; the same as advancing by zero.
+     * Runs queued tasks and due timers without moving time; the same as advancing by zero. A test that has released something
+     * calls it to let the threads that waited for it go on and come to rest.
      *
      * @throws IllegalStateException as {@link #advance} does
      * @throws RuntimeException as {@link #advance} does
@@ -403,23 +406,25 @@ public final class ManualTime {
         }
     }
 
-    /** Returns what was thrown meanwhile, as one. */
-    private @Nullable Throwable endDrive(boolean othersMayGoOn, boolean byHand) {
+    /** Returns what was thrown meanwhile. */
+    private List<Throwable> endDrive(boolean othersMayGoOn, boolean byHand) {
         lock.lock();
         try {
             if (--drives > 0) {
-                return null;
+                return List.of();
             }
             driver = null;
             driverLeft.signal();
             if (othersMayGoOn) {
                 signal();
             }
+            List<Throwable> thrown = new ArrayList<>(taskFailures);
+            taskFailures.clear();
             if (byHand) {
-                taskFailures.addAll(threadFailures);
+                thrown.addAll(threadFailures);
                 threadFailures.clear();
             }
-            return combined(taskFailures);
+            return thrown;
         } finally {
             lock.unlock();
         }
@@ -523,25 +528,18 @@ public final class ManualTime {
         }
     }
 
-    private static @Nullable Throwable combined(List<Throwable> failures) {
-        if (failures.isEmpty()) {
-            return null;
+    @SuppressWarnings("unchecked") // what a Runnable throws need not be declared
+    private static <X extends Throwable> void throwFirst(List<Throwable> thrown) throws X {
+        if (thrown.isEmpty()) {
+            return;
         }
-        Throwable first = failures.get(0);
-        for (Throwable other : failures) {
+        Throwable first = thrown.get(0);
+        for (Throwable other : thrown) {
             if (other != first) {
                 first.addSuppressed(other);
             }
         }
-        failures.clear();
-        return first;
-    }
-
-    @SuppressWarnings("unchecked") // what a Runnable throws need not be declared
-    private static <X extends Throwable> void throwIfAny(@Nullable Throwable failure) throws X {
-        if (failure != null) {
-            throw (X) failure;
-        }
+        throw (X) first;
     }
 
     private final class Clock implements NanoClock {
@@ -597,7 +595,7 @@ public final class ManualTime {
             } finally {
                 stay.end();
             }
-            throwIfAny(stay.failure);
+            throwFirst(stay.thrown);
             if (!stay.event.over) {
                 // Only now: as long as the stay is on, the flag tells the driver that this thread is about to go on.
                 Thread.interrupted();
@@ -619,7 +617,7 @@ public final class ManualTime {
             } finally {
                 stay.end();
             }
-            throwIfAny(stay.failure);
+            throwFirst(stay.thrown);
         }
 
         @Override
@@ -638,7 +636,7 @@ public final class ManualTime {
         private boolean driving;
 
         /** What timers and tasks threw while this thread moved time. */
-        @Nullable Throwable failure;
+        final List<Throwable> thrown = new ArrayList<>();
 
         Stay(long nanos, @Nullable Object blocker) {
             lock.lock();
@@ -695,12 +693,7 @@ public final class ManualTime {
 
         private void endDriving(boolean othersMayGoOn) {
             driving = false;
-            Throwable thrown = endDrive(othersMayGoOn, false);
-            if (failure == null) {
-                failure = thrown;
-            } else if (thrown != null) {
-                failure.addSuppressed(thrown);
-            }
+            thrown.addAll(endDrive(othersMayGoOn, false));
         }
 
         void end() {

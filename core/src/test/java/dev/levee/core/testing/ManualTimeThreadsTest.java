@@ -81,7 +81,7 @@ class ManualTimeThreadsTest {
             assertThat(List.of(a.isAlive(), b.isAlive())).containsExactly(false, false);
         }
 
-        @RepeatedTest(20)
+        @RepeatedTest(5)
         void of_a_thread_that_is_not_ours_is_waited_for_as_well() throws Exception {
             ExecutorService pool = Executors.newFixedThreadPool(1);
             try {
@@ -315,16 +315,14 @@ class ManualTimeThreadsTest {
 
         @Test
         void shows_what_the_thread_waits_for() {
-            AtomicReference<Thread> thread = new AtomicReference<>();
-            thread.set(time.start(() -> await(100)));
-            time.awaitSleepers(1);
-            while (LockSupport.getBlocker(thread.get()) != this) {
+            Thread thread = time.start(() -> await(100));
+            while (LockSupport.getBlocker(thread) != this) {
                 Thread.onSpinWait();
             }
 
             time.advance(ofNanos(100));
 
-            assertThat(thread.get().isAlive()).isFalse();
+            assertThat(thread.isAlive()).isFalse();
         }
     }
 
@@ -338,7 +336,7 @@ class ManualTimeThreadsTest {
             assertThat(thread.getName()).startsWith("client");
         }
 
-        @RepeatedTest(20)
+        @RepeatedTest(3)
         void that_wait_for_a_future_are_let_go_on_when_a_timer_completes_it() {
             CompletableFuture<String> future = new CompletableFuture<>();
             time.start(() -> {

@@ -19,6 +19,7 @@ public abstract class RefusedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
+    /** The name of the policy. */
     private final String policy;
     private final transient @Nullable LongSupplier retryAfter; // null in a copy that was serialized
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 public final class TimedOutException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The name of the policy. */
     private final String policy;
 
     TimedOutException(String policy, Duration timeout) {

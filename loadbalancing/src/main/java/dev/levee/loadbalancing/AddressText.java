@@ -16,16 +16,61 @@ final class AddressText {
     }
 
     private static String host(String host) {
-        if (host.indexOf(':') < 0) {
-            return host.toLowerCase(Locale.ROOT);
+        String lower = host.toLowerCase(Locale.ROOT);
+        if (lower.indexOf(':') < 0) {
+            return lower;
         }
+        int zone = lower.indexOf('%');
+        String literal = zone < 0 ? lower : lower.substring(0, zone);
         try {
-            // A literal: nothing is looked up. The JDK gives IPv4-mapped addresses as IPv4 and spells all eight groups
-            // out.
-            String text = InetAddress.getByName(host).getHostAddress();
-            return text.indexOf(':') < 0 ? text : "[" + text + "]";
+            // A literal: nothing is looked up. The JDK turns IPv4-mapped addresses into IPv4.
+            byte[] address = InetAddress.getByName(literal).getAddress();
+            String text = address.length == 4 ? dotted(address) : compressed(address);
+            return address.length == 4 ? text : "[" + text + (zone < 0 ? "" : lower.substring(zone)) + "]";
         } catch (UnknownHostException notLiteral) {
-            return "[" + host.toLowerCase(Locale.ROOT) + "]";
+            return "[" + lower + "]";
         }
+    }
+
+    private static String dotted(byte[] address) {
+        return (address[0] & 0xFF) + "." + (address[1] & 0xFF) + "." + (address[2] & 0xFF) + "." + (address[3] & 0xFF);
+    }
+
+    /** The form of RFC 5952: lower case, no leading zeros, the first of the longest rows of zeros left out. */
+    private static String compressed(byte[] address) {
+        int longest = 1;
+        int from = 8;
+        for (int i = 0; i < 8; i++) {
+            int zeros = zeros(address, i);
+            if (zeros > longest) {
+                longest = zeros;
+                from = i;
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 8; i++) {
+            if (i == from) {
+                text.append("::");
+                i += longest - 1;
+                continue;
+            }
+            if (text.length() > 0 && text.charAt(text.length() - 1) != ':') {
+                text.append(':');
+            }
+            text.append(Integer.toHexString(group(address, i)));
+        }
+        return text.toString();
+    }
+
+    private static int zeros(byte[] address, int from) {
+        int end = from;
+        while (end < 8 && group(address, end) == 0) {
+            end++;
+        }
+        return end - from;
+    }
+
+    private static int group(byte[] address, int index) {
+        return ((address[2 * index] & 0xFF) << 8) | (address[2 * index + 1] & 0xFF);
     }
 }

@@ -2,12 +2,11 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.CallFuture;
 import dev.levee.core.Inner;
+import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +28,7 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
 
     @SuppressWarnings("NullAway") // the result is null only beside a failure, or where T includes it
     private void settle(@Nullable T result, @Nullable Throwable error) {
-        Throwable failure = error == null ? null : unwrap(error);
+        Throwable failure = error == null ? null : Outcomes.unwrap(error);
         Throwable reason = cancelReason();
         // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
         if (reason instanceof CancellationException) {
@@ -40,12 +39,5 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
             ticket.complete(result, failure);
         }
         finish(result, failure);
-    }
-
-    private static Throwable unwrap(Throwable error) {
-        Throwable cause = error.getCause();
-        return cause != null && (error instanceof CompletionException || error instanceof ExecutionException)
-                ? cause
-                : error;
     }
 }

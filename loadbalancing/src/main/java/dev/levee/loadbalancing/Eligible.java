@@ -1,12 +1,14 @@
 package dev.levee.loadbalancing;
 
+import java.math.BigInteger;
 import java.util.function.IntPredicate;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** Which endpoints of a set are left for one call: those that no gate refused in it and that it has not tried before. */
 final class Eligible implements IntPredicate {
     private static final int BITS = 64;
-    /** So many refusals in one call, and the rest of the set is asked in its order: n more steps, where strategies need n each. */
+    /** After so many refusals in one call the rest of the set is asked one by one: n steps in all, where strategies need n for each. */
     private static final int MOST_PICKS = 32;
 
     /** The tried hosts as they were read from the {@link HostMemory}, for comparing when it is written. */
@@ -20,6 +22,8 @@ final class Eligible implements IntPredicate {
     private long @Nullable [] high; // from index 64 on
     private int refusals;
     private int swept;
+    private int next;
+    private int step; // 0 before the first sweep
 
     private Eligible(Node<?>[] nodes, boolean shared) {
         this.nodes = nodes;
@@ -92,15 +96,33 @@ final class Eligible implements IntPredicate {
         return refusals >= MOST_PICKS;
     }
 
-    /** The next one in order, of those that have not been asked; -1 if there is none. Goes on where it stood. */
-    int sweep() {
+    /**
+     * The next of those that have not been asked, in an order of this object's own; -1 if there is none. Goes on where it stood. The
+     * order begins anywhere and takes long steps, so that the neighbours of a row of dead endpoints do not get all their calls.
+     */
+    int sweep(RandomGenerator random) {
+        if (step == 0) {
+            next = random.nextInt(nodes.length);
+            step = longStep(nodes.length);
+        }
         while (swept < nodes.length) {
-            int index = swept++;
+            swept++;
+            int index = next;
+            next = (int) (((long) next + step) % nodes.length);
             if (test(index)) {
                 return index;
             }
         }
         return -1;
+    }
+
+    /** Near the golden section, and without common divisor with the size, so that every index comes once. */
+    private static int longStep(int size) {
+        int step = Math.max(1, (int) (size * 0.618));
+        while (BigInteger.valueOf(step).gcd(BigInteger.valueOf(size)).intValue() != 1) {
+            step++;
+        }
+        return step;
     }
 
     /** The first from an index on, round the end; -1 if there is none. */

@@ -3,7 +3,6 @@ package dev.levee.loadbalancing;
 import dev.levee.core.RefusedException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +19,7 @@ final class EndpointSet<A> implements Candidates {
     private final List<Node<A>> allNodes; // beside all
     private final List<Endpoint<A>> endpoints; // beside nodes
     private final boolean allDrained;
-    private final AtomicLong ticks;
+    private final PaddedCounter ticks;
     private final RandomGenerator random;
     private final BalancingStrategy strategy;
     private final BalancingStrategy.@Nullable Picker picker;
@@ -32,7 +31,7 @@ final class EndpointSet<A> implements Candidates {
             List<Endpoint<A>> all,
             List<Node<A>> allNodes,
             BalancingStrategy strategy,
-            AtomicLong ticks,
+            PaddedCounter ticks,
             RandomGenerator random) {
         this.all = all;
         this.allNodes = allNodes;
@@ -86,7 +85,7 @@ final class EndpointSet<A> implements Candidates {
             return checked(asked.pick(hash));
         }
         if (eligible.isTedious()) {
-            return eligible.sweep();
+            return eligible.sweep(random);
         }
         int index = checked(asked.pick(hash, eligible));
         return index == NONE ? NONE : eligible.from(index);
@@ -151,7 +150,7 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public long tick() {
-        return ticks.getAndIncrement();
+        return ticks.getAndAdd(1);
     }
 
     @Override

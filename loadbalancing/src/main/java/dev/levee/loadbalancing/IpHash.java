@@ -7,14 +7,14 @@ final class IpHash {
     private IpHash() {}
 
     static long hash(CharSequence key) {
-        int zone = indexOf(key, '%');
-        int end = zone < 0 ? key.length() : zone;
-        boolean six = indexOf(key, ':') >= 0;
-        if (!six) {
+        if (indexOf(key, ':') < 0) {
             long four = ipv4(key, 0, key.length());
             return four < 0 ? XxHash64.hash(key) : hash(0L, 0xFFFF00000000L | four);
         }
-        return ipv6(key, end);
+        boolean bracketed = key.charAt(0) == '[' && key.charAt(key.length() - 1) == ']';
+        int last = bracketed ? key.length() - 1 : key.length();
+        int zone = indexOf(key, '%');
+        return ipv6(key, bracketed ? 1 : 0, zone < 0 ? last : zone, last);
     }
 
     private static long hash(long high, long low) {
@@ -22,17 +22,17 @@ final class IpHash {
     }
 
     /** Reads eight groups of 16 bits, of which a double colon may stand for some and an IPv4 address for the last two. */
-    private static long ipv6(CharSequence key, int end) {
+    private static long ipv6(CharSequence key, int start, int end, int last) {
         long high = 0; // the groups so far, at the right end of 128 bits
         long low = 0;
         long headHigh = 0; // those before the double colon
         long headLow = 0;
         int groups = 0;
         int gap = -1; // how many groups stand before the double colon
-        int at = 0;
-        if (end >= 2 && key.charAt(0) == ':' && key.charAt(1) == ':') {
+        int at = start;
+        if (end - start >= 2 && key.charAt(start) == ':' && key.charAt(start + 1) == ':') {
             gap = 0;
-            at = 2;
+            at = start + 2;
         }
         while (at < end) {
             int stop = at;
@@ -81,12 +81,12 @@ final class IpHash {
             headLow <<= 16;
         }
         long hash = hash(headHigh | high, headLow | low);
-        return end == key.length() ? hash : zoned(hash, key, end);
+        return end == last ? hash : zoned(hash, key, end, last);
     }
 
-    private static long zoned(long hash, CharSequence key, int zone) {
+    private static long zoned(long hash, CharSequence key, int zone, int last) {
         long mixed = hash;
-        for (int i = zone; i < key.length(); i++) {
+        for (int i = zone; i < last; i++) {
             mixed = XxHash64.hash(key.charAt(i), mixed);
         }
         return mixed;

@@ -4,10 +4,9 @@ import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -16,12 +15,6 @@ import org.jspecify.annotations.Nullable;
  * that ends late changes nobody's counters but those of the node that it was sent to.
  */
 final class Node<A> {
-    private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(int[].class);
-    /** In the middle of an array that is longer than two cache lines, so that two counters never share a line. */
-    private static final int MIDDLE = 32;
-
-    private static final int LENGTH = 64;
-
     final String id;
     final A address;
     final @Nullable Gate gate;
@@ -29,7 +22,7 @@ final class Node<A> {
     private final boolean stampsStart;
     private final boolean stampsEnd;
     private final Listener listener; // of the gate
-    private final int[] inFlight = new int[LENGTH];
+    private final PaddedCounter inFlight = new PaddedCounter(0);
     private final @Nullable LongAdder picks;
 
     Node(Endpoint<A> endpoint, @Nullable Gate gate, boolean countsPicks) {
@@ -50,7 +43,7 @@ final class Node<A> {
     }
 
     int inFlight() {
-        return (int) CELL.getOpaque(inFlight, MIDDLE);
+        return (int) inFlight.get();
     }
 
     long picks() {
@@ -79,7 +72,7 @@ final class Node<A> {
     }
 
     private void count() {
-        CELL.getAndAdd(inFlight, MIDDLE, 1);
+        inFlight.getAndAdd(1);
         if (picks != null) {
             picks.increment();
         }
@@ -101,18 +94,18 @@ final class Node<A> {
 
     /** The call has ended with this outcome. */
     void leave(long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
-        CELL.getAndAdd(inFlight, MIDDLE, -1);
+        inFlight.getAndAdd(-1);
         if (gate != null) {
             long end = stampEnd();
             OutcomeRule rule = gate.outcomes();
-            Verdict verdict = Judge.verdict(rule, result, error);
-            tell(gate, stamp, start, end, verdict, Judge.retryAfterNanos(rule, verdict, result, error));
+            Verdict verdict = Outcomes.judge(rule, result, error);
+            tell(gate, stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
         }
     }
 
     /** The call has ended with this verdict. */
     void leave(long stamp, long start, Verdict verdict, long retryAfterNanos) {
-        CELL.getAndAdd(inFlight, MIDDLE, -1);
+        inFlight.getAndAdd(-1);
         if (gate != null) {
             tell(gate, stamp, start, stampEnd(), verdict, retryAfterNanos);
         }

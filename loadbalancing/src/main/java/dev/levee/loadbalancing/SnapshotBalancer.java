@@ -14,9 +14,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +25,9 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private final LoadBalancerConfig<A> config;
     private final Environment environment;
     private final boolean usesKey;
-    private final AtomicLong ticks;
-    private final AtomicReference<@Nullable Map<String, Endpoint<A>>> told = new AtomicReference<>();
-    private final AtomicInteger toApply = new AtomicInteger();
+    private final PaddedCounter ticks;
+    private final OneAtATime updates = new OneAtATime(this::apply);
+    private volatile @Nullable Map<String, Endpoint<A>> told;
     private volatile EndpointSet<A> set;
     private volatile boolean closed;
     private volatile EndpointSource.@Nullable Subscription subscription;
@@ -46,7 +43,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
         this.usesKey = strategy.usesKey();
-        this.ticks = new AtomicLong(firstTick);
+        this.ticks = new PaddedCounter(firstTick);
         this.set = new EndpointSet<>(name, List.of(), List.of(), strategy, ticks, environment.random());
     }
 
@@ -71,27 +68,10 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
 
     // ---- updates
 
-    /**
-     * Takes a new set. One thread at a time applies what was told last; another that comes meanwhile leaves its set to that one, so
-     * that no lock is held while gates and pickers are made.
-     */
+    /** Takes a new set. No lock is held while gates and pickers, which are user code, are made. */
     void update(Collection<Endpoint<A>> endpoints) {
-        told.set(merge(endpoints));
-        if (toApply.getAndIncrement() != 0) {
-            return;
-        }
-        Throwable failure;
-        int taken;
-        do {
-            taken = toApply.get();
-            failure = tryApply();
-        } while (toApply.addAndGet(-taken) != 0);
-        if (failure instanceof Error error) {
-            throw error;
-        }
-        if (failure instanceof RuntimeException exception) {
-            throw exception;
-        }
+        told = merge(endpoints);
+        updates.run();
     }
 
     /** In the order of ids, each once. */
@@ -111,17 +91,9 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAXIMUM_WEIGHT));
     }
 
-    private @Nullable Throwable tryApply() {
-        try {
-            apply();
-            return null;
-        } catch (Throwable thrown) { // from the user's gates, addresses or strategy: the old set stays
-            return thrown;
-        }
-    }
-
+    /** If gates, addresses or the strategy throw the old set stays. */
     private void apply() {
-        Map<String, Endpoint<A>> wanted = told.get();
+        Map<String, Endpoint<A>> wanted = told;
         if (wanted == null || closed) {
             return;
         }
@@ -243,7 +215,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         Ticket<A> ticket;
         try {
             ticket = take(hash, memory);
-        } catch (RuntimeException refused) { // or what a user's strategy threw
+        } catch (Throwable refused) { // or what a user's strategy threw
             return CompletableFuture.failedFuture(refused);
         }
         return new BalancedFuture<T>(ticket).begin(ticket.endpoint().address(), exchange);

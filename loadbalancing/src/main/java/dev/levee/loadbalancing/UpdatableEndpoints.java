@@ -5,17 +5,19 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Endpoints that code sets: where a discovery of your own, an administrator or a test says who is there. Provisional.
  *
- * <p>Thread-safe. Receivers are told on the thread that calls {@link #set}.
+ * <p>Thread-safe. Receivers are told on a thread that calls {@link #set}, each one set at a time, and the set that came last is the
+ * last that each is told.
  *
  * @param <A> the type of the addresses
  * @since 0.1
  */
 public final class UpdatableEndpoints<A> implements EndpointSource<A> {
-    private final CopyOnWriteArrayList<Consumer<? super List<Endpoint<A>>>> receivers = new CopyOnWriteArrayList<>();
+    private final CopyOnWriteArrayList<OneAtATime> receivers = new CopyOnWriteArrayList<>();
     private volatile List<Endpoint<A>> endpoints;
 
     UpdatableEndpoints(Collection<Endpoint<A>> endpoints) {
@@ -23,14 +25,29 @@ public final class UpdatableEndpoints<A> implements EndpointSource<A> {
     }
 
     /**
-     * Replaces all endpoints. Of two threads that do so at once either may win.
+     * Replaces all endpoints. Of two threads that do so at once either may win; the one that comes while a receiver is being told may
+     * return before that receiver is told of its set.
      *
      * @param value those that are there from now on
+     * @throws IllegalArgumentException if a balancer refused the set, which then keeps its old one
      */
     public void set(Collection<Endpoint<A>> value) {
         endpoints = List.copyOf(Require.nonNull("endpoints", value));
-        for (Consumer<? super List<Endpoint<A>>> receiver : receivers) {
-            receiver.accept(endpoints);
+        RuntimeException failure = null;
+        for (OneAtATime receiver : receivers) {
+            failure = tell(receiver, failure);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static @Nullable RuntimeException tell(OneAtATime receiver, @Nullable RuntimeException before) {
+        try {
+            receiver.run();
+            return before;
+        } catch (RuntimeException thrown) { // the others must be told too
+            return thrown;
         }
     }
 
@@ -45,10 +62,15 @@ public final class UpdatableEndpoints<A> implements EndpointSource<A> {
 
     @Override
     public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
-        // A wrapper, so that a receiver that subscribes twice is two.
-        Consumer<List<Endpoint<A>>> own = Require.nonNull("receiver", receiver)::accept;
+        Require.nonNull("receiver", receiver);
+        OneAtATime own = new OneAtATime(() -> receiver.accept(endpoints));
         receivers.add(own);
-        own.accept(endpoints);
+        try {
+            own.run();
+        } catch (RuntimeException | Error thrown) {
+            receivers.remove(own);
+            throw thrown;
+        }
         return () -> receivers.remove(own);
     }
 

@@ -1,0 +1,102 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Gate;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A gate that a test opens and shuts, and that writes down what it is told. */
+final class FakeGate implements Gate {
+    volatile boolean shut;
+    volatile int timing;
+    volatile long waitNanos = RefusedException.UNKNOWN;
+    volatile OutcomeRule rule = OutcomeRule.standard();
+    volatile long lastStart;
+    final AtomicInteger refusals = new AtomicInteger();
+
+    private final String name;
+    private final Environment environment;
+    private final AtomicLong stamps = new AtomicLong(1000);
+    private final Queue<Exit> exits = new ConcurrentLinkedQueue<>();
+
+    record Exit(long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {}
+
+    FakeGate(String name, Environment environment) {
+        this.name = name;
+        this.environment = environment;
+    }
+
+    List<Exit> exits() {
+        return List.copyOf(exits);
+    }
+
+    List<Verdict> verdicts() {
+        return exits.stream().map(Exit::verdict).toList();
+    }
+
+    /** Every stamp that was given out has come back once. */
+    boolean isSettled() {
+        long given = stamps.get() - 1000;
+        return exits.size() == given
+                && exits.stream().map(Exit::stamp).distinct().count() == given;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public Environment environment() {
+        return environment;
+    }
+
+    @Override
+    public int timing() {
+        return timing;
+    }
+
+    @Override
+    public long tryEnter(long nowNanos) {
+        if (shut) {
+            refusals.incrementAndGet();
+            return REFUSED;
+        }
+        lastStart = nowNanos;
+        return stamps.incrementAndGet();
+    }
+
+    @Override
+    public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
+        exits.add(new Exit(stamp, startNanos, endNanos, verdict, retryAfterNanos));
+    }
+
+    @Override
+    public OutcomeRule outcomes() {
+        return rule;
+    }
+
+    @Override
+    public RefusedException refusal() {
+        return new Refusal(name, waitNanos);
+    }
+
+    private static final class Refusal extends RefusedException {
+        private static final long serialVersionUID = 1L;
+
+        Refusal(String policy, long waitNanos) {
+            super(policy, policy + " is shut", () -> waitNanos, false);
+        }
+
+        @Override
+        public RefusedException detached() {
+            return this;
+        }
+    }
+}

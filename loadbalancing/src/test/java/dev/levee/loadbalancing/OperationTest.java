@@ -1,0 +1,108 @@
+package dev.levee.loadbalancing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Operation;
+import dev.levee.core.policy.Retry;
+import dev.levee.core.testing.ManualTime;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class OperationTest {
+    private final ManualTime time = new ManualTime().autoAdvance();
+    private final Balancers nodes =
+            Balancers.over(BalancingStrategy.consistentHash(), Balancers.endpoints(4), time.environment());
+    private final LoadBalancer<String> balancer = nodes.balancer;
+    private final Retry retry = Retry.of("retry", config -> config.maxAttempts(6), time.environment());
+    private final List<String> tried = new ArrayList<>();
+
+    private String failing(String address) throws IOException {
+        tried.add(address);
+        throw new IOException(address);
+    }
+
+    @Test
+    void a_retry_goes_to_another_endpoint_each_time_and_begins_again_when_all_were_tried() {
+        assertThatThrownBy(() -> retry.call(balancer.operation("key", this::failing)))
+                .isInstanceOf(IOException.class)
+                .hasMessage(tried.get(5));
+        assertThat(tried.subList(0, 4)).doesNotHaveDuplicates();
+        assertThat(tried.get(4)).isEqualTo(tried.get(0));
+        assertThat(tried.get(5)).isEqualTo(tried.get(1));
+    }
+
+    @Test
+    void it_begins_where_the_key_belongs() {
+        String owner = balancer.call("key", address -> address);
+        assertThat(balancer.<String, RuntimeException>operation("key", address -> address)
+                        .run())
+                .isEqualTo(owner);
+    }
+
+    @Test
+    void a_single_endpoint_is_tried_again() {
+        nodes.source.set(Balancers.endpoints(1));
+        assertThatThrownBy(() -> retry.call(balancer.operation(this::failing))).hasMessage("e00");
+        assertThat(tried).hasSize(6).containsOnly("e00");
+    }
+
+    @Test
+    void an_endpoint_that_refused_is_asked_again_when_no_other_is_left() {
+        nodes.shut(0, 1, 2, 3);
+        Operation<String, RuntimeException> operation = balancer.operation(5, address -> address);
+        assertThatThrownBy(operation::run).isInstanceOf(NoEndpointException.class);
+        nodes.open(2);
+        assertThat(operation.run()).isEqualTo("e02");
+        assertThat(operation.run()).isEqualTo("e02");
+    }
+
+    @Test
+    void an_endpoint_that_left_between_attempts_is_not_tried_and_one_that_came_is() {
+        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        String first = operation.run();
+        List<Endpoint<String>> others = new ArrayList<>(Balancers.endpoints(4));
+        others.removeIf(endpoint -> !endpoint.id().equals(first));
+        others.add(Endpoint.of("new"));
+        nodes.source.set(others);
+        assertThat(operation.run()).isEqualTo("new");
+        nodes.source.set(List.of(Endpoint.of("other")));
+        assertThat(operation.run()).isEqualTo("other");
+        assertThat(operation.run()).isEqualTo("other");
+    }
+
+    @Test
+    void an_endpoint_that_stays_is_remembered_when_its_place_or_weight_changes() {
+        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        String first = operation.run();
+        List<Endpoint<String>> shifted = new ArrayList<>(List.of(Endpoint.of("a"), Endpoint.of("b")));
+        shifted.add(Endpoint.of(first, 50));
+        nodes.source.set(shifted);
+        assertThat(List.of(operation.run(), operation.run())).containsExactlyInAnyOrder("a", "b");
+        assertThat(operation.run()).isIn("a", "b", first);
+    }
+
+    @Test
+    void two_operations_do_not_know_of_each_other() {
+        String owner = balancer.call("key", address -> address);
+        for (int i = 0; i < 3; i++) {
+            Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+            assertThat(operation.run()).isEqualTo(owner);
+        }
+    }
+
+    @Test
+    void more_than_64_endpoints_are_remembered_too() {
+        nodes.source.set(Balancers.endpoints(99));
+        nodes.shut(3, 70, 71);
+        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        for (int i = 0; i < 96; i++) {
+            tried.add(operation.run());
+        }
+        assertThat(tried).doesNotHaveDuplicates().doesNotContain("e03", "e70", "e71");
+        assertThat(operation.run()).isIn(tried);
+        assertThat(nodes.inFlight()).isZero();
+    }
+}

@@ -205,8 +205,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalStateException if the cache has no store, or the load would have to wait for itself
      * @throws Error the one that the store threw, on the thread that loaded
      */
-    @Nullable
-    V get(K key);
+    @Nullable V get(K key);
 
     /**
      * The value of a key, loaded by the caller's own loader if the cache has none. Blocks while it is loaded. If another load of
@@ -220,8 +219,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalStateException if the load would have to wait for itself
      * @throws Error the one that the loader threw, on the thread that loaded
      */
-    @Nullable
-    V get(K key, Loader<? super K, ? extends V> loader);
+    @Nullable V get(K key, Loader<? super K, ? extends V> loader);
 
     /**
      * The value of a key if the cache has it. Does not block or load.
@@ -229,8 +227,7 @@ public interface Cache<K, V> extends Measured {
      * @param key not null
      * @return the value, or null
      */
-    @Nullable
-    V getIfPresent(K key);
+    @Nullable V getIfPresent(K key);
 
     /**
      * Sets the value of a key. With write-through it is saved in the store first, on this thread; with cache-aside only the cache

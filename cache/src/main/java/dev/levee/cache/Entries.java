@@ -52,8 +52,7 @@ final class Entries<K, V> {
         cache = caffeine.build();
     }
 
-    @Nullable
-    Entry<V> live(K key) {
+    @Nullable Entry<V> live(K key) {
         Entry<V> entry = cache.getIfPresent(key);
         return entry == null || (expires && entry.isExpired(clock.nanoTime())) ? null : entry;
     }

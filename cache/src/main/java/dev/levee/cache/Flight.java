@@ -84,4 +84,9 @@ final class Flight<V> {
             scheduler.park(this, left);
         }
     }
+
+    @Override
+    public String toString() {
+        return "load, " + (hasLanded() ? "ended" : waiters.size() + " waiting");
+    }
 }

@@ -24,8 +24,7 @@ class InFlight<K, V> {
      * @param disturbed whether something else has changed the key while one of the writes was under way
      */
     private record UnderWay<V>(@Nullable Flight<V> load, int writes, boolean disturbed) {
-        @Nullable
-        UnderWay<V> orNothing() {
+        @Nullable UnderWay<V> orNothing() {
             return load == null && writes == 0 ? null : this;
         }
     }

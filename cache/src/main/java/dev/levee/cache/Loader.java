@@ -24,6 +24,5 @@ public interface Loader<K, V> {
      * @return the value, or null if there is none
      * @throws Exception if it cannot be read; nothing is cached then
      */
-    @Nullable
-    V load(K key) throws Exception;
+    @Nullable V load(K key) throws Exception;
 }

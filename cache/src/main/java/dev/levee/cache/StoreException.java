@@ -13,6 +13,7 @@ package dev.levee.cache;
 public final class StoreException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The name of the cache. */
     private final String cache;
 
     StoreException(String cache, String what, Throwable cause) {

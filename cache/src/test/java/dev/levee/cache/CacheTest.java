@@ -149,7 +149,7 @@ class CacheTest {
             store.before = operation -> {
                 throw new IOException("disk");
             };
-            catchThrowable(() -> cache.get("a"));
+            assertThatExceptionOfType(StoreException.class).isThrownBy(() -> cache.get("a"));
             store.before = operation -> {};
             assertThat(cache.get("a")).isEqualTo("1");
         }
@@ -188,7 +188,7 @@ class CacheTest {
             store.before = operation -> {
                 throw new IOException("disk");
             };
-            catchThrowable(() -> cache.get("a"));
+            assertThatExceptionOfType(StoreException.class).isThrownBy(() -> cache.get("a"));
             assertThat(metrics()).containsEntry("cache.loading", 0.0).containsEntry("cache.size", 0.0);
         }
     }
@@ -265,7 +265,7 @@ class CacheTest {
             store.before = operation -> {
                 throw new IOException("disk");
             };
-            catchThrowable(() -> cache.get("b"));
+            assertThatExceptionOfType(StoreException.class).isThrownBy(() -> cache.get("b"));
             assertThat(metrics())
                     .isEqualTo(Map.of(
                             "cache.size", 1.0,

@@ -1,0 +1,222 @@
+package dev.levee.cache;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.IntGen;
+import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.junit.jupiter.api.Test;
+
+/** Every interleaving of a few operations on one key: store and cache together behave like one variable. */
+class CacheInterleavingsTest {
+    @Test
+    void aCacheBesideAStoreThatChangesIsLinearizable() {
+        options(8).check(Aside.class);
+    }
+
+    @Test
+    void aCacheThatWritesThroughIsLinearizable() {
+        options(8).check(Through.class);
+    }
+
+    @Test
+    void aCacheThatTakesAValueFromAnOverhauledLoadIsCaught() {
+        assertThatThrownBy(() -> options(40).check(AsideMutant.class)).isInstanceOf(LincheckAssertionError.class);
+    }
+
+    @Test
+    void aCacheThatBelievesTheLastOfOverlappingWritesIsCaught() {
+        assertThatThrownBy(() -> options(40).check(ThroughMutant.class)).isInstanceOf(LincheckAssertionError.class);
+    }
+
+    private static ModelCheckingOptions options(int scenarios) {
+        return new ModelCheckingOptions()
+                .threads(2)
+                .actorsPerThread(2)
+                .actorsBefore(1)
+                .actorsAfter(1)
+                .iterations(scenarios)
+                .invocationsPerIteration(300)
+                .minimizeFailedScenario(false)
+                // Caffeine and the JDK have proofs of their own; what happens between our calls of them is asked here.
+                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(
+                                Entries.class.getName(),
+                                ConcurrentHashMap.class.getName(),
+                                ConcurrentLinkedQueue.class.getName())
+                        .allMethods()
+                        .treatAsAtomic())
+                .sequentialSpecification(Variable.class);
+    }
+
+    /** What it has to look like. */
+    public static class Variable {
+        private int value;
+
+        public int get() {
+            return value;
+        }
+
+        public void set(int to) {
+            value = to;
+        }
+
+        public void forget() {}
+    }
+
+    private static final class Row implements Store<Integer, Integer> {
+        final AtomicInteger value = new AtomicInteger();
+
+        @Override
+        public Integer load(Integer key) {
+            return value.get();
+        }
+
+        @Override
+        public void save(Integer key, Integer to) {
+            value.set(to);
+        }
+
+        @Override
+        public void delete(Integer key) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    /** The operations; zero in the row is a value like any other. */
+    @Param(name = "value", gen = IntGen.class, conf = "1:9")
+    abstract static class Operations {
+        final Row row = new Row();
+        final Cache<Integer, Integer> cache;
+
+        Operations(CacheConfig.Builder config, Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
+            cache = new LocalCache<>(
+                    "one",
+                    row,
+                    config.expireAfter(ChronoUnit.FOREVER.getDuration()).build(),
+                    Environment.builder().scheduler(new Parking()).build(),
+                    table);
+        }
+
+        @Operation
+        public int get() {
+            Integer value = cache.get(1);
+            return value == null ? -1 : value;
+        }
+
+        @Operation
+        public abstract void set(@Param(name = "value") int to);
+
+        @Operation
+        public void forget() {
+            cache.invalidate(1);
+        }
+    }
+
+    public static class Aside extends Operations {
+        public Aside() {
+            this(InFlight::new);
+        }
+
+        Aside(Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
+            super(CacheConfig.builder(), table);
+        }
+
+        @Override
+        public void set(int to) {
+            row.save(1, to);
+            cache.invalidate(1);
+        }
+    }
+
+    public static class Through extends Operations {
+        public Through() {
+            this(InFlight::new);
+        }
+
+        Through(Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
+            super(CacheConfig.builder().writeThrough(), table);
+        }
+
+        @Override
+        public void set(int to) {
+            cache.put(1, to);
+        }
+    }
+
+    public static class AsideMutant extends Aside {
+        public AsideMutant() {
+            super(Trusting::new);
+        }
+
+        /** Puts what a load brings, whatever has happened since it began. */
+        private static final class Trusting extends InFlight<Integer, Integer> {
+            private final Entries<Integer, Integer> entries;
+
+            Trusting(Entries<Integer, Integer> entries) {
+                super(entries);
+                this.entries = entries;
+            }
+
+            @Override
+            void leave(Integer key, Flight<Integer> flight, Entry<Integer> entry) {
+                if (entry != null) {
+                    entries.put(key, entry);
+                }
+                super.leave(key, flight, null);
+            }
+        }
+    }
+
+    public static class ThroughMutant extends Through {
+        public ThroughMutant() {
+            super(LastReturnWins::new);
+        }
+
+        /** Takes the order in which the store returned for the order in which it wrote. */
+        private static final class LastReturnWins extends InFlight<Integer, Integer> {
+            private final Entries<Integer, Integer> entries;
+
+            LastReturnWins(Entries<Integer, Integer> entries) {
+                super(entries);
+                this.entries = entries;
+            }
+
+            @Override
+            void endWrite(Integer key, Entry<Integer> entry) {
+                super.endWrite(key, entry);
+                if (entry != null) {
+                    entries.put(key, entry);
+                }
+            }
+        }
+    }
+
+    /** Parks without a limit of time, which the model checker understands. */
+    private static final class Parking implements Scheduler {
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void sleep(long nanos) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            LockSupport.park(blocker);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+package dev.levee.cache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.levee.cache.CacheConfig.Strategy;
+import dev.levee.core.testing.ManualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
+import org.jspecify.annotations.Nullable;
+
+/** Random histories of one thread, against a map with times beside a map of rows. */
+class CacheModelTest {
+    private static final long LIFE = 1_000;
+
+    /** What is done; each step says what came out, in words. */
+    private enum Kind {
+        GET,
+        GET_IF_PRESENT,
+        GET_WITH_LOADER,
+        PUT,
+        REMOVE,
+        INVALIDATE,
+        INVALIDATE_ALL,
+        CHANGE_ROW,
+        DELETE_ROW,
+        ADVANCE,
+        BREAK_STORE_BEFORE,
+        BREAK_STORE_AFTER,
+        MEND_STORE
+    }
+
+    private record Step(Kind kind, String key, int number) {}
+
+    @Provide
+    Arbitrary<List<Step>> histories() {
+        Arbitrary<Kind> kinds = Arbitraries.frequencyOf(
+                Tuple.of(6, Arbitraries.of(Kind.GET, Kind.GET_IF_PRESENT, Kind.PUT, Kind.ADVANCE)),
+                Tuple.of(2, Arbitraries.of(Kind.values())),
+                Tuple.of(1, Arbitraries.just(Kind.MEND_STORE)));
+        Arbitrary<Integer> numbers = Arbitraries.frequencyOf(
+                Tuple.of(3, Arbitraries.integers().between(0, 400)),
+                Tuple.of(1, Arbitraries.of((int) LIFE - 1, (int) LIFE, (int) LIFE + 1)));
+        return Combinators.combine(kinds, Arbitraries.of("a", "b", "c"), numbers)
+                .as(Step::new)
+                .list()
+                .ofMaxSize(200);
+    }
+
+    @Property(
+            tries = 1_000,
+            edgeCases = EdgeCasesMode.NONE) // they would take most of the tries, with histories of no length
+    void theCacheDoesWhatTheModelDoes(
+            @ForAll("histories") List<Step> history, @ForAll Strategy strategy, @ForAll long origin) {
+        ManualTime time = ManualTime.startingAt(origin);
+        MapStore store = new MapStore();
+        CacheConfig.Builder config =
+                CacheConfig.builder().expireAfter(Duration.ofNanos(LIFE)).expiryJitter(0);
+        Cache<String, String> cache = Cache.over(
+                "letters",
+                store,
+                (strategy == Strategy.WRITE_THROUGH ? config.writeThrough() : config.cacheAside()).build(),
+                time.environment());
+        Model model = new Model(strategy);
+        List<String> done = new ArrayList<>();
+        for (Step step : history) {
+            String expected = model.apply(step);
+            String actual = apply(step, cache, store, time);
+            done.add(step + " -> " + actual);
+            assertThat(actual).as(() -> String.join("\n", done)).isEqualTo(expected);
+            assertThat(store.rows).as(() -> String.join("\n", done)).isEqualTo(model.rows);
+            assertThat(store.log).as(() -> String.join("\n", done)).isEqualTo(model.log);
+        }
+    }
+
+    private static String apply(Step step, Cache<String, String> cache, MapStore store, ManualTime time) {
+        String key = step.key;
+        String[] result = {"done"};
+        Throwable thrown = catchThrowable(() -> {
+            switch (step.kind) {
+                case GET -> result[0] = cache.get(key);
+                case GET_IF_PRESENT -> result[0] = cache.getIfPresent(key);
+                case GET_WITH_LOADER -> result[0] = cache.get(key, k -> k + step.number);
+                case PUT -> cache.put(key, key + step.number);
+                case REMOVE -> cache.remove(key);
+                case INVALIDATE -> cache.invalidate(key);
+                case INVALIDATE_ALL -> cache.invalidateAll();
+                case CHANGE_ROW -> store.rows.put(key, key + step.number);
+                case DELETE_ROW -> store.rows.remove(key);
+                case ADVANCE -> time.advance(Duration.ofNanos(step.number));
+                case BREAK_STORE_BEFORE -> store.before = CacheModelTest::fail;
+                case BREAK_STORE_AFTER -> store.after = CacheModelTest::fail;
+                case MEND_STORE -> {
+                    store.before = operation -> {};
+                    store.after = operation -> {};
+                }
+            }
+        });
+        return thrown == null ? Objects.toString(result[0]) : thrown.getClass().getSimpleName();
+    }
+
+    private static void fail(String operation) throws IOException {
+        throw new IOException(operation);
+    }
+
+    /** The rows, and beside them what the cache may still say. */
+    private static final class Model {
+        final Map<String, String> rows = new HashMap<>();
+        final List<String> log = new ArrayList<>();
+        private final Map<String, Cached> cached = new HashMap<>();
+        private final boolean writesThrough;
+        private long now;
+        private boolean failsBefore;
+        private boolean failsAfter;
+
+        Model(Strategy strategy) {
+            writesThrough = strategy == Strategy.WRITE_THROUGH;
+        }
+
+        private record Cached(String value, long until) {}
+
+        String apply(Step step) {
+            String key = step.key;
+            String value = key + step.number;
+            switch (step.kind) {
+                case GET -> {
+                    return Objects.toString(live(key) != null ? live(key) : load(key));
+                }
+                case GET_IF_PRESENT -> {
+                    return Objects.toString(live(key));
+                }
+                case GET_WITH_LOADER -> {
+                    if (live(key) == null) {
+                        cached.put(key, new Cached(value, now + LIFE));
+                    }
+                    return Objects.toString(live(key));
+                }
+                case PUT -> {
+                    return put(key, value);
+                }
+                case REMOVE -> {
+                    return remove(key);
+                }
+                case INVALIDATE -> cached.remove(key);
+                case INVALIDATE_ALL -> cached.clear();
+                case CHANGE_ROW -> rows.put(key, value);
+                case DELETE_ROW -> rows.remove(key);
+                case ADVANCE -> now += step.number;
+                case BREAK_STORE_BEFORE -> failsBefore = true;
+                case BREAK_STORE_AFTER -> failsAfter = true;
+                case MEND_STORE -> {
+                    failsBefore = false;
+                    failsAfter = false;
+                }
+            }
+            return "done";
+        }
+
+        private @Nullable String live(String key) {
+            Cached entry = cached.get(key);
+            return entry == null || now >= entry.until ? null : entry.value;
+        }
+
+        private @Nullable String load(String key) {
+            log.add("load " + key);
+            if (failsBefore || failsAfter) {
+                return "StoreException";
+            }
+            String row = rows.get(key);
+            if (row != null) {
+                cached.put(key, new Cached(row, now + LIFE));
+            }
+            return row;
+        }
+
+        private String put(String key, String value) {
+            if (writesThrough) {
+                log.add("save " + key + " " + value);
+                cached.remove(key);
+                if (!failsBefore) {
+                    rows.put(key, value);
+                }
+                if (failsBefore || failsAfter) {
+                    return "StoreException";
+                }
+            }
+            cached.put(key, new Cached(value, now + LIFE));
+            return "done";
+        }
+
+        private String remove(String key) {
+            cached.remove(key);
+            if (writesThrough) {
+                log.add("delete " + key);
+                if (!failsBefore) {
+                    rows.remove(key);
+                }
+                if (failsBefore || failsAfter) {
+                    return "StoreException";
+                }
+            }
+            return "done";
+        }
+    }
+}

@@ -21,6 +21,7 @@ public abstract class RefusedException extends RuntimeException {
 
     /** The name of the policy. */
     private final String policy;
+
     private final transient @Nullable LongSupplier retryAfter; // null in a copy that was serialized
 
     /**

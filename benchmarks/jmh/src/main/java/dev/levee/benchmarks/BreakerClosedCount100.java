@@ -16,6 +16,17 @@ import org.openjdk.jmh.annotations.State;
  */
 public class BreakerClosedCount100 {
     @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.circuitbreaker.CircuitBreaker breaker = LeveeParts.breakerCount100();
+        final Work work = new Work();
+    }
+
+    @Benchmark
+    public String levee(LeveeState state) {
+        return state.breaker.call(state.work);
+    }
+
+    @State(Scope.Benchmark)
     public static class Resilience4jState {
         final Supplier<String> guarded = CircuitBreaker.decorateSupplier(Resilience4j.breakerCount100(), new Work());
     }

@@ -20,6 +20,17 @@ import org.openjdk.jmh.annotations.State;
  */
 public class BreakerClosedTime10sSlowcalls {
     @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.circuitbreaker.CircuitBreaker breaker = LeveeParts.breakerTime10s();
+        final Work work = new Work();
+    }
+
+    @Benchmark
+    public String levee(LeveeState state) {
+        return state.breaker.call(state.work);
+    }
+
+    @State(Scope.Benchmark)
     public static class Resilience4jState {
         final Supplier<String> guarded = CircuitBreaker.decorateSupplier(
                 Resilience4j.breakerTime10s(SlidingWindowSynchronizationStrategy.SYNCHRONIZED), new Work());

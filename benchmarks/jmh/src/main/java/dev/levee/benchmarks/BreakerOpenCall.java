@@ -3,6 +3,7 @@ package dev.levee.benchmarks;
 import dev.failsafe.CircuitBreakerOpenException;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
+import dev.levee.core.RefusedException;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.function.Supplier;
@@ -18,6 +19,21 @@ import org.openjdk.jmh.annotations.State;
  * <pre>benchmarks/compare '^breaker.open.call$'</pre>
  */
 public class BreakerOpenCall {
+    @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.circuitbreaker.CircuitBreaker breaker = LeveeParts.openBreaker();
+        final Work work = new Work();
+    }
+
+    @Benchmark
+    public Object levee(LeveeState state) {
+        try {
+            throw new AssertionError("admitted: " + state.breaker.call(state.work));
+        } catch (RefusedException refused) {
+            return refused;
+        }
+    }
+
     @State(Scope.Benchmark)
     public static class Resilience4jState {
         final Supplier<String> guarded = CircuitBreaker.decorateSupplier(Resilience4j.openBreaker(), new Work());

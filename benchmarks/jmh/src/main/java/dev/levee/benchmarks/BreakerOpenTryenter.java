@@ -1,6 +1,7 @@
 package dev.levee.benchmarks;
 
 import dev.failsafe.CircuitBreaker;
+import dev.levee.core.Gate;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
@@ -13,6 +14,21 @@ import org.openjdk.jmh.annotations.TearDown;
  * <pre>benchmarks/compare '^breaker.open.tryenter$'</pre>
  */
 public class BreakerOpenTryenter {
+    @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.circuitbreaker.CircuitBreaker breaker = LeveeParts.openBreaker();
+
+        @TearDown
+        public void verify() {
+            Check.that(breaker.tryEnter(0) == Gate.REFUSED, "the breaker is not open");
+        }
+    }
+
+    @Benchmark
+    public long levee(LeveeState state) {
+        return state.breaker.tryEnter(0);
+    }
+
     @State(Scope.Benchmark)
     public static class Resilience4jState {
         final io.github.resilience4j.circuitbreaker.CircuitBreaker breaker = Resilience4j.openBreaker();

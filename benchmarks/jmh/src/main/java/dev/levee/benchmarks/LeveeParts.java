@@ -1,7 +1,14 @@
 package dev.levee.benchmarks;
 
+import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.Fallback;
 import dev.levee.core.policy.Retry;
+import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateLimiter;
+import java.time.Duration;
 
 /** Levee's parts as a user gets them: defaults, and what the questions ask for. */
 final class LeveeParts {
@@ -13,5 +20,41 @@ final class LeveeParts {
 
     static Retry retry() {
         return Retry.of("r");
+    }
+
+    static Fallback fallback() {
+        return Fallback.of("f", failure -> "fallback");
+    }
+
+    static CircuitBreaker breakerCount100() {
+        return CircuitBreaker.of("b", config -> config.countWindow(100));
+    }
+
+    static CircuitBreaker breakerTime10s() {
+        return CircuitBreaker.of(
+                "b",
+                config -> config.timeWindow(Duration.ofSeconds(10))
+                        .minimumCalls(100)
+                        .slowCallRate(0.5)
+                        .slowCallDuration(Duration.ofSeconds(1)));
+    }
+
+    /** Opened by failures, not by hand, and for so long that it stays open. */
+    static CircuitBreaker openBreaker() {
+        CircuitBreaker breaker =
+                CircuitBreaker.of("b", config -> config.countWindow(1).openFor(Duration.ofDays(1)));
+        breaker.exit(breaker.tryEnter(0), 0, 0, Verdict.FAILURE, RefusedException.UNKNOWN);
+        Check.that(breaker.state() == CircuitBreaker.State.OPEN, "the breaker is not open");
+        return breaker;
+    }
+
+    static RateLimiter admittingLimiter() {
+        return RateLimiter.of("l", Limit.perSecond(1_000_000_000));
+    }
+
+    static RateLimiter drainedLimiter() {
+        RateLimiter limiter = RateLimiter.of("l", Limit.of(1, Duration.ofDays(1)));
+        limiter.tryAcquireNanos();
+        return limiter;
     }
 }

@@ -15,6 +15,21 @@ import org.openjdk.jmh.annotations.TearDown;
  */
 public class LimiterAdmit {
     @State(Scope.Benchmark)
+    public static class LeveeState {
+        final dev.levee.ratelimit.RateLimiter limiter = LeveeParts.admittingLimiter();
+
+        @TearDown
+        public void verify() {
+            Check.that(limiter.tryAcquireNanos() == 0, "the limiter refused");
+        }
+    }
+
+    @Benchmark
+    public long levee(LeveeState state) {
+        return state.limiter.tryAcquireNanos();
+    }
+
+    @State(Scope.Benchmark)
     public static class Resilience4jState {
         final io.github.resilience4j.ratelimiter.RateLimiter limiter = Resilience4j.admittingLimiter();
 

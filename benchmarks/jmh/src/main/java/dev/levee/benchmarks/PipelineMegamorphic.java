@@ -4,6 +4,7 @@ import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.Fallback;
 import dev.failsafe.Policy;
+import dev.levee.core.Pipeline;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.core.SupplierUtils;
@@ -44,6 +45,28 @@ public class PipelineMegamorphic {
             turn = turn == 2 ? 0 : turn + 1;
             return turn;
         }
+    }
+
+    @State(Scope.Benchmark)
+    public static class LeveeState {
+        final List<Pipeline> pipelines = pipelines();
+        final Work work = new Work();
+
+        private static List<Pipeline> pipelines() {
+            dev.levee.core.Policy retry = LeveeParts.retry();
+            dev.levee.core.Policy breaker = LeveeParts.breakerCount100();
+            dev.levee.core.Policy bulkhead = LeveeParts.bulkhead();
+            dev.levee.core.Policy limiter = LeveeParts.admittingLimiter();
+            return List.of(
+                    Pipeline.of(retry, breaker, bulkhead, limiter),
+                    Pipeline.of(limiter, retry, bulkhead, breaker),
+                    Pipeline.of(LeveeParts.fallback(), bulkhead, limiter, breaker));
+        }
+    }
+
+    @Benchmark
+    public String levee(LeveeState state, Turn turn) {
+        return state.pipelines.get(turn.next()).call(state.work);
     }
 
     @State(Scope.Benchmark)

@@ -3,6 +3,7 @@ package dev.levee.benchmarks;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.Policy;
+import dev.levee.core.Pipeline;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.ratelimiter.RateLimiter;
@@ -20,6 +21,18 @@ import org.openjdk.jmh.annotations.State;
  * <pre>benchmarks/compare '^pipeline.retry-breaker-bulkhead-limiter$'</pre>
  */
 public class PipelineRetryBreakerBulkheadLimiter {
+    @State(Scope.Benchmark)
+    public static class LeveeState {
+        final Pipeline pipeline = Pipeline.of(
+                LeveeParts.retry(), LeveeParts.breakerCount100(), LeveeParts.bulkhead(), LeveeParts.admittingLimiter());
+        final Work work = new Work();
+    }
+
+    @Benchmark
+    public String levee(LeveeState state) {
+        return state.pipeline.call(state.work);
+    }
+
     @State(Scope.Benchmark)
     public static class Resilience4jState {
         final Supplier<String> guarded = Retry.decorateSupplier(

@@ -18,11 +18,14 @@ class QuestionTest {
 
     @ParameterizedTest
     @EnumSource
-    void is_answered_by_a_floor_or_by_peers(Question question) {
+    void is_answered_by_a_floor_or_by_levee_and_peers(Question question) {
         if (question.id.startsWith("floor.")) {
             assertThat(question.subjects()).containsExactly("floor");
         } else {
-            assertThat(question.subjects()).isNotEmpty().doesNotContain("floor");
+            assertThat(question.subjects())
+                    .contains("levee")
+                    .hasSizeGreaterThan(1)
+                    .doesNotContain("floor");
         }
     }
 

@@ -26,6 +26,9 @@ public record Endpoint<A>(String id, A address, double weight) {
     /**
      * An endpoint.
      *
+     * @param id what it is known by, not blank
+     * @param address what the client needs to call it
+     * @param weight its share, finite, from 0 to {@link #MAXIMUM_WEIGHT}
      * @throws IllegalArgumentException if the id is blank, or the weight is out of its range or not a number
      */
     public Endpoint {

@@ -13,6 +13,8 @@ public record Member(String id, double weight) {
     /**
      * A member.
      *
+     * @param id what it is known by, not blank
+     * @param weight its share, finite, from 0 to 10^12
      * @throws IllegalArgumentException if the id is blank, or the weight is out of its range or not a number
      */
     public Member {

@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class Entries<K, V> {
                 Caffeine.newBuilder().maximumSize(config.maximumSize()).executor(Runnable::run);
         if (expires) {
             latest.set(clock.nanoTime());
-            caffeine.expireAfterWrite(java.time.Duration.ofNanos(Nanos.add(lifeNanos, SLACK)))
+            caffeine.expireAfterWrite(Duration.ofNanos(Nanos.add(lifeNanos, SLACK)))
                     .ticker(latest::get);
         }
         if (totals != null) {

@@ -72,7 +72,8 @@ public final class CallContext {
      * @throws IllegalArgumentException if the deadlines are of different clocks
      */
     public CallContext withDeadline(Deadline other) {
-        Deadline narrower = deadline == null ? Require.nonNull("deadline", other) : deadline.earlier(other);
+        Require.nonNull("deadline", other);
+        Deadline narrower = deadline == null ? other : deadline.earlier(other);
         return narrower == deadline ? this : new CallContext(narrower, attempt, idempotent);
     }
 
@@ -126,6 +127,7 @@ public final class CallContext {
     public static Executor carrying(Executor executor) {
         Require.nonNull("executor", executor);
         return task -> {
+            Require.nonNull("task", task);
             CallContext context = current();
             executor.execute(() -> context.call((Action<RuntimeException>) task::run));
         };

@@ -3,6 +3,7 @@ package dev.levee.core;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,6 +31,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private @Nullable Entry<K, P>[] ring;
     private int used;
     private int hand;
+    private int broom;
     private final AtomicLong evicted = new AtomicLong();
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -49,8 +51,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     @Override
     public P get(K key) {
-        long now = clock.nanoTime();
         Entry<K, P> entry = entries.get(Require.nonNull("key", key));
+        long now = clock.nanoTime();
         if (entry != null && !isIdle(entry, now)) {
             entry.touch(now);
             return entry.policy;
@@ -70,17 +72,9 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             if (present != null) {
                 evict(present);
             }
-            for (int i = 0; i < SWEEP && used > 0; i++) {
-                Entry<K, P> entry = atHand();
-                if (isIdle(entry, now)) {
-                    evict(entry);
-                }
-            }
-            if (used == maximumKeys) {
-                evict(victim());
-            }
-            Entry<K, P> added = new Entry<>(key, policy, used, now);
-            put(added);
+            sweep(now);
+            Entry<K, P> added = new Entry<>(key, policy, now);
+            place(added);
             entries.put(key, added);
             return policy;
         } finally {
@@ -88,11 +82,33 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         }
     }
 
-    private void put(Entry<K, P> entry) {
-        if (used == ring.length) {
-            ring = java.util.Arrays.copyOf(ring, Math.min(maximumKeys, used * 2));
+    /** A hand of its own: the other one must pass every entry, or some would never be asked to go. */
+    private void sweep(long now) {
+        for (int i = 0; i < SWEEP && used > 0; i++) {
+            broom = broom < used ? broom : 0;
+            Entry<K, P> entry = at(broom);
+            if (isIdle(entry, now)) {
+                evict(entry); // now another one stands there
+            } else {
+                broom++;
+            }
         }
-        ring[used++] = entry;
+    }
+
+    /** Where the hand has just evicted, so that the hand comes to the new entry last. */
+    private void place(Entry<K, P> entry) {
+        if (used == maximumKeys) {
+            Entry<K, P> victim = victim();
+            entries.remove(victim.key);
+            evicted.incrementAndGet();
+            entry.place = victim.place;
+        } else {
+            if (used == ring.length) {
+                ring = Arrays.copyOf(ring, Math.min(maximumKeys, used * 2));
+            }
+            entry.place = used++;
+        }
+        ring[entry.place] = entry;
     }
 
     private Entry<K, P> atHand() {
@@ -120,8 +136,13 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         return atHand();
     }
 
-    /** The last entry of the ring takes the place of the evicted one, so that the ring has no holes. */
     private void evict(Entry<K, P> entry) {
+        takeOut(entry);
+        evicted.incrementAndGet();
+    }
+
+    /** The last entry of the ring takes the place of this one, so that the ring has no holes. */
+    private void takeOut(Entry<K, P> entry) {
         entries.remove(entry.key);
         Entry<K, P> last = at(--used);
         ring[used] = null;
@@ -129,7 +150,6 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             ring[entry.place] = last;
             last.place = entry.place;
         }
-        evicted.incrementAndGet();
     }
 
     private boolean isIdle(Entry<K, P> entry, long now) {
@@ -138,15 +158,20 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     @Override
     public boolean remove(K key) {
+        Require.nonNull("key", key);
+        long now = clock.nanoTime();
         lock.lock();
         try {
-            Entry<K, P> entry = entries.get(Require.nonNull("key", key));
+            Entry<K, P> entry = entries.get(key);
             if (entry == null) {
                 return false;
             }
-            boolean live = !isIdle(entry, clock.nanoTime());
-            evict(entry);
-            return live;
+            if (isIdle(entry, now)) {
+                evict(entry);
+                return false;
+            }
+            takeOut(entry);
+            return true;
         } finally {
             lock.unlock();
         }
@@ -197,10 +222,9 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         volatile long lastUse;
         volatile boolean marked;
 
-        Entry(K key, P policy, int place, long now) {
+        Entry(K key, P policy, long now) {
             this.key = key;
             this.policy = policy;
-            this.place = place;
             this.lastUse = now;
         }
 

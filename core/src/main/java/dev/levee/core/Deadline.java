@@ -76,7 +76,7 @@ public final class Deadline {
      * @throws IllegalArgumentException if the clocks differ
      */
     public Deadline earlier(Deadline other) {
-        if (other.clock != clock) {
+        if (Require.nonNull("other", other).clock != clock) {
             throw new IllegalArgumentException("deadlines of different clocks: " + clock + " and " + other.clock);
         }
         if (never || other.never) {

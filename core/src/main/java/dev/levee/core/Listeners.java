@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -13,10 +14,10 @@ final class Listeners {
     private Listeners() {}
 
     static Listener all(Listener... listeners) {
-        Listener[] shielded = new Listener[Require.nonNull("listeners", listeners).length];
-        for (int i = 0; i < shielded.length; i++) {
-            shielded[i] = shield(listeners[i]);
-        }
+        Listener[] shielded = Arrays.stream(Require.nonNull("listeners", listeners))
+                .map(Listeners::shield)
+                .filter(listener -> listener != Listener.NONE)
+                .toArray(Listener[]::new);
         return shielded.length == 0 ? Listener.NONE : new All(shielded);
     }
 

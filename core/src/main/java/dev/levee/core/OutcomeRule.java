@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Require;
 import java.util.function.Predicate;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each method gives a new rule that asks its own condition first, so the last one written wins. Rules are called on the hot
- * path by many threads: they must be thread-safe, quick, and must not block. A rule that throws counts as
- * {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is never shown to
+ * path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns null,
+ * counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is never shown to
  * {@link #judge}: a refusal by an inner policy is always {@link Verdict#IGNORED}.
  *
  * @since 0.1
@@ -64,7 +65,7 @@ public interface OutcomeRule {
      * @return the new rule
      */
     default OutcomeRule onError(Class<? extends Throwable> type, Verdict verdict) {
-        return ComposedRule.onError(this, type::isInstance, verdict);
+        return ComposedRule.onError(this, Require.nonNull("type", type)::isInstance, verdict);
     }
 
     /**

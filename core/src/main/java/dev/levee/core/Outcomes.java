@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ public final class Outcomes {
             return Verdict.IGNORED;
         }
         try {
-            return rule.judge(result, error);
+            return Require.nonNull("verdict", rule.judge(result, error));
         } catch (Throwable thrown) {
             LOG.warn("Outcome rule {} threw; the call counts as a failure", rule, thrown);
             return Verdict.FAILURE;

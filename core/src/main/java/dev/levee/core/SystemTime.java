@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Require;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -10,6 +11,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
@@ -33,8 +35,22 @@ enum SystemTime implements NanoClock, Scheduler {
 
     @Override
     public Timer schedule(Runnable task, long delayNanos) {
-        Future<?> future = Timers.EXECUTOR.schedule(() -> run(task), delayNanos, TimeUnit.NANOSECONDS);
-        return () -> future.cancel(false);
+        Require.nonNull("task", task);
+        // Not the future alone: it says that it is cancelled while the task runs already.
+        AtomicBoolean begun = new AtomicBoolean();
+        Future<?> future = Timers.EXECUTOR.schedule(
+                () -> {
+                    if (begun.compareAndSet(false, true)) {
+                        run(task);
+                    }
+                },
+                delayNanos,
+                TimeUnit.NANOSECONDS);
+        return () -> {
+            boolean inTime = begun.compareAndSet(false, true);
+            future.cancel(false);
+            return inTime;
+        };
     }
 
     private static void run(Runnable task) {

@@ -1,0 +1,257 @@
+package dev.levee.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import dev.levee.core.testing.ManualTime;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OutcomeRuleTest {
+    private static final OutcomeRule STANDARD = OutcomeRule.standard();
+
+    @Nested
+    class Standard {
+        static Stream<Arguments> errors() {
+            return Stream.of(
+                    Arguments.of(new IOException(), Verdict.FAILURE),
+                    Arguments.of(new SocketTimeoutException(), Verdict.FAILURE),
+                    Arguments.of(new RuntimeException(), Verdict.FAILURE),
+                    Arguments.of(new StackOverflowError(), Verdict.FAILURE),
+                    Arguments.of(new ConnectException(), Verdict.NOT_SENT),
+                    Arguments.of(new NoRouteToHostException(), Verdict.NOT_SENT),
+                    Arguments.of(new UnknownHostException(), Verdict.NOT_SENT),
+                    Arguments.of(new InterruptedException(), Verdict.IGNORED),
+                    Arguments.of(new CancellationException(), Verdict.IGNORED));
+        }
+
+        @ParameterizedTest
+        @MethodSource("errors")
+        void judges_by_the_class_of_the_error(Throwable error, Verdict verdict) {
+            assertThat(STANDARD.judge(null, error)).isEqualTo(verdict);
+        }
+
+        @Test
+        void takes_every_result_for_a_success_null_too() {
+            assertThat(STANDARD.judge("result", null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(STANDARD.judge(null, null)).isEqualTo(Verdict.SUCCESS);
+        }
+
+        @ParameterizedTest
+        @ValueSource(classes = {InterruptedException.class, CancellationException.class})
+        void takes_an_end_that_was_asked_for_as_a_failure_only_after_the_deadline(Class<? extends Throwable> type)
+                throws Exception {
+            Throwable error = type.getConstructor().newInstance();
+            ManualTime time = new ManualTime();
+            CallContext context = CallContext.current()
+                    .withDeadline(Deadline.after(
+                            Duration.ofSeconds(1), time.environment().clock()));
+            Operation<Verdict, RuntimeException> judge = () -> STANDARD.judge(null, error);
+
+            time.advance(Duration.ofNanos(999_999_999));
+            assertThat(context.call(judge)).isEqualTo(Verdict.IGNORED);
+            time.advance(Duration.ofNanos(1));
+            assertThat(context.call(judge)).isEqualTo(Verdict.FAILURE);
+        }
+
+        @Test
+        void knows_no_hint_but_that_of_a_refusal() {
+            assertThat(STANDARD.retryAfterNanos(null, new IOException())).isEqualTo(RefusedException.UNKNOWN);
+            assertThat(STANDARD.retryAfterNanos("result", null)).isEqualTo(RefusedException.UNKNOWN);
+            assertThat(STANDARD.retryAfterNanos(null, new Refused(5))).isEqualTo(5);
+        }
+    }
+
+    @Nested
+    class Precedence {
+        @Test
+        void is_with_the_condition_that_was_written_last() {
+            OutcomeRule rule = STANDARD.onError(IOException.class, Verdict.THROTTLED)
+                    .onError(FileNotFoundException.class, Verdict.IGNORED);
+
+            assertThat(rule.judge(null, new FileNotFoundException())).isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new IOException())).isEqualTo(Verdict.THROTTLED);
+            assertThat(rule.judge(null, new RuntimeException())).isEqualTo(Verdict.FAILURE);
+
+            OutcomeRule other = STANDARD.onError(FileNotFoundException.class, Verdict.IGNORED)
+                    .onError(IOException.class, Verdict.THROTTLED);
+            assertThat(other.judge(null, new FileNotFoundException())).isEqualTo(Verdict.THROTTLED);
+        }
+
+        @Test
+        void falls_through_to_the_rule_that_it_was_made_from() {
+            OutcomeRule rule = STANDARD.onError(error -> "flaky".equals(error.getMessage()), Verdict.SUCCESS);
+
+            assertThat(rule.judge(null, new IOException("flaky"))).isEqualTo(Verdict.SUCCESS);
+            assertThat(rule.judge(null, new ConnectException("down"))).isEqualTo(Verdict.NOT_SENT);
+            assertThat(rule.judge("result", null)).isEqualTo(Verdict.SUCCESS);
+        }
+
+        @Test
+        void of_results_looks_at_the_class_first_and_never_at_errors() {
+            OutcomeRule rule = STANDARD.onResult(Integer.class, status -> status == 503, Verdict.THROTTLED)
+                    .onResult(Integer.class, status -> status >= 400, Verdict.FAILURE);
+
+            assertThat(rule.judge(503, null)).isEqualTo(Verdict.FAILURE);
+            assertThat(rule.judge(200, null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(rule.judge("503", null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(rule.judge(null, null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(rule.judge(503, new InterruptedException())).isEqualTo(Verdict.IGNORED);
+        }
+
+        @Test
+        void leaves_the_first_rule_as_it_was() {
+            OutcomeRule changed = STANDARD.onError(IOException.class, Verdict.IGNORED);
+
+            assertThat(changed).isNotSameAs(STANDARD);
+            assertThat(STANDARD.judge(null, new IOException())).isEqualTo(Verdict.FAILURE);
+        }
+    }
+
+    @Nested
+    class Hints {
+        private final OutcomeRule rule = STANDARD.retryAfter((result, error) ->
+                result instanceof Integer seconds ? seconds * 1_000_000_000L : RefusedException.UNKNOWN);
+
+        @Test
+        void come_from_the_last_that_knows_one() {
+            OutcomeRule both = rule.retryAfter((result, error) -> error == null ? RefusedException.UNKNOWN : 7L);
+
+            assertThat(both.retryAfterNanos(3, null)).isEqualTo(3_000_000_000L);
+            assertThat(both.retryAfterNanos(3, new IOException())).isEqualTo(7L);
+            assertThat(both.retryAfterNanos("none", null)).isEqualTo(RefusedException.UNKNOWN);
+        }
+
+        @Test
+        void survive_further_conditions_and_change_no_verdict() {
+            OutcomeRule more = rule.onError(IOException.class, Verdict.IGNORED)
+                    .onResult(Integer.class, seconds -> true, Verdict.THROTTLED);
+
+            assertThat(more.retryAfterNanos(2, null)).isEqualTo(2_000_000_000L);
+            assertThat(more.judge(2, null)).isEqualTo(Verdict.THROTTLED);
+            assertThat(rule.judge(2, null)).isEqualTo(Verdict.SUCCESS);
+        }
+    }
+
+    @Nested
+    class AskedByGates {
+        private final OutcomeRule throwing = new OutcomeRule() {
+            @Override
+            public Verdict judge(Object result, Throwable error) {
+                throw new IllegalStateException("bad rule");
+            }
+
+            @Override
+            public long retryAfterNanos(Object result, Throwable error) {
+                throw new IllegalStateException("bad hint");
+            }
+        };
+
+        @Test
+        void a_rule_that_throws_counts_as_a_failure_and_is_logged() {
+            try (CapturedLog log = new CapturedLog(OutcomeRule.class)) {
+                assertThat(Outcomes.judge(throwing, "result", null)).isEqualTo(Verdict.FAILURE);
+
+                assertThat(log.lines()).singleElement().asString().startsWith("WARN Outcome rule");
+            }
+        }
+
+        @Test
+        void a_rule_without_verdict_counts_as_a_failure_and_is_logged() {
+            try (CapturedLog log = new CapturedLog(OutcomeRule.class)) {
+                assertThat(Outcomes.judge((result, error) -> null, "result", null))
+                        .isEqualTo(Verdict.FAILURE);
+
+                assertThat(log.lines()).hasSize(1);
+            }
+        }
+
+        @Test
+        void a_hint_that_throws_is_none_and_is_logged() {
+            try (CapturedLog log = new CapturedLog(OutcomeRule.class)) {
+                assertThat(Outcomes.retryAfterNanos(throwing, Verdict.FAILURE, "result", null))
+                        .isEqualTo(RefusedException.UNKNOWN);
+
+                assertThat(log.lines()).hasSize(1);
+            }
+        }
+
+        @Test
+        void a_hint_is_not_asked_for_after_a_success() {
+            assertThat(Outcomes.retryAfterNanos(throwing, Verdict.SUCCESS, "result", null))
+                    .isEqualTo(RefusedException.UNKNOWN);
+        }
+
+        @Test
+        void a_refusal_from_within_is_never_shown_to_a_rule() {
+            assertThat(Outcomes.judge(throwing, null, new Refused(5))).isEqualTo(Verdict.IGNORED);
+        }
+
+        @Test
+        void errors_of_stages_are_taken_out_of_their_wrappers() {
+            IOException cause = new IOException();
+
+            assertThat(Outcomes.unwrap(new CompletionException(cause))).isSameAs(cause);
+            assertThat(Outcomes.unwrap(new ExecutionException(cause))).isSameAs(cause);
+            assertThat(Outcomes.unwrap(cause)).isSameAs(cause);
+            CompletionException empty = new CompletionException("no cause", null);
+            assertThat(Outcomes.unwrap(empty)).isSameAs(empty);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void evidence_against_the_dependency_is_failure_throttling_and_not_sent(Verdict verdict) {
+        assertThat(verdict.isFailure())
+                .isEqualTo(
+                        switch (verdict) {
+                            case FAILURE, THROTTLED, NOT_SENT -> true;
+                            case SUCCESS, IGNORED -> false;
+                        });
+    }
+
+    @Test
+    void arguments_that_are_null_are_named() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> STANDARD.onError((Class<? extends Throwable>) null, Verdict.IGNORED))
+                .withMessage("type");
+        assertThatNullPointerException()
+                .isThrownBy(() -> STANDARD.onError(IOException.class, null))
+                .withMessage("verdict");
+        assertThatNullPointerException()
+                .isThrownBy(() -> STANDARD.onResult(String.class, null, Verdict.IGNORED))
+                .withMessage("condition");
+        assertThatNullPointerException()
+                .isThrownBy(() -> STANDARD.retryAfter(null))
+                .withMessage("hint");
+    }
+
+    private static final class Refused extends RefusedException {
+        private static final long serialVersionUID = 1L;
+
+        Refused(long retryAfterNanos) {
+            super("inner", "refused by a test", () -> retryAfterNanos, false);
+        }
+
+        @Override
+        public RefusedException detached() {
+            return this;
+        }
+    }
+}

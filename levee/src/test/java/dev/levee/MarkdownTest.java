@@ -1,5 +1,6 @@
 package dev.levee;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -24,6 +25,11 @@ class MarkdownTest {
             snippets.addAll(Snippet.in(file));
         }
         return snippets.stream().map(it -> DynamicTest.dynamicTest(it.toString(), it::verify));
+    }
+
+    @Test
+    void the_readme_has_one() throws IOException {
+        assertThat(Snippet.in(Project.root().resolve("README.md"))).isNotEmpty();
     }
 
     private static List<Path> pages() throws IOException {

@@ -378,7 +378,7 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Whether a probe that is given up counts as a failure (the default), or gives its permit to another probe.
+         * Whether a probe that is given up counts as a failure and as slow (the default), or gives its permit to another probe.
          *
          * @param value true for a failure
          * @return this

@@ -87,7 +87,8 @@ final class EpochBreaker implements CircuitBreaker {
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
         Epoch now = epoch;
-        boolean slow = endNanos - startNanos >= slowNanos;
+        // Without a slow-call rule nobody need have stamped the start, and the difference means nothing.
+        boolean slow = slowNanos != Nanos.NEVER && endNanos - startNanos >= slowNanos;
         boolean late = false;
         if (stamp == now.stamp) {
             Window window = now.window;
@@ -129,18 +130,23 @@ final class EpochBreaker implements CircuitBreaker {
         if (!probes.spend(stamp, outcome(verdict, slow))) {
             return false;
         }
-        Tally tally = probes.tally();
-        switch (probes.decision(tally)) {
-            case CLOSE -> close(current, new Epoch.Change(now, probes.explain(tally), tally));
-            case REOPEN ->
-                open(
-                        current,
-                        new Epoch.Change(now, probes.explain(tally), tally),
-                        current.reopenings + 1,
-                        retryAfterNanos);
-            case NONE -> {}
-        }
+        decide(current, probes, now, retryAfterNanos);
         return true;
+    }
+
+    /** Looks what the probes that have ended mean, after one of them has. */
+    private void decide(Epoch current, Probes probes, long atNanos, long hintNanos) {
+        Tally tally = probes.tally();
+        Probes.Decision decision = probes.decision(tally);
+        if (decision == Probes.Decision.NONE) {
+            return;
+        }
+        Epoch.Change change = new Epoch.Change(atNanos, probes.explain(tally), tally);
+        if (decision == Probes.Decision.REOPEN) {
+            open(current, change, current.reopenings + 1, hintNanos);
+        } else {
+            close(current, change);
+        }
     }
 
     /** Makes all changes that are due by time; each in turn, as of its own time. */
@@ -161,18 +167,13 @@ final class EpochBreaker implements CircuitBreaker {
         if (stamp == REFUSED) {
             return false;
         }
-        if (!config.expiredProbesFail()) {
-            probes.giveBack(stamp);
-            return true;
-        }
-        long deadline = probes.deadline(stamp);
-        if (probes.spend(stamp, Window.FAILED)) {
-            Tally tally = probes.tally();
-            if (probes.decision(tally) == Probes.Decision.REOPEN) {
-                Epoch.Change change =
-                        new Epoch.Change(deadline, probes.explain(tally) + ", the last by its lease", tally);
-                open(current, change, current.reopenings + 1, RefusedException.UNKNOWN);
+        if (config.expiredProbesFail()) {
+            long deadline = probes.deadline(stamp);
+            if (probes.spend(stamp, Window.FAILED | (config.hasSlowRule() ? Window.SLOW : 0))) {
+                decide(current, probes, deadline, RefusedException.UNKNOWN);
             }
+        } else {
+            probes.giveBack(stamp);
         }
         return true;
     }
@@ -189,7 +190,8 @@ final class EpochBreaker implements CircuitBreaker {
     private void halfOpen(Epoch from) {
         String reason = "it was open for " + Duration.ofNanos(from.openNanos);
         Epoch.Change change = new Epoch.Change(from.change.atNanos() + from.openNanos, reason, from.change.evidence());
-        Probes probes = new Probes(config.halfOpenCalls(), config.probeLimits(), config.leaseNanos(), leases);
+        Probes probes =
+                new Probes(config.halfOpenCalls(), config.probeLimits(), config.leaseNanos(), leases::incrementAndGet);
         String taken = "its " + config.halfOpenCalls() + " probes are on their way";
         move(from, Epoch.halfOpen(from, change, probes, refusal(State.HALF_OPEN, taken, EpochBreaker::unknown)));
     }

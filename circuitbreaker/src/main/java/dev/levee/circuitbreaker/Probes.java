@@ -3,7 +3,7 @@ package dev.levee.circuitbreaker;
 import dev.levee.core.internal.Nanos;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /**
  * The permits of one half-open epoch: each is free, leased to a probe, or spent on an outcome.
@@ -35,14 +35,14 @@ final class Probes {
     private final long leastFailures;
     private final long leastSlow;
     private final long leaseNanos;
-    private final AtomicLong leases;
+    private final LongSupplier leases;
     private final long[] words;
     private final long[] since; // start of the lease of each place; written by who has claimed the place
 
     /**
-     * @param leases numbers the leases of all half-open epochs of a breaker
+     * @param leases gives each lease of a breaker, in whatever half-open epoch, a number of its own, from 1
      */
-    Probes(int permits, Limits limits, long leaseNanos, AtomicLong leases) {
+    Probes(int permits, Limits limits, long leaseNanos, LongSupplier leases) {
         this.permits = permits;
         this.leastFailures = Limits.least(limits.failureRate, permits);
         this.leastSlow = Limits.least(limits.slowRate, permits);
@@ -57,7 +57,7 @@ final class Probes {
         for (int place = 0; place < permits; place++) {
             if (word(place) == FREE && WORDS.compareAndSet(words, place, FREE, CLAIMED)) {
                 WORDS.setOpaque(since, place, nowNanos);
-                long stamp = -(leases.incrementAndGet() << PLACE_BITS | place);
+                long stamp = -(leases.getAsLong() << PLACE_BITS | place);
                 WORDS.setVolatile(words, place, stamp);
                 return stamp;
             }

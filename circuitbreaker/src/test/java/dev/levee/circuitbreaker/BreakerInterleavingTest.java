@@ -1,0 +1,132 @@
+package dev.levee.circuitbreaker;
+
+import dev.levee.circuitbreaker.CircuitBreaker.State;
+import dev.levee.core.Environment;
+import dev.levee.core.Gate;
+import dev.levee.core.Listener;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.ThreadIdGen;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Test;
+
+/** Whole breakers are linearizable too: one change wins, a manual one stays, and each is told once and in order. */
+class BreakerInterleavingTest {
+    @Test
+    void probes_that_decide_race_with_changes_by_hand() {
+        CountWindowInterleavingTest.options().actorsBefore(0).check(OfTheHalfOpenBreaker.class);
+    }
+
+    @Test
+    void a_failure_that_opens_races_with_changes_by_hand() {
+        CountWindowInterleavingTest.options().actorsBefore(0).check(OfTheClosedBreaker.class);
+    }
+
+    /** Each thread has at most one call under way. */
+    @Param(name = "thread", gen = ThreadIdGen.class)
+    public abstract static class Calls {
+        private final List<String> told = new ArrayList<>();
+        private final long[] stamps = new long[10];
+        final CircuitBreaker breaker;
+        long now;
+
+        Calls(Consumer<CircuitBreakerConfig.Builder> configure) {
+            Environment environment = Environment.builder()
+                    .clock(() -> now)
+                    .listener(new Listener() {
+                        @Override
+                        public void onStateChange(String policy, String from, String to) {
+                            told.add(from);
+                            told.add(to);
+                        }
+                    })
+                    .build();
+            breaker = CircuitBreaker.of("b", configure, environment);
+        }
+
+        @Operation
+        public boolean enter(@Param(name = "thread") int thread) {
+            if (stamps[thread] == Gate.REFUSED) {
+                stamps[thread] = breaker.tryEnter(0);
+            }
+            return stamps[thread] != Gate.REFUSED;
+        }
+
+        @Operation
+        public void succeed(@Param(name = "thread") int thread) {
+            exit(thread, Verdict.SUCCESS);
+        }
+
+        @Operation
+        public void fail(@Param(name = "thread") int thread) {
+            exit(thread, Verdict.FAILURE);
+        }
+
+        void exit(int thread, Verdict verdict) {
+            long stamp = stamps[thread];
+            stamps[thread] = Gate.REFUSED;
+            if (stamp != Gate.REFUSED) {
+                breaker.exit(stamp, 0, 0, verdict, RefusedException.UNKNOWN);
+            }
+        }
+
+        @Operation
+        public State state() {
+            return breaker.state();
+        }
+
+        @Validate
+        public void validate() {
+            for (int i = 2; i < told.size(); i += 2) {
+                if (!told.get(i).equals(told.get(i - 1))) {
+                    throw new IllegalStateException("out of order: " + told);
+                }
+            }
+            String last = told.isEmpty() ? "CLOSED" : told.get(told.size() - 1);
+            if (!last.equals(breaker.state().name())) {
+                throw new IllegalStateException("it is " + breaker.state() + ", but told was " + told);
+            }
+        }
+    }
+
+    public static class OfTheHalfOpenBreaker extends Calls {
+        public OfTheHalfOpenBreaker() {
+            super(c -> c.consecutiveFailures(1).openFor(Duration.ofNanos(10)).halfOpenCalls(2));
+            breaker.exit(breaker.tryEnter(0), 0, 0, Verdict.FAILURE, RefusedException.UNKNOWN);
+            now = 10;
+            breaker.state();
+        }
+
+        @Operation
+        public void ignore(@Param(name = "thread") int thread) {
+            exit(thread, Verdict.IGNORED);
+        }
+
+        @Operation
+        public void observeOnly() {
+            breaker.observeOnly();
+        }
+    }
+
+    public static class OfTheClosedBreaker extends Calls {
+        public OfTheClosedBreaker() {
+            super(c -> c.consecutiveFailures(1));
+        }
+
+        @Operation
+        public void forceOpen() {
+            breaker.forceOpen();
+        }
+
+        @Operation
+        public void reset() {
+            breaker.reset();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package dev.levee.circuitbreaker;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A time window is not linearizable, but loses nothing: at rest its counts are exact, whoever met whom on a counter; and if they are
+ * over the limits, somebody has been told so.
+ */
+class TimeWindowInterleavingTest {
+    @Test
+    void counts_are_exact_at_rest_and_somebody_sees_that_they_are_over_the_limit() {
+        CountWindowInterleavingTest.options().actorsAfter(0).check(Calls.class);
+    }
+
+    public static class Calls {
+        private final TimeWindow window = new TimeWindow(2, new Limits(0.5, Limits.OFF, 3), 0); // two buckets of 1 ns
+        private final AtomicInteger[] calls = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
+        private final AtomicInteger[] failures = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
+        private final AtomicInteger told = new AtomicInteger();
+
+        @Operation
+        public void succeedInFirst() {
+            record(0, 0);
+        }
+
+        @Operation
+        public void failInFirst() {
+            record(Window.FAILED, 0);
+        }
+
+        @Operation
+        public void succeedInSecond() {
+            record(0, 1);
+        }
+
+        @Operation
+        public void failInSecond() {
+            record(Window.FAILED, 1);
+        }
+
+        private void record(int outcome, int bucket) {
+            calls[bucket].incrementAndGet();
+            failures[bucket].addAndGet(outcome);
+            if (window.record(outcome, bucket) != null) {
+                told.incrementAndGet();
+            }
+        }
+
+        @Validate
+        public void validate() {
+            int all = calls[0].get() + calls[1].get();
+            int failed = failures[0].get() + failures[1].get();
+            Tally tally = window.tally(1);
+            if (tally.calls() != all || tally.failures() != failed) {
+                throw new IllegalStateException(tally + " instead of " + all + " and " + failed);
+            }
+            if (all >= 3 && failed / (double) all >= 0.5 && told.get() == 0) {
+                throw new IllegalStateException("nobody was told of " + tally);
+            }
+        }
+    }
+}

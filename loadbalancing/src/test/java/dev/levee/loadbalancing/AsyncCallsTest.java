@@ -102,6 +102,13 @@ class AsyncCallsTest {
         }
 
         @Test
+        void is_no_evidence_whatever_the_rule_says() {
+            nodes.everyGate.forEach(gate -> gate.rule = (result, error) -> Verdict.FAILURE);
+            balancer.callAsync(address -> stage).cancel(true);
+            assertThat(verdicts()).containsExactly(Verdict.IGNORED);
+        }
+
+        @Test
         void holds_the_endpoint_until_work_that_cannot_be_cancelled_has_ended() {
             CompletableFuture<String> stubborn = new CompletableFuture<>() {
                 @Override

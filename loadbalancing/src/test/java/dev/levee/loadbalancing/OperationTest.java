@@ -105,4 +105,14 @@ class OperationTest {
         assertThat(operation.run()).isIn(tried);
         assertThat(nodes.inFlight()).isZero();
     }
+
+    @Test
+    void it_comes_back_to_the_only_living_one_of_many_although_that_was_tried() {
+        nodes.source.set(Balancers.endpoints(80));
+        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        String first = operation.run();
+        nodes.gates.forEach((id, gate) -> gate.shut = !id.equals(first));
+        assertThat(operation.run()).isEqualTo(first);
+        assertThat(operation.run()).isEqualTo(first);
+    }
 }

@@ -90,6 +90,15 @@ class RoundRobinTest {
     }
 
     @Test
+    void the_neighbour_of_a_row_of_many_dead_endpoints_does_not_get_all_their_calls() {
+        Balancers nodes = Balancers.over(BalancingStrategy.roundRobin(), 1_000);
+        nodes.gates.keySet().stream().sorted().skip(50).limit(900).forEach(id -> nodes.gates.get(id).shut = true);
+        assertThat(nodes.spread(10_000))
+                .hasSize(100)
+                .allSatisfy((id, count) -> assertThat(count).isBetween(40, 250));
+    }
+
+    @Test
     void calls_from_several_threads_are_spread_as_evenly() throws Exception {
         Balancers nodes = Balancers.over(BalancingStrategy.roundRobin(), 7);
         ExecutorService threads = Executors.newFixedThreadPool(3);

@@ -160,6 +160,9 @@ class UpdatesTest {
         assertThatThrownBy(waiting::pick).isInstanceOf(NoEndpointException.class);
         receivers.get(0).accept(Balancers.endpoints(2));
         assertThat(waiting.snapshot()).hasSize(2);
+        waiting.close();
+        receivers.get(0).accept(Balancers.endpoints(1));
+        assertThat(waiting.snapshot()).as("after close").hasSize(2);
     }
 
     /** Every set has a version, and a picker sees that all it is shown is of one. */

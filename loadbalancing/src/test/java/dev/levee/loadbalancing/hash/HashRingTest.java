@@ -234,6 +234,12 @@ class HashRingTest {
         }
 
         @Test
+        void a_member_of_the_smallest_weight_has_a_point() {
+            HashRing ring = HashRing.of(List.of(new Member("a", 1e12), new Member("b", Double.MIN_VALUE)));
+            assertThat(ring.replicas(5, 2)).containsExactly(0, 1);
+        }
+
+        @Test
         void if_nobody_is_accepted_there_is_no_owner() {
             assertThat(HashRing.of(members(3)).indexOfHash(1, index -> false)).isEqualTo(-1);
         }

@@ -1,0 +1,205 @@
+package dev.levee.loadbalancing;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Verdict;
+import java.util.List;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Test;
+
+/** Every interleaving of a few operations: tickets close once, runs of one operation take different hosts, the last set wins. */
+class InterleavingsTest {
+    @Test
+    void a_ticket_is_closed_by_exactly_one_of_those_who_close_it() {
+        options().check(ClosingTickets.class);
+    }
+
+    @Test
+    void a_ticket_that_looks_before_it_closes_is_caught() {
+        assertThatThrownBy(() -> options().check(ClosingCarelessTickets.class))
+                .isInstanceOf(LincheckAssertionError.class);
+    }
+
+    @Test
+    void runs_of_one_operation_take_different_hosts_until_all_are_taken() {
+        options().check(ClaimingHosts.class);
+    }
+
+    @Test
+    void a_memory_that_looks_before_it_claims_is_caught() {
+        assertThatThrownBy(() -> options().check(ClaimingHostsCarelessly.class))
+                .isInstanceOf(LincheckAssertionError.class);
+    }
+
+    @Test
+    void the_last_of_the_sets_that_are_set_is_the_one_that_is_heard_last() {
+        options().check(SettingEndpoints.class);
+    }
+
+    @Test
+    void a_task_that_forgets_who_came_meanwhile_is_caught() {
+        assertThatThrownBy(() -> options().check(ForgetfulTasks.class)).isInstanceOf(LincheckAssertionError.class);
+    }
+
+    private static ModelCheckingOptions options() {
+        return new ModelCheckingOptions()
+                .threads(2)
+                .actorsPerThread(2)
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .iterations(8)
+                .invocationsPerIteration(800);
+    }
+
+    private static Node<String> node(String id) {
+        return new Node<>(Endpoint.of(id), null, false);
+    }
+
+    /** One open ticket; of all who close it one must be told that it was the one. */
+    public static class ClosingTickets {
+        private final Node<String> node = node("a");
+        private final Ticket<String> ticket = new Ticket<>(Endpoint.of("a"), node, node.enter(0), 0);
+
+        @Operation
+        public boolean complete() {
+            return ticket.complete(null, null);
+        }
+
+        @Operation
+        public boolean fail() {
+            return ticket.complete(Verdict.FAILURE);
+        }
+
+        @Operation
+        public void close() {
+            ticket.close();
+        }
+
+        @Validate
+        public void nothingIsGivenBackTwice() {
+            int inFlight = node.inFlight();
+            if (inFlight < 0 || inFlight > 1) {
+                throw new IllegalStateException("in flight: " + inFlight);
+            }
+        }
+    }
+
+    public static class ClosingCarelessTickets {
+        private final Node<String> node = node("a");
+        private final long stamp = node.enter(0);
+        private volatile boolean closed;
+
+        @Operation
+        public boolean complete() {
+            if (closed) {
+                return false;
+            }
+            closed = true;
+            node.leave(stamp, 0, null, null);
+            return true;
+        }
+
+        @Validate
+        public void nothingIsGivenBackTwice() {
+            if (node.inFlight() < 0) {
+                throw new IllegalStateException("in flight: " + node.inFlight());
+            }
+        }
+    }
+
+    /** As many hosts as runs, so each must get another; round robin without a counter, so that all begin with the first. */
+    public static class ClaimingHosts {
+        final SnapshotBalancer<String> balancer = balancer();
+        private final BalancedOperation<String, String, RuntimeException> operation =
+                new BalancedOperation<>(balancer, 0, address -> address);
+
+        private static SnapshotBalancer<String> balancer() {
+            SnapshotBalancer<String> balancer = new SnapshotBalancer<>(
+                    "nodes",
+                    candidates -> hash -> 0,
+                    LoadBalancerConfig.<String>builder().countPicks(false).build(),
+                    Balancers.seeded(1),
+                    0);
+            balancer.update(Balancers.endpoints(4));
+            return balancer;
+        }
+
+        @Operation
+        public String run() {
+            return operation.run();
+        }
+    }
+
+    public static class ClaimingHostsCarelessly {
+        private final List<Endpoint<String>> endpoints = Balancers.endpoints(4);
+        private volatile int tried;
+
+        @Operation
+        public String run() {
+            int next = tried;
+            tried = next + 1;
+            return endpoints.get(next % 4).address();
+        }
+    }
+
+    public static class SettingEndpoints {
+        private final UpdatableEndpoints<String> source = EndpointSource.updatable(List.of());
+        private volatile List<? extends Endpoint<?>> heard = List.of();
+
+        public SettingEndpoints() {
+            source.subscribe(endpoints -> heard = endpoints);
+        }
+
+        @Operation
+        public void one() {
+            source.set(List.of(Endpoint.of("one")));
+        }
+
+        @Operation
+        public void other() {
+            source.set(List.of(Endpoint.of("other")));
+        }
+
+        @Validate
+        public void whatWasHeardLastIsWhatIsThere() {
+            if (!heard.equals(source.endpoints())) {
+                throw new IllegalStateException("heard " + heard + ", set " + source.endpoints());
+            }
+        }
+    }
+
+    public static class ForgetfulTasks {
+        private volatile boolean running;
+        private volatile int wanted;
+        private volatile int seen;
+
+        @Operation
+        public void one() {
+            set(1);
+        }
+
+        @Operation
+        public void other() {
+            set(2);
+        }
+
+        private void set(int value) {
+            wanted = value;
+            if (!running) {
+                running = true;
+                seen = wanted;
+                running = false;
+            }
+        }
+
+        @Validate
+        public void whatWasSeenLastIsWhatIsWanted() {
+            if (seen != wanted) {
+                throw new IllegalStateException("seen " + seen + ", wanted " + wanted);
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
+import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
 import java.util.concurrent.CompletableFuture;
@@ -42,17 +43,20 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
 
     private void ended(T result, @Nullable Throwable thrown) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
-        if (cancelReason() != null) {
+        if (cancelReason() != null || isDone()) {
             finish(result, error);
             return;
         }
-        long delay;
         try {
-            delay = context.call(() -> retry.delayAfter(attempt, start, result, error));
-        } catch (RuntimeException backoffThrew) {
-            completeExceptionally(backoffThrew);
-            return;
+            goOn(result, error);
+        } catch (Throwable userCode) { // a backoff or a scheduler that threw
+            completeExceptionally(userCode);
         }
+    }
+
+    private void goOn(T result, @Nullable Throwable error) {
+        long delay =
+                context.call((Operation<Long, RuntimeException>) () -> retry.delayAfter(attempt, start, result, error));
         if (delay == BackoffRetry.STOP) {
             finish(result, error == null ? null : failures.onto(error));
             return;
@@ -66,7 +70,13 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private void wait(long delay, T result, @Nullable Throwable error) {
         Environment environment = retry.environment();
         onCancel(reason -> endWait(pending, result, error == null ? reason : error));
-        Scheduler.Timer timer = environment.scheduler().schedule(() -> again(environment), delay);
+        Scheduler.Timer timer;
+        try {
+            timer = environment.scheduler().schedule(() -> again(environment), delay);
+        } catch (RuntimeException | Error thrown) {
+            failures.suppressAllIn(thrown);
+            throw thrown;
+        }
         pending = timer;
         if (cancelReason() != null) {
             endWait(timer, result, error == null ? cancelReason() : error);
@@ -80,18 +90,20 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void again(Environment environment) {
+        try {
+            environment.executor().execute(this::attempt);
+        } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
+            failures.suppressAllIn(rejected);
+            completeExceptionally(rejected);
+        }
+    }
+
+    private void attempt() {
         Throwable reason = cancelReason();
         if (reason != null) {
             completeExceptionally(reason);
-            return;
-        }
-        try {
-            environment
-                    .executor()
-                    .execute(() -> context.withAttempt(attempt)
-                            .call((Action<RuntimeException>) () -> follow(inner.callAsync(operation))));
-        } catch (RuntimeException rejected) {
-            completeExceptionally(rejected);
+        } else if (!isDone()) {
+            context.withAttempt(attempt).call((Action<RuntimeException>) () -> follow(inner.callAsync(operation)));
         }
     }
 }

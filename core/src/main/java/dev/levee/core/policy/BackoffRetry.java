@@ -27,6 +27,7 @@ final class BackoffRetry implements Retry {
     private final int maxAttempts;
     private final Backoff backoff;
     private final long totalNanos;
+    private final long longestHintNanos;
     private final OutcomeRule outcomes;
     private final Environment environment;
     private final LongAdder repeated = new LongAdder();
@@ -37,6 +38,7 @@ final class BackoffRetry implements Retry {
         this.maxAttempts = Require.nonNull("config", config).maxAttempts();
         this.backoff = config.backoff();
         this.totalNanos = config.totalNanos();
+        this.longestHintNanos = config.longestHintNanos();
         this.outcomes = config.outcomes();
         this.environment = Require.nonNull("environment", environment);
     }
@@ -104,8 +106,9 @@ final class BackoffRetry implements Retry {
         if (last == null) {
             return new InterruptedWaitException(name, interrupt);
         }
-        Throwable shown = failures.onto(last);
-        shown.addSuppressed(interrupt);
+        Throwable shown = Failures.ofOneCaller(last);
+        Failures.suppress(shown, interrupt);
+        failures.suppressAllIn(shown);
         throw Unchecked.<X>asDeclared(shown);
     }
 
@@ -125,21 +128,32 @@ final class BackoffRetry implements Retry {
         if (error instanceof Error || !(verdict.isFailure() || error instanceof RefusedException)) {
             return STOP;
         }
-        if (error instanceof InterruptedWaitException) {
-            return STOP;
+        if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
+            return STOP; // whatever the rule says: somebody wants this thread back
         }
         if (attempt >= maxAttempts) {
             exhausted.increment();
             return STOP;
         }
-        long delay = Math.max(
-                Require.range("backoff delay", backoff.delayNanos(attempt, environment.random()), 0, Long.MAX_VALUE),
-                Outcomes.retryAfterNanos(outcomes, verdict, result, error));
-        if (delay >= leftNanos(start)) {
+        long hint = Outcomes.retryAfterNanos(outcomes, verdict, result, error);
+        long delay = Math.max(hint, backoffNanos(attempt, error));
+        if (hint > longestHintNanos || delay >= leftNanos(start)) {
             exhausted.increment();
             return STOP;
         }
         return delay;
+    }
+
+    /** A backoff that throws must not hide why it was asked. */
+    private long backoffNanos(int attempt, @Nullable Throwable error) {
+        try {
+            return Require.range("backoff delay", backoff.delayNanos(attempt, environment.random()), 0, Long.MAX_VALUE);
+        } catch (Throwable thrown) {
+            if (error != null) {
+                Failures.suppress(thrown, error);
+            }
+            throw thrown;
+        }
     }
 
     private long leftNanos(long start) {

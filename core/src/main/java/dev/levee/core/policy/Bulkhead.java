@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.WaitingGate;
+import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
@@ -56,7 +57,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      */
     static Bulkhead of(String name, Consumer<? super BulkheadConfig.Builder> configure, Environment environment) {
         BulkheadConfig.Builder builder = BulkheadConfig.builder();
-        configure.accept(builder);
+        Require.nonNull("configure", configure).accept(builder);
         return of(name, builder.build(), environment);
     }
 

@@ -30,16 +30,26 @@ final class Failures {
         if (earlier.isEmpty()) {
             return last;
         }
-        Throwable carrier = last instanceof RefusedException refused ? refused.detached() : last;
+        Throwable carrier = ofOneCaller(last);
         suppressAllIn(carrier);
         return carrier;
     }
 
+    /** The failure itself, or a copy if it is a refusal that many share. */
+    static Throwable ofOneCaller(Throwable failure) {
+        return failure instanceof RefusedException refused ? refused.detached() : failure;
+    }
+
+    /** Bounded, because user code may throw one and the same object for ever. */
+    static void suppress(Throwable carrier, Throwable failure) {
+        if (failure != carrier && carrier.getSuppressed().length < MOST) {
+            carrier.addSuppressed(failure);
+        }
+    }
+
     void suppressAllIn(Throwable carrier) {
         for (Throwable failure : earlier) {
-            if (failure != carrier) {
-                carrier.addSuppressed(failure);
-            }
+            suppress(carrier, failure);
         }
     }
 }

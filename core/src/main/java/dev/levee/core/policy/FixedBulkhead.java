@@ -101,6 +101,9 @@ final class FixedBulkhead implements Bulkhead {
 
     @Override
     public long enter(Deadline deadline) throws InterruptedException {
+        if (maxWaiting == 0) {
+            return tryEnter(0); // before the flag: nobody is interrupted in a wait that there is not
+        }
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
@@ -111,6 +114,15 @@ final class FixedBulkhead implements Bulkhead {
         if (stamp != QUEUED) {
             return stamp;
         }
+        try {
+            return await(waiter, nanos, start);
+        } catch (RuntimeException | Error thrown) {
+            abandon(waiter);
+            throw thrown;
+        }
+    }
+
+    private long await(Waiter waiter, long nanos, long start) throws InterruptedException {
         long left = nanos;
         while (!waiter.isDone() && left > 0) {
             environment.scheduler().park(this, left);
@@ -135,9 +147,21 @@ final class FixedBulkhead implements Bulkhead {
         if (stamp != QUEUED) {
             return CompletableFuture.completedFuture(stamp);
         }
-        Scheduler.Timer timer = environment.scheduler().schedule(waiter::giveUp, nanos);
-        waiter.whenComplete((ignored, error) -> timer.cancel());
+        try {
+            Scheduler.Timer timer = environment.scheduler().schedule(waiter::giveUp, nanos);
+            waiter.whenComplete((ignored, error) -> timer.cancel());
+        } catch (RuntimeException | Error thrown) {
+            abandon(waiter);
+            throw thrown;
+        }
         return waiter;
+    }
+
+    /** The scheduler threw: nobody will come for this waiter's permit. */
+    private void abandon(Waiter waiter) {
+        if (!waiter.giveUp() && waiter.join() == STAMP) {
+            release();
+        }
     }
 
     private long waitNanos(Deadline deadline) {

@@ -32,7 +32,7 @@ final class InterruptingTimeout implements Timeout {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        CallContext context = narrowed();
+        CallContext context = CallContext.current().withDeadline(deadline());
         Alarm alarm = new Alarm(Thread.currentThread());
         Scheduler.Timer timer = environment.scheduler().schedule(alarm, nanos);
         T result;
@@ -53,29 +53,40 @@ final class InterruptingTimeout implements Timeout {
     @Override
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
-        CompletableFuture<T> running = narrowed().call(() -> inner.callAsync(operation));
-        if (running.isDone()) {
+        Deadline deadline = deadline();
+        CompletableFuture<T> running =
+                CallContext.current().withDeadline(deadline).call(() -> inner.callAsync(operation));
+        if (running.isDone() && !running.isCompletedExceptionally()) {
             return running;
         }
         CallFuture<T> future = new CallFuture<>();
         future.onCancel(reason -> CallFuture.requestCancel(running, reason));
-        Scheduler.Timer timer = environment.scheduler().schedule(() -> expire(future), nanos);
-        running.whenComplete((result, error) -> {
-            timer.cancel();
-            future.finish(result, error);
-        });
+        running.whenComplete(future::finish);
+        if (!future.isDone()) {
+            setTimer(future, deadline);
+        }
         return future;
     }
 
-    private void expire(CallFuture<?> future) {
-        TimedOutException timedOut = timedOut(null);
-        if (future.completeExceptionally(timedOut)) {
-            future.requestCancel(timedOut);
+    private void setTimer(CallFuture<?> future, Deadline deadline) {
+        try {
+            // What is left: the operation has taken its time to start the work.
+            Scheduler.Timer timer =
+                    environment.scheduler().schedule(() -> end(future, timedOut(null)), deadline.remainingNanos());
+            future.whenComplete((result, error) -> timer.cancel());
+        } catch (RuntimeException | Error unbounded) {
+            end(future, unbounded);
         }
     }
 
-    private CallContext narrowed() {
-        return CallContext.current().withDeadline(Deadline.afterNanos(nanos, environment.clock()));
+    private static void end(CallFuture<?> future, Throwable reason) {
+        if (future.completeExceptionally(reason)) {
+            future.requestCancel(reason);
+        }
+    }
+
+    private Deadline deadline() {
+        return Deadline.afterNanos(nanos, environment.clock());
     }
 
     private TimedOutException timedOut(@Nullable Throwable suppressed) {
@@ -122,10 +133,14 @@ final class InterruptingTimeout implements Timeout {
         public void run() {
             if (compareAndSet(SET, RINGING)) {
                 boolean foreign = thread.isInterrupted();
-                if (!foreign) {
-                    thread.interrupt();
+                try {
+                    if (!foreign) {
+                        thread.interrupt();
+                    }
+                } finally { // an interrupt runs code of others: what it wakes may be a channel, or a thread of a
+                    // subclass
+                    set(foreign ? RANG_SILENTLY : RANG);
                 }
-                set(foreign ? RANG_SILENTLY : RANG);
             }
         }
 

@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.Around;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
+import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
@@ -12,7 +13,8 @@ import java.util.function.Consumer;
  * and never repeat), and not around another retry (attempts multiply).
  *
  * <p>Repeated are calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and calls that an inner policy
- * refused. An {@link Error} is never repeated. What the dependency or the refusal asks to wait is a lower bound for the delay. A
+ * refused. An {@link Error} or an interrupt is never repeated. What the dependency or the refusal asks to wait is a lower bound for the delay, and more than
+ * {@link RetryConfig#longestHint} (5 seconds) ends the call at once: it does not wait for a breaker that is open for long. A
  * retry never waits past the total time or the deadline of the call: if the wait does not fit, the call fails now.
  *
  * <p>At the end the last failure is thrown as it is, with the earlier ones (the latest eight) suppressed; a result that counts as a failure is returned.
@@ -63,7 +65,7 @@ public interface Retry extends Around, Measured {
      */
     static Retry of(String name, Consumer<? super RetryConfig.Builder> configure, Environment environment) {
         RetryConfig.Builder builder = RetryConfig.builder();
-        configure.accept(builder);
+        Require.nonNull("configure", configure).accept(builder);
         return of(name, builder.build(), environment);
     }
 

@@ -14,12 +14,14 @@ public final class RetryConfig {
     private final int maxAttempts;
     private final Backoff backoff;
     private final Duration totalTime;
+    private final Duration longestHint;
     private final OutcomeRule outcomes;
 
     private RetryConfig(Builder builder) {
         maxAttempts = builder.maxAttempts;
         backoff = builder.backoff;
         totalTime = builder.totalTime;
+        longestHint = builder.longestHint;
         outcomes = builder.outcomes;
     }
 
@@ -42,6 +44,7 @@ public final class RetryConfig {
         builder.maxAttempts = maxAttempts;
         builder.backoff = backoff;
         builder.totalTime = totalTime;
+        builder.longestHint = longestHint;
         builder.outcomes = outcomes;
         return builder;
     }
@@ -74,12 +77,25 @@ public final class RetryConfig {
     }
 
     /**
+     * How long a dependency or a refusal may ask to be left alone; a call that is asked for more fails at once.
+     *
+     * @return the time
+     */
+    public Duration longestHint() {
+        return longestHint;
+    }
+
+    /**
      * What counts as a failure.
      *
      * @return the rule
      */
     public OutcomeRule outcomes() {
         return outcomes;
+    }
+
+    long longestHintNanos() {
+        return Nanos.of(longestHint);
     }
 
     long totalNanos() {
@@ -95,6 +111,7 @@ public final class RetryConfig {
         private int maxAttempts = 3;
         private Backoff backoff = Backoff.exponential(Duration.ofMillis(100), Duration.ofSeconds(5));
         private Duration totalTime = Duration.ofSeconds(Long.MAX_VALUE);
+        private Duration longestHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
 
         Builder() {}
@@ -132,6 +149,20 @@ public final class RetryConfig {
          */
         public Builder totalTime(Duration value) {
             totalTime = Require.positive("totalTime", value);
+            return this;
+        }
+
+        /**
+         * How long a dependency (Retry-After) or a refusal (an open breaker) may ask to be left alone; default 5 seconds. What it asks
+         * is a lower bound for the wait; a call that is asked for more fails at once, with what it failed with, so that a
+         * breaker that is open for half a minute does not hold every caller for as long.
+         *
+         * @param value zero or more; zero waits for nobody
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder longestHint(Duration value) {
+            longestHint = Require.notNegative("longestHint", value);
             return this;
         }
 

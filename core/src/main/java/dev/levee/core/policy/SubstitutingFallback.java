@@ -6,7 +6,6 @@ import dev.levee.core.Inner;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
-import dev.levee.core.RefusedException;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -53,7 +52,13 @@ final class SubstitutingFallback implements Fallback {
             if (!replaces(error)) {
                 throw error;
             }
-            return substitute(error);
+            try {
+                return substitute(error);
+            } finally {
+                if (error instanceof InterruptedException) {
+                    Thread.currentThread().interrupt(); // replaced, not swallowed
+                }
+            }
         }
     }
 
@@ -68,7 +73,7 @@ final class SubstitutingFallback implements Fallback {
         future.onCancel(reason -> CallFuture.requestCancel(running, reason));
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
-            if (error == null || future.isDone() || !replaces(error)) {
+            if (error == null || future.isDone() || future.cancelReason() != null || !replaces(error)) {
                 future.finish(result, error);
                 return;
             }
@@ -97,10 +102,8 @@ final class SubstitutingFallback implements Fallback {
             value = (T) source.apply(error);
         } catch (Throwable failedToo) {
             // A shared refusal thrown by the source would drop the original: it cannot carry anything.
-            Throwable carrier = failedToo instanceof RefusedException refused ? refused.detached() : failedToo;
-            if (carrier != error) {
-                carrier.addSuppressed(error);
-            }
+            Throwable carrier = Failures.ofOneCaller(failedToo);
+            Failures.suppress(carrier, error);
             throw Unchecked.<RuntimeException>asDeclared(carrier);
         }
         degraded.increment();

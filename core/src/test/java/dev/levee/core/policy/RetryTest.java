@@ -156,9 +156,20 @@ class RetryTest {
         void a_hint_is_a_lower_bound_for_the_delay() {
             OutcomeRule rule = OutcomeRule.standard()
                     .retryAfter((result, error) -> Duration.ofSeconds(7).toNanos());
-            assertThat(elapsedSeconds(() -> succeeds(
-                            () -> retry(config -> config.outcomes(rule)).call(() -> failing(1)))))
+            assertThat(elapsedSeconds(() ->
+                            succeeds(() -> retry(config -> config.outcomes(rule).longestHint(Duration.ofSeconds(7)))
+                                    .call(() -> failing(1)))))
                     .isEqualTo(7);
+        }
+
+        @Test
+        void a_hint_that_is_too_long_ends_the_call_at_once() {
+            OutcomeRule rule = OutcomeRule.standard()
+                    .retryAfter((result, error) -> Duration.ofSeconds(5).toNanos() + 1);
+            assertThat(elapsedSeconds(() ->
+                            fails(() -> retry(config -> config.outcomes(rule)).call(() -> failing(1)))))
+                    .isZero();
+            assertThat(attempts).hasSize(1);
         }
 
         @Test

@@ -9,7 +9,6 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -188,7 +187,7 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     private void halfOpen(Epoch from) {
-        String reason = "it was open for " + Duration.ofNanos(from.openNanos);
+        String reason = "it was open for " + seconds(from.openNanos);
         Epoch.Change change = new Epoch.Change(from.change.atNanos() + from.openNanos, reason, from.change.evidence());
         Probes probes =
                 new Probes(config.halfOpenCalls(), config.probeLimits(), config.leaseNanos(), leases::incrementAndGet);
@@ -315,6 +314,12 @@ final class EpochBreaker implements CircuitBreaker {
         return environment;
     }
 
+    /** Leases that are not settled. */
+    int held() {
+        Probes probes = epoch.probes;
+        return probes == null ? 0 : probes.held();
+    }
+
     /** Changes nothing, so that a debugger does not. */
     @Override
     public String toString() {
@@ -335,18 +340,22 @@ final class EpochBreaker implements CircuitBreaker {
         }
         if (now.probes != null) {
             text.append(", ")
-                    .append(now.probes.held())
+                    .append(held())
                     .append(" of ")
                     .append(now.probes.permits())
-                    .append(" on their way");
+                    .append(" probes on their way");
         }
         if (now.state == State.OPEN && now.refusal != null) {
             long left = now.refusal.retryAfterNanos();
             text.append(
                     left == 0
                             ? ", probes are due"
-                            : left == Nanos.NEVER ? ", for ever" : ", probes in " + Duration.ofNanos(left));
+                            : left == Nanos.NEVER ? ", for ever" : ", probes in " + seconds(left));
         }
         return text.toString();
+    }
+
+    private static String seconds(long nanos) {
+        return (nanos + 999_999_999) / 1_000_000_000 + " s";
     }
 }

@@ -34,6 +34,13 @@ final class Calls {
         repeat(breaker, Verdict.FAILURE, times);
     }
 
+    /** As many as are admitted. */
+    static void tryToFail(CircuitBreaker breaker, int times) {
+        for (int i = 0; i < times; i++) {
+            call(breaker, Verdict.FAILURE);
+        }
+    }
+
     static void slow(CircuitBreaker breaker, long nanos) {
         long now = breaker.environment().clock().nanoTime();
         long stamp = breaker.tryEnter(now - nanos);

@@ -16,6 +16,7 @@ import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +29,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CircuitBreakerTest {
-    private final TestTime time = new TestTime();
+    /** The clock wraps after seven seconds, so that every test crosses the wrap sooner or later. */
+    private final ManualTime time = ManualTime.startingAt(Long.MAX_VALUE - 7_000_000_000L);
 
     private CircuitBreaker breaker(Consumer<CircuitBreakerConfig.Builder> configure) {
         return CircuitBreaker.of("payments", configure, time.environment());
@@ -48,7 +50,7 @@ class CircuitBreakerTest {
 
     private CircuitBreaker halfOpened() {
         CircuitBreaker breaker = opened();
-        time.advanceSeconds(10);
+        time.advance(Duration.ofSeconds(10));
         assertThat(breaker.state()).isEqualTo(HALF_OPEN);
         return breaker;
     }
@@ -86,7 +88,7 @@ class CircuitBreakerTest {
             Calls.fail(breaker, 20);
             time.advance(Duration.ofSeconds(30).minusNanos(1));
             assertThat(breaker.state()).isEqualTo(OPEN);
-            time.advanceNanos(1);
+            time.advance(Duration.ofNanos(1));
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
         }
 
@@ -251,12 +253,12 @@ class CircuitBreakerTest {
         @Test
         void counts_what_ended_in_the_last_moments() {
             Calls.fail(breaker, 1);
-            time.advanceSeconds(3);
+            time.advance(Duration.ofSeconds(3));
             Calls.succeed(breaker, 2);
             time.advance(Duration.ofSeconds(7).minusNanos(1));
             assertThat(breaker.snapshot().calls()).isEqualTo(3);
             assertThat(breaker.snapshot().failures()).isOne();
-            time.advanceNanos(1);
+            time.advance(Duration.ofNanos(1));
             assertThat(breaker.snapshot().calls()).isEqualTo(2);
             assertThat(breaker.snapshot().failures()).isZero();
         }
@@ -273,10 +275,10 @@ class CircuitBreakerTest {
         @Test
         void opens_with_a_success_after_older_successes_were_forgotten() {
             Calls.succeed(breaker, 10);
-            time.advanceSeconds(5);
+            time.advance(Duration.ofSeconds(5));
             Calls.fail(breaker, 4);
             assertThat(breaker.state()).isEqualTo(CLOSED);
-            time.advanceSeconds(5);
+            time.advance(Duration.ofSeconds(5));
             Calls.succeed(breaker, 1);
             assertThat(breaker.state()).isEqualTo(OPEN);
         }
@@ -297,7 +299,7 @@ class CircuitBreakerTest {
             CircuitBreaker shortest =
                     breaker(c -> c.timeWindow(Duration.ofNanos(1)).minimumCalls(2));
             Calls.fail(shortest, 1);
-            time.advanceNanos(1);
+            time.advance(Duration.ofNanos(1));
             Calls.fail(shortest, 1);
             assertThat(shortest.state()).isEqualTo(CLOSED);
             Calls.fail(shortest, 1);
@@ -354,7 +356,7 @@ class CircuitBreakerTest {
         @Test
         void reopen_it_with_the_first_probe_that_fails() {
             Calls.fail(breaker, 3);
-            time.advanceSeconds(30);
+            time.advance(Duration.ofSeconds(30));
             Calls.succeed(breaker, 4);
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
             Calls.fail(breaker, 1);
@@ -376,17 +378,17 @@ class CircuitBreakerTest {
         @Test
         void a_refusal_has_name_state_reason_and_the_remaining_time_but_no_stack_trace() {
             CircuitBreaker breaker = opened();
-            time.advanceSeconds(4);
+            time.advance(Duration.ofSeconds(4));
             CircuitOpenException refusal =
                     catchThrowableOfType(CircuitOpenException.class, () -> breaker.run(() -> {}));
             assertThat(refusal).hasMessage("breaker payments is OPEN: 4 of 4 calls failed, the limit is 50.0 %");
             assertThat(refusal.policy()).isEqualTo("payments");
             assertThat(refusal.retryAfterNanos()).isEqualTo(6_000_000_000L);
             assertThat(refusal.getStackTrace()).isEmpty();
-            time.advanceSeconds(5);
+            time.advance(Duration.ofSeconds(5));
             assertThat(refusal.retryAfterNanos()).isEqualTo(1_000_000_000L);
             RefusedException own = refusal.detached();
-            time.advanceSeconds(60);
+            time.advance(Duration.ofSeconds(60));
             assertThat(refusal.retryAfterNanos()).isZero();
             assertThat(own.retryAfterNanos()).isEqualTo(1_000_000_000L);
             assertThat(own).isInstanceOf(CircuitOpenException.class).hasMessage(refusal.getMessage());
@@ -404,7 +406,7 @@ class CircuitBreakerTest {
             time.advance(Duration.ofSeconds(10).minusNanos(1));
             assertThat(breaker.state()).isEqualTo(OPEN);
             assertThat(Calls.enter(breaker)).isEqualTo(Gate.REFUSED);
-            time.advanceNanos(1);
+            time.advance(Duration.ofNanos(1));
             assertThat(Calls.enter(breaker)).isNotEqualTo(Gate.REFUSED);
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
         }
@@ -413,7 +415,7 @@ class CircuitBreakerTest {
         void a_huge_open_time_means_for_ever() {
             CircuitBreaker breaker = breaker(c -> c.countWindow(1).openFor(Duration.ofSeconds(Long.MAX_VALUE)));
             Calls.fail(breaker, 1);
-            time.advanceNanos(Long.MAX_VALUE);
+            time.advance(Duration.ofNanos(Long.MAX_VALUE));
             assertThat(breaker.state()).isEqualTo(OPEN);
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(Nanos.NEVER);
         }
@@ -427,7 +429,7 @@ class CircuitBreakerTest {
             for (int i = 0; i < times; i++) {
                 long nanos = breaker.refusal().retryAfterNanos();
                 seconds.add(Duration.ofNanos(nanos).toMillis());
-                time.advanceNanos(nanos);
+                time.advance(Duration.ofNanos(nanos));
                 Calls.fail(breaker, 1);
             }
             return seconds;
@@ -438,7 +440,7 @@ class CircuitBreakerTest {
             CircuitBreaker breaker = breaker(c ->
                     c.consecutiveFailures(1).halfOpenCalls(1).openFor(Duration.ofSeconds(1), 2, Duration.ofSeconds(5)));
             assertThat(openTimes(breaker, 5)).containsExactly(1000L, 2000L, 4000L, 5000L, 5000L);
-            time.advanceSeconds(5);
+            time.advance(Duration.ofSeconds(5));
             Calls.succeed(breaker, 1);
             assertThat(breaker.state()).isEqualTo(CLOSED);
             assertThat(openTimes(breaker, 2)).containsExactly(1000L, 2000L);
@@ -474,10 +476,10 @@ class CircuitBreakerTest {
                     .openForHint(Duration.ofSeconds(60)));
             failWithHint(breaker, Duration.ofSeconds(20).toNanos());
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(20_000_000_000L);
-            time.advanceSeconds(20);
+            time.advance(Duration.ofSeconds(20));
             failWithHint(breaker, Nanos.NEVER);
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(60_000_000_000L);
-            time.advanceSeconds(60);
+            time.advance(Duration.ofSeconds(60));
             failWithHint(breaker, 5);
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(1_000_000_000L);
         }
@@ -529,7 +531,7 @@ class CircuitBreakerTest {
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
             Calls.fail(breaker, 1);
             assertThat(breaker.state()).isEqualTo(OPEN);
-            time.advanceSeconds(3);
+            time.advance(Duration.ofSeconds(3));
             Calls.end(breaker, last, Verdict.FAILURE);
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(7_000_000_000L);
         }
@@ -564,7 +566,7 @@ class CircuitBreakerTest {
                     .openFor(Duration.ofSeconds(1))
                     .halfOpenCalls(2));
             Calls.fail(breaker, 2);
-            time.advanceSeconds(1);
+            time.advance(Duration.ofSeconds(1));
             Calls.succeed(breaker, 1);
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
             Calls.slow(breaker, 1_000_000_000);
@@ -578,12 +580,12 @@ class CircuitBreakerTest {
         void a_probe_that_never_returns_counts_as_failure_when_its_lease_expires() {
             CircuitBreaker breaker = halfOpened();
             long first = Calls.enter(breaker);
-            time.advanceSeconds(1);
+            time.advance(Duration.ofSeconds(1));
             Calls.enter(breaker);
-            time.advanceSeconds(9);
+            time.advance(Duration.ofSeconds(9));
             assertThat(breaker.state()).as("one lease has expired").isEqualTo(HALF_OPEN);
             assertThat(breaker.snapshot().failures()).isOne();
-            time.advanceSeconds(1);
+            time.advance(Duration.ofSeconds(1));
             assertThat(breaker.state()).isEqualTo(OPEN);
             Calls.end(breaker, first, Verdict.SUCCESS);
             assertThat(breaker.state()).isEqualTo(OPEN);
@@ -594,11 +596,11 @@ class CircuitBreakerTest {
             CircuitBreaker breaker = halfOpened();
             Calls.enter(breaker);
             Calls.enter(breaker);
-            time.advanceSeconds(14);
+            time.advance(Duration.ofSeconds(14));
             assertThat(breaker.state()).as("leases expired after 10 s").isEqualTo(OPEN);
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(6_000_000_000L);
             assertThat(breaker.snapshot().nanosInState()).isEqualTo(4_000_000_000L);
-            time.advanceSeconds(1000);
+            time.advance(Duration.ofSeconds(1000));
             assertThat(Calls.enter(breaker)).isNotEqualTo(Gate.REFUSED);
         }
 
@@ -606,7 +608,7 @@ class CircuitBreakerTest {
         void nobody_needs_to_have_looked_for_a_probe_to_be_too_late() {
             CircuitBreaker breaker = halfOpened();
             long slow = Calls.enter(breaker);
-            time.advanceSeconds(10);
+            time.advance(Duration.ofSeconds(10));
             Calls.end(breaker, slow, Verdict.SUCCESS);
             assertThat(breaker.snapshot().failures()).isOne();
         }
@@ -619,10 +621,10 @@ class CircuitBreakerTest {
                     .probeLease(Duration.ofSeconds(2))
                     .expiredProbesFail(false));
             Calls.fail(breaker, 1);
-            time.advanceSeconds(10);
+            time.advance(Duration.ofSeconds(10));
             long lost = Calls.enter(breaker);
             assertThat(Calls.enter(breaker)).isEqualTo(Gate.REFUSED);
-            time.advanceSeconds(2);
+            time.advance(Duration.ofSeconds(2));
             long second = Calls.enter(breaker);
             assertThat(second).isNotEqualTo(Gate.REFUSED).isNotEqualTo(lost);
             Calls.end(breaker, lost, Verdict.SUCCESS);
@@ -638,9 +640,9 @@ class CircuitBreakerTest {
             CircuitBreaker breaker =
                     breaker(c -> c.countWindow(1).halfOpenCalls(1).probeLease(Duration.ofSeconds(Long.MAX_VALUE)));
             Calls.fail(breaker, 1);
-            time.advanceSeconds(30);
+            time.advance(Duration.ofSeconds(30));
             long stamp = Calls.enter(breaker);
-            time.advanceNanos(Long.MAX_VALUE);
+            time.advance(Duration.ofNanos(Long.MAX_VALUE));
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
             Calls.end(breaker, stamp, Verdict.SUCCESS);
             assertThat(breaker.state()).isEqualTo(CLOSED);
@@ -727,7 +729,7 @@ class CircuitBreakerTest {
             long first = Calls.enter(breaker);
             long second = Calls.enter(breaker);
             Calls.fail(breaker, 4);
-            time.advanceSeconds(10);
+            time.advance(Duration.ofSeconds(10));
             long probe = Calls.enter(breaker);
             Calls.end(breaker, first, Verdict.SUCCESS);
             Calls.end(breaker, second, Verdict.SUCCESS);
@@ -743,14 +745,14 @@ class CircuitBreakerTest {
                     c -> c.countWindow(4).openFor(Duration.ofSeconds(10)).halfOpenCalls(2));
             long[] old = {Calls.enter(breaker), Calls.enter(breaker), Calls.enter(breaker)};
             Calls.fail(breaker, 4);
-            time.advanceSeconds(10);
+            time.advance(Duration.ofSeconds(10));
             long[] probes = {Calls.enter(breaker), Calls.enter(breaker)};
             for (long stamp : old) {
                 Calls.end(breaker, stamp, Verdict.IGNORED);
             }
             assertThat(Calls.enter(breaker)).isEqualTo(Gate.REFUSED);
             Calls.end(breaker, probes[0], Verdict.FAILURE);
-            time.advanceSeconds(10);
+            time.advance(Duration.ofSeconds(10));
             Calls.enter(breaker);
             Calls.enter(breaker);
             Calls.end(breaker, probes[1], Verdict.IGNORED);

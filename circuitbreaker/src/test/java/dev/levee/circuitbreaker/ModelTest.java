@@ -8,7 +8,9 @@ import dev.levee.circuitbreaker.Model.Ticket;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Listener;
+import dev.levee.core.NanoClock;
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +137,8 @@ class ModelTest {
     private static final class Pair {
         final Model model;
         final CircuitBreaker breaker;
-        final TestTime time;
+        final ManualTime time;
+        final NanoClock clock;
         final List<String> changes = new ArrayList<>();
         final List<long[]> stamps = new ArrayList<>();
         final List<Ticket> tickets = new ArrayList<>();
@@ -145,9 +148,9 @@ class ModelTest {
             model = new Model(settings);
             // Somewhere in the range of the clock, often shortly before it wraps.
             Random random = new Random(settings.seed());
-            time = random.nextBoolean() ? new TestTime(random.nextLong()) : new TestTime();
-            Environment environment = Environment.builder()
-                    .clock(time)
+            time = ManualTime.startingAt(random.nextBoolean() ? random.nextLong() : Long.MAX_VALUE - 7 * SECOND);
+            clock = time.environment().clock();
+            Environment environment = time.environment().toBuilder()
                     .random(new Random(settings.seed()))
                     .listener(new Listener() {
                         @Override
@@ -221,7 +224,7 @@ class ModelTest {
         }
 
         private void enter() {
-            long now = time.nanoTime();
+            long now = clock.nanoTime();
             long stamp = breaker.tryEnter((breaker.timing() & Gate.ENTRY) != 0 ? now : 0);
             Ticket ticket = model.enter();
             assertThat(stamp != Gate.REFUSED)
@@ -241,14 +244,14 @@ class ModelTest {
             breaker.exit(
                     stamp[0],
                     (timing & Gate.ENTRY) != 0 ? stamp[1] : 0,
-                    (timing & Gate.EXIT) != 0 ? time.nanoTime() : 0,
+                    (timing & Gate.EXIT) != 0 ? clock.nanoTime() : 0,
                     step.verdict,
                     hint);
             model.exit(ticket, step.verdict, hint);
         }
 
         private void pass(long nanos) {
-            time.advanceNanos(nanos);
+            time.advance(Duration.ofNanos(nanos));
             model.now += nanos;
         }
 

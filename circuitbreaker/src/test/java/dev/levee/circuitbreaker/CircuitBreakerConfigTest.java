@@ -1,0 +1,200 @@
+package dev.levee.circuitbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+
+import dev.levee.core.Environment;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CircuitBreakerConfigTest {
+    private static void assertRefused(String message, Consumer<CircuitBreakerConfig.Builder> configure) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> CircuitBreaker.of("b", configure))
+                .withMessage(message);
+    }
+
+    @Nested
+    class ValuesOutOfRange {
+        @ParameterizedTest
+        @ValueSource(doubles = {0, -0.1, 1.1, Double.NaN})
+        void rates(double rate) {
+            assertRefused("failureRate must be more than 0 and at most 1, but was " + rate, c -> c.failureRate(rate));
+            assertRefused("slowCallRate must be more than 0 and at most 1, but was " + rate, c -> c.slowCallRate(rate));
+        }
+
+        @Test
+        void counts() {
+            assertRefused("countWindow must be from 1 to 100000, but was 0", c -> c.countWindow(0));
+            assertRefused("countWindow must be from 1 to 100000, but was 100001", c -> c.countWindow(100_001));
+            assertRefused("minimumCalls must be at least 1, but was 0", c -> c.minimumCalls(0));
+            assertRefused("consecutiveFailures must be at least 1, but was -1", c -> c.consecutiveFailures(-1));
+            assertRefused("halfOpenCalls must be from 1 to 1000, but was 1001", c -> c.halfOpenCalls(1001));
+        }
+
+        @Test
+        void durations() {
+            assertRefused("timeWindow must be more than zero, but was PT0S", c -> c.timeWindow(Duration.ZERO));
+            assertRefused("openFor must be more than zero, but was PT-1S", c -> c.openFor(Duration.ofSeconds(-1)));
+            assertRefused("probeLease must be more than zero, but was PT0S", c -> c.probeLease(Duration.ZERO));
+            assertRefused(
+                    "slowCallDuration must be more than zero, but was PT0S", c -> c.slowCallDuration(Duration.ZERO));
+            assertRefused(
+                    "openForHint must not be negative, but was PT-1S", c -> c.openForHint(Duration.ofSeconds(-1)));
+        }
+
+        @Test
+        void growth_and_jitter() {
+            Duration second = Duration.ofSeconds(1);
+            assertRefused("openFor multiplier must be at least 1, but was 0.5", c -> c.openFor(second, 0.5, second));
+            assertRefused(
+                    "openFor multiplier must be at least 1, but was NaN", c -> c.openFor(second, Double.NaN, second));
+            assertRefused(
+                    "openFor cap must be at least PT1S, but was PT0.5S",
+                    c -> c.openFor(second, 2, Duration.ofMillis(500)));
+            assertRefused("openJitter must be from 0 to less than 1, but was 1.0", c -> c.openJitter(1));
+        }
+
+        @Test
+        void names() {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> CircuitBreaker.of(" "))
+                    .withMessage("name must not be blank, but was \" \"");
+        }
+    }
+
+    @Nested
+    class Nulls {
+        @Test
+        void are_named() {
+            CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
+            assertThatNullPointerException()
+                    .isThrownBy(() -> builder.timeWindow(null))
+                    .withMessage("timeWindow");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> builder.openFor(null))
+                    .withMessage("openFor");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> builder.outcomes(null))
+                    .withMessage("outcomes");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> CircuitBreaker.of("b", builder.build(), null))
+                    .withMessage("environment");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> CircuitBreaker.of("b", (CircuitBreakerConfig) null, Environment.system()))
+                    .withMessage("config");
+        }
+    }
+
+    @Nested
+    class Contradictions {
+        @Test
+        void two_windows() {
+            assertRefused(
+                    "only one window can be set, but were [countWindow, timeWindow]",
+                    c -> c.timeWindow(Duration.ofSeconds(10)).countWindow(10));
+            assertRefused(
+                    "only one window can be set, but were [countWindow, consecutiveFailures]",
+                    c -> c.countWindow(10).consecutiveFailures(10));
+        }
+
+        @Test
+        void a_rate_of_consecutive_failures() {
+            assertRefused(
+                    "failureRate does not apply to consecutiveFailures",
+                    c -> c.failureRate(0.5).consecutiveFailures(3));
+            assertRefused(
+                    "minimumCalls does not apply to consecutiveFailures",
+                    c -> c.consecutiveFailures(3).minimumCalls(3));
+            assertRefused(
+                    "slowCallRate does not apply to consecutiveFailures",
+                    c -> c.consecutiveFailures(3).slowCallRate(0.5).slowCallDuration(Duration.ofSeconds(1)));
+        }
+
+        @Test
+        void half_of_a_slow_call_rule() {
+            assertRefused("slowCallDuration must be set, because slowCallRate is 0.5", c -> c.slowCallRate(0.5));
+            assertRefused(
+                    "slowCallRate must be set, because slowCallDuration is PT1S",
+                    c -> c.slowCallDuration(Duration.ofSeconds(1)));
+        }
+
+        @Test
+        void more_minimum_calls_than_the_window_has() {
+            assertRefused(
+                    "minimumCalls must be at most countWindow 10, but was 11",
+                    c -> c.countWindow(10).minimumCalls(11));
+            assertRefused("minimumCalls must be at most countWindow 100, but was 101", c -> c.minimumCalls(101));
+        }
+    }
+
+    @Nested
+    class CopiedToABuilder {
+        private final CircuitBreakerConfig config = CircuitBreakerConfig.builder()
+                .countWindow(50)
+                .failureRate(0.4)
+                .slowCallRate(0.3)
+                .slowCallDuration(Duration.ofSeconds(2))
+                .openFor(Duration.ofSeconds(1), 2, Duration.ofMinutes(1))
+                .openJitter(0.2)
+                .openForHint(Duration.ofMinutes(5))
+                .halfOpenCalls(7)
+                .probeLease(Duration.ofSeconds(3))
+                .expiredProbesFail(false)
+                .recordTotals(true)
+                .build();
+
+        @Test
+        void everything_is_kept() {
+            CircuitBreakerConfig copy = config.toBuilder().build();
+            assertThat(copy).usingRecursiveComparison().isEqualTo(config);
+        }
+
+        @Test
+        void a_window_replaces_the_other_one() {
+            assertThatCode(() -> config.toBuilder()
+                            .timeWindow(Duration.ofSeconds(10))
+                            .build())
+                    .doesNotThrowAnyException();
+            assertThat(config.toBuilder().consecutiveFailures(3).build().hasSlowRule())
+                    .isFalse();
+            assertThat(config.toBuilder().timeWindow(Duration.ofSeconds(10)).build().toBuilder()
+                            .countWindow(20)
+                            .build()
+                            .hasTimeWindow())
+                    .isFalse();
+        }
+
+        @Test
+        void later_changes_of_a_builder_do_not_reach_what_it_has_built() {
+            CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
+            CircuitBreakerConfig first = builder.build();
+            builder.halfOpenCalls(9);
+            assertThat(first.halfOpenCalls()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void it_prints_what_matters() {
+        assertThat(CircuitBreakerConfig.builder().build())
+                .hasToString("failure rate 0.5 of 100 calls, at least 20; open for PT30S; 5 probes");
+        assertThat(CircuitBreakerConfig.builder().consecutiveFailures(3).build())
+                .hasToString("3 failures in a row; open for PT30S; 5 probes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            longs = {1, 2, 63, 64, 65, 100, 128, 129, 640, 641, 999, 1_000_000_000, 10_000_000_000L, Long.MAX_VALUE >> 1
+            })
+    void a_time_window_has_a_round_width_and_few_buckets(long nanos) {
+        long width = TimeWindow.width(nanos);
+        assertThat(nanos / width).isBetween(Math.min(nanos, 25), 64L);
+        assertThat(Long.toString(width)).matches("[125]0*");
+    }
+}

@@ -20,7 +20,9 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private static final Logger LOG = LoggerFactory.getLogger(KeyedRateLimiter.class);
 
     /** How many buckets a new key looks at: more than one that can be forgotten, so that the table shrinks after a flood. */
-    private static final int LOOKS = 8;
+    private static final int LOOKS = 32;
+    /** The same while somebody asks for the size: less than a millisecond, then new keys get their turn. */
+    private static final int LOOKS_AT_A_TIME = 1024;
 
     private final String name;
     private final int maximumKeys;
@@ -119,36 +121,49 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
      * @return whether a debt was forgiven for the first time
      */
     private boolean makeRoom(long now) {
-        KeyBucket<K> next = forgetFull(now, LOOKS);
+        forgetFull(now, LOOKS);
         if (order.size() < maximumKeys) {
             return false;
         }
-        KeyBucket<K> victim = next == null ? order.first() : next;
-        victim.seal();
-        remove(victim);
+        KeyBucket<K> next = nextFull();
+        next.seal();
+        remove(next);
         return forgiven++ == 0;
     }
 
     /**
      * Forgets buckets that are full.
      *
-     * @return the bucket that will be full next, as far as the looks tell; null if they do not tell
+     * @return whether there may be more of them
      */
-    private @Nullable KeyBucket<K> forgetFull(long now, int looks) {
-        KeyBucket<K> next = null;
-        for (int look = 0; look < looks && order.size() > 0; look++) {
+    private boolean forgetFull(long now, int looks) {
+        for (int look = 0; look < looks; look++) {
+            // Ranks are lower bounds: if the lowest is in debt, so is every bucket.
+            if (order.size() == 0 || Gcra.debt(order.first().rank, now) > 0) {
+                return false;
+            }
             KeyBucket<K> first = order.first();
             long tat = first.tat();
-            if (Gcra.debt(tat, now) == 0) {
-                if (first.sealIf(tat)) {
-                    remove(first);
-                }
-            } else if (tat == first.rank) {
-                return first;
+            if (Gcra.debt(tat, now) == 0 && first.sealIf(tat)) {
+                remove(first);
             } else {
-                order.rerank(first, tat);
-                next = next == null || tat - next.rank < 0 ? first : next;
+                order.rerank(first, first.tat());
             }
+        }
+        return true;
+    }
+
+    /** The bucket that will be full before all others, or of those that have been looked at if they have all been in use since. */
+    private KeyBucket<K> nextFull() {
+        KeyBucket<K> next = order.first();
+        for (int look = 0; look < LOOKS; look++) {
+            KeyBucket<K> first = order.first();
+            long tat = first.tat();
+            if (tat == first.rank) {
+                return first;
+            }
+            order.rerank(first, tat);
+            next = tat - next.rank < 0 ? first : next;
         }
         return next;
     }
@@ -178,13 +193,19 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     }
 
     @Override
+    @SuppressWarnings("ThreadPriorityCheck") // the yield is a courtesy to new keys, nothing relies on it
     public int size() {
-        lock.lock();
-        try {
-            forgetFull(gcra.ticks(clock.nanoTime()), Integer.MAX_VALUE);
-            return order.size();
-        } finally {
-            lock.unlock();
+        long now = gcra.ticks(clock.nanoTime());
+        while (true) {
+            lock.lock();
+            try {
+                if (!forgetFull(now, LOOKS_AT_A_TIME)) {
+                    return order.size();
+                }
+            } finally {
+                lock.unlock();
+            }
+            Thread.yield();
         }
     }
 
@@ -208,6 +229,6 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public String toString() {
-        return "keyed limiter " + name + " [" + limit + "]";
+        return "keyed limiter " + name + " [" + limit + "; " + buckets.size() + " of " + maximumKeys + " keys]";
     }
 }

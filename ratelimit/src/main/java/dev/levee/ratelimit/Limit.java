@@ -17,10 +17,11 @@ import java.util.Locale;
  * one, not all at the turn of a period; for quotas by calendar this is the wrong limit. Only the ratio of {@code permits} to
  * {@code per} sets the rate; {@code per} is no window.
  *
- * <p>Time is counted in whole nanoseconds, or in up to a 64th of one where the time between two permits is not a whole number and
- * short. What is left over is rounded so that less is admitted than asked for, never more: {@link #rateError} tells how much, and
- * {@link #toString} too unless it is nothing. It is less than one part in a million up to 1000 permits per second, and everywhere
- * if {@code per / permits} is a multiple of a nanosecond or, up to 64, of a fraction of one.
+ * <p>Time is counted in whole nanoseconds, or in fractions down to a 64th of one where the time between two permits is short and not
+ * a whole number. What is left over is rounded so that less is admitted than asked for, never more: {@link #rateError} tells how
+ * much, and {@link #toString} too unless it is nothing. It is less than one part in a million up to 1000 permits a second, in 64,000
+ * up to a million, in 64 up to a thousand million, and in 32 beyond; and less than one in a million at any rate if the time between
+ * two permits is a multiple of such a fraction, as it is for 300 million a second.
  *
  * <p>Immutable. Provisional: grows until other algorithms stand beside it; names may change.
  *
@@ -34,6 +35,9 @@ public record Limit(long permits, Duration per, long burst) {
     /**
      * A limit with a burst of its own.
      *
+     * @param permits how many permits come back in {@code per}
+     * @param per the time in which they come back
+     * @param burst how many permits can be taken at once
      * @throws IllegalArgumentException if a value is out of its range
      */
     public Limit {

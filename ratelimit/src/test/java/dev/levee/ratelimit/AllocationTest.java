@@ -1,0 +1,106 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import dev.levee.core.Gate;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Nothing is allocated for a call, admitted or refused. */
+class AllocationTest {
+    private static final int CALLS = 100_000;
+    /** For what the virtual machine does now and then on any thread: less than a byte for each ten calls. */
+    private static final long SLACK = 8_192;
+
+    private static final Limit WIDE = Limit.perSecond(1_000_000_000);
+    private static final Limit NARROW = Limit.of(1, Duration.ofDays(1));
+
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    private long allocatedBy(Runnable call) {
+        for (int i = 0; i < CALLS; i++) {
+            call.run();
+        }
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < CALLS; i++) {
+            call.run();
+        }
+        return threads.getCurrentThreadAllocatedBytes() - before;
+    }
+
+    @Test
+    void allocation_is_seen() {
+        Object[] sink = new Object[1];
+        assertThat(allocatedBy(() -> sink[0] = new long[2])).isGreaterThan(CALLS * 16L);
+    }
+
+    @Test
+    void an_admission_and_a_refusal_allocate_nothing() {
+        RateLimiter wide = RateLimiter.of("wide", WIDE);
+        RateLimiter narrow = RateLimiter.of("narrow", NARROW);
+        narrow.tryAcquireNanos();
+        assertThat(allocatedBy(() -> assertAdmitted(wide.tryAcquireNanos()))).isLessThan(SLACK);
+        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireNanos()))).isLessThan(SLACK);
+        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireNanos(2)))).isLessThan(SLACK);
+    }
+
+    @Test
+    void a_gate_and_its_refusal_allocate_nothing() {
+        RateLimiter wide = RateLimiter.of("wide", WIDE);
+        RateLimiter narrow = RateLimiter.of("narrow", NARROW);
+        narrow.tryAcquireNanos();
+        assertThat(allocatedBy(() -> {
+                    long now = wide.environment().clock().nanoTime();
+                    wide.exit(wide.tryEnter(now), now, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+                }))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> {
+                    long now = narrow.environment().clock().nanoTime();
+                    if (narrow.tryEnter(now) != Gate.REFUSED || narrow.refusal().retryAfterNanos() == 0) {
+                        throw new AssertionError("admitted");
+                    }
+                }))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> {
+                    try {
+                        narrow.run(() -> {});
+                    } catch (RateLimitedException refusal) {
+                        assertRefused(refusal.retryAfterNanos());
+                    }
+                }))
+                .isLessThan(SLACK);
+    }
+
+    @Test
+    void a_key_that_is_held_allocates_nothing() {
+        KeyedRateLimiter<String> narrow = KeyedRateLimiter.of("narrow", NARROW);
+        KeyedRateLimiter<String> often = KeyedRateLimiter.of("often", WIDE);
+        KeyedRateLimiter<String> counting =
+                KeyedRateLimiter.of("counting", config -> config.limit(NARROW).totals(true));
+        assertAdmitted(narrow.tryAcquireNanos("10.0.0.1"));
+        assertAdmitted(often.tryAcquireNanos("10.0.0.1", 500_000_000));
+        assertAdmitted(counting.tryAcquireNanos("10.0.0.1"));
+        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireNanos("10.0.0.1"))))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> assertAdmitted(often.tryAcquireNanos("10.0.0.1"))))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> assertRefused(counting.tryAcquireNanos("10.0.0.1"))))
+                .isLessThan(SLACK);
+    }
+
+    private static void assertAdmitted(long wait) {
+        if (wait != 0) {
+            throw new AssertionError("refused for " + wait);
+        }
+    }
+
+    private static void assertRefused(long wait) {
+        if (wait == 0) {
+            throw new AssertionError("admitted");
+        }
+    }
+}

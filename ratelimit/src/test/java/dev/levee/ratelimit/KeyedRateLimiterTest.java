@@ -1,0 +1,378 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.CapturedLog;
+import dev.levee.core.Environment;
+import dev.levee.core.Listener;
+import dev.levee.core.testing.ManualTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+class KeyedRateLimiterTest {
+    private static final long MILLI = 1_000_000;
+    private static final Limit LIMIT = Limit.perSecond(100).burst(3);
+
+    private final ManualTime time = new ManualTime();
+    private final KeyedRateLimiter<String> limiter = KeyedRateLimiter.of("api", LIMIT, time.environment());
+
+    private KeyedRateLimiter<String> withRoomFor(int keys) {
+        return KeyedRateLimiter.of(
+                "api", config -> config.limit(LIMIT).maximumKeys(keys).totals(true), time.environment());
+    }
+
+    private static Map<String, Double> figures(KeyedRateLimiter<?> measured) {
+        Map<String, Double> figures = new HashMap<>();
+        measured.measure((policy, metric, value) -> {
+            assertThat(policy).isEqualTo("api");
+            figures.put(metric, value);
+        });
+        return figures;
+    }
+
+    @Nested
+    class EachKey {
+        @Test
+        void has_a_bucket_of_its_own() {
+            assertThat(limiter.tryAcquireNanos("a", 3)).isZero();
+            assertThat(limiter.tryAcquireNanos("a")).isEqualTo(10 * MILLI);
+            assertThat(limiter.tryAcquireNanos("b")).isZero();
+            assertThat(limiter.availablePermits("a")).isZero();
+            assertThat(limiter.availablePermits("b")).isEqualTo(2);
+            time.advance(Duration.ofMillis(10));
+            assertThat(limiter.tryAcquireNanos("a")).isZero();
+            assertThat(limiter.tryAcquireNanos("a", 2)).isEqualTo(20 * MILLI);
+        }
+
+        @Test
+        void that_was_never_seen_has_a_full_bucket_and_is_not_held_for_being_looked_at() {
+            assertThat(limiter.availablePermits("a")).isEqualTo(3);
+            assertThat(limiter.size()).isZero();
+        }
+
+        @Test
+        void is_the_one_that_equals_it() {
+            limiter.tryAcquireNanos("abc", 3);
+            assertThat(limiter.tryAcquireNanos(
+                            new StringBuilder("cba").reverse().toString()))
+                    .isEqualTo(10 * MILLI);
+        }
+
+        @Test
+        void can_never_have_more_than_the_bucket_holds() {
+            assertThat(limiter.tryAcquireNanos("a", 4)).isEqualTo(KeyedRateLimiter.NEVER);
+            assertThat(limiter.size()).as("nothing to remember").isZero();
+            assertThatThrownBy(() -> limiter.tryAcquireNanos("a", 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("permits must be at least 1, but was 0");
+        }
+
+        @Test
+        @Timeout(
+                value = 30,
+                threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // the failure to look for is an endless loop
+        void is_limited_too_when_its_bucket_is_full_at_the_one_time_that_marks_forgotten_ones() {
+            for (int permits = 1; permits <= 3; permits++) {
+                SettableClock clock = new SettableClock(Long.MIN_VALUE - permits * 10L * MILLI);
+                KeyedRateLimiter<String> marked = KeyedRateLimiter.of("api", LIMIT, clock.environment());
+                for (int permit = 1; permit <= permits; permit++) {
+                    assertThat(marked.tryAcquireNanos("a")).isZero();
+                }
+                assertThat(marked.tryAcquireNanos("a", 3)).isEqualTo(permits * 10L * MILLI + 1);
+                assertThat(marked.size()).isEqualTo(1);
+            }
+        }
+
+        @Test
+        void must_not_be_null() {
+            assertThatThrownBy(() -> limiter.tryAcquireNanos(null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("key");
+            assertThatThrownBy(() -> limiter.tryAcquireNanos(null, 1)).hasMessage("key");
+            assertThatThrownBy(() -> limiter.availablePermits(null)).hasMessage("key");
+        }
+    }
+
+    @Nested
+    class Forgetting {
+        @Test
+        void a_key_whose_bucket_is_full_again_is_forgotten() {
+            limiter.tryAcquireNanos("a", 2);
+            limiter.tryAcquireNanos("b", 1);
+            assertThat(limiter.size()).isEqualTo(2);
+            time.advance(Duration.ofMillis(10));
+            assertThat(limiter.size()).isEqualTo(1);
+            assertThat(limiter.availablePermits("a")).isEqualTo(2);
+            time.advance(Duration.ofMillis(10));
+            assertThat(limiter.size()).isZero();
+            assertThat(limiter.tryAcquireNanos("a", 3)).isZero();
+        }
+
+        @Test
+        void a_key_that_goes_on_asking_is_not() {
+            limiter.tryAcquireNanos("a", 1);
+            time.advance(Duration.ofMillis(9));
+            limiter.tryAcquireNanos("a", 2);
+            time.advance(Duration.ofMillis(20));
+            assertThat(limiter.size()).isEqualTo(1);
+            assertThat(limiter.availablePermits("a")).isEqualTo(2);
+            time.advance(Duration.ofMillis(1));
+            assertThat(limiter.size()).isZero();
+        }
+
+        @Test
+        void new_keys_push_out_those_that_are_full_again() {
+            KeyedRateLimiter<String> small = withRoomFor(100);
+            for (int key = 0; key < 100; key++) {
+                small.tryAcquireNanos("old" + key);
+            }
+            time.advance(Duration.ofMillis(10));
+            for (int key = 0; key < 100; key++) {
+                assertThat(small.tryAcquireNanos("new" + key)).isZero();
+            }
+            assertThat(figures(small)).containsEntry("limiter.keys", 100.0).containsEntry("limiter.keys.forgiven", 0.0);
+        }
+
+        @Test
+        void a_call_that_was_late_is_charged_when_it_is_served() {
+            List<Runnable> meanwhile = new ArrayList<>();
+            SettableClock clock = new SettableClock(0) {
+                @Override
+                public long nanoTime() {
+                    long reading = super.nanoTime();
+                    if (!meanwhile.isEmpty()) {
+                        meanwhile.remove(0).run();
+                    }
+                    return reading;
+                }
+            };
+            KeyedRateLimiter<String> late = KeyedRateLimiter.of("api", LIMIT, clock.environment());
+            meanwhile.add(() -> {
+                assertThat(late.tryAcquireNanos("a", 3)).isZero();
+                clock.set(30 * MILLI);
+                assertThat(late.tryAcquireNanos("b")).as("pushes a out").isZero();
+            });
+            assertThat(late.tryAcquireNanos("a", 3)).isZero();
+            assertThat(late.tryAcquireNanos("a")).isEqualTo(10 * MILLI);
+        }
+
+        @Test
+        void the_longest_rest_changes_nothing() {
+            SettableClock clock = new SettableClock(-7);
+            KeyedRateLimiter<String> resting = KeyedRateLimiter.of("api", LIMIT, clock.environment());
+            resting.tryAcquireNanos("a", 3);
+            clock.set(Long.MAX_VALUE - 8);
+            assertThat(resting.tryAcquireNanos("a", 3)).isZero();
+            assertThat(resting.tryAcquireNanos("a")).isEqualTo(10 * MILLI);
+        }
+    }
+
+    @Nested
+    class AfterAFlood {
+        private final KeyedRateLimiter<Integer> large =
+                KeyedRateLimiter.of("api", config -> config.limit(LIMIT).maximumKeys(5_000), time.environment());
+
+        @BeforeEach
+        void flood() {
+            for (int key = 0; key < 5_000; key++) {
+                large.tryAcquireNanos(key);
+            }
+            time.advance(Duration.ofMillis(10));
+            assertThat(large.toString()).contains("5000 of 5000 keys");
+        }
+
+        @Test
+        void a_few_new_keys_push_all_the_old_ones_out() {
+            for (int key = 0; key < 200; key++) {
+                large.tryAcquireNanos(-key - 1);
+            }
+            assertThat(large).hasToString("keyed limiter api [100 per 1s, burst 3; 200 of 5000 keys]");
+        }
+
+        @Test
+        void asking_for_the_size_forgets_all_the_old_ones() {
+            assertThat(large.size()).isZero();
+            assertThat(large.toString()).contains("0 of 5000 keys");
+        }
+    }
+
+    @Nested
+    class WhenAllKeysAreInDebt {
+        private final KeyedRateLimiter<String> small = withRoomFor(3);
+
+        @Test
+        void the_one_that_is_closest_to_full_is_forgiven() {
+            small.tryAcquireNanos("one", 1);
+            small.tryAcquireNanos("three", 3);
+            small.tryAcquireNanos("two", 2);
+            assertThat(small.tryAcquireNanos("new", 3)).isZero();
+            assertThat(small.availablePermits("one")).as("forgiven").isEqualTo(3);
+            assertThat(small.availablePermits("two")).isEqualTo(1);
+            assertThat(small.availablePermits("three")).isZero();
+            assertThat(small.availablePermits("new")).isZero();
+            assertThat(figures(small)).containsEntry("limiter.keys", 3.0).containsEntry("limiter.keys.forgiven", 1.0);
+        }
+
+        @Test
+        void what_was_taken_since_a_key_came_counts() {
+            small.tryAcquireNanos("first", 1);
+            small.tryAcquireNanos("second", 2);
+            small.tryAcquireNanos("third", 2);
+            small.tryAcquireNanos("first", 2);
+            small.tryAcquireNanos("second", 1);
+            small.tryAcquireNanos("new");
+            assertThat(small.availablePermits("first")).isZero();
+            assertThat(small.availablePermits("second")).isZero();
+            assertThat(small.availablePermits("third")).as("forgiven").isEqualTo(3);
+        }
+
+        @Test
+        void all_that_was_taken_since_all_keys_came_counts() {
+            for (int least = 0; least < 8; least++) {
+                assertForgivenOf(8, least);
+            }
+        }
+
+        @Test
+        void of_many_that_took_more_since_the_best_that_was_looked_at_is_forgiven() {
+            assertForgivenOf(100, 0);
+        }
+
+        private void assertForgivenOf(int keys, int least) {
+            KeyedRateLimiter<Integer> full =
+                    KeyedRateLimiter.of("api", config -> config.limit(LIMIT).maximumKeys(keys), time.environment());
+            for (int key = 0; key < keys; key++) {
+                full.tryAcquireNanos(key, 1);
+            }
+            for (int key = 0; key < keys; key++) {
+                full.tryAcquireNanos(key, key == least ? 1 : 2);
+            }
+            full.tryAcquireNanos(keys, 3);
+            for (int key = 0; key <= keys; key++) {
+                assertThat(full.availablePermits(key)).isEqualTo(key == least ? 3 : 0);
+            }
+        }
+
+        @Test
+        void a_flood_of_new_keys_is_served_forgives_itself_and_leaves_heavy_debts_alone() {
+            small.tryAcquireNanos("heavy", 3);
+            for (int key = 0; key < 10_000; key++) {
+                assertThat(small.tryAcquireNanos("flood" + key)).isZero();
+                assertThat(small.size()).isLessThanOrEqualTo(3);
+            }
+            assertThat(small.tryAcquireNanos("heavy")).isEqualTo(10 * MILLI);
+            assertThat(figures(small)).containsEntry("limiter.keys.forgiven", 9_998.0);
+        }
+
+        @Test
+        void it_is_said_once() {
+            try (CapturedLog log = new CapturedLog(KeyedRateLimiter.class)) {
+                for (int key = 0; key < 3; key++) {
+                    small.tryAcquireNanos("key" + key);
+                }
+                assertThat(log.lines()).isEmpty();
+                for (int key = 3; key < 10; key++) {
+                    small.tryAcquireNanos("key" + key);
+                }
+                assertThat(log.lines())
+                        .containsExactly(
+                                "WARN Rate limiter api holds 3 keys, its maximum, all of them in debt, and begins to "
+                                        + "forgive the smallest debts");
+            }
+        }
+
+        @Test
+        void a_key_that_insists_is_limited_although_it_came_late() {
+            small.tryAcquireNanos("a", 3);
+            small.tryAcquireNanos("b", 3);
+            small.tryAcquireNanos("c", 3);
+            int admitted = 0;
+            for (int call = 0; call < 100; call++) {
+                admitted += small.tryAcquireNanos("late") == 0 ? 1 : 0;
+            }
+            assertThat(admitted).isEqualTo(3);
+        }
+    }
+
+    @Nested
+    class Observers {
+        @Test
+        void each_refusal_is_heard_once() {
+            List<String> heard = new ArrayList<>();
+            Environment listening = time.environment().toBuilder()
+                    .listener(new Listener() {
+                        @Override
+                        public void onRefused(String policy) {
+                            heard.add(policy);
+                            throw new IllegalStateException("bad listener");
+                        }
+                    })
+                    .build();
+            KeyedRateLimiter<String> observed = KeyedRateLimiter.of("api", LIMIT, listening);
+            observed.tryAcquireNanos("a", 3);
+            assertThat(heard).isEmpty();
+            observed.tryAcquireNanos("a");
+            observed.tryAcquireNanos("b", 4);
+            assertThat(heard).containsExactly("api", "api");
+        }
+
+        @Test
+        void totals_count_the_calls_of_all_keys_if_asked_for() {
+            KeyedRateLimiter<String> counting = withRoomFor(10);
+            counting.tryAcquireNanos("a", 2);
+            counting.tryAcquireNanos("a", 2);
+            counting.tryAcquireNanos("b");
+            counting.tryAcquireNanos("b", 9);
+            assertThat(figures(counting))
+                    .containsEntry("limiter.calls.admitted", 2.0)
+                    .containsEntry("limiter.calls.refused", 2.0)
+                    .hasSize(4);
+            assertThat(figures(limiter)).containsOnlyKeys("limiter.keys", "limiter.keys.forgiven");
+        }
+
+        @Test
+        void it_has_a_name_and_prints_its_limit() {
+            assertThat(limiter.name()).isEqualTo("api");
+            assertThat(limiter).hasToString("keyed limiter api [100 per 1s, burst 3; 0 of 100000 keys]");
+        }
+    }
+
+    @Nested
+    class Configuration {
+        @Test
+        void a_limit_must_be_set() {
+            assertThatThrownBy(() -> KeyedRateLimiter.of("l", config -> {}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("limit must be set");
+        }
+
+        @Test
+        void the_number_of_keys_has_bounds() {
+            assertThatThrownBy(() -> withRoomFor(0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("maximumKeys must be from 1 to 16777216, but was 0");
+            assertThatThrownBy(() -> withRoomFor(1 << 25)).hasMessageContaining("but was 33554432");
+        }
+
+        @Test
+        void settings_can_be_taken_over() {
+            KeyedRateLimiterConfig config = KeyedRateLimiterConfig.builder()
+                    .limit(LIMIT)
+                    .maximumKeys(7)
+                    .totals(true)
+                    .build();
+            KeyedRateLimiterConfig copy = config.toBuilder().build();
+            assertThat(copy.limit()).isEqualTo(LIMIT);
+            assertThat(copy.maximumKeys()).isEqualTo(7);
+            assertThat(copy.totals()).isTrue();
+        }
+    }
+}

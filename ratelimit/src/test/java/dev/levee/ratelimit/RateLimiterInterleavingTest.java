@@ -1,0 +1,186 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Gate;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.IntGen;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** Calls that overlap are answered as if they had come one after the other, in some order. */
+class RateLimiterInterleavingTest {
+    private static ModelCheckingOptions options() {
+        return new ModelCheckingOptions()
+                .threads(2)
+                .actorsPerThread(3)
+                .actorsBefore(0)
+                .actorsAfter(1)
+                .minimizeFailedScenario(false)
+                .iterations(6)
+                .invocationsPerIteration(400);
+    }
+
+    @Nested
+    class OneBucket {
+        @Test
+        void overlapping_calls_are_answered_as_if_in_some_order() {
+            options().check(OfTheBucket.class);
+        }
+
+        @Test
+        void a_bucket_that_looks_first_and_writes_later_is_caught() {
+            assertThatThrownBy(() -> options().check(OfAHastyBucket.class))
+                    .isInstanceOf(LincheckAssertionError.class)
+                    .hasMessageContaining("Invalid execution results");
+        }
+    }
+
+    @Nested
+    class ABucketForEachKey {
+        @Test
+        void nobody_takes_a_permit_from_a_bucket_that_is_being_forgotten() {
+            options().check(OfTheKeyedBuckets.class);
+        }
+
+        @Test
+        void a_table_that_forgets_a_bucket_behind_the_back_of_a_call_is_caught() {
+            assertThatThrownBy(() -> options().check(OfAForgetfulTable.class))
+                    .isInstanceOf(LincheckAssertionError.class)
+                    .hasMessageContaining("Invalid execution results");
+        }
+
+        @Test
+        void a_full_table_stays_within_its_bound() {
+            options().iterations(4).invocationsPerIteration(200).check(OfAFullTable.class);
+        }
+    }
+
+    /** Two permits, one back each nanosecond; stamps come out of order as they do between threads. */
+    @Param(name = "stamp", gen = IntGen.class, conf = "0:4")
+    public static class OfTheBucket {
+        private final RateLimiter limiter =
+                RateLimiter.of("l", Limit.perSecond(1_000_000_000).burst(2), new SettableClock(0).environment());
+
+        @Operation
+        public boolean enter(@Param(name = "stamp") int stamp) {
+            return limiter.tryEnter(stamp) != Gate.REFUSED;
+        }
+
+        @Operation
+        public long acquire(@Param(gen = IntGen.class, conf = "1:3") int permits) {
+            return limiter.tryAcquireNanos(permits);
+        }
+
+        @Operation
+        public long available() {
+            return limiter.availablePermits();
+        }
+    }
+
+    /** A planted mutation: the check and the write are two steps. */
+    @Param(name = "stamp", gen = IntGen.class, conf = "0:4")
+    public static class OfAHastyBucket {
+        private final Gcra gcra = Gcra.of(Limit.perSecond(1_000_000_000).burst(2));
+        private final AtomicLong tat = new AtomicLong();
+
+        @Operation
+        public boolean enter(@Param(name = "stamp") int stamp) {
+            long debt = Gcra.debt(tat.get(), stamp) + gcra.interval();
+            if (debt > gcra.tolerance()) {
+                return false;
+            }
+            tat.set(stamp + debt);
+            return true;
+        }
+    }
+
+    /** One permit each; the buckets of all keys were used and are full again, so that each new key wants to forget them. */
+    @Param(name = "key", gen = IntGen.class, conf = "1:2")
+    public static class OfTheKeyedBuckets {
+        private final KeyedRateLimiter<Integer> limiter;
+
+        public OfTheKeyedBuckets() {
+            SettableClock clock = new SettableClock(0);
+            limiter = KeyedRateLimiter.of("l", Limit.perSecond(1_000_000_000).burst(1), clock.environment());
+            limiter.tryAcquireNanos(1);
+            clock.set(10);
+        }
+
+        @Operation
+        public long acquire(@Param(name = "key") int key) {
+            return limiter.tryAcquireNanos(key);
+        }
+
+        @Operation
+        public long available(@Param(name = "key") int key) {
+            return limiter.availablePermits(key);
+        }
+    }
+
+    /** A planted mutation: a bucket that is full is dropped while somebody may be about to take from it. */
+    @Param(name = "key", gen = IntGen.class, conf = "1:2")
+    public static class OfAForgetfulTable {
+        private final Gcra gcra = Gcra.of(Limit.perSecond(1_000_000_000).burst(1));
+        private final AtomicReferenceArray<AtomicLong> tats = new AtomicReferenceArray<>(3);
+
+        public OfAForgetfulTable() {
+            tats.set(1, new AtomicLong());
+        }
+
+        @Operation
+        public boolean acquire(@Param(name = "key") int key) {
+            AtomicLong tat = tats.get(key);
+            if (tat == null) {
+                AtomicLong other = tats.get(3 - key);
+                if (other != null && Gcra.debt(other.get(), 10) == 0) {
+                    tats.compareAndSet(3 - key, other, null);
+                }
+                tats.compareAndSet(key, null, new AtomicLong());
+                return acquire(key);
+            }
+            while (true) {
+                long seen = tat.get();
+                long debt = Gcra.debt(seen, 10) + gcra.interval();
+                if (debt > gcra.tolerance()) {
+                    return false;
+                }
+                if (tat.compareAndSet(seen, 10 + debt)) {
+                    return true;
+                }
+            }
+        }
+    }
+
+    /** Two permits each, and room for one key: each call for the other key forgives. */
+    @Param(name = "key", gen = IntGen.class, conf = "1:2")
+    public static class OfAFullTable {
+        private final KeyedRateLimiter<Integer> limiter = KeyedRateLimiter.of(
+                "l",
+                config -> config.limit(Limit.perSecond(1_000_000_000).burst(2)).maximumKeys(1),
+                new SettableClock(0).environment());
+
+        @Operation
+        public long acquire(@Param(name = "key") int key) {
+            return limiter.tryAcquireNanos(key);
+        }
+
+        @Operation
+        public int size() {
+            return limiter.size();
+        }
+
+        @Validate
+        public void isWithinItsBound() {
+            if (limiter.size() > 1) {
+                throw new IllegalStateException("keys: " + limiter.size());
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+
+class RefillOrderPropertyTest {
+    @Property
+    void the_first_has_the_lowest_rank_whatever_was_added_moved_and_removed(
+            @ForAll @Size(max = 200) List<@IntRange(max = 999) Integer> steps, @ForAll long origin) {
+        RefillOrder<Integer> order = new RefillOrder<>();
+        List<KeyBucket<Integer>> held = new ArrayList<>();
+        for (int step : steps) {
+            int random = step / 10;
+            if (step % 10 < 5 || held.isEmpty()) {
+                KeyBucket<Integer> added = new KeyBucket<>(step, origin + random);
+                order.add(added);
+                held.add(added);
+            } else if (step % 10 < 7) {
+                KeyBucket<Integer> moved = held.get(random % held.size());
+                order.rerank(moved, moved.rank + random);
+            } else {
+                order.remove(held.remove(random % held.size()));
+            }
+            assertThat(order.size()).isEqualTo(held.size());
+            for (KeyBucket<Integer> bucket : held) {
+                assertThat(order.first().rank - bucket.rank).isLessThanOrEqualTo(0);
+            }
+        }
+        while (order.size() > 0) {
+            assertThat(held.remove(order.first())).isTrue();
+            order.remove(order.first());
+        }
+        assertThat(held).isEmpty();
+    }
+}

@@ -1,0 +1,161 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.levee.core.Gate;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.LongRange;
+
+/** What holds for every limit, every history of calls and every reading of the clock. */
+class TokenBucketPropertyTest {
+    @Provide
+    Arbitrary<Scenario> scenarios() {
+        return Scenario.any();
+    }
+
+    @Provide
+    Arbitrary<Limit> limits() {
+        return Scenario.limits();
+    }
+
+    @Property(tries = 1000, edgeCases = EdgeCasesMode.NONE)
+    void it_admits_exactly_what_the_exact_bucket_with_the_rounded_interval_admits(
+            @ForAll("scenarios") Scenario scenario) {
+        ExactBucket oracle = ExactBucket.rounded(scenario.limit());
+        Play play = new Play(scenario);
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            long wait = play.next(arrival);
+            assertThat(wait == 0).isEqualTo(oracle.take(play.elapsed, arrival.permits()));
+            assertThat(wait == RateLimiter.NEVER)
+                    .isEqualTo(arrival.permits() > scenario.limit().burst());
+        }
+    }
+
+    @Property(tries = 1000, edgeCases = EdgeCasesMode.NONE)
+    void no_window_admits_more_than_the_burst_and_what_the_rate_gives(@ForAll("scenarios") Scenario scenario) {
+        Play play = new Play(scenario);
+        List<BigInteger> times = new ArrayList<>();
+        List<BigInteger> admitted = new ArrayList<>();
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            if (play.next(arrival) == 0) {
+                times.add(play.elapsed);
+                admitted.add(BigInteger.valueOf(arrival.permits()));
+            }
+        }
+        assertBounded(scenario.limit(), times, admitted);
+    }
+
+    @Property(edgeCases = EdgeCasesMode.NONE)
+    void stamps_out_of_order_are_only_stricter(@ForAll("scenarios") Scenario scenario) {
+        RateLimiter limiter = new Play(scenario).limiter;
+        BigInteger elapsed = BigInteger.ZERO;
+        List<BigInteger> times = new ArrayList<>();
+        List<BigInteger> admitted = new ArrayList<>();
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            elapsed = elapsed.add(BigInteger.valueOf(arrival.afterNanos()));
+            BigInteger stamp =
+                    elapsed.subtract(BigInteger.valueOf(arrival.lateNanos())).max(BigInteger.ZERO);
+            if (limiter.tryEnter(scenario.origin() + stamp.longValue()) != Gate.REFUSED) {
+                times.add(stamp);
+                admitted.add(BigInteger.ONE);
+            }
+        }
+        assertBounded(scenario.limit(), times, admitted);
+    }
+
+    /** In the order of admission: a stamp that goes back opens no window at all. */
+    private static void assertBounded(Limit limit, List<BigInteger> times, List<BigInteger> admitted) {
+        BigInteger per = ExactBucket.nanos(limit);
+        for (int from = 0; from < times.size(); from++) {
+            BigInteger sum = BigInteger.ZERO;
+            for (int to = from; to < times.size(); to++) {
+                sum = sum.add(admitted.get(to));
+                BigInteger window = times.get(to).subtract(times.get(from)).max(BigInteger.ZERO);
+                // sum <= burst + window * permits / per
+                assertThat(sum.subtract(BigInteger.valueOf(limit.burst())).multiply(per))
+                        .isLessThanOrEqualTo(window.multiply(BigInteger.valueOf(limit.permits())));
+            }
+        }
+    }
+
+    @Property(tries = 1000, edgeCases = EdgeCasesMode.NONE)
+    void after_the_wait_that_it_tells_it_admits_and_a_nanosecond_earlier_it_does_not(
+            @ForAll("scenarios") Scenario scenario) {
+        Play play = new Play(scenario);
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            long wait = play.next(arrival);
+            if (wait != 0 && wait != RateLimiter.NEVER) {
+                assertThat(play.next(new Scenario.Arrival(wait - 1, arrival.permits())))
+                        .as("a nanosecond before the end of the wait, which is told again")
+                        .isEqualTo(1);
+                assertThat(play.next(new Scenario.Arrival(1, arrival.permits())))
+                        .isZero();
+            }
+        }
+    }
+
+    @Property(edgeCases = EdgeCasesMode.NONE)
+    void as_many_permits_can_be_taken_as_it_says_are_there(@ForAll("scenarios") Scenario scenario) {
+        Play play = new Play(scenario);
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            play.next(arrival);
+            long available = play.limiter.availablePermits();
+            assertThat(available).isBetween(0L, scenario.limit().burst());
+            assertThat(play.limiter.tryAcquireNanos(available + 1)).isPositive();
+            if (available > 0) {
+                assertThat(play.limiter.tryAcquireNanos(available)).isZero();
+                assertThat(play.limiter.availablePermits()).isZero();
+            }
+        }
+    }
+
+    @Property(edgeCases = EdgeCasesMode.NONE)
+    void a_bucket_is_full_after_any_rest(
+            @ForAll("scenarios") Scenario scenario, @ForAll @LongRange(min = 0) long further) {
+        Play play = new Play(scenario);
+        scenario.arrivals().forEach(play::next);
+        Gcra gcra = Gcra.of(scenario.limit());
+        long fill = gcra.waitNanos(gcra.tolerance());
+        long longest = BigInteger.valueOf(3)
+                .shiftLeft(62)
+                .divide(BigInteger.valueOf(gcra.ticksPerNano()))
+                .min(BigInteger.valueOf(Long.MAX_VALUE))
+                .longValue();
+        play.next(new Scenario.Arrival(fill + further % (longest - fill), Long.MAX_VALUE));
+        assertThat(play.limiter.availablePermits()).isEqualTo(scenario.limit().burst());
+    }
+
+    @Property(edgeCases = EdgeCasesMode.NONE)
+    void the_rate_is_never_higher_than_asked_for_and_close_to_it(@ForAll("limits") Limit limit) {
+        double perNano = limit.permits() / ExactBucket.nanos(limit).doubleValue();
+        double allowed = perNano <= 1e-6 ? 1e-6 : perNano <= 1e-3 ? 1 / 64_000.0 : perNano <= 1 ? 1 / 64.0 : 1 / 32.0;
+        assertThat(limit.rateError()).isLessThanOrEqualTo(0).isGreaterThanOrEqualTo(-allowed);
+    }
+
+    /** A limiter and its clock, which starts at the origin and may wrap. */
+    private static final class Play {
+        final RateLimiter limiter;
+        BigInteger elapsed = BigInteger.ZERO;
+        private final SettableClock clock;
+        private final long origin;
+
+        Play(Scenario scenario) {
+            origin = scenario.origin();
+            clock = new SettableClock(origin);
+            limiter = RateLimiter.of("l", scenario.limit(), clock.environment());
+        }
+
+        long next(Scenario.Arrival arrival) {
+            elapsed = elapsed.add(BigInteger.valueOf(arrival.afterNanos()));
+            clock.set(origin + elapsed.longValue());
+            return limiter.tryAcquireNanos(arrival.permits());
+        }
+    }
+}

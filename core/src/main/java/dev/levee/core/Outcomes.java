@@ -54,13 +54,12 @@ public final class Outcomes {
         if (verdict == Verdict.SUCCESS) {
             return RefusedException.UNKNOWN;
         }
-        if (error instanceof RefusedException refused) {
-            return refused.retryAfterNanos();
-        }
         try {
-            return rule.retryAfterNanos(result, error);
+            return error instanceof RefusedException refused
+                    ? refused.retryAfterNanos()
+                    : rule.retryAfterNanos(result, error);
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} threw; its hint is ignored", rule, thrown);
+            LOG.warn("Outcome rule {} or the refusal threw; the hint is ignored", rule, thrown);
             return RefusedException.UNKNOWN;
         }
     }

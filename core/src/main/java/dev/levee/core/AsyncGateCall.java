@@ -44,7 +44,16 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         return this;
     }
 
+    /** Gates that break their promise not to throw must not cost a permit, nor leave the caller without an answer. */
     private void enterRest() {
+        try {
+            enterOrQueue();
+        } catch (Throwable thrown) {
+            settle(null, thrown);
+        }
+    }
+
+    private void enterOrQueue() {
         while (entered < stamps.length) {
             Gate gate = segment.gates[entered];
             long stamp = gate.tryEnter(start);
@@ -72,10 +81,10 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         // On the executor: whoever gives a permit back must not run the next caller's work on its own stack.
         turn.whenComplete((stamp, error) -> {
             try {
-                segment.environment
+                gate.environment()
                         .executor()
                         .execute(() -> context.call((Action<RuntimeException>) () -> turnCame(stamp, error)));
-            } catch (RuntimeException rejected) {
+            } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
                 if (stamp != null && stamp != Gate.REFUSED) {
                     stamps[entered++] = stamp;
                 }
@@ -86,17 +95,19 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
 
     private void turnCame(@Nullable Long stamp, @Nullable Throwable error) {
         start = segment.stampStart();
-        if (stamp == null || stamp == Gate.REFUSED) {
-            settle(null, error == null ? Waiting.refusal(segment.gates[entered]) : Outcomes.unwrap(error));
-            return;
+        Gate gate = segment.gates[entered];
+        boolean admitted = stamp != null && stamp != Gate.REFUSED;
+        if (stamp != null && admitted) {
+            stamps[entered++] = stamp;
         }
-        stamps[entered++] = stamp;
-        Throwable reason = cancelReason();
-        if (reason != null) {
-            settle(null, reason);
-            return;
+        if (cancelReason() != null || isDone()) {
+            // Cut short in the queue: as good as refused, also to those further out, for the work never began.
+            settle(null, gate.refusal());
+        } else if (admitted) {
+            enterRest();
+        } else {
+            settle(null, error == null ? Waiting.refusal(gate) : Outcomes.unwrap(error));
         }
-        enterRest();
     }
 
     private void runOperation() {
@@ -113,13 +124,16 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         }
         Throwable failure = error == null ? null : Outcomes.unwrap(error);
         Throwable reason = cancelReason();
-        if (reason == null) {
-            segment.leave(stamps, start, result, failure);
-        } else {
-            // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
-            segment.leave(stamps, start, null, reason instanceof CancellationException ? CALLER_GONE : reason);
+        try {
+            if (reason == null || failure instanceof RefusedException) {
+                segment.leave(stamps, start, result, failure);
+            } else {
+                // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
+                segment.leave(stamps, start, null, reason instanceof CancellationException ? CALLER_GONE : reason);
+            }
+        } finally {
+            finish(result, failure);
         }
-        finish(result, failure);
     }
 
     /** Shown to nobody: a refusal is what every rule ignores. */

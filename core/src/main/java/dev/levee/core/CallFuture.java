@@ -10,6 +10,8 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A future that passes a cancel on to the work behind it.
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     private static final VarHandle REASON;
+    private static final Logger LOG = LoggerFactory.getLogger(CallFuture.class);
 
     static {
         try {
@@ -96,13 +99,22 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      * Says what a cancel is passed on to; replaces what was said before. If a cancel has been asked for already it is passed on
      * here and now. It may be passed on twice.
      *
-     * @param consumer gets the reason; must not block
+     * @param consumer gets the reason; must not block; what it throws is logged
      */
     public final void onCancel(Consumer<? super Throwable> consumer) {
         canceller = Require.nonNull("consumer", consumer);
         Throwable reason = cancelReason;
         if (reason != null) {
+            passOn(consumer, reason);
+        }
+    }
+
+    /** Nobody who cancels, and nobody who sets up a call that is cancelled already, is to suffer from what this throws. */
+    private static void passOn(Consumer<? super Throwable> consumer, Throwable reason) {
+        try {
             consumer.accept(reason);
+        } catch (Throwable thrown) {
+            LOG.warn("A cancel could not be passed on; the end of the work is awaited", thrown);
         }
     }
 
@@ -115,7 +127,7 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         if (REASON.compareAndSet(this, null, Require.nonNull("reason", reason))) {
             Consumer<? super Throwable> consumer = canceller;
             if (consumer != null) {
-                consumer.accept(reason);
+                passOn(consumer, reason);
             }
         }
     }
@@ -130,7 +142,7 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         if (future instanceof CallFuture) {
             ((CallFuture<?>) future).requestCancel(reason);
         } else {
-            cancelIfPossible(future);
+            passOn(ignored -> cancelIfPossible(future), reason);
         }
     }
 

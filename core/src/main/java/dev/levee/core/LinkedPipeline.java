@@ -149,21 +149,29 @@ final class LinkedPipeline implements Pipeline {
         @Override
         public <T extends @Nullable Object> CompletableFuture<T> callAsync(
                 Supplier<? extends CompletionStage<T>> operation) {
-            return around.aroundAsync(next, operation);
+            return CallFuture.start(() -> around.aroundAsync(next, operation));
         }
     }
 
     /** A policy of a user that is neither gate nor around; costs a lambda. */
     private record ForeignLink(Policy policy, Inner next) implements Inner {
         @Override
+        @SuppressWarnings(
+                "unchecked") // what the operation throws is declared by this method, not by the lambda between
         public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+            if (operation instanceof InterruptibleOperation) {
+                // Still one, so that what the policy waits at throws the interrupt itself.
+                InterruptibleOperation<T, RuntimeException> interruptible =
+                        () -> next.call((Operation<T, RuntimeException>) operation);
+                return policy.call((Operation<T, X>) (Operation<T, ?>) interruptible);
+            }
             return policy.call(() -> next.call(operation));
         }
 
         @Override
         public <T extends @Nullable Object> CompletableFuture<T> callAsync(
                 Supplier<? extends CompletionStage<T>> operation) {
-            return policy.callAsync(() -> next.callAsync(operation));
+            return CallFuture.start(() -> policy.callAsync(() -> next.callAsync(operation)));
         }
     }
 }

@@ -35,7 +35,10 @@ final class GuardedClient implements InvocationHandler {
             if (Modifier.isStatic(method.getModifiers())) {
                 continue;
             }
-            method.setAccessible(true); // an interface may be package-private to the caller
+            if (!method.trySetAccessible()) { // needed where the interface is not public
+                throw new IllegalArgumentException("type must be an interface that " + GuardedClient.class.getModule()
+                        + " may call, but " + type.getName() + " is kept by " + type.getModule());
+            }
             Policy policy = choice.apply(method);
             handler.methods.put(method, new Guarded(method, isObjectMethod(method) ? null : policy));
         }

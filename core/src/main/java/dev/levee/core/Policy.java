@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Require;
 import java.lang.reflect.Method;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -172,7 +173,7 @@ public interface Policy {
      * @return a supplier that runs under this policy
      */
     default <T extends @Nullable Object> Supplier<T> decorateSupplier(Supplier<T> supplier) {
-        Operation<T, RuntimeException> operation = supplier::get;
+        Operation<T, RuntimeException> operation = Require.nonNull("supplier", supplier)::get;
         return () -> call(operation);
     }
 
@@ -184,7 +185,7 @@ public interface Policy {
      * @return a callable that runs under this policy
      */
     default <T extends @Nullable Object> Callable<T> decorateCallable(Callable<T> callable) {
-        Operation<T, Exception> operation = callable::call;
+        Operation<T, Exception> operation = Require.nonNull("callable", callable)::call;
         return () -> call(operation);
     }
 
@@ -195,7 +196,7 @@ public interface Policy {
      * @return a runnable that runs under this policy
      */
     default Runnable decorateRunnable(Runnable runnable) {
-        Action<RuntimeException> action = runnable::run;
+        Action<RuntimeException> action = Require.nonNull("runnable", runnable)::run;
         return () -> run(action);
     }
 
@@ -209,6 +210,7 @@ public interface Policy {
      */
     default <A extends @Nullable Object, T extends @Nullable Object> Function<A, T> decorateFunction(
             Function<A, T> function) {
+        Require.nonNull("function", function);
         return argument -> call(() -> function.apply(argument));
     }
 
@@ -221,6 +223,7 @@ public interface Policy {
      */
     default <T extends @Nullable Object> Supplier<CompletableFuture<T>> decorateStage(
             Supplier<? extends CompletionStage<T>> supplier) {
+        Require.nonNull("supplier", supplier);
         return () -> callAsync(supplier);
     }
 }

@@ -39,7 +39,8 @@ public interface Fallback extends Around, Measured {
      * A fallback for chosen failures.
      *
      * @param name for metrics
-     * @param when which failures are replaced; a predicate that throws replaces none
+     * @param when which failures are replaced; a predicate that throws replaces none; an {@code InterruptedException} that is
+     *     replaced in a blocking call sets the flag of the thread again
      * @param source gives the substitute for a failure, on the thread that failed; may return null
      * @param environment whose listener is told
      * @return the fallback

@@ -22,6 +22,9 @@ enum LeastConnections implements BalancingStrategy {
     }
 
     static final class Scan implements Picker {
+        /** Of a linear congruential generator (Donald E. Knuth, MMIX). */
+        private static final long MULTIPLIER = 6364136223846793005L;
+
         private final Candidates candidates;
         private final double[] weights;
 
@@ -39,6 +42,7 @@ enum LeastConnections implements BalancingStrategy {
         public int pick(long hash, IntPredicate eligible) {
             int least = -1;
             double load = Double.POSITIVE_INFINITY;
+            long random = 0;
             double drawnFrom = 0; // the weights of those that share the least load
             for (int i = 0; i < weights.length; i++) {
                 if (!eligible.test(i)) {
@@ -50,8 +54,10 @@ enum LeastConnections implements BalancingStrategy {
                     load = own;
                     drawnFrom = weights[i];
                 } else if (own == load) {
+                    // One number from the environment for all draws of a pick, stirred for each.
+                    random = (random == 0 ? candidates.random().nextLong() : random) * MULTIPLIER + 1;
                     drawnFrom += weights[i];
-                    if (candidates.random().nextDouble() * drawnFrom < weights[i]) {
+                    if ((random >>> 11) * 0x1p-53 * drawnFrom < weights[i]) {
                         least = i;
                     }
                 }

@@ -4,7 +4,7 @@ import dev.levee.core.internal.Nanos;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** What is to happen, in the order of its time, then of its scheduling. Guarded by the lock of {@link ManualTime}. */
+/** What is to happen, in the order of its time, then of its scheduling. Guarded by the lock of {@link Engine}. */
 final class Agenda {
     private final TreeSet<Event> events = new TreeSet<>(Agenda::compare);
     private long scheduled;

@@ -6,14 +6,8 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Queue;
 import java.util.Random;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Time that a test moves by hand: clock, sleeps, parked threads, timers, executor and randomness from one object.
@@ -53,29 +47,12 @@ public final class ManualTime {
     private static final long ORIGIN = -1_000_000_000_000L;
     private static final long SEED = 0x1EFEEL;
 
-    private final YieldingLock lock = new YieldingLock();
-    private final Condition driverLeft = lock.newCondition();
-    private final Random random = new Random(SEED);
+    private final Engine engine;
     private final long origin;
+    private final Random random = new Random(SEED);
+    private final AtomicInteger threads = new AtomicInteger();
     private final Environment environment;
-
-    private volatile long now; // written under the lock
     private volatile long seed = SEED;
-    private volatile boolean auto;
-
-    // Guarded by lock.
-    private final Crew crew = new Crew(lock);
-    private final Agenda agenda = new Agenda();
-    private final Queue<Runnable> tasks = new ArrayDeque<>();
-    private final List<Throwable> taskFailures = new ArrayList<>();
-    private final List<Throwable> threadFailures = new ArrayList<>();
-    private int threads;
-
-    /** The one thread that may move time and run tasks. */
-    private @Nullable Thread driver;
-
-    private int drives;
-    private int advancersWaiting;
 
     /** Time that stands still at an arbitrary reading of the clock. */
     public ManualTime() {
@@ -83,13 +60,12 @@ public final class ManualTime {
     }
 
     private ManualTime(long origin) {
+        this.engine = new Engine(origin);
         this.origin = origin;
-        this.now = origin;
-        NanoClock clock = new Clock();
         this.environment = Environment.builder()
-                .clock(clock)
-                .scheduler(new Sleeps())
-                .executor(this::execute)
+                .clock(new Clock(engine))
+                .scheduler(new ManualScheduler(engine))
+                .executor(engine::execute)
                 .random(random)
                 .build();
     }
@@ -143,13 +119,7 @@ public final class ManualTime {
      * @return this
      */
     public ManualTime autoAdvance() {
-        lock.lock();
-        try {
-            auto = true;
-            signal();
-        } finally {
-            lock.unlock();
-        }
+        engine.autoAdvance();
         return this;
     }
 
@@ -165,20 +135,7 @@ public final class ManualTime {
      *     everything else that was due has run; if several threw, the first, which has the others as suppressed exceptions
      */
     public void advance(Duration duration) {
-        long nanos = Nanos.of(Require.notNegative("duration", duration));
-        beginDrive();
-        List<Throwable> thrown = new ArrayList<>();
-        try {
-            long target = now + nanos;
-            do {
-                rest(true);
-            } while (step(target, true));
-        } catch (IllegalStateException restless) {
-            thrown.add(restless);
-        } finally {
-            thrown.addAll(endDrive(true, true));
-        }
-        throwFirst(thrown);
+        engine.advance(Nanos.of(Require.notNegative("duration", duration)));
     }
 
     /**
@@ -198,7 +155,7 @@ public final class ManualTime {
      * @return nanoseconds since an arbitrary moment; may be negative and may wrap
      */
     public long nanoTime() {
-        return now;
+        return engine.now();
     }
 
     /**
@@ -207,7 +164,7 @@ public final class ManualTime {
      * @return the time since this object was made
      */
     public Duration elapsed() {
-        return Duration.ofNanos(now - origin);
+        return Duration.ofNanos(nanoTime() - origin);
     }
 
     /**
@@ -216,12 +173,7 @@ public final class ManualTime {
      * @return the number of timers that have neither begun to run nor been cancelled
      */
     public int pendingTimers() {
-        lock.lock();
-        try {
-            return agenda.timers();
-        } finally {
-            lock.unlock();
-        }
+        return engine.lock.get(engine.agenda::timers);
     }
 
     /**
@@ -230,12 +182,7 @@ public final class ManualTime {
      * @return the number of tasks that have not begun to run
      */
     public int pendingTasks() {
-        lock.lock();
-        try {
-            return tasks.size();
-        } finally {
-            lock.unlock();
-        }
+        return engine.queued();
     }
 
     /**
@@ -244,12 +191,7 @@ public final class ManualTime {
      * @return the number of threads inside a sleep or park
      */
     public int sleepers() {
-        lock.lock();
-        try {
-            return crew.waiting();
-        } finally {
-            lock.unlock();
-        }
+        return engine.lock.get(engine.crew::waiting);
     }
 
     /**
@@ -260,7 +202,7 @@ public final class ManualTime {
      * @throws IllegalStateException if there are not so many after 10 s; the message says what the threads do
      */
     public void awaitSleepers(int count) {
-        crew.awaitWaiting(Require.range("count", count, 0, Integer.MAX_VALUE));
+        engine.crew.awaitWaiting(Require.range("count", count, 0, Integer.MAX_VALUE));
     }
 
     /**
@@ -284,25 +226,9 @@ public final class ManualTime {
     public Thread start(String name, Runnable task) {
         Require.nonNull("name", name);
         Require.nonNull("task", task);
-        Thread thread;
-        Member member;
-        lock.lock();
-        try {
-            thread = new Thread(() -> work(task), name + "-" + ++threads);
-            thread.setDaemon(true);
-            member = crew.started(thread);
-        } finally {
-            lock.unlock();
-        }
-        boolean begun = false;
-        try {
-            thread.start();
-            begun = true;
-        } finally {
-            if (!begun) {
-                ended(member);
-            }
-        }
+        Thread thread = new Thread(() -> engine.work(task), name + "-" + threads.incrementAndGet());
+        thread.setDaemon(true);
+        engine.start(thread);
         return thread;
     }
 
@@ -317,402 +243,15 @@ public final class ManualTime {
                 + sleepers() + " sleepers, seed " + seed + "]";
     }
 
-    private void work(Runnable task) {
-        try {
-            task.run();
-        } catch (Throwable thrown) {
-            lock.lock();
-            try {
-                threadFailures.add(thrown);
-            } finally {
-                lock.unlock();
-            }
-            throw thrown;
-        } finally {
-            ended(current());
-        }
-    }
-
-    private Member current() {
-        lock.lock();
-        try {
-            return crew.current();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void ended(Member member) {
-        lock.lock();
-        try {
-            member.ended = true;
-            crew.changed();
-            signal();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void execute(Runnable task) {
-        Require.nonNull("task", task);
-        lock.lock();
-        try {
-            tasks.add(task);
-            signal();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    // Moving time: by one thread at a time, the driver. Tasks that it runs may move time themselves.
-
-    private void beginDrive() {
-        lock.lock();
-        try {
-            advancersWaiting++;
-            while (driver != null && driver != Thread.currentThread()) {
-                signal();
-                driverLeft.awaitUninterruptibly();
-            }
-            advancersWaiting--;
-            driver = Thread.currentThread();
-            drives++;
-            crew.changed(); // whoever advances may have released what others wait for
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private boolean tryBeginDrive() {
-        lock.lock();
-        try {
-            if (!auto || (driver != Thread.currentThread() && (driver != null || advancersWaiting > 0))) {
-                return false;
-            }
-            driver = Thread.currentThread();
-            drives++;
-            return true;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private boolean advancerWaits() {
-        lock.lock();
-        try {
-            return advancersWaiting > 0;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Returns what was thrown meanwhile. */
-    private List<Throwable> endDrive(boolean othersMayGoOn, boolean byHand) {
-        lock.lock();
-        try {
-            if (--drives > 0) {
-                return List.of();
-            }
-            driver = null;
-            driverLeft.signal();
-            if (othersMayGoOn) {
-                signal();
-            }
-            List<Throwable> thrown = new ArrayList<>(taskFailures);
-            taskFailures.clear();
-            if (byHand) {
-                thrown.addAll(threadFailures);
-                threadFailures.clear();
-            }
-            return thrown;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Tells the driver, or whoever may become the driver, that there may be something to do. Under the lock. */
-    private void signal() {
-        if (driver != null) {
-            if (driver != Thread.currentThread()) {
-                LockSupport.unpark(driver);
-            }
-        } else if (auto && advancersWaiting == 0) {
-            Member member = crew.anyWaiting();
-            if (member != null) {
-                LockSupport.unpark(member.thread);
-            }
-        }
-    }
-
-    /** Lets everything happen that can while time stands still; whether anything did. */
-    private boolean rest(boolean bounded) {
-        boolean happened = false;
-        int checks = 0;
-        while (true) {
-            happened |= crew.awaitQuiet(bounded);
-            Runnable task = null;
-            lock.lock();
-            try {
-                if (crew.busy(0) != null) {
-                    continue; // unparked meanwhile
-                }
-                Member unaware = checks++ < Crew.MOST_CHECKS ? crew.unaware() : null;
-                if (unaware != null) {
-                    happened = true;
-                    wake(unaware);
-                    continue;
-                }
-                task = tasks.poll();
-            } finally {
-                lock.unlock();
-            }
-            if (task == null) {
-                return happened;
-            }
-            happened = true;
-            checks = 0;
-            run(task);
-        }
-    }
-
-    /** Lets the next event happen at its time if it is not beyond the limit; else sets the clock to the limit. */
-    private boolean step(long limit, boolean limited) {
-        Agenda.Event event;
-        lock.lock();
-        try {
-            event = agenda.next();
-            if (event == null || (limited && event.due - limit > 0)) {
-                if (limited && limit - now > 0) {
-                    now = limit;
-                }
-                return false;
-            }
-            agenda.remove(event);
-            now = event.due;
-            event.over = true;
-            if (event.sleeper != null && event.sleeper.waitsFor == event) {
-                wake(event.sleeper);
-            }
-        } finally {
-            lock.unlock();
-        }
-        if (event.task != null) {
-            run(event.task);
-        }
-        return true;
-    }
-
-    private void run(Runnable task) {
-        Throwable failure = null;
-        try {
-            task.run();
-        } catch (Throwable thrown) {
-            failure = thrown;
-        }
-        lock.lock();
-        try {
-            crew.changed();
-            if (failure != null) {
-                taskFailures.add(failure);
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void wake(Member member) {
-        crew.runs(member);
-        if (member.thread != Thread.currentThread()) {
-            member.wakes = true;
-            LockSupport.unpark(member.thread);
-        }
-    }
-
-    @SuppressWarnings("unchecked") // what a Runnable throws need not be declared
-    private static <X extends Throwable> void throwFirst(List<Throwable> thrown) throws X {
-        if (thrown.isEmpty()) {
-            return;
-        }
-        Throwable first = thrown.get(0);
-        for (Throwable other : thrown) {
-            if (other != first) {
-                first.addSuppressed(other);
-            }
-        }
-        throw (X) first;
-    }
-
-    private final class Clock implements NanoClock {
+    private record Clock(Engine engine) implements NanoClock {
         @Override
         public long nanoTime() {
-            return now;
+            return engine.now();
         }
 
         @Override
         public String toString() {
             return "manual clock";
-        }
-    }
-
-    private final class Sleeps implements Scheduler {
-        @Override
-        public Timer schedule(Runnable task, long delayNanos) {
-            Require.nonNull("task", task);
-            lock.lock();
-            try {
-                Agenda.Event event = agenda.add(now, delayNanos, task, null);
-                signal();
-                return () -> cancel(event);
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        private boolean cancel(Agenda.Event event) {
-            lock.lock();
-            try {
-                return agenda.remove(event);
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        @Override
-        public void sleep(long nanos) throws InterruptedException {
-            if (nanos <= 0) {
-                return;
-            }
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-            Stay stay = new Stay(nanos, null);
-            try {
-                while (!stay.isOver()) {
-                    if (!stay.moveTime()) {
-                        LockSupport.park(ManualTime.this);
-                    }
-                }
-            } finally {
-                stay.end();
-            }
-            throwFirst(stay.thrown);
-            if (!stay.event.over) {
-                // Only now: as long as the stay is on, the flag tells the driver that this thread is about to go on.
-                Thread.interrupted();
-                throw new InterruptedException();
-            }
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            Require.nonNull("blocker", blocker);
-            if (nanos <= 0 || Thread.currentThread().isInterrupted()) {
-                return;
-            }
-            Stay stay = new Stay(nanos, blocker);
-            try {
-                if (!stay.moveTime()) {
-                    LockSupport.park(blocker);
-                }
-            } finally {
-                stay.end();
-            }
-            throwFirst(stay.thrown);
-        }
-
-        @Override
-        public String toString() {
-            return "manual scheduler";
-        }
-    }
-
-    /** The current thread's stay in a sleep or park. */
-    private final class Stay {
-        final Agenda.Event event;
-        private final Member member;
-        // Tasks that this thread runs while it moves time may sleep in turn.
-        private final Agenda.@Nullable Event outerEvent;
-        private final @Nullable Object outerBlocker;
-        private boolean driving;
-
-        /** What timers and tasks threw while this thread moved time. */
-        final List<Throwable> thrown = new ArrayList<>();
-
-        Stay(long nanos, @Nullable Object blocker) {
-            lock.lock();
-            try {
-                if (driver == Thread.currentThread() && !auto) {
-                    throw new IllegalStateException(
-                            "a timer or task that advance() runs must not wait: nobody else moves time;"
-                                    + " give it a thread, environment().toBuilder().executor(time::start)");
-                }
-                member = crew.current();
-                outerEvent = member.waitsFor;
-                outerBlocker = member.blocker;
-                event = agenda.add(now, nanos, null, member);
-                crew.waits(member, event, blocker);
-                signal();
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        boolean isOver() {
-            return event.over || member.thread.isInterrupted();
-        }
-
-        /** If this thread may and can, lets things happen up to the next event; whether anything happened. */
-        boolean moveTime() {
-            if (driving && advancerWaits()) {
-                endDriving(false);
-            }
-            if (!driving) {
-                driving = tryBeginDrive();
-            }
-            if (!driving) {
-                return false;
-            }
-            boolean happened = rest(false);
-            if (isOver() || !hasSeenAll() || step(0, false)) {
-                return true;
-            }
-            if (!happened) {
-                endDriving(false);
-            }
-            return happened;
-        }
-
-        private boolean hasSeenAll() {
-            lock.lock();
-            try {
-                return !member.parks() || crew.hasSeenAll(member);
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        private void endDriving(boolean othersMayGoOn) {
-            driving = false;
-            thrown.addAll(endDrive(othersMayGoOn, false));
-        }
-
-        void end() {
-            lock.lock();
-            try {
-                agenda.remove(event);
-                member.wakes = false;
-                crew.runs(member);
-                if (outerEvent != null && !outerEvent.over) {
-                    member.waitFor(outerEvent, outerBlocker);
-                }
-                if (driving) {
-                    endDriving(true);
-                } else {
-                    signal();
-                }
-            } finally {
-                lock.unlock();
-            }
         }
     }
 }

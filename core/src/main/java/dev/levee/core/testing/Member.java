@@ -2,38 +2,42 @@ package dev.levee.core.testing;
 
 import org.jspecify.annotations.Nullable;
 
-/** A thread that takes part in manual time. All but the thread is guarded by the lock of {@link ManualTime}. */
+/** A thread that takes part in manual time. All but the thread is guarded by the lock of {@link Engine}. */
 final class Member {
+    /** No count of changes. */
     static final long STALE = -1;
 
     final Thread thread;
 
-    /** Started through {@code start}, and so taking part until it ends; others take part while they wait. */
+    /** Started through {@code start}, and so taking part until it ends; others, the guests, take part while they wait. */
     final boolean started;
 
-    /** What the thread waits for; null while it runs. */
+    /** Whether the task that it was started for has returned. */
+    boolean ended;
+
+    /** What it waits for; null while it runs. */
     Agenda.@Nullable Event waitsFor;
 
     /** What it parks on; null if it sleeps. */
     @Nullable Object blocker;
-
-    /** The count of changes when it last began to run. */
-    long runsSince;
-
-    /** The count of changes that its condition is known to take into account; it parked because the condition was false. */
-    long checkedAt = STALE;
-
-    private @Nullable Object lastBlocker;
-    private Agenda.@Nullable Event lastPark;
-
-    /** Whether {@code start}'s task has returned. */
-    boolean ended;
 
     /** Whether it was woken and has not noticed yet; until then it looks blocked. */
     boolean wakes;
 
     /** How many times it was seen to block elsewhere. */
     int seenBlocked;
+
+    /** Whether it was seen so often enough, and has not been seen to run since. */
+    boolean restsElsewhere;
+
+    /** The count of changes when it last began to run. */
+    long runsSince;
+
+    /** The count of changes that it had seen when it found that it must park. */
+    long checkedAt = STALE;
+
+    private Agenda.@Nullable Event lastPark;
+    private @Nullable Object lastBlocker;
 
     Member(Thread thread, boolean started, long changes) {
         this.thread = thread;
@@ -49,10 +53,10 @@ final class Member {
         return waitsFor != null && blocker != null;
     }
 
-    /** Whether it parks just as it did before it was woken to look at its condition: nothing came of it. */
-    boolean parksAgain(Agenda.Event event, Object on) {
+    /** Whether this is just the park from which it was woken to look at its condition: nothing came of it. */
+    boolean parksAgain(Agenda.Event event, @Nullable Object on) {
         Agenda.Event last = lastPark;
-        return last != null && lastBlocker == on && last.never == event.never && last.due == event.due;
+        return last != null && on != null && lastBlocker == on && last.never == event.never && last.due == event.due;
     }
 
     void waitFor(Agenda.Event event, @Nullable Object on) {
@@ -65,6 +69,7 @@ final class Member {
     void run(long changes) {
         waitsFor = null;
         blocker = null;
+        restsElsewhere = false;
         runsSince = changes;
     }
 }

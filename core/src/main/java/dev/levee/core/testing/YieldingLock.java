@@ -1,6 +1,8 @@
 package dev.levee.core.testing;
 
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Waits without parking. A lock that parks eats the permit of an unpark that was meant for the park which its caller is about to
@@ -14,6 +16,26 @@ final class YieldingLock extends ReentrantLock {
     public void lock() {
         while (!tryLock()) {
             Thread.yield();
+        }
+    }
+
+    /** Runs something under the lock. */
+    void run(Runnable action) {
+        lock();
+        try {
+            action.run();
+        } finally {
+            unlock();
+        }
+    }
+
+    /** Asks something under the lock. */
+    <T extends @Nullable Object> T get(Supplier<T> question) {
+        lock();
+        try {
+            return question.get();
+        } finally {
+            unlock();
         }
     }
 }

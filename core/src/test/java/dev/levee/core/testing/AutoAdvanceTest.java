@@ -5,20 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Scheduler;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledForJreRange;
-import org.junit.jupiter.api.condition.JRE;
 
 /** Time that moves by itself when nothing can run. */
 class AutoAdvanceTest {
@@ -38,16 +33,16 @@ class AutoAdvanceTest {
         }
     }
 
-    private static boolean await(ManualTime time, AtomicBoolean condition, long nanos) {
-        long deadline = time.nanoTime() + nanos;
+    private static void spinUntil(AtomicBoolean condition) {
         while (!condition.get()) {
-            long rest = deadline - time.nanoTime();
-            if (rest <= 0) {
-                return false;
-            }
-            time.environment().scheduler().park(condition, rest);
+            Thread.onSpinWait();
         }
-        return true;
+    }
+
+    private static void spinUntilBlockedOn(Object blocker, Thread thread) {
+        while (LockSupport.getBlocker(thread) != blocker) {
+            Thread.onSpinWait();
+        }
     }
 
     @Nested
@@ -110,7 +105,7 @@ class AutoAdvanceTest {
         void a_park_ends_at_its_time() {
             time.autoAdvance();
 
-            assertThat(await(time, new AtomicBoolean(), 10)).isFalse();
+            assertThat(OnePermit.await(time, new AtomicBoolean(), 10)).isFalse();
 
             assertThat(time.elapsed()).isEqualTo(ofNanos(10));
         }
@@ -128,7 +123,7 @@ class AutoAdvanceTest {
                     },
                     10);
 
-            assertThat(await(time, open, 100)).isTrue();
+            assertThat(OnePermit.await(time, open, 100)).isTrue();
 
             assertThat(time.elapsed()).isEqualTo(ofNanos(10));
             assertThat(events).containsExactly("other@5");
@@ -140,7 +135,7 @@ class AutoAdvanceTest {
             AtomicBoolean open = new AtomicBoolean();
             time.environment().executor().execute(() -> open.set(true));
 
-            assertThat(await(time, open, 100)).isTrue();
+            assertThat(OnePermit.await(time, open, 100)).isTrue();
 
             assertThat(time.elapsed()).isZero();
         }
@@ -219,7 +214,7 @@ class AutoAdvanceTest {
         @RepeatedTest(20)
         void threads_that_pass_a_permit_on_wait_exactly_as_long_as_it_takes() throws InterruptedException {
             int threads = 5;
-            OnePermit permit = new OnePermit();
+            OnePermit permit = new OnePermit(time);
             CompletableFuture<?>[] ends = new CompletableFuture<?>[threads];
             for (int i = 0; i < threads; i++) {
                 CompletableFuture<Void> end = new CompletableFuture<>();
@@ -242,16 +237,61 @@ class AutoAdvanceTest {
         @RepeatedTest(20)
         void the_thread_of_the_test_takes_part_while_it_waits() {
             time.start(() -> {
+                time.awaitSleepers(1);
+                time.autoAdvance();
                 sleep(10);
                 event("started");
             });
-            time.awaitSleepers(1);
-            time.autoAdvance();
 
             sleep(20);
             event("test");
 
             assertThat(events).containsExactly("started@10", "test@20");
+        }
+
+        @RepeatedTest(20)
+        void others_move_time_on_when_the_one_who_did_is_gone() throws InterruptedException {
+            time.autoAdvance();
+            Thread[] other = new Thread[1];
+            scheduler.schedule(
+                    () -> other[0] = time.start(() -> {
+                        sleep(30);
+                        event("started");
+                    }),
+                    3);
+
+            sleep(5);
+            other[0].join();
+
+            assertThat(events).containsExactly("started@33");
+        }
+
+        @RepeatedTest(20)
+        void what_happened_just_before_a_park_is_not_overlooked() throws InterruptedException {
+            AtomicBoolean open = new AtomicBoolean();
+            AtomicBoolean looked = new AtomicBoolean();
+            AtomicBoolean opened = new AtomicBoolean();
+            time.autoAdvance();
+            Thread waiter = time.start(() -> {
+                boolean closed = !open.get();
+                looked.set(true);
+                spinUntil(opened);
+                if (closed) {
+                    scheduler.park(open, 100);
+                }
+                event("waiter");
+            });
+            Thread opener = time.start(() -> {
+                spinUntil(looked);
+                open.set(true);
+                sleep(50);
+            });
+            time.awaitSleepers(1);
+            opened.set(true);
+            waiter.join();
+            opener.join();
+
+            assertThat(events).containsExactly("waiter@0");
         }
 
         @RepeatedTest(3)
@@ -270,12 +310,13 @@ class AutoAdvanceTest {
         }
 
         @RepeatedTest(20)
-        void a_thread_without_limit_waits_until_another_schedules_something() throws InterruptedException {
-            AtomicBoolean open = new AtomicBoolean();
-            Thread thread = time.start(() -> event("open " + await(time, open, Long.MAX_VALUE)));
-            Thread sleeper = time.start(() -> sleep(Long.MAX_VALUE));
-            time.awaitSleepers(2);
+        void threads_without_limit_wait_until_another_schedules_something() throws InterruptedException {
             time.autoAdvance();
+            AtomicBoolean open = new AtomicBoolean();
+            Thread thread = time.start(() -> event("open " + OnePermit.await(time, open, Long.MAX_VALUE)));
+            Thread sleeper = time.start(() -> sleep(Long.MAX_VALUE));
+            spinUntilBlockedOn(open, thread);
+            spinUntilBlockedOn(scheduler, sleeper);
 
             scheduler.schedule(
                     () -> {
@@ -302,69 +343,6 @@ class AutoAdvanceTest {
             time.advance(ofNanos(1_000));
 
             assertThat(events).containsExactly("end@500");
-        }
-    }
-
-    @Test
-    @EnabledForJreRange(min = JRE.JAVA_21)
-    void virtual_threads_take_part_too() throws Exception {
-        Executor virtual = (Executor)
-                Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
-        OnePermit permit = new OnePermit();
-        CompletableFuture<?>[] ends = new CompletableFuture<?>[50];
-        for (int i = 0; i < ends.length; i++) {
-            ends[i] = CompletableFuture.runAsync(
-                    () -> {
-                        permit.acquire();
-                        sleep(10);
-                        permit.release();
-                    },
-                    virtual);
-        }
-        time.awaitSleepers(ends.length);
-
-        for (int i = 1; i <= ends.length; i++) {
-            time.advance(ofNanos(10));
-            assertThat(time.sleepers()).isEqualTo(ends.length - i);
-        }
-
-        CompletableFuture.allOf(ends).join();
-        assertThat(time.elapsed()).isEqualTo(ofNanos(500));
-    }
-
-    /** Parks as policies do. */
-    private final class OnePermit {
-        private final Queue<Waiter> queue = new ArrayDeque<>();
-        private boolean taken;
-
-        void acquire() {
-            Waiter waiter = new Waiter(Thread.currentThread());
-            synchronized (this) {
-                if (!taken) {
-                    taken = true;
-                    return;
-                }
-                queue.add(waiter);
-            }
-            assertThat(await(time, waiter.turn, 1_000_000)).isTrue();
-        }
-
-        void release() {
-            Waiter next;
-            synchronized (this) {
-                next = queue.poll();
-                taken = next != null;
-            }
-            if (next != null) {
-                next.turn.set(true);
-                LockSupport.unpark(next.thread);
-            }
-        }
-    }
-
-    private record Waiter(Thread thread, AtomicBoolean turn) {
-        Waiter(Thread thread) {
-            this(thread, new AtomicBoolean());
         }
     }
 }

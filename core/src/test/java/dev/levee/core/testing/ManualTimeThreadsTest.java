@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,6 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 
 /** Threads that sleep and park while another thread moves time. */
 class ManualTimeThreadsTest {
@@ -253,27 +256,6 @@ class ManualTimeThreadsTest {
             assertThat(events).containsExactly("w true@10", "other@20");
         }
 
-        @RepeatedTest(50)
-        void passes_on_from_thread_to_thread_while_time_stands_still() {
-            Thread last = waiter("last", 100);
-            time.awaitSleepers(1);
-            AtomicBoolean first = new AtomicBoolean();
-            time.start(() -> {
-                while (!first.get()) {
-                    scheduler.park(first, 1_000);
-                }
-                event("first");
-                open.set(true);
-                LockSupport.unpark(last);
-            });
-            time.awaitSleepers(2);
-
-            first.set(true); // even without unpark: whoever parks looks again when time is moved
-            time.advance(ofNanos(20));
-
-            assertThat(events).containsExactly("first@0", "last true@0");
-        }
-
         @RepeatedTest(20)
         void is_ended_by_an_interrupt_whose_flag_stays() throws InterruptedException {
             Thread thread = time.start(
@@ -323,6 +305,103 @@ class ManualTimeThreadsTest {
             time.advance(ofNanos(100));
 
             assertThat(thread.isAlive()).isFalse();
+        }
+    }
+
+    /** The conditions here become true without an unpark, which shows that whoever parks looks again. */
+    @Nested
+    class WhoeverParksLooksAgain {
+        private final AtomicBoolean open = new AtomicBoolean();
+
+        private void waiter(String name, AtomicBoolean condition, Runnable next) {
+            time.start(() -> {
+                event(name + " " + OnePermit.await(time, condition, 100));
+                next.run();
+            });
+            time.awaitSleepers(1);
+        }
+
+        @Test
+        void when_time_is_moved() {
+            waiter("w", open, () -> {});
+
+            open.set(true);
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w true@0");
+        }
+
+        @Test
+        void when_a_timer_or_a_task_has_run() {
+            AtomicBoolean other = new AtomicBoolean();
+            waiter("w", open, () -> {});
+            waiter("v", other, () -> {});
+            scheduler.schedule(() -> open.set(true), 10);
+            scheduler.schedule(() -> time.environment().executor().execute(() -> other.set(true)), 20);
+
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w true@10", "v true@20");
+        }
+
+        @Test
+        void when_a_thread_has_slept_and_sleeps_again() {
+            waiter("w", open, () -> {});
+            time.start(() -> {
+                sleep(10);
+                open.set(true);
+                sleep(100);
+            });
+
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w true@10");
+        }
+
+        @RepeatedTest(10)
+        void when_another_that_parked_has_looked_and_gone_on() {
+            AtomicBoolean[] gates = new AtomicBoolean[5];
+            for (int i = 0; i < gates.length; i++) {
+                gates[i] = new AtomicBoolean();
+                AtomicBoolean before = i == 0 ? open : gates[i - 1];
+                waiter("w" + i, gates[i], () -> before.set(true));
+            }
+
+            gates[4].set(true);
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w4 true@0", "w3 true@0", "w2 true@0", "w1 true@0", "w0 true@0");
+            assertThat(open).isTrue();
+        }
+
+        @RepeatedTest(5)
+        void when_a_thread_that_is_not_ours_has_ended() {
+            waiter("w", open, () -> {});
+            new Thread(() -> {
+                        sleep(10);
+                        open.set(true);
+                    })
+                    .start();
+            time.awaitSleepers(2);
+
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w true@10");
+        }
+
+        @Test
+        void when_a_thread_has_come_to_rest_elsewhere() {
+            CompletableFuture<String> never = new CompletableFuture<>();
+            waiter("w", open, () -> {});
+            time.start(() -> {
+                sleep(10);
+                open.set(true);
+                never.join();
+            });
+
+            time.advance(ofNanos(50));
+
+            assertThat(events).containsExactly("w true@10");
         }
     }
 
@@ -385,6 +464,76 @@ class ManualTimeThreadsTest {
 
             assertThat(uncaught).hasValue(failure);
             assertThat(events).containsExactly("timer@20");
+        }
+    }
+
+    @Nested
+    class ThreadsThatUnparkEachOther {
+        private final OnePermit permit = new OnePermit(time);
+
+        private void workWithPermit() {
+            permit.acquire();
+            sleep(10);
+            permit.release();
+        }
+
+        private void goOnOneByOne(int threads) {
+            time.awaitSleepers(threads);
+            for (int i = 1; i <= threads; i++) {
+                time.advance(ofNanos(10));
+                assertThat(time.sleepers()).isEqualTo(threads - i);
+            }
+            assertThat(time.elapsed()).isEqualTo(ofNanos(10L * threads));
+        }
+
+        @RepeatedTest(10)
+        void go_on_one_by_one_if_they_were_started_here() {
+            for (int i = 0; i < 10; i++) {
+                time.start(this::workWithPermit);
+            }
+            goOnOneByOne(10);
+        }
+
+        @RepeatedTest(10)
+        void go_on_one_by_one_if_they_were_not() {
+            for (int i = 0; i < 10; i++) {
+                new Thread(this::workWithPermit).start();
+            }
+            goOnOneByOne(10);
+        }
+
+        @RepeatedTest(5)
+        @EnabledForJreRange(min = JRE.JAVA_21)
+        void go_on_one_by_one_if_they_are_virtual() throws ReflectiveOperationException {
+            Executor virtual = (Executor)
+                    Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+            for (int i = 0; i < 50; i++) {
+                virtual.execute(this::workWithPermit);
+            }
+            goOnOneByOne(50);
+        }
+
+        @RepeatedTest(3)
+        void go_on_even_if_the_one_who_unparks_then_blocks_elsewhere() {
+            CountDownLatch never = new CountDownLatch(1);
+            Thread first = time.start(() -> {
+                workWithPermit();
+                try {
+                    never.await();
+                } catch (InterruptedException e) {
+                    event("interrupted");
+                }
+            });
+            time.awaitSleepers(1);
+            time.start(() -> {
+                permit.acquire();
+                event("second");
+            });
+
+            time.advance(ofNanos(100));
+
+            assertThat(events).containsExactly("second@10");
+            first.interrupt();
         }
     }
 

@@ -30,9 +30,9 @@ final class CountWindow extends Window {
     private final long field; // mask of one count
     private final int slowShift;
     private final int positionShift;
-    private final int lapShift;
+    final int lapShift;
     private final long troubles; // mask of both counts
-    private final PaddedLong word = new PaddedLong(0);
+    final PaddedLong word = new PaddedLong(0);
     private final long[] ring;
 
     CountWindow(int size, Limits limits) {

@@ -1,5 +1,7 @@
 package dev.levee.circuitbreaker;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.levee.circuitbreaker.CircuitBreaker.State;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
@@ -14,18 +16,34 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
 import org.jetbrains.lincheck.datastructures.Validate;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** Whole breakers are linearizable too: one change wins, a manual one stays, and each is told once and in order. */
 class BreakerInterleavingTest {
+    private static final Logger LOG = (Logger) LoggerFactory.getLogger(CircuitBreaker.class);
+
+    /** What the logging library does inside is not explored. */
+    @BeforeAll
+    static void logNothing() {
+        LOG.setLevel(Level.OFF);
+    }
+
+    @AfterAll
+    static void logAgain() {
+        LOG.setLevel(null);
+    }
+
     @Test
     void probes_that_decide_race_with_changes_by_hand() {
-        CountWindowInterleavingTest.options().actorsBefore(0).check(OfTheHalfOpenBreaker.class);
+        CountWindowInterleavingTest.options().actorsBefore(0).actorsAfter(0).check(OfTheHalfOpenBreaker.class);
     }
 
     @Test
     void a_failure_that_opens_races_with_changes_by_hand() {
-        CountWindowInterleavingTest.options().actorsBefore(0).check(OfTheClosedBreaker.class);
+        CountWindowInterleavingTest.options().actorsBefore(0).actorsAfter(0).check(OfTheClosedBreaker.class);
     }
 
     /** Each thread has at most one call under way. */

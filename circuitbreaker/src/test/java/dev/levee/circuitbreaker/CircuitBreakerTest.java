@@ -284,6 +284,19 @@ class CircuitBreakerTest {
         }
 
         @Test
+        void opens_with_a_success_in_the_very_bucket_in_which_older_successes_are_forgotten() {
+            Calls.succeed(breaker, 10);
+            time.advance(Duration.ofSeconds(5));
+            Calls.fail(breaker, 4);
+            time.advance(Duration.ofMillis(4_800));
+            Calls.succeed(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(CLOSED);
+            time.advance(Duration.ofMillis(200));
+            Calls.succeed(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(OPEN);
+        }
+
+        @Test
         void forgets_everything_in_a_long_pause() {
             Calls.fail(breaker, 3);
             time.advance(Duration.ofDays(365 * 100));

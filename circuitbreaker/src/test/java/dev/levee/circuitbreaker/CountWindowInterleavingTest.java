@@ -38,10 +38,10 @@ class CountWindowInterleavingTest {
         return new ModelCheckingOptions()
                 .threads(2)
                 .actorsPerThread(3)
-                .actorsBefore(2)
-                .actorsAfter(2)
-                .iterations(5)
-                .invocationsPerIteration(700);
+                .actorsBefore(1)
+                .actorsAfter(1)
+                .iterations(3)
+                .invocationsPerIteration(300);
     }
 
     public abstract static class Calls {

@@ -15,6 +15,44 @@ class TimeWindowInterleavingTest {
         CountWindowInterleavingTest.options().actorsAfter(0).check(Calls.class);
     }
 
+    @Test
+    void counts_are_those_of_one_moment_also_while_buckets_begin_anew() {
+        CountWindowInterleavingTest.options()
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .actorsPerThread(1)
+                .check(Rotation.class);
+    }
+
+    /** There are calls in the first bucket, whose place the third will take: a sum must not see the failures of one and the calls of the other. */
+    public static class Rotation {
+        private final TimeWindow window = new TimeWindow(2, new Limits(0.6, Limits.OFF, 1), 0);
+
+        public Rotation() {
+            for (int i = 0; i < 3; i++) {
+                window.record(0, 0);
+            }
+            window.record(Window.FAILED, 0);
+        }
+
+        @Operation
+        public void failInSecond() {
+            record(Window.FAILED, 1);
+        }
+
+        @Operation
+        public void succeedInThird() {
+            record(0, 2);
+        }
+
+        private void record(int outcome, int bucket) {
+            Tally tally = window.record(outcome, bucket);
+            if (tally != null && tally.failures() > tally.calls()) {
+                throw new IllegalStateException("told of " + tally);
+            }
+        }
+    }
+
     public static class Calls {
         private final TimeWindow window = new TimeWindow(2, new Limits(0.5, Limits.OFF, 3), 0); // two buckets of 1 ns
         private final AtomicInteger[] calls = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};

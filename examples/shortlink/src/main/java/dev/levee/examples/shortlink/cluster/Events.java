@@ -1,0 +1,115 @@
+package dev.levee.examples.shortlink.cluster;
+
+import java.io.PrintStream;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Hears from all processes what happens there: prints what a person wants to see, and counts. Thread-safe. */
+public final class Events {
+    private static final String CLOSED = "CLOSED";
+    private static final String OPEN = "OPEN";
+
+    private final long start = System.nanoTime();
+    private final PrintStream out;
+    private final Set<String> open = new TreeSet<>();
+    private int opened;
+    private int closed;
+    private int statementsAtOnce;
+
+    /**
+     * Counts from zero.
+     *
+     * @param out where to print
+     */
+    public Events(PrintStream out) {
+        this.out = out;
+    }
+
+    /** A breaker flips between OPEN and HALF_OPEN at each probe; only leaving and reaching CLOSED is news. */
+    void stateChanged(String process, String policy, String to) {
+        String breaker = process + "'s breaker " + policy;
+        synchronized (open) {
+            if (to.equals(OPEN) && open.add(breaker)) {
+                opened++;
+                say(breaker + " opens");
+            } else if (to.equals(CLOSED) && open.remove(breaker)) {
+                closed++;
+                say(breaker + " closes");
+            }
+        }
+    }
+
+    void statementsAtOnce(int number) {
+        synchronized (open) {
+            statementsAtOnce = Math.max(statementsAtOnce, number);
+        }
+    }
+
+    void ended(String process) {
+        say(process + " has ended");
+        synchronized (open) {
+            open.removeIf(breaker -> breaker.startsWith(process + "'s "));
+        }
+    }
+
+    /**
+     * Prints a line with the time.
+     *
+     * @param line what happened
+     */
+    public void say(String line) {
+        out.printf("%6.1f s  %s%n", (System.nanoTime() - start) / 1e9, line);
+    }
+
+    /** Counts from zero again. */
+    public void reset() {
+        synchronized (open) {
+            opened = 0;
+            closed = 0;
+        }
+    }
+
+    /**
+     * How often a breaker opened.
+     *
+     * @return the number
+     */
+    public int opened() {
+        synchronized (open) {
+            return opened;
+        }
+    }
+
+    /**
+     * How often an open breaker closed again.
+     *
+     * @return the number
+     */
+    public int closed() {
+        synchronized (open) {
+            return closed;
+        }
+    }
+
+    /**
+     * How many statements the database worked on at the same time, at most.
+     *
+     * @return the number
+     */
+    public int statementsAtOnce() {
+        synchronized (open) {
+            return statementsAtOnce;
+        }
+    }
+
+    /**
+     * Which breakers have not closed again.
+     *
+     * @return their names
+     */
+    public Set<String> stillOpen() {
+        synchronized (open) {
+            return Set.copyOf(open);
+        }
+    }
+}

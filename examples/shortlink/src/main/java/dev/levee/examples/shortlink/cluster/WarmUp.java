@@ -1,0 +1,37 @@
+package dev.levee.examples.shortlink.cluster;
+
+import dev.levee.examples.shortlink.UsageException;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+
+/**
+ * Asks for a link until the answers come as they should: in the first second of a JVM every step is slow, and tight timeouts would
+ * greet the first visitor with a 503.
+ */
+final class WarmUp {
+    private static final int MOST = 500;
+    private static final int GOOD_IN_A_ROW = 50;
+
+    private WarmUp() {}
+
+    static void of(URI front, String code) throws UsageException, InterruptedException {
+        HttpClient http =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        int good = 0;
+        for (int i = 0; i < MOST && good < GOOD_IN_A_ROW; i++) {
+            HttpRequest request = HttpRequest.newBuilder(front.resolve("/" + code))
+                    .header(
+                            "X-Forwarded-For",
+                            "10.7.0." + i % 100) // not from one address, which would be too much for its limit
+                    .build();
+            try {
+                good = http.send(request, BodyHandlers.discarding()).statusCode() == 302 ? good + 1 : 0;
+            } catch (IOException e) {
+                throw new UsageException("the front does not answer");
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.levee.examples.shortlink.front;
+
+import com.sun.net.httpserver.HttpExchange;
+import dev.levee.core.Environment;
+import dev.levee.examples.shortlink.Reply;
+import dev.levee.examples.shortlink.Urls;
+import dev.levee.examples.shortlink.UsageException;
+import dev.levee.examples.shortlink.WebServer;
+import dev.levee.examples.shortlink.Without;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** Passes requests on to the nodes. No thread waits for a node: an exchange is answered by whoever hears of its end. */
+public final class FrontServer {
+    private static final int THREADS = 4;
+    private static final Set<String> METHODS = Set.of("GET", "POST");
+    private static final Set<String> PASSED_BACK = Set.of("Location", "Retry-After", "X-Cache", "X-Node");
+
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final FrontGuards guards;
+    private final Executor executor;
+
+    private FrontServer(FrontGuards guards, Executor executor) {
+        this.guards = guards;
+        this.executor = executor;
+    }
+
+    /**
+     * Starts the front.
+     *
+     * @param port the port, 0 for any
+     * @param nodes where the nodes are, each an address without a path
+     * @param without what is taken out
+     * @param environment for all policies
+     * @return the server
+     * @throws UsageException if the port is in use
+     */
+    public static WebServer start(int port, List<URI> nodes, Without without, Environment environment)
+            throws UsageException {
+        FrontServer front = new FrontServer(new FrontGuards(nodes, without, environment), environment.executor());
+        return WebServer.start(port, THREADS, front::handle, () -> {});
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().getRawPath();
+        byte[] body = exchange.getRequestBody().readNBytes(Urls.MAXIMUM_LENGTH + 1);
+        if (body.length > Urls.MAXIMUM_LENGTH) {
+            Reply.of(413, "a URL has at most " + Urls.MAXIMUM_LENGTH + " characters")
+                    .send(exchange);
+        } else if (!METHODS.contains(exchange.getRequestMethod())) {
+            Reply.of(405, "there is GET and POST").with("Allow", "GET, POST").send(exchange);
+        } else if (path == null || !path.startsWith("/")) {
+            Reply.of(404, "no such link").send(exchange);
+        } else {
+            passOn(exchange, path, body);
+        }
+    }
+
+    private void passOn(HttpExchange exchange, String path, byte[] body) {
+        HttpRequest.Builder request;
+        try {
+            // Made before a node is chosen: a client's mistake is no evidence against a node.
+            request = HttpRequest.newBuilder()
+                    .method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
+                    .header("X-Forwarded-For", client(exchange))
+                    .header("X-Forwarded-Host", header(exchange, "Host").orElse("localhost"));
+        } catch (IllegalArgumentException e) {
+            Reply.of(400, String.valueOf(e.getMessage())).send(exchange);
+            return;
+        }
+        guards.call(node -> http.sendAsync(
+                        request.copy().uri(URI.create(node + path)).build(), BodyHandlers.ofString()))
+                .whenCompleteAsync((response, error) -> reply(response, error).send(exchange), executor);
+    }
+
+    private static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {
+        if (response == null) {
+            return Reply.of(503, "no node can answer now: " + error).with("Retry-After", 1);
+        }
+        Map<String, String> headers = new LinkedHashMap<>();
+        for (String name : PASSED_BACK) {
+            response.headers().firstValue(name).ifPresent(value -> headers.put(name, value));
+        }
+        return new Reply(response.statusCode(), headers, response.body());
+    }
+
+    /** Only somebody on this machine, such as a proxy or the smoke test, may speak for another address. */
+    private static String client(HttpExchange exchange) {
+        InetAddress peer = exchange.getRemoteAddress().getAddress();
+        return header(exchange, "X-Forwarded-For")
+                .filter(address -> peer.isLoopbackAddress())
+                .orElseGet(peer::getHostAddress);
+    }
+
+    private static Optional<String> header(HttpExchange exchange, String name) {
+        return Optional.ofNullable(exchange.getRequestHeaders().getFirst(name));
+    }
+}

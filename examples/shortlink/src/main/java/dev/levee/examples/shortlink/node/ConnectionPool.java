@@ -1,0 +1,56 @@
+package dev.levee.examples.shortlink.node;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.SQLExceptionOverride;
+import dev.levee.core.policy.Backoff;
+import dev.levee.core.policy.Retry;
+import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.h2.jdbcx.JdbcDataSource;
+
+/** A pool of connections that notices soon when the database goes, and as soon when it is back. */
+final class ConnectionPool {
+    private static final int SHORTEST_WAIT_MILLIS = 250; // the pool allows no less; the timeout around it is shorter
+
+    /**
+     * Connects as soon as that is possible. The pool alone waits longer and longer between its tries, up to five seconds, which is
+     * too long to notice that the database is back; and it need not, since the breaker sees to it that few ask.
+     */
+    private static final Retry RECONNECT = Retry.of(
+            "reconnect", config -> config.maxAttempts(Integer.MAX_VALUE).backoff(Backoff.fixed(Duration.ofMillis(20))));
+
+    /** The pool does not know H2's codes for a broken connection, and would lend one that is busy again and again. */
+    private static final SQLExceptionOverride EVICT_BROKEN = new SQLExceptionOverride() {
+        @java.lang.Override
+        public SQLExceptionOverride.Override adjudicate(SQLException failure) {
+            return failure instanceof SQLNonTransientConnectionException
+                    ? SQLExceptionOverride.Override.MUST_EVICT
+                    : SQLExceptionOverride.Override.CONTINUE_EVICT;
+        }
+    };
+
+    private ConnectionPool() {}
+
+    static HikariDataSource open(String url, int connections) {
+        HikariConfig config = new HikariConfig();
+        config.setDataSource(RECONNECT.wrap(DataSource.class, dataSource(url)));
+        config.setExceptionOverride(EVICT_BROKEN);
+        config.setMaximumPoolSize(connections);
+        config.setConnectionTimeout(SHORTEST_WAIT_MILLIS);
+        config.setValidationTimeout(SHORTEST_WAIT_MILLIS);
+        config.setInitializationFailTimeout(-1);
+        return new HikariDataSource(config);
+    }
+
+    /** The database listens on the loopback interface only, and trusts whoever is there. */
+    static DataSource dataSource(String url) {
+        JdbcDataSource source = new JdbcDataSource();
+        source.setURL(url);
+        source.setUser("sa");
+        source.setPassword("");
+        return source;
+    }
+}

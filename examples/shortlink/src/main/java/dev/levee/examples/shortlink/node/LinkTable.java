@@ -1,0 +1,107 @@
+package dev.levee.examples.shortlink.node;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.levee.examples.shortlink.node.JdbcCall.Work;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLIntegrityConstraintViolationException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/** The links in the database. Nothing here knows of breakers and timeouts: {@link NodeGuards} puts them around it. */
+public final class LinkTable implements AutoCloseable {
+    private final HikariDataSource pool;
+    private final Executor executor;
+
+    /**
+     * The table.
+     *
+     * @param url where the database is; nothing connects yet
+     * @param connections how many connections there may be at once
+     * @param executor whose threads may block
+     */
+    public LinkTable(String url, int connections, Executor executor) {
+        this.pool = ConnectionPool.open(url, connections);
+        this.executor = executor;
+    }
+
+    /**
+     * Looks a code up.
+     *
+     * @param code the code
+     * @return gives its URL, if there is one; a cancel cancels the statement
+     */
+    public CompletableFuture<Optional<String>> find(String code) {
+        return start(call -> select(call, code));
+    }
+
+    /**
+     * Stores a URL, unless it is there already.
+     *
+     * @param url the URL
+     * @return gives its code, once it is on disk; a cancel cancels the statement
+     */
+    public CompletableFuture<String> add(String url) {
+        return start(call -> insert(call, url));
+    }
+
+    /**
+     * Stores many URLs at once, as an administrator would. Blocks.
+     *
+     * @param database where the database is
+     * @param urls the URLs
+     * @throws SQLException if that fails; none is stored then
+     */
+    public static void seed(String database, List<String> urls) throws SQLException {
+        try (Connection connection = ConnectionPool.dataSource(database).getConnection();
+                PreparedStatement statement = connection.prepareStatement("MERGE INTO link VALUES (?, ?)")) {
+            connection.setAutoCommit(false);
+            for (String url : urls) {
+                statement.setString(1, Code.of(url, 0));
+                statement.setString(2, url);
+                statement.addBatch();
+            }
+            statement.executeBatch();
+            connection.commit();
+        }
+    }
+
+    private <T> CompletableFuture<T> start(Work<T> work) {
+        return JdbcCall.start(pool, executor, work);
+    }
+
+    private static Optional<String> select(JdbcCall<?> call, String code) throws SQLException {
+        try (PreparedStatement statement = call.prepare("SELECT url FROM link WHERE code = ?")) {
+            statement.setString(1, code);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+            }
+        }
+    }
+
+    /** The same URL gets the same code however often it comes; if two URLs want one code, the later one is salted. */
+    private static String insert(JdbcCall<?> call, String url) throws SQLException {
+        for (int salt = 0; ; salt++) {
+            String code = Code.of(url, salt);
+            try (PreparedStatement statement = call.prepare("INSERT INTO link VALUES (?, ?)")) {
+                statement.setString(1, code);
+                statement.setString(2, url);
+                statement.executeUpdate();
+                return code;
+            } catch (SQLIntegrityConstraintViolationException taken) {
+                if (select(call, code).equals(Optional.of(url))) {
+                    return code;
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

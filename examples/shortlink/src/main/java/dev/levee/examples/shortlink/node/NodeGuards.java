@@ -1,0 +1,110 @@
+package dev.levee.examples.shortlink.node;
+
+import dev.levee.cache.Cache;
+import dev.levee.cache.StoreException;
+import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.Environment;
+import dev.levee.core.Operation;
+import dev.levee.core.Policy;
+import dev.levee.core.RefusedException;
+import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.Fallback;
+import dev.levee.core.policy.TimedOutException;
+import dev.levee.core.policy.Timeout;
+import dev.levee.examples.shortlink.Reply;
+import dev.levee.examples.shortlink.Without;
+import dev.levee.ratelimit.KeyedRateLimiter;
+import dev.levee.ratelimit.Limit;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+
+/**
+ * Every policy of a node, and why it is there. From the outside in:
+ *
+ * <pre>limit per client, fallback(cache(breaker(timeout(bulkhead(statement)))))</pre>
+ */
+final class NodeGuards {
+    /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
+    private static final int STATEMENTS_AT_ONCE = 6;
+
+    /** A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three nodes. */
+    private static final Duration STATEMENT = Duration.ofMillis(50);
+
+    /** Short, because a probe costs next to nothing and each moment without the database is a moment of refusals. */
+    private static final Duration DATABASE_OPEN = Duration.ofMillis(100);
+
+    /** More than a person needs. Each node counts alone, so that a client gets up to three times as much from the cluster. */
+    private static final Limit PER_CLIENT = Limit.perSecond(5).burst(20);
+
+    private final Without without;
+    private final KeyedRateLimiter<String> clients;
+    private final Fallback unavailable;
+    private final Policy database;
+    private final Cache<String, String> links;
+
+    NodeGuards(Without without, Environment environment) {
+        this.without = without;
+        clients = KeyedRateLimiter.of("clients", PER_CLIENT, environment);
+        unavailable = Fallback.of(
+                "database",
+                NodeGuards::isOfTheDatabase,
+                failure -> Reply.of(503, "the database cannot be asked now").with("Retry-After", 1),
+                environment);
+        // The breaker answers at once what the timeout would answer after 50 ms, and leaves a database alone that
+        // struggles.
+        // The bulkhead is inside the timeout: its permit is held until the statement has really ended.
+        database = without.pipeline(
+                CircuitBreaker.of(
+                        "database",
+                        config -> config.countWindow(50)
+                                .minimumCalls(20)
+                                .failureRate(0.5)
+                                .openFor(DATABASE_OPEN)
+                                .openJitter(0.5)
+                                .halfOpenCalls(3),
+                        environment),
+                Timeout.of("statement", STATEMENT, environment),
+                Bulkhead.of("statements", config -> config.maxConcurrent(STATEMENTS_AT_ONCE), environment));
+        // A link never changes, so that a cached one is right for as long as it is kept.
+        Duration kept = without == Without.CACHE ? Duration.ofNanos(1) : Duration.ofHours(1);
+        links = Cache.of("links", config -> config.maximumSize(50_000).expireAfter(kept), environment);
+    }
+
+    /** Whether a client may ask now: 0, or in how many nanoseconds it may. */
+    long admit(String client) {
+        return without == Without.RATELIMIT ? 0 : clients.tryAcquireNanos(client);
+    }
+
+    /** The links that were asked for lately. */
+    Cache<String, String> links() {
+        return links;
+    }
+
+    /** Runs a statement. The calling thread waits, but never longer than {@link #STATEMENT}. */
+    <T> T database(Supplier<CompletableFuture<T>> statement) throws SQLException {
+        try {
+            return database.callAsync(statement).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof SQLException failure) {
+                throw failure;
+            }
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw e;
+        }
+    }
+
+    /** Answers 503 if the database is what failed; a mistake of ours stays one. */
+    Reply orUnavailable(Operation<Reply, SQLException> answer) throws SQLException {
+        return unavailable.call(answer);
+    }
+
+    private static boolean isOfTheDatabase(Throwable failure) {
+        Throwable cause = failure instanceof StoreException ? failure.getCause() : failure;
+        return cause instanceof SQLException || cause instanceof TimedOutException || cause instanceof RefusedException;
+    }
+}

@@ -1,0 +1,112 @@
+package dev.levee.examples.shortlink.node;
+
+import com.sun.net.httpserver.HttpExchange;
+import dev.levee.core.Environment;
+import dev.levee.examples.shortlink.Reply;
+import dev.levee.examples.shortlink.Urls;
+import dev.levee.examples.shortlink.UsageException;
+import dev.levee.examples.shortlink.WebServer;
+import dev.levee.examples.shortlink.Without;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Shortens and resolves over HTTP. A request has a thread for as long as it takes, so the guards see to it that it is short. */
+public final class NodeServer {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
+    private static final int THREADS = 16;
+
+    private final String name;
+    private final LinkTable table;
+    private final NodeGuards guards;
+
+    private NodeServer(String name, LinkTable table, NodeGuards guards) {
+        this.name = name;
+        this.table = table;
+        this.guards = guards;
+    }
+
+    /**
+     * Starts a node.
+     *
+     * @param port the port, 0 for any
+     * @param name what it calls itself in its answers
+     * @param databaseUrl where the database is
+     * @param without what is taken out
+     * @param environment for all policies
+     * @return the server
+     * @throws UsageException if the port is in use
+     */
+    public static WebServer start(int port, String name, String databaseUrl, Without without, Environment environment)
+            throws UsageException {
+        LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
+        NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment));
+        return WebServer.start(port, THREADS, node::handle, table::close);
+    }
+
+    private void handle(HttpExchange exchange) {
+        Reply reply;
+        try {
+            reply = answer(exchange);
+        } catch (Exception e) {
+            LOG.warn("{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI(), e);
+            reply = Reply.of(500, "internal error");
+        }
+        reply.with("X-Node", name).send(exchange);
+    }
+
+    private Reply answer(HttpExchange exchange) throws IOException, SQLException {
+        String route =
+                exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath();
+        if (route.equals("GET /healthz")) {
+            return Reply.of(200, "ok");
+        }
+        long wait = guards.admit(header(exchange, "X-Forwarded-For", "nobody"));
+        if (wait > 0) {
+            return Reply.of(429, "too many requests").with("Retry-After", TimeUnit.NANOSECONDS.toSeconds(wait) + 1);
+        }
+        if (route.equals("POST /shorten")) {
+            String text = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8).strip();
+            String host = header(exchange, "X-Forwarded-Host", header(exchange, "Host", "localhost"));
+            return guards.orUnavailable(() -> shorten(text, "http://" + host + "/"));
+        }
+        if (route.startsWith("GET /") && Code.isOne(route.substring("GET /".length()))) {
+            return guards.orUnavailable(() -> resolve(route.substring("GET /".length())));
+        }
+        return Reply.of(404, "there is POST /shorten with a URL as its body, GET /{code} and GET /healthz");
+    }
+
+    private Reply shorten(String text, String base) throws SQLException {
+        String url;
+        try {
+            url = Urls.require(text);
+        } catch (UsageException e) {
+            return Reply.of(400, String.valueOf(e.getMessage()));
+        }
+        String link = base + guards.database(() -> table.add(url));
+        return Reply.of(201, link).with("Location", link);
+    }
+
+    /** Cache-aside: look into the cache, then into the database, and leave what was found in the cache. */
+    private Reply resolve(String code) throws SQLException {
+        String cached = guards.links().getIfPresent(code);
+        String url = cached != null ? cached : guards.links().get(code, this::load);
+        if (url == null) {
+            return Reply.of(404, "no such link");
+        }
+        return Reply.of(302, url).with("Location", url).with("X-Cache", cached != null ? "hit" : "miss");
+    }
+
+    private @Nullable String load(String code) throws SQLException {
+        return guards.database(() -> table.find(code)).orElse(null);
+    }
+
+    private static String header(HttpExchange exchange, String name, String otherwise) {
+        String value = exchange.getRequestHeaders().getFirst(name);
+        return value == null ? otherwise : value;
+    }
+}

@@ -1,0 +1,76 @@
+package dev.levee.examples.shortlink.smoke;
+
+import dev.levee.examples.shortlink.smoke.Request.Kind;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** Sends each request when it is due, whether or not earlier ones have been answered (an open loop). */
+final class LoadDriver {
+    /** Long enough to see how long a hanging service hangs, short enough for the run to end. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final URI front;
+
+    LoadDriver(URI front) {
+        this.front = front;
+    }
+
+    /** Sends all requests, and waits for all outcomes. */
+    List<Outcome> run(List<Request> requests, long startNanos) {
+        Queue<Outcome> outcomes = new ConcurrentLinkedQueue<>();
+        CompletableFuture<?>[] pending = requests.stream()
+                .map(request -> {
+                    waitUntil(startNanos + request.atNanos());
+                    return http.sendAsync(message(request), BodyHandlers.discarding())
+                            .handle((response, error) ->
+                                    outcomes.add(outcome(request, response, System.nanoTime() - startNanos)));
+                })
+                .toArray(CompletableFuture<?>[]::new);
+        CompletableFuture.allOf(pending).join();
+        return List.copyOf(outcomes);
+    }
+
+    private static void waitUntil(long nanoTime) {
+        for (long left = nanoTime - System.nanoTime(); left > 0; left = nanoTime - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    private HttpRequest message(Request request) {
+        HttpRequest.Builder builder = request.kind() == Kind.SHORTEN
+                ? HttpRequest.newBuilder(front.resolve("/shorten")).POST(BodyPublishers.ofString(request.url()))
+                : HttpRequest.newBuilder(front.resolve("/" + request.code()));
+        return builder.header("X-Forwarded-For", request.client())
+                .timeout(PATIENCE)
+                .build();
+    }
+
+    private static Outcome outcome(Request request, @Nullable HttpResponse<?> response, long now) {
+        return response == null
+                ? new Outcome(request, now, 0, "", "", false)
+                : new Outcome(
+                        request,
+                        now,
+                        response.statusCode(),
+                        header(response, "Location"),
+                        header(response, "X-Node"),
+                        header(response, "X-Cache").equals("hit"));
+    }
+
+    private static String header(HttpResponse<?> response, String name) {
+        return response.headers().firstValue(name).orElse("");
+    }
+}

@@ -1,0 +1,26 @@
+package dev.levee.examples.shortlink.smoke;
+
+/**
+ * How a request ended.
+ *
+ * @param request the request
+ * @param endNanos when, since the start of the load
+ * @param status the HTTP status, or 0 if there was no answer
+ * @param location where the answer points to, or empty
+ * @param node which incarnation of which node answered, or empty
+ * @param cacheHit whether the node had it in its cache
+ */
+record Outcome(Request request, long endNanos, int status, String location, String node, boolean cacheHit) {
+    /** From the moment in which the request was due: what it had to wait to be sent counts. */
+    long latencyNanos() {
+        return endNanos - request.atNanos();
+    }
+
+    boolean isRight() {
+        return switch (request.kind()) {
+            case POPULAR, COLD -> status == 302 && location.equals(request.url());
+            case SHORTEN -> status == 201;
+            case GUESS -> status == 404;
+        };
+    }
+}

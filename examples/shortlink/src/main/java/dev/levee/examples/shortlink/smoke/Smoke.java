@@ -1,0 +1,177 @@
+package dev.levee.examples.shortlink.smoke;
+
+import dev.levee.examples.shortlink.UsageException;
+import dev.levee.examples.shortlink.Without;
+import dev.levee.examples.shortlink.cluster.Cluster;
+import dev.levee.examples.shortlink.cluster.Events;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A fixed load on a cluster while things break on schedule, and the judgement on how it did. */
+public final class Smoke {
+    // The schedule, in seconds since the start of the load.
+    private static final int REHEARSAL = 3; // a first failure loads hundreds of classes: not when it counts
+    private static final int REHEARSAL_ENDS = 4;
+    private static final int COUNT_FROM = 7;
+    private static final int NODE_DIES = 10;
+    private static final int NODE_RETURNS = 15;
+    private static final int DATABASE_SLOW = 20;
+    private static final int DATABASE_QUICK = 25;
+    private static final int DATABASE_DIES = 30;
+    private static final int DATABASE_RETURNS = 35;
+    private static final int END = 45;
+
+    /** A statement takes this much longer: more than a redirect may take, so a slow database is as good as none. */
+    private static final Duration SLOW = Duration.ofSeconds(1);
+
+    private static final int VICTIM = 1;
+
+    private final Cluster cluster;
+    private final Events events;
+    private final FaultLog faults = new FaultLog();
+    private final long start = System.nanoTime();
+
+    private Smoke(Cluster cluster, Events events) {
+        this.cluster = cluster;
+        this.events = events;
+    }
+
+    /**
+     * Runs the smoke test, and prints its report.
+     *
+     * @param urls the well-known URLs
+     * @param without what is taken out
+     * @return the exit status: 0 if all is as it must be, else 1
+     * @throws UsageException if the cluster does not start
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public static int run(List<String> urls, Without without) throws UsageException, InterruptedException {
+        Events events = new Events(System.out);
+        Report report = new Report();
+        Path data = temporaryDirectory();
+        Workload workload = Workload.of(urls, seconds(END), seconds(DATABASE_SLOW) + seconds(1) / 10);
+        try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
+            new Smoke(cluster, events).run(workload, report);
+        } finally {
+            delete(data);
+        }
+        report.put("without", without.label());
+        report.put("passed", report.passed());
+        report.printTable(System.out);
+        System.out.println(report.toJson());
+        return report.passed() ? 0 : 1;
+    }
+
+    private void run(Workload workload, Report report) throws UsageException {
+        events.say("load: " + workload.requests().size() + " requests in " + END + " s");
+        CompletableFuture<Void> script = CompletableFuture.runAsync(this::breakThings);
+        LoadDriver driver = new LoadDriver(cluster.front());
+        List<Outcome> outcomes = driver.run(workload.requests(), start);
+        try {
+            script.join();
+        } catch (CompletionException e) {
+            throw new UsageException("a fault could not be made: " + e.getCause());
+        }
+
+        List<Outcome> counted = outcomes.stream()
+                .filter(outcome -> outcome.request().atNanos() >= seconds(COUNT_FROM))
+                .toList();
+        new Judge(outcomes, faults).report(counted, report);
+        LostLinks links = LostLinks.search(outcomes, driver);
+        report.put("acknowledgedLinks", links.acknowledged());
+        report.put("lostLinks", links.lost());
+        report.put("breakerOpened", events.opened());
+        report.put("breakerClosed", events.closed());
+        report.put("statementsAtOnce", events.statementsAtOnce());
+        require(report);
+    }
+
+    private void require(Report report) {
+        report.require(report.get("lostLinks") == 0, "an acknowledged link does not resolve");
+        report.require(report.get("breakerOpened") > 0, "no breaker opened");
+        report.require(report.get("breakerClosed") > 0, "no breaker closed again");
+        report.require(events.stillOpen().isEmpty(), "still open: " + events.stillOpen());
+        report.require(
+                report.get("redirectsAnsweredOfAnswerable") >= 0.999,
+                "fewer than 99.9 % of the redirects that a cache or a live database could answer succeeded");
+        report.require(
+                report.get("degradedTooLate") == 0,
+                "a redirect that could not be answered took more than " + Judge.DEGRADED_MILLIS + " ms to say so");
+        report.require(report.get("nodesKilled") == 1, "no node was killed");
+        report.require(
+                report.get("redirectsCold") >= 0.2 * report.get("redirects"),
+                "fewer than 20 % of the redirects asked for codes that no cache holds");
+    }
+
+    private void breakThings() {
+        try {
+            at(REHEARSAL, "rehearsal: the database is slow for a second");
+            cluster.slowDatabase(SLOW);
+            at(REHEARSAL_ENDS, "the rehearsal is over");
+            cluster.slowDatabase(Duration.ZERO);
+            at(COUNT_FROM, "from now on it counts");
+            events.reset();
+            long from = at(NODE_DIES, "node-2 is killed (SIGKILL)");
+            String victim = cluster.incarnation(VICTIM);
+            cluster.killNode(VICTIM);
+            faults.nodeDied(victim, from);
+            at(NODE_RETURNS, "node-2 starts again");
+            cluster.startNode(VICTIM);
+            faults.fault(from, now());
+
+            from = at(DATABASE_SLOW, "the database is slow: " + SLOW.toMillis() + " ms more for each statement");
+            cluster.slowDatabase(SLOW);
+            at(DATABASE_QUICK, "the database is as quick as before");
+            cluster.slowDatabase(Duration.ZERO);
+            faults.databaseAway(from, now());
+
+            from = at(DATABASE_DIES, "the database is killed (SIGKILL)");
+            cluster.killDatabase();
+            at(DATABASE_RETURNS, "the database starts again");
+            cluster.startDatabase();
+            faults.databaseAway(from, now());
+        } catch (UsageException | InterruptedException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    private long at(int second, String what) throws InterruptedException {
+        TimeUnit.NANOSECONDS.sleep(seconds(second) - now());
+        events.say("-- " + what);
+        return now();
+    }
+
+    private long now() {
+        return System.nanoTime() - start;
+    }
+
+    private static long seconds(int seconds) {
+        return TimeUnit.SECONDS.toNanos(seconds);
+    }
+
+    private static Path temporaryDirectory() throws UsageException {
+        try {
+            return Files.createTempDirectory("shortlink-smoke");
+        } catch (IOException e) {
+            throw new UsageException("cannot make a temporary directory: " + e.getMessage());
+        }
+    }
+
+    private static void delete(Path directory) throws UsageException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UsageException("cannot delete " + directory);
+        }
+    }
+}

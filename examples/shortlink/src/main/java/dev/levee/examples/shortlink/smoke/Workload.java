@@ -1,0 +1,91 @@
+package dev.levee.examples.shortlink.smoke;
+
+import dev.levee.examples.shortlink.node.Code;
+import dev.levee.examples.shortlink.smoke.Request.Kind;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * The load: the same in every run, fixed before it starts, so that a slow service does not get less of it.
+ *
+ * @param requests in the order in which they are sent
+ * @param stored the URLs that must have a link before
+ */
+record Workload(List<Request> requests, List<String> stored) {
+    /** Requests per second of those who behave: arrivals at random (a Poisson process). */
+    static final int RATE = 200;
+    /** Guesses per second of the one who does not. */
+    static final int GUESSES = 80;
+    /** How many ask for cold links at once, when the database has just become slow. */
+    static final int CROWD = 120;
+
+    private static final int CLIENTS = 200;
+    private static final double SHORTEN_SHARE = 0.08;
+    private static final double COLD_SHARE = 0.28;
+
+    static Workload of(List<String> urls, long nanos, long crowdAtNanos) {
+        return new Maker(urls).make(nanos, crowdAtNanos);
+    }
+
+    private static final class Maker {
+        private final Random random = new Random(42);
+        private final List<String> urls;
+        private final Zipf zipf;
+        private final List<String> stored;
+        private final List<Request> requests = new ArrayList<>();
+        private int made;
+
+        Maker(List<String> urls) {
+            this.urls = urls;
+            this.zipf = new Zipf(urls.size());
+            this.stored = new ArrayList<>(urls);
+        }
+
+        Workload make(long nanos, long crowdAtNanos) {
+            double meanGap = 1e9 / (RATE + GUESSES);
+            for (double at = gap(meanGap); at < nanos; at += gap(meanGap)) {
+                add((long) at, random.nextInt(RATE + GUESSES) < GUESSES ? Kind.GUESS : kind());
+            }
+            for (int i = 0; i < CROWD; i++) {
+                addCold(crowdAtNanos + i * 2_000_000L, "10.9." + i / 250 + "." + i % 250);
+            }
+            requests.sort(Comparator.comparingLong(Request::atNanos));
+            return new Workload(List.copyOf(requests), List.copyOf(stored));
+        }
+
+        private double gap(double mean) {
+            return -mean * Math.log(1 - random.nextDouble());
+        }
+
+        private Kind kind() {
+            double draw = random.nextDouble();
+            return draw < SHORTEN_SHARE ? Kind.SHORTEN : draw < SHORTEN_SHARE + COLD_SHARE ? Kind.COLD : Kind.POPULAR;
+        }
+
+        private void add(long at, Kind kind) {
+            String client = "10.0.0." + random.nextInt(CLIENTS);
+            switch (kind) {
+                case POPULAR -> {
+                    String url = urls.get(zipf.draw(random));
+                    requests.add(new Request(at, kind, Code.of(url, 0), url, client));
+                }
+                case COLD -> addCold(at, client);
+                case SHORTEN -> requests.add(new Request(at, kind, "", fresh("new"), client));
+                case GUESS -> requests.add(new Request(at, kind, Code.of("guess " + at, 0), "", "10.66.6.6"));
+            }
+        }
+
+        private void addCold(long at, String client) {
+            String url = fresh("cold");
+            stored.add(url);
+            requests.add(new Request(at, Kind.COLD, Code.of(url, 0), url, client));
+        }
+
+        private String fresh(String why) {
+            String url = urls.get(made % urls.size());
+            return url + (url.contains("?") ? "&" : "?") + why + "=" + made++;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+package dev.levee.examples.shortlink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.levee.core.Environment;
+import dev.levee.examples.shortlink.database.DatabaseServer;
+import dev.levee.examples.shortlink.front.FrontServer;
+import dev.levee.examples.shortlink.node.NodeServer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.util.List;
+import org.h2.tools.Server;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole service in one JVM; without timeouts, since a JVM that runs tests may be slow. The smoke test has the processes. */
+class ShortlinkTest {
+    private static final String URL = "https://example.com/a/long/way";
+
+    @TempDir
+    Path directory;
+
+    private final HttpClient http = HttpClient.newHttpClient();
+    private Server database;
+    private WebServer first;
+    private WebServer second;
+    private WebServer front;
+
+    @BeforeEach
+    void start() throws UsageException {
+        database = DatabaseServer.open(0, directory);
+        first = node("first");
+        second = node("second");
+        List<URI> nodes = List.of(uri(first, ""), uri(second, ""));
+        front = FrontServer.start(0, nodes, Without.TIMEOUT, Environment.system());
+    }
+
+    private WebServer node(String name) throws UsageException {
+        return NodeServer.start(0, name, DatabaseServer.url(database.getPort()), Without.TIMEOUT, Environment.system());
+    }
+
+    @AfterEach
+    void stop() {
+        front.close();
+        first.close();
+        second.close();
+        database.stop();
+    }
+
+    @Test
+    void a_url_is_shortened_once_and_resolved() throws Exception {
+        HttpResponse<String> created = shorten(URL);
+        assertThat(created.statusCode()).isEqualTo(201);
+        assertThat(shorten(URL).body()).isEqualTo(created.body());
+
+        HttpResponse<String> found = get(URI.create(created.body().strip()), "10.0.0.1");
+        assertThat(found.statusCode()).isEqualTo(302);
+        assertThat(found.headers().firstValue("Location")).contains(URL);
+    }
+
+    @Test
+    void what_is_no_url_and_what_is_no_link_is_said() throws Exception {
+        assertThat(shorten("nonsense").statusCode()).isEqualTo(400);
+        assertThat(shorten("http://example.com/" + "a".repeat(3000)).statusCode())
+                .isEqualTo(413);
+        assertThat(get("/AAAAAAAA").statusCode()).isEqualTo(404);
+        assertThat(get("/").statusCode()).isEqualTo(404);
+        assertThat(get("/healthz").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void a_client_that_asks_too_much_is_refused_and_others_are_not() throws Exception {
+        HttpResponse<String> last = get("/AAAAAAAA");
+        for (int i = 0; i < 1_000 && last.statusCode() != 429; i++) {
+            last = get("/AAAAAAAA");
+        }
+
+        assertThat(last.statusCode()).isEqualTo(429);
+        assertThat(last.headers().firstValue("Retry-After")).isPresent();
+        assertThat(get(uri(front, "/AAAAAAAA"), "10.0.0.2").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void a_node_that_is_gone_is_not_noticed() throws Exception {
+        URI link = URI.create(shorten(URL).body().strip());
+        first.close();
+
+        for (int i = 0; i < 50; i++) {
+            assertThat(get(link, "10.0.1." + i).statusCode()).isEqualTo(302);
+        }
+    }
+
+    @Test
+    void without_a_database_the_cached_links_go_on_and_the_others_are_unavailable() throws Exception {
+        URI link = URI.create(shorten(URL).body().strip());
+        assertThat(get(link, "10.0.0.1").statusCode()).isEqualTo(302);
+        database.stop();
+
+        assertThat(get(link, "10.0.0.1").statusCode()).isEqualTo(302);
+        HttpResponse<String> cold = get("/AAAAAAAA");
+        assertThat(cold.statusCode()).isEqualTo(503);
+        assertThat(cold.headers().firstValue("Retry-After")).isPresent();
+    }
+
+    private HttpResponse<String> shorten(String url) throws IOException, InterruptedException {
+        return http.send(
+                HttpRequest.newBuilder(uri(front, "/shorten"))
+                        .POST(BodyPublishers.ofString(url))
+                        .build(),
+                BodyHandlers.ofString());
+    }
+
+    private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return get(uri(front, path), "10.0.0.1");
+    }
+
+    private HttpResponse<String> get(URI uri, String client) throws IOException, InterruptedException {
+        return http.send(
+                HttpRequest.newBuilder(uri).header("X-Forwarded-For", client).build(), BodyHandlers.ofString());
+    }
+
+    private static URI uri(WebServer server, String path) {
+        return URI.create("http://127.0.0.1:" + server.port() + path);
+    }
+}

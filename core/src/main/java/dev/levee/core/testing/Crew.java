@@ -3,6 +3,7 @@ package dev.levee.core.testing;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,24 +11,28 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The real threads that take part, and how the one who moves time waits for them in the machine's time. Guarded by the lock of
- * {@link Engine}, but for the methods that wait.
+ * The real threads that take part, and how the one who moves time waits for them in the machine's time. Guarded by the
+ * lock of {@link Engine}, but for the methods that wait.
  *
- * <p>Nobody can see whether a parked thread has been unparked and will run in a moment. So time moves only when each thread that
- * parks has found, after the last change, that it must park: it is woken, and either goes on or parks again as before.
+ * <p>Nobody can see whether a parked thread has been unparked and will run in a moment. So time moves only when each
+ * thread that parks has found, after the last change, that it must park: it is woken, and either goes on or parks again
+ * as before.
  */
 final class Crew {
-    /** How long, in nanoseconds, one may run before the one who moves time by hand gives up. */
-    private static final long PATIENCE = 10_000_000_000L;
-
-    /** How long a guest is waited for after it was woken. */
+    /** How long, in nanoseconds of the machine, a guest is waited for after it was woken. */
     private static final long PATIENCE_WITH_GUESTS = 1_000_000_000L;
 
     /**
-     * A thread that is seen to block elsewhere (a future, a latch) so many times, up to a millisecond apart, is taken to stay
-     * blocked. Looks, not time: on a busy machine the looks are late as well.
+     * A thread that is seen to block elsewhere (a future, a latch) so many times, up to a millisecond apart, is taken
+     * to stay blocked. Looks, not time: on a busy machine the looks are late as well.
      */
     private static final int LOOKS_AT_BLOCKED = 50;
+
+    /**
+     * Code that parks for random times never parks twice alike; so many parks while time stands still are not looked
+     * after.
+     */
+    private static final int MOST_PARKS = 1_000;
 
     private static final long FIRST_LOOK = 20_000L;
     private static final long SLOWEST_LOOK = 1_000_000L;
@@ -36,12 +41,20 @@ final class Crew {
     private static final Scheduler REAL_WAIT = Environment.system().scheduler();
 
     private final YieldingLock lock;
+    private final Duration patience;
     private final Map<Thread, Member> members = new LinkedHashMap<>();
     private long changes;
     private long looksSince;
+    private int parks;
 
-    Crew(YieldingLock lock) {
+    Crew(YieldingLock lock, Duration patience) {
         this.lock = lock;
+        this.patience = patience;
+    }
+
+    /** Time stands still for a while. */
+    void beginsToRest() {
+        parks = 0;
     }
 
     /** Something has happened that threads may wait for. */
@@ -73,6 +86,7 @@ final class Crew {
         } else {
             boolean undisturbed = member.runsSince == changes;
             changes++;
+            parks += blocker == null ? 0 : 1;
             member.checkedAt = undisturbed ? changes : Member.STALE;
         }
         member.waitFor(event, blocker);
@@ -90,6 +104,9 @@ final class Crew {
 
     /** Another thread that parks and has not looked at its condition since the last change. */
     @Nullable Member unaware() {
+        if (parks > MOST_PARKS + members.size()) {
+            return null;
+        }
         for (Member member : members.values()) {
             if (!isAware(member) && member.thread != Thread.currentThread()) {
                 return member;
@@ -166,26 +183,26 @@ final class Crew {
     /**
      * Waits until all other threads wait or have come to rest elsewhere. Called without the lock.
      *
-     * @param bounded whether to give up after 10 s
+     * @param bounded whether to give up after a while
      * @return whether there was anybody to wait for
      */
     boolean awaitQuiet(boolean bounded) {
         lock.run(() -> looksSince = changes - 1);
         return await(spent -> lock.get(() -> {
             Member busy = busy(spent);
-            if (busy != null && bounded && spent > PATIENCE) {
+            if (busy != null && bounded && spent > patience.toNanos()) {
                 throw new IllegalStateException(
-                        "time cannot move: " + describe(busy) + " has not come to rest for 10 s");
+                        "time cannot move: " + describe(busy) + " has not come to rest for " + patience);
             }
             return busy == null;
         }));
     }
 
-    /** Waits until so many threads wait, at most 10 s. Called without the lock. */
+    /** Waits until so many threads wait, or gives up. Called without the lock. */
     void awaitWaiting(int count) {
         await(spent -> lock.get(() -> {
-            if (waiting() < count && spent > PATIENCE) {
-                throw new IllegalStateException("after 10 s only " + waiting() + " of " + count
+            if (waiting() < count && spent > patience.toNanos()) {
+                throw new IllegalStateException("after " + patience + " only " + waiting() + " of " + count
                         + " threads sleep or park; known are "
                         + members.values().stream().map(Crew::describe).toList());
             }

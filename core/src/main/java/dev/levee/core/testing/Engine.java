@@ -1,6 +1,7 @@
 package dev.levee.core.testing;
 
 import dev.levee.core.internal.Require;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,15 +11,14 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves time. One thread does so at a time, the driver; it runs timers and tasks, outside the lock, and these may move time in
- * turn.
+ * Moves time. One thread does so at a time, the driver; it runs timers and tasks, outside the lock, and these may move
+ * time in turn.
  */
 final class Engine {
-    /** Code that parks for a random time never parks twice alike. */
-    private static final int MOST_CHECKS = 1_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     final YieldingLock lock = new YieldingLock();
-    final Crew crew = new Crew(lock);
+    final Crew crew;
     private final Condition driverLeft = lock.newCondition();
 
     // Written under the lock.
@@ -35,7 +35,13 @@ final class Engine {
     private int advancers;
 
     Engine(long origin) {
+        this(origin, PATIENCE);
+    }
+
+    /** With another time, of the machine, after which it gives up on threads that do not come to rest. */
+    Engine(long origin, Duration patience) {
         now = origin;
+        crew = new Crew(lock, patience);
     }
 
     long now() {
@@ -194,7 +200,7 @@ final class Engine {
     /** Lets everything happen that can while time stands still; whether anything did. */
     boolean rest(boolean bounded) {
         boolean happened = false;
-        int checks = 0;
+        lock.run(crew::beginsToRest);
         while (true) {
             happened |= crew.awaitQuiet(bounded);
             Runnable task = null;
@@ -203,7 +209,7 @@ final class Engine {
                 if (crew.busy(0) != null) {
                     continue; // unparked meanwhile
                 }
-                Member unaware = checks++ < MOST_CHECKS ? crew.unaware() : null;
+                Member unaware = crew.unaware();
                 if (unaware != null) {
                     happened = true;
                     wake(unaware);
@@ -217,7 +223,6 @@ final class Engine {
                 return happened;
             }
             happened = true;
-            checks = 0;
             run(task);
         }
     }

@@ -19,27 +19,38 @@ import java.util.concurrent.atomic.AtomicInteger;
  * time.advance(Duration.ofSeconds(30));                    // nothing slept, and the breaker is half-open
  * }</pre>
  *
- * <p><b>By hand</b> (the default) time stands still but for {@link #advance}, which goes from event to event: it sets the clock to
- * the exact time of the next timer or wake-up, lets that one happen, and lets everything come to rest that follows from it before
- * it goes on. Whoever sleeps or parks blocks until somebody else advances; {@link #awaitSleepers} waits for such threads.
+ * <p><b>By hand</b> (the default) only {@link #advance} moves time. It goes from event to event: it sets the clock to
+ * the exact time of the next timer or wake-up, lets that one happen, and lets everything that follows from it come to
+ * rest before it goes on. A thread that sleeps or parks blocks until another one advances; {@link #awaitSleepers} waits
+ * for such threads.
  *
- * <p><b>With {@link #autoAdvance}</b> time goes on by itself when nothing can run: a thread that sleeps moves time to the next event
- * up to its own wake-up, so that a test can call a retry on its own thread.
+ * <p><b>By itself</b>, after {@link #autoAdvance}, time also moves when nothing can run: a thread that sleeps moves it
+ * to the next event, up to its own wake-up. So a test can call a retry on its own thread.
  *
- * <p><b>What is deterministic.</b> Timers and wake-ups happen in the order of their time, and those of one time in the order in
- * which they were scheduled. Tasks of the executor run one after the other in the order of submission. Timers and tasks run on
- * the thread that moves time. Between two events the mover waits, in the machine's time, until each thread that was {@linkplain
- * #start started} here sleeps, parks or has ended, and until each thread that was woken sleeps or parks again or has come to rest
- * elsewhere; so threads that only compute and wait here are run one after the other as far as time wakes them. Two threads that
- * were started one after the other, or woken by a lock of their own, run at the same time. A thread that blocks elsewhere (a
- * future, a latch, a monitor) looks the same as one that will run in a moment: it is given some 50 ms to move, then taken to be at rest.
+ * <p><b>What is deterministic</b>
  *
- * <p><b>Parked threads.</b> {@link Scheduler#park} may return for no reason, and this one does: whenever something has happened
- * (an event, a task, the beginning of an {@code advance}), each parked thread is let go once before time moves on, looks at its
- * condition and parks again. This is how no unpark is overlooked, and how code that does not look again is found out.
+ * <ul>
+ *   <li>Timers and wake-ups happen one by one in the order of their time, and those of one time in the order in which
+ *       they were scheduled. Tasks of the executor run one by one in the order of submission, before the next event.
+ *       Timers and tasks run on the thread that moves time.
+ *   <li>Before the next event whoever moves time waits, in the machine's time, for the real threads: for those that
+ *       were {@linkplain #start(Runnable) started} here until they sleep, park or have ended; for others that were
+ *       woken until they sleep or park again, have ended or block elsewhere, at most 1 s.
+ *   <li>A thread that blocks elsewhere (a future, a latch, a monitor) looks just like one that will run in a moment. It
+ *       is given about 50 ms to move and is then taken to be at rest, so each event is that slow while such a thread is
+ *       about, and on a machine that makes it wait longer the order may differ. Threads that wait only by sleep and
+ *       park are exact and quick.
+ *   <li>Not deterministic is what threads do at the same moment: two that were started one after the other, or that one
+ *       event released through a lock of their own, run in parallel.
+ * </ul>
  *
- * <p>The clock begins at an arbitrary reading a little below zero, because no reading may mean anything by itself. Thread-safe;
- * timers and tasks run outside its locks; threads may be virtual.
+ * <p><b>Parked threads.</b> {@link Scheduler#park} may return for no reason, and here it does: before time moves on,
+ * after anything has happened (an event, a task, another thread's turn, the beginning of an {@code advance}), each
+ * parked thread is let go to look at its condition; it parks again or goes on. So no unpark is overlooked, and code
+ * that does not look again is found out. It costs a switch of threads, some 20 µs, for each parked thread and event.
+ *
+ * <p>The clock begins at a reading below zero, because no reading may mean anything by itself. Thread-safe; timers and
+ * tasks run outside its locks; threads may be virtual. Make a new one for each test.
  *
  * @since 0.1
  */
@@ -81,11 +92,11 @@ public final class ManualTime {
     }
 
     /**
-     * The environment whose clock, scheduler, executor and random generator this object drives. Its parts may be put into other
-     * environments, with a listener for example, through {@link Environment#toBuilder}.
+     * The environment whose clock, scheduler, executor and random generator this object drives. Its parts may be put
+     * into other environments, with a listener for example, through {@link Environment#toBuilder}.
      *
-     * <p>Its executor queues tasks until time is moved, and runs them on the thread that moves it. Work that blocks needs threads:
-     * {@code time.environment().toBuilder().executor(time::start).build()}.
+     * <p>Its executor queues tasks until time is moved, and runs them on the thread that moves it. Work that blocks
+     * needs threads: {@code time.environment().toBuilder().executor(time::start).build()}.
      *
      * @return always the same one; it has no listener
      */
@@ -106,15 +117,15 @@ public final class ManualTime {
     }
 
     /**
-     * From now on time moves by itself when nothing can run.
+     * From now on time moves by itself when nothing can run; {@link #advance} works as before.
      *
-     * <p>While every started thread, and every other thread that is inside a sleep or park, waits here, one of them moves time to
-     * the next event and runs it on its own thread. Time does not pass while a started thread runs. To have several threads begin
-     * at one moment start them first and call this afterwards. If the only thing left is threads that wait without a limit, time
-     * stands still. A thread that waits elsewhere, in {@code CompletableFuture.join} for example, does not move time: use
-     * {@link #advance} for futures.
+     * <p>While threads wait in a sleep or park and none runs that was started here, one of those who wait moves time to
+     * the next event and runs it on its own stack. To have several threads begin at one moment start them first and
+     * call this afterwards. A thread that waits elsewhere, in {@code CompletableFuture.join} for example, moves nothing:
+     * use {@link #advance} for futures. If nothing is left but waits without a limit, time stands still and they wait.
      *
-     * <p>What a timer or task throws is thrown by the sleep or park that ran it.
+     * <p>A timer or task that is run by a sleep may sleep in turn; the outer sleep then ends late, as it would on a
+     * thread that is busy. What timers and tasks throw is thrown by the sleep or park that ran them, when it is over.
      *
      * @return this
      */
@@ -124,23 +135,25 @@ public final class ManualTime {
     }
 
     /**
-     * Moves time on, event by event, as described above.
+     * Moves time on, event by event.
      *
-     * <p>Blocks until all that follows from the events has come to rest. Called by a timer or a task it moves time there and then.
+     * <p>Blocks until everything that follows has come to rest. A timer or task may call it and moves time there and
+     * then; it must not sleep or park, which throws {@code IllegalStateException} unless time moves by itself.
      *
-     * @param duration how far; zero runs what is due now
+     * @param duration how far; zero runs what is due now, and 146 years is the most
      * @throws IllegalArgumentException if the duration is negative
      * @throws IllegalStateException if a started thread has not come to rest after 10 s of the machine's time
-     * @throws RuntimeException what a timer, a task or a started thread threw, the same object (an {@code Error} likewise), after
-     *     everything else that was due has run; if several threw, the first, which has the others as suppressed exceptions
+     * @throws RuntimeException what a timer, a task or a started thread threw, the same object (an {@code Error}
+     *     likewise), after everything else that was due has run; if several threw, the first, which has the others as
+     *     suppressed exceptions
      */
     public void advance(Duration duration) {
         engine.advance(Nanos.of(Require.notNegative("duration", duration)));
     }
 
     /**
-     * Runs queued tasks and due timers without moving time; the same as advancing by zero. A test that has released something
-     * calls it to let the threads that waited for it go on and come to rest.
+     * Runs queued tasks and due timers without moving time; the same as advancing by zero. A test that has released
+     * something calls it to let the threads that waited for it go on and come to rest.
      *
      * @throws IllegalStateException as {@link #advance} does
      * @throws RuntimeException as {@link #advance} does
@@ -219,8 +232,8 @@ public final class ManualTime {
      * Starts a daemon thread that takes part in this time: until it ends time moves only when it sleeps or parks.
      *
      * @param name the beginning of the thread's name
-     * @param task what it does; what it throws goes to the thread's handler for uncaught exceptions, and is thrown by the next
-     *     {@link #advance} as well
+     * @param task what it does; what it throws goes to the thread's handler for uncaught exceptions, and is thrown by
+     *     the next {@link #advance} as well
      * @return the thread, started
      */
     public Thread start(String name, Runnable task) {

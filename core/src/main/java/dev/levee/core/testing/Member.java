@@ -9,7 +9,9 @@ final class Member {
 
     final Thread thread;
 
-    /** Started through {@code start}, and so taking part until it ends; others, the guests, take part while they wait. */
+    /**
+     * Started through {@code start}, and so taking part until it ends; others, the guests, take part while they wait.
+     */
     final boolean started;
 
     /** Whether the task that it was started for has returned. */

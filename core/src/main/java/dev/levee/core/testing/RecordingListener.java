@@ -17,9 +17,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * assertEquals(List.of("payments CLOSED->OPEN", "payments refused"), heard.events());
  * }</pre>
  *
- * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict), {@code "NAME attempt 2 after
- * PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "} with what {@code toString} says of the error. Thread-safe; each
- * event copies the list, so not for load.
+ * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict), {@code "NAME
+ * attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "} with what {@code toString} says of
+ * the error. Thread-safe; each event copies the list, so not for load.
  *
  * @since 0.1
  */

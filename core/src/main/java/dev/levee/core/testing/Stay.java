@@ -49,8 +49,8 @@ final class Stay {
     }
 
     /**
-     * If this thread may and can, lets things happen up to the next event. Does not block if nothing happened, so that no permit
-     * of an unpark is lost then.
+     * If this thread may and can, lets things happen up to the next event. Does not block if nothing happened, so that
+     * no permit of an unpark is lost then.
      *
      * @return whether anything happened
      */

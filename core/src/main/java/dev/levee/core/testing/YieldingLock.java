@@ -5,8 +5,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waits without parking. A lock that parks eats the permit of an unpark that was meant for the park which its caller is about to
- * begin. Held for moments only.
+ * Waits without parking. A lock that parks eats the permit of an unpark that was meant for the park which its caller is
+ * about to begin. Held for moments only.
  */
 final class YieldingLock extends ReentrantLock {
     private static final long serialVersionUID = 1L;

@@ -1,0 +1,93 @@
+package dev.levee.core.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Threads that do not come to rest; with less patience than users have. */
+class RestlessThreadsTest {
+    private final Engine engine = new Engine(0, Duration.ofMillis(30));
+    private final ManualScheduler scheduler = new ManualScheduler(engine);
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    private void start(String name, Runnable task) {
+        engine.start(new Thread(() -> engine.work(task), name));
+    }
+
+    private void spin() {
+        while (!over.get()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @AfterEach
+    void end() {
+        over.set(true);
+        engine.advance(1_000_000);
+    }
+
+    @Test
+    void are_named_by_advance_which_gives_up_and_can_be_called_again() {
+        start("busy", this::spin);
+        engine.schedule(() -> {}, 10);
+
+        assertThatThrownBy(() -> engine.advance(10))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageMatching("time cannot move: \"busy\" \\(RUNNABLE at .*\\) has not come to rest for PT0.03S");
+        assertThat(engine.now()).isZero();
+
+        over.set(true);
+        engine.advance(10);
+        assertThat(engine.now()).isEqualTo(10);
+        assertThat(engine.agenda.timers()).isZero();
+    }
+
+    @Test
+    void that_a_task_has_left_running_do_not_hide_what_the_task_threw() {
+        AssertionError failure = new AssertionError("task");
+        engine.execute(() -> {
+            start("busy", this::spin);
+            throw failure;
+        });
+
+        assertThatThrownBy(() -> engine.advance(10))
+                .hasMessageStartingWith("time cannot move")
+                .satisfies(it -> assertThat(it.getSuppressed()).containsExactly(failure));
+    }
+
+    @Test
+    void are_described_when_too_few_sleep() {
+        start("busy", this::spin);
+        start("asleep", () -> {
+            try {
+                scheduler.sleep(10);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+
+        assertThatThrownBy(() -> engine.crew.awaitWaiting(2))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageMatching("after PT0.03S only 1 of 2 threads sleep or park; known are "
+                        + "\\[\"busy\" \\(RUNNABLE at .*\\), \"asleep\" \\(waits\\)]");
+    }
+
+    @Test
+    void that_park_for_random_times_do_not_stop_time() {
+        Random random = new Random(1);
+        start("jitter", () -> {
+            while (!over.get()) {
+                scheduler.park(this, 1 + random.nextInt(1_000));
+            }
+        });
+
+        engine.advance(2_000);
+
+        assertThat(engine.now()).isEqualTo(2_000);
+    }
+}

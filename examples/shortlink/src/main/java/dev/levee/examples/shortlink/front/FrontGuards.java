@@ -30,7 +30,7 @@ import java.util.function.Function;
  */
 final class FrontGuards {
     /** Whatever happens, a client hears something after this time. */
-    private static final Duration WHOLE_REQUEST = Duration.ofMillis(500);
+    private static final Duration WHOLE_REQUEST = Duration.ofMillis(250);
 
     /** Twice what a node needs to give up on its database: one that says nothing for so long is not well. */
     private static final Duration ATTEMPT = Duration.ofMillis(120);
@@ -54,9 +54,8 @@ final class FrontGuards {
     private final Keyed<URI, Policy> perNode;
 
     FrontGuards(List<URI> uris, Without without, Environment environment) {
-        // Once on each node. What is repeated is safe to repeat: the same URL always gets the same code. If all three
-        // give up on
-        // the database after 50 ms, the client hears so after 150 ms and two short waits.
+        // Once on each node. A POST is safe to repeat too, since the same URL always gets the same code. If all three give
+        // up on the database after 50 ms, the client hears so after 150 ms and two short waits.
         Retry retry = Retry.of(
                 "request",
                 config -> config.maxAttempts(3)

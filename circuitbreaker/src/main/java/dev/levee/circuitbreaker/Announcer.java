@@ -69,24 +69,33 @@ final class Announcer {
         if (from.state == to.state) {
             return; // a reset of what was closed
         }
-        try {
-            if (LOG.isInfoEnabled()) {
-                Tally evidence = to.change.evidence();
-                LOG.info(
-                        "Breaker {} {} -> {}: {} (failure rate {}, slow-call rate {}, calls {})",
-                        name,
-                        from.state,
-                        to.state,
-                        to.change.reason(),
-                        Tally.percent(evidence.failureRate()),
-                        Tally.percent(evidence.slowRate()),
-                        evidence.calls());
-            }
-        } catch (Throwable thrown) {
-            // An appender that throws must not stop the announcements that follow, and there is nowhere to complain.
-        }
+        shielded(() -> log(from, to));
         if (listener != Listener.NONE) {
-            listener.onStateChange(name, from.state.name(), to.state.name()); // shielded by the environment
+            shielded(() -> listener.onStateChange(name, from.state.name(), to.state.name()));
+        }
+    }
+
+    /** An appender that throws, or a stack that ends here, concerns neither the caller nor who is told next. */
+    private static void shielded(Runnable telling) {
+        try {
+            telling.run();
+        } catch (Throwable thrown) {
+            // There is nobody left to tell.
+        }
+    }
+
+    private void log(Epoch from, Epoch to) {
+        if (LOG.isInfoEnabled()) {
+            Tally evidence = to.change.evidence();
+            LOG.info(
+                    "Breaker {} {} -> {}: {} (failure rate {}, slow-call rate {}, calls {})",
+                    name,
+                    from.state,
+                    to.state,
+                    to.change.reason(),
+                    Tally.percent(evidence.failureRate()),
+                    Tally.percent(evidence.slowRate()),
+                    evidence.calls());
         }
     }
 }

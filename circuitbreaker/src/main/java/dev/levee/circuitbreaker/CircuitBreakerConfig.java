@@ -226,8 +226,11 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Judges the last calls, as many as this; default 100. Exact for every size: 2 bits for each call, one write for a call, and
-         * none for a success as long as all in the window succeeded.
+         * Judges the last calls, as many as this; default 100.
+         *
+         * <p>Every size has the same representation: one word with all counts, and a ring of 2 bits for each call. It is exact with any
+         * number of threads: at each moment the counts are those of just the last calls, in the order in which they were recorded. A
+         * call costs one write, and none if it is a success and all in the window are.
          *
          * @param calls from 1 to 100000
          * @return this
@@ -246,7 +249,9 @@ public final class CircuitBreakerConfig {
          *
          * <p>Counts are kept in 26 to 64 buckets, whose width is the smallest possible of 1, 2, 5, 10, 20, ... nanoseconds: 200 ms for
          * a window of 10 seconds. No outcome counts that is older than the window; an outcome is forgotten up to two buckets
-         * earlier, at most one if the window is a multiple of their width. Each call then costs one read of the clock.
+         * earlier, at most one if the window is a multiple of their width. Threads that record at the same time may each judge without
+         * the call of the other, but never both: no call is lost. Each call costs one read of the clock and one write, to a counter
+         * that is spread over threads when they meet on it.
          *
          * @param value more than zero
          * @return this

@@ -279,8 +279,9 @@ final class EpochBreaker implements CircuitBreaker {
         long now = clock.nanoTime();
         Epoch current = catchUp(now);
         Tally tally = current.tally(now);
-        return new Snapshot(
-                current.state, tally.calls(), tally.failures(), tally.slow(), now - current.change.atNanos());
+        // Another thread may have changed the state after the clock was read.
+        long inState = Math.max(0, now - current.change.atNanos());
+        return new Snapshot(current.state, tally.calls(), tally.failures(), tally.slow(), inState);
     }
 
     @Override

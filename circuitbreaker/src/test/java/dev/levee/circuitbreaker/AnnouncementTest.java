@@ -6,6 +6,9 @@ import static dev.levee.circuitbreaker.CircuitBreaker.State.HALF_OPEN;
 import static dev.levee.circuitbreaker.CircuitBreaker.State.OPEN;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
@@ -23,6 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** Each change of state is told once, in order, to the listener and to the log, and nobody who is told can change anything by it. */
 class AnnouncementTest {
@@ -281,6 +285,30 @@ class AnnouncementTest {
                                 "INFO Breaker payments FORCED_OPEN -> CLOSED: by hand"
                                         + " (failure rate none, slow-call rate none, calls 0)");
             }
+        }
+
+        @Test
+        void an_appender_that_throws_keeps_nothing_from_the_caller_and_the_listener() {
+            Logger logger = (Logger) LoggerFactory.getLogger(CircuitBreaker.class);
+            UnsynchronizedAppenderBase<ILoggingEvent> broken = new UnsynchronizedAppenderBase<>() {
+                @Override
+                public void doAppend(ILoggingEvent event) {
+                    throw new StackOverflowError("a bad appender");
+                }
+
+                @Override
+                protected void append(ILoggingEvent event) {}
+            };
+            RecordingListener heard = new RecordingListener();
+            CircuitBreaker breaker = breaker(heard, AnnouncementTest::quick);
+            logger.addAppender(broken);
+            try {
+                Calls.fail(breaker, 1);
+            } finally {
+                logger.detachAppender(broken);
+            }
+            breaker.reset();
+            assertThat(heard.events()).containsExactly("payments CLOSED->OPEN", "payments OPEN->CLOSED");
         }
 
         @Test

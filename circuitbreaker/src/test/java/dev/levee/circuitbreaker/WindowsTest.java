@@ -2,6 +2,8 @@ package dev.levee.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +26,43 @@ class WindowsTest {
         assertThat(window.tally(0)).isEqualTo(new Tally(size, 0, 0));
         window.record(Window.SLOW, 0);
         assertThat(window.tally(0)).isEqualTo(new Tally(size, 0, 1));
+    }
+
+    @Nested
+    class ManyThreads {
+        private static final int THREADS = 4;
+        private static final int CALLS = 40_000;
+
+        @ParameterizedTest
+        @ValueSource(ints = {1, 2, 7, 16, 64, 100, 1000})
+        void leave_the_ring_and_the_counts_of_a_count_window_in_step(int size) throws InterruptedException {
+            CountWindow window = new CountWindow(size, Limits.NONE);
+            inParallel(i -> window.record(i * 7 % 5 % 4, 0));
+            assertThat(window.tally(0).calls()).isEqualTo(size);
+            for (int i = 0; i < size; i++) {
+                window.record(0, 0);
+            }
+            assertThat(window.tally(0)).isEqualTo(new Tally(size, 0, 0));
+        }
+
+        @Test
+        void lose_no_call_of_a_time_window() throws InterruptedException {
+            TimeWindow window = new TimeWindow(1_000, Limits.NONE, 0);
+            inParallel(i -> window.record(i % 4, i % 1_000));
+            long calls = THREADS * CALLS;
+            assertThat(window.tally(999)).isEqualTo(new Tally(calls, calls / 2, calls / 2));
+        }
+
+        private void inParallel(IntConsumer call) throws InterruptedException {
+            Thread[] threads = new Thread[THREADS];
+            for (int t = 0; t < THREADS; t++) {
+                threads[t] = new Thread(() -> IntStream.range(0, CALLS).forEach(call));
+                threads[t].start();
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        }
     }
 
     @Nested

@@ -16,15 +16,17 @@ import java.util.concurrent.TimeoutException;
 
 /** A process of the cluster, as the launcher sees it; {@link Parent} is the other end. */
 final class ChildProcess implements AutoCloseable {
-    /** Small and quick to start: five of them share the machine with whatever else it does. */
+    /**
+     * Small and quick to start. A client keeps idle connections for less time than a server (30 s), so that no request meets one
+     * that is being closed. H2 would try to connect for a second and a half: we retry, on another node.
+     */
     private static final List<String> JVM = List.of(
             "-Xmx128m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
-            "-Djdk.httpclient.keepalive.timeout=20", // less than the server's 30 s, so that no request meets a closing
-            // connection
+            "-Djdk.httpclient.keepalive.timeout=20",
             "-Dh2.bindAddress=127.0.0.1",
-            "-Dh2.socketConnectRetry=0"); // H2 would try for a second and a half; we retry, on another node
+            "-Dh2.socketConnectRetry=0");
 
     private final String name;
     private final Process process;
@@ -65,7 +67,7 @@ final class ChildProcess implements AutoCloseable {
                     case Parent.FAILED ->
                         port.completeExceptionally(new UsageException(line.substring(words[0].length() + 1)));
                     case Parent.STATE -> events.stateChanged(name, words[1], words[3]);
-                    case Parent.STATEMENTS -> events.statementsAtOnce(Integer.parseInt(words[1]));
+                    case Parent.FIGURE -> events.figure(words[1], Integer.parseInt(words[2]));
                     default -> System.err.println(name + ": " + line);
                 }
             }

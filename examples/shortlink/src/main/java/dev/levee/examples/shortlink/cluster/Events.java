@@ -1,7 +1,9 @@
 package dev.levee.examples.shortlink.cluster;
 
 import java.io.PrintStream;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Hears from all processes what happens there: prints what a person wants to see, and counts. Thread-safe. */
@@ -12,9 +14,9 @@ public final class Events {
     private final long start = System.nanoTime();
     private final PrintStream out;
     private final Set<String> open = new TreeSet<>();
+    private final Map<String, Integer> figures = new TreeMap<>();
     private int opened;
     private int closed;
-    private int statementsAtOnce;
 
     /**
      * Counts from zero.
@@ -39,9 +41,9 @@ public final class Events {
         }
     }
 
-    void statementsAtOnce(int number) {
+    void figure(String name, int value) {
         synchronized (open) {
-            statementsAtOnce = Math.max(statementsAtOnce, number);
+            figures.merge(name, value, Math::max);
         }
     }
 
@@ -92,13 +94,13 @@ public final class Events {
     }
 
     /**
-     * How many statements the database worked on at the same time, at most.
+     * What processes reported besides.
      *
-     * @return the number
+     * @return the largest value of each figure, by name
      */
-    public int statementsAtOnce() {
+    public Map<String, Integer> figures() {
         synchronized (open) {
-            return statementsAtOnce;
+            return new TreeMap<>(figures);
         }
     }
 

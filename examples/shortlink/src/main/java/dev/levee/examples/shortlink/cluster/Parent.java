@@ -18,7 +18,7 @@ public final class Parent {
     static final String READY = "ready";
     static final String FAILED = "failed";
     static final String STATE = "state";
-    static final String STATEMENTS = "statements";
+    static final String FIGURE = "figure";
 
     private Parent() {}
 
@@ -79,12 +79,13 @@ public final class Parent {
     }
 
     /**
-     * Reports that the database has never worked on so many statements at the same time.
+     * Reports a figure; the largest one counts.
      *
-     * @param number how many
+     * @param name what it is called in the report of the smoke test
+     * @param value how many
      */
-    public static void statementsAtOnce(int number) {
-        System.out.println(STATEMENTS + " " + number);
+    public static void figure(String name, int value) {
+        System.out.println(String.join(" ", FIGURE, name, String.valueOf(value)));
     }
 
     private static void obey(Consumer<String> commands) {

@@ -21,6 +21,7 @@ public final class SlowTrigger implements Trigger {
     private static final int STEP_MILLIS = 5;
     private static final AtomicInteger RUNNING = new AtomicInteger();
     private static final AtomicInteger MOST = new AtomicInteger();
+    private static final AtomicInteger WHILE_SLOW = new AtomicInteger();
 
     private static volatile long delayNanos;
 
@@ -29,6 +30,7 @@ public final class SlowTrigger implements Trigger {
         String[] words = command.split(" ", -1);
         if (words[0].equals("slow")) {
             delayNanos = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(words[1]));
+            Parent.figure("statementsWhileSlow", WHILE_SLOW.getAndSet(0));
         }
     }
 
@@ -42,7 +44,7 @@ public final class SlowTrigger implements Trigger {
         int running = RUNNING.incrementAndGet();
         try {
             if (running > MOST.getAndAccumulate(running, Math::max)) {
-                Parent.statementsAtOnce(running);
+                Parent.figure("statementsAtOnce", running);
             }
             sleep(connection);
         } finally {
@@ -54,10 +56,12 @@ public final class SlowTrigger implements Trigger {
         if (delayNanos == 0) {
             return;
         }
+        WHILE_SLOW.incrementAndGet();
         SessionLocal session =
                 (SessionLocal) connection.unwrap(JdbcConnection.class).getSession();
-        Prepared current =
-                session.prepare("SELECT 1"); // belongs to no command, so it asks for the session's current one
+        // A statement that is prepared only belongs to no command: whether it is cancelled is up to the session's
+        // current one.
+        Prepared current = session.prepare("SELECT 1");
         for (long start = System.nanoTime(); System.nanoTime() - start < delayNanos; ) {
             current.checkCanceled();
             pause();

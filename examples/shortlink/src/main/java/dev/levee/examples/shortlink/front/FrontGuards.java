@@ -54,8 +54,8 @@ final class FrontGuards {
     private final Keyed<URI, Policy> perNode;
 
     FrontGuards(List<URI> uris, Without without, Environment environment) {
-        // Once on each node. A POST is safe to repeat too, since the same URL always gets the same code. If all three give
-        // up on the database after 50 ms, the client hears so after 150 ms and two short waits.
+        // Once on each node. A POST is safe to repeat too, since the same URL always gets the same code.
+        // If all three give up on the database after 50 ms, the client hears so after 150 ms and two short waits.
         Retry retry = Retry.of(
                 "request",
                 config -> config.maxAttempts(3)

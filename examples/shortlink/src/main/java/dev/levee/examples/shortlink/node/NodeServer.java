@@ -53,15 +53,15 @@ public final class NodeServer {
         try {
             reply = answer(exchange);
         } catch (Exception e) {
-            LOG.warn("{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI(), e);
+            LOG.error("{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI(), e);
             reply = Reply.of(500, "internal error");
         }
         reply.with("X-Node", name).send(exchange);
     }
 
     private Reply answer(HttpExchange exchange) throws IOException, SQLException {
-        String route =
-                exchange.getRequestMethod() + " " + exchange.getRequestURI().getPath();
+        String path = exchange.getRequestURI().getPath();
+        String route = exchange.getRequestMethod() + " " + path;
         if (route.equals("GET /healthz")) {
             return Reply.of(200, "ok");
         }
@@ -74,8 +74,8 @@ public final class NodeServer {
             String host = header(exchange, "X-Forwarded-Host", header(exchange, "Host", "localhost"));
             return guards.orUnavailable(() -> shorten(text, "http://" + host + "/"));
         }
-        if (route.startsWith("GET /") && Code.isOne(route.substring("GET /".length()))) {
-            return guards.orUnavailable(() -> resolve(route.substring("GET /".length())));
+        if (route.startsWith("GET /") && Code.isOne(path.substring(1))) {
+            return guards.orUnavailable(() -> resolve(path.substring(1)));
         }
         return Reply.of(404, "there is POST /shorten with a URL as its body, GET /{code} and GET /healthz");
     }

@@ -90,7 +90,7 @@ public final class Smoke {
         report.put("lostLinks", links.lost());
         report.put("breakerOpened", events.opened());
         report.put("breakerClosed", events.closed());
-        report.put("statementsAtOnce", events.statementsAtOnce());
+        events.figures().forEach(report::put);
         require(report);
     }
 

@@ -160,11 +160,15 @@ final class EpochBreaker implements CircuitBreaker {
         }
     }
 
-    /** Gives up the probe whose lease expired first; false if there is none. */
+    /** Gives up the probe whose lease expired first; false if there is none, and nothing else to be done. */
     private boolean giveUpProbe(Epoch current, Probes probes, long now) {
         long stamp = probes.firstExpired(now);
         if (stamp == REFUSED) {
-            return false;
+            boolean forgotten = probes.areForgotten(now);
+            if (forgotten) {
+                decide(current, probes, now, RefusedException.UNKNOWN);
+            }
+            return forgotten;
         }
         if (config.expiredProbesFail()) {
             long deadline = probes.deadline(stamp);

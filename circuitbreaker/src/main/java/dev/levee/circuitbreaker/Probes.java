@@ -100,6 +100,19 @@ final class Probes {
         return oldest;
     }
 
+    /**
+     * Whether all permits were spent, on probes that began a lease ago or earlier: then whoever spent the last one was cut short before
+     * it could act on that, by an {@code OutOfMemoryError} for one, and somebody else must.
+     */
+    boolean areForgotten(long nowNanos) {
+        for (int place = 0; place < permits; place++) {
+            if (word(place) < SPENT || nowNanos - (long) WORDS.getOpaque(since, place) < leaseNanos) {
+                return false;
+            }
+        }
+        return leaseNanos != Nanos.NEVER;
+    }
+
     /** When the lease of a probe expires; right as long as the probe holds its permit. */
     long deadline(long stamp) {
         return (long) WORDS.getOpaque(since, (int) -stamp & PLACE) + leaseNanos;

@@ -407,7 +407,8 @@ class KeyedTest {
                             i -> CompletableFuture.supplyAsync(() -> keyed.get("a"), task -> new Thread(task).start()))
                     .toList();
 
-            assertThat(answers.stream().map(CompletableFuture::join)).containsOnly(keyed.get("a"));
+            List<Held> held = answers.stream().map(CompletableFuture::join).toList();
+            assertThat(held).hasSize(THREADS).containsOnly(keyed.get("a"));
         }
 
         @RepeatedTest(5)

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -15,8 +17,12 @@ class RestlessThreadsTest {
     private final ManualScheduler scheduler = new ManualScheduler(engine);
     private final AtomicBoolean over = new AtomicBoolean();
 
+    private final List<Thread> threads = new ArrayList<>();
+
     private void start(String name, Runnable task) {
-        engine.start(new Thread(() -> engine.work(task), name));
+        Thread thread = new Thread(() -> engine.work(task), name);
+        threads.add(thread);
+        engine.start(thread);
     }
 
     private void spin() {
@@ -26,13 +32,16 @@ class RestlessThreadsTest {
     }
 
     @AfterEach
-    void end() {
+    void end() throws InterruptedException {
         over.set(true);
-        engine.advance(1_000_000);
+        for (Thread thread : threads) {
+            thread.interrupt();
+            thread.join();
+        }
     }
 
     @Test
-    void are_named_by_advance_which_gives_up_and_can_be_called_again() {
+    void are_named_by_advance_which_gives_up_and_can_be_called_again() throws InterruptedException {
         start("busy", this::spin);
         engine.schedule(() -> {}, 10);
 
@@ -41,7 +50,7 @@ class RestlessThreadsTest {
                 .hasMessageMatching("time cannot move: \"busy\" \\(RUNNABLE at .*\\) has not come to rest for PT0.03S");
         assertThat(engine.now()).isZero();
 
-        over.set(true);
+        end();
         engine.advance(10);
         assertThat(engine.now()).isEqualTo(10);
         assertThat(engine.agenda.timers()).isZero();
@@ -67,9 +76,12 @@ class RestlessThreadsTest {
             try {
                 scheduler.sleep(10);
             } catch (InterruptedException e) {
-                throw new AssertionError(e);
+                over.set(true);
             }
         });
+        while (engine.lock.get(engine.crew::waiting) == 0) {
+            Thread.onSpinWait();
+        }
 
         assertThatThrownBy(() -> engine.crew.awaitWaiting(2))
                 .isInstanceOf(IllegalStateException.class)
@@ -79,15 +91,18 @@ class RestlessThreadsTest {
 
     @Test
     void that_park_for_random_times_do_not_stop_time() {
+        ManualTime time = new ManualTime();
         Random random = new Random(1);
-        start("jitter", () -> {
-            while (!over.get()) {
-                scheduler.park(this, 1 + random.nextInt(1_000));
-            }
-        });
+        for (int i = 0; i < 2; i++) { // each time one parks anew, the other one looks at its condition
+            threads.add(time.start(() -> {
+                while (!over.get()) {
+                    time.environment().scheduler().park(this, 1 + random.nextInt(1_000_000_000));
+                }
+            }));
+        }
 
-        engine.advance(2_000);
+        time.advance(Duration.ofSeconds(2));
 
-        assertThat(engine.now()).isEqualTo(2_000);
+        assertThat(time.elapsed()).isEqualTo(Duration.ofSeconds(2));
     }
 }

@@ -45,7 +45,7 @@ class ModelTest {
 
     record Step(Kind kind, int number, Verdict verdict) {}
 
-    @Property(tries = 400)
+    @Property(tries = 1000)
     void short_histories(@ForAll("settings") Settings settings, @ForAll("histories") List<Step> history) {
         Pair pair = new Pair(settings);
         history.forEach(pair::step);
@@ -53,7 +53,7 @@ class ModelTest {
     }
 
     /** Longer than a shrinker likes, so they come from a seed. */
-    @Property(tries = 60)
+    @Property(tries = 200)
     void long_histories(@ForAll("settings") Settings settings, @ForAll long seed) {
         Random random = new Random(seed);
         int weightOfLooking = random.nextInt(3) * 4;

@@ -157,6 +157,32 @@ class AutoAdvanceTest {
         }
 
         @Test
+        void a_sleep_goes_on_when_a_task_that_slept_in_turn_has_ended() {
+            time.autoAdvance();
+            time.environment().executor().execute(() -> {
+                sleep(10);
+                event("sleepers " + time.sleepers());
+            });
+
+            sleep(20);
+
+            assertThat(events).containsExactly("sleepers 1@10");
+            assertThat(time.elapsed()).isEqualTo(ofNanos(20));
+        }
+
+        @Test
+        void an_interrupted_sleep_leaves_nothing_behind() {
+            Engine engine = new Engine(0);
+            engine.autoAdvance();
+            engine.schedule(Thread.currentThread()::interrupt, 5);
+
+            assertThatThrownBy(() -> new ManualScheduler(engine).sleep(10)).isInstanceOf(InterruptedException.class);
+
+            assertThat(engine.now()).isEqualTo(5);
+            assertThat(engine.agenda.next()).isNull();
+        }
+
+        @Test
         void what_a_timer_throws_is_thrown_by_the_sleep_when_it_is_over() {
             time.autoAdvance();
             AssertionError failure = new AssertionError("timer");

@@ -37,7 +37,7 @@ import java.util.function.Consumer;
  * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state} (nanoseconds), {@code
  * breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code breaker.failure.rate} and {@code
  * breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or observing, of the probes that have ended if
- * half-open, of what opened it if open, else none. With {@code recordTotals} also {@code breaker.calls.succeeded}, {@code .failed},
+ * half-open, of what opened it if open, else none. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed},
  * {@code .slow}, {@code .ignored}, {@code .late} (those of the former that ended in another epoch) and {@code .refused}, since the
  * breaker was made; a call that was admitted while the breaker was disabled is not among them. Each change of state is one line at INFO in the log, and one
  * {@code onStateChange} of the environment's listener.

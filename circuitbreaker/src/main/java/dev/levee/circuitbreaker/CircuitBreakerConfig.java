@@ -65,7 +65,7 @@ public final class CircuitBreakerConfig {
     }
 
     boolean recordsTotals() {
-        return set.recordTotals;
+        return set.totals;
     }
 
     boolean hasSlowRule() {
@@ -158,7 +158,7 @@ public final class CircuitBreakerConfig {
         private @Nullable Duration probeLease;
         private boolean expiredProbesFail = true;
         private OutcomeRule outcomes = OutcomeRule.standard();
-        private boolean recordTotals;
+        private boolean totals;
 
         /** What was set here, not what was inherited. */
         private final Set<String> touched = new LinkedHashSet<>();
@@ -182,7 +182,7 @@ public final class CircuitBreakerConfig {
             probeLease = other.probeLease;
             expiredProbesFail = other.expiredProbesFail;
             outcomes = other.outcomes;
-            recordTotals = other.recordTotals;
+            totals = other.totals;
         }
 
         /**
@@ -411,8 +411,8 @@ public final class CircuitBreakerConfig {
          * @param value true to count
          * @return this
          */
-        public Builder recordTotals(boolean value) {
-            recordTotals = value;
+        public Builder totals(boolean value) {
+            totals = value;
             return this;
         }
 

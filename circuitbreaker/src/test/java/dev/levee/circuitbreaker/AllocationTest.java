@@ -49,7 +49,7 @@ class AllocationTest {
                         .failureRate(0.9)
                         .slowCallRate(0.9)
                         .slowCallDuration(Duration.ofSeconds(1))
-                        .recordTotals(true),
+                        .totals(true),
                 time.environment());
         assertAllocatesNothing(() -> {
             breaker.call(work);

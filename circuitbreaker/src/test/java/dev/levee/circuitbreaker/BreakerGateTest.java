@@ -30,7 +30,7 @@ class BreakerGateTest {
                     c -> c.timeWindow(Duration.ofSeconds(10))
                             .slowCallRate(0.5)
                             .slowCallDuration(Duration.ofSeconds(1))
-                            .recordTotals(true)
+                            .totals(true)
                             .outcomes(rule),
                     environment);
         }

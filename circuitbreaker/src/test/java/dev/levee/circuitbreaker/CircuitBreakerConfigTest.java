@@ -147,7 +147,7 @@ class CircuitBreakerConfigTest {
                 .halfOpenCalls(7)
                 .probeLease(Duration.ofSeconds(3))
                 .expiredProbesFail(false)
-                .recordTotals(true)
+                .totals(true)
                 .build();
 
         @Test

@@ -106,7 +106,7 @@ class EdgeCasesTest {
 
         @Test
         void totals_know_them() {
-            CircuitBreaker counting = breaker(c -> c.consecutiveFailures(1).recordTotals(true));
+            CircuitBreaker counting = breaker(c -> c.consecutiveFailures(1).totals(true));
             long first = Calls.enter(counting);
             Calls.fail(counting, 1);
             Calls.end(counting, first, Verdict.SUCCESS);

@@ -86,7 +86,7 @@ class MetricsTest {
     class Totals {
         @Test
         void are_kept_when_asked_for_at_construction() {
-            CircuitBreaker breaker = breaker(c -> c.recordTotals(true));
+            CircuitBreaker breaker = breaker(c -> c.totals(true));
             Calls.succeed(breaker, 3);
             Calls.slow(breaker, Duration.ofSeconds(2).toNanos());
             Calls.call(breaker, Verdict.IGNORED);
@@ -114,7 +114,7 @@ class MetricsTest {
 
         @Test
         void leave_out_what_a_disabled_breaker_admits() {
-            CircuitBreaker breaker = breaker(c -> c.recordTotals(true));
+            CircuitBreaker breaker = breaker(c -> c.totals(true));
             breaker.disable();
             Calls.fail(breaker, 10);
             assertThat(Metrics.of(breaker)).containsEntry("breaker.calls.failed", 0.0);
@@ -122,7 +122,7 @@ class MetricsTest {
 
         @Test
         void count_refusals_of_every_state_that_refuses() {
-            CircuitBreaker breaker = breaker(c -> c.recordTotals(true));
+            CircuitBreaker breaker = breaker(c -> c.totals(true));
             Calls.fail(breaker, 10);
             Calls.enter(breaker);
             time.advance(Duration.ofSeconds(30));

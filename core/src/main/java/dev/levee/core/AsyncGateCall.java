@@ -39,7 +39,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     CompletableFuture<T> begin() {
-        start = segment.stampStart();
+        start = segment.readStart();
         enterRest();
         return this;
     }
@@ -94,7 +94,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void turnCame(@Nullable Long stamp, @Nullable Throwable error) {
-        start = segment.stampStart();
+        start = segment.readStart();
         Gate gate = segment.gates[entered];
         boolean admitted = stamp != null && stamp != Gate.REFUSED;
         if (stamp != null && admitted) {

@@ -34,7 +34,7 @@ public interface Gate extends Policy {
     int EXIT = 2;
 
     /**
-     * Which stamps the path of a permitted call needs. Constant for the life of the gate. A time that is not asked for may be
+     * Which readings of the clock the path of a permitted call needs. Constant for the life of the gate. A time that is not asked for may be
      * passed as 0. A gate that seldom needs time, such as a breaker that is open, reads its own clock.
      *
      * @return 0, {@link #ENTRY}, {@link #EXIT} or both

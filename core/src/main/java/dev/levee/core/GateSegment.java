@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gates that stand next to each other: one stamp at the start, one at the end, one judgement for each distinct rule.
+ * Gates that stand next to each other: the clock is read once at the start and once at the end, with one judgement for each distinct rule.
  *
  * <p>Stamps are primitive and must live in locals, which is why up to four gates have fields of their own
  * ({@link NarrowSegment}) and more than four share an array ({@link WideSegment}).
@@ -16,8 +16,8 @@ abstract class GateSegment implements Inner {
     final Inner next;
     final Environment environment;
     final NanoClock clock;
-    final boolean stampsStart;
-    final boolean stampsEnd;
+    final boolean readsStart;
+    final boolean readsEnd;
     private final OutcomeRule[] rules;
     /** For each gate the first gate that has the same rule. */
     private final int[] judge;
@@ -40,8 +40,8 @@ abstract class GateSegment implements Inner {
             judge[i] = firstWith(rules[i]);
         }
         this.listening = heard;
-        this.stampsStart = heard || (timing & Gate.ENTRY) != 0;
-        this.stampsEnd = heard || (timing & Gate.EXIT) != 0;
+        this.readsStart = heard || (timing & Gate.ENTRY) != 0;
+        this.readsEnd = heard || (timing & Gate.EXIT) != 0;
     }
 
     private int firstWith(OutcomeRule rule) {
@@ -65,17 +65,17 @@ abstract class GateSegment implements Inner {
         return true;
     }
 
-    final long stampStart() {
-        return stampsStart ? clock.nanoTime() : 0L;
+    final long readStart() {
+        return readsStart ? clock.nanoTime() : 0L;
     }
 
-    final long stampEnd() {
-        return stampsEnd ? clock.nanoTime() : 0L;
+    final long readEnd() {
+        return readsEnd ? clock.nanoTime() : 0L;
     }
 
     /** Leaves every gate whose stamp is not {@link Gate#REFUSED}, innermost first. */
     final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error) {
-        long end = stampEnd();
+        long end = readEnd();
         for (int rule = gates.length - 1; rule >= 0; rule--) {
             if (judge[rule] == rule) {
                 leaveThoseOf(rule, stamps, start, end, result, error);

@@ -6,7 +6,7 @@ package dev.levee.core;
  * <p>For what a person or an alarm should learn at once; for figures use {@link Measured}. A listener is fixed when the
  * {@link Environment} is built. It is called on the thread that caused the event, outside locks, and must be thread-safe
  * and must not block. What it throws is logged once and otherwise ignored. Without a listener events cost nothing; with
- * one every call of a gate is stamped, which costs two clock reads.
+ * one every call of a gate is timed, which costs two clock reads.
  *
  * @since 0.1
  */

@@ -25,7 +25,7 @@ final class NarrowSegment extends GateSegment {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
-        long start = stampStart();
+        long start = readStart();
         long a = Gate.REFUSED;
         long b = Gate.REFUSED;
         long c = Gate.REFUSED;
@@ -35,27 +35,27 @@ final class NarrowSegment extends GateSegment {
             a = first.tryEnter(start);
             if (a == Gate.REFUSED) {
                 a = Waiting.enterOrThrow(first, operation);
-                start = stampStart();
+                start = readStart();
             }
             if (second != null) {
                 b = second.tryEnter(start);
                 if (b == Gate.REFUSED) {
                     b = Waiting.enterOrThrow(second, operation);
-                    start = stampStart();
+                    start = readStart();
                 }
             }
             if (third != null) {
                 c = third.tryEnter(start);
                 if (c == Gate.REFUSED) {
                     c = Waiting.enterOrThrow(third, operation);
-                    start = stampStart();
+                    start = readStart();
                 }
             }
             if (fourth != null) {
                 d = fourth.tryEnter(start);
                 if (d == Gate.REFUSED) {
                     d = Waiting.enterOrThrow(fourth, operation);
-                    start = stampStart();
+                    start = readStart();
                 }
             }
             result = next.call(operation);
@@ -72,7 +72,7 @@ final class NarrowSegment extends GateSegment {
             leaveByRule(a, b, c, d, start, result, error);
             return;
         }
-        long end = stampEnd();
+        long end = readEnd();
         Verdict verdict = Outcomes.judge(rule, result, error);
         long hint = Outcomes.retryAfterNanos(rule, verdict, result, error);
         if (fourth != null && d != Gate.REFUSED) {

@@ -11,14 +11,14 @@ final class WideSegment extends GateSegment {
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
         long[] stamps = new long[gates.length];
-        long start = stampStart();
+        long start = readStart();
         T result;
         try {
             for (int i = 0; i < gates.length; i++) {
                 stamps[i] = gates[i].tryEnter(start);
                 if (stamps[i] == Gate.REFUSED) {
                     stamps[i] = Waiting.enterOrThrow(gates[i], operation);
-                    start = stampStart();
+                    start = readStart();
                 }
             }
             result = next.call(operation);

@@ -5,7 +5,7 @@ package dev.levee.loadbalancing;
  *
  * @param endpoint the endpoint, with the weight that is in force
  * @param inFlight how many calls are in flight there, 0 or more
- * @param picks how many calls have been sent there since it joined; -1 unless {@link LoadBalancerConfig.Builder#countPicks} is on
+ * @param picks how many calls have been sent there since it joined; -1 unless {@link LoadBalancerConfig.Builder#totals} is on
  * @param draining whether it gets no new calls because its weight is 0
  * @param <A> the type of the address
  * @since 0.1

@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoadBalancerConfig<A> {
     private final @Nullable Function<? super Endpoint<A>, ? extends Gate> gates;
-    private final boolean countPicks;
+    private final boolean totals;
 
     private LoadBalancerConfig(Builder<A> builder) {
         gates = builder.gates;
-        countPicks = builder.countPicks;
+        totals = builder.totals;
     }
 
     /**
@@ -36,7 +36,7 @@ public final class LoadBalancerConfig<A> {
      * @return a builder; not thread-safe
      */
     public Builder<A> toBuilder() {
-        return new Builder<>(gates, countPicks);
+        return new Builder<>(gates, totals);
     }
 
     /**
@@ -53,8 +53,8 @@ public final class LoadBalancerConfig<A> {
      *
      * @return as it was set
      */
-    public boolean countPicks() {
-        return countPicks;
+    public boolean totals() {
+        return totals;
     }
 
     /**
@@ -65,11 +65,11 @@ public final class LoadBalancerConfig<A> {
      */
     public static final class Builder<A> {
         private @Nullable Function<? super Endpoint<A>, ? extends Gate> gates;
-        private boolean countPicks;
+        private boolean totals;
 
-        Builder(@Nullable Function<? super Endpoint<A>, ? extends Gate> gates, boolean countPicks) {
+        Builder(@Nullable Function<? super Endpoint<A>, ? extends Gate> gates, boolean totals) {
             this.gates = gates;
-            this.countPicks = countPicks;
+            this.totals = totals;
         }
 
         /**
@@ -92,8 +92,8 @@ public final class LoadBalancerConfig<A> {
          * @param value whether to count
          * @return this
          */
-        public Builder<A> countPicks(boolean value) {
-            countPicks = value;
+        public Builder<A> totals(boolean value) {
+            totals = value;
             return this;
         }
 

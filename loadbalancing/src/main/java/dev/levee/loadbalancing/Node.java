@@ -19,8 +19,8 @@ final class Node<A> {
     final A address;
     final @Nullable Gate gate;
     private final @Nullable NanoClock clock; // of the gate, if anybody wants to know the time
-    private final boolean stampsStart;
-    private final boolean stampsEnd;
+    private final boolean readsStart;
+    private final boolean readsEnd;
     private final Listener listener; // of the gate
     private final PaddedCounter inFlight = new PaddedCounter(0);
     private final @Nullable LongAdder picks;
@@ -31,8 +31,8 @@ final class Node<A> {
         this.gate = gate;
         this.listener = gate == null ? Listener.NONE : gate.environment().listener();
         int timing = gate == null ? 0 : listener == Listener.NONE ? gate.timing() : Gate.ENTRY | Gate.EXIT;
-        this.stampsStart = (timing & Gate.ENTRY) != 0;
-        this.stampsEnd = (timing & Gate.EXIT) != 0;
+        this.readsStart = (timing & Gate.ENTRY) != 0;
+        this.readsEnd = (timing & Gate.EXIT) != 0;
         this.clock = gate == null || timing == 0 ? null : gate.environment().clock();
         this.picks = countsPicks ? new LongAdder() : null;
     }
@@ -50,8 +50,8 @@ final class Node<A> {
         return picks == null ? -1 : picks.sum();
     }
 
-    long stampStart() {
-        return clock != null && stampsStart ? clock.nanoTime() : 0L;
+    long readStart() {
+        return clock != null && readsStart ? clock.nanoTime() : 0L;
     }
 
     /** Asks the gate, and counts the call as in flight if it may come. */
@@ -96,7 +96,7 @@ final class Node<A> {
     void leave(long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
         inFlight.getAndAdd(-1);
         if (gate != null) {
-            long end = stampEnd();
+            long end = readEnd();
             OutcomeRule rule = gate.outcomes();
             Verdict verdict = Outcomes.judge(rule, result, error);
             tell(gate, stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
@@ -107,12 +107,12 @@ final class Node<A> {
     void leave(long stamp, long start, Verdict verdict, long retryAfterNanos) {
         inFlight.getAndAdd(-1);
         if (gate != null) {
-            tell(gate, stamp, start, stampEnd(), verdict, retryAfterNanos);
+            tell(gate, stamp, start, readEnd(), verdict, retryAfterNanos);
         }
     }
 
-    private long stampEnd() {
-        return clock != null && stampsEnd ? clock.nanoTime() : 0L;
+    private long readEnd() {
+        return clock != null && readsEnd ? clock.nanoTime() : 0L;
     }
 
     private void tell(Gate told, long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {

@@ -113,7 +113,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gates();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
-        return new Node<>(endpoint, gate, config.countPicks());
+        return new Node<>(endpoint, gate, config.totals());
     }
 
     @Override
@@ -152,7 +152,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
                 eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
                 continue;
             }
-            long start = node.stampStart();
+            long start = node.readStart();
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
                 return node.call(stamp, start, exchange);
@@ -172,7 +172,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
                 eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
                 continue;
             }
-            long start = node.stampStart();
+            long start = node.readStart();
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
                 return new Ticket<>(from.candidate(index), node, stamp, start);
@@ -312,7 +312,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         for (Node<A> node : now.allNodes()) {
             String label = name + "/" + node.id;
             sink.value(label, "endpoint.inflight", node.inFlight());
-            if (config.countPicks()) {
+            if (config.totals()) {
                 sink.value(label, "endpoint.picks", (double) node.picks());
             }
             if (node.gate instanceof Measured measured) {

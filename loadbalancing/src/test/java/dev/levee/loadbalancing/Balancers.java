@@ -22,7 +22,7 @@ final class Balancers {
                 strategy,
                 source,
                 config -> config.gatePerEndpoint(endpoint -> newGate(endpoint, environment))
-                        .countPicks(true),
+                        .totals(true),
                 environment);
     }
 

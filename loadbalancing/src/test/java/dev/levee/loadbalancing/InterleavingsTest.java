@@ -120,7 +120,7 @@ class InterleavingsTest {
             SnapshotBalancer<String> balancer = new SnapshotBalancer<>(
                     "nodes",
                     candidates -> hash -> 0,
-                    LoadBalancerConfig.<String>builder().countPicks(false).build(),
+                    LoadBalancerConfig.<String>builder().totals(false).build(),
                     Balancers.seeded(1),
                     0);
             balancer.update(Balancers.endpoints(4));

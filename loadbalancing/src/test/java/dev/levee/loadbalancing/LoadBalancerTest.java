@@ -478,9 +478,9 @@ class LoadBalancerTest {
     @Test
     void a_config_can_be_taken_as_the_start_of_another() {
         LoadBalancerConfig<String> config =
-                LoadBalancerConfig.<String>builder().countPicks(true).build();
-        assertThat(config.toBuilder().build().countPicks()).isTrue();
-        assertThat(config.toBuilder().countPicks(false).build().countPicks()).isFalse();
+                LoadBalancerConfig.<String>builder().totals(true).build();
+        assertThat(config.toBuilder().build().totals()).isTrue();
+        assertThat(config.toBuilder().totals(false).build().totals()).isFalse();
         assertThat(config.gates()).isNull();
     }
 }

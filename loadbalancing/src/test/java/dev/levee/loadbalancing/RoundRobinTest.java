@@ -69,7 +69,7 @@ class RoundRobinTest {
         SnapshotBalancer<String> balancer = new SnapshotBalancer<>(
                 "nodes",
                 BalancingStrategy.roundRobin(),
-                LoadBalancerConfig.<String>builder().countPicks(true).build(),
+                LoadBalancerConfig.<String>builder().totals(true).build(),
                 Balancers.seeded(1),
                 firstTick);
         balancer.update(Balancers.endpoints(3));

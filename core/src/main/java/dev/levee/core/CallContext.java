@@ -1,40 +1,58 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What travels with a call besides its arguments: the deadline, the number of the attempt, whether it may be repeated.
+ * What travels with a call besides its arguments: the deadline, the number of the attempt, whether it may be repeated, and
+ * whether somebody repeats it already.
  *
  * <p>Policies that set a deadline or repeat a call write it; it is read when something has to wait, and by user code that
  * wants to send the deadline or the attempt on to the next service. Immutable. {@link #current()} belongs to the thread;
  * {@code callAsync} carries it to the threads on which it continues, and {@link #carrying} makes any executor do so.
  *
+ * <p>Policies keep the values in fields of one small object per thread (about 40 bytes, made when a thread first needs it, a
+ * virtual thread too), so that a guarded call allocates no context; an object of this class is made when {@link #current()} is
+ * asked for one that differs from the usual.
+ *
  * @since 0.1
  */
 public final class CallContext {
-    private static final CallContext NONE = new CallContext(null, 1, true);
-    private static final ThreadLocal<@Nullable CallContext> CURRENT = new ThreadLocal<>();
+    private static final CallContext NONE = new CallContext(null, 1, true, false);
 
     private final @Nullable Deadline deadline;
     private final int attempt;
     private final boolean idempotent;
+    private final boolean repeating;
 
-    private CallContext(@Nullable Deadline deadline, int attempt, boolean idempotent) {
+    private CallContext(@Nullable Deadline deadline, int attempt, boolean idempotent, boolean repeating) {
         this.deadline = deadline;
         this.attempt = attempt;
         this.idempotent = idempotent;
+        this.repeating = repeating;
     }
 
     /**
-     * The context of the call that the current thread works for. Does not allocate.
+     * The context of the call that the current thread works for. Allocates only if a policy has written one since it was last
+     * asked for here.
      *
-     * @return the context; without any policy that wrote one: no deadline, attempt 1, idempotent
+     * @return the context; without any policy that wrote one: no deadline, attempt 1, idempotent, nobody repeats
      */
     public static CallContext current() {
-        CallContext context = CURRENT.get();
-        return context == null ? NONE : context;
+        CallState state = CallState.current();
+        if (state.picture() instanceof CallContext context) {
+            return context;
+        }
+        return state.isPlain() ? NONE : pictureOf(state);
+    }
+
+    private static CallContext pictureOf(CallState state) {
+        Deadline deadline = state.clock() instanceof NanoClock clock ? Deadline.at(state.deadlineNanos(), clock) : null;
+        CallContext context = new CallContext(deadline, state.attempt(), state.idempotent(), state.repeating());
+        state.keepPicture(context);
+        return context;
     }
 
     /**
@@ -65,6 +83,16 @@ public final class CallContext {
     }
 
     /**
+     * Whether a policy further out, a retry or a hedge, repeats the call. Then retries further in run it once and leave the
+     * repeating to that one, so that attempts of several layers do not multiply.
+     *
+     * @return false unless such a policy has begun the call
+     */
+    public boolean repeating() {
+        return repeating;
+    }
+
+    /**
      * This context with a deadline that is not later than the one it has.
      *
      * @param other the deadline to keep to as well
@@ -74,7 +102,7 @@ public final class CallContext {
     public CallContext withDeadline(Deadline other) {
         Require.nonNull("deadline", other);
         Deadline narrower = deadline == null ? other : deadline.earlier(other);
-        return narrower == deadline ? this : new CallContext(narrower, attempt, idempotent);
+        return narrower == deadline ? this : new CallContext(narrower, attempt, idempotent, repeating);
     }
 
     /**
@@ -86,7 +114,7 @@ public final class CallContext {
      */
     public CallContext withAttempt(int number) {
         Require.range("attempt", number, 1, Integer.MAX_VALUE);
-        return number == attempt ? this : new CallContext(deadline, number, idempotent);
+        return number == attempt ? this : new CallContext(deadline, number, idempotent, repeating);
     }
 
     /**
@@ -96,11 +124,22 @@ public final class CallContext {
      * @return the context
      */
     public CallContext withIdempotent(boolean repeatable) {
-        return repeatable == idempotent ? this : new CallContext(deadline, attempt, repeatable);
+        return repeatable == idempotent ? this : new CallContext(deadline, attempt, repeatable, repeating);
     }
 
     /**
-     * Runs an operation with this as the current context, and restores the one that was.
+     * This context with the word on whether somebody repeats the call. For those who write a policy that repeats; and, with
+     * false, for a call within a call that shall have attempts of its own.
+     *
+     * @param repeated whether retries further in are to leave the repeating to somebody further out
+     * @return the context
+     */
+    public CallContext withRepeating(boolean repeated) {
+        return repeated == repeating ? this : new CallContext(deadline, attempt, idempotent, repeated);
+    }
+
+    /**
+     * Runs an operation with this as the current context, and restores the one that was. Does not allocate.
      *
      * @param operation what to run
      * @param <T> what it returns
@@ -109,12 +148,49 @@ public final class CallContext {
      * @throws X what it threw
      */
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
-        CallContext before = CURRENT.get();
-        CURRENT.set(this == NONE ? null : this);
+        CallState state = CallState.current();
+        int attemptBefore = state.attempt();
+        boolean idempotentBefore = state.idempotent();
+        boolean repeatingBefore = state.repeating();
+        Object clockBefore = state.clock();
+        long deadlineBefore = state.deadlineNanos();
+        Object pictureBefore = state.picture();
+        NanoClock clock = deadline == null ? null : deadline.clockIfFinite();
+        long atNanos = deadline == null ? 0 : deadline.atNanos();
+        state.set(attempt, idempotent, repeating, clock, atNanos, this);
         try {
             return operation.run();
         } finally {
-            CURRENT.set(before);
+            state.set(attemptBefore, idempotentBefore, repeatingBefore, clockBefore, deadlineBefore, pictureBefore);
+        }
+    }
+
+    /**
+     * Runs an operation whose guarded calls must not be repeated unless they surely have not reached the other side: retries
+     * repeat them only when they were not sent or a gate has refused them, and nothing hedges them.
+     *
+     * <pre>{@code
+     * Receipt receipt = CallContext.notIdempotent(() -> guard.call(() -> client.charge(order)));
+     * }</pre>
+     *
+     * <p>The same as {@code current().withIdempotent(false).call(operation)}, without an object.
+     *
+     * @param operation what to run
+     * @param <T> what it returns
+     * @param <X> what it throws
+     * @return what it returned
+     * @throws X what it threw
+     */
+    public static <T extends @Nullable Object, X extends Throwable> T notIdempotent(Operation<T, X> operation)
+            throws X {
+        CallState state = CallState.current();
+        boolean before = state.idempotent();
+        Object pictureBefore = state.picture();
+        state.mark(false);
+        try {
+            return operation.run();
+        } finally {
+            state.restoreMark(before, pictureBefore);
         }
     }
 
@@ -135,7 +211,7 @@ public final class CallContext {
 
     @Override
     public String toString() {
-        return "attempt " + attempt + (deadline == null ? "" : ", " + deadline)
-                + (idempotent ? "" : ", not idempotent");
+        return "attempt " + attempt + (deadline == null ? "" : ", " + deadline) + (idempotent ? "" : ", not idempotent")
+                + (repeating ? ", repeated further out" : "");
     }
 }

@@ -3,6 +3,7 @@ package dev.levee.core;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A moment on a monotonic clock by which a call must have ended.
@@ -48,6 +49,19 @@ public final class Deadline {
             return new Deadline(clock, 0, true);
         }
         return new Deadline(clock, clock.nanoTime() + Math.max(nanos, 0), false);
+    }
+
+    /** The deadline at a reading of the clock. */
+    static Deadline at(long nanos, NanoClock clock) {
+        return new Deadline(clock, nanos, false);
+    }
+
+    @Nullable NanoClock clockIfFinite() {
+        return never ? null : clock;
+    }
+
+    long atNanos() {
+        return atNanos;
     }
 
     /**

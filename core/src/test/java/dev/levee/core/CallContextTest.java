@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -131,6 +133,131 @@ class CallContextTest {
         }
     }
 
+    /** How policies write it: fields of the thread, put back in a finally. */
+    @Nested
+    class WrittenByPolicies {
+        private final CallState state = CallState.current();
+
+        @Test
+        void is_pictured_when_somebody_asks_and_once_only() {
+            repeated(3, () -> {
+                CallContext picture = CallContext.current();
+                assertThat(picture.attempt()).isEqualTo(3);
+                assertThat(picture.repeating()).isTrue();
+                assertThat(CallContext.current()).isSameAs(picture);
+            });
+        }
+
+        @Test
+        void is_what_it_was_afterwards_even_if_nobody_or_only_the_inside_asked() {
+            CallContext mine = NONE.withAttempt(7);
+            mine.call((Action<RuntimeException>) () -> {
+                repeated(2, () -> {});
+                assertThat(CallContext.current()).isSameAs(mine);
+                repeated(2, CallContext::current);
+                assertThat(CallContext.current()).isSameAs(mine);
+            });
+        }
+
+        @Test
+        void a_deadline_only_gets_shorter_and_the_pictures_follow() {
+            narrowed(100, () -> {
+                assertThat(left()).isEqualTo(100);
+                narrowed(500, () -> assertThat(left()).isEqualTo(100));
+                narrowed(10, () -> assertThat(left()).isEqualTo(10));
+                assertThat(left()).isEqualTo(100);
+                repeated(2, () -> assertThat(left()).isEqualTo(100));
+            });
+        }
+
+        @Test
+        void a_deadline_of_another_clock_is_refused() {
+            NanoClock other = () -> 0;
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> narrowed(100, () -> state.narrow(other, 5)))
+                    .withMessageStartingWith("deadlines of different clocks: ");
+        }
+
+        @Test
+        void a_deadline_that_never_comes_gives_way_to_any() {
+            NONE.withDeadline(Deadline.afterNanos(Long.MAX_VALUE, clock)).call((Action<RuntimeException>) () -> {
+                assertThat(left()).isEqualTo(Nanos.NEVER);
+                narrowed(10, () -> assertThat(left()).isEqualTo(10));
+            });
+        }
+
+        @Test
+        void works_across_the_wrap_of_the_clock() {
+            NanoClock late = () -> Long.MAX_VALUE - 5;
+            state.narrow(late, late.nanoTime() + 10); // wraps
+            try {
+                assertThat(left()).isEqualTo(10);
+                state.narrow(late, Long.MAX_VALUE - 2);
+                assertThat(left()).isEqualTo(3);
+            } finally {
+                state.restoreDeadline(null, 0, null);
+            }
+        }
+
+        private void repeated(int attempt, Runnable work) {
+            int attemptBefore = state.attempt();
+            boolean repeatingBefore = state.repeating();
+            Object picture = state.picture();
+            state.repeat(attempt, true);
+            try {
+                work.run();
+            } finally {
+                state.restoreRepeat(attemptBefore, true, repeatingBefore, picture);
+            }
+        }
+
+        private void narrowed(long nanos, Runnable work) {
+            Object clockBefore = state.clock();
+            long before = state.deadlineNanos();
+            Object picture = state.picture();
+            state.narrow(clock, clock.nanoTime() + nanos);
+            try {
+                work.run();
+            } finally {
+                state.restoreDeadline(clockBefore, before, picture);
+            }
+        }
+
+        private long left() {
+            return CallContext.current().deadline().remainingNanos();
+        }
+    }
+
+    @Nested
+    class Marks {
+        @Test
+        void what_is_not_idempotent_says_so_inside_and_not_afterwards() throws IOException {
+            CallContext seen = CallContext.notIdempotent(CallContext::current);
+            assertThat(seen.idempotent()).isFalse();
+            assertThat(CallContext.current()).isSameAs(NONE);
+            assertThatThrownBy(() -> CallContext.notIdempotent(() -> {
+                        throw new IOException("through");
+                    }))
+                    .isInstanceOf(IOException.class);
+            assertThat(CallContext.current()).isSameAs(NONE);
+        }
+
+        @Test
+        void that_somebody_repeats_can_be_written_and_taken_back() {
+            CallContext repeating = NONE.withRepeating(true);
+            assertThat(repeating.repeating()).isTrue();
+            assertThat(repeating).hasToString("attempt 1, repeated further out");
+            assertThat(repeating.withRepeating(true)).isSameAs(repeating);
+            assertThat(repeating.withAttempt(2).withIdempotent(false).repeating())
+                    .isTrue();
+            repeating.call((Action<RuntimeException>) () -> {
+                assertThat(CallContext.current()).isSameAs(repeating);
+                CallContext.current().withRepeating(false).call((Action<RuntimeException>)
+                        () -> assertThat(CallContext.current().repeating()).isFalse());
+            });
+        }
+    }
+
     @Nested
     class Carrying {
         private final List<Runnable> queue = new ArrayList<>();
@@ -150,6 +277,19 @@ class CallContextTest {
             NONE.withAttempt(9).call((Action<RuntimeException>) () -> queue.forEach(Runnable::run));
 
             assertThat(attempts).containsExactly(1, 2, 3);
+        }
+
+        @Test
+        void carries_deadline_mark_and_that_somebody_repeats() {
+            CallContext whole = NONE.withDeadline(Deadline.afterNanos(10, clock))
+                    .withIdempotent(false)
+                    .withRepeating(true);
+            List<CallContext> seen = new ArrayList<>();
+            whole.call((Action<RuntimeException>) () -> carrying.execute(() -> seen.add(CallContext.current())));
+
+            queue.forEach(Runnable::run);
+
+            assertThat(seen).containsExactly(whole);
         }
 
         @Test

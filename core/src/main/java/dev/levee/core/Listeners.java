@@ -54,6 +54,11 @@ final class Listeners {
         public void onDegraded(String policy, Throwable error) {
             tell(listener -> listener.onDegraded(policy, error));
         }
+
+        @Override
+        public void onDegraded(String policy, String source, Throwable error) {
+            tell(listener -> listener.onDegraded(policy, source, error));
+        }
     }
 
     private static final class All extends Relay {

@@ -3,22 +3,40 @@ package dev.levee.core.policy;
 import dev.levee.core.Around;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
+import dev.levee.core.internal.Require;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a failed call with a substitute.
+ * Answers a failed call with a substitute: a value, a function of the failure, or the first of several sources that has one.
  *
  * <p>Outermost in a pipeline: what stands around it sees only the substitute. Use it where a stale or empty answer is better than none,
  * and not where the caller must know (a payment). The substitute must fit the type of the guarded call, which the compiler cannot check:
  * use one fallback per kind of call.
  *
- * <p>By default it stands in for every exception, a refusal included, but not for an {@link Error}, nor when the caller's thread was
- * interrupted or the call cancelled. If the source of substitutes throws, that is thrown with the original failure suppressed. Thread-safe.
- * A call that does not fail costs nothing.
+ * <pre>{@code
+ * Fallback stale = Fallback.chain("prices", c -> c
+ *     .then("cache", failure -> cache.get("prices"))             // asked first
+ *     .thenAsync("replica", failure -> replica.pricesAsync())    // asked if the cache throws
+ *     .thenValue("empty", List.of()));                           // cannot fail
+ * }</pre>
  *
- * <p>Events: {@code onDegraded}. Metrics: {@code fallback.degraded}.
+ * <p>By default it stands in for every exception, a refusal included, but not for an {@link Error}, nor when the caller's thread was
+ * interrupted or the call cancelled. The sources of a chain are asked in turn until one answers, null included; each is given the original
+ * failure. If all throw, what the last one threw is thrown, with the original failure and those of the earlier sources suppressed. A source
+ * that throws an {@code Error}, or is interrupted or cancelled, ends the chain.
+ *
+ * <p>Sources run in the context of the call: blocking ones on the thread that failed, so keep them short in asynchronous calls;
+ * asynchronous ones hold no thread, and a cancel reaches the one that runs. In a blocking call the caller waits for an asynchronous source:
+ * until the call's deadline, after which the next source is asked, or until it is interrupted, which cancels the source and throws the
+ * original failure with the flag set ({@code callInterruptibly} throws the {@code InterruptedException}).
+ *
+ * <p>Thread-safe. A call that does not fail costs nothing.
+ *
+ * <p>Events: {@code onDegraded}, with the source that answered. Metrics: {@code fallback.degraded}; for each source of a chain
+ * {@code fallback.degraded.SOURCE}; {@code fallback.failed} counts calls for which no source had an answer.
  *
  * @since 0.1
  */
@@ -32,7 +50,7 @@ public interface Fallback extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback of(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
-        return of(name, SubstitutingFallback.ORDINARY, source, Environment.system());
+        return of(name, FallbackConfig.ORDINARY, source, Environment.system());
     }
 
     /**
@@ -51,7 +69,60 @@ public interface Fallback extends Around, Measured {
             Predicate<? super Throwable> when,
             Function<? super Throwable, ? extends @Nullable Object> source,
             Environment environment) {
-        return new SubstitutingFallback(name, when, source, environment);
+        FallbackConfig.Builder one = FallbackConfig.builder().when(when).then(Require.name(name), source);
+        return of(name, one.build(), environment);
+    }
+
+    /**
+     * A fallback that answers every exception with the same value.
+     *
+     * @param name for metrics
+     * @param value the substitute, which may be null; must not change, for all callers get it
+     * @return the fallback
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Fallback value(String name, @Nullable Object value) {
+        return of(name, failure -> value);
+    }
+
+    /**
+     * A chain of sources in the machine's time.
+     *
+     * @param name for metrics
+     * @param configure names the sources in the order in which they are asked
+     * @return the fallback
+     * @throws IllegalArgumentException if the name is blank, or there is no source
+     */
+    static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure) {
+        return chain(name, configure, Environment.system());
+    }
+
+    /**
+     * A chain of sources.
+     *
+     * @param name for metrics
+     * @param configure names the sources in the order in which they are asked
+     * @param environment whose listener is told, and where waiting comes from
+     * @return the fallback
+     * @throws IllegalArgumentException if the name is blank, or there is no source
+     */
+    static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure, Environment environment) {
+        FallbackConfig.Builder builder = FallbackConfig.builder();
+        Require.nonNull("configure", configure).accept(builder);
+        return of(name, builder.build(), environment);
+    }
+
+    /**
+     * A fallback.
+     *
+     * @param name for metrics
+     * @param config the failures and the sources
+     * @param environment whose listener is told, and where waiting comes from
+     * @return the fallback
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Fallback of(String name, FallbackConfig config, Environment environment) {
+        return new SubstitutingFallback(name, config, environment);
     }
 
     @Override

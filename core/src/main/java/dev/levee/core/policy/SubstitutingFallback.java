@@ -3,44 +3,38 @@ package dev.levee.core.policy;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
-import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Require;
+import dev.levee.core.policy.FallbackConfig.Source;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The one implementation of {@link Fallback}. */
 final class SubstitutingFallback implements Fallback {
-    static final Predicate<Throwable> ORDINARY = error -> error instanceof Exception
-            && !(error instanceof InterruptedException)
-            && !(error instanceof InterruptedWaitException)
-            && !(error instanceof CancellationException);
-
     private static final Logger LOG = LoggerFactory.getLogger(Fallback.class);
 
     private final String name;
     private final Predicate<? super Throwable> when;
-    private final Function<? super Throwable, ? extends @Nullable Object> source;
+    private final Source[] chain;
     private final Environment environment;
-    private final LongAdder degraded = new LongAdder();
+    private final LongAdder[] degraded;
+    private final LongAdder failed = new LongAdder();
 
-    SubstitutingFallback(
-            String name,
-            Predicate<? super Throwable> when,
-            Function<? super Throwable, ? extends @Nullable Object> source,
-            Environment environment) {
+    SubstitutingFallback(String name, FallbackConfig config, Environment environment) {
         this.name = Require.name(name);
-        this.when = Require.nonNull("when", when);
-        this.source = Require.nonNull("source", source);
+        this.when = Require.nonNull("config", config).when();
+        this.chain = config.chain().toArray(new Source[0]);
+        this.degraded = Stream.generate(LongAdder::new).limit(chain.length).toArray(LongAdder[]::new);
         this.environment = Require.nonNull("environment", environment);
     }
 
@@ -53,13 +47,86 @@ final class SubstitutingFallback implements Fallback {
                 throw error;
             }
             try {
-                return substitute(error);
+                return this.<T, X>substitute(error, operation instanceof InterruptibleOperation);
             } finally {
                 if (error instanceof InterruptedException) {
                     Thread.currentThread().interrupt(); // replaced, not swallowed
                 }
             }
         }
+    }
+
+    private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, boolean interruptible)
+            throws X {
+        Failures earlier = new Failures();
+        earlier.add(error);
+        for (int i = 0; ; i++) {
+            try {
+                T value = chain[i].now() == null ? awaitLater(chain[i], error) : ask(chain[i], error);
+                answered(i, error);
+                return value;
+            } catch (InterruptedException interrupt) {
+                throw Unchecked.<X>asDeclared(interrupted(error, earlier, interruptible, interrupt));
+            } catch (Throwable failure) {
+                if (isLast(i, failure)) {
+                    throw Unchecked.<X>asDeclared(noneAnswered(error, earlier, failure));
+                }
+                add(earlier, error, failure);
+            }
+        }
+    }
+
+    @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"}) // the type is the user's promise
+    <T extends @Nullable Object> T ask(Source source, Throwable error) {
+        return (T) source.now().apply(error);
+    }
+
+    /** Never throws: what the source throws fails the future. */
+    @SuppressWarnings({"unchecked", "NullAway"}) // the type is the user's promise
+    <T extends @Nullable Object> CompletableFuture<T> askLater(Source source, Throwable error) {
+        return Inner.OPERATION.callAsync(
+                () -> (CompletionStage<T>) source.later().apply(error));
+    }
+
+    private <T extends @Nullable Object> T awaitLater(Source source, Throwable error) throws Throwable {
+        CompletableFuture<T> running = askLater(source, error);
+        boolean done;
+        try {
+            done = StageWait.awaitInTime(running, environment);
+        } catch (InterruptedException interrupt) {
+            CallFuture.requestCancel(running, new CancellationException("interrupted by the caller"));
+            throw interrupt;
+        }
+        if (!done) {
+            IllegalStateException late = new IllegalStateException(
+                    "source \"" + source.name() + "\" had no answer when the deadline of the call passed");
+            CallFuture.requestCancel(running, late);
+            throw late;
+        }
+        Throwable failure = StageWait.failureOf(running);
+        if (failure != null) {
+            throw ofSource(Outcomes.unwrap(failure));
+        }
+        return running.join();
+    }
+
+    /** An interrupt that the source reports is not one of this thread. */
+    static Throwable ofSource(Throwable failure) {
+        return failure instanceof InterruptedException
+                ? new IllegalStateException("the source was interrupted", failure)
+                : failure;
+    }
+
+    private static Throwable interrupted(
+            Throwable error, Failures earlier, boolean interruptible, InterruptedException interrupt) {
+        if (interruptible) {
+            earlier.suppressAllIn(interrupt);
+            return interrupt;
+        }
+        Thread.currentThread().interrupt();
+        Throwable shown = Failures.ofOneCaller(error);
+        Failures.suppress(shown, interrupt);
+        return shown;
     }
 
     @Override
@@ -69,24 +136,10 @@ final class SubstitutingFallback implements Fallback {
         if (running.isDone() && !running.isCompletedExceptionally()) {
             return running;
         }
-        CallFuture<T> future = new CallFuture<>();
-        future.onCancel(reason -> CallFuture.requestCancel(running, reason));
-        running.whenComplete((result, thrown) -> {
-            Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
-            if (error == null || future.isDone() || future.cancelReason() != null || !replaces(error)) {
-                future.finish(result, error);
-                return;
-            }
-            try {
-                future.complete(this.<T>substitute(error));
-            } catch (Throwable failedToo) {
-                future.completeExceptionally(failedToo);
-            }
-        });
-        return future;
+        return new AsyncFallback<T>(this).follow(running);
     }
 
-    private boolean replaces(Throwable error) {
+    boolean replaces(Throwable error) {
         try {
             return when.test(error);
         } catch (Throwable thrown) {
@@ -95,20 +148,30 @@ final class SubstitutingFallback implements Fallback {
         }
     }
 
-    @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"}) // the type is the user's promise
-    private <T extends @Nullable Object> T substitute(Throwable error) {
-        T value;
-        try {
-            value = (T) source.apply(error);
-        } catch (Throwable failedToo) {
-            // A shared refusal thrown by the source would drop the original: it cannot carry anything.
-            Throwable carrier = Failures.ofOneCaller(failedToo);
-            Failures.suppress(carrier, error);
-            throw Unchecked.<RuntimeException>asDeclared(carrier);
+    Source source(int index) {
+        return chain[index];
+    }
+
+    boolean isLast(int index, Throwable failure) {
+        return index == chain.length - 1 || !FallbackConfig.ORDINARY.test(failure);
+    }
+
+    /** A source may throw the failure that it was given. */
+    static void add(Failures earlier, Throwable error, Throwable failure) {
+        if (failure != error) {
+            earlier.add(failure);
         }
-        degraded.increment();
-        environment.listener().onDegraded(name, error);
-        return value;
+    }
+
+    void answered(int index, Throwable error) {
+        degraded[index].increment();
+        environment.listener().onDegraded(name, chain[index].name(), error);
+    }
+
+    /** What the last source failed with, carrying the original and what the other sources failed with. */
+    Throwable noneAnswered(Throwable error, Failures earlier, Throwable last) {
+        failed.increment();
+        return last == error && chain.length == 1 ? error : earlier.onto(last);
     }
 
     @Override
@@ -123,7 +186,17 @@ final class SubstitutingFallback implements Fallback {
 
     @Override
     public void measure(Sink sink) {
-        sink.value(name, "fallback.degraded", (double) degraded.sum());
+        long all = 0;
+        for (LongAdder one : degraded) {
+            all += one.sum();
+        }
+        sink.value(name, "fallback.degraded", (double) all);
+        for (int i = 0; i < chain.length; i++) {
+            if (!chain[i].name().equals(name)) {
+                sink.value(name, "fallback.degraded." + chain[i].name(), (double) degraded[i].sum());
+            }
+        }
+        sink.value(name, "fallback.failed", (double) failed.sum());
     }
 
     @Override

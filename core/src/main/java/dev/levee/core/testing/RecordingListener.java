@@ -18,8 +18,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * }</pre>
  *
  * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict), {@code "NAME
- * attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "} with what {@code toString} says of
- * the error. Thread-safe; each event copies the list, so not for load.
+ * attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "}, or {@code "NAME degraded by SOURCE: "},
+ * with what {@code toString} says of the error. Thread-safe; each event copies the list, so not for load.
  *
  * @since 0.1
  */
@@ -77,6 +77,11 @@ public final class RecordingListener implements Listener {
     @Override
     public void onDegraded(String policy, Throwable error) {
         events.add(policy + " degraded: " + error);
+    }
+
+    @Override
+    public void onDegraded(String policy, String source, Throwable error) {
+        events.add(policy + (source.equals(policy) ? " degraded: " : " degraded by " + source + ": ") + error);
     }
 
     /**

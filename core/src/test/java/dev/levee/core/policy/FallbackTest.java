@@ -47,7 +47,7 @@ class FallbackTest {
             assertThat(heard).containsExactly("f disk");
             List<String> metrics = new ArrayList<>();
             fallback.measure((policy, metric, value) -> metrics.add(policy + " " + metric + " " + value));
-            assertThat(metrics).containsExactly("f fallback.degraded 1.0");
+            assertThat(metrics).containsExactly("f fallback.degraded 1.0", "f fallback.failed 0.0");
         }
 
         @Test

@@ -1,0 +1,173 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.internal.Require;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of a {@link Fallback}: which failures it stands in for, and where the substitutes come from. Immutable.
+ *
+ * @since 0.1
+ */
+public final class FallbackConfig {
+    /** Every failure and one less than the suppressed failures that are kept: the original is among them. */
+    private static final int MOST_SOURCES = 7;
+
+    static final Predicate<Throwable> ORDINARY = error -> error instanceof Exception
+            && !(error instanceof InterruptedException)
+            && !(error instanceof InterruptedWaitException)
+            && !(error instanceof CancellationException);
+
+    private final Predicate<? super Throwable> when;
+    private final List<Source> chain;
+
+    private FallbackConfig(Builder builder) {
+        when = builder.when;
+        chain = List.copyOf(builder.chain);
+    }
+
+    /**
+     * Starts without any source.
+     *
+     * @return a builder; not thread-safe
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Starts from these settings.
+     *
+     * @return a builder; not thread-safe
+     */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.when = when;
+        builder.chain.addAll(chain);
+        return builder;
+    }
+
+    /**
+     * The names of the sources.
+     *
+     * @return in the order in which they are asked; does not change
+     */
+    public List<String> sources() {
+        return chain.stream().map(Source::name).toList();
+    }
+
+    Predicate<? super Throwable> when() {
+        return when;
+    }
+
+    List<Source> chain() {
+        return chain;
+    }
+
+    /** Where a substitute comes from; exactly one of the two functions is there. */
+    record Source(
+            String name,
+            @Nullable Function<? super Throwable, ? extends @Nullable Object> now,
+            @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> later) {}
+
+    /**
+     * Sets up a {@link Fallback}.
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private final List<Source> chain = new ArrayList<>();
+        private Predicate<? super Throwable> when = ORDINARY;
+
+        Builder() {}
+
+        /**
+         * Which failures are replaced; default every exception but an interrupt or a cancel.
+         *
+         * @param value a predicate that throws replaces none; an {@code InterruptedException} that is replaced in a blocking
+         *     call sets the flag of the thread again
+         * @return this
+         */
+        public Builder when(Predicate<? super Throwable> value) {
+            when = Require.nonNull("when", value);
+            return this;
+        }
+
+        /**
+         * Which failures are replaced, by their class.
+         *
+         * @param type the class, with its subclasses
+         * @return this
+         */
+        public Builder when(Class<? extends Throwable> type) {
+            return when(Require.nonNull("type", type)::isInstance);
+        }
+
+        /**
+         * The next source to ask, which answers at once.
+         *
+         * @param name for listeners and metrics
+         * @param source gives the substitute for a failure; may return null, and may throw
+         * @return this
+         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         */
+        public Builder then(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
+            return add(new Source(Require.name(name), Require.nonNull("source", source), null));
+        }
+
+        /**
+         * The next source to ask, which answers later.
+         *
+         * @param name for listeners and metrics
+         * @param source starts the work that gives the substitute for a failure; a stage that fails is as good as a throw
+         * @return this
+         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         */
+        public Builder thenAsync(
+                String name,
+                Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> source) {
+            return add(new Source(Require.name(name), null, Require.nonNull("source", source)));
+        }
+
+        /**
+         * The last source: a value, which cannot fail.
+         *
+         * @param name for listeners and metrics
+         * @param value the substitute, which may be null; must not change, for all callers get it
+         * @return this
+         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         */
+        public Builder thenValue(String name, @Nullable Object value) {
+            return then(name, failure -> value);
+        }
+
+        private Builder add(Source source) {
+            for (Source earlier : chain) {
+                if (earlier.name().equals(source.name())) {
+                    throw new IllegalArgumentException(
+                            "names of sources must differ, but \"" + source.name() + "\" is there twice");
+                }
+            }
+            Require.range("number of sources", chain.size() + 1, 1, MOST_SOURCES);
+            chain.add(source);
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @return the settings
+         * @throws IllegalArgumentException if there is no source
+         */
+        public FallbackConfig build() {
+            Require.range("number of sources", chain.size(), 1, MOST_SOURCES);
+            return new FallbackConfig(this);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.internal.Nanos;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** How a blocking caller waits for something asynchronous: in the environment's time. */
+final class StageWait {
+    private StageWait() {}
+
+    /**
+     * Blocks until a future is done or the deadline of the call has passed.
+     *
+     * @return whether it is done
+     * @throws InterruptedException if the thread is interrupted while it waits; the flag is cleared then
+     */
+    static boolean awaitInTime(CompletableFuture<?> future, Environment environment) throws InterruptedException {
+        if (future.isDone()) {
+            return true;
+        }
+        Thread waiting = Thread.currentThread();
+        Deadline deadline = CallContext.current().deadline();
+        future.whenComplete((result, error) -> LockSupport.unpark(waiting));
+        while (!future.isDone()) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
+            if (left <= 0) {
+                return false;
+            }
+            environment.scheduler().park(future, left);
+        }
+        return true;
+    }
+
+    /** What a future that is done has failed with, as it was given; null if it has a result. */
+    static @Nullable Throwable failureOf(CompletableFuture<?> done) {
+        Throwable[] failure = new Throwable[1];
+        done.whenComplete((result, error) -> failure[0] = error);
+        return failure[0];
+    }
+}

@@ -56,6 +56,7 @@ final class SubstitutingFallback implements Fallback {
         }
     }
 
+    @SuppressWarnings("TypeParameterUnusedInFormals") // the type is the user's promise
     private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, boolean interruptible)
             throws X {
         Failures earlier = new Failures();
@@ -88,6 +89,7 @@ final class SubstitutingFallback implements Fallback {
                 () -> (CompletionStage<T>) source.later().apply(error));
     }
 
+    @SuppressWarnings("TypeParameterUnusedInFormals") // the type is the user's promise
     private <T extends @Nullable Object> T awaitLater(Source source, Throwable error) throws Throwable {
         CompletableFuture<T> running = askLater(source, error);
         boolean done;

@@ -4,6 +4,7 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +33,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private int used;
     private int hand;
     private int broom;
+    private final HeldNames held = new HeldNames();
+
     private final AtomicLong evicted = new AtomicLong();
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -62,6 +65,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     private P add(K key, long now) {
         P policy = Require.nonNull("policy that the factory made", factory.apply(key));
+        List<HeldNames.Name> names = HeldNames.of(policy);
+        HeldNames.Name conflict;
         lock.lock();
         try {
             Entry<K, P> present = entries.get(key);
@@ -73,13 +78,18 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
                 evict(present);
             }
             sweep(now);
-            Entry<K, P> added = new Entry<>(key, policy, now);
-            place(added);
-            entries.put(key, added);
-            return policy;
+            conflict = held.add(names);
+            if (conflict == null) {
+                Entry<K, P> added = new Entry<>(key, policy, names, now);
+                place(added);
+                entries.put(key, added);
+                return policy;
+            }
         } finally {
             lock.unlock();
         }
+        throw new IllegalStateException("keyed \"" + name + "\" holds another policy that is called " + conflict.text()
+                + ", so it cannot hold that of key " + key + ": put the key into the name");
     }
 
     /** A hand of its own: the other one must pass every entry, or some would never be asked to go. */
@@ -100,6 +110,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         if (used == maximumKeys) {
             Entry<K, P> victim = victim();
             entries.remove(victim.key);
+            held.remove(victim.names);
             evicted.incrementAndGet();
             entry.place = victim.place;
         } else {
@@ -144,6 +155,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     /** The last entry of the ring takes the place of this one, so that the ring has no holes. */
     private void takeOut(Entry<K, P> entry) {
         entries.remove(entry.key);
+        held.remove(entry.names);
         Entry<K, P> last = at(--used);
         ring[used] = null;
         if (last != entry) {
@@ -218,13 +230,15 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private static final class Entry<K, P> {
         final K key;
         final P policy;
+        final List<HeldNames.Name> names;
         int place; // guarded by the lock
         volatile long lastUse;
         volatile boolean marked;
 
-        Entry(K key, P policy, long now) {
+        Entry(K key, P policy, List<HeldNames.Name> names, long now) {
             this.key = key;
             this.policy = policy;
+            this.names = names;
             this.lastUse = now;
         }
 

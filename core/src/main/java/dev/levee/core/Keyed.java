@@ -12,6 +12,10 @@ import java.util.function.Function;
  * those of the policies that are held. Thread-safe; {@link #get} does not lock when the key is there, reads the clock once, and
  * allocates only for a new key.
  *
+ * <p>Put the key into the name of its policy, as in {@code host -> CircuitBreaker.of("host-" + host)}: two policies of one kind and name
+ * would be one in logs and metrics, so the second one is refused. A policy that the factory gives to several keys is shared by them.
+ * Which key gets which configuration {@link KeyPatterns} may say.
+ *
  * @param <K> a key with {@code equals} and {@code hashCode}
  * @param <P> what is held for each key, usually a {@link Policy}
  * @since 0.1
@@ -62,6 +66,8 @@ public interface Keyed<K, P> extends Measured {
      *
      * @param key not null
      * @return the policy
+     * @throws IllegalStateException if the factory made a policy, or a pipeline with a policy, of the kind and the name of another
+     *     that is held; nothing is held then
      * @throws RuntimeException what the factory threw; nothing is held then
      */
     P get(K key);

@@ -31,6 +31,7 @@ final class LinkedPipeline implements Pipeline {
         requireDistinct(policies);
         requireOneClock(policies);
         HarmfulOrder.warn(policies);
+        SharedName.warn(policies);
         return new LinkedPipeline(policies, link(policies));
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -499,6 +500,76 @@ class KeyedTest {
             Keyed<String, Held> keyed = Keyed.of("keys", 1, ofSeconds(60), Held::new);
 
             assertThat(keyed.get("a")).isSameAs(keyed.get("a"));
+        }
+    }
+
+    @Nested
+    class Names {
+        private Keyed<String, Policy> named(int maximum, Function<String, Policy> factory) {
+            return Keyed.of("hosts", maximum, ofNanos(IDLE), factory, time.environment());
+        }
+
+        private Policy gate(String name) {
+            return Bulkhead.of(name, config -> config.maxConcurrent(1), time.environment());
+        }
+
+        @Test
+        void two_policies_of_one_name_are_refused_and_the_first_stays() {
+            Keyed<String, Policy> keyed = named(8, key -> gate("host"));
+            Policy first = keyed.get("a");
+
+            assertThatThrownBy(() -> keyed.get("b"))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("keyed \"hosts\" holds another policy that is called bulkhead \"host\", so it cannot hold that of key b:"
+                            + " put the key into the name");
+            assertThat(keyed.get("a")).isSameAs(first);
+            assertThat(keyed.size()).isEqualTo(1);
+        }
+
+        @Test
+        void so_are_members_of_pipelines() {
+            Keyed<String, Policy> keyed = named(8, key -> Pipeline.of(gate("outer-" + key), gate("inner")));
+            keyed.get("a");
+
+            assertThatThrownBy(() -> keyed.get("b")).hasMessageContaining("bulkhead \"inner\"");
+        }
+
+        @Test
+        void a_name_is_free_again_when_its_key_is_forgotten() {
+            Keyed<String, Policy> keyed = named(2, key -> gate(key.substring(0, 1)));
+            keyed.get("a1");
+            assertThat(keyed.remove("a1")).isTrue();
+            keyed.get("a2");
+            time.advance(ofNanos(IDLE));
+            assertThat(keyed.size()).isZero();
+            keyed.get("a3");
+            keyed.get("b");
+            keyed.get("c"); // a3 makes room
+            keyed.get("d");
+
+            assertThat(keyed.get("a4").name()).isEqualTo("a");
+        }
+
+        @Test
+        void one_policy_may_serve_several_keys_and_its_name_is_held_as_long_as_one_of_them() {
+            Policy shared = gate("shared");
+            Keyed<String, Policy> keyed = named(8, key -> key.equals("other") ? gate("shared") : shared);
+            keyed.get("a");
+            keyed.get("b");
+            keyed.remove("a");
+
+            assertThatThrownBy(() -> keyed.get("other")).isInstanceOf(IllegalStateException.class);
+            keyed.remove("b");
+            assertThat(keyed.get("other")).isNotSameAs(shared);
+        }
+
+        @Test
+        void the_same_key_may_have_its_name_again() {
+            Keyed<String, Policy> keyed = named(8, this::gate);
+            Policy first = keyed.get("a");
+            time.advance(ofNanos(IDLE));
+
+            assertThat(keyed.get("a")).isNotSameAs(first);
         }
     }
 }

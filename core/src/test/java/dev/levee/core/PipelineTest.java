@@ -94,6 +94,21 @@ class PipelineTest {
         }
     }
 
+    @Test
+    void two_policies_of_one_kind_and_name_are_warned_about_once() {
+        try (CapturedLog log = new CapturedLog(Pipeline.class)) {
+            for (int i = 0; i < 2; i++) {
+                Pipeline.of(Bulkhead.of("same", 1), Timeout.of("same", Duration.ofSeconds(1)), Bulkhead.of("same", 2));
+            }
+
+            assertThat(log.lines())
+                    .filteredOn(line -> line.contains("Two policies"))
+                    .singleElement()
+                    .asString()
+                    .contains("WARN", "bulkhead \"same\"", "different names");
+        }
+    }
+
     @Nested
     class HarmfulOrders {
         private List<String> warningsOf(Runnable building) {

@@ -18,10 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class KeyPatternsTest {
     @Test
     void the_first_pattern_that_matches_counts() {
-        Function<Object, Integer> limits = KeyPatterns.when("vip-7", 1)
-                .and("vip-*", 2)
-                .and("*-batch", 3)
-                .otherwise(4);
+        Function<Object, Integer> limits =
+                KeyPatterns.when("vip-7", 1).and("vip-*", 2).and("*-batch", 3).otherwise(4);
 
         assertThat(limits.apply("vip-7")).isEqualTo(1);
         assertThat(limits.apply("vip-batch")).isEqualTo(2);
@@ -32,7 +30,8 @@ class KeyPatternsTest {
 
     @Test
     void a_key_that_is_no_string_is_matched_by_what_it_prints() {
-        assertThat(KeyPatterns.when("4*", "forties").otherwise("other").apply(42)).isEqualTo("forties");
+        assertThat(KeyPatterns.when("4*", "forties").otherwise("other").apply(42))
+                .isEqualTo("forties");
     }
 
     @ParameterizedTest
@@ -46,7 +45,8 @@ class KeyPatternsTest {
     @ParameterizedTest
     @CsvSource({"a, *", "ab*, a*", "a*b, a*", "a*, *a", "a?, ab", "a.c, abc"})
     void a_pattern_that_says_more_than_an_earlier_one_is_taken(String earlier, String later) {
-        assertThat(KeyPatterns.when(earlier, 1).and(later, 2)).hasToString("[" + earlier + " -> 1, " + later + " -> 2]");
+        assertThat(KeyPatterns.when(earlier, 1).and(later, 2))
+                .hasToString("[" + earlier + " -> 1, " + later + " -> 2]");
     }
 
     @Test

@@ -520,8 +520,9 @@ class KeyedTest {
 
             assertThatThrownBy(() -> keyed.get("b"))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("keyed \"hosts\" holds another policy that is called bulkhead \"host\", so it cannot hold that of key b:"
-                            + " put the key into the name");
+                    .hasMessage(
+                            "keyed \"hosts\" holds another policy that is called bulkhead \"host\", so it cannot hold that of key b:"
+                                    + " put the key into the name");
             assertThat(keyed.get("a")).isSameAs(first);
             assertThat(keyed.size()).isEqualTo(1);
         }

@@ -59,6 +59,17 @@ public final class PaddedLong extends PaddedLongValue {
     }
 
     /**
+     * Writes if unchanged.
+     *
+     * @param expected what it should be
+     * @param next what it becomes
+     * @return what it was: the expected value if it was written
+     */
+    public long compareAndExchange(long expected, long next) {
+        return (long) VALUE.compareAndExchange(this, expected, next);
+    }
+
+    /**
      * Adds.
      *
      * @param delta what to add

@@ -31,6 +31,11 @@ public final class Environment {
      * The machine's own time. One daemon thread runs timers, and daemon threads (virtual ones where the JVM has them) run work;
      * both start only when something needs them.
      *
+     * <p>Timers lie on wheels whose tick is about 1 ms: a task runs up to that much after its time, never before it. Setting
+     * one and taking it back is O(1), allocates only the handle, and what was taken back is forgotten at once. The thread
+     * sleeps until something may be due, and for good while nothing is. It runs one task after the other: a task that takes
+     * long delays all others by as long, so hand work over to the {@link #executor()}.
+     *
      * @return the environment, always the same one
      */
     public static Environment system() {

@@ -1,32 +1,26 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Timers;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The machine's clock, timers and threads: the one place of the library that asks the JDK for them. */
-enum SystemTime implements NanoClock, Scheduler {
+enum SystemTime implements NanoClock, Scheduler, Timers {
     INSTANCE;
 
     static final Environment ENVIRONMENT = new Environment.Builder(
                     INSTANCE, INSTANCE, task -> Workers.EXECUTOR.execute(task), new PerThreadRandom(), Listener.NONE)
             .build();
-
-    private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
     @Override
     public long nanoTime() {
@@ -34,31 +28,25 @@ enum SystemTime implements NanoClock, Scheduler {
     }
 
     @Override
-    public Timer schedule(Runnable task, long delayNanos) {
-        Require.nonNull("task", task);
-        // Not the future alone: it says that it is cancelled while the task runs already.
-        AtomicBoolean begun = new AtomicBoolean();
-        Future<?> future = Timers.EXECUTOR.schedule(
-                () -> {
-                    if (begun.compareAndSet(false, true)) {
-                        run(task);
-                    }
-                },
-                delayNanos,
-                TimeUnit.NANOSECONDS);
-        return () -> {
-            boolean inTime = begun.compareAndSet(false, true);
-            future.cancel(false);
-            return inTime;
-        };
+    public Object clock() {
+        return this;
     }
 
-    private static void run(Runnable task) {
-        try {
-            task.run();
-        } catch (Throwable thrown) {
-            LOG.warn("A timer task threw", thrown);
-        }
+    @Override
+    public long set(Runnable task, long nowNanos, long delayNanos) {
+        return Wheels.TIMERS.set(task, nowNanos, delayNanos);
+    }
+
+    @Override
+    public boolean take(long ticket, Runnable task) {
+        return Wheels.TIMERS.take(ticket, task);
+    }
+
+    @Override
+    public Timer schedule(Runnable task, long delayNanos) {
+        ScheduledTask scheduled = new ScheduledTask(Require.nonNull("task", task));
+        scheduled.ticket = set(scheduled, nanoTime(), delayNanos);
+        return scheduled;
     }
 
     @Override
@@ -79,20 +67,44 @@ enum SystemTime implements NanoClock, Scheduler {
     private static ThreadFactory daemons(String name) {
         AtomicInteger count = new AtomicInteger();
         return task -> {
-            Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
+            // Nothing of whoever happens to be the first to need a thread: neither thread-locals nor a class loader.
+            Thread thread = new Thread(null, task, name + "-" + count.incrementAndGet(), 0, false);
+            thread.setContextClassLoader(SystemTime.class.getClassLoader());
             thread.setDaemon(true);
             return thread;
         };
     }
 
     /** Started by the first timer. */
-    private static final class Timers {
-        static final ScheduledThreadPoolExecutor EXECUTOR = create();
+    private static final class Wheels {
+        private static final int MOST_STRIPE_BITS = 6;
 
-        private static ScheduledThreadPoolExecutor create() {
-            ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, daemons("levee-timer"));
-            executor.setRemoveOnCancelPolicy(true);
-            return executor;
+        static final WheelTimers TIMERS = new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer"), stripeBits());
+
+        /** Four to eight stripes for each processor: two threads that meet are few then. */
+        private static int stripeBits() {
+            int processors = Runtime.getRuntime().availableProcessors();
+            return Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(processors) + 2, MOST_STRIPE_BITS);
+        }
+    }
+
+    /** A task with a handle. It is in the wheels itself, so that it cannot be mistaken for another. */
+    private static final class ScheduledTask implements Runnable, Timer {
+        private final Runnable task;
+        private long ticket;
+
+        ScheduledTask(Runnable task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            task.run();
+        }
+
+        @Override
+        public boolean cancel() {
+            return INSTANCE.take(ticket, this);
         }
     }
 

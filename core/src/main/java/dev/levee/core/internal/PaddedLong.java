@@ -48,6 +48,15 @@ public final class PaddedLong extends PaddedLongValue {
     }
 
     /**
+     * Writes with volatile semantics.
+     *
+     * @param next what it becomes
+     */
+    public void set(long next) {
+        VALUE.setVolatile(this, next);
+    }
+
+    /**
      * Writes if unchanged.
      *
      * @param expected what it should be

@@ -1,12 +1,18 @@
 package dev.levee.core.testing;
 
 import dev.levee.core.internal.Nanos;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What is to happen, in the order of its time, then of its scheduling. Guarded by the lock of {@link Engine}. */
 final class Agenda {
     private final TreeSet<Event> events = new TreeSet<>(Agenda::compare);
+    /** Events with a ticket, which is their place here and 1; they are used again, so that a timer with a ticket makes none. */
+    private final List<Event> ticketed = new ArrayList<>();
+
+    private @Nullable Event unused;
     private long scheduled;
     private int timers;
 
@@ -20,7 +26,26 @@ final class Agenda {
     }
 
     Event add(long now, long delayNanos, @Nullable Runnable task, @Nullable Member sleeper) {
-        Event event = new Event(now, delayNanos, scheduled++, task, sleeper);
+        return add(new Event(0, sleeper), now, delayNanos, task);
+    }
+
+    /** Adds a task, and returns a ticket for it. */
+    long addTicketed(long now, long delayNanos, Runnable task) {
+        Event event = unused;
+        if (event == null) {
+            event = new Event(ticketed.size() + 1, null);
+            ticketed.add(event);
+        } else {
+            unused = event.nextUnused;
+        }
+        return add(event, now, delayNanos, task).ticket;
+    }
+
+    private Event add(Event event, long now, long delayNanos, @Nullable Runnable task) {
+        event.never = delayNanos >= Nanos.NEVER;
+        event.due = event.never ? 0 : now + Math.max(delayNanos, 0);
+        event.number = scheduled++;
+        event.task = task;
         events.add(event);
         if (task != null) {
             timers++;
@@ -28,11 +53,22 @@ final class Agenda {
         return event;
     }
 
-    /** Takes an event out; whether it was there. */
+    /** Takes a task out that was added with a ticket; whether it was there. */
+    boolean removeTicketed(long ticket, Runnable task) {
+        Event event = ticket == 0 ? null : ticketed.get((int) ticket - 1);
+        return event != null && event.task == task && remove(event);
+    }
+
+    /** Takes an event out; whether it was there. One with a ticket has no task from now on. */
     boolean remove(Event event) {
         boolean removed = events.remove(event);
         if (removed && event.task != null) {
             timers--;
+        }
+        if (removed && event.ticket != 0) {
+            event.task = null;
+            event.nextUnused = unused;
+            unused = event;
         }
         return removed;
     }
@@ -49,21 +85,32 @@ final class Agenda {
 
     /** A task to run, or a thread to wake. */
     static final class Event {
-        final long due;
-        final boolean never;
-        final @Nullable Runnable task;
+        private final long ticket;
         final @Nullable Member sleeper;
-        private final long number;
+        private boolean never;
+        private long due;
+        private long number;
+        private @Nullable Runnable task;
+        private @Nullable Event nextUnused;
 
         /** Set when the event has happened. */
         volatile boolean over;
 
-        private Event(long now, long delayNanos, long number, @Nullable Runnable task, @Nullable Member sleeper) {
-            this.never = delayNanos >= Nanos.NEVER;
-            this.due = never ? 0 : now + Math.max(delayNanos, 0);
-            this.number = number;
-            this.task = task;
+        private Event(long ticket, @Nullable Member sleeper) {
+            this.ticket = ticket;
             this.sleeper = sleeper;
+        }
+
+        long due() {
+            return due;
+        }
+
+        boolean isAtTheTimeOf(Event other) {
+            return never == other.never && due == other.due;
+        }
+
+        @Nullable Runnable task() {
+            return task;
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.levee.core.testing;
 
+import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Engine {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    final NanoClock clock = new Clock(this);
     final YieldingLock lock = new YieldingLock();
     final Crew crew;
     private final Condition driverLeft = lock.newCondition();
@@ -79,6 +81,28 @@ final class Engine {
             signal();
             return event;
         });
+    }
+
+    /** As {@link #schedule}, with a ticket in place of an object. */
+    long set(Runnable task, long delayNanos) {
+        Require.nonNull("task", task);
+        lock.lock();
+        try {
+            long ticket = agenda.addTicketed(now, delayNanos, task);
+            signal();
+            return ticket;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean take(long ticket, Runnable task) {
+        lock.lock();
+        try {
+            return agenda.removeTicketed(ticket, task);
+        } finally {
+            lock.unlock();
+        }
     }
 
     boolean cancel(Agenda.Event event) {
@@ -229,18 +253,19 @@ final class Engine {
 
     /** Lets the next event happen at its time if it is not beyond the limit; else sets the clock to the limit. */
     boolean step(long limit, boolean limited) {
-        Agenda.Event event;
+        Runnable task;
         lock.lock();
         try {
-            event = agenda.next();
-            if (event == null || (limited && event.due - limit > 0)) {
+            Agenda.Event event = agenda.next();
+            if (event == null || (limited && event.due() - limit > 0)) {
                 if (limited && limit - now > 0) {
                     now = limit;
                 }
                 return false;
             }
+            task = event.task();
             agenda.remove(event);
-            now = event.due;
+            now = event.due();
             event.over = true;
             if (event.sleeper != null && event.sleeper.waitsFor == event) {
                 wake(event.sleeper);
@@ -248,8 +273,8 @@ final class Engine {
         } finally {
             lock.unlock();
         }
-        if (event.task != null) {
-            run(event.task);
+        if (task != null) {
+            run(task);
         }
         return true;
     }
@@ -292,5 +317,17 @@ final class Engine {
             }
         }
         throw (X) first;
+    }
+
+    private record Clock(Engine engine) implements NanoClock {
+        @Override
+        public long nanoTime() {
+            return engine.now();
+        }
+
+        @Override
+        public String toString() {
+            return "manual clock";
+        }
     }
 }

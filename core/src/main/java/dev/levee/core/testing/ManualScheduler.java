@@ -2,14 +2,30 @@ package dev.levee.core.testing;
 
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Timers;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waits in manual time. */
-final class ManualScheduler implements Scheduler {
+final class ManualScheduler implements Scheduler, Timers {
     private final Engine engine;
 
     ManualScheduler(Engine engine) {
         this.engine = engine;
+    }
+
+    @Override
+    public Object clock() {
+        return engine.clock;
+    }
+
+    @Override
+    public long set(Runnable task, long nowNanos, long delayNanos) {
+        return engine.set(task, delayNanos);
+    }
+
+    @Override
+    public boolean take(long ticket, Runnable task) {
+        return engine.take(ticket, task);
     }
 
     @Override

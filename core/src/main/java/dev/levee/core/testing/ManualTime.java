@@ -1,7 +1,6 @@
 package dev.levee.core.testing;
 
 import dev.levee.core.Environment;
-import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
@@ -74,7 +73,7 @@ public final class ManualTime {
         this.engine = new Engine(origin);
         this.origin = origin;
         this.environment = Environment.builder()
-                .clock(new Clock(engine))
+                .clock(engine.clock)
                 .scheduler(new ManualScheduler(engine))
                 .executor(engine::execute)
                 .random(random)
@@ -254,17 +253,5 @@ public final class ManualTime {
     public String toString() {
         return "manual time +" + elapsed() + " [" + pendingTimers() + " timers, " + pendingTasks() + " tasks, "
                 + sleepers() + " sleepers, seed " + seed + "]";
-    }
-
-    private record Clock(Engine engine) implements NanoClock {
-        @Override
-        public long nanoTime() {
-            return engine.now();
-        }
-
-        @Override
-        public String toString() {
-            return "manual clock";
-        }
     }
 }

@@ -58,7 +58,7 @@ final class Member {
     /** Whether this is just the park from which it was woken to look at its condition: nothing came of it. */
     boolean parksAgain(Agenda.Event event, @Nullable Object on) {
         Agenda.Event last = lastPark;
-        return last != null && on != null && lastBlocker == on && last.never == event.never && last.due == event.due;
+        return last != null && on != null && lastBlocker == on && last.isAtTheTimeOf(event);
     }
 
     void waitFor(Agenda.Event event, @Nullable Object on) {

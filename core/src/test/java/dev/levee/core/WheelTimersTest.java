@@ -1,0 +1,216 @@
+package dev.levee.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The timers of the machine on a clock that is set by hand, run by the test. */
+class WheelTimersTest {
+    private static final long TICK = 1L << WheelTimers.TICK_BITS;
+
+    private static WheelTimers timers(AtomicLong clock) {
+        return new WheelTimers(clock::get, Environment.system().scheduler(), ignored -> new Thread(), 1);
+    }
+
+    @Property
+    void nothing_comes_early_nor_later_than_one_tick_wherever_the_clock_stands(
+            @ForAll long origin,
+            @ForAll @LongRange(max = Long.MAX_VALUE / 4) long before,
+            @ForAll @LongRange(max = 1L << 50) long delay) {
+        AtomicLong clock = new AtomicLong(origin);
+        WheelTimers timers = timers(clock);
+        clock.addAndGet(before);
+        AtomicInteger ran = new AtomicInteger();
+        timers.set(ran::incrementAndGet, clock.get(), delay);
+
+        clock.addAndGet(delay - 1);
+        timers.runDue();
+        assertThat(ran).as("a moment early").hasValue(delay == 0 ? 1 : 0);
+        clock.addAndGet(TICK);
+        timers.runDue();
+        assertThat(ran).as("a tick later").hasValue(1);
+        assertThat(timers.pending()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MAX_VALUE, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2 + 1})
+    void what_never_comes_waits_for_146_years_and_disturbs_nobody(long never) {
+        AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5);
+        WheelTimers timers = timers(clock);
+        AtomicInteger ran = new AtomicInteger();
+        AtomicInteger other = new AtomicInteger();
+        Runnable task = ran::incrementAndGet;
+        long ticket = timers.set(task, clock.get(), never);
+        timers.set(other::incrementAndGet, clock.get(), TICK);
+
+        clock.addAndGet(100L * 365 * 24 * 3600 * 1_000_000_000L);
+        timers.runDue();
+
+        assertThat(ran).hasValue(0);
+        assertThat(other).hasValue(1);
+        assertThat(timers.take(ticket, task)).isTrue();
+        assertThat(timers.runDue()).isEqualTo(TimerWheel.NONE);
+    }
+
+    @Test
+    void a_task_is_taken_back_once_and_leaves_nothing() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        Runnable task = () -> {};
+        long ticket = timers.set(task, 0, TICK);
+
+        assertThat(timers.take(ticket, () -> {})).as("somebody else's").isFalse();
+        assertThat(timers.take(ticket, task)).isTrue();
+        assertThat(timers.take(ticket, task)).isFalse();
+        assertThat(timers.pending()).isZero();
+    }
+
+    @Test
+    void a_task_can_be_taken_back_until_its_own_turn_even_by_another_of_the_same_tick() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        List<String> ran = new ArrayList<>();
+        Runnable second = () -> ran.add("second");
+        long[] ticket = new long[1];
+        timers.set(() -> ran.add("first, " + timers.take(ticket[0], second)), 0, TICK);
+        ticket[0] = timers.set(second, 0, TICK);
+
+        clock.set(TICK);
+        timers.runDue();
+
+        assertThat(ran).containsExactly("first, true");
+    }
+
+    @Test
+    void a_task_that_throws_or_interrupts_costs_nobody_else_the_turn() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        AtomicInteger ran = new AtomicInteger();
+        try (CapturedLog log = new CapturedLog(Scheduler.class)) {
+            timers.set(
+                    () -> {
+                        Thread.currentThread().interrupt();
+                        throw new AssertionError("mine");
+                    },
+                    0,
+                    1);
+            timers.set(() -> ran.set(Thread.currentThread().isInterrupted() ? -1 : 1), 0, 1);
+            clock.set(TICK);
+            timers.runDue();
+            assertThat(log.lines()).containsExactly("WARN A timer task threw");
+        }
+        assertThat(ran).hasValue(1);
+    }
+
+    @Test
+    void a_task_may_set_itself_again() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        AtomicInteger ran = new AtomicInteger();
+        timers.set(
+                new Runnable() {
+                    @Override
+                    public void run() {
+                        if (ran.incrementAndGet() < 5) {
+                            timers.set(this, clock.get(), TICK);
+                        }
+                    }
+                },
+                0,
+                TICK);
+        for (int tick = 1; tick <= 5; tick++) {
+            clock.set(tick * TICK);
+            timers.runDue();
+            assertThat(ran).hasValue(tick);
+        }
+        assertThat(timers.pending()).isZero();
+    }
+
+    @Test
+    void timers_of_many_threads_are_all_found_again() throws Exception {
+        WheelTimers timers = timers(new AtomicLong());
+        Runnable[] tasks = new Runnable[64];
+        long[] tickets = new long[64];
+        Thread[] threads = new Thread[64];
+        for (int i = 0; i < 64; i++) {
+            int number = i;
+            tasks[i] = new Thread();
+            threads[i] = new Thread(() -> tickets[number] = timers.set(tasks[number], 0, TICK));
+            threads[i].start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(timers.pending()).isEqualTo(64);
+        for (int i = 0; i < 64; i++) {
+            assertThat(timers.take(tickets[i], tasks[i])).isTrue();
+        }
+    }
+
+    /** In the machine's time: were one wake-up lost, the timer thread would sleep for good, and this test with it. */
+    @Test
+    void the_thread_sleeps_while_nothing_is_due_and_no_wake_up_is_lost() throws Exception {
+        Environment system = Environment.system();
+        AtomicInteger parks = new AtomicInteger();
+        WheelTimers timers = new WheelTimers(system.clock(), new CountingParks(parks), WheelTimersTest::daemon, 2);
+        Thread[] threads = new Thread[3];
+        for (int i = 0; i < threads.length; i++) {
+            threads[i] = daemon(() -> {
+                for (int round = 0; round < 1_000; round++) {
+                    CountDownLatch ran = new CountDownLatch(1);
+                    timers.set(ran::countDown, system.clock().nanoTime(), 0);
+                    await(ran);
+                }
+            });
+            threads[i].start();
+        }
+        for (Thread thread : threads) {
+            thread.join(60_000);
+            assertThat(thread.isAlive()).isFalse();
+        }
+        assertThat(timers.pending()).isZero();
+        assertThat(parks).as("it does not spin").hasValueLessThan(10_000);
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work);
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private record CountingParks(AtomicInteger parks) implements Scheduler {
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void sleep(long nanos) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            parks.incrementAndGet();
+            Environment.system().scheduler().park(blocker, nanos);
+        }
+    }
+}

@@ -22,11 +22,13 @@ enum HarmfulOrder {
             Kind.FALLBACK,
             "the retry sees the substitute and never repeats; put the fallback outside the retry"),
     RETRY_AROUND_RETRY(
-            Kind.RETRY, Kind.RETRY, "attempts multiply and turn a small outage into a large one; keep one retry"),
+            Kind.RETRY,
+            Kind.RETRY,
+            "attempts must not multiply, so only the outermost retry repeats and the inner one never does; keep one"),
     HEDGE_AROUND_RETRY(
             Kind.HEDGE,
             Kind.RETRY,
-            "each hedge repeats on its own and load multiplies; put the retry outside the hedge");
+            "the hedge repeats the call already, so the retry inside it never does; put the retry outside the hedge");
 
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
     /** Enough for every pipeline that a person writes; pipelines made per key beyond it are not logged again and again. */

@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface OutcomeRule {
     /**
+     * A hint that says: do not repeat this at all. As long a wait as there is, so that everything that only compares hints obeys it too.
+     */
+    long DO_NOT_RETRY = Long.MAX_VALUE;
+
+    /**
      * Judges an outcome.
      *
      * @param result what the call returned; null if it threw, or returned null
@@ -37,7 +42,7 @@ public interface OutcomeRule {
      *
      * @param result what the call returned
      * @param error what it threw
-     * @return nanoseconds, rounded up, or {@link RefusedException#UNKNOWN}
+     * @return nanoseconds, rounded up, {@link #DO_NOT_RETRY}, or {@link RefusedException#UNKNOWN}
      */
     default long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
         return error instanceof RefusedException refused ? refused.retryAfterNanos() : RefusedException.UNKNOWN;
@@ -95,7 +100,8 @@ public interface OutcomeRule {
     /**
      * This rule, with another way to find how long the dependency asked to be left alone.
      *
-     * @param hint gets result and error of a call that was no success; gives nanoseconds, or {@link RefusedException#UNKNOWN}
+     * @param hint gets result and error of a call that was no success; gives nanoseconds, rounded up,
+     *     {@link #DO_NOT_RETRY}, or {@link RefusedException#UNKNOWN}
      * @return the new rule
      */
     default OutcomeRule retryAfter(ToLongBiFunction<@Nullable Object, @Nullable Throwable> hint) {

@@ -203,7 +203,7 @@ class CallContextTest {
             int attemptBefore = state.attempt();
             boolean repeatingBefore = state.repeating();
             Object picture = state.picture();
-            state.repeat(attempt, true);
+            state.repeat(attempt, true, true);
             try {
                 work.run();
             } finally {

@@ -26,7 +26,7 @@ class ContextAllocationTest {
             boolean idempotent = state.idempotent();
             boolean repeating = state.repeating();
             Object picture = state.picture();
-            state.repeat(2, true);
+            state.repeat(2, true, true);
             try {
                 work.run();
             } finally {

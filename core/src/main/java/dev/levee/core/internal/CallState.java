@@ -121,15 +121,16 @@ public final class CallState {
     }
 
     /**
-     * Writes which attempt runs, for a policy that repeats: nobody further in will.
+     * Writes which attempt runs.
      *
      * @param number from 1
      * @param repeatable whether the call may be repeated
+     * @param repeated whether somebody repeats it: then nobody further in will
      */
-    public void repeat(int number, boolean repeatable) {
+    public void repeat(int number, boolean repeatable, boolean repeated) {
         attempt = number;
         idempotent = repeatable;
-        repeating = true;
+        repeating = repeated;
         forgetPicture();
     }
 

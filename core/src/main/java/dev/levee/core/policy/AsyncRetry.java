@@ -5,9 +5,10 @@ import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
-import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
+import dev.levee.core.Verdict;
+import dev.levee.core.internal.CallState;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -18,63 +19,80 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final BackoffRetry retry;
     private final Inner inner;
     private final Supplier<? extends CompletionStage<T>> operation;
+    /** The context around the retry. */
     private final CallContext context = CallContext.current();
-    private final Failures failures = new Failures();
+
     private final long start;
-    private int attempt = 1;
+    private @Nullable Repetition repetition;
     private volatile Scheduler.@Nullable Timer pending;
 
-    AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+    AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation, long start) {
         this.retry = retry;
         this.inner = inner;
         this.operation = operation;
-        this.start = retry.startNanos();
+        this.start = start;
     }
 
-    CompletableFuture<T> begin() {
-        follow(inner.callAsync(operation));
+    /** Goes on from a first attempt, which has been judged already if it has ended well. */
+    CompletableFuture<T> begin(CompletableFuture<T> first, @Nullable Verdict verdict) {
+        if (verdict == null) {
+            follow(first);
+        } else {
+            ended(first.join(), null, verdict);
+        }
         return this;
     }
 
     private void follow(CompletableFuture<T> running) {
         onCancel(reason -> requestCancel(running, reason));
-        running.whenComplete(this::ended);
+        running.whenComplete((result, thrown) -> ended(result, thrown, null));
     }
 
-    private void ended(T result, @Nullable Throwable thrown) {
+    private void ended(T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
         if (cancelReason() != null || isDone()) {
             finish(result, error);
             return;
         }
         try {
-            goOn(result, error);
+            context.call((Action<RuntimeException>) () ->
+                    goOn(verdict == null ? Outcomes.judge(retry.outcomes, result, error) : verdict, result, error));
         } catch (Throwable userCode) { // a backoff or a scheduler that threw
             completeExceptionally(userCode);
         }
     }
 
-    private void goOn(T result, @Nullable Throwable error) {
-        long delay =
-                context.call((Operation<Long, RuntimeException>) () -> retry.delayAfter(attempt, start, result, error));
-        if (delay == BackoffRetry.STOP) {
-            finish(result, error == null ? null : failures.onto(error));
+    private void goOn(Verdict verdict, T result, @Nullable Throwable error) {
+        if (verdict == Verdict.SUCCESS) {
+            finish(result, error);
             return;
         }
-        failures.add(error);
-        attempt++;
-        retry.announce(attempt, delay);
-        wait(delay, result, error);
+        Repetition going = repetition();
+        long delay = going.delayAfter(verdict, result, error);
+        if (delay == Repetition.STOP) {
+            finish(result, error == null ? null : going.failures.onto(error));
+        } else {
+            wait(going, delay, result, error);
+        }
     }
 
-    private void wait(long delay, T result, @Nullable Throwable error) {
+    private Repetition repetition() {
+        Repetition going = repetition;
+        if (going == null) {
+            going = new Repetition(retry, context, start);
+            repetition = going;
+        }
+        return going;
+    }
+
+    private void wait(Repetition going, long delay, T result, @Nullable Throwable error) {
         Environment environment = retry.environment();
         onCancel(reason -> endWait(pending, result, error == null ? reason : error));
         Scheduler.Timer timer;
         try {
-            timer = environment.scheduler().schedule(() -> again(environment), delay);
+            timer = environment.scheduler().schedule(() -> again(going), delay);
         } catch (RuntimeException | Error thrown) {
-            failures.suppressAllIn(thrown);
+            going.failures.suppressAllIn(thrown);
             throw thrown;
         }
         pending = timer;
@@ -89,21 +107,22 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void again(Environment environment) {
+    private void again(Repetition going) {
         try {
-            environment.executor().execute(this::attempt);
+            retry.environment().executor().execute(() -> attempt(going));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            failures.suppressAllIn(rejected);
+            going.failures.suppressAllIn(rejected);
             completeExceptionally(rejected);
         }
     }
 
-    private void attempt() {
+    private void attempt(Repetition going) {
         Throwable reason = cancelReason();
         if (reason != null) {
             completeExceptionally(reason);
         } else if (!isDone()) {
-            context.withAttempt(attempt).call((Action<RuntimeException>) () -> follow(inner.callAsync(operation)));
+            context.call((Action<RuntimeException>)
+                    () -> follow(retry.attemptAsync(CallState.current(), going.attempt(), inner, operation)));
         }
     }
 }

@@ -3,17 +3,45 @@ package dev.levee.core.policy;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.function.IntFunction;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait before the next attempt.
+ * How long to wait before the next attempt: a shape that grows with the attempts, bounded, and then spread by jitter.
  *
- * <p>Thread-safe; asked only after a failure. A function of your own is a lambda.
+ * <pre>{@code
+ * Backoff.exponential(ofMillis(100), ofSeconds(5))                          // up to 100, 200, 400 ms ..., full jitter
+ * Backoff.exponential(ofMillis(100), 1.5, ofSeconds(5)).withJitter(EQUAL)   // 50..100, 75..150, 112..225 ms ...
+ * Backoff.fibonacci(ofMillis(50), ofSeconds(2)).atLeast(ofMillis(20))
+ * Backoff.of(attempt -> ofMillis(10L * attempt * attempt)).atMost(ofSeconds(1)).withJitter(FULL)
+ * }</pre>
+ *
+ * <p>Jitter is applied after the cap, so that clients which have reached it do not march in step, and never leaves what
+ * {@link #atLeast} and {@link #atMost} allow. All arithmetic saturates, and takes the same time at any attempt. Immutable and
+ * thread-safe; asked only after a failure. A function that wants the random source as well is a lambda of this type.
  *
  * @since 0.1
  */
 @FunctionalInterface
 public interface Backoff {
+    /**
+     * How delays are spread, so that clients that have failed together do not come back together.
+     *
+     * <p>After Marc Brooker, "Exponential Backoff And Jitter" (AWS, 2015).
+     *
+     * @since 0.1
+     */
+    enum Jitter {
+        /** The delay of the shape itself. */
+        NONE,
+        /** Evenly drawn from the floor (zero unless {@link Backoff#atLeast} says otherwise) to the delay of the shape. */
+        FULL,
+        /** Half of the delay of the shape, and the other half evenly drawn. */
+        EQUAL,
+        /** Evenly drawn from the first delay of the shape to three times the delay before; the shape does not matter further. */
+        DECORRELATED
+    }
+
     /**
      * The delay after an attempt has failed.
      *
@@ -24,7 +52,51 @@ public interface Backoff {
     long delayNanos(int attempt, RandomGenerator random);
 
     /**
-     * Always the same delay.
+     * The delay after an attempt has failed, for shapes that depend on the delay before. This is what a retry asks.
+     *
+     * @param attempt the number of the attempt that failed, from 1
+     * @param previousNanos the delay that was drawn before this attempt, in nanoseconds; zero before there was any
+     * @param random where jitter is drawn from
+     * @return nanoseconds; a negative number is an error
+     */
+    default long delayNanos(int attempt, long previousNanos, RandomGenerator random) {
+        return delayNanos(attempt, random);
+    }
+
+    /**
+     * This backoff with another jitter, in place of the one it has.
+     *
+     * @param jitter how delays are spread
+     * @return the backoff
+     */
+    default Backoff withJitter(Jitter jitter) {
+        return ShapedBackoff.of(this).withJitter(jitter);
+    }
+
+    /**
+     * This backoff, never shorter.
+     *
+     * @param floor zero or more, at most the cap
+     * @return the backoff
+     * @throws IllegalArgumentException if the floor is out of its range
+     */
+    default Backoff atLeast(Duration floor) {
+        return ShapedBackoff.of(this).atLeast(floor);
+    }
+
+    /**
+     * This backoff, never longer; replaces the cap it has.
+     *
+     * @param cap more than zero, at least the floor
+     * @return the backoff
+     * @throws IllegalArgumentException if the cap is out of its range
+     */
+    default Backoff atMost(Duration cap) {
+        return ShapedBackoff.of(this).atMost(cap);
+    }
+
+    /**
+     * Always the same delay, without jitter.
      *
      * @param delay zero or more
      * @return the backoff
@@ -36,9 +108,20 @@ public interface Backoff {
     }
 
     /**
-     * Exponential backoff with full jitter: evenly drawn from 0 to {@code min(cap, initial * 2^(attempt - 1))}. The jitter is applied
-     * after the cap, so that clients which have reached it do not march in step. In constant time, saturating, at any attempt
-     * (Marc Brooker, "Exponential Backoff And Jitter", 2015).
+     * A delay that grows by the same amount: {@code min(cap, initial x attempt)}, with full jitter.
+     *
+     * @param initial the first delay and what is added each time, more than zero
+     * @param cap the bound of every delay, at least {@code initial}
+     * @return the backoff
+     * @throws IllegalArgumentException if a duration is out of its range
+     */
+    static Backoff linear(Duration initial, Duration cap) {
+        long first = Nanos.of(Require.positive("initial", initial));
+        return ShapedBackoff.of((attempt, random) -> ShapedBackoff.multiply(first, attempt), initial, cap);
+    }
+
+    /**
+     * Exponential backoff with full jitter: evenly drawn from 0 to {@code min(cap, initial x 2^(attempt - 1))}.
      *
      * @param initial the bound of the first delay, more than zero
      * @param cap the bound of every delay, at least {@code initial}
@@ -46,15 +129,64 @@ public interface Backoff {
      * @throws IllegalArgumentException if a duration is out of its range
      */
     static Backoff exponential(Duration initial, Duration cap) {
+        return exponential(initial, 2, cap);
+    }
+
+    /**
+     * Exponential backoff with full jitter: evenly drawn from 0 to {@code min(cap, initial x multiplier^(attempt - 1))}.
+     *
+     * @param initial the bound of the first delay, more than zero
+     * @param multiplier by how much a delay is longer than the one before, at least 1
+     * @param cap the bound of every delay, at least {@code initial}
+     * @return the backoff
+     * @throws IllegalArgumentException if a setting is out of its range
+     */
+    static Backoff exponential(Duration initial, double multiplier, Duration cap) {
         long first = Nanos.of(Require.positive("initial", initial));
-        long most = Nanos.of(Require.positive("cap", cap));
-        if (most < first) {
-            throw new IllegalArgumentException("cap must be at least initial " + initial + ", but was " + cap);
+        if (!(multiplier >= 1 && multiplier < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("multiplier must be at least 1 and finite, but was " + multiplier);
         }
-        return (attempt, random) -> {
-            int doublings = Math.min(attempt - 1, 62);
-            long bound = first > most >> doublings ? most : first << doublings;
-            return random.nextLong(bound + 1);
-        };
+        return ShapedBackoff.of(
+                (attempt, random) -> Nanos.multiply(first, Math.pow(multiplier, attempt - 1)), initial, cap);
+    }
+
+    /**
+     * A delay that is the sum of the two before it: {@code min(cap, initial x 1, 1, 2, 3, 5, 8 ...)}, with full jitter. Grows slower
+     * than doubling.
+     *
+     * @param initial the bound of the first two delays, more than zero
+     * @param cap the bound of every delay, at least {@code initial}
+     * @return the backoff
+     * @throws IllegalArgumentException if a duration is out of its range
+     */
+    static Backoff fibonacci(Duration initial, Duration cap) {
+        long first = Nanos.of(Require.positive("initial", initial));
+        return ShapedBackoff.of(
+                (attempt, random) -> ShapedBackoff.multiply(first, ShapedBackoff.fibonacci(attempt)), initial, cap);
+    }
+
+    /**
+     * Decorrelated jitter: evenly drawn from {@code initial} to three times the delay before, at most {@code cap}. Delays of one call
+     * are not in step with those of any other.
+     *
+     * @param initial the shortest delay, more than zero
+     * @param cap the bound of every delay, at least {@code initial}
+     * @return the backoff
+     * @throws IllegalArgumentException if a duration is out of its range
+     */
+    static Backoff decorrelated(Duration initial, Duration cap) {
+        long first = Nanos.of(Require.positive("initial", initial));
+        return ShapedBackoff.of((attempt, random) -> first, initial, cap).withJitter(Jitter.DECORRELATED);
+    }
+
+    /**
+     * A function of your own, without jitter and without bounds until they are added.
+     *
+     * @param delays gives the delay after an attempt, counted from 1; zero or more
+     * @return the backoff
+     */
+    static Backoff of(IntFunction<Duration> delays) {
+        Require.nonNull("delays", delays);
+        return (attempt, random) -> Nanos.of(Require.notNegative("delay", delays.apply(attempt)));
     }
 }

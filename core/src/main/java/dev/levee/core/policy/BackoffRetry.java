@@ -8,8 +8,8 @@ import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
-import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletableFuture;
@@ -18,72 +18,117 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The one implementation of {@link Retry}. What blocking and asynchronous calls share is {@link #delayAfter}. */
+/** The one implementation of {@link Retry}. What blocking and asynchronous calls decide alike is in {@link Repetition}. */
 final class BackoffRetry implements Retry {
-    /** The answer of {@link #delayAfter}: this outcome is final. */
-    static final long STOP = -1;
-
+    final RetryConfig config;
+    final long longestHintNanos;
+    final RetryBudget budget;
+    final LongAdder exhausted = new LongAdder();
+    final LongAdder overBudget = new LongAdder();
+    final OutcomeRule outcomes;
     private final String name;
-    private final int maxAttempts;
-    private final Backoff backoff;
+    private final boolean repeats;
+    private final boolean idempotent;
     private final long totalNanos;
-    private final long longestHintNanos;
-    private final OutcomeRule outcomes;
     private final Environment environment;
     private final LongAdder repeated = new LongAdder();
-    private final LongAdder exhausted = new LongAdder();
 
     BackoffRetry(String name, RetryConfig config, Environment environment) {
         this.name = Require.name(name);
-        this.maxAttempts = Require.nonNull("config", config).maxAttempts();
-        this.backoff = config.backoff();
+        this.config = Require.nonNull("config", config);
+        this.environment = Require.nonNull("environment", environment);
+        this.repeats = config.maxAttempts() > 1;
+        this.idempotent = config.idempotent();
         this.totalNanos = config.totalNanos();
         this.longestHintNanos = config.longestHintNanos();
         this.outcomes = config.outcomes();
-        this.environment = Require.nonNull("environment", environment);
+        this.budget = config.budget() != null
+                ? config.budget()
+                : RetryBudget.of(name, CreditBudget.USUAL_RATIO, CreditBudget.USUAL_PER_SECOND, environment);
     }
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+        CallState state = CallState.current();
+        if (state.repeating()) {
+            return once(state, inner, operation);
+        }
+        budget.onFirstAttempt();
         long start = startNanos();
         T result;
         try {
-            result = inner.call(operation);
+            result = attempt(state, 1, inner, operation);
         } catch (Throwable error) {
-            return repeat(inner, operation, start, null, error);
+            return repeat(state, inner, operation, start, Outcomes.judge(outcomes, null, error), null, error);
         }
-        if (Outcomes.judge(outcomes, result, null) == Verdict.SUCCESS) {
+        Verdict verdict = Outcomes.judge(outcomes, result, null);
+        if (verdict == Verdict.SUCCESS) {
             return result;
         }
-        return repeat(inner, operation, start, result, null);
+        return repeat(state, inner, operation, start, verdict, result, null);
     }
 
-    /** Everything after a first attempt that did not succeed. */
+    /** Somebody further out repeats. */
+    private <T extends @Nullable Object, X extends Throwable> T once(
+            CallState state, Inner inner, Operation<T, X> operation) throws X {
+        return idempotent ? inner.call(operation) : attempt(state, state.attempt(), inner, operation);
+    }
+
+    private <T extends @Nullable Object, X extends Throwable> T attempt(
+            CallState state, int number, Inner inner, Operation<T, X> operation) throws X {
+        int attemptBefore = state.attempt();
+        boolean idempotentBefore = state.idempotent();
+        boolean repeatingBefore = state.repeating();
+        Object picture = state.picture();
+        state.repeat(number, idempotentBefore && idempotent, repeatingBefore || repeats);
+        try {
+            return inner.call(operation);
+        } finally {
+            state.restoreRepeat(attemptBefore, idempotentBefore, repeatingBefore, picture);
+        }
+    }
+
+    /** Everything after a first attempt that was no success. */
     private <T extends @Nullable Object, X extends Throwable> T repeat(
-            Inner inner, Operation<T, X> operation, long start, @Nullable T firstResult, @Nullable Throwable firstError)
+            CallState state,
+            Inner inner,
+            Operation<T, X> operation,
+            long start,
+            Verdict firstVerdict,
+            @Nullable T firstResult,
+            @Nullable Throwable firstError)
             throws X {
-        Failures failures = new Failures();
+        Repetition repetition = new Repetition(this, CallContext.current(), start);
+        Verdict verdict = firstVerdict;
         T result = Unchecked.<T>nullable(firstResult);
         Throwable error = firstError;
-        for (int attempt = 1; ; attempt++) {
-            long delay = delayAfter(attempt, start, result, error);
-            if (delay == STOP) {
-                return end(failures, result, error);
+        while (true) {
+            long delay = verdict == Verdict.SUCCESS ? Repetition.STOP : repetition.delayAfter(verdict, result, error);
+            if (delay == Repetition.STOP) {
+                return end(repetition.failures, result, error);
             }
-            failures.add(error);
-            announce(attempt + 1, delay);
             try {
-                environment.scheduler().sleep(delay);
+                sleep(delay);
             } catch (InterruptedException interrupt) {
-                throw interrupted(operation, failures, interrupt);
+                throw interrupted(operation, repetition.failures, interrupt);
             }
             error = null;
             try {
-                result = CallContext.current().withAttempt(attempt + 1).call(() -> inner.call(operation));
+                result = attempt(state, repetition.attempt(), inner, operation);
             } catch (Throwable thrown) {
                 result = Unchecked.<T>nullable(null);
                 error = thrown;
             }
+            verdict = Outcomes.judge(outcomes, result, error);
+        }
+    }
+
+    /** A wait of no length is one at which an interrupt is noticed, too. */
+    private void sleep(long delay) throws InterruptedException {
+        if (delay > 0) {
+            environment.scheduler().sleep(delay);
+        } else if (Thread.interrupted()) {
+            throw new InterruptedException();
         }
     }
 
@@ -115,55 +160,46 @@ final class BackoffRetry implements Retry {
     @Override
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
-        return new AsyncRetry<T>(this, inner, operation).begin();
+        CallState state = CallState.current();
+        if (state.repeating()) {
+            return attemptAsync(state, state.attempt(), inner, operation);
+        }
+        budget.onFirstAttempt();
+        long start = startNanos();
+        CompletableFuture<T> first = attemptAsync(state, 1, inner, operation);
+        Verdict verdict = null;
+        if (first.isDone() && !first.isCompletedExceptionally()) {
+            verdict = Outcomes.judge(outcomes, first.join(), null);
+            if (verdict == Verdict.SUCCESS) {
+                return first;
+            }
+        }
+        return new AsyncRetry<T>(this, inner, operation, start).begin(first, verdict);
+    }
+
+    <T extends @Nullable Object> CompletableFuture<T> attemptAsync(
+            CallState state, int number, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        int attemptBefore = state.attempt();
+        boolean idempotentBefore = state.idempotent();
+        boolean repeatingBefore = state.repeating();
+        Object picture = state.picture();
+        state.repeat(number, idempotentBefore && idempotent, repeatingBefore || repeats);
+        try {
+            return inner.callAsync(operation);
+        } finally {
+            state.restoreRepeat(attemptBefore, idempotentBefore, repeatingBefore, picture);
+        }
     }
 
     long startNanos() {
         return totalNanos == Nanos.NEVER ? 0 : environment.clock().nanoTime();
     }
 
-    /** How long to wait after an attempt, or {@link #STOP} if its outcome is what the caller gets. */
-    long delayAfter(int attempt, long start, @Nullable Object result, @Nullable Throwable error) {
-        Verdict verdict = Outcomes.judge(outcomes, result, error);
-        if (error instanceof Error || !(verdict.isFailure() || error instanceof RefusedException)) {
-            return STOP;
-        }
-        if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
-            return STOP; // whatever the rule says: somebody wants this thread back
-        }
-        if (attempt >= maxAttempts) {
-            exhausted.increment();
-            return STOP;
-        }
-        long hint = Outcomes.retryAfterNanos(outcomes, verdict, result, error);
-        long delay = Math.max(hint, backoffNanos(attempt, error));
-        if (hint > longestHintNanos || delay >= leftNanos(start)) {
-            exhausted.increment();
-            return STOP;
-        }
-        return delay;
-    }
-
-    /** A backoff that throws must not hide why it was asked. */
-    private long backoffNanos(int attempt, @Nullable Throwable error) {
-        try {
-            return Require.range("backoff delay", backoff.delayNanos(attempt, environment.random()), 0, Long.MAX_VALUE);
-        } catch (Throwable thrown) {
-            if (error != null) {
-                Failures.suppress(thrown, error);
-            }
-            throw thrown;
-        }
-    }
-
-    private long leftNanos(long start) {
-        long left = totalNanos == Nanos.NEVER
+    /** What is left of the total time of a call. */
+    long leftNanos(long start) {
+        return totalNanos == Nanos.NEVER
                 ? Nanos.NEVER
                 : totalNanos - (environment.clock().nanoTime() - start);
-        CallContext context = CallContext.current();
-        return context.deadline() == null
-                ? left
-                : Math.min(left, context.deadline().remainingNanos());
     }
 
     void announce(int attempt, long delay) {
@@ -185,10 +221,12 @@ final class BackoffRetry implements Retry {
     public void measure(Sink sink) {
         sink.value(name, "retry.repeated", (double) repeated.sum());
         sink.value(name, "retry.exhausted", (double) exhausted.sum());
+        sink.value(name, "retry.overbudget", (double) overBudget.sum());
+        budget.measure(sink);
     }
 
     @Override
     public String toString() {
-        return "retry " + name + " up to " + maxAttempts + " attempts";
+        return "retry " + name + " up to " + config.maxAttempts() + " attempts, " + budget;
     }
 }

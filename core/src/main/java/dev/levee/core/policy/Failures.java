@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Failures {
     private static final int MOST = 8;
 
-    private final Deque<Throwable> earlier = new ArrayDeque<>();
+    private final Deque<Throwable> earlier = new ArrayDeque<>(MOST);
 
     void add(@Nullable Throwable error) {
         if (error == null) {

@@ -4,6 +4,8 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a {@link Retry}. Immutable.
@@ -13,6 +15,10 @@ import java.time.Duration;
 public final class RetryConfig {
     private final int maxAttempts;
     private final Backoff backoff;
+    private final Backoff throttledBackoff;
+    private final double throttledCost;
+    private final @Nullable RetryBudget budget;
+    private final boolean idempotent;
     private final Duration totalTime;
     private final Duration longestHint;
     private final OutcomeRule outcomes;
@@ -20,6 +26,10 @@ public final class RetryConfig {
     private RetryConfig(Builder builder) {
         maxAttempts = builder.maxAttempts;
         backoff = builder.backoff;
+        throttledBackoff = builder.throttledBackoff;
+        throttledCost = builder.throttledCost;
+        budget = builder.budget;
+        idempotent = builder.idempotent;
         totalTime = builder.totalTime;
         longestHint = builder.longestHint;
         outcomes = builder.outcomes;
@@ -43,6 +53,10 @@ public final class RetryConfig {
         Builder builder = new Builder();
         builder.maxAttempts = maxAttempts;
         builder.backoff = backoff;
+        builder.throttledBackoff = throttledBackoff;
+        builder.throttledCost = throttledCost;
+        builder.budget = budget;
+        builder.idempotent = idempotent;
         builder.totalTime = totalTime;
         builder.longestHint = longestHint;
         builder.outcomes = outcomes;
@@ -65,6 +79,42 @@ public final class RetryConfig {
      */
     public Backoff backoff() {
         return backoff;
+    }
+
+    /**
+     * How long to wait after an attempt that was throttled.
+     *
+     * @return the backoff
+     */
+    public Backoff throttledBackoff() {
+        return throttledBackoff;
+    }
+
+    /**
+     * What an attempt after one that was throttled takes out of the budget.
+     *
+     * @return in attempts
+     */
+    public double throttledCost() {
+        return throttledCost;
+    }
+
+    /**
+     * What bounds the extra attempts of all calls together.
+     *
+     * @return the budget; null if the retry makes one of its own
+     */
+    public @Nullable RetryBudget budget() {
+        return budget;
+    }
+
+    /**
+     * Whether calls may be repeated even if they may have reached the other side.
+     *
+     * @return whether they may
+     */
+    public boolean idempotent() {
+        return idempotent;
     }
 
     /**
@@ -110,6 +160,11 @@ public final class RetryConfig {
     public static final class Builder {
         private int maxAttempts = 3;
         private Backoff backoff = Backoff.exponential(Duration.ofMillis(100), Duration.ofSeconds(5));
+        private Backoff throttledBackoff = Backoff.exponential(Duration.ofSeconds(1), Duration.ofSeconds(20))
+                .withJitter(Backoff.Jitter.EQUAL);
+        private double throttledCost = 2;
+        private @Nullable RetryBudget budget;
+        private boolean idempotent = true;
         private Duration totalTime = Duration.ofSeconds(Long.MAX_VALUE);
         private Duration longestHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
@@ -136,6 +191,59 @@ public final class RetryConfig {
          */
         public Builder backoff(Backoff value) {
             backoff = Require.nonNull("backoff", value);
+            return this;
+        }
+
+        /**
+         * How long to wait after an attempt that was {@link dev.levee.core.Verdict#THROTTLED}; default exponential from 1 s, capped at
+         * 20 s, of which half is jitter: a dependency that says it is asked too much is left alone for longer, and never asked again
+         * at once.
+         *
+         * @param value the backoff
+         * @return this
+         */
+        public Builder throttledBackoff(Backoff value) {
+            throttledBackoff = Require.nonNull("throttledBackoff", value);
+            return this;
+        }
+
+        /**
+         * What an attempt after one that was {@link dev.levee.core.Verdict#THROTTLED} takes out of the budget; default 2, so that under
+         * the default budget throttled calls add at most a tenth to what the dependency already finds too much.
+         *
+         * @param value in attempts, more than zero
+         * @return this
+         * @throws IllegalArgumentException if it is zero, negative or not a number
+         */
+        public Builder throttledCost(double value) {
+            CreditBudget.requireCost(value);
+            throttledCost = value;
+            return this;
+        }
+
+        /**
+         * What bounds the extra attempts of all calls together; by default each retry has one of its own, as
+         * {@link RetryBudget#of(String)} makes it: 20 % of the first attempts, and 10 per second. A call that the budget does not let
+         * repeat fails at once, with what it failed with.
+         *
+         * @param value a budget that may be shared with other retries and with hedges; {@link RetryBudget#unlimited()} for none
+         * @return this
+         */
+        public Builder budget(RetryBudget value) {
+            budget = Require.nonNull("budget", value);
+            return this;
+        }
+
+        /**
+         * Whether calls may be repeated even if they may have reached the other side; default true. With false every call is treated as if
+         * it had been made within {@link dev.levee.core.CallContext#notIdempotent}: it is repeated only when it surely has not
+         * been sent ({@link dev.levee.core.Verdict#NOT_SENT}) or an inner policy has refused it, and nothing further in hedges it.
+         *
+         * @param value false for calls such as a payment
+         * @return this
+         */
+        public Builder idempotent(boolean value) {
+            idempotent = value;
             return this;
         }
 
@@ -175,6 +283,23 @@ public final class RetryConfig {
         public Builder outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
             return this;
+        }
+
+        /**
+         * Changes what counts as a failure, starting from the rule that is set.
+         *
+         * <pre>{@code
+         * config.outcomes(rule -> rule
+         *     .onError(NotFoundException.class, Verdict.IGNORED)                      // not these
+         *     .onError(e -> e.getMessage().contains("locked"), Verdict.FAILURE)       // by a condition
+         *     .onResult(Response.class, r -> r.status() == 503, Verdict.THROTTLED));  // by what was returned
+         * }</pre>
+         *
+         * @param change gets the rule and gives the new one
+         * @return this
+         */
+        public Builder outcomes(UnaryOperator<OutcomeRule> change) {
+            return outcomes(Require.nonNull("change", change).apply(outcomes));
         }
 
         /**

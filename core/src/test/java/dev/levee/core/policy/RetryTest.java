@@ -239,7 +239,14 @@ class RetryTest {
             assertThat(heard).containsExactly("r 2 PT1S", "r 3 PT1S");
             List<String> metrics = new ArrayList<>();
             retry.measure((policy, metric, value) -> metrics.add(metric + " " + value));
-            assertThat(metrics).containsExactly("retry.repeated 2.0", "retry.exhausted 1.0");
+            assertThat(metrics)
+                    .containsExactly(
+                            "retry.repeated 2.0",
+                            "retry.exhausted 1.0",
+                            "retry.overbudget 0.0",
+                            "budget.credit 100.0",
+                            "budget.withdrawn 2.0",
+                            "budget.refused 0.0");
         }
     }
 

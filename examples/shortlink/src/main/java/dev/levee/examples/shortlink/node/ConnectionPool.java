@@ -5,6 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.SQLExceptionOverride;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.RetryBudget;
 import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.time.Duration;
@@ -17,10 +18,12 @@ final class ConnectionPool {
 
     /**
      * Connects as soon as that is possible. The pool alone waits longer and longer between its tries, up to five seconds, which is
-     * too long to notice that the database is back; and it need not, since the breaker sees to it that few ask.
+     * too long to notice that the database is back; and it need not, since the breaker sees to it that few ask. Without a budget, which
+     * would end a task that must go on.
      */
-    private static final Retry RECONNECT = Retry.of(
-            "reconnect", config -> config.maxAttempts(Integer.MAX_VALUE).backoff(Backoff.fixed(Duration.ofMillis(20))));
+    private static final Retry RECONNECT = Retry.of("reconnect", config -> config.maxAttempts(Integer.MAX_VALUE)
+            .backoff(Backoff.fixed(Duration.ofMillis(20)))
+            .budget(RetryBudget.unlimited()));
 
     /** The pool does not know H2's codes for a broken connection, and would lend one that is busy again and again. */
     private static final SQLExceptionOverride EVICT_BROKEN = new SQLExceptionOverride() {

@@ -1,0 +1,135 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import dev.levee.core.internal.PaddedLong;
+import dev.levee.core.internal.Require;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * The one {@link RetryBudget} that counts: a saturating credit in one word, with the time up to which the minimum rate has been
+ * paid into it.
+ *
+ * <p>The low 24 bits are the credit in thousandths of an attempt, the high 40 bits that time in milliseconds since the first withdrawal,
+ * which wrap after 34 years. A first attempt adds to the credit and leaves the time alone; a withdrawal pays in what the minimum
+ * rate has given since that time, and moves it.
+ */
+final class CreditBudget implements RetryBudget {
+    static final double USUAL_RATIO = 0.2;
+    static final double USUAL_PER_SECOND = 10;
+
+    private static final int CREDIT_BITS = 24;
+    private static final long CREDIT = (1L << CREDIT_BITS) - 1;
+    private static final double UNITS = 1000;
+    private static final int MOST = 16_000;
+    /** Tolerance for ratios that no double can hold: 0.29 must be 290 thousandths. */
+    private static final double ROUNDING = 1e-9;
+
+    private static final long NANOS_PER_MILLI = 1_000_000;
+    private static final long UNSET = Long.MIN_VALUE;
+
+    private final String name;
+    private final double ratio;
+    private final double minPerSecond;
+    private final long perFirstAttempt;
+    private final long full;
+    private final NanoClock clock;
+    /** When the clock was first asked, from where milliseconds are counted; only differences of clock readings mean anything. */
+    private final AtomicLong origin = new AtomicLong(UNSET);
+
+    private final PaddedLong word;
+    private final LongAdder withdrawn = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+
+    CreditBudget(String name, double ratio, double minPerSecond, int reserve, Environment environment) {
+        this.name = Require.name(name);
+        if (!(ratio >= 0 && ratio <= 1)) {
+            throw new IllegalArgumentException("ratio must be from 0 to 1, but was " + ratio);
+        }
+        requireRate(minPerSecond);
+        this.ratio = ratio;
+        this.minPerSecond = minPerSecond;
+        this.perFirstAttempt = (long) (ratio * UNITS + ROUNDING);
+        this.full = (long) (Require.range("reserve", reserve, 1, MOST) * UNITS);
+        this.clock = Require.nonNull("environment", environment).clock();
+        this.word = new PaddedLong(full);
+    }
+
+    static void requireRate(double minPerSecond) {
+        if (!(minPerSecond >= 0 && minPerSecond <= MOST / 10.0)) {
+            throw new IllegalArgumentException("minPerSecond must be from 0 to 1600, but was " + minPerSecond);
+        }
+    }
+
+    static void requireCost(double cost) {
+        if (!(cost > 0)) {
+            throw new IllegalArgumentException("cost must be more than 0, but was " + cost);
+        }
+    }
+
+    @Override
+    public void onFirstAttempt() {
+        long now = word.getAcquire();
+        while ((now & CREDIT) < full) {
+            long credited = Math.min((now & CREDIT) + perFirstAttempt, full);
+            if (word.compareAndSet(now, (now & ~CREDIT) | credited)) {
+                return;
+            }
+            now = word.getAcquire();
+        }
+    }
+
+    @Override
+    public boolean tryWithdraw(double cost) {
+        requireCost(cost);
+        long price = (long) Math.ceil(cost * UNITS - ROUNDING);
+        while (true) {
+            // The word before the clock: then the time in the word is not ahead of the clock.
+            long before = word.getAcquire();
+            long millis = millis();
+            long credit = creditAt(before, millis);
+            if (credit < price) {
+                refused.increment(); // and nothing is written: what the rate has given is still there next time
+                return false;
+            }
+            if (word.compareAndSet(before, (millis << CREDIT_BITS) | (credit - price))) {
+                withdrawn.increment();
+                return true;
+            }
+        }
+    }
+
+    /** With what the minimum rate has given since it was last paid in: one unit per millisecond is one attempt per second. */
+    private long creditAt(long atWord, long millis) {
+        long elapsed = ((millis - (atWord >>> CREDIT_BITS)) << CREDIT_BITS) >> CREDIT_BITS;
+        return Math.min((atWord & CREDIT) + (long) (Math.max(elapsed, 0) * minPerSecond), full);
+    }
+
+    private long millis() {
+        long now = clock.nanoTime();
+        if (origin.get() == UNSET) {
+            origin.compareAndSet(UNSET, Math.max(now, UNSET + 1));
+        }
+        return Math.max(now - origin.get(), 0) / NANOS_PER_MILLI;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        sink.value(name, "budget.credit", creditAt(word.getAcquire(), millis()) / UNITS);
+        sink.value(name, "budget.withdrawn", (double) withdrawn.sum());
+        sink.value(name, "budget.refused", (double) refused.sum());
+    }
+
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "budget %s %.1f %% + %s/s, reserve %d", name, ratio * 100, minPerSecond, (int)
+                (full / UNITS));
+    }
+}

@@ -1,0 +1,25 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.RefusedException;
+
+/**
+ * A key was used again for another request. That is a mistake of the caller: nothing was run, and no retry repeats it.
+ *
+ * @since 0.1
+ */
+public final class FingerprintMismatchException extends RefusedException {
+    private static final long serialVersionUID = 1L;
+
+    FingerprintMismatchException(String policy, String key) {
+        super(
+                policy,
+                "\"" + policy + "\": the key \"" + key + "\" was used before with another request",
+                () -> Long.MAX_VALUE,
+                false);
+    }
+
+    @Override
+    public RefusedException detached() {
+        return this;
+    }
+}

@@ -10,11 +10,17 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.WaitingGate;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.jetbrains.lincheck.datastructures.ThreadIdGen;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +36,16 @@ class BulkheadInterleavingTest {
         assertThatThrownBy(() -> options().check(OfAMutant.class)).isInstanceOf(LincheckAssertionError.class);
     }
 
+    @Test
+    void permits_are_conserved_when_the_limit_changes_at_the_same_time() {
+        options().check(OfTheBulkheadWithAChangingLimit.class);
+    }
+
+    @Test
+    void entering_and_leaving_is_linearizable_with_a_queue_and_more_than_one_cell() {
+        options().actorsPerThread(4).iterations(12).check(OfCellsAndAQueue.class);
+    }
+
     private static ModelCheckingOptions options() {
         return new ModelCheckingOptions()
                 .threads(2)
@@ -37,7 +53,7 @@ class BulkheadInterleavingTest {
                 .actorsBefore(0)
                 .actorsAfter(0)
                 .iterations(8)
-                .invocationsPerIteration(1_000);
+                .invocationsPerIteration(600);
     }
 
     /** The calls; one permit, so that each of them matters. */
@@ -66,9 +82,13 @@ class BulkheadInterleavingTest {
             }
         }
 
+        int most() {
+            return 1;
+        }
+
         private void workAndLeave() {
-            if (inside.incrementAndGet() > 1) {
-                throw new IllegalStateException("two calls inside");
+            if (inside.incrementAndGet() > most()) {
+                throw new IllegalStateException("too many calls inside");
             }
             inside.decrementAndGet();
             gate.exit(1, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
@@ -98,6 +118,110 @@ class BulkheadInterleavingTest {
         long held() {
             return (long) bulkhead.inFlight() + bulkhead.waiting();
         }
+    }
+
+    /** From two cells, between one permit and two; and in the end there must be as many as the limit says. */
+    @Param(name = "limit", gen = IntGen.class, conf = "1:2")
+    public static class OfTheBulkheadWithAChangingLimit extends Calls {
+        private final StripedBulkhead bulkhead;
+
+        public OfTheBulkheadWithAChangingLimit() {
+            this(twoCells(1));
+        }
+
+        private OfTheBulkheadWithAChangingLimit(StripedBulkhead bulkhead) {
+            super(bulkhead);
+            this.bulkhead = bulkhead;
+        }
+
+        @Operation
+        public void setMaxConcurrent(@Param(name = "limit") int limit) {
+            bulkhead.setMaxConcurrent(limit);
+        }
+
+        @Override
+        int most() {
+            return 2;
+        }
+
+        @Override
+        long held() {
+            int limit = bulkhead.maxConcurrent();
+            for (int permit = 0; permit < limit; permit++) {
+                require(bulkhead.tryEnter(0) != Gate.REFUSED, "a permit was lost");
+            }
+            require(bulkhead.tryEnter(0) == Gate.REFUSED, "a permit was made");
+            for (int permit = 0; permit < limit; permit++) {
+                bulkhead.exit(1, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+            }
+            return (long) bulkhead.inFlight() + bulkhead.waiting();
+        }
+
+        private static void require(boolean condition, String message) {
+            if (!condition) {
+                throw new IllegalStateException(message);
+            }
+        }
+    }
+
+    /** Results are compared with those of some order of the calls: nobody overtakes, nobody is refused or kept waiting for nothing. */
+    @Param(name = "thread", gen = ThreadIdGen.class)
+    public static class OfCellsAndAQueue {
+        private final StripedBulkhead bulkhead = twoCells(2);
+        private final long[] stamps = new long[10];
+        private final List<CompletableFuture<Long>> turns = new ArrayList<>(Collections.nCopies(10, null));
+
+        public OfCellsAndAQueue() {
+            stamps[1] = bulkhead.tryEnter(0); // one thread begins with a permit
+        }
+
+        @Operation
+        public boolean tryEnter(@Param(name = "thread") int thread) {
+            if (stamps[thread] == Gate.REFUSED) {
+                stamps[thread] = bulkhead.tryEnter(0);
+                return stamps[thread] != Gate.REFUSED;
+            }
+            return false;
+        }
+
+        /** Whether it has its turn at once. */
+        @Operation
+        public boolean enterAsync(@Param(name = "thread") int thread) {
+            if (turns.get(thread) == null) {
+                turns.set(thread, bulkhead.enterAsync(Deadline.after(Duration.ofDays(1), () -> 0)));
+            }
+            return turns.get(thread).isDone();
+        }
+
+        @Operation
+        public void exit(@Param(name = "thread") int thread) {
+            long stamp = stamps[thread];
+            stamps[thread] = Gate.REFUSED;
+            if (stamp != Gate.REFUSED) {
+                bulkhead.exit(stamp, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+            }
+        }
+
+        /** Gives up, or gives back. */
+        @Operation
+        public boolean cancel(@Param(name = "thread") int thread) {
+            CompletableFuture<Long> turn = turns.set(thread, null);
+            if (turn == null || turn.cancel(false)) {
+                return turn != null;
+            }
+            if (turn.join() != Gate.REFUSED) {
+                bulkhead.exit(turn.join(), 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+            }
+            return false;
+        }
+    }
+
+    private static StripedBulkhead twoCells(int permits) {
+        BulkheadConfig config = BulkheadConfig.builder()
+                .maxConcurrent(permits)
+                .queue(2, Duration.ofDays(1))
+                .build();
+        return new StripedBulkhead("b", config, timeless(), new StripedPermits(permits, 2));
     }
 
     public static class OfAMutant extends Calls {

@@ -143,7 +143,7 @@ class IdempotencyThreadsTest {
                                 });
                                 done = true;
                             } catch (SocketTimeoutException again) {
-                                continue;
+                                // As its client would: the same key once more.
                             }
                         }
                     }

@@ -13,17 +13,30 @@ final class StageWait {
     private StageWait() {}
 
     /**
+     * Blocks until a future is done.
+     *
+     * @throws InterruptedException if the thread is interrupted while it waits; the flag is cleared then
+     */
+    static void await(CompletableFuture<?> future, Environment environment) throws InterruptedException {
+        await(future, environment, null);
+    }
+
+    /**
      * Blocks until a future is done or the deadline of the call has passed.
      *
      * @return whether it is done
      * @throws InterruptedException if the thread is interrupted while it waits; the flag is cleared then
      */
     static boolean awaitInTime(CompletableFuture<?> future, Environment environment) throws InterruptedException {
+        return await(future, environment, CallContext.current().deadline());
+    }
+
+    private static boolean await(CompletableFuture<?> future, Environment environment, @Nullable Deadline deadline)
+            throws InterruptedException {
         if (future.isDone()) {
             return true;
         }
         Thread waiting = Thread.currentThread();
-        Deadline deadline = CallContext.current().deadline();
         future.whenComplete((result, error) -> LockSupport.unpark(waiting));
         while (!future.isDone()) {
             if (Thread.interrupted()) {

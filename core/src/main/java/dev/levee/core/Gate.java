@@ -59,7 +59,8 @@ public interface Gate extends Policy {
      * @param startNanos when the call started, if {@link #timing} has {@link #ENTRY}
      * @param endNanos when the call ended, if {@link #timing} has {@link #EXIT}
      * @param verdict how it ended
-     * @param retryAfterNanos how long the dependency asked to be left alone, or {@link RefusedException#UNKNOWN}
+     * @param retryAfterNanos how long the dependency asked to be left alone, {@link OutcomeRule#DO_NOT_RETRY}, or
+     *     {@link RefusedException#UNKNOWN}
      */
     void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos);
 

@@ -3,7 +3,6 @@ package dev.levee.core.policy;
 import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
-import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
@@ -86,12 +85,12 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void wait(Repetition going, long delay, T result, @Nullable Throwable error) {
-        Environment environment = retry.environment();
         onCancel(reason -> endWait(pending, result, error == null ? reason : error));
         Scheduler.Timer timer;
         try {
-            timer = environment.scheduler().schedule(() -> again(going), delay);
+            timer = retry.environment().scheduler().schedule(() -> again(going, result, error), delay);
         } catch (RuntimeException | Error thrown) {
+            going.failures.add(error);
             going.failures.suppressAllIn(thrown);
             throw thrown;
         }
@@ -107,20 +106,24 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void again(Repetition going) {
+    private void again(Repetition going, T result, @Nullable Throwable error) {
         try {
-            retry.environment().executor().execute(() -> attempt(going));
+            retry.environment().executor().execute(() -> attempt(going, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
+            going.failures.add(error);
             going.failures.suppressAllIn(rejected);
             completeExceptionally(rejected);
         }
     }
 
-    private void attempt(Repetition going) {
+    private void attempt(Repetition going, T result, @Nullable Throwable error) {
         Throwable reason = cancelReason();
         if (reason != null) {
             completeExceptionally(reason);
+        } else if (!going.isInTime()) { // the executor had no thread for it any sooner
+            finish(result, error == null ? null : going.failures.onto(error));
         } else if (!isDone()) {
+            going.failures.add(error);
             context.call((Action<RuntimeException>)
                     () -> follow(retry.attemptAsync(CallState.current(), going.attempt(), inner, operation)));
         }

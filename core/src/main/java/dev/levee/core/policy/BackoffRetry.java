@@ -110,8 +110,12 @@ final class BackoffRetry implements Retry {
             try {
                 sleep(delay);
             } catch (InterruptedException interrupt) {
-                throw interrupted(operation, repetition.failures, interrupt);
+                throw interrupted(operation, repetition.failures, error, interrupt);
             }
+            if (!repetition.isInTime()) {
+                return end(repetition.failures, result, error);
+            }
+            repetition.failures.add(error);
             error = null;
             try {
                 result = attempt(state, repetition.attempt(), inner, operation);
@@ -141,19 +145,22 @@ final class BackoffRetry implements Retry {
     }
 
     private <X extends Throwable> RuntimeException interrupted(
-            Operation<?, X> operation, Failures failures, InterruptedException interrupt) throws X {
+            Operation<?, X> operation, Failures earlier, @Nullable Throwable last, InterruptedException interrupt)
+            throws X {
         if (operation instanceof InterruptibleOperation) {
-            failures.suppressAllIn(interrupt);
+            earlier.add(last);
+            earlier.suppressAllIn(interrupt);
             throw Unchecked.<X>asDeclared(interrupt);
         }
         Thread.currentThread().interrupt();
-        Throwable last = failures.takeLast();
-        if (last == null) {
-            return new InterruptedWaitException(name, interrupt);
+        if (last == null) { // a result that is a failure, which cannot carry the interrupt
+            InterruptedWaitException shown = new InterruptedWaitException(name, interrupt);
+            earlier.suppressAllIn(shown);
+            return shown;
         }
         Throwable shown = Failures.ofOneCaller(last);
         Failures.suppress(shown, interrupt);
-        failures.suppressAllIn(shown);
+        earlier.suppressAllIn(shown);
         throw Unchecked.<X>asDeclared(shown);
     }
 

@@ -21,10 +21,6 @@ final class Failures {
         earlier.addLast(error);
     }
 
-    @Nullable Throwable takeLast() {
-        return earlier.pollLast();
-    }
-
     /** The last failure, carrying the earlier ones. A refusal that many share is copied first. */
     Throwable onto(Throwable last) {
         if (earlier.isEmpty()) {

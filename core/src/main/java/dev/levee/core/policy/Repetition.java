@@ -60,7 +60,6 @@ final class Repetition {
                 return STOP;
             }
             previousDelay = drawn;
-            failures.add(error);
             attempt++;
             retry.announce(attempt, delay);
             return delay;
@@ -70,6 +69,15 @@ final class Repetition {
             }
             throw userCode;
         }
+    }
+
+    /** Whether the next attempt may start now that the wait is over; it may have taken longer than it should. */
+    boolean isInTime() {
+        if (leftNanos() > 0) {
+            return true;
+        }
+        exhausted();
+        return false;
     }
 
     private boolean mayBeRepeated(Verdict verdict, @Nullable Throwable error) {

@@ -7,32 +7,44 @@ import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
- * Tries a failed call again, after a wait that grows.
+ * Tries a failed call again, after a wait that grows, within a budget.
  *
- * <p>For failures that pass by themselves. The operation must be safe to repeat. Not around a fallback (it would see the substitute
- * and never repeat), and not around another retry (attempts multiply).
+ * <p>For failures that pass by themselves, of operations that are safe to repeat. Not around a fallback (it would see the substitute
+ * and never repeat), and once in a pipeline: of several retries around one call, on any threads that the {@link
+ * dev.levee.core.CallContext} reaches, only the outermost repeats, and those further in run the call once.
  *
- * <p>Repeated are calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and calls that an inner policy
- * refused. An {@link Error} or an interrupt is never repeated. What the dependency or the refusal asks to wait is a lower bound for the delay, and more than
- * {@link RetryConfig#longestHint} (5 seconds) ends the call at once: it does not wait for a breaker that is open for long. A
- * retry never waits past the total time or the deadline of the call: if the wait does not fit, the call fails now.
+ * <p><b>What is repeated.</b> Calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and calls that an inner
+ * policy refused. An {@link Error} or an interrupt is never repeated. A call that is marked as not idempotent, by {@link
+ * RetryConfig.Builder#idempotent} or {@link dev.levee.core.CallContext#notIdempotent}, is repeated only after {@code NOT_SENT} or a
+ * refusal.
  *
- * <p>At the end the last failure is thrown as it is, with the earlier ones (the latest eight) suppressed; a result that counts as a failure is returned.
- * An interrupt during a wait ends the call: the flag is set again and the last failure is thrown with the
+ * <p><b>When.</b> After the {@link Backoff}; after a throttled attempt after one of its own, which is longer. What the dependency or
+ * the refusal asks to wait is a lower bound for the delay; if it asks for more than {@link RetryConfig#longestHint} (5 seconds) or
+ * says {@link dev.levee.core.OutcomeRule#DO_NOT_RETRY}, the call fails at once: it does not wait for a breaker that is open for long.
+ * A retry never waits past the total time or the deadline of the call: if the wait does not fit, the call fails now.
+ *
+ * <p><b>How often.</b> At most {@link RetryConfig#maxAttempts}, and all calls together no more than the {@link RetryBudget} allows: by
+ * default a fifth of the first attempts and ten per second, so that retries cannot turn a small outage into a large one. A call that it
+ * does not let repeat fails at once.
+ *
+ * <p><b>At the end</b> the last failure is thrown as it is, with the earlier ones (the latest eight) suppressed; a result that counts as
+ * a failure is returned. An interrupt during a wait ends the call: the flag is set again and the last failure is thrown with the
  * {@code InterruptedException} suppressed; {@code callInterruptibly} throws the {@code InterruptedException} with the last failure
- * suppressed. The asynchronous form holds no thread while it waits, and its attempts after the first run on the
- * environment's executor.
+ * suppressed. The asynchronous form holds no thread while it waits, a cancel of its future reaches the wait and the running attempt,
+ * and attempts after the first run on the environment's executor.
  *
- * <p>{@code CallContext.current().attempt()} tells the operation which attempt it is. Thread-safe. A call that succeeds at once costs
- * no allocation and, without a total time, no clock read.
+ * <p>{@code CallContext.current()} tells the operation which attempt it is, and the deadline. Thread-safe. A call that succeeds at once
+ * costs no allocation, one look at the thread's state and, without a total time, no clock read.
  *
- * <p>Events: {@code onAttempt} before each wait. Metrics: {@code retry.repeated}, {@code retry.exhausted}.
+ * <p>Events: {@code onAttempt} before each wait. Metrics: {@code retry.repeated} (extra attempts), {@code retry.exhausted} (calls that
+ * failed for want of attempts, time, or leave of the dependency), {@code retry.overbudget} (calls that the budget did not let repeat),
+ * and those of the {@link RetryBudget}.
  *
  * @since 0.1
  */
 public interface Retry extends Around, Measured {
     /**
-     * Three attempts with exponential backoff and full jitter.
+     * Three attempts with exponential backoff and full jitter, within a budget of its own.
      *
      * @param name for logs and metrics
      * @return the retry

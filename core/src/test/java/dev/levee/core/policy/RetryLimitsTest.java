@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
@@ -324,6 +326,58 @@ class RetryLimitsTest {
         }
 
         @Test
+        void a_wait_that_took_too_long_is_not_followed_by_an_attempt() {
+            Environment oversleeping = environment.toBuilder()
+                    .scheduler(new Oversleeping(environment.scheduler()))
+                    .build();
+            Retry late = Retry.of(
+                    "r",
+                    config ->
+                            config.backoff(Backoff.fixed(Duration.ofSeconds(1))).totalTime(Duration.ofSeconds(2)),
+                    oversleeping);
+            assertThat(failureOf(late)).hasMessage("failure 1").hasNoSuppressedExceptions();
+            assertThat(metrics(late)).containsEntry("retry.exhausted", 1.0);
+        }
+
+        @Test
+        void an_attempt_that_found_no_thread_before_the_deadline_is_not_made() {
+            List<Runnable> queue = new ArrayList<>();
+            Environment busy = environment.toBuilder().executor(queue::add).build();
+            Retry late = Retry.of("r", config -> config.backoff(Backoff.fixed(Duration.ofSeconds(1))), busy);
+            CompletableFuture<String> future = CallContext.current()
+                    .withDeadline(Deadline.after(Duration.ofSeconds(2), environment.clock()))
+                    .call(() -> late.callAsync(
+                            () -> CompletableFuture.failedFuture(new IOException("x" + attempts.incrementAndGet()))));
+            time.advance(Duration.ofSeconds(1));
+            assertThat(queue).hasSize(1);
+            time.advance(Duration.ofSeconds(1));
+            queue.remove(0).run();
+            assertThat(future).isCompletedExceptionally();
+            assertThat(attempts).hasValue(1);
+        }
+
+        @Test
+        void an_interrupt_after_a_result_that_is_a_failure_keeps_what_came_before() {
+            Retry retry = Retry.of(
+                    "r",
+                    config -> config.backoff((attempt, random) -> 0)
+                            .outcomes(rule -> rule.onResult(String.class, s -> true, Verdict.FAILURE)),
+                    environment);
+            Throwable thrown = catchThrowable(() -> retry.call(() -> {
+                if (attempts.incrementAndGet() == 1) {
+                    throw new IOException("first");
+                }
+                Thread.currentThread().interrupt();
+                return "not good";
+            }));
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(thrown)
+                    .isInstanceOf(InterruptedWaitException.class)
+                    .hasCauseInstanceOf(InterruptedException.class);
+            assertThat(thrown.getSuppressed()).extracting(Throwable::getMessage).containsExactly("first");
+        }
+
+        @Test
         void an_interrupt_is_noticed_at_a_wait_of_no_length() {
             Retry eager = retry(config -> config.backoff(Backoff.fixed(Duration.ZERO)));
             Throwable thrown = catchThrowable(() -> eager.call(() -> {
@@ -470,6 +524,24 @@ class RetryLimitsTest {
             failureOf(retry);
             assertThat(heard.events()).hasSize(29);
             assertThat(time.elapsed()).isGreaterThan(Duration.ofSeconds(10));
+        }
+    }
+
+    /** Sleeps ten times as long. */
+    private record Oversleeping(Scheduler scheduler) implements Scheduler {
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            return scheduler.schedule(task, delayNanos);
+        }
+
+        @Override
+        public void sleep(long nanos) throws InterruptedException {
+            scheduler.sleep(10 * nanos);
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            scheduler.park(blocker, nanos);
         }
     }
 }

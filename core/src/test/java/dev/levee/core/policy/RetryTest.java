@@ -337,6 +337,21 @@ class RetryTest {
                     .build();
             assertThat(config.toBuilder().build().maxAttempts()).isEqualTo(7);
             assertThat(config.toBuilder().build().totalTime()).isEqualTo(Duration.ofSeconds(3));
+            RetryBudget budget = RetryBudget.of("b");
+            Backoff slow = Backoff.fixed(Duration.ofSeconds(9));
+            RetryConfig other = RetryConfig.builder()
+                    .budget(budget)
+                    .idempotent(false)
+                    .throttledBackoff(slow)
+                    .throttledCost(3)
+                    .build()
+                    .toBuilder()
+                    .build();
+            assertThat(other.budget()).isSameAs(budget);
+            assertThat(other.idempotent()).isFalse();
+            assertThat(other.throttledBackoff()).isSameAs(slow);
+            assertThat(other.throttledCost()).isEqualTo(3);
+            assertThat(config.budget()).as("one of its own").isNull();
         }
 
         @Test

@@ -45,6 +45,6 @@ public interface Around extends Policy {
     @Override
     default <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Supplier<? extends CompletionStage<T>> operation) {
-        return CallFuture.start(() -> aroundAsync(Inner.OPERATION, operation));
+        return CallFuture.start(this, Inner.OPERATION, operation);
     }
 }

@@ -50,14 +50,27 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      */
     static <T extends @Nullable Object> CompletableFuture<T> start(Supplier<? extends CompletionStage<T>> operation) {
         try {
-            CompletionStage<T> stage = operation.get();
-            if (stage == null) {
-                return failedFuture(new NullPointerException("the operation returned a null stage"));
-            }
-            return isOrdinary(stage) ? (CompletableFuture<T>) stage : follow(stage);
+            return futureOf(operation.get());
         } catch (Throwable thrown) {
             return failedFuture(thrown);
         }
+    }
+
+    /** Starts an operation under a policy, as {@link #start(Supplier)} does, without a lambda. */
+    static <T extends @Nullable Object> CompletableFuture<T> start(
+            Around around, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        try {
+            return futureOf(around.aroundAsync(inner, operation));
+        } catch (Throwable thrown) {
+            return failedFuture(thrown);
+        }
+    }
+
+    private static <T extends @Nullable Object> CompletableFuture<T> futureOf(@Nullable CompletionStage<T> stage) {
+        if (stage == null) {
+            return failedFuture(new NullPointerException("the operation returned a null stage"));
+        }
+        return isOrdinary(stage) ? (CompletableFuture<T>) stage : follow(stage);
     }
 
     /** A subclass may take away what a future can do, as the minimal stage of the JDK does. */

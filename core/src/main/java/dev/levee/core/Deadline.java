@@ -11,9 +11,26 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe. A deadline only shrinks on its way down a call: policies pass on the
  * {@linkplain #earlier earlier} of the one they find and their own. Deadlines of different clocks cannot be compared.
  *
+ * <p>Between services a deadline travels as the time that is left, because their clocks differ:
+ *
+ * <pre>{@code
+ * // who calls
+ * Deadline deadline = CallContext.current().deadline();
+ * if (deadline != null) {
+ *     request.header(Deadline.HEADER, deadline.toHeader());
+ * }
+ * // who is called
+ * Deadline deadline = Deadline.ofHeader(request.header(Deadline.HEADER), clock);
+ * deadline.refuseIfExpired("orders");
+ * return CallContext.current().withDeadline(deadline).call(() -> handle(request));
+ * }</pre>
+ *
  * @since 0.1
  */
 public final class Deadline {
+    /** The name of an HTTP header, or of a gRPC metadata key, for {@link #toHeader}. */
+    public static final String HEADER = "Levee-Deadline";
+
     private final NanoClock clock;
     private final long atNanos;
     private final boolean never;
@@ -80,6 +97,43 @@ public final class Deadline {
      */
     public boolean isExpired() {
         return !never && atNanos - clock.nanoTime() <= 0;
+    }
+
+    /**
+     * Refuses what comes too late: to be called where a request arrives, so that nothing is done for a caller who has
+     * given up already. Reads the clock.
+     *
+     * @param name what logs call the place that refuses
+     * @throws DeadlineExpiredException if the deadline has passed
+     */
+    public void refuseIfExpired(String name) {
+        if (isExpired()) {
+            throw new DeadlineExpiredException(Require.name(name), false);
+        }
+    }
+
+    /**
+     * The time that is left, as text for a header: up to eight digits and one of {@code n}, {@code u}, {@code m}, {@code S},
+     * {@code M}, {@code H} for nano-, micro- and milliseconds, seconds, minutes and hours, as the {@code grpc-timeout} header
+     * has it. Rounded down to the finest unit that has room, so that the next service never has longer than what is left.
+     * Reads the clock.
+     *
+     * @return such as {@code 249170u}; {@code 0n} if the deadline has passed
+     */
+    public String toHeader() {
+        return DeadlineText.of(remainingNanos());
+    }
+
+    /**
+     * The deadline that a header tells. The time that the request was under way is not known, and not taken off.
+     *
+     * @param text what {@link #toHeader} gave to the other side, or the value of a {@code grpc-timeout} header
+     * @param clock the clock that counts from now on
+     * @return the deadline, counted from now
+     * @throws IllegalArgumentException if the text is anything but one to eight digits and a unit
+     */
+    public static Deadline ofHeader(String text, NanoClock clock) {
+        return afterNanos(DeadlineText.nanos(Require.nonNull("text", text)), clock);
     }
 
     /**

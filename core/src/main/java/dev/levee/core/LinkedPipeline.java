@@ -150,7 +150,7 @@ final class LinkedPipeline implements Pipeline {
         @Override
         public <T extends @Nullable Object> CompletableFuture<T> callAsync(
                 Supplier<? extends CompletionStage<T>> operation) {
-            return CallFuture.start(() -> around.aroundAsync(next, operation));
+            return CallFuture.start(around, next, operation);
         }
     }
 

@@ -4,6 +4,7 @@ import static java.time.Duration.ofNanos;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.testing.ManualTime;
@@ -11,8 +12,10 @@ import java.time.Duration;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DeadlineTest {
@@ -46,6 +49,18 @@ class DeadlineTest {
         assertThat(first.earlier(second).remainingNanos())
                 .isEqualTo(second.earlier(first).remainingNanos())
                 .isEqualTo(Math.min(Math.min(a, b), Nanos.NEVER));
+    }
+
+    @Property
+    void as_a_header_never_gives_the_next_service_more_than_is_left_nor_much_less(
+            @ForAll long origin, @ForAll @LongRange(max = Nanos.NEVER - 1) long nanos) {
+        NanoClock clock = ManualTime.startingAt(origin).environment().clock();
+
+        String text = Deadline.afterNanos(nanos, clock).toHeader();
+        long read = Deadline.ofHeader(text, clock).remainingNanos();
+
+        assertThat(text).matches("[0-9]{1,8}[numSMH]");
+        assertThat(read).isBetween(nanos - nanos / 100_000, nanos);
     }
 
     @ParameterizedTest
@@ -113,5 +128,116 @@ class DeadlineTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Deadline.afterNanos(1, clock).earlier(other))
                 .withMessageContaining("different clocks");
+    }
+
+    @Nested
+    class AsAHeader {
+        @ParameterizedTest
+        @CsvSource({
+            "0, 0n",
+            "1, 1n",
+            "99999999, 99999999n",
+            "100000000, 100000u",
+            "250000999, 250000u",
+            "99999999999, 99999999u",
+            "100000000000, 100000m",
+            "360000000000000, 360000S",
+            "1000000000000000000, 16666666M"
+        })
+        void takes_the_finest_unit_that_has_room(long nanos, String text) {
+            assertThat(Deadline.afterNanos(nanos, clock).toHeader()).isEqualTo(text);
+        }
+
+        @ParameterizedTest
+        @CsvSource({
+            "1n, 1",
+            "007u, 7000",
+            "250m, 250000000",
+            "3S, 3000000000",
+            "2M, 120000000000",
+            "1H, 3600000000000",
+            "0H, 0",
+            "00000000S, 0"
+        })
+        void is_read_in_every_unit(String text, long nanos) {
+            assertThat(Deadline.ofHeader(text, clock).remainingNanos()).isEqualTo(nanos);
+        }
+
+        @Test
+        void of_what_never_comes_is_never_again_and_so_is_what_no_clock_can_count() {
+            String never = Deadline.afterNanos(Long.MAX_VALUE, clock).toHeader();
+
+            assertThat(Deadline.ofHeader(never, clock)).hasToString("deadline never");
+            assertThat(Deadline.ofHeader("99999999H", clock)).hasToString("deadline never");
+            assertThat(Deadline.ofHeader("99999999S", clock).remainingNanos()).isEqualTo(99_999_999_000_000_000L);
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "",
+                    "m",
+                    "5",
+                    "-5m",
+                    "+5m",
+                    " 5m",
+                    "5m ",
+                    "5 m",
+                    "1.5S",
+                    "5ms",
+                    "5s",
+                    "5h",
+                    "123456789m",
+                    "0x5m",
+                    "5\n",
+                    "\u0665m",
+                    "PT5S",
+                    "5m\n",
+                    "NaN"
+                })
+        void is_read_strictly(String text) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Deadline.ofHeader(text, clock))
+                    .withMessageStartingWith(
+                            "a deadline must be 1 to 8 digits and one of n, u, m, S, M, H, but was \"");
+        }
+
+        @Test
+        void from_outside_does_not_get_into_a_log_as_it_is() {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Deadline.ofHeader("5m\r\nINFO all is well " + "x".repeat(999), clock))
+                    .withMessageEndingWith("but was \"5m??INFO?all?is?well?xxxxxxxxxxx...\"");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> Deadline.ofHeader(null, clock))
+                    .withMessage("text");
+        }
+    }
+
+    @Nested
+    class OnArrival {
+        @Test
+        void a_deadline_that_has_passed_is_refused_at_once_and_one_that_has_not_is_not() {
+            Deadline deadline = Deadline.afterNanos(5, clock);
+            deadline.refuseIfExpired("orders");
+            time.advance(ofNanos(5));
+
+            assertThatThrownBy(() -> deadline.refuseIfExpired("orders"))
+                    .isInstanceOf(DeadlineExpiredException.class)
+                    .hasMessage("\"orders\" refused a call whose deadline had passed")
+                    .satisfies(it -> {
+                        assertThat(it.getStackTrace()).isEmpty();
+                        assertThat(((RefusedException) it).policy()).isEqualTo("orders");
+                        assertThat(((RefusedException) it).retryAfterNanos()).isEqualTo(RefusedException.UNKNOWN);
+                        assertThat(((RefusedException) it).detached()).hasMessage(it.getMessage());
+                    });
+        }
+
+        @Test
+        void such_a_refusal_is_no_evidence_against_anybody() {
+            OutcomeRule strict = (result, error) -> Verdict.FAILURE;
+
+            assertThat(Outcomes.judge(strict, null, new DeadlineExpiredException("orders", true)))
+                    .isEqualTo(Verdict.IGNORED);
+        }
     }
 }

@@ -16,8 +16,8 @@ public interface Timers {
      * Runs a task after a delay. Does not block.
      *
      * @param task an object that waits here at most once at a time; short and never blocking
-     * @param nowNanos a reading of {@link #clock()} of just now
-     * @param delayNanos the delay in nanoseconds; zero or less means as soon as possible
+     * @param nowNanos a reading of {@link #clock()}, from which the delay counts
+     * @param delayNanos the delay in nanoseconds; if it is over already, the task runs as soon as possible
      * @return a ticket for {@link #take}
      */
     long set(Runnable task, long nowNanos, long delayNanos);

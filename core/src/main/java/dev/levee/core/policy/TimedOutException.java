@@ -3,9 +3,10 @@ package dev.levee.core.policy;
 import java.time.Duration;
 
 /**
- * A call did not end in the time that a {@link Timeout} gave it. Whether it took effect is not known.
+ * A call did not end in the time that a {@link Timeout} gave it, or by its deadline. Whether it took effect is not known.
  *
- * <p>Unlike a refusal it is evidence about the dependency: breakers count it, retries repeat it.
+ * <p>Unlike a refusal it is evidence about the dependency: breakers count it, retries repeat it. From a future it has no
+ * stack trace, which would be that of a timer.
  *
  * @since 0.1
  */
@@ -15,9 +16,18 @@ public final class TimedOutException extends RuntimeException {
     /** The name of the policy. */
     private final String policy;
 
-    TimedOutException(String policy, Duration timeout) {
-        super("\"" + policy + "\" timed out after " + timeout);
+    TimedOutException(String policy, String message, boolean withStackTrace) {
+        super(message, null, true, withStackTrace);
         this.policy = policy;
+    }
+
+    /** Of a call that got less time than the timeout gives if its deadline came first. */
+    static TimedOutException after(String policy, long nanos, boolean byDeadline, boolean withStackTrace) {
+        return new TimedOutException(
+                policy,
+                "\"" + policy + "\" timed out" + (byDeadline ? " at the deadline of the call," : "") + " after "
+                        + Duration.ofNanos(nanos),
+                withStackTrace);
     }
 
     /**

@@ -1,14 +1,20 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.Around;
+import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
+import dev.levee.core.Measured;
 import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
 
 /**
- * Bounds how long a call may take.
+ * Bounds how long a call may take, and keeps the deadline that comes with it.
  *
  * <p>Put it inside the retry for a bound on each attempt, outside for one on all of them; put the bulkhead inside it, so that a permit
- * is held until the work really ends. It also sets the deadline that {@code CallContext} carries, so that inner waits end in time.
+ * is held until the work really ends. The time of a call is what the timeout gives, or what is left until the deadline of
+ * {@code CallContext} if that comes first; everything inside sees the earlier of the two as its deadline, so that inner waits end
+ * in time. A call that arrives after its deadline does not run: {@link dev.levee.core.DeadlineExpiredException}.
  *
  * <p><b>Blocking.</b> The call runs on the caller's own thread, which is interrupted when the time is up; the interrupt is delivered only
  * while the guarded code runs, and an interrupt that somebody else sent is kept. The caller gets {@link TimedOutException} when the
@@ -16,19 +22,26 @@ import java.time.Duration;
  * <b>What it cannot stop:</b> code that ignores interrupts, such as a loop or socket I/O of the old kind: the caller waits until it ends.
  * Do not use it around file channels, which an interrupt closes, nor around code that catches an interrupt and goes on to wait again.
  *
- * <p><b>Asynchronous.</b> The future fails with {@link TimedOutException} when the time is up, and the stage behind it is cancelled; gates
- * inside keep their permits until the stage has really ended.
+ * <p><b>On an executor</b> ({@link #onExecutor}). The call runs on a thread of the executor, and the caller comes back when the time is up,
+ * whatever the code does; the code is interrupted and may go on. Permits inside are held until it really ends.
+ * <b>What it cannot stop:</b> the same code. It only lets the caller go, and keeps a thread of the executor instead.
  *
- * <p>Thread-safe. A call costs a timer and a context.
+ * <p><b>Asynchronous.</b> The future fails with {@link TimedOutException} when the time is up, and the stage behind it is cancelled; gates
+ * inside keep their permits until the stage has really ended. <b>What it cannot stop:</b> a stage whose work does not heed a cancel, as that of
+ * {@code CompletableFuture.supplyAsync}; nor the supplier that starts the stage, whose time counts. What depends on the future runs on the
+ * thread of all timers if the time is up: use the {@code ...Async} methods for what takes long or blocks.
+ *
+ * <p>Thread-safe. A blocking call allocates 24 bytes, one whose stage is not complete some 120, and takes a timer that is O(1) to set and
+ * to take back. The interrupt or failure comes up to a tick of the timers, about 1 ms, after the time, never before.
  *
  * @since 0.1
  */
-public interface Timeout extends Around {
+public interface Timeout extends Around, Measured {
     /**
      * A timeout in the machine's time.
      *
      * @param name for logs and {@link TimedOutException}
-     * @param timeout more than zero; longer than about 146 years never ends
+     * @param timeout more than zero; longer than about 146 years never ends, and only the deadline of the call counts
      * @return the timeout
      * @throws IllegalArgumentException if the name is blank or the duration not more than zero
      */
@@ -40,14 +53,56 @@ public interface Timeout extends Around {
      * A timeout.
      *
      * @param name for logs and {@link TimedOutException}
-     * @param timeout more than zero; longer than about 146 years never ends
+     * @param timeout more than zero; longer than about 146 years never ends, and only the deadline of the call counts
      * @param environment where time and timers come from
      * @return the timeout
      * @throws IllegalArgumentException if the name is blank or the duration not more than zero
      */
     static Timeout of(String name, Duration timeout, Environment environment) {
-        return new InterruptingTimeout(name, timeout, environment);
+        return new InterruptingTimeout(new TimeLimit(name, timeout), environment);
     }
+
+    /**
+     * A timeout that is computed for each call, or for each attempt if it stands inside a retry.
+     *
+     * <pre>{@code
+     * Timeout growing = Timeout.computed("search", context -> Duration.ofMillis(200L * context.attempt()), environment);
+     * }</pre>
+     *
+     * @param name for logs and {@link TimedOutException}
+     * @param timeout asked on the caller's thread before each call; gives more than zero. What it throws the caller gets, and a
+     *     duration that is null or not more than zero as {@code NullPointerException} or {@code IllegalArgumentException}; the
+     *     operation does not run then
+     * @param environment where time and timers come from
+     * @return the timeout
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Timeout computed(String name, Function<? super CallContext, Duration> timeout, Environment environment) {
+        return new InterruptingTimeout(new TimeLimit(name, timeout), environment);
+    }
+
+    /**
+     * This timeout, with blocking calls run on an executor, for code that ignores interrupts and callers who must not wait for it.
+     * Asynchronous calls are not changed.
+     *
+     * <p>What the operation finds on its thread (thread-locals, locks held) is that of the executor; {@code CallContext} is carried
+     * there. An interrupt of the waiting caller is passed on to the operation; the caller gets {@code InterruptedException} from
+     * {@code callInterruptibly}, otherwise {@code CancellationException} with the flag set again. If the executor rejects the call, that is
+     * a {@code RefusedException}. Work that has not begun when the time is up never begins.
+     *
+     * @param executor runs the operation on other threads, with a bound of its own: work that cannot be stopped keeps a thread each
+     * @return a timeout with the same name and time
+     */
+    Timeout onExecutor(Executor executor);
+
+    /**
+     * Hands over {@code timeout.timedout}, the calls whose time was up, and {@code timeout.refused}, those that came after their
+     * deadline; both since the start.
+     *
+     * @param sink receives the figures on the calling thread
+     */
+    @Override
+    void measure(Sink sink);
 
     @Override
     default Kind kind() {

@@ -1,6 +1,7 @@
 package dev.levee.core.testing;
 
 import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -83,12 +84,13 @@ final class Engine {
         });
     }
 
-    /** As {@link #schedule}, with a ticket in place of an object. */
-    long set(Runnable task, long delayNanos) {
+    /** As {@link #schedule}, with a ticket in place of an object, and a delay from a reading of the clock. */
+    long set(Runnable task, long fromNanos, long delayNanos) {
         Require.nonNull("task", task);
         lock.lock();
         try {
-            long ticket = agenda.addTicketed(now, delayNanos, task);
+            long passed = delayNanos >= Nanos.NEVER ? 0 : now - fromNanos;
+            long ticket = agenda.addTicketed(now, delayNanos - passed, task);
             signal();
             return ticket;
         } finally {

@@ -20,7 +20,7 @@ final class ManualScheduler implements Scheduler, Timers {
 
     @Override
     public long set(Runnable task, long nowNanos, long delayNanos) {
-        return engine.set(task, delayNanos);
+        return engine.set(task, nowNanos, delayNanos);
     }
 
     @Override

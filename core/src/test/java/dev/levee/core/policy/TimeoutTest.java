@@ -8,11 +8,16 @@ import dev.levee.core.CallContext;
 import dev.levee.core.CountingGate;
 import dev.levee.core.Environment;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -21,6 +26,12 @@ class TimeoutTest {
     private final ManualTime time = new ManualTime().autoAdvance();
     private final Environment environment = time.environment();
     private final Timeout timeout = Timeout.of("t", Duration.ofSeconds(1), environment);
+    private final ExecutorService ringer = Executors.newSingleThreadExecutor();
+
+    @AfterEach
+    void ringerEnds() {
+        ringer.shutdown();
+    }
 
     @AfterEach
     void nothingIsLeft() {
@@ -198,10 +209,176 @@ class TimeoutTest {
         }
 
         @Test
+        void whoever_else_completes_the_future_takes_the_timer_back() {
+            timeout.callAsync(() -> new CompletableFuture<>()).complete("by hand");
+            timeout.callAsync(() -> new CompletableFuture<>()).completeExceptionally(new IOException("by hand"));
+            assertThat(time.pendingTimers()).isZero();
+        }
+
+        @Test
+        void a_timeout_has_no_stack_trace_of_a_timer() {
+            CompletableFuture<String> future = timeout.callAsync(() -> work);
+            time.advance(Duration.ofSeconds(1));
+            assertThat(failureOf(future)).hasMessage("\"t\" timed out after PT1S");
+            assertThat(failureOf(future).getStackTrace()).isEmpty();
+        }
+
+        @Test
+        void what_depends_on_the_future_may_call_again_and_again() {
+            CompletableFuture<String> chain = timeout.callAsync(() -> work)
+                    .handle((result, error) -> timeout.callAsync(() -> new CompletableFuture<String>()))
+                    .thenCompose(second -> second);
+            time.advance(Duration.ofSeconds(2));
+            assertThat(failureOf(chain)).hasRootCauseInstanceOf(TimedOutException.class);
+        }
+
+        @Test
         void a_cancel_by_the_caller_cancels_timer_and_work() {
             CompletableFuture<String> future = timeout.callAsync(() -> work);
             future.cancel(true);
             assertThat(work).isCancelled();
+        }
+    }
+
+    @Nested
+    class Computed {
+        private final List<String> ran = new ArrayList<>();
+
+        private Throwable blocking(Duration timeout) {
+            return catchThrowable(
+                    () -> Timeout.computed("c", context -> timeout, environment).call(() -> ran.add("x")));
+        }
+
+        @Test
+        void for_each_attempt_from_what_is_known_of_it() {
+            Timeout growing =
+                    Timeout.computed("c", context -> Duration.ofMillis(100L * context.attempt()), environment);
+            Retry retry = Retry.of(
+                    "r", config -> config.maxAttempts(3).backoff(Backoff.fixed(Duration.ofMillis(1))), environment);
+            List<Duration> started = new ArrayList<>();
+            assertThatThrownBy(() -> Pipeline.of(retry, growing).callInterruptibly(() -> {
+                        started.add(time.elapsed());
+                        sleep(Duration.ofSeconds(5));
+                        return "late";
+                    }))
+                    .isInstanceOf(TimedOutException.class)
+                    .hasMessage("\"c\" timed out after PT0.3S");
+            assertThat(started).containsExactly(Duration.ZERO, Duration.ofMillis(101), Duration.ofMillis(302));
+            assertThat(growing).hasToString("timeout c computed");
+        }
+
+        @Test
+        void for_each_call_from_what_is_set_at_the_time() {
+            Duration[] setting = {Duration.ofMillis(5)};
+            Timeout timeout = Timeout.computed("c", context -> setting[0], environment);
+            CompletableFuture<Object> first = timeout.callAsync(CompletableFuture::new);
+            setting[0] = Duration.ofMillis(9);
+            CompletableFuture<Object> second = timeout.callAsync(CompletableFuture::new);
+            time.advance(Duration.ofMillis(5));
+            assertThat(first).isDone();
+            assertThat(second).isNotDone();
+            time.advance(Duration.ofMillis(4));
+            assertThat(second).isDone();
+        }
+
+        @Test
+        void and_wrong_is_told_before_anything_runs() {
+            assertThat(blocking(Duration.ZERO))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("timeout computed for \"c\" must be more than zero, but was PT0S");
+            assertThat(blocking(Duration.ofSeconds(-1)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("timeout computed for \"c\" must be more than zero, but was PT-1S");
+            assertThat(blocking(null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("timeout computed for \"c\"");
+            IllegalStateException thrown = new IllegalStateException("no settings");
+            Timeout broken = Timeout.computed(
+                    "c",
+                    context -> {
+                        throw thrown;
+                    },
+                    environment);
+            assertThat(catchThrowable(() -> broken.call(() -> ran.add("x")))).isSameAs(thrown);
+            assertThat(broken.callAsync(() -> CompletableFuture.completedFuture(ran.add("x"))))
+                    .isCompletedExceptionally();
+            assertThat(ran).isEmpty();
+        }
+
+        @Test
+        void needs_a_function() {
+            assertThatThrownBy(() -> Timeout.computed("c", null, environment))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("timeout");
+        }
+    }
+
+    @Nested
+    class OnASchedulerOfTheUser {
+        private final List<Runnable> tasks = new ArrayList<>();
+        private final Environment foreign = environment.toBuilder()
+                .scheduler(new Scheduler() {
+                    @Override
+                    public Timer schedule(Runnable task, long delayNanos) {
+                        tasks.add(task);
+                        return () -> tasks.remove(task);
+                    }
+
+                    @Override
+                    public void sleep(long nanos) {}
+
+                    @Override
+                    public void park(Object blocker, long nanos) {}
+                })
+                .build();
+        private final Timeout timeout = Timeout.of("t", Duration.ofSeconds(1), foreign);
+
+        @AfterEach
+        void nothingIsLeft() {
+            assertThat(tasks).isEmpty();
+        }
+
+        @Test
+        void a_call_in_time_takes_its_timer_back() {
+            assertThat(timeout.<Integer, RuntimeException>call(tasks::size)).isOne();
+            CompletableFuture<String> work = new CompletableFuture<>();
+            CompletableFuture<String> future = timeout.callAsync(() -> work);
+            assertThat(tasks).hasSize(1);
+            work.complete("yes");
+            assertThat(future).isCompletedWithValue("yes");
+        }
+
+        @Test
+        void a_call_that_takes_longer_times_out() {
+            assertThatThrownBy(() -> timeout.call(() -> {
+                        tasks.remove(0).run();
+                        return "late";
+                    }))
+                    .isInstanceOf(TimedOutException.class);
+            CompletableFuture<String> future = timeout.callAsync(CompletableFuture::new);
+            tasks.remove(0).run();
+            assertThat(future).isCompletedExceptionally();
+        }
+    }
+
+    /** In the machine's time: threads that end at the very moment at which they are interrupted. */
+    @Test
+    void no_interrupt_is_delivered_after_the_code_has_ended() throws Exception {
+        for (int round = 0; round < 20_000; round++) {
+            Alarm alarm = new Alarm(Thread.currentThread());
+            CompletableFuture<Void> ringing = new CompletableFuture<>();
+            ringer.execute(() -> {
+                alarm.run();
+                ringing.complete(null);
+            });
+            for (int spin = round % 512; spin > 0; spin--) {
+                Thread.onSpinWait();
+            }
+            boolean rang = alarm.rang(false);
+            boolean flag = Thread.currentThread().isInterrupted();
+            ringing.join();
+            assertThat(flag).as("after the end, rang " + rang).isFalse();
+            assertThat(Thread.interrupted()).as("later, rang " + rang).isFalse();
         }
     }
 

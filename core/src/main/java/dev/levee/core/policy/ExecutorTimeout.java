@@ -1,0 +1,121 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Environment;
+import dev.levee.core.Inner;
+import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.InterruptibleOperation;
+import dev.levee.core.Operation;
+import dev.levee.core.RefusedException;
+import dev.levee.core.internal.CallState;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** Runs blocking calls on an executor, and lets the caller go when the time is up. */
+final class ExecutorTimeout extends AbstractTimeout {
+    private final Executor executor;
+
+    ExecutorTimeout(TimeLimit limit, Environment environment, Executor executor) {
+        super(limit, environment);
+        this.executor = executor;
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+        long limitNanos = limitNanos();
+        CallState state = CallState.current();
+        long now = clock.nanoTime();
+        long nanos = timeFor(state, now, limitNanos);
+        if (Thread.interrupted()) {
+            throw interruptedBefore(operation);
+        }
+        HandedOver<T> work = new HandedOver<>(inner, operation, contextUntil(state, now + nanos), clock);
+        try {
+            executor.execute(work);
+        } catch (RejectedExecutionException rejected) {
+            throw new Rejected(name(), rejected);
+        }
+        awaitEnd(work, operation, now, nanos);
+        if (work.giveUp()) {
+            throw timedOut(nanos, nanos < limitNanos, true, null);
+        }
+        if (work.endNanos() - now >= nanos) {
+            throw timedOut(nanos, nanos < limitNanos, true, work.error());
+        }
+        if (work.error() != null) {
+            throw Unchecked.<X>asDeclared(work.error());
+        }
+        return work.result();
+    }
+
+    private CallContext contextUntil(CallState state, long deadlineNanos) {
+        Object clockBefore = state.clock();
+        long deadlineBefore = state.deadlineNanos();
+        Object pictureBefore = state.picture();
+        state.narrow(clock, deadlineNanos);
+        try {
+            return CallContext.current();
+        } finally {
+            state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+        }
+    }
+
+    /** Until the work has ended, the time is up, or the caller is interrupted. */
+    private void awaitEnd(HandedOver<?> work, Operation<?, ?> operation, long start, long nanos) {
+        long left = nanos - (clock.nanoTime() - start);
+        while (!work.hasEnded() && left > 0) {
+            environment().scheduler().park(work, left);
+            if (Thread.interrupted()) {
+                if (work.giveUp()) {
+                    throw interruptedMeanwhile(operation);
+                }
+                Thread.currentThread().interrupt(); // the work has ended just now: its outcome counts
+                return;
+            }
+            left = nanos - (clock.nanoTime() - start);
+        }
+    }
+
+    private RuntimeException interruptedBefore(Operation<?, ?> operation) {
+        InterruptedException interrupt = new InterruptedException();
+        if (operation instanceof InterruptibleOperation) {
+            throw Unchecked.<RuntimeException>asDeclared(interrupt);
+        }
+        Thread.currentThread().interrupt();
+        return new InterruptedWaitException(name(), interrupt);
+    }
+
+    private RuntimeException interruptedMeanwhile(Operation<?, ?> operation) {
+        InterruptedException interrupt = new InterruptedException();
+        if (operation instanceof InterruptibleOperation) {
+            throw Unchecked.<RuntimeException>asDeclared(interrupt);
+        }
+        Thread.currentThread().interrupt();
+        CancellationException cancelled =
+                new CancellationException("\"" + name() + "\" was interrupted while the call ran on an executor");
+        cancelled.initCause(interrupt);
+        return cancelled;
+    }
+
+    @Override
+    public String toString() {
+        return super.toString() + " on " + executor;
+    }
+
+    /** The executor is as good as a gate that is full. */
+    private static final class Rejected extends RefusedException {
+        private static final long serialVersionUID = 1L;
+
+        Rejected(String policy, Throwable rejected) {
+            super(policy, "\"" + policy + "\": the executor takes no more calls", () -> UNKNOWN, false);
+            addSuppressed(rejected);
+        }
+
+        @Override
+        public RefusedException detached() {
+            return this;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.CallFuture;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The future of a call with a timeout. One object is the future, the timer's task, what listens to the running stage and what a
+ * cancel is passed on to, because a call may allocate little. The timer is taken back by whatever completes the future.
+ */
+final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
+        implements Runnable, BiConsumer<T, Throwable>, Consumer<Throwable> {
+    private final AbstractTimeout timeout;
+    private final CompletableFuture<T> running;
+    /** Less than zero if the time is that of the call's deadline. */
+    private final long time;
+
+    private long ticket;
+
+    TimeoutFuture(AbstractTimeout timeout, CompletableFuture<T> running, long nanos, boolean byDeadline) {
+        this.timeout = timeout;
+        this.running = running;
+        this.time = byDeadline ? -nanos : nanos;
+    }
+
+    /** The time counts from before the work was started. The timer comes first: whatever completes this takes it back. */
+    CompletableFuture<T> begin(long startNanos) {
+        onCancel(this);
+        if (!running.isDone()) {
+            try {
+                ticket = timeout.timers.set(this, startNanos, Math.abs(time));
+            } catch (RuntimeException | Error unbounded) {
+                end(unbounded);
+                return this;
+            }
+        }
+        running.whenComplete(this);
+        return this;
+    }
+
+    /** The time is up. */
+    @Override
+    public void run() {
+        if (!isDone()) {
+            end(timeout.timedOut(Math.abs(time), time < 0, false, null));
+        }
+    }
+
+    private void end(Throwable reason) {
+        if (completeExceptionally(reason)) {
+            requestCancel(reason);
+        }
+    }
+
+    /** The work has ended. */
+    @Override
+    public void accept(T result, @Nullable Throwable error) {
+        finish(result, error);
+    }
+
+    /** The work is asked to end. */
+    @Override
+    public void accept(Throwable reason) {
+        requestCancel(running, reason);
+    }
+
+    @Override
+    public boolean complete(T value) {
+        boolean completed = super.complete(value);
+        takeTimerBack(completed);
+        return completed;
+    }
+
+    @Override
+    public boolean completeExceptionally(Throwable error) {
+        boolean completed = super.completeExceptionally(error);
+        takeTimerBack(completed);
+        return completed;
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+        boolean cancelled = super.cancel(mayInterruptIfRunning);
+        takeTimerBack(cancelled);
+        return cancelled;
+    }
+
+    private void takeTimerBack(boolean completed) {
+        if (completed) {
+            timeout.timers.take(ticket, this);
+        }
+    }
+}

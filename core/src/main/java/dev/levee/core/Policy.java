@@ -36,6 +36,8 @@ public interface Policy {
         LIMITER("limiter"),
         /** Bounds how many calls are in flight. */
         BULKHEAD("bulkhead"),
+        /** Makes calls go wrong on purpose. */
+        FAULTS("faults"),
         /** Anything else. */
         OTHER("policy");
 

@@ -33,7 +33,11 @@ final class ForeignTimers implements Timers {
         pending.put(task, scheduled);
         try {
             long passed = environment.clock().nanoTime() - nowNanos;
-            scheduled.timer = environment.scheduler().schedule(scheduled, delayNanos - passed);
+            Scheduler.Timer timer = environment.scheduler().schedule(scheduled, delayNanos - passed);
+            scheduled.timer = timer;
+            if (pending.get(task) != scheduled) {
+                timer.cancel(); // taken back meanwhile by somebody who saw no timer yet
+            }
         } catch (Throwable rejected) {
             pending.remove(task);
             throw rejected;

@@ -66,7 +66,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     private volatile @Nullable Attempt<T> latest;
     private volatile @Nullable PauseEnd<T> pause;
 
-    private HedgedCall(RacingHedge hedge, Inner inner, CallContext context, long start) {
+    HedgedCall(RacingHedge hedge, Inner inner, CallContext context, long start) {
         this.hedge = hedge;
         this.inner = inner;
         this.context = context;

@@ -3,7 +3,6 @@ package dev.levee.core.policy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
-import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
@@ -12,7 +11,6 @@ import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
@@ -127,7 +125,7 @@ final class RacingHedge implements Hedge {
         try {
             StageWait.await(call, environment);
         } catch (InterruptedException interrupt) {
-            throw Unchecked.<X>asDeclared(interrupted(call, operation, interrupt));
+            throw Unchecked.<X>asDeclared(interrupted(call, operation));
         }
         Throwable failure = StageWait.failureOf(call);
         if (failure != null) {
@@ -136,14 +134,9 @@ final class RacingHedge implements Hedge {
         return call.join();
     }
 
-    private Throwable interrupted(HedgedCall<?> call, Operation<?, ?> operation, InterruptedException interrupt) {
+    private Throwable interrupted(HedgedCall<?> call, Operation<?, ?> operation) {
         call.cancel(true);
-        Throwable shown = interrupt;
-        if (!(operation instanceof InterruptibleOperation)) {
-            Thread.currentThread().interrupt();
-            shown = new CancellationException("\"" + name + "\" was interrupted while it waited for its attempts");
-            shown.initCause(interrupt);
-        }
+        Throwable shown = StageWait.interrupted(name, operation);
         call.failures().suppressAllIn(shown);
         return shown;
     }

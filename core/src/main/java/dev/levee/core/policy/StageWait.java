@@ -3,7 +3,10 @@ package dev.levee.core.policy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.InterruptibleOperation;
+import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -56,5 +59,14 @@ final class StageWait {
         Throwable[] failure = new Throwable[1];
         done.whenComplete((result, error) -> failure[0] = error);
         return failure[0];
+    }
+
+    /** What a call ends with whose thread was interrupted while it waited; the flag, which was cleared, is set if nothing else tells. */
+    static Throwable interrupted(String policy, Operation<?, ?> operation) {
+        if (operation instanceof InterruptibleOperation) {
+            return new InterruptedException();
+        }
+        Thread.currentThread().interrupt();
+        return new CancellationException("\"" + policy + "\" was interrupted while it waited");
     }
 }

@@ -16,8 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -26,12 +24,6 @@ class TimeoutTest {
     private final ManualTime time = new ManualTime().autoAdvance();
     private final Environment environment = time.environment();
     private final Timeout timeout = Timeout.of("t", Duration.ofSeconds(1), environment);
-    private final ExecutorService ringer = Executors.newSingleThreadExecutor();
-
-    @AfterEach
-    void ringerEnds() {
-        ringer.shutdown();
-    }
 
     @AfterEach
     void nothingIsLeft() {
@@ -361,24 +353,52 @@ class TimeoutTest {
         }
     }
 
-    /** In the machine's time: threads that end at the very moment at which they are interrupted. */
+    /** The alarm has begun to ring and takes its time: the thread must wait for it, or it would be hit afterwards. */
     @Test
     void no_interrupt_is_delivered_after_the_code_has_ended() throws Exception {
-        for (int round = 0; round < 20_000; round++) {
-            Alarm alarm = new Alarm(Thread.currentThread());
-            CompletableFuture<Void> ringing = new CompletableFuture<>();
-            ringer.execute(() -> {
-                alarm.run();
-                ringing.complete(null);
-            });
-            for (int spin = round % 512; spin > 0; spin--) {
+        for (int round = 0; round < 50; round++) {
+            Owner owner = new Owner();
+            owner.start();
+            owner.alarm.run();
+            owner.join();
+            assertThat(owner.hitAfterTheEnd).isFalse();
+            assertThat(owner.flagAtTheEnd).isFalse();
+        }
+    }
+
+    private static final class Owner extends Thread {
+        final Alarm alarm = new Alarm(this);
+        private volatile boolean ringing;
+        private volatile boolean ended;
+        volatile boolean hitAfterTheEnd;
+        volatile boolean flagAtTheEnd;
+
+        @Override
+        public void run() {
+            while (!ringing) {
                 Thread.onSpinWait();
             }
-            boolean rang = alarm.rang(false);
-            boolean flag = Thread.currentThread().isInterrupted();
-            ringing.join();
-            assertThat(flag).as("after the end, rang " + rang).isFalse();
-            assertThat(Thread.interrupted()).as("later, rang " + rang).isFalse();
+            alarm.rang(false);
+            ended = true;
+            flagAtTheEnd = Thread.interrupted();
+        }
+
+        @Override
+        @SuppressWarnings("ThreadPriorityCheck") // gives a thread that does not wait time to end
+        public boolean isInterrupted() {
+            if (Thread.currentThread() != this) {
+                ringing = true;
+                for (int i = 0; i < 1_000 && !ended; i++) {
+                    Thread.yield();
+                }
+            }
+            return super.isInterrupted();
+        }
+
+        @Override
+        public void interrupt() {
+            hitAfterTheEnd = ended;
+            super.interrupt();
         }
     }
 

@@ -80,6 +80,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         if (going == null) {
             going = new Repetition(retry, context, start);
             repetition = going;
+            whenComplete((result, error) -> noLongerWait()); // somebody else may end this future: orTimeout, complete
         }
         return going;
     }
@@ -97,6 +98,15 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         pending = timer;
         if (cancelReason() != null) {
             endWait(timer, result, error == null ? cancelReason() : error);
+        } else if (isDone()) {
+            timer.cancel();
+        }
+    }
+
+    private void noLongerWait() {
+        Scheduler.Timer timer = pending;
+        if (timer != null) {
+            timer.cancel();
         }
     }
 
@@ -120,9 +130,11 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         Throwable reason = cancelReason();
         if (reason != null) {
             completeExceptionally(reason);
+        } else if (isDone()) {
+            return; // by somebody else
         } else if (!going.isInTime()) { // the executor had no thread for it any sooner
             finish(result, error == null ? null : going.failures.onto(error));
-        } else if (!isDone()) {
+        } else {
             going.failures.add(error);
             context.call((Action<RuntimeException>)
                     () -> follow(retry.attemptAsync(CallState.current(), going.attempt(), inner, operation)));

@@ -3,7 +3,6 @@ package dev.levee.core.policy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.InterruptedWaitException;
-import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
@@ -45,7 +44,7 @@ final class Repetition {
             return exhausted();
         }
         long hint = Outcomes.retryAfterNanos(config.outcomes(), verdict, result, error);
-        if (hint > retry.longestHintNanos || hint == OutcomeRule.DO_NOT_RETRY) {
+        if (hint > retry.longestHintNanos) { // which DO_NOT_RETRY is in any case
             return exhausted();
         }
         try {

@@ -75,6 +75,15 @@ class RetryBudgetTest {
         }
 
         @Test
+        void does_not_overflow_when_the_last_share_is_more_than_fits() {
+            RetryBudget budget = budget(1, 0, 5);
+            assertThat(budget.tryWithdraw(0.5)).isTrue();
+            pay(budget, 1);
+            assertThat(budget.tryWithdraw(5)).isTrue();
+            assertThat(budget.tryWithdraw(0.1)).isFalse();
+        }
+
+        @Test
         void is_taken_at_the_price_of_the_attempt() {
             RetryBudget budget = budget(0, 0, 5);
             assertThat(budget.tryWithdraw(2)).isTrue();

@@ -137,6 +137,21 @@ class RetryLimitsTest {
         }
 
         @Test
+        void is_paid_by_first_attempts_of_both_kinds_and_by_no_others() {
+            RetryBudget budget = RetryBudget.of("b", 0.5, 0, 10, environment);
+            assertThat(budget.tryWithdraw(10)).isTrue();
+            Retry retry = retry(config -> config.budget(budget));
+            retry.call(() -> "yes");
+            assertThat(metrics(retry)).containsEntry("budget.credit", 0.5);
+            retry.callAsync(() -> CompletableFuture.completedFuture("yes"));
+            assertThat(metrics(retry)).containsEntry("budget.credit", 1.0);
+            failureOf(retry);
+            assertThat(metrics(retry))
+                    .as("1.5, of which one extra attempt took 1")
+                    .containsEntry("budget.credit", 0.5);
+        }
+
+        @Test
         void is_kept_by_asynchronous_calls() {
             Retry retry = retry(config -> config.budget(RetryBudget.of("b", 0, 0, 1, environment)));
             CompletableFuture<String> future = retry.callAsync(

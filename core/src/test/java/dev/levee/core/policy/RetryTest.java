@@ -306,6 +306,36 @@ class RetryTest {
         }
 
         @Test
+        void a_future_that_somebody_else_ends_leaves_no_timer_and_makes_no_more_attempts() {
+            CompletableFuture<String> future = retry.callAsync(() -> stage(9));
+            future.complete("by orTimeout or its like");
+            assertThat(time.pendingTimers()).isZero();
+            time.advance(Duration.ofSeconds(5));
+            assertThat(attempts).hasSize(1);
+        }
+
+        @Test
+        void no_thread_is_held_while_it_waits() {
+            List<Thread> threads = new ArrayList<>();
+            Retry counted = Retry.of(
+                    "r",
+                    config -> config.backoff(second),
+                    time.environment().toBuilder()
+                            .executor(task -> {
+                                threads.add(Thread.currentThread());
+                                task.run();
+                            })
+                            .build());
+            CompletableFuture<String> future = counted.callAsync(() -> stage(1));
+            assertThat(future).isNotDone();
+            assertThat(threads).isEmpty();
+            assertThat(time.pendingTimers()).isOne();
+            time.advance(Duration.ofSeconds(1));
+            assertThat(threads).hasSize(1);
+            assertThat(future).isCompletedWithValue("yes");
+        }
+
+        @Test
         void permits_of_gates_inside_come_back_for_each_attempt() {
             Bulkhead bulkhead = Bulkhead.of("b", config -> config.maxConcurrent(1), time.environment());
             CompletableFuture<String> future = Pipeline.of(retry, bulkhead).callAsync(() -> stage(2));

@@ -16,5 +16,6 @@ module dev.levee.core {
             dev.levee.circuitbreaker,
             dev.levee.ratelimit,
             dev.levee.loadbalancing,
-            dev.levee.cache;
+            dev.levee.cache,
+            dev.levee.jdbc;
 }

@@ -121,7 +121,12 @@ class ArchitectureTest {
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
-                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "org.jctools..")
+                            "dev.levee..",
+                            "java..",
+                            "javax.sql",
+                            "org.slf4j",
+                            "org.jspecify.annotations",
+                            "org.jctools..")
                     .check(LIBRARY);
         }
 

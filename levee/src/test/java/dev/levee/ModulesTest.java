@@ -31,6 +31,7 @@ class ModulesTest {
             "dev.levee.ratelimit", Set.of("dev.levee.core", "org.slf4j"),
             "dev.levee.loadbalancing", Set.of("dev.levee.core", "org.slf4j"),
             "dev.levee.cache", Set.of("dev.levee.core", "org.slf4j", "com.github.benmanes.caffeine"),
+            "dev.levee.jdbc", Set.of("dev.levee.core", "java.sql"),
             "dev.levee",
                     Set.of(
                             "dev.levee.core",
@@ -45,6 +46,7 @@ class ModulesTest {
             "dev.levee.ratelimit", Set.of("dev.levee.ratelimit"),
             "dev.levee.loadbalancing", Set.of("dev.levee.loadbalancing", "dev.levee.loadbalancing.hash"),
             "dev.levee.cache", Set.of("dev.levee.cache"),
+            "dev.levee.jdbc", Set.of("dev.levee.jdbc"),
             "dev.levee", Set.of());
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(

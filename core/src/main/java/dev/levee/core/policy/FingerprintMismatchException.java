@@ -1,5 +1,6 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 
 /**
@@ -10,11 +11,17 @@ import dev.levee.core.RefusedException;
 public final class FingerprintMismatchException extends RefusedException {
     private static final long serialVersionUID = 1L;
 
-    FingerprintMismatchException(String policy, String key) {
+    /**
+     * A mismatch.
+     *
+     * @param policy the name of the policy
+     * @param key the key
+     */
+    public FingerprintMismatchException(String policy, String key) {
         super(
                 policy,
                 "\"" + policy + "\": the key \"" + key + "\" was used before with another request",
-                () -> Long.MAX_VALUE,
+                () -> OutcomeRule.DO_NOT_RETRY,
                 false);
     }
 

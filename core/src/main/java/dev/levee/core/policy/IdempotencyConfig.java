@@ -5,6 +5,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -180,6 +181,16 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         public Builder<T> outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
             return this;
+        }
+
+        /**
+         * Changes what an outcome means for those who repeat; see {@link #outcomes(OutcomeRule)}.
+         *
+         * @param change gets the rule so far
+         * @return this
+         */
+        public Builder<T> outcomes(UnaryOperator<OutcomeRule> change) {
+            return outcomes(Require.nonNull("change", change).apply(outcomes));
         }
 
         /**

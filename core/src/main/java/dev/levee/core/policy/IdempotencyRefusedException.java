@@ -30,7 +30,18 @@ public final class IdempotencyRefusedException extends RefusedException {
     /** What the check threw. */
     private final @Nullable Throwable cause;
 
-    IdempotencyRefusedException(
+    /**
+     * A refusal.
+     *
+     * @param policy the name of the policy
+     * @param key the key
+     * @param reason why
+     * @param explanation what a person should read
+     * @param hint in how many nanoseconds a repeat may be of use, {@link dev.levee.core.OutcomeRule#DO_NOT_RETRY}, or
+     *     {@link #UNKNOWN}
+     * @param cause what kept the outcome from being known, or null
+     */
+    public IdempotencyRefusedException(
             String policy, String key, Reason reason, String explanation, long hint, @Nullable Throwable cause) {
         super(policy, "\"" + policy + "\", key \"" + key + "\": " + explanation, () -> hint, false);
         this.reason = reason;

@@ -125,9 +125,9 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
             if (entry == null) {
                 return false;
             }
-            if (owned.remove(key) != null) {
-                unknown.put(key, new Entry<>(entry.fingerprint, owner, true, now, keepNanos));
-            }
+            owned.remove(key);
+            unknown.remove(key);
+            unknown.put(key, new Entry<>(entry.fingerprint, owner, true, now, keepNanos));
             return true;
         });
     }

@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
+import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
@@ -33,7 +34,6 @@ import org.slf4j.LoggerFactory;
  */
 final class StoredIdempotency<T extends @Nullable Object> implements Idempotency<T> {
     private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
-    private static final long NEVER_REPEAT = Long.MAX_VALUE;
 
     final IdempotencyStore<T> store;
     final Environment environment;
@@ -321,8 +321,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             Slot slot, Reason reason, String explanation, @Nullable Throwable cause) {
         refused.increment();
         environment.listener().onRefused(name);
-        long hint =
-                reason == Reason.UNKNOWN_OUTCOME && config.check() == null ? NEVER_REPEAT : RefusedException.UNKNOWN;
+        long hint = reason == Reason.UNKNOWN_OUTCOME && config.check() == null
+                ? OutcomeRule.DO_NOT_RETRY
+                : RefusedException.UNKNOWN;
         return new IdempotencyRefusedException(name, slot.key, reason, explanation, hint, cause);
     }
 

@@ -1,0 +1,217 @@
+package dev.levee.jdbc;
+
+import dev.levee.core.internal.Require;
+import dev.levee.core.policy.IdempotencyStore;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps idempotency keys in a table, so that they are known to all processes and survive each of them.
+ *
+ * <pre>{@code
+ * IdempotencyStore<String> store = JdbcIdempotencyStore.of(dataSource, "charges", ResultCodec.text());
+ * Idempotency<String> charges = Idempotency.of("charges", store, c -> c.check(key -> payments.find(key)));
+ * }</pre>
+ *
+ * <p><b>What a crash can lose.</b> A key is written before the operation runs and its outcome after it has ended, each committed by
+ * itself. A process that dies in between, by {@code kill -9} too, leaves the key in progress; when the lease ends its outcome is
+ * unknown, and the {@linkplain dev.levee.core.policy.OutcomeCheck check} decides before anything runs again. So nothing runs twice unless the check says so, and
+ * nothing that was recorded is lost, as far as the database keeps what it has committed. If the operation writes to the same
+ * database {@link TransactionalIdempotency} needs no check, and does it exactly once.
+ *
+ * <p><b>The database.</b> Plain SQL; tested with H2 and PostgreSQL. {@link #schema} is the table; one table serves many stores, each with its
+ * own scope. Time is the database's, so the clocks of the processes do not matter. A call that runs is two statements, a replay two.
+ * Expired rows are replaced when their key comes again; call {@link #purge} now and then for the others. Give it the plain data
+ * source, not one that joins the transaction of the caller: the claim must be committed before the operation runs.
+ *
+ * <p>Thread-safe. Blocks on the database; asynchronous calls use the executor for that. Each call takes one connection and gives it
+ * back before the operation runs. Each statement is safe to repeat: {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
+ *
+ * @param <T> the type of the results
+ * @since 0.1
+ */
+public final class JdbcIdempotencyStore<T extends @Nullable Object> implements IdempotencyStore<T> {
+    /** How the table is called unless told otherwise. */
+    public static final String TABLE = "levee_idempotency";
+
+    private static final Duration KEEP = Duration.ofDays(1);
+    private static final int TRIES = 16;
+
+    private final DataSource dataSource;
+    private final KeyTable table;
+    private final ResultCodec<T> codec;
+
+    private JdbcIdempotencyStore(DataSource dataSource, KeyTable table, ResultCodec<T> codec) {
+        this.dataSource = Require.nonNull("dataSource", dataSource);
+        this.table = table;
+        this.codec = Require.nonNull("codec", codec);
+    }
+
+    /**
+     * A store in the table {@link #TABLE} that keeps a key for a day after it was recorded.
+     *
+     * @param dataSource where connections come from; best a pool
+     * @param scope tells the keys of this store from those of others in the table, at most 100 characters
+     * @param codec writes and reads results
+     * @param <T> the type of the results
+     * @return the store
+     * @throws IllegalArgumentException if the scope is blank or too long
+     */
+    public static <T extends @Nullable Object> JdbcIdempotencyStore<T> of(
+            DataSource dataSource, String scope, ResultCodec<T> codec) {
+        return of(dataSource, TABLE, scope, KEEP, codec);
+    }
+
+    /**
+     * A store.
+     *
+     * @param dataSource where connections come from; best a pool
+     * @param table the name of the table, with its schema if need be
+     * @param scope tells the keys of this store from those of others in the table, at most 100 characters
+     * @param keep how long a key is held after it was recorded, or since its outcome is unknown; more than zero
+     * @param codec writes and reads results
+     * @param <T> the type of the results
+     * @return the store
+     * @throws IllegalArgumentException if a setting is out of its range
+     */
+    public static <T extends @Nullable Object> JdbcIdempotencyStore<T> of(
+            DataSource dataSource, String table, String scope, Duration keep, ResultCodec<T> codec) {
+        return new JdbcIdempotencyStore<>(dataSource, new KeyTable(table, scope, keep), codec);
+    }
+
+    /**
+     * The statement that creates the table if it is not there.
+     *
+     * @param table its name
+     * @return SQL for H2 and PostgreSQL; elsewhere {@code BYTEA} may be called {@code BLOB}
+     * @throws IllegalArgumentException if the name is not a plain one
+     */
+    public static String schema(String table) {
+        return KeyTable.schema(new KeyTable(table, "any", KEEP).name());
+    }
+
+    @Override
+    public Claim<T> claim(String key, String fingerprint, String owner, long leaseNanos) {
+        KeyTable.key(key);
+        Require.nonNull("owner", owner);
+        String digest = KeyTable.digest(fingerprint);
+        return Connections.committing(dataSource, "claim", connection -> {
+            for (int attempt = 0; attempt < TRIES; attempt++) {
+                Claim<T> claim = tryClaim(connection, key, digest, owner, leaseNanos);
+                if (claim != null) {
+                    return claim;
+                }
+            }
+            throw new SQLException("the key \"" + key + "\" changed " + TRIES + " times while it was claimed");
+        });
+    }
+
+    /** Null if somebody else was quicker with a change. */
+    private @Nullable Claim<T> tryClaim(Connection connection, String key, String digest, String owner, long leaseNanos)
+            throws SQLException {
+        try {
+            if (table.insert(connection, key, digest, KeyTable.RUNNING, owner, leaseNanos)) {
+                return Claim.of(Status.OWNED);
+            }
+        } catch (SQLException thrown) {
+            if (!KeyTable.isDuplicate(thrown)) {
+                throw thrown;
+            }
+        }
+        KeyTable.Row row = table.read(connection, key);
+        if (row == null) {
+            return null;
+        }
+        if (table.isOver(row.state(), row.leftNanos())) {
+            table.deleteIfSame(connection, key, row.version());
+            return null;
+        }
+        if (!row.fingerprint().equals(digest)) {
+            return Claim.of(Status.MISMATCH);
+        }
+        switch (row.state()) {
+            case KeyTable.RESULT -> {
+                byte[] payload = row.payload();
+                return Claim.recorded(payload == null ? null : codec.decode(payload), null);
+            }
+            case KeyTable.FAILURE -> {
+                byte[] payload = row.payload();
+                return Claim.recorded(null, codec.decodeFailure(payload == null ? new byte[0] : payload));
+            }
+            case KeyTable.RUNNING, KeyTable.CHECKING -> {
+                if (row.leftNanos() > 0) {
+                    if (!row.owner().equals(owner)) {
+                        return Claim.inProgress(row.leftNanos());
+                    }
+                    return Claim.of(row.state().equals(KeyTable.RUNNING) ? Status.OWNED : Status.OWNED_UNKNOWN);
+                }
+            }
+            default -> {}
+        }
+        return table.takeOver(connection, key, row, owner, leaseNanos) ? Claim.of(Status.OWNED_UNKNOWN) : null;
+    }
+
+    @Override
+    public boolean renew(String key, String owner, long leaseNanos) {
+        KeyTable.key(key);
+        return Connections.committing(
+                dataSource,
+                "renew",
+                connection -> table.settle(connection, key, owner, KeyTable.RUNNING, leaseNanos, null));
+    }
+
+    @Override
+    public boolean record(String key, String owner, @Nullable T result, @Nullable Throwable failure) {
+        KeyTable.key(key);
+        String state = failure == null ? KeyTable.RESULT : KeyTable.FAILURE;
+        byte[] payload = failure != null ? codec.encodeFailure(failure) : result == null ? null : codec.encode(result);
+        return Connections.committing(dataSource, "record", connection -> {
+            if (table.settle(connection, key, owner, state, table.keepNanos, payload)) {
+                return true;
+            }
+            KeyTable.Row row = table.read(connection, key);
+            return row != null
+                    && row.owner().equals(owner)
+                    && (row.state().equals(KeyTable.RESULT) || row.state().equals(KeyTable.FAILURE));
+        });
+    }
+
+    @Override
+    public boolean forget(String key, String owner) {
+        KeyTable.key(key);
+        return Connections.committing(dataSource, "forget", connection -> {
+            if (table.delete(connection, key, owner)) {
+                return true;
+            }
+            KeyTable.Row row = table.read(connection, key);
+            return row == null || table.isOver(row.state(), row.leftNanos());
+        });
+    }
+
+    @Override
+    public boolean unknown(String key, String owner) {
+        KeyTable.key(key);
+        return Connections.committing(
+                dataSource,
+                "unknown",
+                connection -> table.settle(connection, key, owner, KeyTable.UNKNOWN, table.keepNanos, null));
+    }
+
+    /**
+     * Deletes the rows of this scope that have expired. Reads all rows of the scope; run it by a timer, in one process.
+     *
+     * @return how many it has deleted
+     * @throws UncheckedSqlException if the database failed
+     */
+    public int purge() {
+        return Connections.committing(dataSource, "purge", table::purge);
+    }
+
+    @Override
+    public String toString() {
+        return "idempotency keys in " + table;
+    }
+}

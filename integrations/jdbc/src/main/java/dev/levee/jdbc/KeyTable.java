@@ -1,0 +1,248 @@
+package dev.levee.jdbc;
+
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The statements on the table of keys, in SQL that H2 and PostgreSQL share.
+ *
+ * <p>Time is the database's: a row says since when its state lasts and for how long, and each read brings the time of the database
+ * along. Every change raises the version; who decides by what he has read compares it.
+ */
+final class KeyTable {
+    static final String RUNNING = "P";
+    static final String CHECKING = "C";
+    static final String UNKNOWN = "U";
+    static final String RESULT = "R";
+    static final String FAILURE = "F";
+
+    private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?");
+    private static final int LONGEST_KEY = 255;
+    private static final String OWNED = " WHERE scope = ? AND id = ? AND owner = ? AND state IN ('P', 'C', 'U')";
+    private static final String SAME = " WHERE scope = ? AND id = ? AND version = ?";
+
+    final String scope;
+    final long keepNanos;
+    private final String name;
+
+    String name() {
+        return name;
+    }
+
+    KeyTable(String name, String scope, Duration keep) {
+        if (!IDENTIFIER.matcher(Require.nonNull("table", name)).matches()) {
+            throw new IllegalArgumentException("table must be a plain SQL name, but was \"" + name + "\"");
+        }
+        if (Require.name(scope).length() > 100) {
+            throw new IllegalArgumentException("scope must have at most 100 characters, but was \"" + scope + "\"");
+        }
+        this.name = name;
+        this.scope = scope;
+        this.keepNanos = Nanos.of(Require.positive("keep", keep));
+    }
+
+    static String schema(String table) {
+        return "CREATE TABLE IF NOT EXISTS " + table + " ("
+                + "scope VARCHAR(100) NOT NULL, "
+                + "id VARCHAR(255) NOT NULL, "
+                + "fingerprint CHAR(64) NOT NULL, "
+                + "state CHAR(1) NOT NULL, "
+                + "owner VARCHAR(80) NOT NULL, "
+                + "version BIGINT NOT NULL, "
+                + "since TIMESTAMP(6) WITH TIME ZONE NOT NULL, "
+                + "lasts_nanos BIGINT NOT NULL, "
+                + "payload BYTEA, "
+                + "PRIMARY KEY (scope, id))";
+    }
+
+    static String key(String key) {
+        if (Require.nonNull("key", key).length() > LONGEST_KEY) {
+            throw new IllegalArgumentException(
+                    "key must have at most " + LONGEST_KEY + " characters, but has " + key.length());
+        }
+        return key;
+    }
+
+    /** Of one length however long the request is, and the request itself is not in the table. */
+    static String digest(String fingerprint) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256")
+                            .digest(Require.nonNull("fingerprint", fingerprint).getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has it
+        }
+    }
+
+    /** Whether the row was absent. Waits for a transaction that has inserted it and has not ended. */
+    boolean insert(Connection connection, String key, String digest, String state, String owner, long lastsNanos)
+            throws SQLException {
+        // Without the condition each repeat would be an error, which PostgreSQL writes to its log.
+        try (PreparedStatement statement = connection.prepareStatement("INSERT INTO " + name
+                + " (scope, id, fingerprint, state, owner, version, since, lasts_nanos)"
+                + " SELECT ?, ?, ?, ?, ?, 0, CURRENT_TIMESTAMP, CAST(? AS BIGINT)"
+                + " WHERE NOT EXISTS (SELECT 1 FROM " + name + " WHERE scope = ? AND id = ?)")) {
+            statement.setString(1, scope);
+            statement.setString(2, key);
+            statement.setString(3, digest);
+            statement.setString(4, state);
+            statement.setString(5, owner);
+            statement.setLong(6, lastsNanos);
+            statement.setString(7, scope);
+            statement.setString(8, key);
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    /** Whether an insert failed because somebody else inserted the same key in the same moment. */
+    static boolean isDuplicate(SQLException thrown) {
+        String state = thrown.getSQLState();
+        return state != null && state.startsWith("23");
+    }
+
+    @Nullable Row read(Connection connection, String key) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT fingerprint, state, owner, version, since, lasts_nanos, payload, CURRENT_TIMESTAMP FROM " + name
+                        + " WHERE scope = ? AND id = ?")) {
+            statement.setString(1, scope);
+            statement.setString(2, key);
+            try (ResultSet rows = statement.executeQuery()) {
+                if (!rows.next()) {
+                    return null;
+                }
+                long passed =
+                        nanosBetween(rows.getObject(5, OffsetDateTime.class), rows.getObject(8, OffsetDateTime.class));
+                long lasts = rows.getLong(6);
+                return new Row(
+                        rows.getString(1),
+                        rows.getString(2),
+                        rows.getString(3),
+                        rows.getLong(4),
+                        lasts >= Nanos.NEVER ? Nanos.NEVER : lasts - passed,
+                        rows.getBytes(7));
+            }
+        }
+    }
+
+    private static long nanosBetween(OffsetDateTime since, OffsetDateTime now) {
+        Duration passed = Duration.between(since, now);
+        return passed.isNegative() ? -Nanos.of(passed.negated()) : Nanos.of(passed);
+    }
+
+    /** Whether the owner still owned the key and has settled it. */
+    boolean settle(
+            Connection connection, String key, String owner, String state, long lastsNanos, byte @Nullable [] payload)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("UPDATE " + name
+                + " SET state = ?, version = version + 1, since = CURRENT_TIMESTAMP, lasts_nanos = ?, payload = ?"
+                + OWNED)) {
+            statement.setString(1, state);
+            statement.setLong(2, lastsNanos);
+            statement.setBytes(3, payload);
+            statement.setString(4, scope);
+            statement.setString(5, key);
+            statement.setString(6, owner);
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    boolean delete(Connection connection, String key, String owner) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("DELETE FROM " + name + OWNED)) {
+            statement.setString(1, scope);
+            statement.setString(2, key);
+            statement.setString(3, owner);
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    /** Whether the row was as it was read, and belongs to the new owner now, who has to find out. */
+    boolean takeOver(Connection connection, String key, Row row, String owner, long leaseNanos) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("UPDATE " + name
+                + " SET state = 'C', owner = ?, version = version + 1, since = CURRENT_TIMESTAMP, lasts_nanos = ?"
+                + SAME)) {
+            statement.setString(1, owner);
+            statement.setLong(2, leaseNanos);
+            statement.setString(3, scope);
+            statement.setString(4, key);
+            statement.setLong(5, row.version);
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    boolean deleteIfSame(Connection connection, String key, long version) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("DELETE FROM " + name + SAME)) {
+            statement.setString(1, scope);
+            statement.setString(2, key);
+            statement.setLong(3, version);
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    boolean write(Connection connection, String key, String owner, byte @Nullable [] payload) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "UPDATE " + name + " SET payload = ? WHERE scope = ? AND id = ? AND owner = ?")) {
+            statement.setBytes(1, payload);
+            statement.setString(2, scope);
+            statement.setString(3, key);
+            statement.setString(4, owner);
+            return statement.executeUpdate() == 1;
+        }
+    }
+
+    int purge(Connection connection) throws SQLException {
+        List<String> keys = new ArrayList<>();
+        List<Long> versions = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT id, version, state, since, lasts_nanos, CURRENT_TIMESTAMP FROM " + name + " WHERE scope = ?")) {
+            statement.setString(1, scope);
+            statement.setFetchSize(1_000);
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    long passed = nanosBetween(
+                            rows.getObject(4, OffsetDateTime.class), rows.getObject(6, OffsetDateTime.class));
+                    long lasts = rows.getLong(5);
+                    long left = lasts >= Nanos.NEVER ? Nanos.NEVER : lasts - passed;
+                    if (isOver(rows.getString(3), left)) {
+                        keys.add(rows.getString(1));
+                        versions.add(rows.getLong(2));
+                    }
+                }
+            }
+        }
+        int deleted = 0;
+        for (int index = 0; index < keys.size(); index++) {
+            deleted += deleteIfSame(connection, keys.get(index), versions.get(index)) ? 1 : 0;
+        }
+        return deleted;
+    }
+
+    /** Whether the key is to be forgotten: what was in progress is kept as unknown after its lease. */
+    boolean isOver(String state, long leftNanos) {
+        boolean leased = state.equals(RUNNING) || state.equals(CHECKING);
+        return leftNanos < Nanos.NEVER && leftNanos <= (leased ? -keepNanos : 0);
+    }
+
+    /** A row as it was read, with what was left of its time then; less than zero if that was over. */
+    @SuppressWarnings("ArrayRecordComponent") // read once, never compared
+    record Row(
+            String fingerprint, String state, String owner, long version, long leftNanos, byte @Nullable [] payload) {}
+
+    @Override
+    public String toString() {
+        return "table " + name + ", scope " + scope;
+    }
+}

@@ -1,0 +1,206 @@
+package dev.levee.jdbc;
+
+import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Require;
+import dev.levee.core.policy.FingerprintMismatchException;
+import dev.levee.core.policy.IdempotencyRefusedException;
+import dev.levee.core.policy.IdempotencyRefusedException.Reason;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs work on a database exactly once per key: what the work writes and the record that it was done are one transaction.
+ *
+ * <pre>{@code
+ * TransactionalIdempotency<String> orders = TransactionalIdempotency.of(dataSource, "orders", ResultCodec.text());
+ * String id = orders.call(key, digestOf(request), connection -> insertOrder(connection, request));
+ * }</pre>
+ *
+ * <p>Use it when all that the operation does is in the database that holds the keys. Then a crash at any moment, {@code kill -9} too,
+ * loses nothing: either both are committed, or neither is, and a repeat runs the work. There is no lease, no unknown outcome and
+ * no check. Not for work that calls others or has any other effect outside of the connection; that is
+ * {@link dev.levee.core.policy.Idempotency} over a {@link JdbcIdempotencyStore}.
+ *
+ * <p>A concurrent repeat waits in the database until the first transaction has ended, at most as long as the database lets a statement
+ * wait for a lock ({@code lock_timeout} in PostgreSQL, {@code LOCK_TIMEOUT} in H2), and is then refused. Failures are rolled back, so
+ * they are never recorded; a repeat runs the work again. If the connection is lost during the commit the caller gets an
+ * {@link UncheckedSqlException}, and a repeat finds out which it was.
+ *
+ * <p>The table is that of {@link JdbcIdempotencyStore}, and {@link JdbcIdempotencyStore#purge} of a store with the same scope deletes what has expired.
+ * Thread-safe; blocks on the database, and holds a connection while the work runs.
+ *
+ * @param <T> the type of the results
+ * @since 0.1
+ */
+public final class TransactionalIdempotency<T extends @Nullable Object> {
+    private static final Duration KEEP = Duration.ofDays(1);
+    private static final int TRIES = 16;
+
+    private final DataSource dataSource;
+    private final KeyTable table;
+    private final ResultCodec<T> codec;
+    private final String process = UUID.randomUUID().toString();
+    private final AtomicLong owners = new AtomicLong();
+
+    private TransactionalIdempotency(DataSource dataSource, KeyTable table, ResultCodec<T> codec) {
+        this.dataSource = Require.nonNull("dataSource", dataSource);
+        this.table = table;
+        this.codec = Require.nonNull("codec", codec);
+    }
+
+    /**
+     * Keys in the table {@link JdbcIdempotencyStore#TABLE}, each for a day.
+     *
+     * @param dataSource where connections come from; best a pool
+     * @param scope tells these keys from others in the table, at most 100 characters; also what refusals call it
+     * @param codec writes and reads results
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws IllegalArgumentException if the scope is blank or too long
+     */
+    public static <T extends @Nullable Object> TransactionalIdempotency<T> of(
+            DataSource dataSource, String scope, ResultCodec<T> codec) {
+        return of(dataSource, JdbcIdempotencyStore.TABLE, scope, KEEP, codec);
+    }
+
+    /**
+     * Keys in a table.
+     *
+     * @param dataSource where connections come from; best a pool
+     * @param table the name of the table, with its schema if need be
+     * @param scope tells these keys from others in the table, at most 100 characters; also what refusals call it
+     * @param keep how long a key is held, more than zero
+     * @param codec writes and reads results
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws IllegalArgumentException if a setting is out of its range
+     */
+    public static <T extends @Nullable Object> TransactionalIdempotency<T> of(
+            DataSource dataSource, String table, String scope, Duration keep, ResultCodec<T> codec) {
+        return new TransactionalIdempotency<>(dataSource, new KeyTable(table, scope, keep), codec);
+    }
+
+    /**
+     * Runs the work unless it has been done for this key.
+     *
+     * @param key what must not happen twice, at most 255 characters
+     * @param fingerprint what tells requests apart; the same for each repeat
+     * @param operation the work, on this thread
+     * @param <X> what it throws
+     * @return what it gave, now or before
+     * @throws X what it threw, after everything that it wrote was rolled back
+     * @throws FingerprintMismatchException if the key was used with another fingerprint
+     * @throws IdempotencyRefusedException if another call with this key holds it for too long
+     * @throws UncheckedSqlException if the database failed
+     */
+    public <X extends Throwable> T call(String key, String fingerprint, TransactionalOperation<T, X> operation)
+            throws X {
+        KeyTable.key(key);
+        String digest = KeyTable.digest(fingerprint);
+        Require.nonNull("operation", operation);
+        try {
+            return attempt(key, digest, operation);
+        } catch (SQLException thrown) {
+            if (isLockTimeout(thrown)) {
+                throw refusal(key, Reason.IN_PROGRESS, "another call is still in progress", thrown);
+            }
+            throw new UncheckedSqlException("The database failed in a call of \"" + table.scope + "\"", thrown);
+        }
+    }
+
+    private <X extends Throwable> T attempt(String key, String digest, TransactionalOperation<T, X> operation)
+            throws X, SQLException {
+        String owner = process + "-" + owners.incrementAndGet();
+        try (Connection connection = dataSource.getConnection()) {
+            boolean committed = connection.getAutoCommit();
+            connection.setAutoCommit(false);
+            boolean ended = false;
+            try {
+                for (int tries = 0; tries < TRIES; tries++) {
+                    if (insert(connection, key, digest, owner)) {
+                        T result = operation.run(connection);
+                        table.write(connection, key, owner, result == null ? null : codec.encode(result));
+                        connection.commit();
+                        ended = true;
+                        return result;
+                    }
+                    KeyTable.Row row = table.read(connection, key);
+                    if (row != null && !table.isOver(row.state(), row.leftNanos())) {
+                        return recorded(key, digest, row);
+                    }
+                    if (row != null) {
+                        table.deleteIfSame(connection, key, row.version());
+                    }
+                    connection.commit();
+                }
+                throw new SQLException("the key \"" + key + "\" changed " + TRIES + " times while it was claimed");
+            } finally {
+                giveBack(connection, ended, committed);
+            }
+        }
+    }
+
+    private boolean insert(Connection connection, String key, String digest, String owner) throws SQLException {
+        try {
+            return table.insert(connection, key, digest, KeyTable.RESULT, owner, table.keepNanos);
+        } catch (SQLException thrown) {
+            if (!KeyTable.isDuplicate(thrown)) {
+                throw thrown;
+            }
+            connection.rollback(); // in PostgreSQL nothing else is possible after an error
+            return false;
+        }
+    }
+
+    private T recorded(String key, String digest, KeyTable.Row row) {
+        if (!row.fingerprint().equals(digest)) {
+            throw new FingerprintMismatchException(table.scope, key);
+        }
+        byte[] payload = row.payload();
+        return switch (row.state()) {
+            case KeyTable.RESULT -> payload == null ? Nulls.<T>nullable() : codec.decode(payload);
+            case KeyTable.RUNNING, KeyTable.CHECKING ->
+                throw refusal(key, Reason.IN_PROGRESS, "another call is in progress, with a lease", null);
+            default ->
+                throw refusal(
+                        key,
+                        Reason.UNKNOWN_OUTCOME,
+                        "it was not run in a transaction, and how it ended is not known",
+                        null);
+        };
+    }
+
+    /** A connection that is closed while something is open may be committed by its driver. */
+    private static void giveBack(Connection connection, boolean ended, boolean committed) throws SQLException {
+        if (!ended) {
+            try {
+                connection.rollback();
+            } catch (SQLException lost) {
+                return; // the database has rolled back then, and what is thrown already says more
+            }
+        }
+        if (committed) {
+            connection.setAutoCommit(true);
+        }
+    }
+
+    private static boolean isLockTimeout(SQLException thrown) {
+        String state = thrown.getSQLState();
+        return "55P03".equals(state) || "HYT00".equals(state);
+    }
+
+    private IdempotencyRefusedException refusal(
+            String key, Reason reason, String explanation, @Nullable Throwable cause) {
+        return new IdempotencyRefusedException(table.scope, key, reason, explanation, RefusedException.UNKNOWN, cause);
+    }
+
+    @Override
+    public String toString() {
+        return "transactional idempotency in " + table;
+    }
+}

@@ -5,6 +5,7 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -285,6 +286,17 @@ public final class HedgeConfig {
         public Builder outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
             return this;
+        }
+
+        /**
+         * Changes what counts as a failure, starting from the rule that is set.
+         *
+         * @param change gets the rule and gives the new one
+         * @return this
+         */
+        public Builder outcomes(UnaryOperator<OutcomeRule> change) {
+            return outcomes(
+                    Require.nonNull("rule", Require.nonNull("change", change).apply(outcomes)));
         }
 
         /**

@@ -27,7 +27,6 @@ final class RacingHedge implements Hedge {
 
     private static final double OWN_RATIO = 0.1;
     private static final double OWN_PER_SECOND = 1;
-    private static final double NANOS_PER_SECOND = 1e9;
     private static final Logger LOG = LoggerFactory.getLogger(Hedge.class);
 
     final int maxAttempts;
@@ -217,7 +216,7 @@ final class RacingHedge implements Hedge {
         sink.value(name, "hedge.fired", (double) fired.sum());
         sink.value(name, "hedge.won", (double) won.sum());
         sink.value(name, "hedge.denied", (double) denied.sum());
-        sink.value(name, "hedge.delay", delayNanos() / NANOS_PER_SECOND);
+        sink.value(name, "hedge.delay", (double) delayNanos());
         if (ownBudget) {
             budget.measure(sink);
         }

@@ -1,4 +1,4 @@
-/** The policies that need nothing but core: retry, timeout, fallback, bulkhead. */
+/** The policies that need nothing but core: retry, timeout, hedge, fallback, bulkhead, idempotency, fault injection. */
 @NullMarked
 package dev.levee.core.policy;
 

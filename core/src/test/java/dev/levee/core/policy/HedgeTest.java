@@ -84,7 +84,7 @@ class HedgeTest {
             assertThat(future).isCompletedWithValue("yes");
             assertThat(time.pendingTimers()).isZero();
             assertThat(attempts).hasSize(1);
-            assertThat(metrics(hedge)).containsEntry("hedge.fired", 0.0).containsEntry("hedge.delay", 0.1);
+            assertThat(metrics(hedge)).containsEntry("hedge.fired", 0.0).containsEntry("hedge.delay", 1e8);
         }
 
         @Test
@@ -219,8 +219,9 @@ class HedgeTest {
 
         @Test
         void a_callers_own_mistake_ends_the_call() {
-            OutcomeRule rule = OutcomeRule.standard().onError(IllegalArgumentException.class, Verdict.IGNORED);
-            CompletableFuture<String> future = hedge(c -> c.outcomes(rule)).callAsync(HedgeTest.this::start);
+            CompletableFuture<String> future = hedge(
+                            c -> c.outcomes(rule -> rule.onError(IllegalArgumentException.class, Verdict.IGNORED)))
+                    .callAsync(HedgeTest.this::start);
             IllegalArgumentException mistake = new IllegalArgumentException("mine");
             attempts.get(0).completeExceptionally(mistake);
             assertThat(failureOf(future)).isSameAs(mistake);
@@ -556,9 +557,9 @@ class HedgeTest {
             for (int i = 0; i < 9; i++) {
                 callThatTakes(hedge, 20);
             }
-            assertThat(metrics(hedge)).containsEntry("hedge.delay", 0.8);
+            assertThat(metrics(hedge)).containsEntry("hedge.delay", 8e8);
             callThatTakes(hedge, 20);
-            assertThat(metrics(hedge).get("hedge.delay")).isBetween(0.02, 0.02125);
+            assertThat(metrics(hedge).get("hedge.delay")).isBetween(2e7, 2.125e7);
         }
 
         @Test
@@ -583,14 +584,14 @@ class HedgeTest {
             hedge.callAsync(HedgeTest.this::start);
             time.advance(ofMillis(500));
             attempts.get(1).complete("second");
-            assertThat(metrics(hedge).get("hedge.delay")).isGreaterThanOrEqualTo(0.5);
+            assertThat(metrics(hedge).get("hedge.delay")).isGreaterThanOrEqualTo(5e8);
         }
 
         @Test
         void the_floor_holds() {
             Hedge hedge = hedge(1);
             callThatTakes(hedge, 0);
-            assertThat(metrics(hedge)).containsEntry("hedge.delay", 0.005);
+            assertThat(metrics(hedge)).containsEntry("hedge.delay", 5e6);
         }
     }
 

@@ -21,9 +21,11 @@ final class ConnectionPool {
      * too long to notice that the database is back; and it need not, since the breaker sees to it that few ask. Without a budget, which
      * would end a task that must go on.
      */
-    private static final Retry RECONNECT = Retry.of("reconnect", config -> config.maxAttempts(Integer.MAX_VALUE)
-            .backoff(Backoff.fixed(Duration.ofMillis(20)))
-            .budget(RetryBudget.unlimited()));
+    private static final Retry RECONNECT = Retry.of(
+            "reconnect",
+            config -> config.maxAttempts(Integer.MAX_VALUE)
+                    .backoff(Backoff.fixed(Duration.ofMillis(20)))
+                    .budget(RetryBudget.unlimited()));
 
     /** The pool does not know H2's codes for a broken connection, and would lend one that is busy again and again. */
     private static final SQLExceptionOverride EVICT_BROKEN = new SQLExceptionOverride() {

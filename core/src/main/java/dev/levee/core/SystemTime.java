@@ -106,6 +106,11 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
         public boolean cancel() {
             return INSTANCE.take(ticket, this);
         }
+
+        @Override
+        public String toString() {
+            return task.toString();
+        }
     }
 
     /** Started by the first work that is handed over. */

@@ -25,6 +25,7 @@ final class WheelTimers implements Timers, Runnable {
     static final int TICK_BITS = 20;
     private static final long LONGEST_PARTIAL_TICK = (1L << TICK_BITS) - 1;
     private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L; // spreads numbers that follow each other
+    private static final long LONG_NANOS = 1_000_000_000L;
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
     private final NanoClock clock;
@@ -166,9 +167,14 @@ final class WheelTimers implements Timers, Runnable {
         return next;
     }
 
-    private static void run(Runnable task) {
+    private void run(Runnable task) {
+        long start = clock.nanoTime();
         try {
             task.run();
+            long nanos = clock.nanoTime() - start;
+            if (nanos >= LONG_NANOS) {
+                LOG.warn("A timer task took {} ms, and all other timers waited: {}", nanos / 1_000_000, task);
+            }
         } catch (Throwable thrown) {
             report(thrown);
         } finally {

@@ -113,6 +113,23 @@ class WheelTimersTest {
     }
 
     @Test
+    void a_task_that_holds_all_others_up_is_told_of() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        try (CapturedLog log = new CapturedLog(Scheduler.class)) {
+            timers.set(() -> clock.addAndGet(999_999_999), 0, 0);
+            timers.runDue();
+            assertThat(log.lines()).isEmpty();
+            timers.set(() -> clock.addAndGet(1_000_000_000), clock.get(), 0);
+            timers.runDue();
+            assertThat(log.lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("WARN A timer task took 1000 ms, and all other timers waited: ");
+        }
+    }
+
+    @Test
     void a_task_may_set_itself_again() {
         AtomicLong clock = new AtomicLong();
         WheelTimers timers = timers(clock);

@@ -17,7 +17,8 @@ import java.util.function.Function;
  * in time. A call that arrives after its deadline does not run: {@link dev.levee.core.DeadlineExpiredException}.
  *
  * <p><b>Blocking.</b> The call runs on the caller's own thread, which is interrupted when the time is up; the interrupt is delivered only
- * while the guarded code runs, and an interrupt that somebody else sent is kept. The caller gets {@link TimedOutException} when the
+ * while the guarded code runs, and an interrupt that somebody else sent is kept (unless it comes while ours is pending: a thread has one
+ * flag for all). The caller gets {@link TimedOutException} when the
  * code has ended, with what it threw suppressed; a result that comes after the time is dropped.
  * <b>What it cannot stop:</b> code that ignores interrupts, such as a loop or socket I/O of the old kind: the caller waits until it ends.
  * Do not use it around file channels, which an interrupt closes, nor around code that catches an interrupt and goes on to wait again.

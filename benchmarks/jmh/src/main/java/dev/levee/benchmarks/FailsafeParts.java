@@ -2,8 +2,10 @@ package dev.levee.benchmarks;
 
 import dev.failsafe.Bulkhead;
 import dev.failsafe.CircuitBreaker;
+import dev.failsafe.Fallback;
 import dev.failsafe.RateLimiter;
 import dev.failsafe.RetryPolicy;
+import dev.failsafe.Timeout;
 import java.time.Duration;
 
 /** Failsafe's parts. The questions build the {@code FailsafeExecutor} once, at set-up; it has no faster form. */
@@ -46,6 +48,14 @@ final class FailsafeParts {
                 RateLimiter.<String>burstyBuilder(1, Duration.ofDays(1)).build();
         limiter.tryAcquirePermit();
         return limiter;
+    }
+
+    static Timeout<String> timeout() {
+        return Timeout.<String>builder(Settings.TIMEOUT).withInterrupt().build();
+    }
+
+    static Fallback<String> fallback() {
+        return Fallback.of("fallback");
     }
 
     static RetryPolicy<String> retry() {

@@ -6,6 +6,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Fallback;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.Timeout;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
 import java.time.Duration;
@@ -20,6 +21,10 @@ final class LeveeParts {
 
     static Retry retry() {
         return Retry.of("r");
+    }
+
+    static Timeout timeout() {
+        return Timeout.of("t", Settings.TIMEOUT);
     }
 
     static Fallback fallback() {

@@ -9,6 +9,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowT
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.retry.Retry;
+import io.github.resilience4j.timelimiter.TimeLimiter;
 import java.time.Duration;
 
 /**
@@ -79,6 +80,10 @@ final class Resilience4j {
                         .timeoutDuration(Duration.ZERO)
                         .writableStackTraceEnabled(false)
                         .build());
+    }
+
+    static TimeLimiter timeLimiter() {
+        return TimeLimiter.of(Settings.TIMEOUT);
     }
 
     static Retry retry() {

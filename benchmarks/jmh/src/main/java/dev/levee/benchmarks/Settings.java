@@ -1,5 +1,7 @@
 package dev.levee.benchmarks;
 
+import java.time.Duration;
+
 /** What all subjects are set to. */
 final class Settings {
     /** Permits of a bulkhead: more than there are threads, so nothing is ever refused. */
@@ -7,6 +9,9 @@ final class Settings {
 
     /** A rate that two threads cannot reach, so a limiter admits every call. */
     static final int NEVER_REACHED_PER_SECOND = 1_000_000_000;
+
+    /** A time that no call takes. */
+    static final Duration TIMEOUT = Duration.ofSeconds(1);
 
     private Settings() {}
 }

@@ -19,7 +19,7 @@ import org.openjdk.jmh.runner.RunnerException;
 /**
  * Measures Levee and its peers in one run: {@code compare [--quick] [--out DIRECTORY] [REGEX]}.
  *
- * <p>Exits with 0, or 1 if a levee row allocates, or 2 if the arguments are wrong or a subject could not be measured.
+ * <p>Exits with 0, or 1 if a levee row allocates more than is promised, or 2 if the arguments are wrong or a subject could not be measured.
  */
 public final class Compare {
     private static final List<Integer> THREADS = List.of(1, 2);
@@ -101,7 +101,7 @@ public final class Compare {
             return 2;
         }
         if (!rows.allocating().isEmpty()) {
-            System.err.println("compare: 0 B/op is promised, but these allocate: " + Report.names(rows.allocating()));
+            System.err.println("compare: these allocate more than is promised: " + Report.names(rows.allocating()));
             return 1;
         }
         return 0;

@@ -6,15 +6,19 @@ import dev.levee.benchmarks.BreakerClosedTime10sSlowcalls;
 import dev.levee.benchmarks.BreakerOpenCall;
 import dev.levee.benchmarks.BreakerOpenTryenter;
 import dev.levee.benchmarks.BulkheadCall;
+import dev.levee.benchmarks.FallbackNofailure;
 import dev.levee.benchmarks.FloorCall;
 import dev.levee.benchmarks.FloorCas;
 import dev.levee.benchmarks.FloorIncrement;
 import dev.levee.benchmarks.FloorNanotime;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
+import dev.levee.benchmarks.PipelineFull;
 import dev.levee.benchmarks.PipelineMegamorphic;
 import dev.levee.benchmarks.PipelineRetryBreakerBulkheadLimiter;
 import dev.levee.benchmarks.RetryNofailure;
+import dev.levee.benchmarks.TimeoutAsync;
+import dev.levee.benchmarks.TimeoutBlocking;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.List;
@@ -37,17 +41,31 @@ enum Question {
     BREAKER_OPEN_CALL("breaker.open.call", BreakerOpenCall.class),
     BULKHEAD_CALL("bulkhead.call", BulkheadCall.class),
     RETRY_NOFAILURE("retry.nofailure", RetryNofailure.class),
+    FALLBACK_NOFAILURE("fallback.nofailure", FallbackNofailure.class),
+    TIMEOUT_BLOCKING("timeout.blocking", TimeoutBlocking.class, 64),
+    /** 128, and the 24 of the future that is guarded. */
+    TIMEOUT_ASYNC("timeout.async", TimeoutAsync.class, 152),
     PIPELINE_OF_FOUR("pipeline.retry-breaker-bulkhead-limiter", PipelineRetryBreakerBulkheadLimiter.class),
     PIPELINE_MEGAMORPHIC("pipeline.megamorphic", PipelineMegamorphic.class),
+    /** What its timeout costs. */
+    PIPELINE_FULL("pipeline.full", PipelineFull.class, 64),
     LIMITER_ADMIT("limiter.admit", LimiterAdmit.class),
     LIMITER_REJECT("limiter.reject", LimiterReject.class);
 
     final String id;
     final Class<?> benchmark;
+    /** How many bytes a call of levee's may allocate. */
+    final double mostBytes;
 
+    /** A question whose answer may allocate nothing. */
     Question(String id, Class<?> benchmark) {
+        this(id, benchmark, 0);
+    }
+
+    Question(String id, Class<?> benchmark, double mostBytes) {
         this.id = id;
         this.benchmark = benchmark;
+        this.mostBytes = mostBytes;
     }
 
     /** The subjects of this question, by the names of the class's methods. */

@@ -1,6 +1,7 @@
 package dev.levee.benchmarks.compare;
 
 import java.math.BigDecimal;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -97,9 +98,19 @@ final class Report {
             return "\nNo levee row was measured.\n";
         }
         if (allocating.isEmpty()) {
-            return "\n0 B/op on every levee row (" + levee.size() + "): reached.\n";
+            return "\nThe promised B/op on every levee row (" + levee.size() + "; " + promises() + "): reached.\n";
         }
-        return "\n0 B/op on every levee row: **not reached**: " + names(allocating) + ".\n";
+        return "\nThe promised B/op on every levee row (" + promises() + "): **not reached**: " + names(allocating)
+                + ".\n";
+    }
+
+    /** Such as {@code 0, timeout.blocking at most 64}. */
+    private static String promises() {
+        return Arrays.stream(Question.values())
+                .filter(question -> question.mostBytes > 0)
+                .map(question -> question
+                        + (Double.isInfinite(question.mostBytes) ? " none" : " at most " + plain(question.mostBytes)))
+                .collect(Collectors.joining(", ", "0, but ", ""));
     }
 
     /** Such as {@code bulkhead.call at 2 threads (16 B)}. */

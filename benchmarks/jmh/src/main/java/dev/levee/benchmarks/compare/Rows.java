@@ -39,8 +39,11 @@ final class Rows {
         return of(question, threads).stream().filter(Row::isPeer).findFirst();
     }
 
-    /** Levee rows that allocate; every question promises that none does. */
+    /** Levee rows that allocate more than their question promises. */
     List<Row> allocating() {
-        return rows.stream().filter(Row::isLevee).filter(row -> row.bytes() > 0).toList();
+        return rows.stream()
+                .filter(Row::isLevee)
+                .filter(row -> row.bytes() > row.question().mostBytes + Row.NOISE)
+                .toList();
     }
 }

@@ -6,11 +6,15 @@ import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_TIME10S_SLOWC
 import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_CALL;
 import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_TRYENTER;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
+import static dev.levee.benchmarks.compare.Question.FALLBACK_NOFAILURE;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
+import static dev.levee.benchmarks.compare.Question.PIPELINE_FULL;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_MEGAMORPHIC;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_OF_FOUR;
+import static dev.levee.benchmarks.compare.Question.RETRY_NOFAILURE;
+import static dev.levee.benchmarks.compare.Question.TIMEOUT_BLOCKING;
 
 import java.util.EnumSet;
 import java.util.List;
@@ -31,6 +35,8 @@ record Target(Question question, int threads, double factor, Base base, double p
     enum Base {
         FASTEST_PEER("the fastest peer"),
         SEMAPHORE("the Semaphore"),
+        RESILIENCE4J("Resilience4j"),
+        FAILSAFE("Failsafe"),
         CLOCK_READ("nanoTime"),
         LEVEE_PIPELINE_OF_FOUR("levee's pipeline of four");
 
@@ -56,11 +62,21 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(PIPELINE_OF_FOUR, 2, 0.28, Base.FASTEST_PEER, 0),
             new Target(PIPELINE_MEGAMORPHIC, 1, 1.3, Base.LEVEE_PIPELINE_OF_FOUR, 0),
             new Target(PIPELINE_MEGAMORPHIC, 2, 1.3, Base.LEVEE_PIPELINE_OF_FOUR, 0),
+            new Target(PIPELINE_FULL, 1, 0.4, Base.RESILIENCE4J, 0),
+            new Target(PIPELINE_FULL, 2, 0.4, Base.RESILIENCE4J, 0),
+            new Target(PIPELINE_FULL, 1, 0.2, Base.FAILSAFE, 0),
+            new Target(PIPELINE_FULL, 2, 0.2, Base.FAILSAFE, 0),
+            new Target(RETRY_NOFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
+            new Target(RETRY_NOFAILURE, 2, 1.1, Base.FASTEST_PEER, 0),
+            new Target(FALLBACK_NOFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
+            new Target(FALLBACK_NOFAILURE, 2, 1.1, Base.FASTEST_PEER, 0),
+            new Target(TIMEOUT_BLOCKING, 1, 0.15, Base.FAILSAFE, 0),
+            new Target(TIMEOUT_BLOCKING, 2, 0.15, Base.FAILSAFE, 0),
             new Target(LIMITER_ADMIT, 1, 1, Base.CLOCK_READ, 6),
             new Target(LIMITER_REJECT, 1, 1, Base.CLOCK_READ, 2),
             new Target(LIMITER_REJECT, 2, 1, Base.CLOCK_READ, 2),
             new Target(BULKHEAD_CALL, 1, 1.05, Base.SEMAPHORE, 0),
-            new Target(BULKHEAD_CALL, 2, 1.05, Base.SEMAPHORE, 0));
+            new Target(BULKHEAD_CALL, 2, 0.7, Base.SEMAPHORE, 0));
 
     /** The questions, and those that their targets are measured against. */
     static Set<Question> withBases(Set<Question> questions) {
@@ -75,7 +91,7 @@ record Target(Question question, int threads, double factor, Base base, double p
 
     private Question baseQuestion() {
         return switch (base) {
-            case FASTEST_PEER, SEMAPHORE -> question;
+            case FASTEST_PEER, SEMAPHORE, RESILIENCE4J, FAILSAFE -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case LEVEE_PIPELINE_OF_FOUR -> PIPELINE_OF_FOUR;
         };
@@ -86,6 +102,8 @@ record Target(Question question, int threads, double factor, Base base, double p
         return switch (base) {
             case FASTEST_PEER -> rows.fastestPeer(question, threads);
             case SEMAPHORE -> rows.of(question, threads, "semaphore");
+            case RESILIENCE4J -> rows.of(question, threads, "resilience4j");
+            case FAILSAFE -> rows.of(question, threads, "failsafe");
             case CLOCK_READ -> rows.of(FLOOR_NANOTIME, threads, Row.FLOOR);
             case LEVEE_PIPELINE_OF_FOUR -> rows.levee(PIPELINE_OF_FOUR, threads);
         };

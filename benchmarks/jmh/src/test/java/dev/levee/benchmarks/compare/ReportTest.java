@@ -3,6 +3,7 @@ package dev.levee.benchmarks.compare;
 import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_TIME10S_SLOWCALLS;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
+import static dev.levee.benchmarks.compare.Question.TIMEOUT_BLOCKING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
@@ -97,6 +98,14 @@ class ReportTest {
 
             assertThat(rows.allocating()).extracting(Row::threads).containsExactly(2);
             assertThat(markdown()).contains("**not reached**: bulkhead.call at 2 threads (16 B).");
+        }
+
+        @Test
+        void ask_for_no_more_bytes_than_a_question_allows() {
+            measured(TIMEOUT_BLOCKING, "levee", 1, 10, 0, 64);
+            measured(TIMEOUT_BLOCKING, "levee", 2, 10, 0, 72);
+
+            assertThat(rows.allocating()).extracting(Row::threads).containsExactly(2);
         }
     }
 

@@ -75,26 +75,27 @@ final class Operations {
     /** Blocking work. */
     String run() throws Exception {
         begin();
-        switch (draw(8)) {
-            case 0:
-                return null;
-            case 1:
-                throw sneaky(failure());
-            case 2:
+        return switch (draw(8)) {
+            case 0 -> null;
+            case 1 -> throw sneaky(failure());
+            case 2 -> {
                 environment.scheduler().sleep(draw(400_000_000));
                 throw sneaky(failure());
-            case 3:
+            }
+            case 3 -> {
                 environment.scheduler().sleep(draw(400_000_000));
-                return RESULT;
-            case 4:
+                yield RESULT;
+            }
+            case 4 -> {
                 environment.scheduler().sleep(Duration.ofMinutes(10).toNanos()); // hangs
-                return RESULT;
-            case 5:
+                yield RESULT;
+            }
+            case 5 -> {
                 stubborn(draw(400_000_000));
-                return RESULT;
-            default:
-                return RESULT;
-        }
+                yield RESULT;
+            }
+            default -> RESULT;
+        };
     }
 
     /** Takes its time whatever anybody says, and says afterwards that it was interrupted. */

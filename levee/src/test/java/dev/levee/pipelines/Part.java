@@ -5,6 +5,9 @@ import dev.levee.core.Environment;
 import dev.levee.core.Policy;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Fallback;
+import dev.levee.core.policy.Fault;
+import dev.levee.core.policy.Faults;
+import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
@@ -26,6 +29,38 @@ enum Part {
         @Override
         Policy make(String name, Random random, RetryBudget budget, Environment environment) {
             return Timeout.of(name, Duration.ofNanos(1 + random.nextInt(300_000_000)), environment);
+        }
+    },
+    TIMEOUT_ON_EXECUTOR {
+        @Override
+        Policy make(String name, Random random, RetryBudget budget, Environment environment) {
+            return Timeout.of(name, Duration.ofNanos(1 + random.nextInt(300_000_000)), environment)
+                    .onExecutor(environment.executor());
+        }
+    },
+    HEDGE {
+        @Override
+        Policy make(String name, Random random, RetryBudget budget, Environment environment) {
+            return Hedge.of(
+                    name,
+                    config -> config.maxAttempts(2 + random.nextInt(2))
+                            .delay(Duration.ofNanos(random.nextInt(100_000_000)))
+                            .budget(budget),
+                    environment);
+        }
+    },
+    FAULTS {
+        @Override
+        Policy make(String name, Random random, RetryBudget budget, Environment environment) {
+            Faults faults = Faults.of(
+                    name,
+                    random.nextLong(),
+                    environment,
+                    Fault.latency(Duration.ofNanos(1 + random.nextInt(200_000_000))).rate(0.3),
+                    Fault.failure(() -> new IllegalStateException("rehearsal")).rate(0.1),
+                    Fault.hang().rate(0.1));
+            faults.switchOn(Duration.ofMinutes(1));
+            return faults;
         }
     },
     FALLBACK {

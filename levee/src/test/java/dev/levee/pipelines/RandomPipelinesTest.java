@@ -15,8 +15,10 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import net.jqwik.api.ForAll;
@@ -165,8 +167,10 @@ class RandomPipelinesTest {
     void blocking_calls(@ForAll @Size(min = 1, max = 6) List<Part> parts, @ForAll long seed)
             throws InterruptedException {
         ManualTime time = new ManualTime().seed(seed);
-        Environment threads =
-                time.environment().toBuilder().executor(time::start).build();
+        Queue<Thread> workers = new ConcurrentLinkedQueue<>();
+        Environment threads = time.environment().toBuilder()
+                .executor(task -> workers.add(time.start("worker", task)))
+                .build();
         Subject subject = new Subject(parts, seed, threads);
         int calls = 3;
         AtomicInteger outcomes = new AtomicInteger();
@@ -207,8 +211,10 @@ class RandomPipelinesTest {
         }
         time.autoAdvance();
         for (Thread caller : callers) {
-            caller.join(10_000);
-            assertThat(caller.isAlive()).as("a caller still waits").isFalse();
+            assertEnds(caller);
+        }
+        for (Thread worker : workers) { // may go on when its caller has what it waited for
+            assertEnds(worker);
         }
 
         assertThat(outcomes).hasValue(calls);
@@ -218,5 +224,10 @@ class RandomPipelinesTest {
         subject.assertAtRest((int) subject.outermost.entered());
         assertThat(time.pendingTimers()).as("timers left").isZero();
         assertThat(time.pendingTasks()).as("tasks left").isZero();
+    }
+
+    private static void assertEnds(Thread thread) throws InterruptedException {
+        thread.join(10_000);
+        assertThat(thread.isAlive()).as(thread + " still runs").isFalse();
     }
 }

@@ -5,6 +5,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Fallback;
+import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.Timeout;
 import dev.levee.ratelimit.Limit;
@@ -21,6 +22,10 @@ final class LeveeParts {
 
     static Retry retry() {
         return Retry.of("r");
+    }
+
+    static Hedge hedge() {
+        return Hedge.of("h", config -> config.delay(Settings.TIMEOUT));
     }
 
     static Timeout timeout() {

@@ -71,7 +71,7 @@ public final class Fault {
     }
 
     /**
-     * The call begins later.
+     * The call begins later; if its deadline passes first it ends with {@link TimedOutException}, and its operation is not run.
      *
      * @param delay how much, more than zero
      * @return the fault
@@ -82,7 +82,7 @@ public final class Fault {
     }
 
     /**
-     * The call begins later, by a time that is evenly drawn.
+     * The call begins later, by a time that is evenly drawn; a deadline is kept as by {@link #latency(Duration)}.
      *
      * @param shortest how much at least, more than zero
      * @param longest how much at most

@@ -53,7 +53,7 @@ final class HeldCall<T extends @Nullable Object> extends CallFuture<T> {
 
     private void setTimer() {
         long wait = Math.min(plan.waitNanos(), rehearsal.leftNanos());
-        Deadline deadline = plan.hangs() ? context.deadline() : null;
+        Deadline deadline = context.deadline();
         wait = deadline == null ? wait : Math.min(wait, deadline.remainingNanos());
         if (wait >= Nanos.NEVER) {
             return;
@@ -70,12 +70,13 @@ final class HeldCall<T extends @Nullable Object> extends CallFuture<T> {
 
     private void timeIsUp() {
         long passed = faults.environment().clock().nanoTime() - start;
-        if (passed >= plan.waitNanos()) {
+        Deadline deadline = context.deadline();
+        if (deadline != null && deadline.isExpired()) {
+            end(TimedOutException.after(faults.name(), passed, true, false));
+        } else if (passed >= plan.waitNanos()) {
             goOn(plan.fault());
         } else if (rehearsal.isOver()) {
             faults.end(rehearsal);
-        } else {
-            end(TimedOutException.after(faults.name(), passed, true, false));
         }
     }
 

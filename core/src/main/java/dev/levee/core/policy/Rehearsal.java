@@ -98,7 +98,7 @@ final class Rehearsal {
     <X extends Throwable> boolean await(Plan plan, RehearsedFaults faults, Operation<?, X> operation) throws X {
         Thread waiting = Thread.currentThread();
         Runnable release = () -> LockSupport.unpark(waiting);
-        Deadline deadline = plan.hangs() ? CallContext.current().deadline() : null;
+        Deadline deadline = CallContext.current().deadline();
         long start = clock.nanoTime();
         hold(release);
         try {
@@ -107,15 +107,15 @@ final class Rehearsal {
                     throw Unchecked.<X>asDeclared(StageWait.interrupted(faults.name(), operation));
                 }
                 long passed = clock.nanoTime() - start;
+                if (deadline != null && deadline.isExpired()) {
+                    throw TimedOutException.after(faults.name(), passed, true, true);
+                }
                 if (passed >= plan.waitNanos()) {
                     return true;
                 }
                 if (isOver()) {
                     faults.end(this);
                     return false;
-                }
-                if (deadline != null && deadline.isExpired()) {
-                    throw TimedOutException.after(faults.name(), passed, true, true);
                 }
                 faults.environment().scheduler().park(this, nextLook(plan.waitNanos() - passed, deadline));
             }

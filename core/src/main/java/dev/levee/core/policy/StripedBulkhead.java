@@ -230,9 +230,9 @@ final class StripedBulkhead implements Bulkhead {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        Waiter waiter = new Waiter(Thread.currentThread());
         long nanos = waitNanos(deadline);
         long start = environment.clock().nanoTime();
+        Waiter waiter = new Waiter(Thread.currentThread(), start + nanos);
         long stamp = enterOrQueue(waiter, nanos);
         if (stamp != QUEUED) {
             return stamp;
@@ -265,7 +265,7 @@ final class StripedBulkhead implements Bulkhead {
     @Override
     public CompletableFuture<Long> enterAsync(Deadline deadline) {
         long nanos = waitNanos(deadline);
-        Waiter waiter = new Waiter(null);
+        Waiter waiter = new Waiter(null, environment.clock().nanoTime() + nanos);
         long stamp = enterOrQueue(waiter, nanos);
         if (stamp != QUEUED) {
             return CompletableFuture.completedFuture(stamp);
@@ -369,18 +369,24 @@ final class StripedBulkhead implements Bulkhead {
     /** One call in the queue; completed with a stamp, with REFUSED, or cancelled. */
     private final class Waiter extends CompletableFuture<Long> {
         private final @Nullable Thread thread;
+        private final long untilNanos;
 
-        Waiter(@Nullable Thread thread) {
+        Waiter(@Nullable Thread thread, long untilNanos) {
             this.thread = thread;
+            this.untilNanos = untilNanos;
         }
 
-        /** A permit becomes this waiter's, unless it has given up. */
+        /**
+         * A permit becomes this waiter's, unless it has given up, or would have if its timer were not late: its call must not begin
+         * after the time that it had.
+         */
         boolean grant(long stamp) {
-            boolean granted = complete(stamp);
-            if (granted && thread != null) {
+            boolean inTime = untilNanos - environment.clock().nanoTime() > 0;
+            boolean first = complete(inTime ? stamp : REFUSED);
+            if (first && thread != null) {
                 LockSupport.unpark(thread);
             }
-            return granted;
+            return first && inTime;
         }
 
         boolean giveUp() {

@@ -68,6 +68,26 @@ class BulkheadTest {
     @Nested
     class AsynchronousWaiters {
         @Test
+        void whose_time_is_over_get_no_permit_even_if_their_timer_is_late() {
+            Bulkhead bulkhead = queueing(1, 2);
+            long stamp = bulkhead.tryEnter(0);
+            environment
+                    .scheduler()
+                    .schedule(
+                            () -> bulkhead.exit(
+                                    stamp, 0, 0, dev.levee.core.Verdict.SUCCESS, RefusedException.UNKNOWN),
+                            10); // before the timer of the first waiter, and at the same moment
+            CompletableFuture<Long> late = bulkhead.enterAsync(Deadline.afterNanos(10, environment.clock()));
+            CompletableFuture<Long> next = bulkhead.enterAsync(Deadline.afterNanos(11, environment.clock()));
+
+            time.advance(Duration.ofNanos(10));
+
+            assertThat(late).isCompletedWithValue(Gate.REFUSED);
+            assertThat(next.join()).isNotEqualTo(Gate.REFUSED);
+            assertThat(bulkhead).hasToString("bulkhead db 1/1");
+        }
+
+        @Test
         void are_served_first_come_first_served_when_permits_come_back() {
             Bulkhead bulkhead = queueing(1, 3);
             CompletableFuture<String> holder = new CompletableFuture<>();

@@ -11,6 +11,8 @@ import dev.levee.benchmarks.FloorCall;
 import dev.levee.benchmarks.FloorCas;
 import dev.levee.benchmarks.FloorIncrement;
 import dev.levee.benchmarks.FloorNanotime;
+import dev.levee.benchmarks.HedgeNofire;
+import dev.levee.benchmarks.HedgeNofireBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
 import dev.levee.benchmarks.PipelineFull;
@@ -45,6 +47,10 @@ enum Question {
     TIMEOUT_BLOCKING("timeout.blocking", TimeoutBlocking.class, 64),
     /** 128, and the 24 of the future that is guarded. */
     TIMEOUT_ASYNC("timeout.async", TimeoutAsync.class, 152),
+    /** 192, and the 24 of the future that is guarded. */
+    HEDGE_NOFIRE("hedge.nofire", HedgeNofire.class, 216),
+    /** Reported, without a promise. */
+    HEDGE_NOFIRE_BLOCKING("hedge.nofire.blocking", HedgeNofireBlocking.class, Double.POSITIVE_INFINITY),
     PIPELINE_OF_FOUR("pipeline.retry-breaker-bulkhead-limiter", PipelineRetryBreakerBulkheadLimiter.class),
     PIPELINE_MEGAMORPHIC("pipeline.megamorphic", PipelineMegamorphic.class),
     /** What its timeout costs. */

@@ -56,7 +56,8 @@ enum Part {
                     name,
                     random.nextLong(),
                     environment,
-                    Fault.latency(Duration.ofNanos(1 + random.nextInt(200_000_000))).rate(0.3),
+                    Fault.latency(Duration.ofNanos(1 + random.nextInt(200_000_000)))
+                            .rate(0.3),
                     Fault.failure(() -> new IllegalStateException("rehearsal")).rate(0.1),
                     Fault.hang().rate(0.1));
             faults.switchOn(Duration.ofMinutes(1));

@@ -74,8 +74,7 @@ class BulkheadTest {
             environment
                     .scheduler()
                     .schedule(
-                            () -> bulkhead.exit(
-                                    stamp, 0, 0, dev.levee.core.Verdict.SUCCESS, RefusedException.UNKNOWN),
+                            () -> bulkhead.exit(stamp, 0, 0, dev.levee.core.Verdict.SUCCESS, RefusedException.UNKNOWN),
                             10); // before the timer of the first waiter, and at the same moment
             CompletableFuture<Long> late = bulkhead.enterAsync(Deadline.afterNanos(10, environment.clock()));
             CompletableFuture<Long> next = bulkhead.enterAsync(Deadline.afterNanos(11, environment.clock()));

@@ -19,8 +19,9 @@ import java.util.function.Consumer;
  *
  * <p><b>States.</b> {@link State#CLOSED} admits and judges: when the failure rate or the slow-call rate of its window reaches the
  * limit, it opens. {@link State#OPEN} refuses until the open time is over. {@link State#HALF_OPEN} admits a fixed number of probes in
- * all, each of which holds a lease; as soon as their outcomes decide whether the limits will be met, it closes or opens again. The
- * other states are set by hand and left by hand.
+ * all, each of which holds a lease; as soon as their outcomes decide whether the limits will be met, it closes or opens again. With a
+ * {@code ramp} it does not close at once but becomes {@link State#RAMPING}: it admits a share of the calls that rises in steps, opens
+ * again if the limits are reached, and closes at the end. The other states are set by hand and left by hand.
  *
  * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure; {@code IGNORED} does not
  * count and gives the permit of a probe back. An outcome counts in the epoch that admitted the call, that is, until the next change of
@@ -37,7 +38,8 @@ import java.util.function.Consumer;
  * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state} (nanoseconds), {@code
  * breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code breaker.failure.rate} and {@code
  * breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or observing, of the probes that have ended if
- * half-open, of what opened it if open, else none. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed},
+ * half-open, of the ramp so far if ramping, of what opened it if open, else none. With a {@code ramp} also {@code
+ * breaker.ramp.share}, the share of calls that is admitted now: 1 if closed, 0 if open or half-open. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed},
  * {@code .slow}, {@code .ignored}, {@code .late} (those of the former that ended in another epoch) and {@code .refused}, since the
  * breaker was made; a call that was admitted while the breaker was disabled is not among them. Each change of state is one line at INFO in the log, and one
  * {@code onStateChange} of the environment's listener.
@@ -58,7 +60,9 @@ public interface CircuitBreaker extends Gate, Measured {
         /** Admits all and records nothing, until it is reset. */
         DISABLED,
         /** Admits all and records them, but never opens, until it is reset. */
-        OBSERVE_ONLY
+        OBSERVE_ONLY,
+        /** Admits a share of calls that rises in steps, after the probes have done well; only with a {@code ramp}. */
+        RAMPING
     }
 
     /**
@@ -170,6 +174,28 @@ public interface CircuitBreaker extends Gate, Measured {
 
     /** Admits every call and records it, but never opens, until {@link #reset}. Does nothing if it does so already. */
     void observeOnly();
+
+    /**
+     * The settings by which it works now.
+     *
+     * @return those it was made with, or of the last {@link #reconfigure}
+     */
+    CircuitBreakerConfig config();
+
+    /**
+     * Works by other settings from now on. Does not block, and changes no state by itself.
+     *
+     * <p>What has begun goes on as it began: an open time, the permits and leases of probes, a ramp, a state that was set by hand. Calls
+     * under way count as if nothing had happened. The outcomes in the window are kept if it is as large as before and of the same
+     * kind, else it begins empty; it is judged by the new limits when the next outcome comes.
+     *
+     * <p>Three settings are part of how calls are made and must stay: the rule for outcomes, whether totals are recorded, and that no
+     * call is timed to see whether it is slow (a rule for slow calls can be changed or dropped, but not added).
+     *
+     * @param config usually made by {@code breaker.config().toBuilder()}
+     * @throws IllegalArgumentException if it changes what must stay
+     */
+    void reconfigure(CircuitBreakerConfig config);
 
     /** Closes the breaker, whatever its state, and forgets all that was recorded; outcomes of calls under way will not count. */
     void reset();

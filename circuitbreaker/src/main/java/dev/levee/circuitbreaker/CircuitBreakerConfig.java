@@ -4,8 +4,10 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The settings of a {@link CircuitBreaker}. Immutable.
  *
  * <p>By default a breaker looks at the last 100 calls, opens when half of them failed (but not before 20 have ended), stays open for
- * 30 seconds, and then lets 5 probes through.
+ * 30 seconds, and then lets 5 probes through; if these do well it closes.
  *
  * @since 0.1
  */
@@ -23,23 +25,34 @@ public final class CircuitBreakerConfig {
     private final Builder set;
     private final Limits limits;
     private final Limits probeLimits;
+    private final Limits rampLimits;
     private final long slowNanos;
     private final long openNanos;
     private final long openCapNanos;
     private final long hintCapNanos;
     private final long leaseNanos;
+    private final long rampStepNanos;
 
     private CircuitBreakerConfig(Builder builder) {
         set = new Builder(builder);
         double slowRate = set.slowCallRate == null ? Limits.OFF : set.slowCallRate;
-        limits = new Limits(set.failureRate, slowRate, set.effectiveMinimumCalls());
-        // Where calls must fail in a row, the first probe that fails is enough.
-        probeLimits = set.consecutiveFailures == null ? limits : new Limits(Double.MIN_VALUE, Limits.OFF, 1);
+        int minimum = set.effectiveMinimumCalls();
+        if (set.consecutiveFailures == null) {
+            limits = new Limits(set.failureRate, slowRate, minimum);
+            probeLimits = limits;
+            rampLimits = new Limits(set.failureRate, slowRate, Math.min(minimum, set.halfOpenCalls));
+        } else {
+            limits = new Limits(Double.MIN_VALUE, Limits.OFF, set.consecutiveFailures);
+            // Where calls must fail in a row, the first probe that fails is enough.
+            probeLimits = new Limits(Double.MIN_VALUE, Limits.OFF, 1);
+            rampLimits = limits;
+        }
         slowNanos = set.slowCallDuration == null ? Nanos.NEVER : Nanos.of(set.slowCallDuration);
         openNanos = Nanos.of(set.openFor);
         openCapNanos = Nanos.of(set.openForCap);
         hintCapNanos = Nanos.of(set.openForHint);
         leaseNanos = set.probeLease == null ? openNanos : Nanos.of(set.probeLease);
+        rampStepNanos = Nanos.of(set.rampStep);
     }
 
     /**
@@ -76,20 +89,53 @@ public final class CircuitBreakerConfig {
         return set.timeWindow != null;
     }
 
+    boolean needsEnd() {
+        return hasSlowRule() || hasTimeWindow();
+    }
+
     /** From how long on a call is slow; NEVER if none is. */
     long slowNanos() {
         return slowNanos;
     }
 
-    /** An empty window; one that does not judge is never over a limit. */
-    Window newWindow(boolean judging, long nowNanos) {
+    /** An empty window. */
+    Window newWindow(long nowNanos) {
         if (set.consecutiveFailures != null) {
-            return new Streak(judging ? set.consecutiveFailures : Long.MAX_VALUE);
+            return new Streak();
         }
-        Limits judged = judging ? limits : Limits.NONE;
         return set.timeWindow == null
-                ? new CountWindow(set.countWindow, judged)
-                : new TimeWindow(Nanos.of(set.timeWindow), judged, nowNanos);
+                ? new CountWindow(set.countWindow)
+                : new TimeWindow(Nanos.of(set.timeWindow), nowNanos);
+    }
+
+    /** Whether a window by these settings has the same shape as one by others. */
+    boolean hasWindowOf(CircuitBreakerConfig other) {
+        if (set.consecutiveFailures != null || other.set.consecutiveFailures != null) {
+            return set.consecutiveFailures != null && other.set.consecutiveFailures != null;
+        }
+        return Objects.equals(set.timeWindow, other.set.timeWindow)
+                && (set.timeWindow != null || set.countWindow == other.set.countWindow);
+    }
+
+    Limits limits() {
+        return limits;
+    }
+
+    /** As when closed, but after as few calls as when half-open. */
+    Limits rampLimits() {
+        return rampLimits;
+    }
+
+    boolean hasRamp() {
+        return set.rampShares.length > 0;
+    }
+
+    double[] rampShares() {
+        return set.rampShares;
+    }
+
+    long rampStepNanos() {
+        return rampStepNanos;
     }
 
     Limits probeLimits() {
@@ -157,6 +203,8 @@ public final class CircuitBreakerConfig {
         private int halfOpenCalls = 5;
         private @Nullable Duration probeLease;
         private boolean expiredProbesFail = true;
+        private Duration rampStep = Duration.ZERO;
+        private double[] rampShares = {};
         private OutcomeRule outcomes = OutcomeRule.standard();
         private boolean totals;
 
@@ -181,6 +229,8 @@ public final class CircuitBreakerConfig {
             halfOpenCalls = other.halfOpenCalls;
             probeLease = other.probeLease;
             expiredProbesFail = other.expiredProbesFail;
+            rampStep = other.rampStep;
+            rampShares = other.rampShares;
             outcomes = other.outcomes;
             totals = other.totals;
         }
@@ -394,6 +444,35 @@ public final class CircuitBreakerConfig {
         }
 
         /**
+         * Lets traffic come back in steps after the probes have done well, instead of all at once; by default there are none. Use it
+         * for a dependency that is overrun by full traffic when it has just recovered: cold caches, connections to be opened.
+         *
+         * <p>{@code ramp(ofSeconds(10), 0.1, 0.25, 0.5)} admits 10 % of calls for ten seconds, 25 % for ten, 50 % for ten, and then
+         * closes. Which calls is not left to chance: of any hundred just ten, and of callers that take turns each its share. Outcomes
+         * of the whole ramp are judged together by the limits of the closed breaker, but as soon as {@link #halfOpenCalls} have ended
+         * if that is less than {@link #minimumCalls}; over the limit, the breaker opens again, for as long as if a probe had failed.
+         * The steps go by time alone: without calls the breaker closes as well.
+         *
+         * @param step how long each step lasts, more than zero
+         * @param shares the share of calls that each step admits, rising, more than 0 and at most 1; none for no ramp
+         * @return this
+         * @throws IllegalArgumentException if a value is out of its range or the shares do not rise
+         */
+        public Builder ramp(Duration step, double... shares) {
+            Require.positive("ramp step", step);
+            double before = 0;
+            for (double share : Require.nonNull("ramp shares", shares)) {
+                if (Require.ratio("ramp share", share) <= before) {
+                    throw new IllegalArgumentException("ramp shares must rise, but were " + Arrays.toString(shares));
+                }
+                before = share;
+            }
+            rampStep = step;
+            rampShares = shares.clone();
+            return this;
+        }
+
+        /**
          * What counts as a failure; default {@link OutcomeRule#standard()}.
          *
          * @param value the rule
@@ -477,7 +556,10 @@ public final class CircuitBreakerConfig {
                     + (openForMultiplier == 1 ? "" : " x " + openForMultiplier + " up to " + openForCap)
                     + (openJitter == 0 ? "" : " -" + openJitter)
                     + (openForHint.isZero() ? "" : ", hint up to " + openForHint)
-                    + "; " + halfOpenCalls + " probes";
+                    + "; " + halfOpenCalls + " probes"
+                    + (rampShares.length == 0
+                            ? ""
+                            : ", then " + Arrays.toString(rampShares) + " for " + rampStep + " each");
         }
     }
 }

@@ -26,7 +26,6 @@ final class CountWindow extends Window {
     private static final long CHANGE = 1L << 32;
 
     private final int size;
-    private final Limits limits;
     private final long field; // mask of one count
     private final int slowShift;
     private final int positionShift;
@@ -35,9 +34,8 @@ final class CountWindow extends Window {
     final PaddedLong word = new PaddedLong(0);
     private final long[] ring;
 
-    CountWindow(int size, Limits limits) {
+    CountWindow(int size) {
         this.size = size;
-        this.limits = limits;
         int bits = Integer.SIZE - Integer.numberOfLeadingZeros(size);
         field = (1L << bits) - 1;
         slowShift = OUTCOME_BITS + bits;
@@ -48,7 +46,7 @@ final class CountWindow extends Window {
     }
 
     @Override
-    @Nullable Tally record(int outcome, long endNanos) {
+    @Nullable Tally record(int outcome, long endNanos, Limits limits) {
         while (true) {
             long seen = word.get();
             if (outcome == 0 && isFull(seen) && (seen & troubles) == 0) {
@@ -59,7 +57,7 @@ final class CountWindow extends Window {
             }
             long next = next(seen, outcome);
             if (word.compareAndSet(seen, next)) {
-                return judge(next, outcome);
+                return judge(next, outcome, limits);
             }
         }
     }
@@ -99,7 +97,7 @@ final class CountWindow extends Window {
                 | outcome;
     }
 
-    private @Nullable Tally judge(long now, int outcome) {
+    private @Nullable Tally judge(long now, int outcome, Limits limits) {
         long failures = failures(now);
         long slow = slow(now);
         if (limits.clearedBy(failures, slow)) {
@@ -117,11 +115,6 @@ final class CountWindow extends Window {
     Tally tally(long nowNanos) {
         long now = word.get();
         return new Tally(calls(now), failures(now), slow(now));
-    }
-
-    @Override
-    String explain(Tally tally) {
-        return limits.explain(tally);
     }
 
     private boolean isFull(long counts) {

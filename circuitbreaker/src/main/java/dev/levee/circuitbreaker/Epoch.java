@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A change is one compare-and-set of the breaker's reference, from the very epoch that was judged to a new one. So one thread
  * wins, an automatic change fails if the state was changed by hand after it was decided, and what is reported late finds another
  * epoch. Nothing is packed into a word: numbers are never reused, and no field can overflow.
+ *
+ * <p>The configuration belongs to it as well. A change of the configuration replaces the epoch by one that is the same in all but that:
+ * with the same number, so that calls under way still count, and with the same permits.
  */
 final class Epoch {
     /** What led to an epoch: when, why, and the counts of the one before. */
@@ -18,6 +21,20 @@ final class Epoch {
 
     final State state;
     final long number;
+    final CircuitBreakerConfig config;
+
+    /** From how long on a call is slow. */
+    final long slowNanos;
+
+    /** Whether calls of this breaker are told when they end, by the settings that it was made with. */
+    final boolean timed;
+
+    /** Whether that is needed and must be found out here. */
+    final boolean readsClock;
+
+    /** When outcomes that are recorded here open the breaker. */
+    final Limits limits;
+
     final Change change;
 
     /** What calls carry that are admitted without more ado, or {@link Gate#REFUSED}. */
@@ -29,8 +46,11 @@ final class Epoch {
     /** The permits, if half-open. */
     final @Nullable Probes probes;
 
-    /** How long it lasts if open; {@link Nanos#NEVER} if time does not end it. */
-    final long openNanos;
+    /** Who is admitted, if ramping. */
+    final @Nullable Ramp ramp;
+
+    /** How long it lasts; {@link Nanos#NEVER} if time does not end it. */
+    final long nanos;
 
     /** How many times the breaker has opened again without having been closed. */
     final int reopenings;
@@ -38,57 +58,137 @@ final class Epoch {
     /** For every call that is refused; null where none is. */
     final @Nullable CircuitOpenException refusal;
 
+    /** Whether its window has outcomes in it that were not judged by these limits. */
+    volatile boolean unjudged;
+
     /** The epoch before this one, until it has been announced that this one follows it. */
     @Nullable Epoch previous;
 
     /** The epoch after this one, while the announcer is at it. */
     @Nullable Epoch next;
 
-    private Epoch(
-            State state,
-            @Nullable Epoch previous,
-            Change change,
-            @Nullable Window window,
-            @Nullable Probes probes,
-            long openNanos,
-            int reopenings,
-            @Nullable CircuitOpenException refusal) {
-        this.state = state;
-        this.previous = previous;
-        this.number = previous == null ? 1 : previous.number + 1;
-        this.change = change;
-        this.stamp = refusal == null ? number : Gate.REFUSED;
-        this.window = window;
-        this.probes = probes;
-        this.openNanos = openNanos;
-        this.reopenings = reopenings;
-        this.refusal = refusal;
+    private Epoch(Draft draft) {
+        state = draft.state;
+        previous = draft.previous;
+        number = draft.number;
+        config = draft.config;
+        slowNanos = config.slowNanos();
+        limits = state == State.OBSERVE_ONLY
+                ? Limits.NONE
+                : state == State.RAMPING ? config.rampLimits() : config.limits();
+        timed = previous == null ? config.needsEnd() : previous.timed;
+        readsClock = config.hasTimeWindow() && !timed;
+        change = draft.change;
+        window = draft.window;
+        probes = draft.probes;
+        ramp = draft.ramp;
+        nanos = draft.nanos;
+        reopenings = draft.reopenings;
+        refusal = draft.refusal;
+        // A ramp looks at each call before it admits it.
+        stamp = refusal == null ? number : Gate.REFUSED;
     }
 
-    static Epoch first(Change change, Window window) {
-        return new Epoch(State.CLOSED, null, change, window, null, Nanos.NEVER, 0, null);
+    static Epoch first(CircuitBreakerConfig config, Change change) {
+        Draft draft = new Draft(State.CLOSED, null, change, config, 1);
+        draft.window = config.newWindow(change.atNanos);
+        return new Epoch(draft);
     }
 
     /** Admits everything, and records it if there is a window. */
     static Epoch admitting(State state, Epoch previous, Change change, @Nullable Window window) {
-        return new Epoch(state, previous, change, window, null, Nanos.NEVER, 0, null);
+        Draft draft = after(previous, state, change);
+        draft.window = window;
+        return new Epoch(draft);
     }
 
-    static Epoch open(Epoch previous, Change change, long openNanos, int reopenings, CircuitOpenException refusal) {
-        return new Epoch(State.OPEN, previous, change, null, null, openNanos, reopenings, refusal);
+    static Epoch open(Epoch previous, Change change, long nanos, int reopenings, CircuitOpenException refusal) {
+        Draft draft = after(previous, State.OPEN, change);
+        draft.nanos = nanos;
+        draft.reopenings = reopenings;
+        draft.refusal = refusal;
+        return new Epoch(draft);
     }
 
     static Epoch halfOpen(Epoch previous, Change change, Probes probes, CircuitOpenException refusal) {
-        return new Epoch(State.HALF_OPEN, previous, change, null, probes, Nanos.NEVER, previous.reopenings, refusal);
+        Draft draft = after(previous, State.HALF_OPEN, change);
+        draft.probes = probes;
+        draft.reopenings = previous.reopenings;
+        draft.refusal = refusal;
+        return new Epoch(draft);
+    }
+
+    static Epoch ramping(Epoch previous, Change change, Ramp ramp, long nanos, Window window) {
+        Draft draft = after(previous, State.RAMPING, change);
+        draft.ramp = ramp;
+        draft.nanos = nanos;
+        draft.window = window;
+        draft.reopenings = previous.reopenings;
+        draft.refusal = ramp.refusal(0);
+        return new Epoch(draft);
     }
 
     static Epoch forcedOpen(Epoch previous, Change change, CircuitOpenException refusal) {
-        return new Epoch(State.FORCED_OPEN, previous, change, null, null, Nanos.NEVER, 0, refusal);
+        Draft draft = after(previous, State.FORCED_OPEN, change);
+        draft.refusal = refusal;
+        return new Epoch(draft);
     }
 
-    /** Whether it is open, and long enough. */
+    private static Draft after(Epoch previous, State state, Change change) {
+        return new Draft(state, previous, change, previous.config, previous.number + 1);
+    }
+
+    /** This epoch with other settings: whatever has begun by the old ones goes on, an open time, probes or a ramp. */
+    Epoch with(CircuitBreakerConfig other) {
+        Draft draft = new Draft(state, this, change, other, number);
+        boolean keeps = window != null && other.hasWindowOf(config);
+        draft.window = window == null || keeps ? window : other.newWindow(change.atNanos);
+        draft.probes = probes;
+        draft.ramp = ramp;
+        draft.nanos = nanos;
+        draft.reopenings = reopenings;
+        draft.refusal = refusal;
+        Epoch epoch = new Epoch(draft);
+        epoch.unjudged = keeps;
+        return epoch;
+    }
+
+    /** What an epoch is made of; most have little of it. */
+    private static final class Draft {
+        final State state;
+        final @Nullable Epoch previous;
+        final Change change;
+        final CircuitBreakerConfig config;
+        final long number;
+
+        @Nullable Window window;
+
+        @Nullable Probes probes;
+
+        @Nullable Ramp ramp;
+
+        long nanos = Nanos.NEVER;
+        int reopenings;
+
+        @Nullable CircuitOpenException refusal;
+
+        Draft(State state, @Nullable Epoch previous, Change change, CircuitBreakerConfig config, long number) {
+            this.state = state;
+            this.previous = previous;
+            this.change = change;
+            this.config = config;
+            this.number = number;
+        }
+    }
+
+    /** Whether its time is over. */
     boolean isOver(long nowNanos) {
-        return openNanos != Nanos.NEVER && nowNanos - change.atNanos >= openNanos;
+        return nanos != Nanos.NEVER && nowNanos - change.atNanos >= nanos;
+    }
+
+    /** When its time is over, if ever. */
+    long end() {
+        return change.atNanos + nanos;
     }
 
     /** What this epoch has counted; an open one, what opened it. */

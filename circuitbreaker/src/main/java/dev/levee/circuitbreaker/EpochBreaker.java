@@ -9,12 +9,16 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The one implementation of {@link CircuitBreaker}: a reference to the current {@link Epoch}. */
 final class EpochBreaker implements CircuitBreaker {
+    private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
     private static final VarHandle EPOCH;
 
     static {
@@ -26,12 +30,10 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     private final String name;
-    private final CircuitBreakerConfig config;
     private final Environment environment;
     private final NanoClock clock;
     private final OutcomeRule rule;
     private final int timing;
-    private final long slowNanos;
     private final @Nullable Totals totals;
     private final AtomicLong leases = new AtomicLong();
     private final Announcer announcer;
@@ -39,15 +41,13 @@ final class EpochBreaker implements CircuitBreaker {
 
     EpochBreaker(String name, CircuitBreakerConfig config, Environment environment) {
         this.name = Require.name(name);
-        this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
         this.clock = environment.clock();
-        this.rule = config.outcomes();
-        this.timing = config.hasSlowRule() ? ENTRY | EXIT : config.hasTimeWindow() ? EXIT : 0;
-        this.slowNanos = config.slowNanos();
+        this.rule = Require.nonNull("config", config).outcomes();
+        this.timing = config.hasSlowRule() ? ENTRY | EXIT : config.needsEnd() ? EXIT : 0;
         this.totals = config.recordsTotals() ? new Totals() : null;
         long now = clock.nanoTime();
-        Epoch first = Epoch.first(new Epoch.Change(now, "made", Tally.NONE), config.newWindow(true, now));
+        Epoch first = Epoch.first(config, new Epoch.Change(now, "made", Tally.NONE));
         this.epoch = first;
         this.announcer = new Announcer(name, environment.listener(), first);
     }
@@ -69,7 +69,7 @@ final class EpochBreaker implements CircuitBreaker {
         if (seen.state != State.FORCED_OPEN) {
             long now = clock.nanoTime();
             if (seen.state != State.OPEN || seen.isOver(now)) {
-                stamp = askForProbe(now);
+                stamp = askInDetail(now);
             }
         }
         if (stamp == REFUSED && totals != null) {
@@ -78,16 +78,22 @@ final class EpochBreaker implements CircuitBreaker {
         return stamp;
     }
 
-    private long askForProbe(long now) {
+    private long askInDetail(long now) {
         Epoch due = catchUp(now);
-        return due.probes == null ? due.stamp : due.probes.tryLease(now);
+        if (due.probes != null) {
+            return due.probes.tryLease(now);
+        }
+        if (due.ramp != null) {
+            return due.ramp.admits(now - due.change.atNanos()) ? due.number : REFUSED;
+        }
+        return due.stamp;
     }
 
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
         Epoch now = epoch;
         // Without a slow-call rule nobody need have stamped the start, and the difference means nothing.
-        boolean slow = slowNanos != Nanos.NEVER && endNanos - startNanos >= slowNanos;
+        boolean slow = now.slowNanos != Nanos.NEVER && endNanos - startNanos >= now.slowNanos;
         boolean late = false;
         if (stamp == now.stamp) {
             Window window = now.window;
@@ -95,11 +101,10 @@ final class EpochBreaker implements CircuitBreaker {
                 return; // disabled
             }
             if (verdict != Verdict.IGNORED) {
-                Tally over = window.record(outcome(verdict, slow), endNanos);
-                if (over != null) {
-                    open(now, new Epoch.Change(clock.nanoTime(), window.explain(over), over), 0, retryAfterNanos);
-                }
+                record(now, window, outcome(verdict, slow), endNanos, retryAfterNanos);
             }
+        } else if (stamp > 0) {
+            late = !recordInRamp(stamp, verdict, slow, endNanos, retryAfterNanos);
         } else {
             late = !settle(stamp, verdict, slow, retryAfterNanos);
         }
@@ -112,11 +117,53 @@ final class EpochBreaker implements CircuitBreaker {
         return (verdict == Verdict.SUCCESS ? 0 : Window.FAILED) | (slow ? Window.SLOW : 0);
     }
 
+    private void record(Epoch now, Window window, int outcome, long endNanos, long retryAfterNanos) {
+        long end = now.readsClock ? clock.nanoTime() : endNanos;
+        Tally over = window.record(outcome, end, now.limits);
+        if (now.unjudged) {
+            now.unjudged = false;
+            over = window.judge(end, now.limits);
+        }
+        if (over != null) {
+            openOn(over, now, window, end, retryAfterNanos);
+        }
+    }
+
+    /** Opens, also if the configuration changes in between; but then the new one must mean it too. */
+    private void openOn(Tally evidence, Epoch judged, Window window, long endNanos, long retryAfterNanos) {
+        Epoch now = judged;
+        Tally over = evidence;
+        while (over != null) {
+            int reopenings = now.ramp == null ? 0 : now.reopenings + 1;
+            Epoch.Change change = new Epoch.Change(clock.nanoTime(), window.explain(over, now.limits), over);
+            if (open(now, change, reopenings, retryAfterNanos)) {
+                return;
+            }
+            now = epoch;
+            over = now.number == judged.number && now.window == window ? window.judge(endNanos, now.limits) : null;
+        }
+    }
+
+    /** The end of a call that is not of this epoch, or of a ramp; false if it counts nowhere. */
+    private boolean recordInRamp(long stamp, Verdict verdict, boolean slow, long endNanos, long retryAfterNanos) {
+        Epoch now = epoch;
+        if (now.ramp == null || now.number != stamp) {
+            return false;
+        }
+        long time = clock.nanoTime();
+        now = catchUp(time);
+        Window window = now.window;
+        if (now.number != stamp || window == null) {
+            return false;
+        }
+        if (verdict != Verdict.IGNORED) {
+            record(now, window, outcome(verdict, slow), endNanos, retryAfterNanos);
+        }
+        return true;
+    }
+
     /** The end of a probe; false if it does not hold a permit any more. */
     private boolean settle(long stamp, Verdict verdict, boolean slow, long retryAfterNanos) {
-        if (stamp > 0) {
-            return false; // no probe, so it is of an earlier epoch
-        }
         long now = clock.nanoTime();
         Epoch current = catchUp(now);
         Probes probes = current.probes;
@@ -134,18 +181,22 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     /** Looks what the probes that have ended mean, after one of them has. */
-    private void decide(Epoch current, Probes probes, long atNanos, long hintNanos) {
+    private void decide(Epoch judged, Probes probes, long atNanos, long hintNanos) {
         Tally tally = probes.tally();
         Probes.Decision decision = probes.decision(tally);
         if (decision == Probes.Decision.NONE) {
             return;
         }
         Epoch.Change change = new Epoch.Change(atNanos, probes.explain(tally), tally);
-        if (decision == Probes.Decision.REOPEN) {
-            open(current, change, current.reopenings + 1, hintNanos);
-        } else {
-            close(current, change);
-        }
+        Epoch current = judged;
+        boolean done;
+        do {
+            done = decision == Probes.Decision.REOPEN
+                    ? open(current, change, current.reopenings + 1, hintNanos)
+                    : current.config.hasRamp() ? ramp(current, change) : close(current, change);
+            current = epoch;
+            // Another epoch with the same permits: just the configuration has changed.
+        } while (!done && current.probes == probes);
     }
 
     /** Makes all changes that are due by time; each in turn, as of its own time. */
@@ -153,7 +204,11 @@ final class EpochBreaker implements CircuitBreaker {
         while (true) {
             Epoch current = epoch;
             if (current.isOver(now)) {
-                halfOpen(current);
+                if (current.ramp == null) {
+                    halfOpen(current);
+                } else {
+                    close(current, rampedUp(current));
+                }
             } else if (current.probes == null || !giveUpProbe(current, current.probes, now)) {
                 return current;
             }
@@ -170,6 +225,7 @@ final class EpochBreaker implements CircuitBreaker {
             }
             return forgotten;
         }
+        CircuitBreakerConfig config = current.config;
         if (config.expiredProbesFail()) {
             long deadline = probes.deadline(stamp);
             if (probes.spend(stamp, Window.FAILED | (config.hasSlowRule() ? Window.SLOW : 0))) {
@@ -181,26 +237,77 @@ final class EpochBreaker implements CircuitBreaker {
         return true;
     }
 
-    private void open(Epoch from, Epoch.Change change, int reopenings, long hintNanos) {
+    private boolean open(Epoch from, Epoch.Change change, int reopenings, long hintNanos) {
+        CircuitBreakerConfig config = from.config;
         double random = config.hasJitter() ? environment.random().nextDouble() : 0;
         long openNanos = config.openNanos(reopenings, random, hintNanos);
         LongSupplier left = openNanos == Nanos.NEVER
                 ? () -> Nanos.NEVER
                 : () -> Math.max(0, openNanos - (clock.nanoTime() - change.atNanos()));
-        move(from, Epoch.open(from, change, openNanos, reopenings, refusal(State.OPEN, change.reason(), left)));
+        return move(from, Epoch.open(from, change, openNanos, reopenings, refusal(State.OPEN, change.reason(), left)));
     }
 
     private void halfOpen(Epoch from) {
-        String reason = "it was open for " + seconds(from.openNanos);
-        Epoch.Change change = new Epoch.Change(from.change.atNanos() + from.openNanos, reason, from.change.evidence());
+        CircuitBreakerConfig config = from.config;
+        String reason = "it was open for " + seconds(from.nanos);
+        Epoch.Change change = new Epoch.Change(from.end(), reason, from.change.evidence());
         Probes probes =
                 new Probes(config.halfOpenCalls(), config.probeLimits(), config.leaseNanos(), leases::incrementAndGet);
         String taken = "its " + config.halfOpenCalls() + " probes are on their way";
         move(from, Epoch.halfOpen(from, change, probes, refusal(State.HALF_OPEN, taken, EpochBreaker::unknown)));
     }
 
-    private void close(Epoch from, Epoch.Change change) {
-        move(from, Epoch.admitting(State.CLOSED, from, change, config.newWindow(true, change.atNanos())));
+    private boolean close(Epoch from, Epoch.Change change) {
+        return move(from, Epoch.admitting(State.CLOSED, from, change, from.config.newWindow(change.atNanos())));
+    }
+
+    private boolean ramp(Epoch from, Epoch.Change change) {
+        double[] shares = from.config.rampShares();
+        long stepNanos = from.config.rampStepNanos();
+        Ramp ramp = new Ramp(shares, stepNanos, step -> {
+            long end = Nanos.multiply(stepNanos, step + 1);
+            String reason = "it admits " + Tally.percent(shares[step]) + " of calls";
+            LongSupplier left = () -> Math.max(0, end - (clock.nanoTime() - change.atNanos()));
+            return refusal(State.RAMPING, reason, left);
+        });
+        Window window = from.config.newWindow(change.atNanos());
+        return move(from, Epoch.ramping(from, change, ramp, Ramp.nanos(shares, stepNanos), window));
+    }
+
+    private static Epoch.Change rampedUp(Epoch ramping) {
+        long end = ramping.end();
+        return new Epoch.Change(
+                end, "it did well for " + seconds(ramping.nanos) + " of rising traffic", ramping.tally(end));
+    }
+
+    @Override
+    public CircuitBreakerConfig config() {
+        return epoch.config;
+    }
+
+    @Override
+    public void reconfigure(CircuitBreakerConfig config) {
+        requireSameStamps(Require.nonNull("config", config));
+        Epoch from;
+        do {
+            from = catchUp(clock.nanoTime());
+        } while (!move(from, from.with(config)));
+        LOG.info("Breaker {} has another configuration: {} (before: {})", name, config, from.config);
+    }
+
+    /** Pipelines take these from a gate once. */
+    private void requireSameStamps(CircuitBreakerConfig other) {
+        if (other.outcomes() != rule) {
+            throw new IllegalArgumentException("outcomes must stay " + rule + ", but was " + other.outcomes());
+        }
+        if (other.recordsTotals() != (totals != null)) {
+            throw new IllegalArgumentException(
+                    "totals must stay " + (totals != null) + ", but was " + other.recordsTotals());
+        }
+        if (other.hasSlowRule() && (timing & ENTRY) == 0) {
+            throw new IllegalArgumentException("slowCallDuration must stay unset, because breaker " + name
+                    + " was made without, but was " + Duration.ofNanos(other.slowNanos()));
+        }
     }
 
     @Override
@@ -238,7 +345,7 @@ final class EpochBreaker implements CircuitBreaker {
                         case FORCED_OPEN ->
                             Epoch.forcedOpen(from, change, refusal(to, change.reason(), EpochBreaker::unknown));
                         case DISABLED -> Epoch.admitting(to, from, change, null);
-                        default -> Epoch.admitting(to, from, change, config.newWindow(to == State.CLOSED, now));
+                        default -> Epoch.admitting(to, from, change, from.config.newWindow(now));
                     });
         } while (!done);
     }
@@ -267,7 +374,8 @@ final class EpochBreaker implements CircuitBreaker {
     @Override
     public RefusedException refusal() {
         Epoch now = epoch;
-        CircuitOpenException refusal = now.refusal;
+        CircuitOpenException refusal =
+                now.ramp == null ? now.refusal : now.ramp.refusal(clock.nanoTime() - now.change.atNanos());
         // It may have closed since it refused.
         return refusal != null ? refusal : refusal(now.state, "it admits calls again", () -> 0);
     }
@@ -299,9 +407,21 @@ final class EpochBreaker implements CircuitBreaker {
         sink.value(name, "breaker.window.slow", (double) snapshot.slowCalls());
         sink.value(name, "breaker.failure.rate", snapshot.failureRate());
         sink.value(name, "breaker.slow.rate", snapshot.slowCallRate());
+        Epoch now = epoch;
+        if (now.config.hasRamp()) {
+            sink.value(name, "breaker.ramp.share", admittedShare(now, snapshot));
+        }
         if (totals != null) {
             totals.measure(name, sink);
         }
+    }
+
+    private static double admittedShare(Epoch now, Snapshot snapshot) {
+        return switch (snapshot.state()) {
+            case CLOSED, DISABLED, OBSERVE_ONLY -> 1;
+            case OPEN, HALF_OPEN, FORCED_OPEN -> 0;
+            case RAMPING -> now.ramp == null ? 1 : now.ramp.share(snapshot.nanosInState());
+        };
     }
 
     @Override
@@ -333,13 +453,16 @@ final class EpochBreaker implements CircuitBreaker {
         Tally tally = now.tally(time);
         StringBuilder text =
                 new StringBuilder("breaker ").append(name).append(' ').append(now.state);
+        if (now.ramp != null) {
+            text.append(" at ").append(Tally.percent(now.ramp.share(time - now.change.atNanos())));
+        }
         if (now.window != null || tally.calls() > 0) {
             text.append(' ')
                     .append(tally.failures())
                     .append('/')
                     .append(tally.calls())
                     .append(" failed");
-            if (config.hasSlowRule()) {
+            if (now.config.hasSlowRule()) {
                 text.append(", ").append(tally.slow()).append(" slow");
             }
         }

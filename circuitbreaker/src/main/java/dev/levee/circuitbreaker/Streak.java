@@ -5,15 +5,10 @@ import org.jspecify.annotations.Nullable;
 
 /** How many calls have failed in a row. A success after a success writes nothing. */
 final class Streak extends Window {
-    private final long limit;
     private final AtomicLong failures = new AtomicLong();
 
-    Streak(long limit) {
-        this.limit = limit;
-    }
-
     @Override
-    @Nullable Tally record(int outcome, long endNanos) {
+    @Nullable Tally record(int outcome, long endNanos, Limits limits) {
         if ((outcome & FAILED) == 0) {
             if (failures.get() != 0) {
                 failures.set(0);
@@ -21,7 +16,7 @@ final class Streak extends Window {
             return null;
         }
         long now = failures.incrementAndGet();
-        return now < limit ? null : new Tally(now, now, 0);
+        return now < limits.minimumCalls ? null : new Tally(now, now, 0);
     }
 
     @Override
@@ -31,7 +26,7 @@ final class Streak extends Window {
     }
 
     @Override
-    String explain(Tally tally) {
+    String explain(Tally tally, Limits limits) {
         return tally.failures() + " calls failed in a row";
     }
 }

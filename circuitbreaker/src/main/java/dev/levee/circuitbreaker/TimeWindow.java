@@ -37,7 +37,6 @@ final class TimeWindow extends Window {
     private final long origin;
     private final long width;
     private final int buckets;
-    private final Limits limits;
     private final TickCounter failures;
     private final TickCounter slow;
     private volatile TickCounter[] calls;
@@ -48,11 +47,10 @@ final class TimeWindow extends Window {
     /** The last bucket of which it is known that a success in it does not bring the rates over the limits. */
     private volatile long cleared = Long.MIN_VALUE;
 
-    TimeWindow(long windowNanos, Limits limits, long nowNanos) {
+    TimeWindow(long windowNanos, long nowNanos) {
         this.origin = nowNanos;
         this.width = width(windowNanos);
         this.buckets = (int) (windowNanos / width);
-        this.limits = limits;
         this.failures = new TickCounter(buckets);
         this.slow = new TickCounter(buckets);
         this.calls = new TickCounter[] {new TickCounter(buckets)};
@@ -73,7 +71,7 @@ final class TimeWindow extends Window {
     }
 
     @Override
-    @Nullable Tally record(int outcome, long endNanos) {
+    @Nullable Tally record(int outcome, long endNanos, Limits limits) {
         long tick = advance(endNanos);
         if (newest - tick >= buckets) {
             return null; // it ended before the window begins
@@ -88,7 +86,7 @@ final class TimeWindow extends Window {
         if ((outcome & SLOW) != 0) {
             slow.add(tick);
         }
-        return limits == Limits.NONE ? null : judge(outcome);
+        return limits == Limits.NONE ? null : judge(outcome, limits);
     }
 
     /** The bucket of a time; the newest one if it is later than all. */
@@ -130,7 +128,7 @@ final class TimeWindow extends Window {
         CALLS.compareAndSet(this, stripes, more); // if it fails, another thread has grown them
     }
 
-    private @Nullable Tally judge(int outcome) {
+    private @Nullable Tally judge(int outcome, Limits limits) {
         while (true) {
             long tick = newest;
             long failed = failures.sum(tick);
@@ -154,6 +152,12 @@ final class TimeWindow extends Window {
         }
     }
 
+    @Override
+    @Nullable Tally judge(long nowNanos, Limits limits) {
+        cleared = Long.MIN_VALUE; // that was by other limits
+        return super.judge(nowNanos, limits);
+    }
+
     private long calls(long tick) {
         long sum = 0;
         for (TickCounter stripe : calls) {
@@ -174,10 +178,5 @@ final class TimeWindow extends Window {
                 return tally;
             }
         }
-    }
-
-    @Override
-    String explain(Tally tally) {
-        return limits.explain(tally);
     }
 }

@@ -2,7 +2,10 @@ package dev.levee.circuitbreaker;
 
 import org.jspecify.annotations.Nullable;
 
-/** The outcomes that a closed breaker judges. Belongs to one epoch: the next one begins with an empty window. */
+/**
+ * The outcomes that a closed breaker judges. The next epoch begins with an empty one; only a change of the configuration keeps it, which
+ * is why the limits are not part of it.
+ */
 abstract class Window {
     /** Bits of an outcome; a quick success is 0. */
     static final int FAILED = 1;
@@ -12,12 +15,21 @@ abstract class Window {
     /**
      * Takes an outcome in.
      *
+     * @param limits those of all outcomes before, or {@link #judge} must be asked too
      * @return the counts if they are over the limits now, else null; nothing is allocated then
      */
-    abstract @Nullable Tally record(int outcome, long endNanos);
+    abstract @Nullable Tally record(int outcome, long endNanos, Limits limits);
+
+    /** The counts if they are over the limits now, else null; to be asked once when the limits have changed. */
+    @Nullable Tally judge(long nowNanos, Limits limits) {
+        Tally tally = tally(nowNanos);
+        return limits.exceededBy(tally.calls(), tally.failures(), tally.slow()) ? tally : null;
+    }
 
     abstract Tally tally(long nowNanos);
 
     /** Why counts that {@link #record} returned open the breaker. */
-    abstract String explain(Tally tally);
+    String explain(Tally tally, Limits limits) {
+        return limits.explain(tally);
+    }
 }

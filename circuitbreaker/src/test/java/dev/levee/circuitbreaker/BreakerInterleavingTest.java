@@ -11,7 +11,10 @@ import dev.levee.core.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import org.jetbrains.lincheck.datastructures.IntGen;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
@@ -44,6 +47,30 @@ class BreakerInterleavingTest {
     @Test
     void a_failure_that_opens_races_with_changes_by_hand() {
         CountWindowInterleavingTest.options().actorsBefore(0).actorsAfter(0).check(OfTheClosedBreaker.class);
+    }
+
+    @Test
+    void calls_of_a_ramp_race_with_changes_by_hand() {
+        CountWindowInterleavingTest.options().actorsBefore(0).actorsAfter(0).check(OfTheRampingBreaker.class);
+    }
+
+    @Test
+    void a_failure_that_opens_races_with_a_change_of_the_configuration() {
+        reconfigured().check(OfTheReconfiguredBreaker.class);
+    }
+
+    @Test
+    void probes_that_decide_race_with_a_change_of_the_configuration() {
+        reconfigured().check(OfTheReconfiguredHalfOpenBreaker.class);
+    }
+
+    private static ModelCheckingOptions reconfigured() {
+        return CountWindowInterleavingTest.options()
+                .actorsPerThread(2)
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .iterations(3)
+                .invocationsPerIteration(200);
     }
 
     /** Each thread has at most one call under way. */
@@ -129,6 +156,90 @@ class BreakerInterleavingTest {
         @Operation
         public void observeOnly() {
             breaker.observeOnly();
+        }
+    }
+
+    /** Half of the calls come through; two failures in a row open it. */
+    public static class OfTheRampingBreaker extends Calls {
+        public OfTheRampingBreaker() {
+            super(c -> c.consecutiveFailures(2)
+                    .openFor(Duration.ofNanos(10))
+                    .halfOpenCalls(1)
+                    .ramp(Duration.ofNanos(100), 0.5));
+            for (int i = 0; i < 2; i++) {
+                breaker.exit(breaker.tryEnter(0), 0, 0, Verdict.FAILURE, RefusedException.UNKNOWN);
+            }
+            now = 10;
+            breaker.exit(breaker.tryEnter(0), 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+            if (breaker.state() != State.RAMPING) {
+                throw new IllegalStateException(breaker.toString());
+            }
+        }
+
+        @Operation
+        public void reset() {
+            breaker.reset();
+        }
+    }
+
+    /** One failure opens it, or ends its one probe: whatever the configuration, and whenever it changes. */
+    @Param(name = "size", gen = IntGen.class, conf = "1:2")
+    public abstract static class Reconfigured {
+        private final AtomicInteger failed = new AtomicInteger();
+        final CircuitBreaker breaker;
+        long now;
+
+        Reconfigured() {
+            Environment environment = Environment.builder().clock(() -> now).build();
+            breaker = CircuitBreaker.of(
+                    "b",
+                    c -> c.consecutiveFailures(1).openFor(Duration.ofNanos(10)).halfOpenCalls(1),
+                    environment);
+        }
+
+        @Operation
+        public void fail() {
+            call(Verdict.FAILURE);
+        }
+
+        @Operation
+        public void reconfigure(@Param(name = "size") int size) {
+            breaker.reconfigure(breaker.config().toBuilder()
+                    .halfOpenCalls(size)
+                    .openFor(Duration.ofSeconds(size))
+                    .build());
+        }
+
+        final void call(Verdict verdict) {
+            long stamp = breaker.tryEnter(0);
+            if (stamp != Gate.REFUSED) {
+                breaker.exit(stamp, 0, 0, verdict, RefusedException.UNKNOWN);
+                if (verdict == Verdict.FAILURE) {
+                    failed.incrementAndGet();
+                }
+            }
+        }
+
+        @Validate
+        public void itIsOpenIfOneFailed() {
+            if (failed.get() > 0 && breaker.state() != State.OPEN) {
+                throw new IllegalStateException(failed + " failed, but " + breaker);
+            }
+        }
+    }
+
+    public static class OfTheReconfiguredBreaker extends Reconfigured {}
+
+    public static class OfTheReconfiguredHalfOpenBreaker extends Reconfigured {
+        public OfTheReconfiguredHalfOpenBreaker() {
+            breaker.exit(breaker.tryEnter(0), 0, 0, Verdict.FAILURE, RefusedException.UNKNOWN);
+            now = 10;
+            breaker.state();
+        }
+
+        @Operation
+        public void giveBack() {
+            call(Verdict.IGNORED);
         }
     }
 

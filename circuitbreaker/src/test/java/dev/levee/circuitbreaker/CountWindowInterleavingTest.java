@@ -46,24 +46,26 @@ class CountWindowInterleavingTest {
 
     public abstract static class Calls {
         private final CountWindow window;
+        private final Limits limits;
 
-        Calls(CountWindow window) {
+        Calls(CountWindow window, Limits limits) {
             this.window = window;
+            this.limits = limits;
         }
 
         @Operation
         public boolean succeed() {
-            return window.record(0, 0) != null;
+            return window.record(0, 0, limits) != null;
         }
 
         @Operation
         public boolean fail() {
-            return window.record(Window.FAILED, 0) != null;
+            return window.record(Window.FAILED, 0, limits) != null;
         }
 
         @Operation
         public boolean failSlowly() {
-            return window.record(Window.FAILED | Window.SLOW, 0) != null;
+            return window.record(Window.FAILED | Window.SLOW, 0, limits) != null;
         }
 
         @Operation
@@ -74,31 +76,33 @@ class CountWindowInterleavingTest {
 
     public static class OfOne extends Calls {
         public OfOne() {
-            super(new CountWindow(1, Limits.NONE));
+            super(new CountWindow(1), Limits.NONE);
         }
     }
 
     public static class OfTwo extends Calls {
         public OfTwo() {
-            super(new CountWindow(2, new Limits(1, Limits.OFF, 2)));
+            super(new CountWindow(2), new Limits(1, Limits.OFF, 2));
         }
     }
 
     public static class OfThreeJudged extends Calls {
         public OfThreeJudged() {
-            super(new CountWindow(3, new Limits(0.6, 0.3, 2)));
+            super(new CountWindow(3), new Limits(0.6, 0.3, 2));
         }
     }
 
     public static class AcrossWords extends Calls {
+        private static final Limits LIMITS = new Limits(0.9, 0.2, 17);
+
         public AcrossWords() {
-            super(filled());
+            super(filled(LIMITS), LIMITS);
         }
 
-        private static CountWindow filled() {
-            CountWindow window = new CountWindow(17, new Limits(0.9, 0.2, 17));
+        private static CountWindow filled(Limits limits) {
+            CountWindow window = new CountWindow(17);
             for (int i = 0; i < 14; i++) {
-                window.record(i % 3 == 0 ? Window.FAILED : 0, 0);
+                window.record(i % 3 == 0 ? Window.FAILED : 0, 0, limits);
             }
             return window;
         }

@@ -30,7 +30,13 @@ final class Model {
             int probes,
             long leaseNanos,
             boolean expiredFail,
-            long seed) {}
+            long rampStepNanos,
+            List<Double> rampShares,
+            long seed) {
+        boolean hasWindowOf(Settings other) {
+            return count == other.count && timeNanos == other.timeNanos && (inARow > 0) == (other.inARow > 0);
+        }
+    }
 
     /** A call that was admitted: in which epoch, and when. */
     static final class Ticket {
@@ -46,7 +52,11 @@ final class Model {
 
     record Outcome(long end, boolean failed, boolean slow) {}
 
-    private final Settings settings;
+    private Settings settings;
+
+    /** As they were when the probes, or the ramp, began. */
+    private Settings begun;
+
     private final Random random;
     final List<String> changes = new ArrayList<>();
     long now;
@@ -54,6 +64,7 @@ final class Model {
     private int epoch;
     private long since;
     private long openNanos;
+    private long rampAsked;
     private int reopenings;
     private List<Outcome> outcomes = new ArrayList<>();
     private List<Outcome> opener = List.of();
@@ -61,6 +72,7 @@ final class Model {
 
     Model(Settings settings) {
         this.settings = settings;
+        this.begun = settings;
         this.random = new Random(settings.seed);
     }
 
@@ -73,11 +85,17 @@ final class Model {
                 return null;
             }
             case HALF_OPEN -> {
-                if (leased.size() + outcomes.size() >= settings.probes) {
+                if (leased.size() + outcomes.size() >= begun.probes) {
                     return null;
                 }
                 ticket.probe = "leased";
                 leased.add(ticket);
+            }
+            case RAMPING -> {
+                double place = (rampAsked++ * 0x9E3779B97F4A7C15L >>> 11) * 0x1p-53;
+                if (place >= share()) {
+                    return null;
+                }
             }
             default -> {}
         }
@@ -98,8 +116,11 @@ final class Model {
             }
         } else if (verdict != Verdict.IGNORED) {
             outcomes.add(outcome);
-            if (state == State.CLOSED && isTooBad()) {
+            if (state == State.CLOSED && isTooBad(settings.minimum)) {
                 reopenings = 0;
+                open(now, hint);
+            } else if (state == State.RAMPING && isTooBad(Math.min(settings.minimum, settings.probes))) {
+                reopenings++;
                 open(now, hint);
             }
         }
@@ -113,14 +134,30 @@ final class Model {
         }
     }
 
+    void reconfigure(Settings other) {
+        catchUp();
+        if (!other.hasWindowOf(settings) && state != State.OPEN && state != State.HALF_OPEN) {
+            outcomes.clear();
+        }
+        settings = other;
+    }
+
+    private double share() {
+        return begun.rampShares.get((int) ((now - since) / begun.rampStepNanos));
+    }
+
     void catchUp() {
         while (true) {
+            if (state == State.RAMPING && now - since >= begun.rampStepNanos * begun.rampShares.size()) {
+                reopenings = 0;
+                move(State.CLOSED, since + begun.rampStepNanos * begun.rampShares.size());
+            }
             if (state == State.OPEN && now - since >= openNanos) {
                 move(State.HALF_OPEN, since + openNanos);
                 continue;
             }
             Optional<Ticket> expired = leased.stream()
-                    .filter(ticket -> now - ticket.start >= settings.leaseNanos)
+                    .filter(ticket -> now - ticket.start >= begun.leaseNanos)
                     .min(Comparator.comparingLong(ticket -> ticket.start));
             if (expired.isEmpty()) {
                 return;
@@ -128,7 +165,7 @@ final class Model {
             Ticket ticket = expired.get();
             leased.remove(ticket);
             if (settings.expiredFail) {
-                long deadline = ticket.start + settings.leaseNanos;
+                long deadline = ticket.start + begun.leaseNanos;
                 outcomes.add(new Outcome(deadline, true, settings.slowRate > 0));
                 decide(deadline, -1);
             }
@@ -137,12 +174,14 @@ final class Model {
 
     /** Half-open: looks whether every way in which the remaining probes can end leads to the same. */
     private void decide(long at, long hint) {
-        int open = settings.probes - outcomes.size();
+        int open = begun.probes - outcomes.size();
         boolean bestIsBad = isBadProbes(failed(outcomes), slow(outcomes));
         boolean worstIsBad = isBadProbes(failed(outcomes) + open, slow(outcomes) + open);
         if (bestIsBad) {
             reopenings++;
             open(at, hint);
+        } else if (!worstIsBad && !settings.rampShares.isEmpty()) {
+            move(State.RAMPING, at);
         } else if (!worstIsBad) {
             reopenings = 0;
             move(State.CLOSED, at);
@@ -150,19 +189,19 @@ final class Model {
     }
 
     private boolean isBadProbes(long failed, long slow) {
-        if (settings.inARow > 0) {
+        if (begun.inARow > 0) {
             return failed > 0;
         }
-        return failed / (double) settings.probes >= settings.failureRate
-                || (settings.slowRate > 0 && slow / (double) settings.probes >= settings.slowRate);
+        return failed / (double) begun.probes >= begun.failureRate
+                || (begun.slowRate > 0 && slow / (double) begun.probes >= begun.slowRate);
     }
 
-    private boolean isTooBad() {
+    private boolean isTooBad(int minimum) {
         List<Outcome> window = window();
         if (settings.inARow > 0) {
             return window.size() >= settings.inARow;
         }
-        return window.size() >= settings.minimum
+        return window.size() >= minimum
                 && (failed(window) / (double) window.size() >= settings.failureRate
                         || (settings.slowRate > 0 && slow(window) / (double) window.size() >= settings.slowRate));
     }
@@ -214,6 +253,8 @@ final class Model {
             changes.add(state + " " + to);
         }
         state = to;
+        begun = settings;
+        rampAsked = 0;
         since = at;
         epoch++;
         outcomes = new ArrayList<>();
@@ -222,7 +263,9 @@ final class Model {
     }
 
     private List<Outcome> counted() {
-        return state == State.CLOSED || state == State.OBSERVE_ONLY ? List.copyOf(window()) : List.copyOf(outcomes);
+        return state == State.CLOSED || state == State.OBSERVE_ONLY || state == State.RAMPING
+                ? List.copyOf(window())
+                : List.copyOf(outcomes);
     }
 
     CircuitBreaker.Snapshot snapshot() {

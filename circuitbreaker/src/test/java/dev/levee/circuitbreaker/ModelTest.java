@@ -40,7 +40,8 @@ class ModelTest {
         FORCE_OPEN,
         DISABLE,
         OBSERVE,
-        RESET
+        RESET,
+        RECONFIGURE
     }
 
     record Step(Kind kind, int number, Verdict verdict) {}
@@ -58,10 +59,14 @@ class ModelTest {
         Random random = new Random(seed);
         int weightOfLooking = random.nextInt(3) * 4;
         int weightOfHands = random.nextInt(4) / 3;
+        int oneInReconfigures = random.nextInt(3) == 0 ? 50 : 100_000;
         int shareOfFailures = random.nextInt(100);
         Pair pair = new Pair(settings);
         for (int i = 0; i < 5000; i++) {
-            pair.step(randomStep(random, weightOfLooking, weightOfHands, shareOfFailures));
+            pair.step(
+                    random.nextInt(oneInReconfigures) == 0
+                            ? new Step(Kind.RECONFIGURE, random.nextInt(), Verdict.SUCCESS)
+                            : randomStep(random, weightOfLooking, weightOfHands, shareOfFailures));
         }
         pair.look();
     }
@@ -95,7 +100,8 @@ class ModelTest {
                 Tuple.of(1, Kind.FORCE_OPEN),
                 Tuple.of(1, Kind.DISABLE),
                 Tuple.of(1, Kind.OBSERVE),
-                Tuple.of(2, Kind.RESET));
+                Tuple.of(2, Kind.RESET),
+                Tuple.of(3, Kind.RECONFIGURE));
         return Combinators.combine(kinds, Arbitraries.integers(), Arbitraries.of(Verdict.class))
                 .as(Step::new)
                 .list()
@@ -113,6 +119,9 @@ class ModelTest {
         long time = window == 1 ? SECOND / 1000 + (long) (random.nextDouble() * 20 * SECOND) : 0;
         int inARow = window == 2 ? 1 + random.nextInt(6) : 0;
         boolean slow = window != 2 && random.nextBoolean();
+        List<Double> shares = List.of(0.1, 0.25, 0.5, 0.75, 1.0);
+        int first = random.nextInt(shares.size());
+        boolean ramp = random.nextBoolean();
         long open = 1 + (long) (random.nextDouble() * 10 * SECOND);
         return new Settings(
                 count,
@@ -130,7 +139,37 @@ class ModelTest {
                 1 + random.nextInt(random.nextBoolean() ? 3 : 20),
                 1 + (long) (random.nextDouble() * 12 * SECOND),
                 random.nextBoolean(),
+                1 + (long) (random.nextDouble() * 5 * SECOND),
+                ramp ? shares.subList(first, first + 1 + random.nextInt(shares.size() - first)) : List.of(),
                 random.nextLong());
+    }
+
+    /** Other settings that a breaker can change to: as often as not with a window of the same kind and size. */
+    private static Settings other(Settings made, Settings now, Random random) {
+        Settings other = randomSettings(random);
+        boolean keeps = random.nextBoolean();
+        Settings window = keeps ? now : other;
+        boolean slow = made.slowRate() > 0 && window.inARow() == 0 && other.slowRate() > 0;
+        int most = window.count() > 0 ? window.count() : 12;
+        return new Settings(
+                window.count(),
+                window.timeNanos(),
+                window.inARow() > 0 ? 1 + random.nextInt(6) : 0,
+                1 + random.nextInt(most),
+                other.failureRate(),
+                slow ? other.slowRate() : 0,
+                slow ? other.slowNanos() : 0,
+                other.openNanos(),
+                other.multiplier(),
+                other.openCapNanos(),
+                other.jitter(),
+                other.hintCapNanos(),
+                other.probes(),
+                other.leaseNanos(),
+                other.expiredFail(),
+                other.rampStepNanos(),
+                other.rampShares(),
+                other.seed());
     }
 
     /** A breaker and its model, to which the same happens. */
@@ -142,9 +181,13 @@ class ModelTest {
         final List<String> changes = new ArrayList<>();
         final List<long[]> stamps = new ArrayList<>();
         final List<Ticket> tickets = new ArrayList<>();
+        final Settings made;
+        Settings settings;
         int jumps;
 
         Pair(Settings settings) {
+            made = settings;
+            this.settings = settings;
             model = new Model(settings);
             // Somewhere in the range of the clock, often shortly before it wraps.
             Random random = new Random(settings.seed());
@@ -185,7 +228,12 @@ class ModelTest {
                     .openForHint(Duration.ofNanos(settings.hintCapNanos()))
                     .halfOpenCalls(settings.probes())
                     .probeLease(Duration.ofNanos(settings.leaseNanos()))
-                    .expiredProbesFail(settings.expiredFail());
+                    .expiredProbesFail(settings.expiredFail())
+                    .ramp(
+                            Duration.ofNanos(settings.rampStepNanos()),
+                            settings.rampShares().stream()
+                                    .mapToDouble(share -> share)
+                                    .toArray());
         }
 
         void step(Step step) {
@@ -219,6 +267,14 @@ class ModelTest {
                 case RESET -> {
                     breaker.reset();
                     model.set(State.CLOSED);
+                }
+                case RECONFIGURE -> {
+                    settings = other(made, settings, new Random(step.number));
+                    CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
+                    configure(builder, settings);
+                    breaker.reconfigure(builder.build());
+                    model.reconfigure(settings);
+                    look();
                 }
             }
         }

@@ -26,13 +26,14 @@ class TimeWindowInterleavingTest {
 
     /** There are calls in the first bucket, whose place the third will take: a sum must not see the failures of one and the calls of the other. */
     public static class Rotation {
-        private final TimeWindow window = new TimeWindow(2, new Limits(0.6, Limits.OFF, 1), 0);
+        private final Limits limits = new Limits(0.6, Limits.OFF, 1);
+        private final TimeWindow window = new TimeWindow(2, 0);
 
         public Rotation() {
             for (int i = 0; i < 3; i++) {
-                window.record(0, 0);
+                window.record(0, 0, limits);
             }
-            window.record(Window.FAILED, 0);
+            window.record(Window.FAILED, 0, limits);
         }
 
         @Operation
@@ -46,7 +47,7 @@ class TimeWindowInterleavingTest {
         }
 
         private void record(int outcome, int bucket) {
-            Tally tally = window.record(outcome, bucket);
+            Tally tally = window.record(outcome, bucket, limits);
             if (tally != null && tally.failures() > tally.calls()) {
                 throw new IllegalStateException("told of " + tally);
             }
@@ -54,7 +55,8 @@ class TimeWindowInterleavingTest {
     }
 
     public static class Calls {
-        private final TimeWindow window = new TimeWindow(2, new Limits(0.5, Limits.OFF, 3), 0); // two buckets of 1 ns
+        private final Limits limits = new Limits(0.5, Limits.OFF, 3);
+        private final TimeWindow window = new TimeWindow(2, 0); // two buckets of 1 ns
         private final AtomicInteger[] calls = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
         private final AtomicInteger[] failures = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
         private final AtomicInteger told = new AtomicInteger();
@@ -82,7 +84,7 @@ class TimeWindowInterleavingTest {
         private void record(int outcome, int bucket) {
             calls[bucket].incrementAndGet();
             failures[bucket].addAndGet(outcome);
-            if (window.record(outcome, bucket) != null) {
+            if (window.record(outcome, bucket, limits) != null) {
                 told.incrementAndGet();
             }
         }

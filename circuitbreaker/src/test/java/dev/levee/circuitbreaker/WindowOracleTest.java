@@ -17,7 +17,7 @@ class WindowOracleTest {
             @ForAll @IntRange(min = 1, max = 130) int size,
             @ForAll @Size(max = 400) boolean[] failed,
             @ForAll boolean[] slow) {
-        CountWindow window = new CountWindow(size, Limits.NONE);
+        CountWindow window = new CountWindow(size);
         io.github.resilience4j.circuitbreaker.CircuitBreaker oracle =
                 io.github.resilience4j.circuitbreaker.CircuitBreaker.of(
                         "oracle",
@@ -32,7 +32,7 @@ class WindowOracleTest {
         oracle.transitionToMetricsOnlyState();
         for (int i = 0; i < failed.length; i++) {
             boolean isSlow = i < slow.length && slow[i];
-            window.record((failed[i] ? Window.FAILED : 0) | (isSlow ? Window.SLOW : 0), 0);
+            window.record((failed[i] ? Window.FAILED : 0) | (isSlow ? Window.SLOW : 0), 0, Limits.NONE);
             long seconds = isSlow ? 2 : 0;
             if (failed[i]) {
                 oracle.onError(seconds, TimeUnit.SECONDS, new IllegalStateException("failed"));

@@ -92,7 +92,7 @@ final class Model {
                 leased.add(ticket);
             }
             case RAMPING -> {
-                double place = (rampAsked++ * 0x9E3779B97F4A7C15L >>> 11) * 0x1p-53;
+                double place = ((rampAsked++ * 0x9E3779B97F4A7C15L) >>> 11) * 0x1p-53;
                 if (place >= share()) {
                     return null;
                 }

@@ -423,6 +423,32 @@ class HedgeTest {
         }
 
         @Test
+        void that_throws_fails_the_future() {
+            IllegalStateException broken = new IllegalStateException("broken");
+            RetryBudget rude = new RetryBudget() {
+                @Override
+                public String name() {
+                    return "rude";
+                }
+
+                @Override
+                public void onFirstAttempt() {
+                    throw broken;
+                }
+
+                @Override
+                public boolean tryWithdraw(double cost) {
+                    throw broken;
+                }
+
+                @Override
+                public void measure(Sink sink) {}
+            };
+            assertThat(failureOf(hedge(c -> c.budget(rude)).callAsync(HedgeTest.this::start)))
+                    .isSameAs(broken);
+        }
+
+        @Test
         void of_its_own_extra_attempts_are_bounded() {
             Hedge hedge = Hedge.of("h", c -> c.delay(ofMillis(1)), environment);
             for (int i = 0; i < 100; i++) {

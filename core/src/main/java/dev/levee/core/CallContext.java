@@ -184,13 +184,13 @@ public final class CallContext {
     public static <T extends @Nullable Object, X extends Throwable> T notIdempotent(Operation<T, X> operation)
             throws X {
         CallState state = CallState.current();
-        boolean before = state.idempotent();
+        long before = state.marks();
         Object pictureBefore = state.picture();
         state.mark(false);
         try {
             return operation.run();
         } finally {
-            state.restoreMark(before, pictureBefore);
+            state.restoreMarks(before, pictureBefore);
         }
     }
 

@@ -200,14 +200,13 @@ class CallContextTest {
         }
 
         private void repeated(int attempt, Runnable work) {
-            int attemptBefore = state.attempt();
-            boolean repeatingBefore = state.repeating();
+            long marks = state.marks();
             Object picture = state.picture();
             state.repeat(attempt, true, true);
             try {
                 work.run();
             } finally {
-                state.restoreRepeat(attemptBefore, true, repeatingBefore, picture);
+                state.restoreMarks(marks, picture);
             }
         }
 

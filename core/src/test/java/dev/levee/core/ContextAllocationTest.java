@@ -22,15 +22,13 @@ class ContextAllocationTest {
     void a_policy_that_repeats() {
         assertAllocatesNothing(() -> {
             CallState state = CallState.current();
-            int attempt = state.attempt();
-            boolean idempotent = state.idempotent();
-            boolean repeating = state.repeating();
+            long marks = state.marks();
             Object picture = state.picture();
             state.repeat(2, true, true);
             try {
                 work.run();
             } finally {
-                state.restoreRepeat(attempt, idempotent, repeating, picture);
+                state.restoreMarks(marks, picture);
             }
         });
     }

@@ -27,9 +27,13 @@ import org.jspecify.annotations.Nullable;
 public final class CallState {
     private static final ThreadLocal<CallState> CURRENT = ThreadLocal.withInitial(CallState::new);
 
-    private int attempt = 1;
-    private boolean idempotent = true;
-    private boolean repeating;
+    private static final int IDEMPOTENT = 1;
+    private static final int REPEATING = 2;
+    private static final int FLAG_BITS = 2;
+    private static final long PLAIN = marks(1, true, false);
+
+    /** The attempt and the two flags in one word, since a retry saves, writes and restores them on every call. */
+    private long marks = PLAIN;
     /** The NanoClock of the deadline, which this package does not know; null if there is no deadline. */
     private @Nullable Object clock;
 
@@ -54,7 +58,7 @@ public final class CallState {
      * @return the number, from 1
      */
     public int attempt() {
-        return attempt;
+        return (int) (marks >>> FLAG_BITS);
     }
 
     /**
@@ -63,7 +67,7 @@ public final class CallState {
      * @return true unless somebody has said otherwise
      */
     public boolean idempotent() {
-        return idempotent;
+        return (marks & IDEMPOTENT) != 0;
     }
 
     /**
@@ -72,7 +76,7 @@ public final class CallState {
      * @return then nobody further in does
      */
     public boolean repeating() {
-        return repeating;
+        return (marks & REPEATING) != 0;
     }
 
     /**
@@ -117,7 +121,16 @@ public final class CallState {
      * @return whether there is no deadline and nobody repeats, at attempt 1 of what may be repeated
      */
     public boolean isPlain() {
-        return clock == null && attempt == 1 && idempotent && !repeating;
+        return clock == null && marks == PLAIN;
+    }
+
+    /**
+     * The attempt and the flags, to be handed to {@link #restoreMarks}.
+     *
+     * @return a number of no other meaning
+     */
+    public long marks() {
+        return marks;
     }
 
     /**
@@ -128,25 +141,23 @@ public final class CallState {
      * @param repeated whether somebody repeats it: then nobody further in will
      */
     public void repeat(int number, boolean repeatable, boolean repeated) {
-        attempt = number;
-        idempotent = repeatable;
-        repeating = repeated;
+        marks = marks(number, repeatable, repeated);
         forgetPicture();
     }
 
+    private static long marks(int number, boolean repeatable, boolean repeated) {
+        return (long) number << FLAG_BITS | (repeatable ? IDEMPOTENT : 0) | (repeated ? REPEATING : 0);
+    }
+
     /**
-     * Puts back what {@link #repeat} has overwritten.
+     * Puts back what {@link #repeat} or {@link #mark} has overwritten.
      *
-     * @param number what {@link #attempt} was
-     * @param repeatable what {@link #idempotent} was
-     * @param repeated what {@link #repeating} was
-     * @param before what {@link #picture} was
+     * @param before what {@link #marks} was
+     * @param pictureBefore what {@link #picture} was
      */
-    public void restoreRepeat(int number, boolean repeatable, boolean repeated, @Nullable Object before) {
-        attempt = number;
-        idempotent = repeatable;
-        repeating = repeated;
-        restorePicture(before);
+    public void restoreMarks(long before, @Nullable Object pictureBefore) {
+        marks = before;
+        restorePicture(pictureBefore);
     }
 
     /**
@@ -155,19 +166,7 @@ public final class CallState {
      * @param repeatable whether it may
      */
     public void mark(boolean repeatable) {
-        idempotent = repeatable;
-        forgetPicture();
-    }
-
-    /**
-     * Puts back what {@link #mark} has overwritten.
-     *
-     * @param repeatable what {@link #idempotent} was
-     * @param before what {@link #picture} was
-     */
-    public void restoreMark(boolean repeatable, @Nullable Object before) {
-        idempotent = repeatable;
-        restorePicture(before);
+        repeat(attempt(), repeatable, repeating());
     }
 
     /**
@@ -237,9 +236,7 @@ public final class CallState {
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {
-        attempt = number;
-        idempotent = repeatable;
-        repeating = repeated;
+        marks = marks(number, repeatable, repeated);
         clock = on;
         deadlineNanos = atNanos;
         picture = made;

@@ -76,15 +76,13 @@ final class BackoffRetry implements Retry {
 
     private <T extends @Nullable Object, X extends Throwable> T attempt(
             CallState state, int number, Inner inner, Operation<T, X> operation) throws X {
-        int attemptBefore = state.attempt();
-        boolean idempotentBefore = state.idempotent();
-        boolean repeatingBefore = state.repeating();
+        long marks = state.marks();
         Object picture = state.picture();
-        state.repeat(number, idempotentBefore && idempotent, repeatingBefore || repeats);
+        state.repeat(number, idempotent && state.idempotent(), repeats || state.repeating());
         try {
             return inner.call(operation);
         } finally {
-            state.restoreRepeat(attemptBefore, idempotentBefore, repeatingBefore, picture);
+            state.restoreMarks(marks, picture);
         }
     }
 
@@ -186,15 +184,13 @@ final class BackoffRetry implements Retry {
 
     <T extends @Nullable Object> CompletableFuture<T> attemptAsync(
             CallState state, int number, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
-        int attemptBefore = state.attempt();
-        boolean idempotentBefore = state.idempotent();
-        boolean repeatingBefore = state.repeating();
+        long marks = state.marks();
         Object picture = state.picture();
-        state.repeat(number, idempotentBefore && idempotent, repeatingBefore || repeats);
+        state.repeat(number, idempotent && state.idempotent(), repeats || state.repeating());
         try {
             return inner.callAsync(operation);
         } finally {
-            state.restoreRepeat(attemptBefore, idempotentBefore, repeatingBefore, picture);
+            state.restoreMarks(marks, picture);
         }
     }
 

@@ -44,12 +44,14 @@ class VirtualThreadsTest {
 
     private List<RecordedEvent> pinnedWhile(Runnable work) throws Exception {
         try (Recording recording = new Recording()) {
-            recording.enable("jdk.VirtualThreadPinned").withThreshold(Duration.ZERO).withStackTrace();
+            recording
+                    .enable("jdk.VirtualThreadPinned")
+                    .withThreshold(Duration.ZERO)
+                    .withStackTrace();
             recording.start();
             List<Future<?>> running = new ArrayList<>();
-            ExecutorService threads = (ExecutorService) Executors.class
-                    .getMethod("newVirtualThreadPerTaskExecutor")
-                    .invoke(null);
+            ExecutorService threads = (ExecutorService)
+                    Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
             try {
                 for (int i = 0; i < CALLS; i++) {
                     running.add(threads.submit(work));
@@ -94,7 +96,8 @@ class VirtualThreadsTest {
                 Fallback.value("virtual", "substitute"),
                 Retry.of(
                         "virtual",
-                        config -> config.backoff(Backoff.fixed(Duration.ofMillis(1))).budget(budget)),
+                        config -> config.backoff(Backoff.fixed(Duration.ofMillis(1)))
+                                .budget(budget)),
                 CircuitBreaker.of("virtual", config -> config.countWindow(10).openFor(Duration.ofMillis(1))),
                 RateLimiter.of("virtual", Limit.perSecond(100_000)),
                 Timeout.of("virtual", Duration.ofMillis(20)),

@@ -34,13 +34,20 @@ final class Nesting {
         }
         depth++;
         try {
-            task.run();
+            runAndCatchUp(task);
         } finally {
             depth--;
         }
-        Runnable next;
-        while ((next = later.poll()) != null) {
-            runOrRemember(next);
+    }
+
+    /** Whoever is deepest does what was remembered inside of him, one after the other. */
+    private void runAndCatchUp(Runnable task) {
+        try {
+            task.run();
+        } finally {
+            while (depth == DEEPEST && !later.isEmpty()) {
+                later.remove().run();
+            }
         }
     }
 }

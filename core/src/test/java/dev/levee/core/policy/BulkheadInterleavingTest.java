@@ -43,7 +43,7 @@ class BulkheadInterleavingTest {
 
     @Test
     void entering_and_leaving_is_linearizable_with_a_queue_and_more_than_one_cell() {
-        options().actorsPerThread(4).iterations(12).check(OfCellsAndAQueue.class);
+        options().actorsPerThread(4).iterations(8).check(OfCellsAndAQueue.class);
     }
 
     private static ModelCheckingOptions options() {

@@ -25,21 +25,21 @@ import org.junit.jupiter.api.Test;
 class HedgeInterleavingTest {
     @Test
     void a_call_has_one_outcome_and_leaves_nothing_behind() {
-        options().check(OfTheHedge.class);
+        options(4).check(OfTheHedge.class);
     }
 
     @Test
     void an_attempt_that_starts_while_another_wins_and_is_not_cancelled_is_caught() {
-        assertThatThrownBy(() -> options().check(OfAMutant.class)).isInstanceOf(LincheckAssertionError.class);
+        assertThatThrownBy(() -> options(12).check(OfAMutant.class)).isInstanceOf(LincheckAssertionError.class);
     }
 
-    private static ModelCheckingOptions options() {
+    private static ModelCheckingOptions options(int scenarios) {
         return new ModelCheckingOptions()
                 .threads(3)
                 .actorsPerThread(1)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(8)
+                .iterations(scenarios)
                 .invocationsPerIteration(400);
     }
 

@@ -32,7 +32,7 @@ class StripedPermitsInterleavingTest {
                 .actorsPerThread(4)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(15)
+                .iterations(8)
                 .invocationsPerIteration(1_000);
     }
 

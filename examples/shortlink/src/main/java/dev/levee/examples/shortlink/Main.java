@@ -75,6 +75,7 @@ public final class Main {
 
                       curl -i %1$s/%3$s
                       curl -i %1$s/shorten -d https://example.com/a/long/way
+                      curl -i %1$s/shorten -H 'Idempotency-Key: order-42' -d https://example.com/a/long/way
                       curl -i %1$s/healthz
 
                     The processes; kill -9 a node, and the service goes on:

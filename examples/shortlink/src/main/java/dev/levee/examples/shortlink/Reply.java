@@ -14,6 +14,12 @@ import java.util.Map;
  * @param body text for a person, which may be empty
  */
 public record Reply(int status, Map<String, String> headers, String body) {
+    /** The header of a request to shorten that is done once, however often it is sent with this key. */
+    public static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+
+    /** The header of an answer that was given before. */
+    public static final String REPLAYED = "Idempotent-Replayed";
+
     /**
      * An answer of one line.
      *

@@ -13,8 +13,10 @@ public enum Without {
     NOTHING,
     /** No circuit breaker, neither at the front nor around the database. */
     BREAKER,
-    /** No second attempt on another node. */
+    /** No second attempt on another node, neither after a failure nor after a while: no hedge either. */
     RETRY,
+    /** No second request while the first one is under way. */
+    HEDGE,
     /** No timeout, neither at the front nor around the database. */
     TIMEOUT,
     /** No bulkhead, neither at the front nor around the database. */
@@ -78,6 +80,6 @@ public enum Without {
      * @return false if it is of the kind that is taken out
      */
     public boolean leaves(Policy policy) {
-        return !policy.kind().label().equals(label());
+        return !policy.kind().label().equals(label()) && !(this == RETRY && policy.kind() == Policy.Kind.HEDGE);
     }
 }

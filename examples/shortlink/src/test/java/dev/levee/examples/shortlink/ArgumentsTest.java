@@ -26,7 +26,7 @@ class ArgumentsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"breaker", "retry", "timeout", "bulkhead", "cache", "ratelimit"})
+    @ValueSource(strings = {"breaker", "retry", "hedge", "timeout", "bulkhead", "cache", "ratelimit"})
     void each_primitive_can_be_taken_out(String name) throws UsageException {
         assertThat(parse("--smoke --without " + name).without().label()).isEqualTo(name);
         assertThat(Arguments.USAGE).contains(name);

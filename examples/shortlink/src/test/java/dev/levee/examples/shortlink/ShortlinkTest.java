@@ -2,6 +2,7 @@ package dev.levee.examples.shortlink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.examples.shortlink.database.DatabaseServer;
 import dev.levee.examples.shortlink.front.FrontServer;
@@ -14,7 +15,9 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.h2.tools.Server;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,6 +111,113 @@ class ShortlinkTest {
         HttpResponse<String> cold = get("/AAAAAAAA");
         assertThat(cold.statusCode()).isEqualTo(503);
         assertThat(cold.headers().firstValue("Retry-After")).isPresent();
+    }
+
+    @Test
+    void a_request_with_a_key_is_done_once_and_then_answered_from_the_record() throws Exception {
+        HttpResponse<String> created = shorten(front, "key", URL);
+        HttpResponse<String> again = shorten(front, "key", URL);
+
+        assertThat(created.statusCode()).isEqualTo(201);
+        assertThat(created.headers().firstValue(Reply.REPLAYED)).isEmpty();
+        assertThat(again.statusCode()).isEqualTo(201);
+        assertThat(again.body()).isEqualTo(created.body());
+        assertThat(again.headers().firstValue("Location"))
+                .isEqualTo(created.headers().firstValue("Location"));
+        assertThat(again.headers().firstValue(Reply.REPLAYED)).contains("true");
+        assertThat(get(URI.create(created.body().strip()), "10.0.0.1").statusCode())
+                .isEqualTo(302);
+    }
+
+    @Test
+    void every_node_knows_the_key_and_so_does_the_next_one() throws Exception {
+        assertThat(shorten(first, "key", URL).headers().firstValue(Reply.REPLAYED))
+                .isEmpty();
+        assertThat(shorten(second, "key", URL).headers().firstValue(Reply.REPLAYED))
+                .contains("true");
+        WebServer third = node("third");
+        try {
+            assertThat(shorten(third, "key", URL).headers().firstValue(Reply.REPLAYED))
+                    .contains("true");
+        } finally {
+            third.close();
+        }
+    }
+
+    @Test
+    void a_key_is_for_one_url_and_a_url_may_have_many_keys() throws Exception {
+        HttpResponse<String> created = shorten(front, "key", URL);
+
+        assertThat(shorten(front, "key", URL + "/other").statusCode()).isEqualTo(422);
+        HttpResponse<String> other = shorten(front, "another key", URL);
+        assertThat(other.statusCode()).isEqualTo(201);
+        assertThat(other.body()).isEqualTo(created.body());
+        assertThat(other.headers().firstValue(Reply.REPLAYED)).isEmpty();
+        assertThat(shorten(URL + "/other").statusCode()).isEqualTo(201);
+    }
+
+    @Test
+    void a_key_that_is_none_is_said_and_a_url_that_is_none_uses_no_key_up() throws Exception {
+        assertThat(shorten(front, "", URL).statusCode()).isEqualTo(400);
+        assertThat(shorten(front, "k".repeat(256), URL).statusCode()).isEqualTo(400);
+        assertThat(shorten(front, "k".repeat(255), URL).statusCode()).isEqualTo(201);
+        assertThat(shorten(front, "key", "nonsense").statusCode()).isEqualTo(400);
+        assertThat(shorten(front, "key", URL).statusCode()).isEqualTo(201);
+    }
+
+    @Test
+    void of_many_requests_with_one_key_at_the_same_time_one_is_done() throws Exception {
+        List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            all.add(http.sendAsync(request(i % 2 == 0 ? first : second, "key", URL), BodyHandlers.ofString()));
+        }
+
+        List<HttpResponse<String>> answers =
+                all.stream().map(CompletableFuture::join).toList();
+        assertThat(answers).extracting(HttpResponse::statusCode).contains(201).isSubsetOf(201, 409);
+        assertThat(answers)
+                .filteredOn(answer -> answer.statusCode() == 201)
+                .filteredOn(
+                        answer -> answer.headers().firstValue(Reply.REPLAYED).isEmpty())
+                .hasSize(1);
+    }
+
+    @Test
+    void without_a_database_a_key_does_not_help() throws Exception {
+        assertThat(shorten(front, "key", URL).statusCode()).isEqualTo(201);
+        database.stop();
+
+        HttpResponse<String> answer = shorten(front, "key", URL);
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+    }
+
+    @Test
+    void a_node_does_not_begin_what_nobody_waits_for() throws Exception {
+        assertThat(getWithin("0n").statusCode()).isEqualTo(503);
+        assertThat(getWithin("1M").statusCode()).isEqualTo(404);
+        assertThat(getWithin("soon").statusCode()).isEqualTo(400);
+    }
+
+    private HttpResponse<String> getWithin(String deadline) throws IOException, InterruptedException {
+        return http.send(
+                HttpRequest.newBuilder(uri(first, "/AAAAAAAA"))
+                        .header(Deadline.HEADER, deadline)
+                        .build(),
+                BodyHandlers.ofString());
+    }
+
+    private HttpResponse<String> shorten(WebServer server, String key, String url)
+            throws IOException, InterruptedException {
+        return http.send(request(server, key, url), BodyHandlers.ofString());
+    }
+
+    /** Each test has one address, which may ask 20 times at once. */
+    private static HttpRequest request(WebServer server, String key, String url) {
+        return HttpRequest.newBuilder(uri(server, "/shorten"))
+                .header(Reply.IDEMPOTENCY_KEY, key)
+                .POST(BodyPublishers.ofString(url))
+                .build();
     }
 
     private HttpResponse<String> shorten(String url) throws IOException, InterruptedException {

@@ -2,23 +2,34 @@ package dev.levee.examples.shortlink.database;
 
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.cluster.Parent;
+import dev.levee.examples.shortlink.node.LinkTable;
+import dev.levee.jdbc.JdbcIdempotencyStore;
+import dev.levee.jdbc.ResultCodec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.h2.api.ErrorCode;
+import org.h2.jdbcx.JdbcDataSource;
 import org.h2.tools.Server;
 
 /** H2 on disk, served over TCP on the loopback interface. */
 public final class DatabaseServer {
     /**
+     * How long a request with an idempotency key waits for another one with the same key. Less than the timeout of a statement: then the
+     * client hears that the other one is in progress, and no breaker that the database has failed.
+     */
+    private static final int LOCK_MILLIS = 40;
+
+    /**
      * The file stays open while no node is connected; without a write delay what was committed survives a SIGKILL; errors are for the
      * client and for no file of their own.
      */
     private static final String SETTINGS = ";DB_CLOSE_DELAY=-1;WRITE_DELAY=0;TRACE_LEVEL_FILE=0";
+
+    private static final String KEYS = JdbcIdempotencyStore.TABLE;
 
     private DatabaseServer() {}
 
@@ -66,18 +77,32 @@ public final class DatabaseServer {
      * @return a JDBC URL
      */
     public static String url(int port) {
-        return "jdbc:h2:tcp://127.0.0.1:" + port + "/./links";
+        return "jdbc:h2:tcp://127.0.0.1:" + port + "/./links;LOCK_TIMEOUT=" + LOCK_MILLIS;
     }
 
     private static void prepare(Path directory) throws SQLException {
         String url = "jdbc:h2:file:" + directory.toAbsolutePath().resolve("links") + SETTINGS;
-        try (Connection connection = DriverManager.getConnection(url, "sa", "");
+        JdbcDataSource database = new JdbcDataSource();
+        database.setURL(url);
+        database.setUser("sa");
+        database.setPassword("");
+        try (Connection connection = database.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute(
                     "CREATE TABLE IF NOT EXISTS link (code VARCHAR(8) PRIMARY KEY, url VARCHAR(2048) NOT NULL)");
-            statement.execute("DROP TRIGGER IF EXISTS slow");
-            statement.execute(
-                    "CREATE TRIGGER slow BEFORE SELECT, INSERT ON link CALL '" + SlowTrigger.class.getName() + "'");
+            statement.execute(JdbcIdempotencyStore.schema(KEYS));
+            slow(statement, "slow", "link");
+            slow(statement, "slow_keys", KEYS);
+            // Keys whose day is over go when the database starts; a key that comes again is replaced at once.
+            JdbcIdempotencyStore.of(database, LinkTable.SCOPE, ResultCodec.text())
+                    .purge();
         }
+    }
+
+    /** Updates are not slow: they come in one transaction with an insert that was. */
+    private static void slow(Statement statement, String trigger, String table) throws SQLException {
+        statement.execute("DROP TRIGGER IF EXISTS " + trigger);
+        statement.execute("CREATE TRIGGER " + trigger + " BEFORE SELECT, INSERT ON " + table + " CALL '"
+                + SlowTrigger.class.getName() + "'");
     }
 }

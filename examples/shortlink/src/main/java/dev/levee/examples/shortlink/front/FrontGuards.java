@@ -8,7 +8,9 @@ import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.loadbalancing.BalancingStrategy;
@@ -22,18 +24,43 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Every policy of the front, and why it is there. From the outside in:
  *
- * <pre>timeout(retry(balancer[breaker per node](timeout(bulkhead per node(request)))))</pre>
+ * <pre>timeout(retry(hedge(balancer[breaker per node](timeout(bulkhead per node(request))))))</pre>
+ *
+ * <p>The hedge is there for redirects only. The outer timeout is the deadline of the whole request, the inner one that of an attempt;
+ * what is left of the earlier one goes along to the node.
  */
 final class FrontGuards {
-    /** Whatever happens, a client hears something after this time. */
+    /** Whatever happens, a client hears something after this time: the deadline of the whole request. */
     private static final Duration WHOLE_REQUEST = Duration.ofMillis(250);
 
     /** Twice what a node needs to give up on its database: one that says nothing for so long is not well. */
     private static final Duration ATTEMPT = Duration.ofMillis(120);
+
+    /**
+     * A node says 503 after 50 ms with its database. A hedge before that would ask a slow database twice for everything, and none
+     * after that does: then it is the node that is slow, and another one is not.
+     */
+    private static final Duration HEDGE_FLOOR = Duration.ofMillis(60);
+
+    /**
+     * What retries and hedges together may add to the load. One node of three that dies fails a third of the requests until its breaker
+     * opens, and each needs one attempt more: 0.33. A database that is away costs more: a third of the requests find their link in no
+     * cache and ask all three nodes for it: 0.67. If that used the budget up it would be missing where it helps, for the links that
+     * another node has in its cache. An attempt costs little then, since the nodes' breakers spare the database. So that and a bit more
+     * for the hedges; when everything fails the load grows by this much, and not to three times as much.
+     */
+    private static final double BUDGET_RATIO = 0.8;
+
+    /** So that the front may retry in a quiet night too. */
+    private static final double BUDGET_PER_SECOND = 10;
+
+    /** A crowd of 120 may ask all three nodes before anything has been paid in. */
+    private static final int BUDGET_RESERVE = 300;
 
     /** A node that does not answer at all must not collect requests until the front has no memory left. */
     private static final int IN_FLIGHT_PER_NODE = 64;
@@ -50,19 +77,34 @@ final class FrontGuards {
             NODE_FAILS.onResult(HttpResponse.class, it -> it.statusCode() == 503, Verdict.FAILURE);
 
     private final Policy request;
+    private final Policy redirect;
     private final LoadBalancer<URI> nodes;
     private final Keyed<URI, Policy> perNode;
 
     FrontGuards(List<URI> uris, Without without, Environment environment) {
-        // Once on each node. A POST is safe to repeat too, since the same URL always gets the same code.
+        RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
+        // Once on each node. A POST is safe to repeat too, since the same URL always gets the same code, and one with a
+        // key
+        // is done once whatever it does.
         // If all three give up on the database after 50 ms, the client hears so after 150 ms and two short waits.
         Retry retry = Retry.of(
                 "request",
                 config -> config.maxAttempts(3)
                         .backoff(Backoff.exponential(Duration.ofMillis(20), Duration.ofMillis(40)))
+                        .budget(budget)
                         .outcomes(ANOTHER_MAY_DO_BETTER),
                 environment);
-        request = without.pipeline(Timeout.of("request", WHOLE_REQUEST, environment), retry);
+        // A 503 ends the race: that another node may do better is the business of the retry, after a wait.
+        Hedge hedge = Hedge.of(
+                "redirect",
+                config -> config.delayAtPercentile(0.95)
+                        .delayBetween(HEDGE_FLOOR, ATTEMPT)
+                        .budget(budget)
+                        .outcomes(NODE_FAILS),
+                environment);
+        Timeout whole = Timeout.of("request", WHOLE_REQUEST, environment);
+        request = without.pipeline(whole, retry);
+        redirect = without.pipeline(whole, retry, hedge);
 
         // Two choices steer around a node that is slow, the breakers around one that is dead.
         nodes = LoadBalancer.of(
@@ -82,7 +124,7 @@ final class FrontGuards {
                 uris.size(),
                 Duration.ofDays(1),
                 node -> without.pipeline(
-                        Timeout.of("attempt", ATTEMPT, environment),
+                        Timeout.of(node.getAuthority(), ATTEMPT, environment),
                         Bulkhead.of(node.getAuthority(), c -> c.maxConcurrent(IN_FLIGHT_PER_NODE), environment)),
                 environment);
     }
@@ -108,7 +150,18 @@ final class FrontGuards {
     }
 
     /** Sends a request to a node, and if that does not help to another. */
-    CompletableFuture<HttpResponse<String>> call(Function<URI, CompletableFuture<HttpResponse<String>>> send) {
-        return request.callAsync(nodes.operationAsync(node -> perNode.get(node).callAsync(() -> send.apply(node))));
+    CompletableFuture<HttpResponse<String>> request(Function<URI, CompletableFuture<HttpResponse<String>>> send) {
+        return request.callAsync(onANode(send));
+    }
+
+    /** Sends a request that only reads to a node, and if the answer is late to another one as well. */
+    CompletableFuture<HttpResponse<String>> redirect(Function<URI, CompletableFuture<HttpResponse<String>>> send) {
+        return redirect.callAsync(onANode(send));
+    }
+
+    /** Picks another node each time. */
+    private Supplier<CompletableFuture<HttpResponse<String>>> onANode(
+            Function<URI, CompletableFuture<HttpResponse<String>>> send) {
+        return nodes.operationAsync(node -> perNode.get(node).callAsync(() -> send.apply(node)));
     }
 }

@@ -1,6 +1,8 @@
 package dev.levee.examples.shortlink.front;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Urls;
@@ -20,14 +22,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Passes requests on to the nodes. No thread waits for a node: an exchange is answered by whoever hears of its end. */
 public final class FrontServer {
     private static final int THREADS = 4;
     private static final Set<String> METHODS = Set.of("GET", "POST");
-    private static final Set<String> PASSED_BACK = Set.of("Location", "Retry-After", "X-Cache", "X-Node");
+    private static final Set<String> PASSED_BACK =
+            Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED);
 
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -71,20 +76,27 @@ public final class FrontServer {
     }
 
     private void passOn(HttpExchange exchange, String path, byte[] body) {
-        HttpRequest.Builder request;
+        HttpRequest.Builder request = HttpRequest.newBuilder();
         try {
             // Made before a node is chosen: a client's mistake is no evidence against a node.
-            request = HttpRequest.newBuilder()
-                    .method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
+            request.method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
                     .header("X-Forwarded-For", client(exchange))
                     .header("X-Forwarded-Host", header(exchange, "Host").orElse("localhost"));
+            header(exchange, Reply.IDEMPOTENCY_KEY).ifPresent(key -> request.header(Reply.IDEMPOTENCY_KEY, key));
         } catch (IllegalArgumentException e) {
             Reply.of(400, String.valueOf(e.getMessage())).send(exchange);
             return;
         }
-        guards.call(node -> http.sendAsync(
-                        request.copy().uri(URI.create(node + path)).build(), BodyHandlers.ofString()))
+        Function<URI, CompletableFuture<HttpResponse<String>>> send = node -> http.sendAsync(
+                withDeadline(request.copy()).uri(URI.create(node + path)).build(), BodyHandlers.ofString());
+        (exchange.getRequestMethod().equals("GET") ? guards.redirect(send) : guards.request(send))
                 .whenCompleteAsync((response, error) -> reply(response, error).send(exchange), executor);
+    }
+
+    /** Tells the node how long somebody waits for it: what is left of the attempt, or of the whole request if that is less. */
+    private static HttpRequest.Builder withDeadline(HttpRequest.Builder request) {
+        Deadline deadline = CallContext.current().deadline();
+        return deadline == null ? request : request.header(Deadline.HEADER, deadline.toHeader());
     }
 
     private static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {

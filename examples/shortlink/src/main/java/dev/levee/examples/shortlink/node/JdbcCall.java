@@ -1,6 +1,9 @@
 package dev.levee.examples.shortlink.node;
 
 import dev.levee.core.CallFuture;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -63,6 +66,31 @@ final class JdbcCall<T> extends CallFuture<T> {
             running = statement;
         }
         return statement;
+    }
+
+    /**
+     * Lends the connection of this call to a library, on the thread of the work. The statements that the library prepares are cancelled
+     * with this call, as those of {@link #prepare} are, and are in one transaction with them if the library begins one.
+     */
+    DataSource dataSource() {
+        Connection borrowed = Objects.requireNonNull(connection);
+        Connection lent = proxy(
+                Connection.class,
+                (proxy, method, arguments) -> method.getName().equals("prepareStatement")
+                        ? prepare((String) arguments[0])
+                        : method.invoke(borrowed, arguments));
+        return proxy(DataSource.class, (proxy, method, arguments) -> lent);
+    }
+
+    private static <P> P proxy(Class<P> type, InvocationHandler handler) {
+        InvocationHandler unwrapped = (proxy, method, arguments) -> {
+            try {
+                return handler.invoke(proxy, method, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getTargetException();
+            }
+        };
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, unwrapped));
     }
 
     private void cancelStatement() {

@@ -2,6 +2,9 @@ package dev.levee.examples.shortlink.node;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.levee.examples.shortlink.node.JdbcCall.Work;
+import dev.levee.jdbc.ResultCodec;
+import dev.levee.jdbc.TransactionalIdempotency;
+import dev.levee.jdbc.UncheckedSqlException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,9 +14,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The links in the database. Nothing here knows of breakers and timeouts: {@link NodeGuards} puts them around it. */
 public final class LinkTable implements AutoCloseable {
+    /** Tells the idempotency keys of requests to shorten from others in their table. */
+    public static final String SCOPE = "shorten";
+
     private final HikariDataSource pool;
     private final Executor executor;
 
@@ -48,6 +55,43 @@ public final class LinkTable implements AutoCloseable {
     public CompletableFuture<String> add(String url) {
         return start(call -> insert(call, url));
     }
+
+    /**
+     * Stores a URL once for a key, however often it is asked to: the link and the record that it was made are one transaction, so no
+     * crash comes between them.
+     *
+     * @param key what the client calls this request; whoever sends it again, from wherever, means the same request
+     * @param url the URL, which is also what tells this request from another with the same key
+     * @return gives its code, once it is on disk; a cancel cancels the statement and rolls back. Fails with {@link
+     *     dev.levee.core.policy.FingerprintMismatchException} if the key was used for another URL, and with {@link
+     *     dev.levee.core.policy.IdempotencyRefusedException} if another call with this key is still in progress
+     */
+    CompletableFuture<Once> addOnce(String key, String url) {
+        return start(call -> {
+            AtomicBoolean ran = new AtomicBoolean();
+            try {
+                String code = TransactionalIdempotency.of(call.dataSource(), SCOPE, ResultCodec.text())
+                        .call(key, url, connection -> {
+                            ran.set(true);
+                            return insert(call, url);
+                        });
+                return new Once(code, !ran.get());
+            } catch (UncheckedSqlException e) {
+                if (e.getCause() instanceof SQLException failure) {
+                    throw failure;
+                }
+                throw e;
+            }
+        });
+    }
+
+    /**
+     * What {@link #addOnce} gave.
+     *
+     * @param code the code of the URL
+     * @param replayed whether it was stored before, and this is what was recorded then
+     */
+    record Once(String code, boolean replayed) {}
 
     /**
      * Stores many URLs at once, as an administrator would. Blocks.

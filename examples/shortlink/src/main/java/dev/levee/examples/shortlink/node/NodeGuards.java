@@ -30,7 +30,7 @@ final class NodeGuards {
     /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
     private static final int STATEMENTS_AT_ONCE = 6;
 
-    /** A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three nodes. */
+    /** A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three nodes; one whose request has less time left, when that is over. */
     private static final Duration STATEMENT = Duration.ofMillis(50);
 
     /** Short, because a probe costs next to nothing and each moment without the database is a moment of refusals. */

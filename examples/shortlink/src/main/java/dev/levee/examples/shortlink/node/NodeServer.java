@@ -1,7 +1,13 @@
 package dev.levee.examples.shortlink.node;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import dev.levee.core.policy.FingerprintMismatchException;
+import dev.levee.core.policy.IdempotencyRefusedException;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Urls;
 import dev.levee.examples.shortlink.UsageException;
@@ -19,12 +25,15 @@ import org.slf4j.LoggerFactory;
 public final class NodeServer {
     private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
     private static final int THREADS = 16;
+    private static final int LONGEST_KEY = 255;
 
     private final String name;
     private final LinkTable table;
     private final NodeGuards guards;
+    private final NanoClock clock;
 
-    private NodeServer(String name, LinkTable table, NodeGuards guards) {
+    private NodeServer(String name, LinkTable table, NodeGuards guards, NanoClock clock) {
+        this.clock = clock;
         this.name = name;
         this.table = table;
         this.guards = guards;
@@ -44,19 +53,37 @@ public final class NodeServer {
     public static WebServer start(int port, String name, String databaseUrl, Without without, Environment environment)
             throws UsageException {
         LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
-        NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment));
+        NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment), environment.clock());
         return WebServer.start(port, THREADS, node::handle, table::close);
     }
 
     private void handle(HttpExchange exchange) {
         Reply reply;
         try {
-            reply = answer(exchange);
+            reply = inTime(exchange);
         } catch (Exception e) {
             LOG.error("{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI(), e);
             reply = Reply.of(500, "internal error");
         }
         reply.with("X-Node", name).send(exchange);
+    }
+
+    /** What the sender still waits for bounds everything here: see the timeout in {@link NodeGuards}. */
+    private Reply inTime(HttpExchange exchange) throws Exception {
+        String left = exchange.getRequestHeaders().getFirst(Deadline.HEADER);
+        if (left == null) {
+            return answer(exchange);
+        }
+        Deadline deadline;
+        try {
+            deadline = Deadline.ofHeader(left, clock);
+            deadline.refuseIfExpired("request");
+        } catch (IllegalArgumentException e) {
+            return Reply.of(400, Deadline.HEADER + ": " + e.getMessage());
+        } catch (DeadlineExpiredException e) {
+            return Reply.of(503, "nobody waits for this any more").with("Retry-After", 1);
+        }
+        return CallContext.current().withDeadline(deadline).call(() -> answer(exchange));
     }
 
     private Reply answer(HttpExchange exchange) throws IOException, SQLException {
@@ -72,7 +99,8 @@ public final class NodeServer {
         if (route.equals("POST /shorten")) {
             String text = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8).strip();
             String host = header(exchange, "X-Forwarded-Host", header(exchange, "Host", "localhost"));
-            return guards.orUnavailable(() -> shorten(text, "http://" + host + "/"));
+            String key = exchange.getRequestHeaders().getFirst(Reply.IDEMPOTENCY_KEY);
+            return guards.orUnavailable(() -> shorten(text, key, "http://" + host + "/"));
         }
         if (route.startsWith("GET /") && Code.isOne(path.substring(1))) {
             return guards.orUnavailable(() -> resolve(path.substring(1)));
@@ -80,14 +108,34 @@ public final class NodeServer {
         return Reply.of(404, "there is POST /shorten with a URL as its body, GET /{code} and GET /healthz");
     }
 
-    private Reply shorten(String text, String base) throws SQLException {
+    private Reply shorten(String text, @Nullable String key, String base) throws SQLException {
         String url;
         try {
             url = Urls.require(text);
         } catch (UsageException e) {
             return Reply.of(400, String.valueOf(e.getMessage()));
         }
-        String link = base + guards.database(() -> table.add(url));
+        return key == null ? created(base + guards.database(() -> table.add(url))) : shortenOnce(key, url, base);
+    }
+
+    /** The answer to the first request with a key is the answer to all of them. */
+    private Reply shortenOnce(String key, String url, String base) throws SQLException {
+        if (key.isBlank() || key.length() > LONGEST_KEY) {
+            return Reply.of(400, Reply.IDEMPOTENCY_KEY + " has 1 to " + LONGEST_KEY + " characters");
+        }
+        try {
+            LinkTable.Once once = guards.database(() -> table.addOnce(key, url));
+            Reply created = created(base + once.code());
+            return once.replayed() ? created.with(Reply.REPLAYED, true) : created;
+        } catch (FingerprintMismatchException e) {
+            return Reply.of(422, "this " + Reply.IDEMPOTENCY_KEY + " was used for another URL");
+        } catch (IdempotencyRefusedException e) {
+            return Reply.of(409, "the first request with this " + Reply.IDEMPOTENCY_KEY + " is still in progress")
+                    .with("Retry-After", 1);
+        }
+    }
+
+    private static Reply created(String link) {
         return Reply.of(201, link).with("Location", link);
     }
 

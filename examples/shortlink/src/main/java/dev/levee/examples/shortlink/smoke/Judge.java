@@ -19,10 +19,18 @@ final class Judge {
     private final FaultLog faults;
     private final Map<String, Map<String, Long>> cachedSince = new HashMap<>();
 
+    /** What was acknowledged to those who sent it with a key for the first time. */
+    private final Map<String, Outcome> firsts = new HashMap<>();
+
     /** All that happened, warm-up included. */
     Judge(List<Outcome> outcomes, FaultLog faults) {
         this.faults = faults;
         for (Outcome outcome : outcomes) {
+            if (outcome.request().kind() == Kind.SHORTEN
+                    && !outcome.request().key().isEmpty()
+                    && outcome.isRight()) {
+                firsts.put(outcome.request().key(), outcome);
+            }
             if (outcome.request().kind().isRedirect() && outcome.isRight()) {
                 cachedSince
                         .computeIfAbsent(outcome.request().code(), code -> new HashMap<>())
@@ -47,6 +55,16 @@ final class Judge {
             return Verdict.REFUSED_BY_RATE_LIMIT;
         }
         return couldBeAnswered(outcome) ? Verdict.FAILED : Verdict.DEGRADED;
+    }
+
+    /** Another link than the first request was promised, or work that was done a second time. */
+    private boolean isWrongRepeat(Outcome repeat) {
+        Outcome first = firsts.get(repeat.request().key());
+        if (first == null) {
+            return false;
+        }
+        return !first.location().equals(repeat.location())
+                || (!repeat.replayed() && first.endNanos() < repeat.request().atNanos());
     }
 
     private boolean couldBeAnswered(Outcome outcome) {
@@ -84,6 +102,9 @@ final class Judge {
         report.put("degradedTooLate", count(counted, redirect.and(degraded).and(late)));
         report.put("cacheHitRatio", share(count(counted, redirect.and(hit)), redirectsRight));
         report.put("guessesAnswered", count(counted, guess.and(Outcome::isRight)));
+        Predicate<Outcome> repeat = outcome -> outcome.request().kind() == Kind.REPEAT && outcome.isRight();
+        report.put("idempotentRepeats", count(counted, repeat));
+        report.put("idempotentWrong", count(counted, repeat.and(this::isWrongRepeat)));
         report.put("nodesKilled", faults.nodesKilled());
     }
 

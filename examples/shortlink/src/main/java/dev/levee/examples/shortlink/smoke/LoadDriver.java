@@ -1,6 +1,6 @@
 package dev.levee.examples.shortlink.smoke;
 
-import dev.levee.examples.shortlink.smoke.Request.Kind;
+import dev.levee.examples.shortlink.Reply;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -50,9 +50,12 @@ final class LoadDriver {
     }
 
     private HttpRequest message(Request request) {
-        HttpRequest.Builder builder = request.kind() == Kind.SHORTEN
+        HttpRequest.Builder builder = request.kind().shortens()
                 ? HttpRequest.newBuilder(front.resolve("/shorten")).POST(BodyPublishers.ofString(request.url()))
                 : HttpRequest.newBuilder(front.resolve("/" + request.code()));
+        if (!request.key().isEmpty()) {
+            builder.header(Reply.IDEMPOTENCY_KEY, request.key());
+        }
         return builder.header("X-Forwarded-For", request.client())
                 .timeout(PATIENCE)
                 .build();
@@ -60,14 +63,15 @@ final class LoadDriver {
 
     private static Outcome outcome(Request request, @Nullable HttpResponse<?> response, long now) {
         return response == null
-                ? new Outcome(request, now, 0, "", "", false)
+                ? new Outcome(request, now, 0, "", "", false, false)
                 : new Outcome(
                         request,
                         now,
                         response.statusCode(),
                         header(response, "Location"),
                         header(response, "X-Node"),
-                        header(response, "X-Cache").equals("hit"));
+                        header(response, "X-Cache").equals("hit"),
+                        header(response, Reply.REPLAYED).equals("true"));
     }
 
     private static String header(HttpResponse<?> response, String name) {

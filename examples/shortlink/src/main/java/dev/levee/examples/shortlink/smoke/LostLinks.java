@@ -19,8 +19,9 @@ record LostLinks(int acknowledged, int lost) {
 
     static LostLinks search(List<Outcome> outcomes, LoadDriver driver) {
         List<Request> missing = outcomes.stream()
-                .filter(outcome -> outcome.request().kind() == Kind.SHORTEN && outcome.isRight())
+                .filter(outcome -> outcome.request().kind().shortens() && outcome.isRight())
                 .map(outcome -> resolve(outcome.location(), outcome.request().url()))
+                .distinct()
                 .toList();
         int acknowledged = missing.size();
         for (int round = 0; round < ROUNDS && !missing.isEmpty(); round++) {

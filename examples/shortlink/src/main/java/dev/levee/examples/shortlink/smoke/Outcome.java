@@ -9,8 +9,15 @@ package dev.levee.examples.shortlink.smoke;
  * @param location where the answer points to, or empty
  * @param node which incarnation of which node answered, or empty
  * @param cacheHit whether the node had it in its cache
+ * @param replayed whether it is the recorded answer to an earlier request
  */
-record Outcome(Request request, long endNanos, int status, String location, String node, boolean cacheHit) {
+record Outcome(
+        Request request, long endNanos, int status, String location, String node, boolean cacheHit, boolean replayed) {
+    /** An outcome that was not replayed. */
+    Outcome(Request request, long endNanos, int status, String location, String node, boolean cacheHit) {
+        this(request, endNanos, status, location, node, cacheHit, false);
+    }
+
     /** From the moment in which the request was due: what it had to wait to be sent counts. */
     long latencyNanos() {
         return endNanos - request.atNanos();
@@ -19,7 +26,7 @@ record Outcome(Request request, long endNanos, int status, String location, Stri
     boolean isRight() {
         return switch (request.kind()) {
             case POPULAR, COLD -> status == 302 && location.equals(request.url());
-            case SHORTEN -> status == 201;
+            case SHORTEN, REPEAT -> status == 201;
             case GUESS -> status == 404;
         };
     }

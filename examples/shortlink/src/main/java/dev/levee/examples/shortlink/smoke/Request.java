@@ -8,8 +8,14 @@ package dev.levee.examples.shortlink.smoke;
  * @param code the code to resolve; empty for {@link Kind#SHORTEN}
  * @param url the URL to shorten, or where the redirect must lead; empty for {@link Kind#GUESS}
  * @param client the address that it comes from
+ * @param key the idempotency key that it carries; empty for none
  */
-record Request(long atNanos, Kind kind, String code, String url, String client) {
+record Request(long atNanos, Kind kind, String code, String url, String client, String key) {
+    /** A request without a key. */
+    Request(long atNanos, Kind kind, String code, String url, String client) {
+        this(atNanos, kind, code, url, client, "");
+    }
+
     /** What a request is for. */
     enum Kind {
         /** Resolves one of the well-known links. */
@@ -18,11 +24,17 @@ record Request(long atNanos, Kind kind, String code, String url, String client) 
         COLD,
         /** Shortens a new URL. */
         SHORTEN,
+        /** Sends a request to shorten a second time, with the same key, as a client does that has lost the answer. */
+        REPEAT,
         /** A client that misbehaves tries codes at random. */
         GUESS;
 
         boolean isRedirect() {
             return this == POPULAR || this == COLD;
+        }
+
+        boolean shortens() {
+            return this == SHORTEN || this == REPEAT;
         }
     }
 }

@@ -105,6 +105,10 @@ public final class Smoke {
         report.require(
                 report.get("degradedTooLate") == 0,
                 "a redirect that could not be answered took more than " + Judge.DEGRADED_MILLIS + " ms to say so");
+        report.require(report.get("idempotentRepeats") > 0, "no request was repeated with its key");
+        report.require(
+                report.get("idempotentWrong") == 0,
+                "a repeat with the same key got another answer than the first request, or was done again");
         report.require(report.get("nodesKilled") == 1, "no node was killed");
         report.require(
                 report.get("redirectsCold") >= 0.2 * report.get("redirects"),

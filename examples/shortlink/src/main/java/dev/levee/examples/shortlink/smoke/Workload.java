@@ -36,6 +36,7 @@ record Workload(List<Request> requests, List<String> stored) {
         private final List<String> stored;
         private final List<Request> requests = new ArrayList<>();
         private int made;
+        private long end;
 
         Maker(List<String> urls) {
             this.urls = urls;
@@ -44,6 +45,7 @@ record Workload(List<Request> requests, List<String> stored) {
         }
 
         Workload make(long nanos, long crowdAtNanos) {
+            end = nanos;
             double meanGap = 1e9 / (RATE + GUESSES);
             for (double at = gap(meanGap); at < nanos; at += gap(meanGap)) {
                 add((long) at, random.nextInt(RATE + GUESSES) < GUESSES ? Kind.GUESS : kind());
@@ -72,8 +74,24 @@ record Workload(List<Request> requests, List<String> stored) {
                     requests.add(new Request(at, kind, Code.of(url, 0), url, client));
                 }
                 case COLD -> addCold(at, client);
-                case SHORTEN -> requests.add(new Request(at, kind, "", fresh("new"), client));
+                case SHORTEN -> addShorten(at, client);
+                case REPEAT -> throw new IllegalArgumentException("comes with what it repeats");
                 case GUESS -> requests.add(new Request(at, kind, Code.of("guess " + at, 0), "", "10.66.6.6"));
+            }
+        }
+
+        /** Every second one has a key and is sent again, sometimes before the first one can have been answered. */
+        private void addShorten(long at, String client) {
+            String url = fresh("new");
+            if (made % 2 == 0) {
+                requests.add(new Request(at, Kind.SHORTEN, "", url, client));
+                return;
+            }
+            String key = "key " + made;
+            requests.add(new Request(at, Kind.SHORTEN, "", url, client, key));
+            long again = at + (made % 8 == 1 ? 1 : 1_000) * 1_000_000L;
+            if (again < end) {
+                requests.add(new Request(again, Kind.REPEAT, "", url, client, key));
             }
         }
 

@@ -76,6 +76,34 @@ class JudgeTest {
                 .contains("\"redirectsAnsweredOfAnswerable\": 0.6666");
     }
 
+    @Test
+    void a_repeat_with_the_same_key_must_get_the_recorded_answer() {
+        assertThat(wrongOf(repeat(20, "/code", true))).isZero();
+        assertThat(wrongOf(repeat(20, "/other", true))).isOne();
+        assertThat(wrongOf(repeat(20, "/code", false))).isOne();
+    }
+
+    @Test
+    void a_repeat_that_did_not_wait_for_the_first_answer_may_be_the_one_that_is_recorded() {
+        assertThat(wrongOf(repeat(5, "/code", false))).isZero();
+        assertThat(wrongOf(repeat(5, "/other", false))).isOne();
+    }
+
+    /** The first one is asked at 5 and answered at 6. */
+    private double wrongOf(Outcome repeat) {
+        Request first = new Request(5 * MILLI, Kind.SHORTEN, "", URL, "10.0.0.1", "key");
+        List<Outcome> outcomes = List.of(new Outcome(first, 6 * MILLI, 201, "/code", "node-1", false), repeat);
+        Report report = new Report();
+        new Judge(outcomes, faults).report(outcomes, report);
+        assertThat(report.get("idempotentRepeats")).isOne();
+        return report.get("idempotentWrong");
+    }
+
+    private static Outcome repeat(long atMillis, String location, boolean replayed) {
+        Request request = new Request(atMillis * MILLI, Kind.REPEAT, "", URL, "10.0.0.1", "key");
+        return new Outcome(request, (atMillis + 1) * MILLI, 201, location, "node-2", false, replayed);
+    }
+
     private Verdict judge(Outcome outcome, Outcome... before) {
         return new Judge(List.of(before), faults).judge(outcome);
     }

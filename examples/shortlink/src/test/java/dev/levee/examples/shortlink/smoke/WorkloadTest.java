@@ -49,6 +49,30 @@ class WorkloadTest {
                 .doesNotContainAnyElementsOf(workload.stored());
     }
 
+    @Test
+    void every_second_new_url_comes_with_a_key_and_once_again_with_the_same_one() {
+        List<Request> keyed = of(Kind.SHORTEN).stream()
+                .filter(request -> !request.key().isEmpty())
+                .toList();
+        List<Request> repeats = of(Kind.REPEAT);
+
+        assertThat((double) keyed.size() / count(Kind.SHORTEN)).isBetween(0.3, 0.7);
+        assertThat(keyed).extracting(Request::key).doesNotHaveDuplicates();
+        assertThat(repeats).hasSizeBetween(keyed.size() * 9 / 10, keyed.size());
+        assertThat(repeats)
+                .allSatisfy(repeat -> assertThat(keyed).anySatisfy(first -> {
+                    assertThat(first.key()).isEqualTo(repeat.key());
+                    assertThat(first.url()).isEqualTo(repeat.url());
+                    assertThat(first.atNanos()).isLessThan(repeat.atNanos());
+                }));
+    }
+
+    private List<Request> of(Kind kind) {
+        return workload.requests().stream()
+                .filter(request -> request.kind() == kind)
+                .toList();
+    }
+
     private long count(Kind kind) {
         return workload.requests().stream()
                 .filter(request -> request.kind() == kind)

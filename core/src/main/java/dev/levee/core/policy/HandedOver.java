@@ -8,7 +8,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** A call that one thread has handed over to another and waits for. Ending and giving up race for one change of state. */
+/**
+ * A call that one thread has handed over to another and waits for. Ending and giving up race for one change of state.
+ *
+ * @param <T> what it returns
+ */
 final class HandedOver<T extends @Nullable Object> extends AtomicInteger implements Runnable {
     private static final long serialVersionUID = 1L;
     private static final int WAITING = 0;

@@ -33,7 +33,7 @@ class RandomPipelinesTest {
     private static final int CALLS = 6;
 
     /** What a listener throws must change nothing. */
-    private static final Listener HOSTILE = new Listener() {
+    static final Listener HOSTILE = new Listener() {
         @Override
         public void onRefused(String policy) {
             throw new IllegalStateException("onRefused");

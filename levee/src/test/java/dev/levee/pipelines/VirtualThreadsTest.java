@@ -42,6 +42,22 @@ class VirtualThreadsTest {
     @TempDir
     Path directory;
 
+    private static void inVirtualThreads(Runnable work) throws Exception {
+        List<Future<?>> running = new ArrayList<>();
+        ExecutorService threads = (ExecutorService)
+                Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+        try {
+            for (int i = 0; i < CALLS; i++) {
+                running.add(threads.submit(work));
+            }
+            for (Future<?> future : running) {
+                future.get(60, TimeUnit.SECONDS);
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
     private List<RecordedEvent> pinnedWhile(Runnable work) throws Exception {
         try (Recording recording = new Recording()) {
             recording
@@ -49,24 +65,23 @@ class VirtualThreadsTest {
                     .withThreshold(Duration.ZERO)
                     .withStackTrace();
             recording.start();
-            List<Future<?>> running = new ArrayList<>();
-            ExecutorService threads = (ExecutorService)
-                    Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
-            try {
-                for (int i = 0; i < CALLS; i++) {
-                    running.add(threads.submit(work));
-                }
-                for (Future<?> future : running) {
-                    future.get(60, TimeUnit.SECONDS);
-                }
-            } finally {
-                threads.shutdown();
-            }
+            inVirtualThreads(work);
             recording.stop();
             Path file = directory.resolve("pinned.jfr");
             recording.dump(file);
             return RecordingFile.readAllEvents(file);
         }
+    }
+
+    /** The first calls load classes, while which the JDK pins; so they are not recorded, and a straggler is not counted. */
+    private void assertPinsNobody(Runnable work) throws Exception {
+        for (int i = 0; i < 4; i++) {
+            inVirtualThreads(work);
+        }
+        assertThat(pinnedWhile(work))
+                .filteredOn(event -> !event.toString().contains("nitialization of ")
+                        && !event.toString().contains("ClassLoader"))
+                .isEmpty();
     }
 
     /** Slow, failing or well; gives way to interrupts. */
@@ -103,7 +118,7 @@ class VirtualThreadsTest {
                 Timeout.of("virtual", Duration.ofMillis(20)),
                 Bulkhead.of("virtual", config -> config.maxConcurrent(4).queue(CALLS, Duration.ofSeconds(1))));
 
-        assertThat(pinnedWhile(() -> guarded(pipeline))).isEmpty();
+        assertPinsNobody(() -> guarded(pipeline));
     }
 
     @Test
@@ -115,7 +130,7 @@ class VirtualThreadsTest {
                         .onExecutor(dev.levee.core.Environment.system().executor()),
                 Bulkhead.of("virtual", config -> config.maxConcurrent(50).queue(CALLS, Duration.ofSeconds(1))));
 
-        assertThat(pinnedWhile(() -> guarded(pipeline))).isEmpty();
+        assertPinsNobody(() -> guarded(pipeline));
     }
 
     /** While a class is initialized a virtual thread cannot leave its carrier: if the recording missed that, the others prove nothing. */

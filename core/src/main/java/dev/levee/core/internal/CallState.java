@@ -40,6 +40,8 @@ public final class CallState {
     private long deadlineNanos;
     /** A CallContext that says the same as the other fields, or null if none has been made yet. */
     private @Nullable Object picture;
+    /** What may interrupt the thread; of the thread and not of the call, so it is in no picture. */
+    private @Nullable Object alarm;
 
     private CallState() {}
 
@@ -113,6 +115,24 @@ public final class CallState {
      */
     public void keepPicture(Object made) {
         picture = made;
+    }
+
+    /**
+     * What may interrupt this thread when the time of a call is up.
+     *
+     * @return that of the innermost call with a timeout, or null
+     */
+    public @Nullable Object alarm() {
+        return alarm;
+    }
+
+    /**
+     * Writes what may interrupt this thread.
+     *
+     * @param innermost that of the innermost call with a timeout, or null
+     */
+    public void alarm(@Nullable Object innermost) {
+        alarm = innermost;
     }
 
     /**

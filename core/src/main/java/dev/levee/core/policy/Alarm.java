@@ -1,6 +1,8 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.internal.CallState;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Interrupts a thread once, and only while its guarded code runs. */
 final class Alarm extends AtomicInteger implements Runnable {
@@ -9,14 +11,26 @@ final class Alarm extends AtomicInteger implements Runnable {
     private static final int OFF = 1;
     private static final int RINGING = 2;
     private static final int RANG = 3;
-    /** It would have rung, but the thread was interrupted already: that interrupt is not ours. */
+    /** It would have rung, but the thread was interrupted already: by somebody else, or by an alarm further in. */
     private static final int RANG_SILENTLY = 4;
 
     private final transient Thread thread;
+    /** Of the call around this one on the same thread. */
+    private final transient @Nullable Alarm outer;
 
     Alarm(Thread thread) {
+        this(thread, null);
+    }
+
+    private Alarm(Thread thread, @Nullable Alarm outer) {
         super(SET);
         this.thread = thread;
+        this.outer = outer;
+    }
+
+    /** For the current thread, inside of the call that it has an alarm for. */
+    static Alarm inside(CallState state) {
+        return new Alarm(Thread.currentThread(), (Alarm) state.alarm());
     }
 
     @Override
@@ -42,14 +56,32 @@ final class Alarm extends AtomicInteger implements Runnable {
         if (compareAndSet(SET, OFF)) {
             return false;
         }
-        while (get() == RINGING) {
-            Thread.onSpinWait();
-        }
-        if (get() == RANG && !consumed) {
-            Thread.interrupted();
-        } else if (get() == RANG_SILENTLY && consumed) {
+        awaitRung();
+        if (get() == RANG) {
+            if (!consumed) {
+                Thread.interrupted();
+            }
+            ringFurtherOut();
+        } else if (consumed) {
             Thread.currentThread().interrupt();
         }
         return true;
+    }
+
+    /** An alarm further out that took our interrupt for that of somebody else has its own now. */
+    private void ringFurtherOut() {
+        for (Alarm alarm = outer; alarm != null; alarm = alarm.outer) {
+            alarm.awaitRung();
+            if (alarm.compareAndSet(RANG_SILENTLY, RANG)) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void awaitRung() {
+        while (get() == RINGING) {
+            Thread.onSpinWait();
+        }
     }
 }

@@ -4,6 +4,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.CallState;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -41,17 +42,21 @@ final class HandedOver<T extends @Nullable Object> extends AtomicInteger impleme
     @Override
     public void run() {
         Call<T> begun = call;
-        Alarm own = new Alarm(Thread.currentThread());
+        CallState state = CallState.current();
+        Object outer = state.alarm();
+        Alarm own = Alarm.inside(state);
         alarm = own;
         if (begun == null || !compareAndSet(WAITING, RUNNING)) {
             return;
         }
         call = null;
+        state.alarm(own);
         try {
             result = begun.run();
         } catch (Throwable thrown) {
             error = thrown;
         }
+        state.alarm(outer);
         endNanos = clock.nanoTime();
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);

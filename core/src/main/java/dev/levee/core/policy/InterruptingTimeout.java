@@ -24,20 +24,24 @@ final class InterruptingTimeout extends AbstractTimeout {
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
         Object pictureBefore = state.picture();
-        Alarm alarm = new Alarm(Thread.currentThread());
+        Object outer = state.alarm();
+        Alarm alarm = Alarm.inside(state);
         long ticket = timers.set(alarm, now, nanos);
         T result;
         state.narrow(clock, now + nanos);
+        state.alarm(alarm);
         try {
             result = inner.call(operation);
         } catch (Throwable error) {
             state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+            state.alarm(outer);
             if (rang(alarm, ticket, error instanceof InterruptedException)) {
                 throw timedOut(nanos, nanos < limitNanos, true, error);
             }
             throw error;
         }
         state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+        state.alarm(outer);
         if (rang(alarm, ticket, false)) {
             throw timedOut(nanos, nanos < limitNanos, true, null);
         }

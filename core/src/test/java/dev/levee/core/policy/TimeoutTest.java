@@ -107,6 +107,59 @@ class TimeoutTest {
         }
 
         @Test
+        void an_outer_timeout_interrupts_what_comes_after_an_inner_one_that_was_up_already() {
+            Timeout inner = Timeout.of("inner", Duration.ofMillis(300), environment);
+            assertThatThrownBy(() -> timeout.callInterruptibly(() -> {
+                        assertThatThrownBy(() -> inner.call(() -> {
+                                    time.advance(Duration.ofSeconds(2)); // heeds no interrupt
+                                    return "late";
+                                }))
+                                .isInstanceOf(TimedOutException.class);
+                        sleep(Duration.ofHours(1));
+                        return "later";
+                    }))
+                    .isInstanceOf(TimedOutException.class)
+                    .hasMessageContaining("\"t\"");
+            assertThat(time.elapsed()).isEqualTo(Duration.ofSeconds(2));
+        }
+
+        @Test
+        void all_of_three_timeouts_interrupt_once_and_leave_no_flag() {
+            Timeout inner = Timeout.of("inner", Duration.ofMillis(300), environment);
+            Timeout outer = Timeout.of("outer", Duration.ofMillis(1500), environment);
+            List<Boolean> flags = new ArrayList<>();
+            assertThatThrownBy(() -> outer.call(() -> {
+                        assertThatThrownBy(() -> timeout.call(() -> {
+                                    assertThatThrownBy(() -> inner.call(() -> {
+                                                time.advance(Duration.ofSeconds(2));
+                                                return "late";
+                                            }))
+                                            .isInstanceOf(TimedOutException.class);
+                                    flags.add(Thread.interrupted());
+                                    return "late";
+                                }))
+                                .isInstanceOf(TimedOutException.class);
+                        flags.add(Thread.interrupted());
+                        flags.add(Thread.currentThread().isInterrupted());
+                        return "late";
+                    }))
+                    .isInstanceOf(TimedOutException.class);
+            assertThat(flags).containsExactly(true, true, false);
+        }
+
+        @Test
+        void a_foreign_interrupt_is_kept_by_two_timeouts_too() {
+            Timeout inner = Timeout.of("inner", Duration.ofMillis(300), environment);
+            assertThatThrownBy(() -> Pipeline.of(timeout, inner).call(() -> {
+                        Thread.currentThread().interrupt();
+                        time.advance(Duration.ofSeconds(2));
+                        return "late";
+                    }))
+                    .isInstanceOf(TimedOutException.class);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+
+        @Test
         void the_call_sees_a_deadline_that_only_shrinks() {
             Timeout outer = Timeout.of("outer", Duration.ofMillis(300), environment);
             Pipeline.of(outer, timeout)

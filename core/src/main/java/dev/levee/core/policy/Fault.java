@@ -44,6 +44,7 @@ public final class Fault {
     private final long fromNanos;
     private final long lengthNanos;
     private final long periodNanos;
+    private final long partNanos;
 
     private Fault(
             Effect effect,
@@ -54,7 +55,8 @@ public final class Fault {
             Supplier<Boolean> keys,
             long fromNanos,
             long lengthNanos,
-            long periodNanos) {
+            long periodNanos,
+            long partNanos) {
         this.effect = effect;
         this.shortestNanos = shortestNanos;
         this.longestNanos = longestNanos;
@@ -64,10 +66,11 @@ public final class Fault {
         this.fromNanos = fromNanos;
         this.lengthNanos = lengthNanos;
         this.periodNanos = periodNanos;
+        this.partNanos = partNanos;
     }
 
     private static Fault of(Effect effect, long shortest, long longest, Supplier<? extends @Nullable Object> source) {
-        return new Fault(effect, shortest, longest, source, 1, () -> true, 0, Nanos.NEVER, Nanos.NEVER);
+        return new Fault(effect, shortest, longest, source, 1, () -> true, 0, Nanos.NEVER, Nanos.NEVER, Nanos.NEVER);
     }
 
     /**
@@ -137,7 +140,17 @@ public final class Fault {
      */
     public Fault rate(double share) {
         Require.ratio("rate", share);
-        return new Fault(effect, shortestNanos, longestNanos, source, share, keys, fromNanos, lengthNanos, periodNanos);
+        return new Fault(
+                effect,
+                shortestNanos,
+                longestNanos,
+                source,
+                share,
+                keys,
+                fromNanos,
+                lengthNanos,
+                periodNanos,
+                partNanos);
     }
 
     /**
@@ -153,7 +166,17 @@ public final class Fault {
         Require.nonNull("key", key);
         Require.nonNull("chosen", chosen);
         Supplier<Boolean> both = () -> keys.get() && chosen.test(key.get());
-        return new Fault(effect, shortestNanos, longestNanos, source, rate, both, fromNanos, lengthNanos, periodNanos);
+        return new Fault(
+                effect,
+                shortestNanos,
+                longestNanos,
+                source,
+                rate,
+                both,
+                fromNanos,
+                lengthNanos,
+                periodNanos,
+                partNanos);
     }
 
     /**
@@ -167,11 +190,12 @@ public final class Fault {
     public Fault during(Duration from, Duration length) {
         long begin = Nanos.of(Require.notNegative("from", from));
         long span = Nanos.of(Require.positive("length", length));
-        return new Fault(effect, shortestNanos, longestNanos, source, rate, keys, begin, span, periodNanos);
+        return new Fault(effect, shortestNanos, longestNanos, source, rate, keys, begin, span, periodNanos, partNanos);
     }
 
     /**
-     * Hits calls again and again: at the beginning of each period, the first of which begins with {@link #during}, or with switching on.
+     * Hits calls again and again: at the beginning of each period, the first of which begins with switching on; with {@link #during} it
+     * begins with that, and after the last the span is over.
      *
      * @param period from one beginning to the next, more than zero
      * @param length how much of each period, more than zero, at most the period
@@ -184,13 +208,18 @@ public final class Fault {
         if (part > span) {
             throw new IllegalArgumentException("length must be at most period " + period + ", but was " + length);
         }
-        return new Fault(effect, shortestNanos, longestNanos, source, rate, keys, fromNanos, part, span);
+        return new Fault(effect, shortestNanos, longestNanos, source, rate, keys, fromNanos, lengthNanos, span, part);
     }
 
     /** Whether it hits a call, for which a number from 0 to 1 has been drawn. */
     boolean hits(double drawn, long sinceOnNanos) {
         long since = sinceOnNanos - fromNanos;
-        return drawn < rate && since >= 0 && since % periodNanos < lengthNanos && keys.get();
+        return drawn < rate && since >= 0 && isDue(since) && keys.get();
+    }
+
+    private boolean isDue(long since) {
+        boolean forEver = lengthNanos == Nanos.NEVER;
+        return (forEver || since < lengthNanos) && (periodNanos == Nanos.NEVER || since % periodNanos < partNanos);
     }
 
     @Override

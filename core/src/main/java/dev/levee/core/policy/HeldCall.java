@@ -44,22 +44,22 @@ final class HeldCall<T extends @Nullable Object> extends CallFuture<T> {
     HeldCall<T> begin() {
         onCancel(this::cancelled);
         rehearsal.hold(release);
-        setTimer();
+        setTimer(start);
         if (rehearsal.hasEnded()) {
             goOn(null);
         }
         return this;
     }
 
-    private void setTimer() {
-        long wait = Math.min(plan.waitNanos(), rehearsal.leftNanos());
+    private void setTimer(long now) {
+        long wait = Math.min(plan.waitNanos() - (now - start), rehearsal.leftNanos());
         Deadline deadline = context.deadline();
         wait = deadline == null ? wait : Math.min(wait, deadline.remainingNanos());
         if (wait >= Nanos.NEVER) {
             return;
         }
         try {
-            ticket = faults.timers.set(timeIsUp, start, wait);
+            ticket = faults.timers.set(timeIsUp, now, wait);
         } catch (Throwable thrown) {
             end(thrown);
         }
@@ -69,7 +69,8 @@ final class HeldCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void timeIsUp() {
-        long passed = faults.environment().clock().nanoTime() - start;
+        long now = faults.environment().clock().nanoTime();
+        long passed = now - start;
         Deadline deadline = context.deadline();
         if (deadline != null && deadline.isExpired()) {
             end(TimedOutException.after(faults.name(), passed, true, false));
@@ -77,6 +78,8 @@ final class HeldCall<T extends @Nullable Object> extends CallFuture<T> {
             goOn(plan.fault());
         } else if (rehearsal.isOver()) {
             faults.end(rehearsal);
+        } else {
+            setTimer(now); // early, by a clock that is coarser than the timers
         }
     }
 

@@ -191,6 +191,14 @@ class FaultsTest {
             assertThat(perSecond(later, 6)).isEqualTo(".x..x.");
         }
 
+        @Test
+        void may_be_those_of_a_part_of_each_period_within_one_span_of_time() {
+            Fault outage = FAILURE.during(ofSeconds(5), ofSeconds(5)).every(ofSeconds(3), ofSeconds(1));
+            assertThat(perSecond(on(outage), 14)).isEqualTo(".....x..x.....");
+            Fault theOtherWayRound = FAILURE.every(ofSeconds(3), ofSeconds(1)).during(ofSeconds(5), ofSeconds(5));
+            assertThat(perSecond(on(theOtherWayRound), 14)).isEqualTo(".....x..x.....");
+        }
+
         private String perSecond(Faults faults, int seconds) {
             StringBuilder pattern = new StringBuilder();
             for (int i = 0; i < seconds; i++) {
@@ -301,6 +309,19 @@ class FaultsTest {
         void failures_and_results_take_the_place_of_the_operation() {
             assertThat(failureOf(on(FAILURE).callAsync(() -> work))).hasMessage("rehearsed");
             assertThat(on(Fault.result(() -> "no")).callAsync(() -> work)).isCompletedWithValue("no");
+        }
+
+        @Test
+        void a_clock_that_is_coarser_than_the_timers_delays_a_call_and_does_not_hold_it_for_ever() {
+            Environment coarse = environment.toBuilder()
+                    .clock(() -> time.nanoTime() / 10_000_000 * 10_000_000)
+                    .build();
+            Faults faults = Faults.of("f", 7, coarse, Fault.latency(ofMillis(15)));
+            faults.switchOn();
+            CompletableFuture<String> future = faults.callAsync(() -> CompletableFuture.completedFuture("yes"));
+            time.advance(ofSeconds(1));
+            assertThat(future).isCompletedWithValue("yes");
+            assertThat(time.pendingTimers()).isZero();
         }
 
         @Test

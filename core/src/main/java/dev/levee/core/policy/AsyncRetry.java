@@ -118,11 +118,20 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
 
     private void again(Repetition going, T result, @Nullable Throwable error) {
         try {
-            retry.environment().executor().execute(() -> attempt(going, result, error));
+            retry.environment().executor().execute(() -> attemptOrEnd(going, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
             going.failures.add(error);
             going.failures.suppressAllIn(rejected);
             completeExceptionally(rejected);
+        }
+    }
+
+    /** On a thread of the executor, where nobody would hear of what is thrown, and the caller would wait for ever. */
+    private void attemptOrEnd(Repetition going, T result, @Nullable Throwable error) {
+        try {
+            attempt(going, result, error);
+        } catch (Throwable userCode) { // a clock that threw
+            completeExceptionally(userCode);
         }
     }
 

@@ -109,6 +109,10 @@ final class BackoffRetry implements Retry {
                 sleep(delay);
             } catch (InterruptedException interrupt) {
                 throw interrupted(operation, repetition.failures, error, interrupt);
+            } catch (RuntimeException | Error thrown) { // a scheduler of a user must not hide why it was asked
+                repetition.failures.add(error);
+                repetition.failures.suppressAllIn(thrown);
+                throw thrown;
             }
             if (!repetition.isInTime()) {
                 return end(repetition.failures, result, error);

@@ -192,6 +192,21 @@ class CutShortTest {
                 .build();
     }
 
+    private static final class SleeplessScheduler implements Scheduler {
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            throw new RejectedExecutionException("shut down");
+        }
+
+        @Override
+        public void sleep(long nanos) {
+            throw new RejectedExecutionException("shut down");
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {}
+    }
+
     @Nested
     class BetweenTwoAttempts {
         private final IOException failure = new IOException("disk");
@@ -215,6 +230,38 @@ class CutShortTest {
         void a_scheduler_that_throws_ends_the_future_and_keeps_the_failure() {
             Throwable seen = failureOf(retry(brokenTimers()).callAsync(this::fail));
             assertThat(seen).isInstanceOf(RejectedExecutionException.class).hasSuppressedException(failure);
+        }
+
+        @Test
+        void a_scheduler_that_throws_keeps_the_failures_of_a_blocking_call() {
+            Retry retry = retry(
+                    environment.toBuilder().scheduler(new SleeplessScheduler()).build());
+            assertThat(catchThrowable(() -> retry.call(() -> {
+                        throw failure;
+                    })))
+                    .isInstanceOf(RejectedExecutionException.class)
+                    .hasSuppressedException(failure);
+        }
+
+        @Test
+        void a_clock_that_throws_on_a_thread_of_the_executor_ends_the_future() {
+            Deque<Runnable> tasks = new ArrayDeque<>();
+            boolean[] broken = new boolean[1];
+            Environment odd = environment.toBuilder()
+                    .executor(tasks::add)
+                    .clock(() -> {
+                        if (broken[0]) {
+                            throw new IllegalStateException("no time");
+                        }
+                        return time.nanoTime();
+                    })
+                    .build();
+            Retry retry = Retry.of("r", c -> c.totalTime(Duration.ofHours(1)), odd);
+            CompletableFuture<String> future = retry.callAsync(this::fail);
+            time.advance(Duration.ofSeconds(1));
+            broken[0] = true;
+            tasks.remove().run();
+            assertThat(failureOf(future)).hasMessage("no time");
         }
 
         @Test

@@ -42,25 +42,28 @@ final class FrontGuards {
     private static final Duration ATTEMPT = Duration.ofMillis(120);
 
     /**
-     * A node says 503 after 50 ms with its database. A hedge before that would ask a slow database twice for everything, and none
-     * after that does: then it is the node that is slow, and another one is not.
+     * A node says 503 after 50 ms with its database, some later when it is busy. A hedge before that would ask a slow database twice for
+     * everything, and none after that does: then it is the node that is slow, and another one is not.
      */
-    private static final Duration HEDGE_FLOOR = Duration.ofMillis(60);
+    private static final Duration HEDGE_FLOOR = Duration.ofMillis(80);
 
     /**
      * What retries and hedges together may add to the load. One node of three that dies fails a third of the requests until its breaker
      * opens, and each needs one attempt more: 0.33. A database that is away costs more: a third of the requests find their link in no
      * cache and ask all three nodes for it: 0.67. If that used the budget up it would be missing where it helps, for the links that
-     * another node has in its cache. An attempt costs little then, since the nodes' breakers spare the database. So that and a bit more
-     * for the hedges; when everything fails the load grows by this much, and not to three times as much.
+     * another node has in its cache, and an attempt costs little then, since the nodes' breakers spare the database. So that, and
+     * something for the hedges: when everything fails the load is twice what it was, and not three times.
      */
-    private static final double BUDGET_RATIO = 0.8;
+    private static final double BUDGET_RATIO = 1;
 
     /** So that the front may retry in a quiet night too. */
     private static final double BUDGET_PER_SECOND = 10;
 
-    /** A crowd of 120 may ask all three nodes before anything has been paid in. */
-    private static final int BUDGET_RESERVE = 300;
+    /**
+     * What may be added at once. Enough for the moment until a breaker opens, and less than a crowd of 120 would like that asks a slow
+     * database: it would have all its 240 retries while the front is busiest, and everybody would wait for that.
+     */
+    private static final int BUDGET_RESERVE = 100;
 
     /** A node that does not answer at all must not collect requests until the front has no memory left. */
     private static final int IN_FLIGHT_PER_NODE = 64;

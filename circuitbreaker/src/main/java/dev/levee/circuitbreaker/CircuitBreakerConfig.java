@@ -170,7 +170,9 @@ public final class CircuitBreakerConfig {
         // After the cap, or all who have reached it would come back together; and downwards, because the cap is a
         // promise.
         long jittered = grown == Nanos.NEVER ? grown : grown - (long) (grown * set.openJitter * random);
-        return Math.max(Math.max(1, jittered), Math.min(hintCapNanos, hintNanos));
+        // Not to repeat a call says nothing about how long others should wait.
+        long hinted = hintNanos == OutcomeRule.DO_NOT_RETRY ? 0 : Math.min(hintCapNanos, hintNanos);
+        return Math.max(Math.max(1, jittered), hinted);
     }
 
     @Override
@@ -395,7 +397,8 @@ public final class CircuitBreakerConfig {
 
         /**
          * Stays open as long as the outcome that opens the breaker asks for, if that is longer than the open time; by default hints
-         * are not looked at. Where a hint comes from is up to {@link OutcomeRule#retryAfterNanos}.
+         * are not looked at. Where a hint comes from is up to {@link OutcomeRule#retryAfterNanos}; {@link OutcomeRule#DO_NOT_RETRY} is
+         * none, because it is about one call.
          *
          * @param maximum the longest time that is believed, zero for none
          * @return this

@@ -19,6 +19,15 @@ final class Epoch {
     /** What led to an epoch: when, why, and the counts of the one before. */
     record Change(long atNanos, String reason, Tally evidence) {}
 
+    /** Its window has outcomes in it that were not judged by these limits. */
+    static final int UNJUDGED = 1;
+
+    /** When a call ends is needed, and must be found out here. */
+    static final int READS_CLOCK = 2;
+
+    /** In the stamps of calls that are not recorded, whenever they end. */
+    static final long UNRECORDED = 1L << 62;
+
     final State state;
     final long number;
     final CircuitBreakerConfig config;
@@ -28,9 +37,6 @@ final class Epoch {
 
     /** Whether calls of this breaker are told when they end, by the settings that it was made with. */
     final boolean timed;
-
-    /** Whether that is needed and must be found out here. */
-    final boolean readsClock;
 
     /** When outcomes that are recorded here open the breaker. */
     final Limits limits;
@@ -58,8 +64,11 @@ final class Epoch {
     /** For every call that is refused; null where none is. */
     final @Nullable CircuitOpenException refusal;
 
-    /** Whether its window has outcomes in it that were not judged by these limits. */
-    volatile boolean unjudged;
+    /**
+     * {@link #UNJUDGED} and {@link #READS_CLOCK}; 0 without a change of the configuration. One field, because each outcome looks at it, and
+     * a plain one, because it does no harm to judge twice.
+     */
+    int reconfigured;
 
     /** The epoch before this one, until it has been announced that this one follows it. */
     @Nullable Epoch previous;
@@ -77,7 +86,7 @@ final class Epoch {
                 ? Limits.NONE
                 : state == State.RAMPING ? config.rampLimits() : config.limits();
         timed = previous == null ? config.needsEnd() : previous.timed;
-        readsClock = config.hasTimeWindow() && !timed;
+        reconfigured = config.hasTimeWindow() && !timed ? READS_CLOCK : 0;
         change = draft.change;
         window = draft.window;
         probes = draft.probes;
@@ -86,7 +95,7 @@ final class Epoch {
         reopenings = draft.reopenings;
         refusal = draft.refusal;
         // A ramp looks at each call before it admits it.
-        stamp = refusal == null ? number : Gate.REFUSED;
+        stamp = refusal != null ? Gate.REFUSED : window == null ? number | UNRECORDED : number;
     }
 
     static Epoch first(CircuitBreakerConfig config, Change change) {
@@ -149,7 +158,7 @@ final class Epoch {
         draft.reopenings = reopenings;
         draft.refusal = refusal;
         Epoch epoch = new Epoch(draft);
-        epoch.unjudged = keeps;
+        epoch.reconfigured |= keeps ? UNJUDGED : 0;
         return epoch;
     }
 

@@ -103,6 +103,8 @@ final class EpochBreaker implements CircuitBreaker {
             if (verdict != Verdict.IGNORED) {
                 record(now, window, outcome(verdict, slow), endNanos, retryAfterNanos);
             }
+        } else if ((stamp & Epoch.UNRECORDED) != 0 && stamp > 0) {
+            return; // admitted while it was disabled
         } else if (stamp > 0) {
             late = !recordInRamp(stamp, verdict, slow, endNanos, retryAfterNanos);
         } else {
@@ -118,10 +120,21 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     private void record(Epoch now, Window window, int outcome, long endNanos, long retryAfterNanos) {
-        long end = now.readsClock ? clock.nanoTime() : endNanos;
+        if (now.reconfigured != 0) {
+            recordReconfigured(now, window, outcome, endNanos, retryAfterNanos);
+            return;
+        }
+        Tally over = window.record(outcome, endNanos, now.limits);
+        if (over != null) {
+            openOn(over, now, window, endNanos, retryAfterNanos);
+        }
+    }
+
+    private void recordReconfigured(Epoch now, Window window, int outcome, long endNanos, long retryAfterNanos) {
+        long end = (now.reconfigured & Epoch.READS_CLOCK) != 0 ? clock.nanoTime() : endNanos;
         Tally over = window.record(outcome, end, now.limits);
-        if (now.unjudged) {
-            now.unjudged = false;
+        if ((now.reconfigured & Epoch.UNJUDGED) != 0) {
+            now.reconfigured &= ~Epoch.UNJUDGED;
             over = window.judge(end, now.limits);
         }
         if (over != null) {
@@ -249,7 +262,7 @@ final class EpochBreaker implements CircuitBreaker {
 
     private void halfOpen(Epoch from) {
         CircuitBreakerConfig config = from.config;
-        String reason = "it was open for " + seconds(from.nanos);
+        String reason = "it was open for " + readable(from.nanos);
         Epoch.Change change = new Epoch.Change(from.end(), reason, from.change.evidence());
         Probes probes =
                 new Probes(config.halfOpenCalls(), config.probeLimits(), config.leaseNanos(), leases::incrementAndGet);
@@ -277,7 +290,7 @@ final class EpochBreaker implements CircuitBreaker {
     private static Epoch.Change rampedUp(Epoch ramping) {
         long end = ramping.end();
         return new Epoch.Change(
-                end, "it did well for " + seconds(ramping.nanos) + " of rising traffic", ramping.tally(end));
+                end, "it did well for " + readable(ramping.nanos) + " of rising traffic", ramping.tally(end));
     }
 
     @Override
@@ -478,12 +491,14 @@ final class EpochBreaker implements CircuitBreaker {
             text.append(
                     left == 0
                             ? ", probes are due"
-                            : left == Nanos.NEVER ? ", for ever" : ", probes in " + seconds(left));
+                            : left == Nanos.NEVER ? ", for ever" : ", probes in " + readable(left));
         }
         return text.toString();
     }
 
-    private static String seconds(long nanos) {
-        return (nanos + 999_999_999) / 1_000_000_000 + " s";
+    /** Rounded up; in seconds if there are many of them, or no part of one. */
+    private static String readable(long nanos) {
+        long millis = (nanos + 999_999) / 1_000_000;
+        return millis < 10_000 && millis % 1_000 != 0 ? millis + " ms" : (millis + 999) / 1_000 + " s";
     }
 }

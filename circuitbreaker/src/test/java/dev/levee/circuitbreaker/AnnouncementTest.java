@@ -288,6 +288,18 @@ class AnnouncementTest {
         }
 
         @Test
+        void a_short_open_time_is_told_as_it_was() {
+            CircuitBreaker breaker = breaker(
+                    Listener.NONE, c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(50)));
+            try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
+                Calls.fail(breaker, 1);
+                time.advance(Duration.ofMillis(50));
+                assertThat(breaker.state()).isEqualTo(HALF_OPEN);
+                assertThat(log.lines()).last().asString().contains("it was open for 50 ms");
+            }
+        }
+
+        @Test
         void an_appender_that_throws_keeps_nothing_from_the_caller_and_the_listener() {
             Logger logger = (Logger) LoggerFactory.getLogger(CircuitBreaker.class);
             UnsynchronizedAppenderBase<ILoggingEvent> broken = new UnsynchronizedAppenderBase<>() {

@@ -121,6 +121,18 @@ class MetricsTest {
         }
 
         @Test
+        void leave_out_what_a_disabled_breaker_has_admitted_also_when_it_ends_later() {
+            CircuitBreaker breaker = breaker(c -> c.totals(true));
+            breaker.disable();
+            long stamp = Calls.enter(breaker);
+            breaker.reset();
+            Calls.end(breaker, stamp, Verdict.FAILURE);
+            assertThat(Metrics.of(breaker))
+                    .containsEntry("breaker.calls.failed", 0.0)
+                    .containsEntry("breaker.calls.late", 0.0);
+        }
+
+        @Test
         void count_refusals_of_every_state_that_refuses() {
             CircuitBreaker breaker = breaker(c -> c.totals(true));
             Calls.fail(breaker, 10);
@@ -157,6 +169,18 @@ class MetricsTest {
             assertThat(breaker).hasToString("breaker payments HALF_OPEN 1/1 failed, 1 of 3 probes on their way");
             breaker.disable();
             assertThat(breaker).hasToString("breaker payments DISABLED");
+        }
+
+        @Test
+        void times_of_less_than_some_seconds_are_not_rounded_to_them() {
+            CircuitBreaker breaker = CircuitBreaker.of(
+                    "p", c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(1_500)), time.environment());
+            Calls.fail(breaker, 1);
+            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, probes in 1500 ms");
+            time.advance(Duration.ofMillis(1_450));
+            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, probes in 50 ms");
+            time.advance(Duration.ofNanos(49_000_001));
+            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, probes in 1 ms");
         }
 
         @Test

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.levee.core.Gate;
+import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
@@ -157,6 +158,16 @@ class OpenBreakerTest extends BreakerFixture {
             CircuitBreaker breaker = breaker(c -> c.consecutiveFailures(1));
             failWithHint(breaker, Nanos.NEVER);
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(30_000_000_000L);
+        }
+
+        @Test
+        void is_not_prolonged_by_an_outcome_that_only_says_that_its_call_must_not_be_repeated() {
+            CircuitBreaker breaker = breaker(c -> c.consecutiveFailures(1)
+                    .openFor(Duration.ofSeconds(10))
+                    .openForHint(Duration.ofHours(1)));
+            failWithHint(breaker, OutcomeRule.DO_NOT_RETRY);
+            time.advance(Duration.ofSeconds(10));
+            assertThat(breaker.state()).isEqualTo(HALF_OPEN);
         }
 
         private void failWithHint(CircuitBreaker breaker, long hintNanos) {

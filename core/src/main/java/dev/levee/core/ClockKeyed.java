@@ -79,6 +79,10 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             }
             sweep(now);
             conflict = held.add(names);
+            if (conflict != null) {
+                evictIdle(now); // its holder may be one that the sweep has not come to
+                conflict = held.add(names);
+            }
             if (conflict == null) {
                 Entry<K, P> added = new Entry<>(key, policy, names, now);
                 place(added);
@@ -199,14 +203,18 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         long now = clock.nanoTime();
         lock.lock();
         try {
-            for (int place = used - 1; place >= 0; place--) {
-                Entry<K, P> entry = at(place);
-                if (isIdle(entry, now)) {
-                    evict(entry);
-                }
-            }
+            evictIdle(now);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void evictIdle(long now) {
+        for (int place = used - 1; place >= 0; place--) {
+            Entry<K, P> entry = at(place);
+            if (isIdle(entry, now)) {
+                evict(entry);
+            }
         }
     }
 

@@ -536,6 +536,17 @@ class KeyedTest {
         }
 
         @Test
+        void a_name_is_free_again_when_its_key_is_idle_however_many_keys_there_are() {
+            Keyed<String, Policy> keyed = named(100, key -> gate(key.replace("new ", "")));
+            for (int i = 0; i < 20; i++) {
+                keyed.get("key " + i);
+            }
+            time.advance(ofNanos(IDLE));
+
+            assertThat(keyed.get("new key 10").name()).isEqualTo("key 10");
+        }
+
+        @Test
         void a_name_is_free_again_when_its_key_is_forgotten() {
             Keyed<String, Policy> keyed = named(2, key -> gate(key.substring(0, 1)));
             keyed.get("a1");

@@ -28,18 +28,30 @@ final class Connections {
     }
 
     private static <R extends @Nullable Object> R once(DataSource dataSource, Body<R> body) throws SQLException {
-        try (Connection connection = dataSource.getConnection()) {
-            boolean committed = connection.getAutoCommit();
-            if (!committed) {
+        Connection connection = dataSource.getConnection();
+        boolean manual = false;
+        try {
+            manual = !connection.getAutoCommit();
+            if (manual) {
                 connection.setAutoCommit(true);
             }
-            try {
-                return body.run(connection);
-            } finally {
-                if (!committed) {
-                    connection.setAutoCommit(false);
-                }
+            return body.run(connection);
+        } finally {
+            giveBack(connection, manual, false);
+        }
+    }
+
+    /**
+     * Closes a connection, if need be after it has its mode again. Never throws: what was done is committed by now, or has thrown
+     * what says more.
+     */
+    static void giveBack(Connection connection, boolean changed, boolean autoCommit) {
+        try (connection) {
+            if (changed) {
+                connection.setAutoCommit(autoCommit);
             }
+        } catch (SQLException lost) {
+            // The pool has its own eye on connections.
         }
     }
 

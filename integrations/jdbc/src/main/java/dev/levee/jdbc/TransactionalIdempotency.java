@@ -97,6 +97,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
      * @throws FingerprintMismatchException if the key was used with another fingerprint
      * @throws IdempotencyRefusedException if another call with this key holds it for too long
      * @throws UncheckedSqlException if the database failed
+     * @throws IllegalStateException if the work has rolled the transaction back by itself; all that it wrote is rolled back
      */
     public <X extends Throwable> T call(String key, String fingerprint, TransactionalOperation<T, X> operation)
             throws X {
@@ -116,32 +117,39 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     private <X extends Throwable> T attempt(String key, String digest, TransactionalOperation<T, X> operation)
             throws X, SQLException {
         String owner = process + "-" + owners.incrementAndGet();
-        try (Connection connection = dataSource.getConnection()) {
-            boolean committed = connection.getAutoCommit();
+        Connection connection = dataSource.getConnection();
+        boolean committed = false;
+        boolean ended = false;
+        try {
+            committed = connection.getAutoCommit();
             connection.setAutoCommit(false);
-            boolean ended = false;
-            try {
-                for (int tries = 0; tries < TRIES; tries++) {
-                    if (insert(connection, key, digest, owner)) {
-                        T result = operation.run(connection);
-                        table.write(connection, key, owner, result == null ? null : codec.encode(result));
-                        connection.commit();
-                        ended = true;
-                        return result;
-                    }
-                    KeyTable.Row row = table.read(connection, key);
-                    if (row != null && !table.isOver(row.state(), row.leftNanos())) {
-                        return recorded(key, digest, row);
-                    }
-                    if (row != null) {
-                        table.deleteIfSame(connection, key, row.version());
-                    }
+            for (int tries = 0; tries < TRIES; tries++) {
+                if (insert(connection, key, digest, owner)) {
+                    T result = operation.run(connection);
+                    write(connection, key, owner, result);
                     connection.commit();
+                    ended = true;
+                    return result;
                 }
-                throw new SQLException("the key \"" + key + "\" changed " + TRIES + " times while it was claimed");
-            } finally {
-                giveBack(connection, ended, committed);
+                KeyTable.Row row = table.read(connection, key);
+                if (row != null && !table.isOver(row.state(), row.leftNanos())) {
+                    return recorded(key, digest, row);
+                }
+                if (row != null) {
+                    table.deleteIfSame(connection, key, row.version());
+                }
+                connection.commit();
             }
+            throw new SQLException("the key \"" + key + "\" changed " + TRIES + " times while it was claimed");
+        } finally {
+            giveBack(connection, ended, committed);
+        }
+    }
+
+    private void write(Connection connection, String key, String owner, T result) throws SQLException {
+        if (!table.write(connection, key, owner, result == null ? null : codec.encode(result))) {
+            throw new IllegalStateException("the operation for key \"" + key
+                    + "\" must not end its transaction, but has rolled back: what it did after that is undone as well");
         }
     }
 
@@ -176,17 +184,17 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     }
 
     /** A connection that is closed while something is open may be committed by its driver. */
-    private static void giveBack(Connection connection, boolean ended, boolean committed) throws SQLException {
+    private static void giveBack(Connection connection, boolean ended, boolean committed) {
+        boolean clean = ended;
         if (!ended) {
             try {
                 connection.rollback();
+                clean = true;
             } catch (SQLException lost) {
-                return; // the database has rolled back then, and what is thrown already says more
+                // The database has rolled back then, and what is thrown already says more.
             }
         }
-        if (committed) {
-            connection.setAutoCommit(true);
-        }
+        Connections.giveBack(connection, clean && committed, true);
     }
 
     private static boolean isLockTimeout(SQLException thrown) {

@@ -289,8 +289,8 @@ class AnnouncementTest {
 
         @Test
         void a_short_open_time_is_told_as_it_was() {
-            CircuitBreaker breaker = breaker(
-                    Listener.NONE, c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(50)));
+            CircuitBreaker breaker =
+                    breaker(Listener.NONE, c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(50)));
             try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
                 Calls.fail(breaker, 1);
                 time.advance(Duration.ofMillis(50));

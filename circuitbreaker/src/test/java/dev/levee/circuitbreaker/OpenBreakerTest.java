@@ -162,9 +162,8 @@ class OpenBreakerTest extends BreakerFixture {
 
         @Test
         void is_not_prolonged_by_an_outcome_that_only_says_that_its_call_must_not_be_repeated() {
-            CircuitBreaker breaker = breaker(c -> c.consecutiveFailures(1)
-                    .openFor(Duration.ofSeconds(10))
-                    .openForHint(Duration.ofHours(1)));
+            CircuitBreaker breaker = breaker(c ->
+                    c.consecutiveFailures(1).openFor(Duration.ofSeconds(10)).openForHint(Duration.ofHours(1)));
             failWithHint(breaker, OutcomeRule.DO_NOT_RETRY);
             time.advance(Duration.ofSeconds(10));
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);

@@ -86,9 +86,7 @@ class BrokenConnectionsTest {
     @Test
     void what_was_committed_is_answered_although_the_connection_cannot_be_given_back() {
         TransactionalIdempotency<String> orders = TransactionalIdempotency.of(
-                broken(
-                        pool,
-                        (method, arguments) -> isAutoCommit(method, arguments, true) || method.equals("close")),
+                broken(pool, (method, arguments) -> isAutoCommit(method, arguments, true) || method.equals("close")),
                 "s",
                 ResultCodec.text());
 
@@ -99,7 +97,9 @@ class BrokenConnectionsTest {
     @Test
     void a_commit_that_is_lost_on_its_way_back_is_found_by_the_repeat() {
         TransactionalIdempotency<String> orders = TransactionalIdempotency.of(
-                broken(pool, (method, arguments) -> method.equals("commit") && runs.get() == 1), "s", ResultCodec.text());
+                broken(pool, (method, arguments) -> method.equals("commit") && runs.get() == 1),
+                "s",
+                ResultCodec.text());
         assertThatThrownBy(() -> orders.call("k", "p", connection -> work())).isInstanceOf(UncheckedSqlException.class);
 
         TransactionalIdempotency<String> again = TransactionalIdempotency.of(pool, "s", ResultCodec.text());
@@ -139,8 +139,6 @@ class BrokenConnectionsTest {
                 Duration.ofDays(1),
                 ResultCodec.text());
 
-        assertThatThrownBy(() -> store.claim("k", "p", "a", LEASE))
-                .cause()
-                .hasMessageContaining("NOT_THERE");
+        assertThatThrownBy(() -> store.claim("k", "p", "a", LEASE)).cause().hasMessageContaining("NOT_THERE");
     }
 }

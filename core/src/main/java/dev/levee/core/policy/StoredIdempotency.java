@@ -175,19 +175,20 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             }
             throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check could not find out whether it was done", thrown);
         }
-        switch (finding.answer) {
-            case DONE -> {
+        if (finding.answer == OutcomeCheck.Finding.Answer.UNKNOWN) {
+            backToUnknown(slot, owner);
+            throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check cannot say yet whether it was done", null);
+        }
+        try {
+            if (finding.answer == OutcomeCheck.Finding.Answer.DONE) {
                 return store.record(slot.key, owner, finding.result, null)
                         ? Flight.Ending.of(finding.result, null)
                         : Flight.Ending.askAgain();
             }
-            case NOT_DONE -> {
-                return store.renew(slot.key, owner, config.leaseNanos()) ? null : Flight.Ending.askAgain();
-            }
-            default -> {
-                backToUnknown(slot, owner);
-                throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check cannot say yet whether it was done", null);
-            }
+            return store.renew(slot.key, owner, config.leaseNanos()) ? null : Flight.Ending.askAgain();
+        } catch (Throwable thrown) {
+            backToUnknown(slot, owner); // or nobody could check again before the lease has ended
+            throw thrown;
         }
     }
 
@@ -256,6 +257,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             return true;
         }
         if (!(error instanceof RefusedException)) {
+            return false;
+        }
+        if (error instanceof IdempotencyRefusedException inner && inner.reason() == Reason.UNKNOWN_OUTCOME) {
             return false;
         }
         for (Throwable earlier : error.getSuppressed()) { // a retry inside, whose earlier attempts were not refused

@@ -18,6 +18,7 @@ import dev.levee.core.policy.OutcomeCheck.Finding;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -220,6 +221,27 @@ class IdempotencyTest {
                     .isInstanceOf(BulkheadFullException.class);
 
             assertRefused(() -> pay.call("k", "p", IdempotencyTest.this::work), Reason.UNKNOWN_OUTCOME);
+        }
+
+        @Test
+        void is_unknown_if_it_is_the_refusal_of_another_idempotency_that_does_not_know() {
+            IdempotencyStore<String> others = IdempotencyStore.inMemory(10, ofMinutes(1), time.environment());
+            Idempotency<String> inner =
+                    Idempotency.of("inner", others, config -> config.lease(ofSeconds(1)), time.environment());
+            Idempotency<String> pay = idempotency();
+            assertThatThrownBy(() -> pay.call(
+                            "k",
+                            "p",
+                            () -> inner.call("i", "p", () -> {
+                                time.advance(ofSeconds(2));
+                                others.claim("i", "p", "who took over", 1_000_000_000);
+                                return work();
+                            })))
+                    .isInstanceOf(IdempotencyRefusedException.class)
+                    .hasMessageContaining("ended after its lease");
+
+            assertRefused(() -> pay.call("k", "p", IdempotencyTest.this::work), Reason.UNKNOWN_OUTCOME);
+            assertThat(runs).hasValue(1);
         }
 
         @Test
@@ -694,6 +716,34 @@ class IdempotencyTest {
             time.advance(ofMinutes(1));
             assertThat(pay.call("k", "p", IdempotencyTest.this::work)).isEqualTo("found");
             assertThat(runs).hasValue(1);
+        }
+
+        @Test
+        void after_the_check_leaves_the_outcome_unknown_and_the_next_checks_again() {
+            store.claim("k", "p", "crashed", 1);
+            store.unknown("k", "crashed");
+            RuntimeException down = new IllegalStateException("down");
+            AtomicBoolean up = new AtomicBoolean();
+            @SuppressWarnings("unchecked")
+            IdempotencyStore<String> forgetful = (IdempotencyStore<String>) Proxy.newProxyInstance(
+                    IdempotencyStore.class.getClassLoader(),
+                    new Class<?>[] {IdempotencyStore.class},
+                    (self, method, arguments) -> {
+                        if (method.getName().equals("record") && !up.get()) {
+                            throw down;
+                        }
+                        return method.invoke(store, arguments);
+                    });
+            Idempotency<String> pay = Idempotency.of(
+                    "pay",
+                    forgetful,
+                    config -> config.check(key -> Finding.done("found")).maxWait(Duration.ZERO),
+                    time.environment());
+            assertThatThrownBy(() -> pay.call("k", "p", IdempotencyTest.this::work))
+                    .isSameAs(down);
+
+            up.set(true);
+            assertThat(pay.call("k", "p", IdempotencyTest.this::work)).isEqualTo("found");
         }
 
         @Test

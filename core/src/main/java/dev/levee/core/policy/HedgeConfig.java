@@ -269,6 +269,9 @@ public final class HedgeConfig {
          * What bounds the attempts besides first ones; by default each hedge has a budget of its own, of 10 % of the calls and 1 a second.
          * Give it that of the retry in front of the same dependency, to bound what both add.
          *
+         * <p>Inside of a retry give it that of this retry or none: a budget that is given is told of first attempts by the retry alone, so
+         * another one would get nothing but its minimum rate.
+         *
          * @param value the budget
          * @return this
          */

@@ -20,15 +20,17 @@ public final class Outcomes {
     private Outcomes() {}
 
     /**
-     * Judges an outcome. A {@link RefusedException} is {@link Verdict#IGNORED} whatever the rule; a rule that throws means
-     * {@link Verdict#FAILURE}, and is logged.
+     * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is judged as the future
+     * is. A {@link RefusedException} is {@link Verdict#IGNORED} whatever the rule; a rule that throws means {@link Verdict#FAILURE},
+     * and is logged.
      *
      * @param rule the rule
      * @param result what the call returned
-     * @param error what it threw, or null
+     * @param thrownError what it threw, or null
      * @return the verdict
      */
-    public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable error) {
+    public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
+        Throwable error = thrownError == null ? null : unwrap(thrownError);
         if (error instanceof RefusedException) {
             return Verdict.IGNORED;
         }
@@ -46,14 +48,15 @@ public final class Outcomes {
      * @param rule the rule
      * @param verdict what it said of the same outcome; it is not asked after {@link Verdict#SUCCESS}
      * @param result what the call returned
-     * @param error what it threw, or null
+     * @param thrownError what it threw, or null
      * @return nanoseconds, or {@link RefusedException#UNKNOWN}
      */
     public static long retryAfterNanos(
-            OutcomeRule rule, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
+            OutcomeRule rule, Verdict verdict, @Nullable Object result, @Nullable Throwable thrownError) {
         if (verdict == Verdict.SUCCESS) {
             return RefusedException.UNKNOWN;
         }
+        Throwable error = thrownError == null ? null : unwrap(thrownError);
         try {
             return error instanceof RefusedException refused
                     ? refused.retryAfterNanos()

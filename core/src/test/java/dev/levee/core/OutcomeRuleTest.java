@@ -254,4 +254,11 @@ class OutcomeRuleTest {
             return this;
         }
     }
+
+    @Test
+    void a_call_that_joins_a_future_is_judged_as_the_future_is() {
+        Throwable wrapped = new java.util.concurrent.CompletionException(new java.net.ConnectException("refused"));
+
+        assertThat(Outcomes.judge(OutcomeRule.standard(), null, wrapped)).isEqualTo(Verdict.NOT_SENT);
+    }
 }

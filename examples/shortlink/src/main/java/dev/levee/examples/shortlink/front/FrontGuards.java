@@ -36,7 +36,7 @@ import java.util.function.Supplier;
  */
 final class FrontGuards {
     /** Whatever happens, a client hears something after this time: the deadline of the whole request. */
-    private static final Duration WHOLE_REQUEST = Duration.ofMillis(250);
+    private static final Duration WHOLE_REQUEST = Duration.ofMillis(190);
 
     /** Twice what a node needs to give up on its database: one that says nothing for so long is not well. */
     private static final Duration ATTEMPT = Duration.ofMillis(120);
@@ -86,10 +86,11 @@ final class FrontGuards {
 
     FrontGuards(List<URI> uris, Without without, Environment environment) {
         RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
-        // Once on each node. A POST is safe to repeat too, since the same URL always gets the same code, and one with a
-        // key
-        // is done once whatever it does.
-        // If all three give up on the database after 50 ms, the client hears so after 150 ms and two short waits.
+        // Once on each node. A POST is safe to repeat too: the same URL always gets the same code, and one with a key
+        // is
+        // done once whatever it does.
+        // If all three give up on the database after 50 ms, the client hears so after 150 ms and two short waits, or is
+        // told before.
         Retry retry = Retry.of(
                 "request",
                 config -> config.maxAttempts(3)

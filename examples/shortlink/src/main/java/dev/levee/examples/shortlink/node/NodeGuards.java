@@ -34,7 +34,7 @@ final class NodeGuards {
     private static final Duration STATEMENT = Duration.ofMillis(50);
 
     /** Short, because a probe costs next to nothing and each moment without the database is a moment of refusals. */
-    private static final Duration DATABASE_OPEN = Duration.ofMillis(100);
+    private static final Duration DATABASE_OPEN = Duration.ofMillis(50);
 
     /** More than a person needs. Each node counts alone, so that a client gets up to three times as much from the cluster. */
     private static final Limit PER_CLIENT = Limit.perSecond(5).burst(20);

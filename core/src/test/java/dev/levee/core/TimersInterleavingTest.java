@@ -32,7 +32,7 @@ class TimersInterleavingTest {
                 .actorsPerThread(2)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(8)
+                .iterations(5)
                 .invocationsPerIteration(1_000);
     }
 

@@ -16,10 +16,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> implements Consumer<Throwable> {
     private static final int STARTED = 0xFF;
-    private static final int ONE_IN_FLIGHT = 1 << 8;
+    static final int ONE_IN_FLIGHT = 1 << 8;
     private static final int IN_FLIGHT = 0xFF << 8;
     private static final int CLOSED = 1 << 16;
     private static final int PAUSED = 1 << 17;
@@ -46,13 +43,11 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
 
     private static final VarHandle WORD;
     private static final VarHandle LATEST;
-    private static final VarHandle DISCARDED;
 
     static {
         try {
             WORD = MethodHandles.lookup().findVarHandle(HedgedCall.class, "word", int.class);
-            DISCARDED = MethodHandles.lookup().findVarHandle(Attempt.class, "discarded", boolean.class);
-            LATEST = MethodHandles.lookup().findVarHandle(HedgedCall.class, "latest", Attempt.class);
+            LATEST = MethodHandles.lookup().findVarHandle(HedgedCall.class, "latest", HedgeAttempt.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -63,7 +58,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     final CallContext context;
     private final long start;
     private volatile int word = 1 + ONE_IN_FLIGHT;
-    private volatile @Nullable Attempt<T> latest;
+    private volatile @Nullable HedgeAttempt<T> latest;
     private volatile @Nullable PauseEnd<T> pause;
 
     HedgedCall(RacingHedge hedge, Inner inner, CallContext context, long start) {
@@ -74,26 +69,26 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     /** Starts an attempt that a failure calls for. What it throws means that it could not start. */
-    abstract void launch(Attempt<T> attempt);
+    abstract void launch(HedgeAttempt<T> attempt);
 
     /** Starts an attempt on the thread of a timer. */
-    abstract void launchLater(Attempt<T> attempt);
+    abstract void launchLater(HedgeAttempt<T> attempt);
 
     abstract Throwable failureOf(Throwable thrown);
 
-    final CallContext contextOf(Attempt<T> attempt) {
+    final CallContext contextOf(HedgeAttempt<T> attempt) {
         return context.withAttempt(context.attempt() + attempt.number - 1).withRepeating(true);
     }
 
     final HedgedCall<T> follow(CompletableFuture<T> primary) {
-        Attempt<T> first = new Attempt<>(this, 1, null);
+        HedgeAttempt<T> first = new HedgeAttempt<>(this, 1, null);
         latest = first;
         onCancel(this);
         follow(first, primary);
         return this;
     }
 
-    final void follow(Attempt<T> attempt, CompletableFuture<T> running) {
+    final void follow(HedgeAttempt<T> attempt, CompletableFuture<T> running) {
         attempt.future = running;
         Throwable reason = cancelReason();
         if (reason != null || is(SETTLED)) {
@@ -120,7 +115,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
 
     // Timers
 
-    private void setTimer(Attempt<T> attempt) {
+    private void setTimer(HedgeAttempt<T> attempt) {
         long delay = hedge.delayNanos();
         if (!inTime(delay)) {
             return;
@@ -144,7 +139,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         return delay < (deadline == null ? Nanos.NEVER : deadline.remainingNanos());
     }
 
-    private void timeIsUp(int number, long delay, boolean onTimer) {
+    final void timeIsUp(int number, long delay, boolean onTimer) {
         int seen;
         do {
             seen = word;
@@ -191,7 +186,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
                 close(ONE_IN_FLIGHT);
                 return;
             }
-            Attempt<T> attempt = push(number);
+            HedgeAttempt<T> attempt = push(number);
             if (onTimer) {
                 launchLater(attempt);
             } else {
@@ -203,10 +198,10 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    private Attempt<T> push(int number) {
+    private HedgeAttempt<T> push(int number) {
         while (true) {
-            Attempt<T> previous = latest;
-            Attempt<T> attempt = new Attempt<>(this, number, previous);
+            HedgeAttempt<T> previous = latest;
+            HedgeAttempt<T> attempt = new HedgeAttempt<>(this, number, previous);
             if (LATEST.compareAndSet(this, previous, attempt)) {
                 return attempt;
             }
@@ -234,7 +229,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
 
     // Ending
 
-    final void ended(Attempt<T> attempt, T result, @Nullable Throwable thrown) {
+    final void ended(HedgeAttempt<T> attempt, T result, @Nullable Throwable thrown) {
         Throwable error = thrown == null ? null : failureOf(thrown);
         if (is(SETTLED)) {
             attempt.fail(result, error);
@@ -267,7 +262,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         return hint > RacingHedge.LONGEST_HINT || !inTime(hint) ? NO_MORE : hint;
     }
 
-    private void settle(Attempt<T> attempt, Verdict verdict, T result, @Nullable Throwable error) {
+    private void settle(HedgeAttempt<T> attempt, Verdict verdict, T result, @Nullable Throwable error) {
         int seen;
         do {
             seen = word;
@@ -292,8 +287,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     /** A first attempt that has been beaten is as slow as that, at least: enough to know on which side of the percentile it lies. */
-    private void measure(Attempt<T> winner) {
-        Attempt<T> first = first();
+    private void measure(HedgeAttempt<T> winner) {
+        HedgeAttempt<T> first = first();
         if (winner != first) {
             hedge.won.increment();
         }
@@ -302,7 +297,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    private void failed(Attempt<T> attempt, T result, @Nullable Throwable error, long wait) {
+    private void failed(HedgeAttempt<T> attempt, T result, @Nullable Throwable error, long wait) {
         attempt.fail(result, error);
         int seen;
         int next;
@@ -338,7 +333,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     /** The call ends when all attempts that were asked to end have ended. */
-    private void endedCancelled(Attempt<T> attempt, T result, @Nullable Throwable error) {
+    private void endedCancelled(HedgeAttempt<T> attempt, T result, @Nullable Throwable error) {
         attempt.fail(result, error);
         int seen;
         int next;
@@ -355,7 +350,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     /** The outcome is that of the attempt that ended last; other results that were no success are discarded. */
-    private void failWith(Attempt<T> last) {
+    private void failWith(HedgeAttempt<T> last) {
         Throwable error = last.error;
         discardResults(last);
         if (error == null) {
@@ -367,7 +362,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
 
     /** All that were in flight have failed before this was known. */
     private void fail() {
-        Attempt<T> last = latest;
+        HedgeAttempt<T> last = latest;
         while (last != null && !last.failed) {
             last = last.previous;
         }
@@ -379,8 +374,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    private @Nullable Attempt<T> first() {
-        Attempt<T> attempt = latest;
+    private @Nullable HedgeAttempt<T> first() {
+        HedgeAttempt<T> attempt = latest;
         while (attempt != null && attempt.previous != null) {
             attempt = attempt.previous;
         }
@@ -392,9 +387,9 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         return failuresBefore(null);
     }
 
-    private Failures failuresBefore(@Nullable Attempt<T> last) {
+    private Failures failuresBefore(@Nullable HedgeAttempt<T> last) {
         Deque<Throwable> inOrder = new ArrayDeque<>();
-        for (Attempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
             if (attempt != last && attempt.failed && attempt.error != null) {
                 inOrder.addFirst(attempt.error);
             }
@@ -417,9 +412,9 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    private void endOthers(@Nullable Attempt<T> winner, @Nullable Throwable why) {
+    private void endOthers(@Nullable HedgeAttempt<T> winner, @Nullable Throwable why) {
         Throwable reason = why;
-        for (Attempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
             attempt.cancelTimer();
             CompletableFuture<T> running = attempt.future;
             if (attempt != winner && running != null && !running.isDone()) {
@@ -432,8 +427,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     /** Results that counted as failures: a response with an error status, say. */
-    private void discardResults(@Nullable Attempt<T> but) {
-        for (Attempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+    private void discardResults(@Nullable HedgeAttempt<T> but) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
             if (attempt != but) {
                 attempt.discard();
             }
@@ -442,7 +437,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
 
     /** Not those of attempts that another thread has started since. */
     private void cancelTimers(int upTo) {
-        for (Attempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
             if (attempt.number <= upTo) {
                 attempt.cancelTimer();
             }
@@ -496,62 +491,6 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         return hedge.environment();
     }
 
-    /** One attempt; also the timer after it. */
-    static final class Attempt<T extends @Nullable Object> implements BiConsumer<T, Throwable>, Runnable {
-        final HedgedCall<T> call;
-        final int number;
-        final @Nullable Attempt<T> previous;
-        volatile @Nullable CompletableFuture<T> future;
-        volatile long ticket;
-        // Written before the call's word, and read after it.
-        T result = Unchecked.<T>nullable(null);
-
-        @Nullable Throwable error;
-
-        volatile boolean failed;
-
-        @SuppressWarnings("UnusedVariable") // written through DISCARDED
-        private volatile boolean discarded;
-
-        Attempt(HedgedCall<T> call, int number, @Nullable Attempt<T> previous) {
-            this.call = call;
-            this.number = number;
-            this.previous = previous;
-        }
-
-        @Override
-        public void accept(T value, Throwable thrown) {
-            call.ended(this, value, thrown);
-        }
-
-        @Override
-        public void run() {
-            call.timeIsUp(number, call.hedge.delayNanos(), true);
-        }
-
-        void fail(T value, @Nullable Throwable thrown) {
-            result = value;
-            error = thrown;
-            failed = true;
-        }
-
-        /** Once, whoever finds first that nobody wants the result. */
-        void discard() {
-            if (failed && error == null && DISCARDED.compareAndSet(this, false, true)) {
-                call.hedge.discard(result);
-            }
-        }
-
-        boolean isDone() {
-            CompletableFuture<T> running = future;
-            return running != null && running.isDone();
-        }
-
-        void cancelTimer() {
-            call.hedge.timers.take(ticket, this);
-        }
-    }
-
     /** The end of what the dependency asked to wait. */
     private static final class PauseEnd<T extends @Nullable Object> implements Runnable {
         private final HedgedCall<T> call;
@@ -572,76 +511,6 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
 
         void cancel() {
             call.hedge.timers.take(ticket, this);
-        }
-    }
-
-    /** Attempts are stages; no thread waits. */
-    static final class OfStages<T extends @Nullable Object> extends HedgedCall<T> {
-        private final Supplier<? extends CompletionStage<T>> operation;
-
-        OfStages(
-                RacingHedge hedge,
-                Inner inner,
-                CallContext context,
-                long start,
-                Supplier<? extends CompletionStage<T>> operation) {
-            super(hedge, inner, context, start);
-            this.operation = operation;
-        }
-
-        @Override
-        void launch(Attempt<T> attempt) {
-            follow(attempt, contextOf(attempt).call(() -> inner.callAsync(operation)));
-        }
-
-        @Override
-        void launchLater(Attempt<T> attempt) {
-            environment().executor().execute(() -> {
-                if (isDone() || cancelReason() != null) {
-                    close(ONE_IN_FLIGHT);
-                } else {
-                    launch(attempt);
-                }
-            });
-        }
-
-        @Override
-        Throwable failureOf(Throwable thrown) {
-            return Outcomes.unwrap(thrown);
-        }
-    }
-
-    /** Attempts are threads of the executor. */
-    static final class OfThreads<T extends @Nullable Object> extends HedgedCall<T> {
-        private final Operation<T, ?> operation;
-
-        OfThreads(RacingHedge hedge, Inner inner, CallContext context, long start, Operation<T, ?> operation) {
-            super(hedge, inner, context, start);
-            this.operation = operation;
-        }
-
-        /** Throws what an executor throws that takes no work. */
-        HedgedCall<T> begin() {
-            ThreadAttempt<T> primary = new ThreadAttempt<>(inner, operation, context.withRepeating(true));
-            environment().executor().execute(primary);
-            return follow(primary);
-        }
-
-        @Override
-        void launch(Attempt<T> attempt) {
-            ThreadAttempt<T> running = new ThreadAttempt<>(inner, operation, contextOf(attempt));
-            environment().executor().execute(running);
-            follow(attempt, running);
-        }
-
-        @Override
-        void launchLater(Attempt<T> attempt) {
-            launch(attempt);
-        }
-
-        @Override
-        Throwable failureOf(Throwable thrown) {
-            return thrown;
         }
     }
 }

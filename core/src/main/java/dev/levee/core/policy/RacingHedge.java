@@ -97,7 +97,7 @@ final class RacingHedge implements Hedge {
                 return primary;
             }
         }
-        return new HedgedCall.OfStages<T>(this, inner, context, start, operation).follow(primary);
+        return new HedgedStages<T>(this, inner, context, start, operation).follow(primary);
     }
 
     /** In the context of an attempt, for which none is allocated. */
@@ -124,7 +124,7 @@ final class RacingHedge implements Hedge {
         }
         CallContext context = CallContext.current();
         credit(context);
-        HedgedCall<T> call = new HedgedCall.OfThreads<T>(this, inner, context, readClock(), operation).begin();
+        HedgedCall<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
         try {
             StageWait.await(call, environment);
         } catch (InterruptedException interrupt) {

@@ -86,7 +86,7 @@ final class Repetition {
         if (error != null && (error instanceof Error || Outcomes.unwrap(error) instanceof Error)) {
             return false;
         }
-        boolean refused = error instanceof RefusedException;
+        boolean refused = error != null && Outcomes.unwrap(error) instanceof RefusedException;
         if (!context.idempotent() || !config.idempotent()) {
             return refused || verdict == Verdict.NOT_SENT;
         }

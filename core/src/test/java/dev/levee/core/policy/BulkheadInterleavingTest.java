@@ -43,7 +43,7 @@ class BulkheadInterleavingTest {
 
     @Test
     void entering_and_leaving_is_linearizable_with_a_queue_and_more_than_one_cell() {
-        options().actorsPerThread(4).iterations(8).check(OfCellsAndAQueue.class);
+        options().actorsPerThread(4).iterations(5).check(OfCellsAndAQueue.class);
     }
 
     private static ModelCheckingOptions options() {
@@ -52,7 +52,7 @@ class BulkheadInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(8)
+                .iterations(6)
                 .invocationsPerIteration(600);
     }
 

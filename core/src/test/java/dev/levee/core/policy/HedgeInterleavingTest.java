@@ -136,7 +136,7 @@ class HedgeInterleavingTest {
     public static class OfTheHedge extends OneCall {
         @Override
         HedgedCall<String> call(RacingHedge hedge) {
-            return new HedgedCall.OfStages<>(hedge, Inner.OPERATION, CallContext.current(), 0, this::start);
+            return new HedgedStages<>(hedge, Inner.OPERATION, CallContext.current(), 0, this::start);
         }
     }
 
@@ -146,14 +146,14 @@ class HedgeInterleavingTest {
         HedgedCall<String> call(RacingHedge hedge) {
             return new HedgedCall<>(hedge, Inner.OPERATION, CallContext.current(), 0) {
                 @Override
-                void launch(Attempt<String> attempt) {
+                void launch(HedgeAttempt<String> attempt) {
                     CompletableFuture<String> running = start();
                     attempt.future = running;
                     running.whenComplete(attempt);
                 }
 
                 @Override
-                void launchLater(Attempt<String> attempt) {
+                void launchLater(HedgeAttempt<String> attempt) {
                     launch(attempt);
                 }
 

@@ -1,0 +1,44 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Inner;
+import dev.levee.core.Outcomes;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A hedged call whose attempts are stages; no thread waits. */
+final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
+    private final Supplier<? extends CompletionStage<T>> operation;
+
+    HedgedStages(
+            RacingHedge hedge,
+            Inner inner,
+            CallContext context,
+            long start,
+            Supplier<? extends CompletionStage<T>> operation) {
+        super(hedge, inner, context, start);
+        this.operation = operation;
+    }
+
+    @Override
+    void launch(HedgeAttempt<T> attempt) {
+        follow(attempt, contextOf(attempt).call(() -> inner.callAsync(operation)));
+    }
+
+    @Override
+    void launchLater(HedgeAttempt<T> attempt) {
+        environment().executor().execute(() -> {
+            if (isDone() || cancelReason() != null) {
+                close(ONE_IN_FLIGHT);
+            } else {
+                launch(attempt);
+            }
+        });
+    }
+
+    @Override
+    Throwable failureOf(Throwable thrown) {
+        return Outcomes.unwrap(thrown);
+    }
+}

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.hash.ConsistentHash;
 import dev.levee.loadbalancing.hash.HashRing;
@@ -8,12 +9,14 @@ import dev.levee.loadbalancing.hash.XxHash64;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a {@link LoadBalancer} chooses among endpoints. Provisional.
  *
  * <p>A strategy makes a {@link Picker} for each set of endpoints, once, when the set changes; the picker then answers each call
- * with an index. A strategy has no state of its own and may serve many balancers. A lambda is enough for one of your own:
+ * with an index. A strategy has no state of its own and may serve many balancers
+ * (one that needs some gets a place for it: {@link #forBalancer}, {@link #newTracker}). A lambda is enough for one of your own:
  *
  * <pre>{@code
  * BalancingStrategy random = endpoints -> hash -> endpoints.random().nextInt(endpoints.size());
@@ -54,6 +57,36 @@ public interface BalancingStrategy {
         default int pick(long hash, IntPredicate eligible) {
             return pick(hash);
         }
+
+        /**
+         * Picks as {@link #pick(long, IntPredicate)} does, and says why. May allocate. As it stands, it says nothing.
+         *
+         * @param hash as in {@link #pick(long)}
+         * @param eligible tells which indices are left; must not be kept
+         * @return the pick
+         */
+        default Choice explain(long hash, IntPredicate eligible) {
+            return new Choice(pick(hash, eligible), "");
+        }
+    }
+
+    /**
+     * A pick and the reason for it.
+     *
+     * @param index the index, or -1 if there is none
+     * @param reason what decided, with the figures, in plain words; without the name of the strategy
+     * @since 0.1
+     */
+    record Choice(int index, String reason) {
+        /**
+         * A choice.
+         *
+         * @param index the index, or -1
+         * @param reason what decided
+         */
+        public Choice {
+            Require.nonNull("reason", reason);
+        }
     }
 
     /**
@@ -63,6 +96,28 @@ public interface BalancingStrategy {
      * @return the picker
      */
     Picker over(Candidates candidates);
+
+    /**
+     * Gives the strategy a place for what it must remember longer than one set lasts. Called once for each balancer, before anything
+     * else; the balancer then works with the answer.
+     *
+     * @param environment the environment of the balancer
+     * @return a strategy with a state of its own, or this one, as it stands
+     */
+    default BalancingStrategy forBalancer(Environment environment) {
+        return this;
+    }
+
+    /**
+     * Makes what learns about an endpoint. Called once for each that joins. A strategy that has such makes the balancer read the
+     * clock when a call starts and when it ends.
+     *
+     * @param endpoint the endpoint
+     * @return what is told of each call there and is found in {@link Candidates#tracker}, or null, as it stands
+     */
+    default @Nullable LoadTracker newTracker(Endpoint<?> endpoint) {
+        return null;
+    }
 
     /**
      * Whether the key of a call matters. If not, nobody computes its hash.

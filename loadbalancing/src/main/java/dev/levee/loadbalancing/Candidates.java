@@ -1,12 +1,14 @@
 package dev.levee.loadbalancing;
 
+import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The endpoints that a strategy picks from, numbered from 0. Provisional: methods may be added.
  *
  * <p>Which endpoints there are never changes: the balancer makes a new object for a new set. They are in the order of their ids,
- * whatever the order was in which they were given, and those that are drained are left out. What is counted
+ * whatever the order was in which they were given; those that are drained and those whose health is bad are left out. What is counted
  * ({@link #inFlight}, {@link #tick}) is alive. Thread-safe; nothing blocks or allocates.
  *
  * @since 0.1
@@ -28,12 +30,40 @@ public interface Candidates {
     Endpoint<?> endpoint(int index);
 
     /**
-     * Its share.
+     * Its share: its weight, or the part of it that {@link #ramp} says.
      *
      * @param index from 0 to {@code size() - 1}
      * @return more than 0; 1 for all if all are drained
      */
     double weight(int index);
+
+    /**
+     * How far it has come in its slow start; for strategies that do not care for weights.
+     *
+     * @param index from 0 to {@code size() - 1}
+     * @return more than 0, at most 1, which is the common case
+     */
+    default double ramp(int index) {
+        return 1.0;
+    }
+
+    /**
+     * All endpoints that are not drained: the candidates and those that are left out because of their health. For strategies that
+     * ask which part of a group is well.
+     *
+     * @return the endpoints in the order of their ids
+     */
+    List<? extends Endpoint<?>> known();
+
+    /**
+     * What the strategy learns about it.
+     *
+     * @param index from 0 to {@code size() - 1}
+     * @return what {@link BalancingStrategy#newTracker} made for this endpoint when it joined, or null
+     */
+    default @Nullable LoadTracker tracker(int index) {
+        return null;
+    }
 
     /**
      * How many calls are in flight there now.

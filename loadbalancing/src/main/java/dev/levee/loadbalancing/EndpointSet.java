@@ -91,6 +91,17 @@ final class EndpointSet<A> implements Candidates {
         return index == NONE ? NONE : eligible.from(index);
     }
 
+    /** Asks the strategy for a pick and the reason. */
+    BalancingStrategy.Choice explain(long hash) {
+        BalancingStrategy.Picker asked = picker;
+        if (asked == null) {
+            return new BalancingStrategy.Choice(NONE, "there are no endpoints");
+        }
+        BalancingStrategy.Choice choice = asked.explain(hash, index -> true);
+        checked(choice.index());
+        return choice;
+    }
+
     private int checked(int index) {
         if (index < NONE || index >= nodes.length) {
             throw new IllegalStateException("index must be from -1 to " + (nodes.length - 1) + ", but strategy "
@@ -141,6 +152,16 @@ final class EndpointSet<A> implements Candidates {
     @Override
     public double weight(int index) {
         return allDrained ? 1.0 : endpoints.get(index).weight();
+    }
+
+    @Override
+    public List<? extends Endpoint<?>> known() {
+        return endpoints;
+    }
+
+    @Override
+    public @Nullable LoadTracker tracker(int index) {
+        return nodes[index].tracker;
     }
 
     @Override

@@ -270,7 +270,8 @@ public interface LoadBalancer<A> extends Measured, AutoCloseable {
             long key, Function<? super A, ? extends CompletionStage<T>> exchange);
 
     /**
-     * Picks an endpoint for a call that is made by other means. The ticket must be closed. Allocates the ticket.
+     * Picks an endpoint for a call that is made by other means. The ticket must be closed; see {@link Ticket}. Allocates the ticket and
+     * its lease.
      *
      * @return the ticket
      * @throws NoEndpointException if there is no endpoint, or the gate of every one refused
@@ -296,6 +297,30 @@ public interface LoadBalancer<A> extends Measured, AutoCloseable {
     Ticket<A> pick(long key);
 
     /**
+     * Picks as a call does and says why, but sends nothing and holds nothing: strategies that go round take a turn. Gates are not asked.
+     * For a person who looks; allocates.
+     *
+     * @return the endpoint, the reason and how all endpoints stand
+     */
+    Explanation<A> explain();
+
+    /**
+     * Says where a call with a textual key would go and why; see {@link #explain()}.
+     *
+     * @param key whom or what the call is for
+     * @return the endpoint, the reason and how all endpoints stand
+     */
+    Explanation<A> explain(CharSequence key);
+
+    /**
+     * Says where a call with a numeric key would go and why; see {@link #explain()}.
+     *
+     * @param key whom or what the call is for
+     * @return the endpoint, the reason and how all endpoints stand
+     */
+    Explanation<A> explain(long key);
+
+    /**
      * Lists the endpoints and how they stand. Allocates the list.
      *
      * @return all endpoints, drained ones too, in the order of their ids
@@ -303,8 +328,8 @@ public interface LoadBalancer<A> extends Measured, AutoCloseable {
     List<EndpointState<A>> snapshot();
 
     /**
-     * Hands the figures out: {@code balancer.endpoints} and {@code balancer.candidates} (those that are not drained) under the name of
-     * the balancer; {@code endpoint.inflight} and, if they are counted, {@code endpoint.picks} under the name, a slash and the id of
+     * Hands the figures out: {@code balancer.endpoints}, {@code balancer.candidates} (those that are not drained) and
+     * {@code balancer.expired} (tickets that nobody closed) under the name of the balancer; {@code endpoint.inflight} and, if they are counted, {@code endpoint.picks} under the name, a slash and the id of
      * each endpoint; and what the gates measure themselves.
      */
     @Override

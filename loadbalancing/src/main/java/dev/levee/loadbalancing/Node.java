@@ -18,22 +18,38 @@ final class Node<A> {
     final String id;
     final A address;
     final @Nullable Gate gate;
-    private final @Nullable NanoClock clock; // of the gate, if anybody wants to know the time
+    final @Nullable LoadTracker tracker;
+    private final OutcomeRule rule;
+    private final @Nullable NanoClock clock; // if anybody wants to know the time
     private final boolean readsStart;
     private final boolean readsEnd;
     private final Listener listener; // of the gate
     private final PaddedCounter inFlight = new PaddedCounter(0);
     private final @Nullable LongAdder picks;
 
-    Node(Endpoint<A> endpoint, @Nullable Gate gate, boolean countsPicks) {
+    Node(
+            Endpoint<A> endpoint,
+            @Nullable Gate gate,
+            @Nullable LoadTracker tracker,
+            @Nullable OutcomeRule rule,
+            NanoClock balancerClock,
+            boolean countsPicks) {
         this.id = endpoint.id();
         this.address = endpoint.address();
         this.gate = gate;
+        this.tracker = tracker;
+        this.rule = rule != null ? rule : gate != null ? gate.outcomes() : OutcomeRule.standard();
         this.listener = gate == null ? Listener.NONE : gate.environment().listener();
-        int timing = gate == null ? 0 : listener == Listener.NONE ? gate.timing() : Gate.ENTRY | Gate.EXIT;
+        int all = Gate.ENTRY | Gate.EXIT;
+        int timing = tracker != null || listener != Listener.NONE ? all : gate == null ? 0 : gate.timing();
         this.readsStart = (timing & Gate.ENTRY) != 0;
         this.readsEnd = (timing & Gate.EXIT) != 0;
-        this.clock = gate == null || timing == 0 ? null : gate.environment().clock();
+        NanoClock read = gate == null ? balancerClock : gate.environment().clock();
+        if (tracker != null && read != balancerClock) {
+            throw new IllegalArgumentException(
+                    "the gate of an endpoint must have the clock of its balancer, but that of " + id + " has another");
+        }
+        this.clock = timing == 0 ? null : read;
         this.picks = countsPicks ? new LongAdder() : null;
     }
 
@@ -78,36 +94,67 @@ final class Node<A> {
         }
     }
 
+    /** The call that has entered is on its way. */
+    long begin(long stamp, long start) {
+        if (tracker == null) {
+            return 0L;
+        }
+        try {
+            return tracker.started(start);
+        } catch (Throwable thrown) { // by a strategy of a user: nothing is lost all the same
+            inFlight.getAndAdd(-1);
+            if (gate != null) {
+                gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+            }
+            throw thrown;
+        }
+    }
+
     /** Runs a call that has entered, and leaves. */
     <T extends @Nullable Object, X extends Throwable> T call(long stamp, long start, Exchange<? super A, T, X> exchange)
             throws X {
+        long token = begin(stamp, start);
         T result;
         try {
             result = exchange.with(address);
         } catch (Throwable error) {
-            leave(stamp, start, null, error);
+            leave(stamp, start, token, null, error);
             throw error;
         }
-        leave(stamp, start, result, null);
+        leave(stamp, start, token, result, null);
         return result;
     }
 
     /** The call has ended with this outcome. */
-    void leave(long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
+    void leave(long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error) {
         inFlight.getAndAdd(-1);
+        if (gate == null && tracker == null) {
+            return;
+        }
+        long end = readEnd();
+        Verdict verdict = Outcomes.judge(rule, result, error);
         if (gate != null) {
-            long end = readEnd();
-            OutcomeRule rule = gate.outcomes();
-            Verdict verdict = Outcomes.judge(rule, result, error);
-            tell(gate, stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
+            OutcomeRule own = gate.outcomes();
+            Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
+            tell(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+        }
+        if (tracker != null) {
+            tracker.ended(token, start, end, verdict, result, error);
         }
     }
 
     /** The call has ended with this verdict. */
-    void leave(long stamp, long start, Verdict verdict, long retryAfterNanos) {
+    void leave(long stamp, long start, long token, Verdict verdict) {
         inFlight.getAndAdd(-1);
+        if (gate == null && tracker == null) {
+            return;
+        }
+        long end = readEnd();
         if (gate != null) {
-            tell(gate, stamp, start, readEnd(), verdict, retryAfterNanos);
+            tell(gate, stamp, start, end, verdict, RefusedException.UNKNOWN);
+        }
+        if (tracker != null) {
+            tracker.ended(token, start, end, verdict, null, null);
         }
     }
 
@@ -125,5 +172,9 @@ final class Node<A> {
     /** How long the gate says to wait, or {@link RefusedException#UNKNOWN}. */
     long retryAfterNanos() {
         return gate == null ? RefusedException.UNKNOWN : gate.refusal().retryAfterNanos();
+    }
+
+    long latencyNanos() {
+        return tracker == null ? -1 : tracker.latencyNanos();
     }
 }

@@ -26,6 +26,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private final Environment environment;
     private final boolean usesKey;
     private final PaddedCounter ticks;
+    private final Leases leases;
     private final OneAtATime updates = new OneAtATime(this::apply);
     private volatile @Nullable Map<String, Endpoint<A>> told;
     private volatile EndpointSet<A> set;
@@ -39,12 +40,14 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             Environment environment,
             long firstTick) {
         this.name = Require.name(name);
-        this.strategy = Require.nonNull("strategy", strategy);
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
-        this.usesKey = strategy.usesKey();
+        this.strategy = Require.nonNull(
+                "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
+        this.usesKey = this.strategy.usesKey();
         this.ticks = new PaddedCounter(firstTick);
-        this.set = new EndpointSet<>(name, List.of(), List.of(), strategy, ticks, environment.random());
+        this.leases = new Leases(name, config.leaseNanos(), environment);
+        this.set = new EndpointSet<>(name, List.of(), List.of(), this.strategy, ticks, environment.random());
     }
 
     static <A> SnapshotBalancer<A> of(
@@ -113,7 +116,8 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gates();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
-        return new Node<>(endpoint, gate, config.totals());
+        return new Node<>(
+                endpoint, gate, strategy.newTracker(endpoint), config.outcomes(), environment.clock(), config.totals());
     }
 
     @Override
@@ -175,7 +179,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             long start = node.readStart();
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
-                return new Ticket<>(from.candidate(index), node, stamp, start);
+                return new Ticket<>(from.candidate(index), node, stamp, start, leases);
             }
             eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
         }
@@ -294,14 +298,41 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
 
     @Override
     public List<EndpointState<A>> snapshot() {
-        EndpointSet<A> now = set;
+        return states(set);
+    }
+
+    private List<EndpointState<A>> states(EndpointSet<A> now) {
         List<EndpointState<A>> states = new ArrayList<>(now.all().size());
         for (int i = 0; i < now.all().size(); i++) {
             Endpoint<A> endpoint = now.all().get(i);
             Node<A> node = now.allNodes().get(i);
-            states.add(new EndpointState<>(endpoint, node.inFlight(), node.picks(), now.isDraining(endpoint)));
+            states.add(new EndpointState<>(
+                    endpoint, node.inFlight(), node.picks(), node.latencyNanos(), now.isDraining(endpoint)));
         }
         return List.copyOf(states);
+    }
+
+    @Override
+    public Explanation<A> explain() {
+        return explanation(anyHash());
+    }
+
+    @Override
+    public Explanation<A> explain(CharSequence key) {
+        return explanation(hashOf(key));
+    }
+
+    @Override
+    public Explanation<A> explain(long key) {
+        return explanation(hashOf(key));
+    }
+
+    private Explanation<A> explanation(long hash) {
+        EndpointSet<A> from = set;
+        BalancingStrategy.Choice choice = from.explain(hash);
+        Endpoint<A> endpoint = choice.index() == EndpointSet.NONE ? null : from.candidate(choice.index());
+        String reason = choice.reason().isEmpty() ? strategy.toString() : strategy + ": " + choice.reason();
+        return new Explanation<>(endpoint, reason, states(from));
     }
 
     @Override
@@ -309,6 +340,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         EndpointSet<A> now = set;
         sink.value(name, "balancer.endpoints", now.all().size());
         sink.value(name, "balancer.candidates", now.nodes.length);
+        sink.value(name, "balancer.expired", (double) leases.expired());
         for (Node<A> node : now.allNodes()) {
             String label = name + "/" + node.id;
             sink.value(label, "endpoint.inflight", node.inFlight());

@@ -1,6 +1,5 @@
 package dev.levee.loadbalancing;
 
-import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
 import java.lang.invoke.MethodHandles;
@@ -12,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For code that cannot hand over a lambda, such as an event loop; otherwise {@link LoadBalancer#call} is simpler and allocates
  * nothing. However often and from however many threads a ticket is closed, the first time counts and the others do nothing. One that
- * is never closed counts as in flight for ever. Thread-safe; does not block.
+ * nobody closes is closed by the balancer at the end of its {@linkplain LoadBalancerConfig.Builder#lease lease}. Thread-safe; does not
+ * block.
  *
  * @param <A> the type of the address
  * @since 0.1
@@ -32,15 +32,28 @@ public final class Ticket<A> implements AutoCloseable {
     private final Node<A> node;
     private final long stamp;
     private final long start;
+    private final long token;
+    private final Leases.@Nullable Lease lease;
 
     @SuppressWarnings("UnusedVariable") // written through CLOSED
     private volatile boolean closed;
 
-    Ticket(Endpoint<A> endpoint, Node<A> node, long stamp, long start) {
+    Ticket(Endpoint<A> endpoint, Node<A> node, long stamp, long start, Leases leases) {
         this.endpoint = endpoint;
         this.node = node;
         this.stamp = stamp;
         this.start = start;
+        this.token = node.begin(stamp, start);
+        this.lease = lease(leases);
+    }
+
+    private Leases.@Nullable Lease lease(Leases leases) {
+        try {
+            return leases.begin(this);
+        } catch (Throwable rejected) { // by a scheduler of a user
+            node.leave(stamp, start, token, Verdict.IGNORED);
+            throw rejected;
+        }
     }
 
     /**
@@ -60,9 +73,9 @@ public final class Ticket<A> implements AutoCloseable {
      * @return whether this closed it; false if it was closed before
      */
     public boolean complete(@Nullable Object result, @Nullable Throwable error) {
-        boolean first = CLOSED.compareAndSet(this, false, true);
+        boolean first = closes();
         if (first) {
-            node.leave(stamp, start, result, error);
+            node.leave(stamp, start, token, result, error);
         }
         return first;
     }
@@ -75,9 +88,26 @@ public final class Ticket<A> implements AutoCloseable {
      */
     public boolean complete(Verdict verdict) {
         Require.nonNull("verdict", verdict);
+        boolean first = closes();
+        if (first) {
+            node.leave(stamp, start, token, verdict);
+        }
+        return first;
+    }
+
+    private boolean closes() {
+        boolean first = CLOSED.compareAndSet(this, false, true);
+        if (first && lease != null) {
+            lease.end();
+        }
+        return first;
+    }
+
+    /** The lease has ended. */
+    boolean expire() {
         boolean first = CLOSED.compareAndSet(this, false, true);
         if (first) {
-            node.leave(stamp, start, verdict, RefusedException.UNKNOWN);
+            node.leave(stamp, start, token, Verdict.IGNORED);
         }
         return first;
     }

@@ -89,9 +89,9 @@ class AllocationTest {
     }
 
     @Test
-    void a_ticket_is_all_that_a_pick_allocates() {
+    void a_ticket_and_its_lease_are_all_that_a_pick_allocates() {
         LoadBalancer<String> nodes = over(BalancingStrategy.powerOfTwoChoices(), 10, true);
-        assertThat(bytesEach(() -> nodes.pick(KEY).complete(Verdict.SUCCESS))).isLessThanOrEqualTo(40.5);
+        assertThat(bytesEach(() -> nodes.pick(KEY).complete(Verdict.SUCCESS))).isLessThanOrEqualTo(88.5);
     }
 
     @Test

@@ -101,7 +101,7 @@ class EndpointTest {
             source.set(List.of(Endpoint.of("b")));
             assertThat(heard).containsExactly(List.of(), List.of(Endpoint.of("a")));
             assertThat(source.endpoints()).containsExactly(Endpoint.of("b"));
-            assertThat(source).hasToString("updatable [Endpoint[id=b, address=b, weight=1.0]]");
+            assertThat(source).hasToString("updatable [Endpoint[id=b, address=b, weight=1.0, priority=0, labels={}]]");
         }
 
         @Test

@@ -1,5 +1,7 @@
 package dev.levee.loadbalancing;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
 
@@ -36,6 +38,15 @@ final class FakeCandidates implements Candidates {
     @Override
     public double weight(int index) {
         return weights[index];
+    }
+
+    @Override
+    public List<Endpoint<?>> known() {
+        List<Endpoint<?>> known = new ArrayList<>();
+        for (int i = 0; i < weights.length; i++) {
+            known.add(endpoint(i));
+        }
+        return known;
     }
 
     @Override

@@ -2,7 +2,9 @@ package dev.levee.loadbalancing;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.Environment;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.Nanos;
 import java.util.List;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -54,14 +56,17 @@ class InterleavingsTest {
                 .invocationsPerIteration(800);
     }
 
+    private static final Leases LEASES = new Leases("nodes", Nanos.NEVER, Environment.system());
+
     private static Node<String> node(String id) {
-        return new Node<>(Endpoint.of(id), null, false);
+        return new Node<>(
+                Endpoint.of(id), null, null, null, Environment.system().clock(), false);
     }
 
     /** One open ticket; of all who close it one must be told that it was the one. */
     public static class ClosingTickets {
         private final Node<String> node = node("a");
-        private final Ticket<String> ticket = new Ticket<>(Endpoint.of("a"), node, node.enter(0), 0);
+        private final Ticket<String> ticket = new Ticket<>(Endpoint.of("a"), node, node.enter(0), 0, LEASES);
 
         @Operation
         public boolean complete() {
@@ -98,7 +103,7 @@ class InterleavingsTest {
                 return false;
             }
             closed = true;
-            node.leave(stamp, 0, null, null);
+            node.leave(stamp, 0, 0, null, null);
             return true;
         }
 

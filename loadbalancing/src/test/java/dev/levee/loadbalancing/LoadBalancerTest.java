@@ -407,6 +407,7 @@ class LoadBalancerTest {
                         .containsExactlyInAnyOrderEntriesOf(Map.of(
                                 "nodes balancer.endpoints", 2.0,
                                 "nodes balancer.candidates", 1.0,
+                                "nodes balancer.expired", 0.0,
                                 "nodes/a endpoint.inflight", 0.0,
                                 "nodes/a endpoint.picks", 0.0,
                                 "nodes/b endpoint.inflight", 1.0,
@@ -421,7 +422,10 @@ class LoadBalancerTest {
             plain.call(address -> address);
             assertThat(measured(plain))
                     .containsOnlyKeys(
-                            "plain balancer.endpoints", "plain balancer.candidates", "plain/a endpoint.inflight");
+                            "plain balancer.endpoints",
+                            "plain balancer.candidates",
+                            "plain balancer.expired",
+                            "plain/a endpoint.inflight");
             assertThat(plain.snapshot().get(0).picks()).isEqualTo(-1);
         }
 

@@ -109,6 +109,11 @@ class StrategiesTest {
         }
 
         @Override
+        public java.util.List<? extends Endpoint<?>> known() {
+            return candidates.known();
+        }
+
+        @Override
         public int inFlight(int index) {
             return candidates.inFlight(index);
         }

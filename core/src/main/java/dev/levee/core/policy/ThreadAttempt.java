@@ -4,6 +4,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.CallState;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -13,14 +14,14 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     private static final int NEW = 0;
     private static final int RUNNING = 1;
     private static final int ENDED = 2;
-    private static final int INTERRUPTING = 3;
-    private static final int INTERRUPTED = 4;
+    private static final int GIVEN_UP = 3;
 
     private final Inner inner;
     private final Operation<T, ?> operation;
     private final CallContext context;
     private final AtomicInteger state = new AtomicInteger(NEW);
-    private @Nullable Thread thread;
+    /** Of the thread that runs it; written before RUNNING. */
+    private @Nullable Alarm alarm;
 
     ThreadAttempt(Inner inner, Operation<T, ?> operation, CallContext context) {
         this.inner = inner;
@@ -30,12 +31,15 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     @Override
-    @SuppressWarnings("Interruption") // what is cleared is an interrupt that this class has sent
     public void run() {
-        thread = Thread.currentThread();
+        CallState callState = CallState.current();
+        Object outer = callState.alarm();
+        Alarm own = Alarm.inside(callState);
+        alarm = own;
         if (!state.compareAndSet(NEW, RUNNING)) {
             return;
         }
+        callState.alarm(own);
         T result = Unchecked.<T>nullable(null);
         Throwable error = null;
         try {
@@ -43,13 +47,9 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
         } catch (Throwable thrown) {
             error = thrown;
         }
+        callState.alarm(outer);
         if (!state.compareAndSet(RUNNING, ENDED)) {
-            while (state.get() == INTERRUPTING) {
-                Thread.onSpinWait();
-            }
-            if (state.get() == INTERRUPTED) {
-                Thread.interrupted();
-            }
+            own.rang(error instanceof InterruptedException);
         }
         if (error == null) {
             complete(result);
@@ -66,16 +66,11 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     public void accept(Throwable reason) {
         if (state.compareAndSet(NEW, ENDED)) {
             completeExceptionally(reason); // it never ran
-        } else if (state.compareAndSet(RUNNING, INTERRUPTING)) {
-            Thread runner = thread;
-            boolean foreign = runner == null || runner.isInterrupted();
-            try {
-                if (runner != null && !foreign) {
-                    runner.interrupt();
-                }
-            } finally { // an interrupt runs code of others
-                state.set(foreign ? ENDED : INTERRUPTED);
-            }
+            return;
+        }
+        Alarm ofTheWorker = alarm;
+        if (ofTheWorker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
+            ofTheWorker.run();
         }
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
+import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
 import dev.levee.core.testing.ManualTime;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -212,5 +214,25 @@ class BlockingHedgeTest {
         ManualTime alone = new ManualTime().autoAdvance();
         Hedge hedge = Hedge.of("h", c -> c.delay(ofMillis(100)), alone.environment());
         assertThat(hedge.<String, Exception>call(() -> "yes")).isEqualTo("yes");
+    }
+
+    @Test
+    void an_attempt_that_is_given_up_while_a_timeout_inside_of_it_interrupts_is_interrupted_all_the_same() {
+        Timeout timeout = Timeout.of("t", ofMillis(10), environment);
+        AtomicReference<ThreadAttempt<String>> running = new AtomicReference<>();
+        Operation<String, Exception> operation = () -> {
+            Throwable thrown = catchThrowable(() -> timeout.call(() -> {
+                time.advance(ofMillis(10)); // the timeout interrupts
+                running.get().cancel(true); // and finds the thread interrupted
+                Thread.sleep(1);
+                return "never";
+            }));
+            seen.add(thrown.getClass().getSimpleName() + " " + Thread.interrupted());
+            return "late";
+        };
+        running.set(new ThreadAttempt<>(Inner.OPERATION, operation, CallContext.current()));
+        running.get().run();
+        assertThat(seen).containsExactly("TimedOutException true");
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
     }
 }

@@ -83,11 +83,10 @@ final class Repetition {
         if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
             return false; // whatever the rule says: somebody wants this thread back
         }
-        Throwable unwrapped = error == null ? null : Outcomes.unwrap(error);
-        if (error instanceof Error || unwrapped instanceof Error) {
+        if (error != null && (error instanceof Error || Outcomes.unwrap(error) instanceof Error)) {
             return false;
         }
-        boolean refused = unwrapped instanceof RefusedException;
+        boolean refused = error != null && Outcomes.unwrap(error) instanceof RefusedException;
         if (!context.idempotent() || !config.idempotent()) {
             return refused || verdict == Verdict.NOT_SENT;
         }

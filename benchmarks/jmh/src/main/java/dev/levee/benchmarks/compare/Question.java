@@ -11,10 +11,18 @@ import dev.levee.benchmarks.FloorCall;
 import dev.levee.benchmarks.FloorCas;
 import dev.levee.benchmarks.FloorIncrement;
 import dev.levee.benchmarks.FloorNanotime;
+import dev.levee.benchmarks.FloorPair;
+import dev.levee.benchmarks.HashRing10x160;
+import dev.levee.benchmarks.HashString20;
 import dev.levee.benchmarks.HedgeNofire;
 import dev.levee.benchmarks.HedgeNofireBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
+import dev.levee.benchmarks.Pick1000endpoints;
+import dev.levee.benchmarks.PickLeastinflight10;
+import dev.levee.benchmarks.PickP2c;
+import dev.levee.benchmarks.PickRoundrobin;
+import dev.levee.benchmarks.PickWeighted10;
 import dev.levee.benchmarks.PipelineFull;
 import dev.levee.benchmarks.PipelineMegamorphic;
 import dev.levee.benchmarks.PipelineRetryBreakerBulkheadLimiter;
@@ -36,6 +44,7 @@ enum Question {
     FLOOR_CAS("floor.cas", FloorCas.class),
     FLOOR_INCREMENT("floor.increment", FloorIncrement.class),
     FLOOR_NANOTIME("floor.nanotime", FloorNanotime.class),
+    FLOOR_PAIR("floor.pair", FloorPair.class),
     BREAKER_CLOSED_COUNT100("breaker.closed.count100", BreakerClosedCount100.class),
     BREAKER_CLOSED_COUNT100_PERMIT("breaker.closed.count100.permit", BreakerClosedCount100Permit.class),
     BREAKER_CLOSED_TIME10S_SLOWCALLS("breaker.closed.time10s.slowcalls", BreakerClosedTime10sSlowcalls.class),
@@ -56,7 +65,14 @@ enum Question {
     /** What its timeout costs. */
     PIPELINE_FULL("pipeline.full", PipelineFull.class, 64),
     LIMITER_ADMIT("limiter.admit", LimiterAdmit.class),
-    LIMITER_REJECT("limiter.reject", LimiterReject.class);
+    LIMITER_REJECT("limiter.reject", LimiterReject.class),
+    PICK_ROUNDROBIN("pick.roundrobin", PickRoundrobin.class),
+    PICK_WEIGHTED10("pick.weighted10", PickWeighted10.class),
+    PICK_P2C("pick.p2c", PickP2c.class),
+    PICK_1000_ENDPOINTS("pick.1000endpoints", Pick1000endpoints.class),
+    PICK_LEASTINFLIGHT10("pick.leastinflight10", PickLeastinflight10.class),
+    HASH_RING_10X160("hash.ring10x160", HashRing10x160.class),
+    HASH_STRING20("hash.string20", HashString20.class);
 
     final String id;
     final Class<?> benchmark;

@@ -74,7 +74,7 @@ final class Report {
         text.append("|---|---:|---|---:|---:|---|\n");
         for (Target target : asked) {
             Optional<Row> levee = rows.levee(target.question(), target.threads());
-            Optional<Double> bound = target.base(rows).map(target::bound);
+            Optional<Double> bound = target.bound(rows);
             String verdict = levee.isEmpty() || bound.isEmpty()
                     ? "not measured"
                     : levee.get().ns() <= bound.get() ? "reached" : "**not reached**";
@@ -92,7 +92,7 @@ final class Report {
     }
 
     private static String allocation(Rows rows) {
-        List<Row> levee = rows.all().stream().filter(Row::isLevee).toList();
+        List<Row> levee = rows.all().stream().filter(Row::isOwn).toList();
         List<Row> allocating = rows.allocating();
         if (levee.isEmpty()) {
             return "\nNo levee row was measured.\n";

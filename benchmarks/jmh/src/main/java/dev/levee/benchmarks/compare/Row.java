@@ -17,11 +17,17 @@ record Row(Question question, String subject, int threads, double ns, double err
     /** JMH counts what its own harness allocates in an iteration, which is a fraction of a byte per call. */
     static final double NOISE = 0.5;
 
+    /** Levee's answer, which targets and ratios are about. */
     boolean isLevee() {
         return subject.equals(LEVEE);
     }
 
+    /** Levee's answer, or another row of its own such as {@code levee-call}. */
+    boolean isOwn() {
+        return isLevee() || subject.startsWith(LEVEE + "-");
+    }
+
     boolean isPeer() {
-        return !isLevee() && !subject.equals(FLOOR);
+        return !isOwn() && !subject.equals(FLOOR);
     }
 }

@@ -42,7 +42,7 @@ final class Rows {
     /** Levee rows that allocate more than their question promises. */
     List<Row> allocating() {
         return rows.stream()
-                .filter(Row::isLevee)
+                .filter(Row::isOwn)
                 .filter(row -> row.bytes() > row.question().mostBytes + Row.NOISE)
                 .toList();
     }

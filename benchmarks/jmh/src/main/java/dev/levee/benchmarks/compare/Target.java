@@ -7,9 +7,17 @@ import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_CALL;
 import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_TRYENTER;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
 import static dev.levee.benchmarks.compare.Question.FALLBACK_NOFAILURE;
+import static dev.levee.benchmarks.compare.Question.FLOOR_INCREMENT;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
+import static dev.levee.benchmarks.compare.Question.FLOOR_PAIR;
+import static dev.levee.benchmarks.compare.Question.HASH_RING_10X160;
+import static dev.levee.benchmarks.compare.Question.HASH_STRING20;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
+import static dev.levee.benchmarks.compare.Question.PICK_1000_ENDPOINTS;
+import static dev.levee.benchmarks.compare.Question.PICK_P2C;
+import static dev.levee.benchmarks.compare.Question.PICK_ROUNDROBIN;
+import static dev.levee.benchmarks.compare.Question.PICK_WEIGHTED10;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_FULL;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_MEGAMORPHIC;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_OF_FOUR;
@@ -38,7 +46,15 @@ record Target(Question question, int threads, double factor, Base base, double p
         RESILIENCE4J("Resilience4j"),
         FAILSAFE("Failsafe"),
         CLOCK_READ("nanoTime"),
-        LEVEE_PIPELINE_OF_FOUR("levee's pipeline of four");
+        LEVEE_PIPELINE_OF_FOUR("levee's pipeline of four"),
+        INCREMENT("a shared atomic increment"),
+        PAIR("an AtomicInteger up and down"),
+        GRPC("gRPC"),
+        SYNCHRONIZED_SMOOTH("the synchronized form"),
+        TREE_MAP("the TreeMap"),
+        LEVEE_P2C("levee's p2c over ten"),
+        /** Nothing but the nanoseconds of the target. */
+        NOTHING("");
 
         private final String words;
 
@@ -76,7 +92,19 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(LIMITER_REJECT, 1, 1, Base.CLOCK_READ, 2),
             new Target(LIMITER_REJECT, 2, 1, Base.CLOCK_READ, 2),
             new Target(BULKHEAD_CALL, 1, 1.05, Base.SEMAPHORE, 0),
-            new Target(BULKHEAD_CALL, 2, 0.7, Base.SEMAPHORE, 0));
+            new Target(BULKHEAD_CALL, 2, 0.7, Base.SEMAPHORE, 0),
+            new Target(PICK_ROUNDROBIN, 1, 1, Base.INCREMENT, 2),
+            new Target(PICK_ROUNDROBIN, 2, 0.4, Base.GRPC, 0),
+            new Target(PICK_WEIGHTED10, 1, 0, Base.NOTHING, 8),
+            new Target(PICK_WEIGHTED10, 2, 0.2, Base.SYNCHRONIZED_SMOOTH, 0),
+            new Target(PICK_P2C, 1, 1.2, Base.PAIR, 0),
+            new Target(PICK_P2C, 2, 0.6, Base.PAIR, 0),
+            new Target(PICK_1000_ENDPOINTS, 1, 1.5, Base.LEVEE_P2C, 0),
+            new Target(PICK_1000_ENDPOINTS, 2, 1.5, Base.LEVEE_P2C, 0),
+            new Target(HASH_RING_10X160, 1, 0.5, Base.TREE_MAP, 0),
+            new Target(HASH_RING_10X160, 2, 0.5, Base.TREE_MAP, 0),
+            new Target(HASH_STRING20, 1, 0.6, Base.FASTEST_PEER, 0),
+            new Target(HASH_STRING20, 2, 0.6, Base.FASTEST_PEER, 0));
 
     /** The questions, and those that their targets are measured against. */
     static Set<Question> withBases(Set<Question> questions) {
@@ -91,14 +119,22 @@ record Target(Question question, int threads, double factor, Base base, double p
 
     private Question baseQuestion() {
         return switch (base) {
-            case FASTEST_PEER, SEMAPHORE, RESILIENCE4J, FAILSAFE -> question;
+            case FASTEST_PEER, SEMAPHORE, RESILIENCE4J, FAILSAFE, GRPC, SYNCHRONIZED_SMOOTH, TREE_MAP, NOTHING ->
+                question;
             case CLOCK_READ -> FLOOR_NANOTIME;
+            case INCREMENT -> FLOOR_INCREMENT;
+            case PAIR -> FLOOR_PAIR;
             case LEVEE_PIPELINE_OF_FOUR -> PIPELINE_OF_FOUR;
+            case LEVEE_P2C -> PICK_P2C;
         };
     }
 
-    /** The row that the bound is made of, if it was measured. */
-    Optional<Row> base(Rows rows) {
+    /** How many nanoseconds are allowed, if what they are made of was measured. */
+    Optional<Double> bound(Rows rows) {
+        return base == Base.NOTHING ? Optional.of(plusNanos) : base(rows).map(row -> factor * row.ns() + plusNanos);
+    }
+
+    private Optional<Row> base(Rows rows) {
         return switch (base) {
             case FASTEST_PEER -> rows.fastestPeer(question, threads);
             case SEMAPHORE -> rows.of(question, threads, "semaphore");
@@ -106,15 +142,21 @@ record Target(Question question, int threads, double factor, Base base, double p
             case FAILSAFE -> rows.of(question, threads, "failsafe");
             case CLOCK_READ -> rows.of(FLOOR_NANOTIME, threads, Row.FLOOR);
             case LEVEE_PIPELINE_OF_FOUR -> rows.levee(PIPELINE_OF_FOUR, threads);
+            case INCREMENT -> rows.of(FLOOR_INCREMENT, threads, Row.FLOOR);
+            case PAIR -> rows.of(FLOOR_PAIR, threads, Row.FLOOR);
+            case GRPC -> rows.of(question, threads, "grpc");
+            case SYNCHRONIZED_SMOOTH -> rows.of(question, threads, "synchronized-smooth");
+            case TREE_MAP -> rows.of(question, threads, "treemap");
+            case LEVEE_P2C -> rows.levee(PICK_P2C, threads);
+            case NOTHING -> Optional.empty();
         };
-    }
-
-    double bound(Row base) {
-        return factor * base.ns() + plusNanos;
     }
 
     /** The bound in words, such as {@code 2 x nanoTime + 15 ns}. */
     String words() {
+        if (base == Base.NOTHING) {
+            return Report.plain(plusNanos) + " ns";
+        }
         String product = factor == 1 ? base.words : Report.plain(factor) + " x " + base.words;
         return plusNanos == 0 ? product : product + " + " + Report.plain(plusNanos) + " ns";
     }

@@ -3,6 +3,8 @@ package dev.levee.benchmarks.compare;
 import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_TIME10S_SLOWCALLS;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
+import static dev.levee.benchmarks.compare.Question.PICK_ROUNDROBIN;
+import static dev.levee.benchmarks.compare.Question.PICK_WEIGHTED10;
 import static dev.levee.benchmarks.compare.Question.TIMEOUT_BLOCKING;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -98,6 +100,24 @@ class ReportTest {
 
             assertThat(rows.allocating()).extracting(Row::threads).containsExactly(2);
             assertThat(markdown()).contains("**not reached**: bulkhead.call at 2 threads (16 B).");
+        }
+
+        @Test
+        void may_be_nothing_but_nanoseconds() {
+            measured(PICK_WEIGHTED10, "levee", 1, 7, 0, 0);
+
+            assertThat(markdown()).contains("| pick.weighted10 | 1 | 8 ns | 8.00 | 7.00 | reached |");
+        }
+
+        @Test
+        void ask_for_no_bytes_on_another_row_of_levee_s_own_which_is_no_peer() {
+            measured(PICK_ROUNDROBIN, "levee", 1, 7, 0, 0);
+            measured(PICK_ROUNDROBIN, "levee-call", 1, 5, 0, 24);
+            measured(PICK_ROUNDROBIN, "grpc", 1, 10, 0, 24);
+
+            assertThat(rows.allocating()).extracting(Row::subject).containsExactly("levee-call");
+            assertThat(rows.fastestPeer(PICK_ROUNDROBIN, 1)).map(Row::subject).contains("grpc");
+            assertThat(markdown()).contains("| pick.roundrobin | 1 | levee-call | 5.00 ± 0.00 | 24 |  |");
         }
 
         @Test

@@ -1,0 +1,91 @@
+package dev.levee.simulator.report;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The Markdown of a scenario. */
+final class Page {
+    private final StringBuilder text = new StringBuilder();
+
+    Page(Scenario scenario) {
+        text.append("# ").append(scenario.title()).append("\n\nWritten by `benchmarks/simulate ");
+        text.append(scenario.id()).append("`; how to read it: [README](README.md).\n");
+    }
+
+    void add(Part part, Results results) {
+        text.append("\n## ").append(part.title()).append("\n\n");
+        text.append(part.prose().strip()).append("\n\n");
+        text.append("![").append(part.title()).append("](").append(part.id()).append(".svg)\n\n");
+        table(part, results);
+        text.append('\n').append(verdict(part, results)).append('\n');
+    }
+
+    private void table(Part part, Results results) {
+        boolean gap = results.subjects().stream().anyMatch(it -> it.role() == Subject.Role.ORACLE)
+                && results.subjects().stream().anyMatch(it -> it.role() == Subject.Role.RANDOM);
+        text.append("| |");
+        for (Measure measure : part.measures()) {
+            text.append(' ').append(measure.name()).append(" |");
+        }
+        text.append(gap ? " way to the oracle |\n|---|" : "\n|---|");
+        text.append("---:|".repeat(part.measures().size() + (gap ? 1 : 0))).append('\n');
+        for (Subject subject : results.subjects()) {
+            text.append("| ").append(subject.name()).append(" |");
+            for (Measure measure : part.measures()) {
+                text.append(' ')
+                        .append(cell(results.interval(subject, measure), measure))
+                        .append(" |");
+            }
+            if (gap) {
+                text.append(' ')
+                        .append(gapCell(results.gapClosed(subject, part.main())))
+                        .append(" |");
+            }
+            text.append('\n');
+        }
+        text.append("\nMeans over ").append(results.seeds()).append(results.seeds() == 1 ? " seed" : " seeds");
+        text.append(results.seeds() > 1 ? ", ± half a 95 % interval.\n" : ".\n");
+    }
+
+    private static String cell(Interval interval, Measure measure) {
+        if (Double.isNaN(interval.mean())) {
+            return "-";
+        }
+        String mean = measure.format(interval.mean());
+        return interval.half() == 0 ? mean : mean + " ± " + measure.format(interval.half());
+    }
+
+    private static String gapCell(double gap) {
+        return Double.isFinite(gap) ? Math.round(gap) + " %" : "-";
+    }
+
+    /** Who is best, who cannot be told from it, and who is worse than random. */
+    static String verdict(Part part, Results results) {
+        List<Subject> best = results.best(part.main());
+        if (best.isEmpty()) {
+            return "";
+        }
+        StringBuilder verdict = new StringBuilder("**Best by ")
+                .append(part.main().name())
+                .append(":** ")
+                .append(best.get(0).name());
+        if (best.size() > 1) {
+            verdict.append("; not to be told from it: ").append(names(best.subList(1, best.size())));
+        }
+        verdict.append('.');
+        List<Subject> worse = results.worseThanRandom(part.main());
+        if (!worse.isEmpty()) {
+            verdict.append(" **Worse than random:** ").append(names(worse)).append('.');
+        }
+        return verdict.toString();
+    }
+
+    static String names(List<Subject> subjects) {
+        return subjects.stream().map(Subject::name).collect(Collectors.joining(", "));
+    }
+
+    @Override
+    public String toString() {
+        return text.toString();
+    }
+}

@@ -1,0 +1,20 @@
+package dev.levee.simulator.scenarios;
+
+import dev.levee.simulator.report.Scenario;
+import java.util.List;
+
+/** All scenarios, in the order of the report. */
+public final class Scenarios {
+    private Scenarios() {}
+
+    /** All of them. */
+    public static List<Scenario> all() {
+        return List.of(
+                SlowReplica.scenario(),
+                BallsInBins.scenario(),
+                Supermarket.scenario(),
+                UnequalServers.scenario(),
+                Pauses.scenario(),
+                Sinkhole.scenario());
+    }
+}

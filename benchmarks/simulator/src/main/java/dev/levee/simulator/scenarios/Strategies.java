@@ -1,0 +1,32 @@
+package dev.levee.simulator.scenarios;
+
+import dev.levee.loadbalancing.BalancingStrategy;
+import dev.levee.simulator.Oracle;
+import dev.levee.simulator.RandomChoice;
+import dev.levee.simulator.report.Subject;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The strategies that are compared. This is the only list; each has its defaults in every scenario. */
+final class Strategies {
+    static final Subject RANDOM = new Subject("random", Subject.Role.RANDOM, work -> RandomChoice.INSTANCE);
+    static final Subject ORACLE = new Subject("oracle", Subject.Role.ORACLE, Oracle::new);
+    static final Subject ROUND_ROBIN = Subject.of("round robin", BalancingStrategy.roundRobin());
+    static final Subject LEAST_CONNECTIONS = Subject.of("least connections", BalancingStrategy.leastConnections());
+    static final Subject TWO_CHOICES = Subject.of("two choices", BalancingStrategy.powerOfTwoChoices());
+
+    private Strategies() {}
+
+    /** Those for calls without a key, between the bounds. */
+    static List<Subject> all() {
+        List<Subject> all = new ArrayList<>();
+        all.add(RANDOM);
+        all.addAll(shipped());
+        all.add(ORACLE);
+        return all;
+    }
+
+    private static List<Subject> shipped() {
+        return List.of(ROUND_ROBIN, LEAST_CONNECTIONS, TWO_CHOICES);
+    }
+}

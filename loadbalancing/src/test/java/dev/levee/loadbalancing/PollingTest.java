@@ -17,7 +17,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.jqwik.api.ForAll;
@@ -266,7 +265,6 @@ class PollingTest {
 
     @Nested
     class Hanging {
-        private final CountDownLatch release = new CountDownLatch(1);
         private final AtomicInteger inside = new AtomicInteger();
         private final AtomicInteger most = new AtomicInteger();
         private final Environment threads =
@@ -283,7 +281,7 @@ class PollingTest {
             }
         }
 
-        /** Waits in this time: until released it sleeps for an hour. */
+        /** Sleeps for an hour of this time. */
         private Collection<Endpoint<String>> hang() throws InterruptedException {
             time.environment().scheduler().sleep(3_600_000_000_000L);
             return endpoints("c");

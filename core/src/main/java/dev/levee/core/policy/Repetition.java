@@ -83,10 +83,11 @@ final class Repetition {
         if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
             return false; // whatever the rule says: somebody wants this thread back
         }
-        if (error != null && (error instanceof Error || Outcomes.unwrap(error) instanceof Error)) {
+        Throwable unwrapped = error == null ? null : Outcomes.unwrap(error);
+        if (error instanceof Error || unwrapped instanceof Error) {
             return false;
         }
-        boolean refused = error != null && Outcomes.unwrap(error) instanceof RefusedException;
+        boolean refused = unwrapped instanceof RefusedException;
         if (!context.idempotent() || !config.idempotent()) {
             return refused || verdict == Verdict.NOT_SENT;
         }

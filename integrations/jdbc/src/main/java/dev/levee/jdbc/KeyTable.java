@@ -124,23 +124,26 @@ final class KeyTable {
                 if (!rows.next()) {
                     return null;
                 }
-                long passed =
-                        nanosBetween(rows.getObject(5, OffsetDateTime.class), rows.getObject(8, OffsetDateTime.class));
-                long lasts = rows.getLong(6);
                 return new Row(
                         rows.getString(1),
                         rows.getString(2),
                         rows.getString(3),
                         rows.getLong(4),
-                        lasts >= Nanos.NEVER ? Nanos.NEVER : lasts - passed,
+                        leftNanos(rows, 5, 6, 8),
                         rows.getBytes(7));
             }
         }
     }
 
-    private static long nanosBetween(OffsetDateTime since, OffsetDateTime now) {
-        Duration passed = Duration.between(since, now);
-        return passed.isNegative() ? -Nanos.of(passed.negated()) : Nanos.of(passed);
+    /** How long a row lasts still, by the columns that say since when, for how long, and what time it is. */
+    private static long leftNanos(ResultSet rows, int since, int lastsNanos, int now) throws SQLException {
+        long lasts = rows.getLong(lastsNanos);
+        if (lasts >= Nanos.NEVER) {
+            return Nanos.NEVER;
+        }
+        Duration passed = Duration.between(
+                rows.getObject(since, OffsetDateTime.class), rows.getObject(now, OffsetDateTime.class));
+        return lasts - (passed.isNegative() ? -Nanos.of(passed.negated()) : Nanos.of(passed));
     }
 
     /** Whether the owner still owned the key and has settled it. */
@@ -212,11 +215,7 @@ final class KeyTable {
             statement.setFetchSize(1_000);
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
-                    long passed = nanosBetween(
-                            rows.getObject(4, OffsetDateTime.class), rows.getObject(6, OffsetDateTime.class));
-                    long lasts = rows.getLong(5);
-                    long left = lasts >= Nanos.NEVER ? Nanos.NEVER : lasts - passed;
-                    if (isOver(rows.getString(3), left)) {
+                    if (isOver(rows.getString(3), leftNanos(rows, 4, 5, 6))) {
                         keys.add(rows.getString(1));
                         versions.add(rows.getLong(2));
                     }

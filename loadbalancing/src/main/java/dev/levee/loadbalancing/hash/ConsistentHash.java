@@ -9,8 +9,12 @@ import java.util.function.IntPredicate;
  * Which member of a group a key belongs to. Provisional.
  *
  * <p>When a member leaves only its keys move, and when one joins keys move only to it (an implementation that cannot promise this
- * exactly says so). The answer depends on the ids and weights of the members and on the key, and on nothing else: it is the same in
- * every JVM, and the order in which members were given does not matter.
+ * exactly says so). The answer depends on the ids and weights of the members and on the key, and on nothing else (again, but for one
+ * that says so): it is the same in every JVM, and the order in which members were given does not matter.
+ *
+ * <p>Which: {@link RendezvousHash} for up to some tens of members, {@link Maglev} for more and the quickest look-up, {@link HashRing}
+ * where not one key may move without need or others must agree, {@link JumpHash} for numbered shards, {@link MementoHash} for one who
+ * decides alone over very many.
  *
  * <p>Immutable and thread-safe: a changed group is a new object. Looking up neither blocks nor allocates.
  *

@@ -2,7 +2,6 @@ package dev.levee.loadbalancing.hash;
 
 import dev.levee.core.internal.Require;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntPredicate;
 
@@ -10,13 +9,21 @@ import java.util.function.IntPredicate;
  * Consistent hashing on a ring: each member has many points on it, and owns the keys from the point before up to each of its own
  * (David Karger and others, Consistent Hashing and Random Trees, 1997). Provisional.
  *
- * <p>Point k of a member is {@link XxHash64} of its id, {@code _} and k, as Envoy places the hosts of its ring; points compare as
- * unsigned numbers. With v points each, the shares of equal members differ by about 1/sqrt(v): 160 points give a standard deviation
- * of 8 %. A member that leaves takes only its own keys along.
+ * <p>With v points each, the shares of equal members differ by about 1/sqrt(v): 160 points give a standard deviation of 8 %. A member
+ * that leaves takes only its own keys along. Three ways to place points:
  *
- * <p>How many points a member has is its own weight times the points for a unit of weight, so that a change of one never moves
- * another. Only above {@link #MAXIMUM_POINTS} in all are the points for a unit of weight halved until they fit, which does move
- * keys when the limit is crossed. Looking up is a binary search. Immutable and thread-safe.
+ * <ul>
+ *   <li>{@link #of(List) of}, the one to take unless others must agree: point k of a member is {@link XxHash64} of its id, {@code _}
+ *       and k. How many points a member has is its own weight times the points for a unit of weight, so that a change of one never moves
+ *       another. Only above {@link #MAXIMUM_POINTS} in all are the points for a unit of weight halved until they fit, which does move
+ *       keys when the limit is crossed.
+ *   <li>{@link #envoy(List, int, int) envoy}: the same points, as many as Envoy gives to each host. A weight is a share of all, so
+ *       a change of one may move others.
+ *   <li>{@link #ketama(List) ketama}: the ring of libketama and of the clients of memcached, by MD5.
+ * </ul>
+ *
+ * <p>Points compare as unsigned numbers; behind the last one the ring begins anew. Looking up is O(1): a table of the leading bits says
+ * where to look, and there is about one point for each entry of it. Immutable and thread-safe.
  *
  * @since 0.1
  */
@@ -24,19 +31,42 @@ public final class HashRing implements ConsistentHash {
     /** The points that a member of weight 1 has unless told otherwise: 160. */
     public static final int DEFAULT_POINTS = 160;
 
-    /** The most points that a ring has: 2^20, which take 12 MB. */
+    /** The most points that a ring of {@link #of(List) this library's} placement has: 2^20, which take 16 MB. */
     public static final int MAXIMUM_POINTS = 1 << 20;
 
-    private final List<Member> members;
-    private final long[] points; // ascending, with the sign bit flipped: unsigned order becomes signed order
-    private final int[] owners;
+    /** The least points that a ring of Envoy has unless told otherwise: 1024. */
+    public static final int ENVOY_MINIMUM = 1024;
 
-    private HashRing(List<Member> members, double pointsPerWeight) {
+    /** The most points that a ring of Envoy has unless told otherwise, and that it may have: 2^23. */
+    public static final int ENVOY_MAXIMUM = 1 << 23;
+
+    private final String name;
+    private final Members members;
+    private final long[] points; // ascending, with the sign bit flipped: unsigned order becomes signed order
+    private final int[] owners; // of the points
+    private final int[] starts; // for each value of the leading bits the first point that is not before it, and the end
+    private final int leading; // by how much to shift for the leading bits
+    private final int width; // by how much to shift a hash to compare it with points: 32 if those are of 32 bits
+    private final boolean ketama;
+
+    private HashRing(String name, Members members, long[][] own, boolean ketama) {
+        this.name = name;
         this.members = members;
-        int[] counts = counts(members, pointsPerWeight);
-        this.points = new long[Arrays.stream(counts).sum()];
+        this.ketama = ketama;
+        this.width = ketama ? 32 : 0;
+        this.points =
+                new long[Arrays.stream(own).mapToInt(places -> places.length).sum()];
         this.owners = new int[points.length];
-        place(counts);
+        int size = 0;
+        for (long[] places : own) {
+            System.arraycopy(places, 0, points, size, places.length);
+            size += places.length;
+        }
+        Arrays.sort(points);
+        int bits = Math.max(1, 32 - Integer.numberOfLeadingZeros(points.length));
+        this.leading = 64 - bits;
+        this.starts = starts(points, bits);
+        place(own);
     }
 
     /**
@@ -61,49 +91,90 @@ public final class HashRing implements ConsistentHash {
      */
     public static HashRing of(List<Member> members, int pointsPerWeight) {
         Require.range("pointsPerWeight", pointsPerWeight, 1, MAXIMUM_POINTS);
-        List<Member> sorted = Require.nonNull("members", members).stream()
-                .sorted(Comparator.comparing(Member::id))
-                .toList();
-        Require.range("number of members", sorted.size(), 0, MAXIMUM_POINTS);
-        for (int i = 1; i < sorted.size(); i++) {
-            if (sorted.get(i).id().equals(sorted.get(i - 1).id())) {
-                throw new IllegalArgumentException("members must have different ids, but two are \""
-                        + sorted.get(i).id() + "\"");
-            }
-        }
-        return new HashRing(sorted, pointsPerWeight);
+        Members sorted = Members.of(members, MAXIMUM_POINTS);
+        return new HashRing(
+                "ring", sorted, RingPoints.xx(sorted.list, RingPoints.own(sorted.list, pointsPerWeight)), false);
     }
 
-    private static int[] counts(List<Member> members, double pointsPerWeight) {
-        int[] counts = new int[members.size()];
-        double perWeight = pointsPerWeight;
-        double total;
-        do {
-            total = 0;
-            for (int i = 0; i < counts.length; i++) {
-                double weight = members.get(i).weight();
-                // At least one point for who has a weight at all. What is too much for an int is too much for the ring.
-                double count = weight == 0.0 ? 0.0 : Math.max(1.0, Math.rint(weight * perWeight));
-                counts[i] = (int) count;
-                total += count;
-            }
-            perWeight /= 2;
-        } while (total > MAXIMUM_POINTS);
-        return counts;
+    /**
+     * The ring that Envoy makes with its default sizes, {@link #ENVOY_MINIMUM} and {@link #ENVOY_MAXIMUM}; see
+     * {@link #envoy(List, int, int)}.
+     *
+     * @param members the hosts, whose ids are what Envoy hashes: {@code 10.0.0.1:80}, or the host names
+     * @return the ring
+     * @throws IllegalArgumentException if two members have one id
+     */
+    public static HashRing envoy(List<Member> members) {
+        return envoy(members, ENVOY_MINIMUM, ENVOY_MAXIMUM);
     }
 
-    private void place(int[] counts) {
-        int size = 0;
-        long[][] own = new long[counts.length][];
-        for (int i = 0; i < counts.length; i++) {
-            own[i] = points(members.get(i).id(), counts[i]);
-            System.arraycopy(own[i], 0, points, size, counts[i]);
-            size += counts[i];
+    /**
+     * The ring that Envoy makes: each host has points in proportion to its weight, so many that the lightest has a whole number of them,
+     * all together the minimum or somewhat more, but never more than the maximum. Keys must be hashed by {@link XxHash64}, as
+     * Envoy does. Where shares are not whole, Envoy rounds running sums in the order of its list of hosts; here it is the order of ids.
+     *
+     * @param members the hosts, whose ids are what Envoy hashes: {@code 10.0.0.1:80}, or the host names
+     * @param minimum {@code minimum_ring_size}, from 1 to {@link #ENVOY_MAXIMUM}
+     * @param maximum {@code maximum_ring_size}, from the minimum to {@link #ENVOY_MAXIMUM}; if it is small some hosts may have no point
+     * @return the ring
+     * @throws IllegalArgumentException if two members have one id, or a size is out of its range
+     */
+    public static HashRing envoy(List<Member> members, int minimum, int maximum) {
+        Require.range("minimum", minimum, 1, ENVOY_MAXIMUM);
+        Require.range("maximum", maximum, minimum, ENVOY_MAXIMUM);
+        Members sorted = Members.of(members, ENVOY_MAXIMUM);
+        return new HashRing(
+                "Envoy ring",
+                sorted,
+                RingPoints.xx(sorted.list, RingPoints.envoy(sorted.list, minimum, maximum)),
+                false);
+    }
+
+    /**
+     * The ring of libketama (Richard Jones, Last.fm, 2007), which spymemcached and others share: 40 MD5 digests of the id, {@code -} and
+     * a number for each of equal members, four points of 32 bits in each digest; with weights, as many digests as the share of a
+     * member, rounded down. Where a share of libketama is whole it is so here too, also where the {@code float} of libketama falls short
+     * of it. One rounded down to nothing owns nothing.
+     *
+     * <p>Keys are hashed by MD5 as well, see {@link #ketamaHash}: {@link #indexOf} does so, and of a hash value the lower 32 bits
+     * count. Libmemcached leaves out the port 11211 when it hashes a server: give it ids without it.
+     *
+     * @param members the servers, whose ids are what the others hash: {@code 10.0.1.1:11211}
+     * @return the ring
+     * @throws IllegalArgumentException if two members have one id, or there are more than 6553
+     */
+    public static HashRing ketama(List<Member> members) {
+        Members sorted = Members.of(members, MAXIMUM_POINTS / DEFAULT_POINTS);
+        return new HashRing("ketama ring", sorted, RingPoints.ketama(sorted.list), true);
+    }
+
+    /**
+     * The hash of a key on a {@link #ketama} ring: the first four bytes of its MD5 digest, the lowest first. Allocates nothing.
+     *
+     * @param key the text; what counts is its UTF-8 form
+     * @return from 0 to 2^32 - 1
+     */
+    public static long ketamaHash(CharSequence key) {
+        return Md5.of(Require.nonNull("key", key));
+    }
+
+    private static int[] starts(long[] points, int bits) {
+        int[] starts = new int[(1 << bits) + 1];
+        int point = 0;
+        for (int value = 0; value < starts.length - 1; value++) {
+            while (point < points.length && (points[point] ^ Long.MIN_VALUE) >>> (64 - bits) < value) {
+                point++;
+            }
+            starts[value] = point;
         }
-        Arrays.sort(points);
+        starts[starts.length - 1] = points.length;
+        return starts;
+    }
+
+    private void place(long[][] own) {
         Arrays.fill(owners, -1);
         // Where two points fall together the first id owns both, so it is written last.
-        for (int i = counts.length - 1; i >= 0; i--) {
+        for (int i = own.length - 1; i >= 0; i--) {
             for (long point : own[i]) {
                 owners[atOrAfter(point)] = i;
             }
@@ -115,21 +186,11 @@ public final class HashRing implements ConsistentHash {
         }
     }
 
-    private static long[] points(String id, int count) {
-        long[] points = new long[count];
-        StringBuilder text = new StringBuilder(id).append('_');
-        int prefix = text.length();
-        for (int k = 0; k < count; k++) {
-            text.setLength(prefix);
-            points[k] = XxHash64.hash(text.append(k)) ^ Long.MIN_VALUE;
-        }
-        return points;
-    }
-
     /** The index of the first point that is not before a (flipped) hash; the number of points if there is none. */
     private int atOrAfter(long flipped) {
-        int low = 0;
-        int high = points.length;
+        int value = (int) ((flipped ^ Long.MIN_VALUE) >>> leading);
+        int low = starts[value];
+        int high = starts[value + 1];
         while (low < high) {
             int middle = (low + high) >>> 1;
             if (points[middle] < flipped) {
@@ -143,16 +204,26 @@ public final class HashRing implements ConsistentHash {
 
     @Override
     public List<Member> members() {
-        return members;
+        return members.list;
     }
 
     /**
      * How many points there are.
      *
-     * @return from 0 to {@link #MAXIMUM_POINTS}
+     * @return 0 or more
      */
     public int points() {
         return points.length;
+    }
+
+    @Override
+    public int indexOf(CharSequence key) {
+        return indexOfHash(ketama ? ketamaHash(key) : XxHash64.hash(key));
+    }
+
+    @Override
+    public int indexOf(byte[] key) {
+        return indexOfHash(ketama ? Md5.of(Require.nonNull("key", key)) : XxHash64.hash(key));
     }
 
     @Override
@@ -160,14 +231,14 @@ public final class HashRing implements ConsistentHash {
         if (points.length == 0) {
             return -1;
         }
-        int at = atOrAfter(hash ^ Long.MIN_VALUE);
+        int at = atOrAfter((hash << width) ^ Long.MIN_VALUE);
         return owners[at == points.length ? 0 : at];
     }
 
     /** The first on the way round the ring. O(points) if few are accepted. */
     @Override
     public int indexOfHash(long hash, IntPredicate accepted) {
-        int at = atOrAfter(hash ^ Long.MIN_VALUE);
+        int at = atOrAfter((hash << width) ^ Long.MIN_VALUE);
         int rejected = -1;
         for (int walked = 0; walked < points.length; walked++, at++) {
             if (at >= points.length) {
@@ -186,6 +257,6 @@ public final class HashRing implements ConsistentHash {
 
     @Override
     public String toString() {
-        return "ring of " + members.size() + " members with " + points.length + " points";
+        return name + " of " + members.list.size() + " members with " + points.length + " points";
     }
 }

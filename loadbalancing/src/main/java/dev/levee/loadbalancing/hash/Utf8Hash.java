@@ -16,10 +16,8 @@ final class Utf8Hash {
         long total = 0;
         int length = text.length();
         for (int i = 0; i < length; i++) {
-            char unit = text.charAt(i);
-            boolean pair =
-                    Character.isHighSurrogate(unit) && i + 1 < length && Character.isLowSurrogate(text.charAt(i + 1));
-            int code = pair ? Character.toCodePoint(unit, text.charAt(++i)) : Character.isSurrogate(unit) ? '?' : unit;
+            int code = codeAt(text, i);
+            i += code >>> 16 == 0 ? 0 : 1;
             int bytes = encode(code);
             for (int left = size(code); left > 0; left--, bytes >>>= 8) {
                 word |= (bytes & 0xFFL) << (8 * (total & 7));
@@ -57,12 +55,25 @@ final class Utf8Hash {
         return XxHash64.avalanche(hash);
     }
 
-    private static int size(int code) {
+    /** The code point at an index, of two units if it is above 0xFFFF; a question mark for half of a pair. */
+    static int codeAt(CharSequence text, int index) {
+        char unit = text.charAt(index);
+        if (!Character.isSurrogate(unit)) {
+            return unit;
+        }
+        boolean pair = Character.isHighSurrogate(unit)
+                && index + 1 < text.length()
+                && Character.isLowSurrogate(text.charAt(index + 1));
+        return pair ? Character.toCodePoint(unit, text.charAt(index + 1)) : '?';
+    }
+
+    /** How many bytes a code point has. */
+    static int size(int code) {
         return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     }
 
     /** The UTF-8 bytes of a code point, the first in the lowest place. */
-    private static int encode(int code) {
+    static int encode(int code) {
         return switch (size(code)) {
             case 1 -> code;
             case 2 -> 0x80C0 | (code >> 6) | ((code & 0x3F) << 8);

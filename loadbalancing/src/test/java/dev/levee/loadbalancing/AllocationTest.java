@@ -58,6 +58,7 @@ class AllocationTest {
                 BalancingStrategy.weighted(),
                 BalancingStrategy.leastConnections(),
                 BalancingStrategy.powerOfTwoChoices(),
+                BalancingStrategy.leastTime(),
                 BalancingStrategy.affinity(),
                 BalancingStrategy.ipHash(),
                 BalancingStrategy.consistentHash());

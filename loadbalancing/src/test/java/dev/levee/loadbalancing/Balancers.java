@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
+import dev.levee.core.testing.ManualTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,7 @@ final class Balancers {
     }
 
     static Environment seeded(long seed) {
-        return Environment.builder().random(new Random(seed)).build();
+        return new ManualTime().environment().toBuilder().random(new Random(seed)).build();
     }
 
     /** Ids e00, e01 and so on, of weight 1. */

@@ -53,6 +53,14 @@ class StrategiesTest {
     }
 
     @Nested
+    class LeastTimes extends StrategyContract {
+        @Override
+        BalancingStrategy strategy() {
+            return BalancingStrategy.leastTime();
+        }
+    }
+
+    @Nested
     class Affinities extends StrategyContract {
         @Override
         BalancingStrategy strategy() {

@@ -14,18 +14,18 @@ final class CallAge {
 
     private static final int BITS = 15;
     private static final long FULL = (1L << BITS) - 1;
-    private static final long COUNTS = (1L << 2 * BITS) - 1;
+    private static final long COUNTS = (1L << (2 * BITS)) - 1;
     private static final int YOUNGER = 2 * BITS; // the bit that says which of the two is the younger
 
     private CallAge() {}
 
     private static long calls(long word, long generation) {
-        return word >>> BITS * generation & FULL;
+        return (word >>> (BITS * generation)) & FULL;
     }
 
     /** Which generation the last call that {@link #started} belongs to. */
     static long younger(long word) {
-        return word >>> YOUNGER & 1;
+        return (word >>> YOUNGER) & 1;
     }
 
     /** The word with one call more, or the same word if there is no room. */
@@ -37,14 +37,14 @@ final class CallAge {
                 younger = 1 - younger;
                 state ^= 1L << YOUNGER;
             }
-            state = state & 0xFFFF_FFFFL | (long) now << 32;
+            state = (state & 0xFFFF_FFFFL) | ((long) now << 32);
         }
-        return calls(state, younger) == FULL ? word : state + (1L << BITS * younger);
+        return calls(state, younger) == FULL ? word : state + (1L << (BITS * younger));
     }
 
     /** What to add to the word when a call of this generation has ended. */
     static long ended(long generation) {
-        return -(1L << BITS * generation);
+        return -(1L << (BITS * generation));
     }
 
     /** How many calls are counted. */

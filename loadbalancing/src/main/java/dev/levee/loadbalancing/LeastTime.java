@@ -67,7 +67,7 @@ final class LeastTime implements BalancingStrategy {
         private static final int MOST_DRAWS = 8;
 
         /** How often it is found out what is usual: every 2^27 ns, an eighth of a second. */
-        private static final int LOOK_TICKS = 1 << 27 - 16;
+        private static final int LOOK_TICKS = 1 << (27 - 16);
 
         /** From how many endpoints at most. */
         private static final int LOOK_AT = 63;

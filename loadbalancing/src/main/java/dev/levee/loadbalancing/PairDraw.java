@@ -39,7 +39,7 @@ final class PairDraw {
         for (int draws = 0; draws < MOST_DRAWS; draws++) {
             int second = table.draw(random.nextLong());
             if (second != first) {
-                return (long) first << 32 | second;
+                return ((long) first << 32) | second;
             }
         }
         // One outweighs all others so far that the partner does not matter.
@@ -48,6 +48,6 @@ final class PairDraw {
 
     /** The other is counted without the first. */
     private static long pair(long first, long other) {
-        return first << 32 | (other < first ? other : other + 1);
+        return (first << 32) | (other < first ? other : other + 1);
     }
 }

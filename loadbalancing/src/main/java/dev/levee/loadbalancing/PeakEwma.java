@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class PeakEwma implements LoadTracker {
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final int LATENCY = 16; // nanoseconds as a float, the state in its three lowest bits, and the tick of the last sample
+    private static final int LATENCY =
+            16; // nanoseconds as a float, the state in its three lowest bits, and the tick of the last sample
     private static final int FAILURES = 17; // the share as a float, and the tick of the last failure or success
     private static final int CALLS = 18;
     private static final int LENGTH = 40;
@@ -92,8 +93,8 @@ final class PeakEwma implements LoadTracker {
     }
 
     private static long latency(double nanos, int state, int now) {
-        int bits = Float.floatToRawIntBits((float) nanos) + STATE / 2 & ~STATE | state;
-        return (long) bits << 32 | Integer.toUnsignedLong(now);
+        int bits = ((Float.floatToRawIntBits((float) nanos) + STATE / 2) & ~STATE) | state;
+        return ((long) bits << 32) | Integer.toUnsignedLong(now);
     }
 
     // ---- what calls tell
@@ -188,7 +189,7 @@ final class PeakEwma implements LoadTracker {
     }
 
     private static long share(double share, int now) {
-        return (long) Float.floatToRawIntBits((float) share) << 32 | Integer.toUnsignedLong(now);
+        return ((long) Float.floatToRawIntBits((float) share) << 32) | Integer.toUnsignedLong(now);
     }
 
     // ---- what pickers ask

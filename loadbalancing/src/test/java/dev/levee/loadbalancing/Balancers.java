@@ -43,7 +43,8 @@ final class Balancers {
     }
 
     static Environment seeded(long seed) {
-        return new ManualTime().environment().toBuilder().random(new Random(seed)).build();
+        return new ManualTime()
+                .environment().toBuilder().random(new Random(seed)).build();
     }
 
     /** Ids e00, e01 and so on, of weight 1. */

@@ -86,7 +86,7 @@ class CallAgeTest {
         int longest = 0;
         for (int step = 0; step < 2_000; step++) {
             now += random.nextInt(20);
-            if (calls.isEmpty() || calls.size() < most && random.nextBoolean()) {
+            if (calls.isEmpty() || (calls.size() < most && random.nextBoolean())) {
                 start(now);
             } else {
                 int call = random.nextInt(calls.size());

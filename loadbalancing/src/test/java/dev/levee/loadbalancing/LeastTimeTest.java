@@ -200,8 +200,8 @@ class LeastTimeTest {
                 first.ticket.complete(first.fails ? Verdict.FAILURE : Verdict.SUCCESS);
                 open.poll();
             }
-            time.advance(
-                    Duration.ofNanos(Math.max(0, next - time.environment().clock().nanoTime())));
+            time.advance(Duration.ofNanos(
+                    Math.max(0, next - time.environment().clock().nanoTime())));
             Ticket<String> ticket = nodes.pick();
             long took = server.call(Integer.parseInt(ticket.endpoint().id().substring(1)), next - start);
             boolean late = Math.abs(took) > 1_000_000_000L;
@@ -216,11 +216,13 @@ class LeastTimeTest {
     void a_slow_replica_gets_less_than_a_call_in_a_thousand() {
         for (int seed = 0; seed < 3; seed++) {
             Random noise = new Random(seed);
-            double share = succeeded(BalancingStrategy.leastTime(), 11, seed, (server, now) -> server == 4
-                            && now > 15_000 * MILLI
-                            && now < 45_000 * MILLI
-                    ? 2_000 * MILLI
-                    : (long) ((167 + 5 * noise.nextGaussian()) * MILLI));
+            double share = succeeded(
+                    BalancingStrategy.leastTime(),
+                    11,
+                    seed,
+                    (server, now) -> server == 4 && now > 15_000 * MILLI && now < 45_000 * MILLI
+                            ? 2_000 * MILLI
+                            : (long) ((167 + 5 * noise.nextGaussian()) * MILLI));
             assertThat(share).isGreaterThan(0.999);
         }
     }

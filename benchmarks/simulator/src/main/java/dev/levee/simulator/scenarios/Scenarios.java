@@ -13,8 +13,11 @@ public final class Scenarios {
                 SlowReplica.scenario(),
                 BallsInBins.scenario(),
                 Supermarket.scenario(),
+                LoadRamp.scenario(),
                 UnequalServers.scenario(),
                 Pauses.scenario(),
-                Sinkhole.scenario());
+                Sinkhole.scenario(),
+                Cascade.scenario(),
+                Scale.scenario());
     }
 }

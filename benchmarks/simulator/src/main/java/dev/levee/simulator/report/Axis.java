@@ -30,6 +30,11 @@ final class Axis {
         return new Axis(false, low, most + 0.06 * span, from, to);
     }
 
+    /** An even axis from the first to the last of some places. */
+    static Axis along(double first, double last, double from, double to) {
+        return new Axis(false, first, last > first ? last : first + 1, from, to);
+    }
+
     private static double log(double value) {
         return Math.log10(value);
     }

@@ -7,10 +7,10 @@ import java.util.Locale;
 
 /** Curves over a number, each with its name at its end. */
 public final class LinePlot {
-    private static final int WIDTH = 760;
+    private static final int WIDTH = 800;
     private static final int HEIGHT = 420;
     private static final int LEFT = 70;
-    private static final int RIGHT = 190;
+    private static final int RIGHT = 220;
     private static final int TOP = 46;
     private static final int BOTTOM = 58;
     private static final int LABEL_HEIGHT = 15;
@@ -105,7 +105,7 @@ public final class LinePlot {
             }
         }
         Svg svg = new Svg(WIDTH, HEIGHT, title);
-        Axis x = Axis.over(minX, maxX, false, LEFT, WIDTH - RIGHT);
+        Axis x = Axis.along(minX, maxX, LEFT, WIDTH - RIGHT - 8);
         Axis y = Axis.over(minY, maxY, logarithmic, HEIGHT - BOTTOM, TOP);
         svg.text(16, 26, "start", "title", title);
         for (double tick : y.ticks()) {

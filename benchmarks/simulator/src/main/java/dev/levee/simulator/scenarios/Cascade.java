@@ -45,11 +45,11 @@ final class Cascade {
     private static final int PLACES = 100;
     private static final int CLIENTS = 20;
     private static final long WORK = 20 * MILLI;
-    private static final double PER_SECOND = 1_200; // 60 % of what the servers can do
+    private static final double PER_SECOND = 1_400; // 70 % of what the servers can do
     private static final double SLOW = 0.3;
     private static final int FAULT_FROM = 15;
     private static final int FAULT_TO = 30;
-    private static final int END = 70;
+    private static final int END = 60;
     private static final String GOODPUT = "goodput";
 
     /** What stands around a call, apart from the timeout. */
@@ -105,12 +105,12 @@ final class Cascade {
                                         "cascade",
                                         "Goodput while all servers are at 30 % of their speed for 15 s",
                                         """
-                                        Twenty clients make 1200 calls a second to ten servers with four cores and a queue of a hundred
-                                        places; work of 20 ms (exponential): 60 % load. From 15 s to 30 s all servers run at 30 % of their
+                                        Twenty clients make 1400 calls a second to ten servers with four cores and a queue of a hundred
+                                        places; work of 20 ms (exponential): 70 % load. From 15 s to 30 s all servers run at 30 % of their
                                         speed, which is less than half of what is asked. Each attempt times out after 0.5 s, and the server
                                         works on what nobody waits for any more; a call succeeds within 2 s. The policies are those that
                                         ship, with their defaults, in each client: `retry(breaker(hedge(timeout(call))))`, two choices. "After
-                                        the fault" is from 30 s to 70 s: what does not come back there will not come back without help.
+                                        the fault" is from 30 s to 60 s: what does not come back there will not come back without help.
                                         """,
                                         List.of(NOTHING, STORM, BUDGET, BREAKER, BOTH, HEDGE_STORM, HEDGE, ALL),
                                         List.of(AFTER, DURING, RECOVERY, ATTEMPTS),
@@ -118,7 +118,7 @@ final class Cascade {
                                 .withPlot(results -> new LinePlot(
                                                 "Calls answered in time, all servers slow from 15 s to 30 s",
                                                 "seconds",
-                                                "calls a second that succeed, of 1200")
+                                                "calls a second that succeed, of 1400")
                                         .even()
                                         .curves(
                                                 results,
@@ -151,9 +151,8 @@ final class Cascade {
                 world,
                 2 * SECOND,
                 IntStream.range(0, END).mapToLong(second -> second * SECOND).toArray());
-        BalancingStrategy strategy = slowServers == SERVERS
-                ? BalancingStrategy.powerOfTwoChoices()
-                : BalancingStrategy.roundRobin();
+        BalancingStrategy strategy =
+                slowServers == SERVERS ? BalancingStrategy.powerOfTwoChoices() : BalancingStrategy.roundRobin();
         List<PolicyClient> clients = new ArrayList<>();
         for (int i = 0; i < CLIENTS; i++) {
             Policy guard = guard(subject).around(world.environment("guard " + i));

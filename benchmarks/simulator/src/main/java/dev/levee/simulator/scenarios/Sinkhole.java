@@ -32,21 +32,32 @@ final class Sinkhole {
         return new Scenario(
                 "i-sinkhole",
                 "I: the sinkhole",
-                List.of(Part.of(
-                        "i-sinkhole",
-                        "One server of a hundred fails in 1 ms: share of calls that succeed",
-                        """
+                List.of(
+                        Part.of(
+                                "i-sinkhole",
+                                "One server of a hundred fails in 1 ms: share of calls that succeed",
+                                """
                         A hundred servers with two cores, twenty clients, 60 % load, work of 10 ms (exponential). From the second second on
                         one server fails every call after 1 ms. It has hardly anything in flight and answers ten times as fast as the
                         others, so whoever looks at that alone sends it more and more. Round robin loses exactly 1 %. No health checks, no
                         breaker, no retry: this is the strategy alone.
                         """,
-                        Strategies.all(),
-                        List.of(Measures.SUCCESS, SUNK),
-                        Sinkhole::run)));
+                                Strategies.all(),
+                                List.of(Measures.SUCCESS, SUNK),
+                                (subject, seed, scale) -> run(subject, seed, scale, 20)),
+                        Part.of(
+                                "i-sinkhole-one-client",
+                                "The same with one client, which sees all calls",
+                                """
+                                The fewer clients, the more each of them knows about the calls in flight, and the surer it is that the
+                                sinkhole is idle.
+                                """,
+                                Strategies.all(),
+                                List.of(Measures.SUCCESS, SUNK),
+                                (subject, seed, scale) -> run(subject, seed, scale, 1))));
     }
 
-    static Figures run(Subject subject, long seed, double scale) {
+    static Figures run(Subject subject, long seed, double scale, int clients) {
         World world = new World(seed);
         Cluster<SharingServer> cluster =
                 Cluster.of(world, SERVERS, i -> new SharingServer(world, Cluster.name(i), CORES));
@@ -56,7 +67,7 @@ final class Sinkhole {
         Recorder recorder = new Recorder(world, SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(20, subject.strategyFor(WORK), recorder, MILLI / 4, SECOND),
+                cluster.clients(clients, subject.strategyFor(WORK), recorder, MILLI / 4, SECOND),
                 recorder,
                 LOAD * SERVERS * CORES * SECOND / WORK,
                 Work.exponential(WORK));

@@ -15,6 +15,8 @@ final class Strategies {
     static final Subject LEAST_CONNECTIONS = Subject.of("least connections", BalancingStrategy.leastConnections());
     static final Subject TWO_CHOICES = Subject.of("two choices", BalancingStrategy.powerOfTwoChoices());
 
+    static final Subject LEAST_TIME = Subject.of("least time", BalancingStrategy.leastTime());
+
     private Strategies() {}
 
     /** Those for calls without a key, between the bounds. */
@@ -27,6 +29,6 @@ final class Strategies {
     }
 
     private static List<Subject> shipped() {
-        return List.of(ROUND_ROBIN, LEAST_CONNECTIONS, TWO_CHOICES);
+        return List.of(ROUND_ROBIN, LEAST_CONNECTIONS, TWO_CHOICES, LEAST_TIME);
     }
 }

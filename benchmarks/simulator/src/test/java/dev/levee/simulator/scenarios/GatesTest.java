@@ -29,8 +29,42 @@ class GatesTest {
         }
 
         @Test
+        void least_time_reaches_the_published_99_9_per_cent() {
+            assertThat(success(Strategies.LEAST_TIME)).isGreaterThanOrEqualTo(99.9);
+        }
+
+        @Test
         void the_same_seed_gives_the_same_result() {
             assertThat(success(Strategies.TWO_CHOICES)).isEqualTo(success(Strategies.TWO_CHOICES));
+        }
+    }
+
+    @Nested
+    class A_server_that_fails_within_a_millisecond {
+        private double success(Subject subject) {
+            return Sinkhole.run(subject, 1, 0.2, 20).get(Measures.SUCCESS);
+        }
+
+        @Test
+        void draws_no_more_calls_to_itself_under_least_time() {
+            assertThat(success(Strategies.LEAST_TIME)).isGreaterThan(99.5);
+        }
+
+        @Test
+        void costs_round_robin_its_share() {
+            assertThat(success(Strategies.ROUND_ROBIN)).isCloseTo(99, within(0.05));
+        }
+    }
+
+    @Nested
+    class A_retry_storm {
+        private double success(Subject subject) {
+            return Cascade.run(subject, 1, 10).get(Cascade.AFTER);
+        }
+
+        @Test
+        void ends_with_its_cause_if_retries_have_a_budget() {
+            assertThat(success(Cascade.BUDGET)).isGreaterThan(99);
         }
     }
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -219,7 +220,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy affinity() {
-        return Rendezvous.BY_TEXT;
+        return HashStrategy.AFFINITY;
     }
 
     /**
@@ -230,7 +231,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy ipHash() {
-        return Rendezvous.BY_IP;
+        return HashStrategy.IP_HASH;
     }
 
     /**
@@ -239,7 +240,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy consistentHash() {
-        return consistentHash(HashRing::of);
+        return HashStrategy.RING;
     }
 
     /**
@@ -250,6 +251,58 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy consistentHash(Function<? super List<Member>, ? extends ConsistentHash> hash) {
-        return new HashStrategy(Require.nonNull("hash", hash));
+        return consistentHash(hash, XxHash64::hash);
+    }
+
+    /**
+     * The owner of the key by any consistent hash, with another hash of textual keys than {@link XxHash64}. For those who must agree with
+     * others:
+     *
+     * <pre>{@code
+     * BalancingStrategy memcached = BalancingStrategy.consistentHash(HashRing::ketama, HashRing::ketamaHash);
+     * }</pre>
+     *
+     * @param hash makes the hash of a set of members; see {@link #consistentHash(Function)}
+     * @param keys makes a number of a textual key
+     * @return the strategy
+     */
+    static BalancingStrategy consistentHash(
+            Function<? super List<Member>, ? extends ConsistentHash> hash, ToLongFunction<? super CharSequence> keys) {
+        return new HashStrategy("consistent hash", Require.nonNull("hash", hash), Require.nonNull("keys", keys));
+    }
+
+    /**
+     * {@link #consistentHash()} with bounded loads, on a {@link HashRing}; see {@link #boundedLoads(double, Function)}.
+     *
+     * @param excess by how much an endpoint may exceed its share, from 0.001 to 1000; 0.25 is a good start
+     * @return the strategy
+     * @throws IllegalArgumentException if the excess is out of its range or not a number
+     */
+    static BalancingStrategy boundedLoads(double excess) {
+        return boundedLoads(excess, HashRing::of);
+    }
+
+    /**
+     * A consistent hash whose endpoints never have more calls in flight than their share and so much above it: of m calls, counting the one
+     * that comes, one of n equal endpoints gets no call beyond (1 + excess) m / n, rounded up; a call for one that is full goes to the
+     * next in the order of the key that is not (Vahab Mirrokni, Mikkel Thorup and Morteza Zadimoghaddam, Consistent Hashing with
+     * Bounded Loads, 2018). For keys of which some are much hotter than others. Shares follow weights.
+     *
+     * <p>The bound holds at the instant at which a call is admitted, however many come at once; calls that end elsewhere later make the
+     * mean smaller, and no call in flight can be moved. Endpoints that refuse a call by their gates, or that it has tried before, are no
+     * capacity for it: if all others are full the bound holds among those alone.
+     *
+     * @param excess by how much an endpoint may exceed its share, from 0.001 to 1000: a small one spreads evenly, a large one keeps keys
+     *     where they belong
+     * @param hash makes the hash of a set of members; see {@link #consistentHash(Function)}
+     * @return the strategy
+     * @throws IllegalArgumentException if the excess is out of its range or not a number
+     */
+    static BalancingStrategy boundedLoads(
+            double excess, Function<? super List<Member>, ? extends ConsistentHash> hash) {
+        if (!(excess >= 0.001 && excess <= 1000)) {
+            throw new IllegalArgumentException("excess must be from 0.001 to 1000.0, but was " + excess);
+        }
+        return new BoundedLoads(Require.nonNull("hash", hash), excess, null);
     }
 }

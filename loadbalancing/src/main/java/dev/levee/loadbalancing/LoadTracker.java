@@ -8,12 +8,25 @@ import org.jspecify.annotations.Nullable;
  * write a {@link BalancingStrategy} that needs more than the number of calls in flight, which the balancer counts itself.
  * Provisional.
  *
- * <p>Both methods are called on the path of every call, by many threads at once: they must not block, throw or allocate. Each
+ * <p>They are called on the path of every call, by many threads at once: they must not block, throw or allocate. Each
  * {@link #started} is followed by one {@link #ended}, which may come after the endpoint has left the set.
  *
  * @since 0.1
  */
 public interface LoadTracker {
+    /**
+     * Takes a place for a call that was picked for the endpoint, for a strategy that bounds how many there are: looking at the bound
+     * in the picker alone, two calls might take the last place. As it stands, there is always one.
+     *
+     * @return false if there is none by now; the balancer picks again, so some endpoint must have one
+     */
+    default boolean reserve() {
+        return true;
+    }
+
+    /** Gives back a place that {@link #reserve} took for a call that was not sent, since a gate refused. {@link #ended} gives back the others. */
+    default void release() {}
+
     /**
      * A call has been sent.
      *

@@ -70,6 +70,11 @@ final class Node<A> {
         return clock != null && readsStart ? clock.nanoTime() : 0L;
     }
 
+    /** Takes the place that a bounding strategy wants to be taken. */
+    boolean reserve() {
+        return tracker == null || tracker.reserve();
+    }
+
     /** Asks the gate, and counts the call as in flight if it may come. */
     long enter(long start) {
         if (gate != null) {
@@ -77,6 +82,9 @@ final class Node<A> {
             if (stamp == Gate.REFUSED) {
                 if (listener != Listener.NONE) {
                     listener.onRefused(gate.name());
+                }
+                if (tracker != null) {
+                    tracker.release();
                 }
                 return Gate.REFUSED;
             }
@@ -103,6 +111,7 @@ final class Node<A> {
             return tracker.started(start);
         } catch (Throwable thrown) { // by a strategy of a user: nothing is lost all the same
             inFlight.getAndAdd(-1);
+            tracker.release();
             if (gate != null) {
                 gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
             }

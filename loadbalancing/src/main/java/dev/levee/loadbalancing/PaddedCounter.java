@@ -19,6 +19,14 @@ final class PaddedCounter {
         return (long) CELL.getOpaque(cells, MIDDLE);
     }
 
+    long getVolatile() {
+        return (long) CELL.getVolatile(cells, MIDDLE);
+    }
+
+    boolean compareAndSet(long expected, long next) {
+        return CELL.compareAndSet(cells, MIDDLE, expected, next);
+    }
+
     long getAndAdd(long amount) {
         return (long) CELL.getAndAdd(cells, MIDDLE, amount);
     }

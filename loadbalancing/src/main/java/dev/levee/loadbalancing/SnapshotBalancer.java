@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The one implementation of {@link LoadBalancer}: picks from an immutable {@link EndpointSet}, which updates replace. */
 final class SnapshotBalancer<A> implements LoadBalancer<A> {
+    private static final int MOST_RACES = 100_000;
+
     private final String name;
     private final BalancingStrategy strategy;
     private final LoadBalancerConfig<A> config;
@@ -149,11 +151,16 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             long hash, Exchange<? super A, T, X> exchange, @Nullable HostMemory memory) throws X {
         EndpointSet<A> from = set;
         Eligible eligible = memory == null ? null : memory.eligible(from);
+        int lost = 0;
         while (true) {
             int index = next(from, hash, eligible);
             Node<A> node = from.nodes[index];
             if (memory != null && !memory.claim(node, eligible)) {
                 eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
+                continue;
+            }
+            if (!node.reserve()) {
+                lost = lostRace(from, lost);
                 continue;
             }
             long start = node.readStart();
@@ -169,11 +176,16 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     Ticket<A> take(long hash, @Nullable HostMemory memory) {
         EndpointSet<A> from = set;
         Eligible eligible = memory == null ? null : memory.eligible(from);
+        int lost = 0;
         while (true) {
             int index = next(from, hash, eligible);
             Node<A> node = from.nodes[index];
             if (memory != null && !memory.claim(node, eligible)) {
                 eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
+                continue;
+            }
+            if (!node.reserve()) {
+                lost = lostRace(from, lost);
                 continue;
             }
             long start = node.readStart();
@@ -183,6 +195,16 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             }
             eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
         }
+    }
+
+    /** Another call took the place that was picked: this one picks again, though not for ever. */
+    private int lostRace(EndpointSet<A> from, int lost) {
+        if (lost == MOST_RACES) {
+            environment.listener().onRefused(name);
+            throw from.refusal;
+        }
+        Thread.onSpinWait();
+        return lost + 1;
     }
 
     private int next(EndpointSet<A> from, long hash, @Nullable Eligible eligible) {

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing.hash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SuppressWarnings("ClassCanBeStatic") // groups of jqwik must not be
 class CompatibleRingsTest {
     private static List<Member> hosts(int first, double... weights) {
         return IntStream.range(0, weights.length)
@@ -205,9 +207,10 @@ class CompatibleRingsTest {
                     "32154 8", "42173 8", "50794 7", "61978 8", "72929 4", "83880 2", "94132 2", "103685 2", "117898 6"
                 })
         void eight_servers_own_what_they_own_in_libketama(String expected) {
-            String[] words = expected.split(" ");
+            int space = expected.indexOf(' ');
+            String server = "10.0.1." + expected.substring(space + 1) + ":11211";
             HashRing ring = HashRing.ketama(servers(8));
-            assertThat(ring.members().get(ring.indexOf(words[0])).id()).isEqualTo("10.0.1." + words[1] + ":11211");
+            assertThat(ring.members().get(ring.indexOf(expected.substring(0, space))).id()).isEqualTo(server);
         }
 
         /** From the tests of spymemcached; the last three keys are behind the last point. */
@@ -233,7 +236,7 @@ class CompatibleRingsTest {
             HashRing ring = HashRing.ketama(hosts(10000, weights));
             assertThat(ring.indexOf(key)).isEqualTo(owner);
             assertThat(ring.indexOf(key.getBytes(StandardCharsets.UTF_8))).isEqualTo(owner);
-            assertThat(ring.indexOf(new StringBuilder(key))).isEqualTo(owner);
+            assertThat(ring.indexOf(CharBuffer.wrap(key))).isEqualTo(owner);
         }
 
         @Test

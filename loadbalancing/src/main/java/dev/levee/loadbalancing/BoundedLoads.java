@@ -105,8 +105,8 @@ final class BoundedLoads implements BalancingStrategy {
             }
             long all = calls;
             double of = weight;
-            int index = owners.indexOfHash(
-                    hash, i -> eligible.test(i) && calls(i) < capacity(excess, all, weights[i], of));
+            int index =
+                    owners.indexOfHash(hash, i -> eligible.test(i) && calls(i) < capacity(excess, all, weights[i], of));
             if (index < 0) {
                 index = owners.indexOfHash(hash, eligible); // calls came while they were counted
             }

@@ -21,8 +21,7 @@ record HashStrategy(
     static final HashStrategy IP_HASH = new HashStrategy("ip hash", RendezvousHash::of, IpHash::hash);
     static final HashStrategy RING = new HashStrategy("consistent hash", HashRing::of, XxHash64::hash);
 
-    static ConsistentHash hash(
-            Function<? super List<Member>, ? extends ConsistentHash> over, Candidates candidates) {
+    static ConsistentHash hash(Function<? super List<Member>, ? extends ConsistentHash> over, Candidates candidates) {
         List<Member> members = new ArrayList<>(candidates.size());
         for (int i = 0; i < candidates.size(); i++) {
             members.add(new Member(candidates.endpoint(i).id(), candidates.weight(i)));

@@ -88,7 +88,8 @@ class BoundedLoadsTest {
             int calls = loads.values().stream().mapToInt(load -> load).sum();
             assertThat(calls).isEqualTo(open.size());
             assertThat((long) loads.get(ticket.endpoint().id()))
-                    .isLessThanOrEqualTo(capacity(excess, calls, ticket.endpoint().weight() / total));
+                    .isLessThanOrEqualTo(
+                            capacity(excess, calls, ticket.endpoint().weight() / total));
         }
         open.forEach(Ticket::close);
         assertThat(loads(nodes).values()).containsOnly(0);
@@ -160,10 +161,16 @@ class BoundedLoadsTest {
                 go.await();
                 while (loads(nodes).values().stream().mapToInt(load -> load).sum() < threads * each) {
                     Map<String, Integer> before = loads(nodes);
-                    // Read later, so it is not less than there was when the loads were read; and the other threads have a call each that
+                    // Read later, so it is not less than there was when the loads were read; and the other threads have
+                    // a call each that
                     // is admitted but not counted yet.
-                    int calls = loads(nodes).values().stream().mapToInt(load -> load).sum() + threads;
-                    before.values().forEach(load -> assertThat((long) load).isLessThanOrEqualTo(capacity(excess, calls, 1.0 / size)));
+                    int calls = loads(nodes).values().stream()
+                                    .mapToInt(load -> load)
+                                    .sum()
+                            + threads;
+                    before.values()
+                            .forEach(load ->
+                                    assertThat((long) load).isLessThanOrEqualTo(capacity(excess, calls, 1.0 / size)));
                 }
                 return null;
             });
@@ -192,7 +199,7 @@ class BoundedLoadsTest {
                 Random random = new Random(seed);
                 Deque<Ticket<String>> open = new ArrayDeque<>();
                 for (int i = 0; i < 20_000; i++) {
-                    if (open.size() > 3 || !open.isEmpty() && random.nextBoolean()) {
+                    if (open.size() > 3 || (!open.isEmpty() && random.nextBoolean())) {
                         open.remove().close();
                     } else {
                         open.add(nodes.pick(random.nextInt(2)));
@@ -226,14 +233,13 @@ class BoundedLoadsTest {
         assertThat(before.keySet()).isEqualTo(left);
         int calls = before.values().stream().mapToInt(load -> load).sum();
         Ticket<String> ticket = nodes.pick(99);
-        assertThat((long) loads(nodes).get(ticket.endpoint().id()))
-                .isLessThanOrEqualTo(capacity(0.25, calls + 1, 0.5));
+        assertThat((long) loads(nodes).get(ticket.endpoint().id())).isLessThanOrEqualTo(capacity(0.25, calls + 1, 0.5));
         for (int i = 0; i < 100; i++) {
             nodes.pick("hot");
         }
         // 1.25 * (calls + 101) / 2
-        assertThat(loads(nodes).values()).allSatisfy(load -> assertThat((long) load)
-                .isLessThanOrEqualTo(capacity(0.25, calls + 101, 0.5)));
+        assertThat(loads(nodes).values())
+                .allSatisfy(load -> assertThat((long) load).isLessThanOrEqualTo(capacity(0.25, calls + 101, 0.5)));
     }
 
     @Test
@@ -254,7 +260,8 @@ class BoundedLoadsTest {
         LoadBalancer<String> nodes = over(0.25, Balancers.endpoints(3));
         for (int call = 0; call < 50; call++) {
             Operation<String, RuntimeException> operation = nodes.operation("key " + call, there -> there);
-            assertThat(Set.of(operation.run(), operation.run(), operation.run())).hasSize(3);
+            assertThat(Set.of(operation.run(), operation.run(), operation.run()))
+                    .hasSize(3);
         }
         assertThat(loads(nodes).values()).containsOnly(0);
     }

@@ -210,7 +210,10 @@ class CompatibleRingsTest {
             int space = expected.indexOf(' ');
             String server = "10.0.1." + expected.substring(space + 1) + ":11211";
             HashRing ring = HashRing.ketama(servers(8));
-            assertThat(ring.members().get(ring.indexOf(expected.substring(0, space))).id()).isEqualTo(server);
+            assertThat(ring.members()
+                            .get(ring.indexOf(expected.substring(0, space)))
+                            .id())
+                    .isEqualTo(server);
         }
 
         /** From the tests of spymemcached; the last three keys are behind the last point. */

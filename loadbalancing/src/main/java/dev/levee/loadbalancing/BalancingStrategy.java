@@ -143,7 +143,8 @@ public interface BalancingStrategy {
 
     /**
      * One after the other, whatever their weights (but 0, which drains). An endpoint that refuses takes its turn from nobody: the
-     * next one in the row comes a turn earlier. O(1), one shared counter.
+     * next one in the row comes a turn earlier. O(1); threads that
+     * pick at the very same time go round in rows of their own.
      *
      * @return the strategy
      */
@@ -156,7 +157,7 @@ public interface BalancingStrategy {
      * is the one of nginx's smooth weighted round robin (Maxim Dounin, 2012) for whole weights whose sum, divided by their greatest
      * common divisor, is small. For all others the place in the row is a multiple of the golden ratio, which
      * keeps each share to within a few calls for any weights (the three-distance theorem; Knuth, The Art of Computer Programming 3,
-     * 6.4) with memory for the endpoints alone. O(1) or O(log n), one shared counter.
+     * 6.4) with memory for the endpoints alone. O(1) or O(log n).
      *
      * @return the strategy
      */

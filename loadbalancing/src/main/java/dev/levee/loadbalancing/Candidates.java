@@ -75,9 +75,9 @@ public interface Candidates {
 
     /**
      * Counts. The counter belongs to the balancer, goes on when the set changes, starts at a random number and wraps: take it as
-     * unsigned.
+     * unsigned. Threads that count at the very same time do so in rows of their own, each of which goes up by one.
      *
-     * @return a number that is one more than the last
+     * @return a number that is one more than the last in its row
      */
     long tick();
 

@@ -19,7 +19,8 @@ final class EndpointSet<A> implements Candidates {
     private final List<Node<A>> allNodes; // beside all
     private final List<Endpoint<A>> endpoints; // beside nodes
     private final boolean allDrained;
-    private final PaddedCounter ticks;
+    private final Turns turns;
+    private final PaddedCounter[] inFlight; // beside nodes, for one look less on the way
     private final RandomGenerator random;
     private final BalancingStrategy strategy;
     private final BalancingStrategy.@Nullable Picker picker;
@@ -31,12 +32,12 @@ final class EndpointSet<A> implements Candidates {
             List<Endpoint<A>> all,
             List<Node<A>> allNodes,
             BalancingStrategy strategy,
-            PaddedCounter ticks,
+            Turns turns,
             RandomGenerator random) {
         this.all = all;
         this.allNodes = allNodes;
         this.strategy = strategy;
-        this.ticks = ticks;
+        this.turns = turns;
         this.random = random;
         this.allDrained = all.stream().allMatch(endpoint -> endpoint.weight() == 0.0);
         List<Endpoint<A>> candidates = new ArrayList<>(all.size());
@@ -49,6 +50,7 @@ final class EndpointSet<A> implements Candidates {
         }
         this.endpoints = List.copyOf(candidates);
         this.nodes = candidateNodes.toArray(new Node[0]);
+        this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedCounter[]::new);
         this.allBut = new Eligible[nodes.length];
         this.refusal = new NoEndpointException(name, message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
@@ -166,12 +168,12 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public int inFlight(int index) {
-        return nodes[index].inFlight();
+        return (int) inFlight[index].get();
     }
 
     @Override
     public long tick() {
-        return ticks.getAndAdd(1);
+        return turns.next();
     }
 
     @Override

@@ -24,7 +24,7 @@ final class Node<A> {
     private final boolean readsStart;
     private final boolean readsEnd;
     private final Listener listener; // of the gate
-    private final PaddedCounter inFlight = new PaddedCounter(0);
+    final PaddedCounter inFlight = new PaddedCounter(0);
     private final @Nullable LongAdder picks;
 
     Node(

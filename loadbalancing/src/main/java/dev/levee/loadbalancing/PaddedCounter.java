@@ -3,31 +3,45 @@ package dev.levee.loadbalancing;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/** A counter that shares its cache line with nothing: it is in the middle of an array that is longer than two lines. */
-final class PaddedCounter {
-    private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final int MIDDLE = 16;
-    private static final int LENGTH = 32;
+/** A counter that shares its cache lines with nothing: processors fetch them in pairs. */
+final class PaddedCounter extends PaddedCounterValue {
+    private static final VarHandle VALUE;
 
-    private final long[] cells = new long[LENGTH];
+    static {
+        try {
+            VALUE = MethodHandles.lookup().findVarHandle(PaddedCounterValue.class, "value", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    long r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16;
 
     PaddedCounter(long first) {
-        cells[MIDDLE] = first;
+        value = first;
     }
 
     long get() {
-        return (long) CELL.getOpaque(cells, MIDDLE);
+        return (long) VALUE.getOpaque(this);
     }
 
     long getVolatile() {
-        return (long) CELL.getVolatile(cells, MIDDLE);
+        return (long) VALUE.getVolatile(this);
     }
 
     boolean compareAndSet(long expected, long next) {
-        return CELL.compareAndSet(cells, MIDDLE, expected, next);
+        return VALUE.compareAndSet(this, expected, next);
     }
 
     long getAndAdd(long amount) {
-        return (long) CELL.getAndAdd(cells, MIDDLE, amount);
+        return (long) VALUE.getAndAdd(this, amount);
     }
+}
+
+abstract class PaddedCounterBefore {
+    long l1, l2, l3, l4, l5, l6, l7, l8, l9, l10, l11, l12, l13, l14, l15, l16;
+}
+
+abstract class PaddedCounterValue extends PaddedCounterBefore {
+    long value;
 }

@@ -31,23 +31,34 @@ final class PairDraw {
 
     /** The first in the upper, the second in the lower half; not negative. For two or more. */
     long draw(RandomGenerator random) {
+        long bits = random.nextLong();
+        int first = drawFirst(bits);
+        return (long) first << 32 | drawSecond(first, bits, random);
+    }
+
+    /** The first alone, from a random number whose lower half is left for {@link #drawSecond(int, long, RandomGenerator)}. */
+    int drawFirst(long bits) {
+        return even ? (int) (((bits >>> 32) * size) >>> 32) : table.draw(bits);
+    }
+
+    /** Another than the first. */
+    int drawSecond(int first, long bits, RandomGenerator random) {
         if (even) {
-            long bits = random.nextLong();
-            return pair(((bits >>> 32) * size) >>> 32, ((bits & 0xFFFFFFFFL) * (size - 1)) >>> 32);
+            return other(first, bits & 0xFFFFFFFFL);
         }
-        int first = table.draw(random.nextLong());
         for (int draws = 0; draws < MOST_DRAWS; draws++) {
             int second = table.draw(random.nextLong());
             if (second != first) {
-                return ((long) first << 32) | second;
+                return second;
             }
         }
         // One outweighs all others so far that the partner does not matter.
-        return pair(first, ((random.nextLong() >>> 32) * (size - 1)) >>> 32);
+        return other(first, random.nextLong() >>> 32);
     }
 
-    /** The other is counted without the first. */
-    private static long pair(long first, long other) {
-        return (first << 32) | (other < first ? other : other + 1);
+    /** One of the others, counted without the first. */
+    private int other(int first, long bits) {
+        int other = (int) ((bits * (size - 1)) >>> 32);
+        return other < first ? other : other + 1;
     }
 }

@@ -7,8 +7,8 @@ enum RoundRobin implements BalancingStrategy {
     /** Whoever is refused takes the next turn, so that no neighbour gets the calls of a dead endpoint on top of its own. */
     @Override
     public Picker over(Candidates candidates) {
-        int size = candidates.size();
-        return hash -> (int) Long.remainderUnsigned(candidates.tick(), size);
+        Around around = new Around(candidates.size());
+        return hash -> around.index(candidates.tick());
     }
 
     @Override

@@ -27,7 +27,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private final LoadBalancerConfig<A> config;
     private final Environment environment;
     private final boolean usesKey;
-    private final PaddedCounter ticks;
+    private final Turns turns;
     private final Leases leases;
     private final OneAtATime updates = new OneAtATime(this::apply);
     private volatile @Nullable Map<String, Endpoint<A>> told;
@@ -47,9 +47,9 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         this.strategy = Require.nonNull(
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
         this.usesKey = this.strategy.usesKey();
-        this.ticks = new PaddedCounter(firstTick);
+        this.turns = new Turns(firstTick);
         this.leases = new Leases(name, config.leaseNanos(), environment);
-        this.set = new EndpointSet<>(name, List.of(), List.of(), this.strategy, ticks, environment.random());
+        this.set = new EndpointSet<>(name, List.of(), List.of(), this.strategy, turns, environment.random());
     }
 
     static <A> SnapshotBalancer<A> of(
@@ -112,7 +112,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             nodes.add(node != null && node.is(endpoint) ? node : join(endpoint));
         }
         set = new EndpointSet<>(
-                name, List.copyOf(wanted.values()), List.copyOf(nodes), strategy, ticks, environment.random());
+                name, List.copyOf(wanted.values()), List.copyOf(nodes), strategy, turns, environment.random());
     }
 
     private Node<A> join(Endpoint<A> endpoint) {

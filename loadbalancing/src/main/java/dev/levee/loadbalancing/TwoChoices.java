@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import java.util.function.IntPredicate;
+import java.util.random.RandomGenerator;
 
 /** The less loaded of two different ones. */
 enum TwoChoices implements BalancingStrategy {
@@ -15,10 +16,7 @@ enum TwoChoices implements BalancingStrategy {
         if (weights.length == 1) {
             return hash -> 0;
         }
-        LeastConnections.Scan scan = new LeastConnections.Scan(candidates, weights);
-        return Weights.equal(weights)
-                ? new Even(candidates, weights, scan)
-                : new Weighted(candidates, weights, scan, new AliasTable(weights));
+        return new Pair(candidates, weights);
     }
 
     @Override
@@ -31,82 +29,45 @@ enum TwoChoices implements BalancingStrategy {
         return "power of two choices";
     }
 
-    private abstract static class Pair implements Picker {
-        final Candidates candidates;
-        final double[] weights;
+    private static final class Pair implements Picker {
+        private final Candidates candidates;
+        private final double[] weights;
+        private final PairDraw pairs;
         private final Picker scan;
 
-        Pair(Candidates candidates, double[] weights, Picker scan) {
+        Pair(Candidates candidates, double[] weights) {
             this.candidates = candidates;
             this.weights = weights;
-            this.scan = scan;
-        }
-
-        /** Two different indices: the first in the upper, the second in the lower half. */
-        abstract long draw();
-
-        @Override
-        public final int pick(long hash) {
-            long pair = draw();
-            return lessLoaded((int) (pair >>> 32), (int) pair);
+            this.pairs = PairDraw.of(weights);
+            this.scan = new LeastConnections.Scan(candidates, weights);
         }
 
         @Override
-        public final int pick(long hash, IntPredicate eligible) {
+        public int pick(long hash) {
+            RandomGenerator random = candidates.random();
+            long bits = random.nextLong();
+            int first = pairs.drawFirst(bits);
+            int calls = candidates.inFlight(first);
+            // Beside an idle one nobody has to look at the second.
+            return calls <= 0 ? first : lessLoaded(first, calls, pairs.drawSecond(first, bits, random));
+        }
+
+        @Override
+        public int pick(long hash, IntPredicate eligible) {
             for (int draws = 0; draws < MOST_DRAWS; draws++) {
-                long pair = draw();
-                int first = (int) (pair >>> 32);
-                int second = (int) pair;
+                long pair = pairs.draw(candidates.random());
+                int first = PairDraw.first(pair);
+                int second = PairDraw.second(pair);
                 if (eligible.test(first) && eligible.test(second)) {
-                    return lessLoaded(first, second);
+                    return lessLoaded(first, candidates.inFlight(first), second);
                 }
             }
             return scan.pick(hash, eligible);
         }
 
         /** Of equals the first, which was drawn in proportion to weight. */
-        private int lessLoaded(int first, int second) {
-            return candidates.inFlight(second) * weights[first] < candidates.inFlight(first) * weights[second]
-                    ? second
-                    : first;
-        }
-    }
-
-    private static final class Even extends Pair {
-        Even(Candidates candidates, double[] weights, Picker scan) {
-            super(candidates, weights, scan);
-        }
-
-        @Override
-        long draw() {
-            long random = candidates.random().nextLong();
-            int size = weights.length;
-            long first = ((random >>> 32) * size) >>> 32;
-            long second = ((random & 0xFFFFFFFFL) * (size - 1)) >>> 32;
-            return (first << 32) | (second < first ? second : second + 1);
-        }
-    }
-
-    private static final class Weighted extends Pair {
-        private final AliasTable table;
-
-        Weighted(Candidates candidates, double[] weights, Picker scan, AliasTable table) {
-            super(candidates, weights, scan);
-            this.table = table;
-        }
-
-        @Override
-        long draw() {
-            int first = table.draw(candidates.random().nextLong());
-            for (int draws = 0; draws < MOST_DRAWS; draws++) {
-                int second = table.draw(candidates.random().nextLong());
-                if (second != first) {
-                    return ((long) first << 32) | second;
-                }
-            }
-            // One outweighs all others so far that the partner does not matter.
-            int second = (int) (((candidates.random().nextLong() >>> 32) * (weights.length - 1)) >>> 32);
-            return ((long) first << 32) | (second < first ? second : second + 1);
+        private int lessLoaded(int first, int calls, int second) {
+            return candidates.inFlight(second) * weights[first] < calls * weights[second] ? second : first;
         }
     }
 }

@@ -117,15 +117,17 @@ enum WeightedRoundRobin implements BalancingStrategy {
 
     private static final class Sequence extends Turns {
         private final int[] turns;
+        private final Around around;
 
         Sequence(Candidates candidates, double[] weights, int[] turns) {
             super(candidates, weights);
             this.turns = turns;
+            this.around = new Around(turns.length);
         }
 
         @Override
         public int pick(long hash) {
-            return turns[(int) Long.remainderUnsigned(candidates.tick(), turns.length)];
+            return turns[around.index(candidates.tick())];
         }
     }
 

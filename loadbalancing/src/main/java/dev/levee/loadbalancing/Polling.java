@@ -116,7 +116,7 @@ final class Polling<A> implements EndpointSource.Subscription {
         long wait;
         try {
             Found<A> found = look.look();
-            wait = found.problem() == null ? found.againNanos() : failed();
+            wait = found.problem() == null ? found.againNanos() : Math.min(found.againNanos(), failed());
             found(found);
         } catch (Throwable thrown) { // an Error too: a source that stands still for good would be worse
             if (thrown instanceof InterruptedException) {

@@ -9,6 +9,7 @@ import dev.levee.loadbalancing.hash.Member;
 import dev.levee.loadbalancing.hash.XxHash64;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.function.ToLongFunction;
@@ -305,5 +306,36 @@ public interface BalancingStrategy {
             throw new IllegalArgumentException("excess must be from 0.001 to 1000.0, but was " + excess);
         }
         return new BoundedLoads(Require.nonNull("hash", hash), excess, null);
+    }
+
+    /**
+     * The one that says that it is the least busy, as far as it was asked lately: {@link #probing(Consumer)} without a probe, so that
+     * the balancer goes by its own calls alone.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy probing() {
+        return new Probing(ProbingConfig.builder().build());
+    }
+
+    /**
+     * The one that says that it is the least busy, as far as it was asked lately. A few endpoints are asked for each call, off its
+     * path, and their answers are kept in a pool. An endpoint is hot if it has more requests in flight than most; of those that are not
+     * the one with the shortest latency gets the call, and if all are hot the one with the fewest requests in flight. While there are
+     * fewer than two answers, two choices decide. (Bartek Wydrowski, Robert Kleinberg, Stephen M. Rumble and Aaron Archer, Load is not
+     * what you should balance: Introducing Prequal, NSDI 2024.)
+     *
+     * <p>For many clients and many servers whose calls cost very different amounts or that share their machines with others: no client
+     * sees from its own calls alone how busy a server is. An endpoint where calls fail lately is taken only if there is no other.
+     * Weights say how often an endpoint is asked; how many calls it gets is then for its answers to say. A pick looks at the whole
+     * pool, 16 answers, and allocates nothing; probes go out on the environment's executor.
+     *
+     * @param configure says at least whom to ask: {@link ProbingConfig.Builder#probe} or {@link ProbingConfig.Builder#responses}
+     * @return the strategy
+     */
+    static BalancingStrategy probing(Consumer<? super ProbingConfig.Builder> configure) {
+        ProbingConfig.Builder builder = ProbingConfig.builder();
+        Require.nonNull("configure", configure).accept(builder);
+        return new Probing(builder.build());
     }
 }

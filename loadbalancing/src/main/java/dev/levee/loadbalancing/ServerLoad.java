@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How busy a server says it is: the answer to a probe of probing balancers, or a header of an ordinary response.
+ * How busy a server says it is: the answer to a probe of {@link BalancingStrategy#probing()}, or a header of an ordinary response.
  *
  * <p>As text {@code 12;3400us}, for the header {@link #HEADER}; as 16 bytes for a binary protocol. A {@link ServerLoadRecorder} finds
  * it out. Immutable. The two numbers are those of Bartek Wydrowski, Robert Kleinberg, Stephen M. Rumble and Aaron Archer, Load is not

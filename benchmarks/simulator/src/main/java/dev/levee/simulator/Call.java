@@ -1,5 +1,6 @@
 package dev.levee.simulator;
 
+import dev.levee.loadbalancing.ServerLoad;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,13 @@ public abstract class Call extends Event {
 
     /** For whom or what; servers with a cache look at it. */
     long key;
+
+    /** What the server's record of its load gave it when it came, and when that was. */
+    long stamp;
+
+    long arrived;
+
+    private @Nullable ServerLoad load;
 
     /** At which virtual time of a sharing server it will be done. */
     double finish;
@@ -50,8 +58,16 @@ public abstract class Call extends Event {
         clock.after(nanos, this);
     }
 
+    /** The server says how busy it is. */
+    final void reportLoad(ServerLoad value) {
+        load = value;
+    }
+
     /** The server is done with it. */
     final void served(boolean success) {
+        if (server != null) {
+            server.left(this, success);
+        }
         succeeded = success;
         stage = Stage.BACK;
         if (oneWay == 0 || time == null) {
@@ -72,12 +88,16 @@ public abstract class Call extends Event {
                 server.receive(this);
             }
             case SERVICE -> {
-                boolean success = succeeded;
-                server.finished(this, success);
-                served(success);
+                server.finished(this, succeeded);
+                served(succeeded);
             }
             case BACK -> answered(succeeded);
         }
+    }
+
+    /** What the answer says about the load of the server; null if it says nothing. */
+    protected final @Nullable ServerLoad load() {
+        return load;
     }
 
     /** The answer has come back. */

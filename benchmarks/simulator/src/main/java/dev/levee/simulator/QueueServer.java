@@ -31,7 +31,6 @@ public final class QueueServer extends Server {
             waiting.add(call);
         } else {
             refused++;
-            left();
             call.served(false);
         }
     }

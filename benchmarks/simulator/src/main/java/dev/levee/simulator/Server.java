@@ -1,10 +1,16 @@
 package dev.levee.simulator;
 
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import dev.levee.loadbalancing.ServerLoad;
+import dev.levee.loadbalancing.ServerLoadRecorder;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /** A server: what it does with calls, how fast it is now, and what is wrong with it. The address of an endpoint. */
 public abstract class Server {
+    private final World world;
     private final VirtualTime time;
     private final String name;
     private final SplittableRandom random;
@@ -16,9 +22,12 @@ public abstract class Server {
     private double callNanos; // the integral of calls over time
     private long integratedTo;
     private @Nullable CallCache cache;
+    private @Nullable ServerLoadRecorder recorder;
+    private String zone = "";
 
     /** A server of speed 1 without faults. */
     protected Server(World world, String name) {
+        this.world = world;
         this.time = world.time();
         this.name = name;
         this.random = world.random("server " + name);
@@ -41,6 +50,10 @@ public abstract class Server {
         integrate();
         calls++;
         mostCalls = Math.max(mostCalls, calls);
+        if (world.isReportingLoad()) {
+            call.arrived = time.nanoTime();
+            call.stamp = recorder().tryEnter(call.arrived);
+        }
         if (failing > 0 && random.nextDouble() < failing) {
             call.serveFor(time, failingNanos, false);
             return;
@@ -53,16 +66,34 @@ public abstract class Server {
 
     /** A call whose own event was its end has ended. */
     final void finished(Call call, boolean success) {
-        left();
         if (success) {
             ended(call);
         }
     }
 
     /** A call is no longer here. */
-    protected final void left() {
+    final void left(Call call, boolean success) {
         integrate();
         calls--;
+        if (world.isReportingLoad()) {
+            Verdict verdict = success ? Verdict.SUCCESS : Verdict.FAILURE;
+            recorder().exit(call.stamp, call.arrived, time.nanoTime(), verdict, RefusedException.UNKNOWN);
+            call.reportLoad(recorder().load());
+        }
+    }
+
+    /** What it would say about its load if it were probed now. */
+    public final ServerLoad load() {
+        return recorder().load();
+    }
+
+    private ServerLoadRecorder recorder() {
+        ServerLoadRecorder found = recorder;
+        if (found == null) {
+            found = ServerLoadRecorder.of(name, OutcomeRule.standard(), world.environment("load of " + name));
+            recorder = found;
+        }
+        return found;
     }
 
     private void integrate() {
@@ -85,6 +116,16 @@ public abstract class Server {
     /** Its time. */
     protected final VirtualTime time() {
         return time;
+    }
+
+    /** Puts it into a zone. */
+    public final void moveTo(String value) {
+        zone = value;
+    }
+
+    /** The zone that it is in. */
+    public final String zone() {
+        return zone;
     }
 
     /** What it is known by. */

@@ -39,7 +39,6 @@ public final class SharingServer extends Server {
         virtual = call.finish; // exactly, so that rounding never piles up
         pop();
         expectFirstEnd();
-        left();
         call.served(true);
     }
 

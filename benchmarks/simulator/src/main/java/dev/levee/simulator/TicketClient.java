@@ -1,8 +1,10 @@
 package dev.levee.simulator;
 
 import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.ServerLoad;
 import dev.levee.loadbalancing.Ticket;
 import java.util.ArrayDeque;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,34 +15,49 @@ public final class TicketClient implements Client {
     /** The result of every good call. */
     public static final Object ANSWER = new Object();
 
+    /** Sees every call come and go. */
+    public interface Watch {
+        /** Sees nothing. */
+        Watch NONE = new Watch() {};
+
+        /** A call for a key has been promised to a server. */
+        default void picked(long key, Server server) {}
+
+        /** A call at a server has ended for the client. */
+        default void ended(Server server) {}
+    }
+
     private final VirtualTime time;
     private final LoadBalancer<Server> balancer;
     private final Recorder recorder;
-    private final long oneWayNanos;
+    private final ToLongFunction<Server> oneWayNanos;
     private final long timeoutNanos;
     private final boolean keyed;
+    private final Watch watch;
     private final ArrayDeque<Attempt> idle = new ArrayDeque<>();
 
     /** A client at that distance, which gives up after that long; Long.MAX_VALUE: never. */
     public TicketClient(
             World world, LoadBalancer<Server> balancer, Recorder recorder, long oneWayNanos, long timeoutNanos) {
-        this(world, balancer, recorder, oneWayNanos, timeoutNanos, false);
+        this(world, balancer, recorder, server -> oneWayNanos, timeoutNanos, false, Watch.NONE);
     }
 
-    /** A client that tells the balancer the keys of its calls, or does not. */
+    /** A client that is so far from each server, tells the balancer the keys of its calls, or does not, and is watched. */
     public TicketClient(
             World world,
             LoadBalancer<Server> balancer,
             Recorder recorder,
-            long oneWayNanos,
+            ToLongFunction<Server> oneWayNanos,
             long timeoutNanos,
-            boolean keyed) {
+            boolean keyed,
+            Watch watch) {
         this.time = world.time();
         this.balancer = balancer;
         this.recorder = recorder;
         this.oneWayNanos = oneWayNanos;
         this.timeoutNanos = timeoutNanos;
         this.keyed = keyed;
+        this.watch = watch;
     }
 
     @Override
@@ -66,19 +83,26 @@ public final class TicketClient implements Client {
                 return;
             }
             ticket = taken;
+            watch.picked(key, taken.endpoint().address());
             if (timeoutNanos != Long.MAX_VALUE) {
                 time.after(timeoutNanos, giveUp);
             }
-            send(time, taken.endpoint().address(), work, key, oneWayNanos);
+            Server server = taken.endpoint().address();
+            send(time, server, work, key, oneWayNanos.applyAsLong(server));
         }
 
         @Override
         protected void answered(boolean success) {
             if (ticket != null) {
                 time.cancel(giveUp);
-                end(success ? ANSWER : null, success ? null : new CallFailed("the server failed"));
+                end(success ? result() : null, success ? null : new CallFailed("the server failed"));
             }
             idle.push(this);
+        }
+
+        private Object result() {
+            ServerLoad told = load();
+            return told == null ? ANSWER : told;
         }
 
         private void giveUp() {
@@ -87,6 +111,7 @@ public final class TicketClient implements Client {
 
         private void end(@Nullable Object result, @Nullable Throwable error) {
             if (ticket != null) {
+                watch.ended(ticket.endpoint().address());
                 ticket.complete(result, error);
                 ticket = null;
             }

@@ -12,6 +12,7 @@ import java.util.SplittableRandom;
 public final class World {
     private final long seed;
     private final VirtualTime time = new VirtualTime();
+    private boolean reportingLoad;
 
     /** A world in which nothing has happened yet. */
     public World(long seed) {
@@ -21,6 +22,15 @@ public final class World {
     /** Its time. */
     public VirtualTime time() {
         return time;
+    }
+
+    /** Lets every server keep the record that probes ask for, and put it into its answers. */
+    public void reportLoad() {
+        reportingLoad = true;
+    }
+
+    boolean isReportingLoad() {
+        return reportingLoad;
     }
 
     /** The stream of random numbers for a purpose: always the same one for the same seed, whatever else was asked for. */

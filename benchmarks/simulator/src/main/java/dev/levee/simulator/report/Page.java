@@ -16,6 +16,9 @@ final class Page {
         text.append("\n## ").append(part.title()).append("\n\n");
         text.append(part.prose().strip()).append("\n\n");
         text.append("![").append(part.title()).append("](").append(part.id()).append(".svg)\n\n");
+        for (String more : part.morePlots().keySet()) {
+            text.append("![").append(more).append("](").append(more).append(".svg)\n\n");
+        }
         table(part, results);
         text.append('\n').append(verdict(part, results)).append('\n');
     }

@@ -1,6 +1,8 @@
 package dev.levee.simulator.report;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param runner makes one run
  * @param plot makes the plot; null for the measure that decides, with its intervals
  * @param seeds how many seeds a full run takes
+ * @param morePlots further plots by their names, without {@code .svg}
  */
 public record Part(
         String id,
@@ -24,7 +27,8 @@ public record Part(
         List<Measure> measures,
         Runner runner,
         @Nullable Function<Results, String> plot,
-        int seeds) {
+        int seeds,
+        Map<String, Function<Results, String>> morePlots) {
     /** The usual number of seeds. */
     public static final int SEEDS = 20;
 
@@ -42,17 +46,24 @@ public record Part(
     /** A part with the usual seeds and the usual plot. */
     public static Part of(
             String id, String title, String prose, List<Subject> subjects, List<Measure> measures, Runner runner) {
-        return new Part(id, title, prose, subjects, measures, runner, null, SEEDS);
+        return new Part(id, title, prose, subjects, measures, runner, null, SEEDS, Map.of());
     }
 
     /** This part with a plot of its own. */
     public Part withPlot(Function<Results, String> value) {
-        return new Part(id, title, prose, subjects, measures, runner, value, seeds);
+        return new Part(id, title, prose, subjects, measures, runner, value, seeds, morePlots);
     }
 
     /** This part with another number of seeds. */
     public Part withSeeds(int value) {
-        return new Part(id, title, prose, subjects, measures, runner, plot, value);
+        return new Part(id, title, prose, subjects, measures, runner, plot, value, morePlots);
+    }
+
+    /** This part with one more plot. */
+    public Part withMore(String name, Function<Results, String> value) {
+        Map<String, Function<Results, String>> more = new TreeMap<>(morePlots);
+        more.put(name, value);
+        return new Part(id, title, prose, subjects, measures, runner, plot, seeds, more);
     }
 
     /** The measure that decides. */

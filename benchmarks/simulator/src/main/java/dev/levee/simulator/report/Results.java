@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The figures of all subjects and seeds of one part of a scenario. */
 public final class Results {
@@ -56,17 +57,22 @@ public final class Results {
 
     /** How much of the way from random to the oracle a subject has gone, in per cent; not a number without both. */
     public double gapClosed(Subject subject, Measure measure) {
-        double random = meanOf(Subject.Role.RANDOM, measure);
-        double oracle = meanOf(Subject.Role.ORACLE, measure);
-        return 100 * (interval(subject, measure).mean() - random) / (oracle - random);
+        Subject random = find(Subject.Role.RANDOM);
+        Subject oracle = find(Subject.Role.ORACLE);
+        if (random == null || oracle == null || !better(oracle, random, measure) || equal(oracle, random, measure)) {
+            return Double.NaN; // there is no gap
+        }
+        double from = interval(random, measure).mean();
+        return 100
+                * (interval(subject, measure).mean() - from)
+                / (interval(oracle, measure).mean() - from);
     }
 
-    private double meanOf(Subject.Role role, Measure measure) {
+    private @Nullable Subject find(Subject.Role role) {
         return bySubject.keySet().stream()
                 .filter(subject -> subject.role() == role)
-                .mapToDouble(subject -> interval(subject, measure).mean())
                 .findFirst()
-                .orElse(Double.NaN);
+                .orElse(null);
     }
 
     /** The best of those that ship, and those that cannot be told from it: the paired differences hold 0. Best first. */

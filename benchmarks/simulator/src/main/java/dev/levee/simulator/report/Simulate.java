@@ -73,6 +73,7 @@ public final class Simulate {
             Results results = study.run(part);
             page.add(part, results);
             write(part.id() + ".svg", plot(part, results));
+            part.morePlots().forEach((name, more) -> write(name + ".svg", more.apply(results)));
             summarise(scenario, part, results);
             System.err.printf(Locale.ROOT, "%s in %.1f s%n", part.id(), (System.nanoTime() - start) / 1e9);
         }

@@ -1,16 +1,23 @@
 package dev.levee.simulator.report;
 
 import dev.levee.loadbalancing.BalancingStrategy;
-import java.util.function.DoubleFunction;
+import dev.levee.simulator.World;
 
 /**
  * What a scenario is run with: a strategy, or anything else that differs from run to run.
  *
  * @param name as tables and plots call it
  * @param role whether it ships, or is a bound
- * @param strategy makes the strategy; gets the mean work of a call, which only the oracle looks at
+ * @param strategy makes the strategy of a run
  */
-public record Subject(String name, Role role, DoubleFunction<BalancingStrategy> strategy) {
+public record Subject(String name, Role role, Maker strategy) {
+    /** Makes a strategy. */
+    @FunctionalInterface
+    public interface Maker {
+        /** The strategy for a world in which a call is that much work in the mean, which only the oracle looks at. */
+        BalancingStrategy make(World world, double meanWork);
+    }
+
     /** What a subject is there for. */
     public enum Role {
         /** Ships. */
@@ -25,18 +32,18 @@ public record Subject(String name, Role role, DoubleFunction<BalancingStrategy> 
 
     /** A strategy that ships. */
     public static Subject of(String name, BalancingStrategy strategy) {
-        return new Subject(name, Role.SHIPPED, work -> strategy);
+        return new Subject(name, Role.SHIPPED, (world, work) -> strategy);
     }
 
     /** A subject that is told by its name alone. */
     public static Subject named(String name, Role role) {
-        return new Subject(name, role, work -> {
+        return new Subject(name, role, (world, work) -> {
             throw new IllegalStateException(name + " is no strategy");
         });
     }
 
-    /** The strategy for calls of that mean work. */
-    public BalancingStrategy strategyFor(double meanWork) {
-        return strategy.apply(meanWork);
+    /** The strategy for a world in which a call is that much work in the mean. */
+    public BalancingStrategy strategyFor(World world, double meanWork) {
+        return strategy.make(world, meanWork);
     }
 }

@@ -45,7 +45,7 @@ final class BallsInBins {
     static Figures run(Subject subject, long seed, int bins) {
         World world = new World(seed);
         Cluster<ReplayServer> cluster = Cluster.of(world, bins, i -> new ReplayServer(world, Cluster.name(i)));
-        LoadBalancer<Server> balancer = cluster.balancer(0, subject.strategyFor(1));
+        LoadBalancer<Server> balancer = cluster.balancer(0, subject.strategyFor(world, 1));
         int[] balls = new int[bins];
         for (int i = 0; i < bins; i++) {
             String name = balancer.pick().endpoint().id();

@@ -84,7 +84,7 @@ final class LoadRamp {
         Recorder recorder = new Recorder(world, DEADLINE, starts);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(CLIENTS, subject.strategyFor(WORK), recorder, ONE_WAY, DEADLINE),
+                cluster.clients(CLIENTS, subject.strategyFor(world, WORK), recorder, ONE_WAY, DEADLINE),
                 recorder,
                 rate(STEPS[0]),
                 Work.normal(WORK, WORK));

@@ -68,7 +68,7 @@ final class Pauses {
         Recorder recorder = new Recorder(world, 5 * SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(10, subject.strategyFor(WORK), recorder, MILLI / 4, Long.MAX_VALUE),
+                cluster.clients(10, subject.strategyFor(world, WORK), recorder, MILLI / 4, Long.MAX_VALUE),
                 recorder,
                 LOAD * SERVERS * CORES * SECOND / WORK,
                 Work.exponential(WORK));

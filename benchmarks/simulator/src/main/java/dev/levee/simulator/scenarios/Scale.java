@@ -60,7 +60,7 @@ final class Scale {
         Recorder recorder = new Recorder(world, 10 * SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(CLIENTS, subject.strategyFor(WORK), recorder, MILLI / 4, Long.MAX_VALUE),
+                cluster.clients(CLIENTS, subject.strategyFor(world, WORK), recorder, MILLI / 4, Long.MAX_VALUE),
                 recorder,
                 perSecond,
                 Work.exponential(WORK));

@@ -17,6 +17,8 @@ public final class Scenarios {
                 UnequalServers.scenario(),
                 Pauses.scenario(),
                 Sinkhole.scenario(),
+                ZipfKeys.scenario(),
+                Flapping.scenario(),
                 Cascade.scenario(),
                 Scale.scenario());
     }

@@ -67,7 +67,7 @@ final class Sinkhole {
         Recorder recorder = new Recorder(world, SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(clients, subject.strategyFor(WORK), recorder, MILLI / 4, SECOND),
+                cluster.clients(clients, subject.strategyFor(world, WORK), recorder, MILLI / 4, SECOND),
                 recorder,
                 LOAD * SERVERS * CORES * SECOND / WORK,
                 Work.exponential(WORK));

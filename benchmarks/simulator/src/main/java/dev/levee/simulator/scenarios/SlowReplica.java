@@ -65,7 +65,7 @@ final class SlowReplica {
         Recorder recorder = new Recorder(world, LIMIT, 0);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(clients, subject.strategyFor(167 * MILLI), recorder, 0, timeout),
+                cluster.clients(clients, subject.strategyFor(world, 167 * MILLI), recorder, 0, timeout),
                 recorder,
                 PER_SECOND,
                 latency);

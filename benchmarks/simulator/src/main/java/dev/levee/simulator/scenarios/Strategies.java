@@ -9,8 +9,8 @@ import java.util.List;
 
 /** The strategies that are compared. This is the only list; each has its defaults in every scenario. */
 final class Strategies {
-    static final Subject RANDOM = new Subject("random", Subject.Role.RANDOM, work -> RandomChoice.INSTANCE);
-    static final Subject ORACLE = new Subject("oracle", Subject.Role.ORACLE, Oracle::new);
+    static final Subject RANDOM = new Subject("random", Subject.Role.RANDOM, (world, work) -> RandomChoice.INSTANCE);
+    static final Subject ORACLE = new Subject("oracle", Subject.Role.ORACLE, (world, work) -> new Oracle(work));
     static final Subject ROUND_ROBIN = Subject.of("round robin", BalancingStrategy.roundRobin());
     static final Subject LEAST_CONNECTIONS = Subject.of("least connections", BalancingStrategy.leastConnections());
     static final Subject TWO_CHOICES = Subject.of("two choices", BalancingStrategy.powerOfTwoChoices());

@@ -102,7 +102,7 @@ final class Supermarket {
         Recorder recorder = new Recorder(world, Long.MAX_VALUE, 0);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(1, subject.strategyFor(SERVICE), recorder, 0, Long.MAX_VALUE),
+                cluster.clients(1, subject.strategyFor(world, SERVICE), recorder, 0, Long.MAX_VALUE),
                 recorder,
                 servers * load * SECOND / SERVICE,
                 Work.exponential(SERVICE));
@@ -155,7 +155,7 @@ final class Supermarket {
         Recorder recorder = new Recorder(world, 60 * SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(10, subject.strategyFor(SERVICE), recorder, MILLI / 2, Long.MAX_VALUE),
+                cluster.clients(10, subject.strategyFor(world, SERVICE), recorder, MILLI / 2, Long.MAX_VALUE),
                 recorder,
                 9_000,
                 Work.exponential(SERVICE));

@@ -70,7 +70,7 @@ final class UnequalServers {
         Recorder recorder = new Recorder(world, SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(20, subject.strategyFor(WORK), recorder, MILLI / 4, SECOND),
+                cluster.clients(20, subject.strategyFor(world, WORK), recorder, MILLI / 4, SECOND),
                 recorder,
                 LOAD * capacity * SECOND / WORK,
                 Work.exponential(WORK));

@@ -3,9 +3,12 @@ package dev.levee.simulator.scenarios;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.levee.simulator.report.Figures;
 import dev.levee.simulator.report.Subject;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the balancers must reach: short forms of the scenarios, so that a change that loses one fails the build. */
 class GatesTest {
@@ -65,6 +68,29 @@ class GatesTest {
         @Test
         void ends_with_its_cause_if_retries_have_a_budget() {
             assertThat(success(Cascade.BUDGET)).isGreaterThan(99);
+        }
+    }
+
+    @Nested
+    class Hot_keys {
+
+        @ParameterizedTest
+        @ValueSource(doubles = {0.1, 0.25, 1.0})
+        void never_fill_a_server_beyond_its_bound(double excess) {
+            assertThat(ZipfKeys.run(ZipfKeys.bounded(excess), 1, 0.05).get(ZipfKeys.ABOVE))
+                    .isZero();
+        }
+    }
+
+    @Nested
+    class A_set_that_changes_ten_times_a_second {
+
+        @Test
+        void is_never_seen_torn_and_leaves_no_call_counted() {
+            Figures figures = Flapping.picks(Strategies.LEAST_TIME, 1, 0.2);
+
+            assertThat(figures.get(Flapping.WRONG)).isZero();
+            assertThat(figures.get(Flapping.LEFT_OVER)).isZero();
         }
     }
 }

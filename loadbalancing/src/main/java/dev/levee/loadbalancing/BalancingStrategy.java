@@ -338,4 +338,34 @@ public interface BalancingStrategy {
         Require.nonNull("configure", configure).accept(builder);
         return new Probing(builder.build());
     }
+
+    /**
+     * A key stays where it was first sent, also when others join or weights change: {@link #sticky(BalancingStrategy, int)} with
+     * {@link #powerOfTwoChoices} for new keys and 65536 keys.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy sticky() {
+        return sticky(powerOfTwoChoices(), Sticky.DEFAULT_KEYS);
+    }
+
+    /**
+     * A key stays where it was first sent, for as long as that endpoint is a candidate and the key is remembered: for sessions that live
+     * in one server, and are lost elsewhere. Unlike {@link #affinity}, it moves no key to one that joins, and it spreads new keys as
+     * the strategy for them does; but it remembers, each balancer for itself, and forgets with the process. Where many clients must send a
+     * key to the same endpoint without talking to each other take {@link #affinity} or {@link #consistentHash()}.
+     *
+     * <p>While the endpoint of a key refuses, by its gate, its calls go to one deputy, the same for all calls with the key, and return
+     * when it admits again. If it leaves, or health leaves it out, the key is new. If there are too many keys, those go first that were
+     * not asked for. A call without a key goes where a new key would.
+     *
+     * @param forNewKeys chooses the endpoint of a key that is not known
+     * @param keys how many are remembered at least, about, from 1 to 2^24: 40 bytes each
+     * @return the strategy
+     * @throws IllegalArgumentException if the number of keys is out of its range
+     */
+    static BalancingStrategy sticky(BalancingStrategy forNewKeys, int keys) {
+        Require.range("keys", keys, 1, 1 << 24);
+        return new Sticky(Require.nonNull("forNewKeys", forNewKeys), keys, null);
+    }
 }

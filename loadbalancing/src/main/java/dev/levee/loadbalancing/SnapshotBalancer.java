@@ -203,7 +203,11 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             environment.listener().onRefused(name);
             throw from.refusal;
         }
-        Thread.onSpinWait();
+        if ((lost & 63) == 63) {
+            Thread.yield(); // who holds the place may need this processor
+        } else {
+            Thread.onSpinWait();
+        }
         return lost + 1;
     }
 

@@ -198,13 +198,14 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     }
 
     /** Another call took the place that was picked: this one picks again, though not for ever. */
+    @SuppressWarnings("ThreadPriorityCheck") // who holds the place may need this processor
     private int lostRace(EndpointSet<A> from, int lost) {
         if (lost == MOST_RACES) {
             environment.listener().onRefused(name);
             throw from.refusal;
         }
         if ((lost & 63) == 63) {
-            Thread.yield(); // who holds the place may need this processor
+            Thread.yield();
         } else {
             Thread.onSpinWait();
         }

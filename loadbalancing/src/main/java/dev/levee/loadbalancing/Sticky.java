@@ -39,8 +39,7 @@ final class Sticky implements BalancingStrategy {
 
     @Override
     public Picker over(Candidates candidates) {
-        return new Remembering(
-                forNewKeys.over(candidates), candidates, memory == null ? new KeyMemory(keys) : memory);
+        return new Remembering(forNewKeys.over(candidates), candidates, memory == null ? new KeyMemory(keys) : memory);
     }
 
     @Override

@@ -31,11 +31,13 @@ class AgreementTest {
     /** The ids of addresses in many forms, and the owners of keys among them; in any order. */
     static List<String> answers(long seed) throws UnknownHostException {
         List<InetSocketAddress> addresses = new ArrayList<>();
-        for (String host : List.of("10.0.0.1", "::1", "0:0:0:0:0:0:0:2", "::ffff:10.0.0.3", "2001:DB8::00FF", "fe80::1%1")) {
+        for (String host :
+                List.of("10.0.0.1", "::1", "0:0:0:0:0:0:0:2", "::ffff:10.0.0.3", "2001:DB8::00FF", "fe80::1%1")) {
             addresses.add(InetSocketAddress.createUnresolved(host, 80));
         }
         addresses.add(InetSocketAddress.createUnresolved("Catalog.INTERNAL", 8080));
-        addresses.add(new InetSocketAddress(InetAddress.getByAddress("name-of-ten-seven", new byte[] {10, 0, 0, 7}), 80));
+        addresses.add(
+                new InetSocketAddress(InetAddress.getByAddress("name-of-ten-seven", new byte[] {10, 0, 0, 7}), 80));
         addresses.add(new InetSocketAddress(InetAddress.getByAddress(new byte[] {10, 0, 0, 8}), 80));
         Collections.shuffle(addresses, new Random(seed));
         List<Endpoint<InetSocketAddress>> endpoints = new ArrayList<>();
@@ -62,7 +64,10 @@ class AgreementTest {
         for (int i = 0; i < 200; i++) {
             StringBuilder line = new StringBuilder();
             for (ConsistentHash hash : hashes) {
-                line.append(hash.indexOf("k\u00e4y " + i)).append(' ').append(hash.indexOf((long) i)).append(' ');
+                line.append(hash.indexOf("k\u00e4y " + i))
+                        .append(' ')
+                        .append(hash.indexOf((long) i))
+                        .append(' ');
             }
             line.append(map.shardOf("k\u00e4y " + i)).append(' ');
             try (Ticket<InetSocketAddress> ticket = nodes.pick("k\u00e4y " + i)) {

@@ -92,8 +92,7 @@ class HashAllocationTest {
     @ParameterizedTest
     @MethodSource("strategies")
     void a_call_allocates_nothing(BalancingStrategy strategy) {
-        LoadBalancer<String> nodes =
-                LoadBalancer.of("nodes", strategy, EndpointSource.of(Balancers.endpoints(10)));
+        LoadBalancer<String> nodes = LoadBalancer.of("nodes", strategy, EndpointSource.of(Balancers.endpoints(10)));
         assertThat(bytesEach(() -> sink += nodes.call(4711, String::length))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += nodes.call(KEY, String::length))).isLessThan(0.5);
     }

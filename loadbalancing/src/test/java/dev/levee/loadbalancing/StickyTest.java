@@ -48,7 +48,8 @@ class StickyTest {
             for (long key = 0; key < 40; key++) {
                 String now = owner(nodes, key);
                 String home = homes.put(key, now);
-                if (home != null && endpoints.stream().anyMatch(endpoint -> endpoint.id().equals(home))) {
+                if (home != null
+                        && endpoints.stream().anyMatch(endpoint -> endpoint.id().equals(home))) {
                     assertThat(now).isEqualTo(home);
                 }
             }
@@ -97,8 +98,8 @@ class StickyTest {
 
     @Test
     void calls_with_the_same_new_key_at_once_agree() throws Exception {
-        LoadBalancer<String> nodes = LoadBalancer.of(
-                "nodes", BalancingStrategy.sticky(), EndpointSource.of(Balancers.endpoints(8)));
+        LoadBalancer<String> nodes =
+                LoadBalancer.of("nodes", BalancingStrategy.sticky(), EndpointSource.of(Balancers.endpoints(8)));
         ExecutorService pool = Executors.newFixedThreadPool(4);
         Map<Long, Set<String>> seen = new ConcurrentHashMap<>();
         CountDownLatch go = new CountDownLatch(1);
@@ -107,7 +108,8 @@ class StickyTest {
             runs.add(pool.submit(() -> {
                 go.await();
                 for (long key = 0; key < 3_000; key++) {
-                    seen.computeIfAbsent(key, k -> ConcurrentHashMap.newKeySet()).add(owner(nodes, key));
+                    seen.computeIfAbsent(key, k -> ConcurrentHashMap.newKeySet())
+                            .add(owner(nodes, key));
                 }
                 return null;
             }));
@@ -148,7 +150,8 @@ class StickyTest {
         KeyMemory memory = new KeyMemory(64);
         Set<String> all = Set.of("a", "b");
         for (long key = 0; key < 10_000; key++) {
-            assertThat(memory.settle(key << 32 | key, key % 2 == 0 ? "a" : "b", all)).isIn(all);
+            assertThat(memory.settle(key << 32 | key, key % 2 == 0 ? "a" : "b", all))
+                    .isIn(all);
         }
         int known = 0;
         for (long key = 0; key < 10_000; key++) {

@@ -281,7 +281,8 @@ public final class ShardMap {
      * @throws IllegalArgumentException if the maps differ in the number of slots, or there are no copies
      */
     public ShardPlan planTo(ShardMap next, int copies) {
-        return ShardPlan.between(this, Require.nonNull("next", next), Require.range("copies", copies, 1, Integer.MAX_VALUE));
+        return ShardPlan.between(
+                this, Require.nonNull("next", next), Require.range("copies", copies, 1, Integer.MAX_VALUE));
     }
 
     private static long hashOfSlot(int slot) {

@@ -49,8 +49,8 @@ public final class ShardPlan {
 
     static ShardPlan between(ShardMap before, ShardMap after, int copies) {
         if (before.slots() != after.slots()) {
-            throw new IllegalArgumentException("the maps must have the same number of slots, but had " + before.slots()
-                    + " and " + after.slots());
+            throw new IllegalArgumentException(
+                    "the maps must have the same number of slots, but had " + before.slots() + " and " + after.slots());
         }
         Map<String, Map<String, List<Integer>>> moves = new TreeMap<>();
         for (int slot = 0; slot < before.slots(); slot++) {
@@ -138,7 +138,12 @@ public final class ShardPlan {
     public String toString() {
         StringBuilder text = new StringBuilder("%.2f %% of all slots move".formatted(100 * share()));
         for (Move move : moves) {
-            text.append("; ").append(move.from()).append(" to ").append(move.to()).append(": ").append(move.slots().size());
+            text.append("; ")
+                    .append(move.from())
+                    .append(" to ")
+                    .append(move.to())
+                    .append(": ")
+                    .append(move.slots().size());
         }
         return text.toString();
     }

@@ -163,9 +163,11 @@ class ShardMapTest {
     @Test
     void what_makes_no_sense_is_refused() {
         ShardMap map = ShardMap.of(names(2));
-        assertThatThrownBy(() -> ShardMap.of(List.of())).hasMessageContaining("shards must have one with a weight above 0");
+        assertThatThrownBy(() -> ShardMap.of(List.of()))
+                .hasMessageContaining("shards must have one with a weight above 0");
         assertThatThrownBy(() -> map.without("x")).hasMessage("id must be one of the shards, but was \"x\"");
-        assertThatThrownBy(() -> map.without("shard-0").without("shard-1")).hasMessageContaining("shards must have one");
+        assertThatThrownBy(() -> map.without("shard-0").without("shard-1"))
+                .hasMessageContaining("shards must have one");
         assertThatThrownBy(() -> ShardMap.of(List.of(Member.of("a")), 1000))
                 .hasMessage("slots must be a power of two, but was 1000");
         assertThatThrownBy(() -> ShardMap.of(List.of(Member.of("a")), 1))

@@ -17,5 +17,6 @@ module dev.levee.core {
             dev.levee.ratelimit,
             dev.levee.loadbalancing,
             dev.levee.cache,
-            dev.levee.jdbc;
+            dev.levee.jdbc,
+            dev.levee.http;
 }

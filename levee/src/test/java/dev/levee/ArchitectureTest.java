@@ -124,6 +124,7 @@ class ArchitectureTest {
                             "dev.levee..",
                             "java..",
                             "javax.sql",
+                            "javax.net.ssl",
                             "org.slf4j",
                             "org.jspecify.annotations",
                             "org.jctools..")

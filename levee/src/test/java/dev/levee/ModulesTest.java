@@ -32,6 +32,13 @@ class ModulesTest {
             "dev.levee.loadbalancing", Set.of("dev.levee.core", "org.slf4j"),
             "dev.levee.cache", Set.of("dev.levee.core", "org.slf4j", "com.github.benmanes.caffeine"),
             "dev.levee.jdbc", Set.of("dev.levee.core", "java.sql"),
+            "dev.levee.http",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.circuitbreaker",
+                            "dev.levee.loadbalancing",
+                            "org.slf4j",
+                            "java.net.http"),
             "dev.levee",
                     Set.of(
                             "dev.levee.core",
@@ -47,6 +54,7 @@ class ModulesTest {
             "dev.levee.loadbalancing", Set.of("dev.levee.loadbalancing", "dev.levee.loadbalancing.hash"),
             "dev.levee.cache", Set.of("dev.levee.cache"),
             "dev.levee.jdbc", Set.of("dev.levee.jdbc"),
+            "dev.levee.http", Set.of("dev.levee.http"),
             "dev.levee", Set.of());
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(

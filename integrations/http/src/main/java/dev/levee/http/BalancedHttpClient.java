@@ -1,0 +1,403 @@
+package dev.levee.http;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
+import dev.levee.core.DeadlineExpiredException;
+import dev.levee.core.Environment;
+import dev.levee.core.Measured;
+import dev.levee.core.Operation;
+import dev.levee.core.Outcomes;
+import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Require;
+import dev.levee.core.policy.TimedOutException;
+import dev.levee.loadbalancing.EndpointSource;
+import dev.levee.loadbalancing.LoadBalancer;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.CookieHandler;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.PushPromiseHandler;
+import java.net.http.HttpTimeoutException;
+import java.net.http.WebSocket;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@code java.net.http.HttpClient} that sends requests for a logical host to one of its endpoints, tries again elsewhere, hedges, and stops
+ * calling an endpoint that fails. Requests for other hosts pass through.
+ *
+ * <pre>{@code
+ * HttpClient client = BalancedHttpClient.of(
+ *     HttpClient.newHttpClient(), "catalog", EndpointSource.ofAddresses(List.of(URI.create("http://10.0.0.1:8080"), URI.create("http://10.0.0.2:8080"))));
+ * HttpResponse<String> product = client.send(HttpRequest.newBuilder(URI.create("http://catalog/products/42")).build(), BodyHandlers.ofString());
+ * }</pre>
+ *
+ * <p>What is repeated, and when, is told at {@link Upstream}; what a status means at {@link HttpOutcomes}. In addition:
+ *
+ * <p><b>Time.</b> {@code HttpRequest.timeout} bounds the whole call, all attempts together, until the body handler has its result: the end
+ * of the body for {@code ofString}, the headers for {@code ofInputStream}. The deadline of {@code CallContext} does so too. Each
+ * attempt gets the smaller of {@link UpstreamConfig.Builder#attemptTimeout} and what is left as its timeout, and as {@link Deadline#HEADER}
+ * unless the request has that header. A body that falls silent is cut off after {@link UpstreamConfig.Builder#idleTimeout}.
+ *
+ * <p><b>Bodies of requests.</b> Those of {@code BodyPublishers.ofString}, {@code ofByteArray}, {@code ofFile} and {@code noBody} can be sent
+ * again; of others that is not known, so they are given out once, unless {@link UpstreamConfig.Builder#alsoReplayable} says otherwise.
+ *
+ * <p><b>Bodies of responses.</b> The body handler is applied to the response that the caller gets, and to one whose body broke off before; not
+ * to those that are repeated or came second.
+ *
+ * <p><b>Failures.</b> An endpoint's are thrown as the JDK's client throws them. A refusal, by breakers of all endpoints or by a limit, is a {@link
+ * HttpRefusedException}; a deadline that passes a {@code HttpTimeoutException}. An interrupt of {@code send} ends the exchange, and
+ * so does a cancel of what {@code sendAsync} returned, but not of a future derived from it.
+ *
+ * <p><b>Names.</b> The path of an endpoint's URI is put in front of the request's. An endpoint sees its own address as {@code Host}, and its
+ * certificate is checked against it: give endpoints by the names that their certificates have. A request for {@code https} is never sent to an endpoint
+ * with {@code http}. Redirects are followed by the client inside, which does not know logical hosts: answer with relative ones.
+ *
+ * <p><b>Pushes</b> (HTTP/2) go to the handler; a call with one has a single attempt, unless it was not sent. WebSockets pass through.
+ *
+ * <p>Thread-safe. {@link #sendAsync} does not block.
+ *
+ * @since 0.1
+ */
+public final class BalancedHttpClient extends HttpClient implements Measured, AutoCloseable {
+    private final HttpClient client;
+    private final Map<String, Upstream<URI, HttpRequest, HttpResponse<?>>> hosts = new LinkedHashMap<>();
+    private final Environment environment;
+
+    private BalancedHttpClient(Builder builder) {
+        client = builder.client;
+        environment = builder.environment;
+        builder.hosts.forEach((authority, host) -> {
+            UpstreamConfig.Builder<URI, HttpRequest> configurable = new UpstreamConfig.Builder<>(HttpOutcomes.rule());
+            host.configure.accept(configurable);
+            UpstreamConfig<URI, HttpRequest> config = configurable.build();
+            hosts.put(
+                    authority,
+                    Upstream.of(
+                            authority,
+                            new JdkTransport(authority, client, config, environment),
+                            host.source,
+                            config,
+                            environment));
+        });
+    }
+
+    /**
+     * A client for one logical host, with the defaults.
+     *
+     * @param client what sends
+     * @param host the host as it stands in requests, with a port only if it has one there: {@code catalog} for {@code http://catalog/}
+     * @param source where its endpoints are: URIs with scheme, host and port, and a path if they have one in front of all others
+     * @return the client
+     */
+    public static BalancedHttpClient of(HttpClient client, String host, EndpointSource<URI> source) {
+        return of(client, host, source, config -> {});
+    }
+
+    /**
+     * A client for one logical host.
+     *
+     * @param client what sends
+     * @param host the host as it stands in requests
+     * @param source where its endpoints are
+     * @param configure changes the defaults
+     * @return the client
+     */
+    public static BalancedHttpClient of(
+            HttpClient client,
+            String host,
+            EndpointSource<URI> source,
+            Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure) {
+        return builder(client).host(host, source, configure).build();
+    }
+
+    /**
+     * Starts a client for several logical hosts.
+     *
+     * @param client what sends
+     * @return a builder; not thread-safe
+     */
+    public static Builder builder(HttpClient client) {
+        return new Builder(client);
+    }
+
+    /**
+     * What chooses the endpoints of a logical host: for its snapshot.
+     *
+     * @param host as it was given to the builder
+     * @return the balancer
+     * @throws IllegalArgumentException if there is no such host
+     */
+    public LoadBalancer<URI> balancer(String host) {
+        Upstream<URI, HttpRequest, HttpResponse<?>> upstream = hosts.get(Builder.key(host));
+        if (upstream == null) {
+            throw new IllegalArgumentException("host must be one of " + hosts.keySet() + ", but was " + host);
+        }
+        return upstream.balancer();
+    }
+
+    @Override
+    public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> responseBodyHandler)
+            throws IOException, InterruptedException {
+        Upstream<URI, HttpRequest, HttpResponse<?>> host = hostOf(request);
+        if (host == null) {
+            return client.send(request, responseBodyHandler);
+        }
+        CompletableFuture<HttpResponse<T>> future = begin(host, request, responseBodyHandler, null);
+        try {
+            return future.get();
+        } catch (InterruptedException interrupt) {
+            future.cancel(true);
+            throw interrupt;
+        } catch (ExecutionException failed) {
+            throw asDeclared(failed);
+        }
+    }
+
+    private static IOException asDeclared(ExecutionException failed) throws IOException, InterruptedException {
+        Throwable cause = Outcomes.unwrap(failed);
+        if (cause instanceof RuntimeException unchecked) {
+            throw unchecked;
+        }
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        if (cause instanceof InterruptedException interrupted) {
+            throw interrupted;
+        }
+        return cause instanceof IOException io ? io : new IOException(cause.getMessage(), cause);
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(HttpRequest request, BodyHandler<T> responseBodyHandler) {
+        Upstream<URI, HttpRequest, HttpResponse<?>> host = hostOf(request);
+        return host == null
+                ? client.sendAsync(request, responseBodyHandler)
+                : begin(host, request, responseBodyHandler, null);
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+            HttpRequest request,
+            BodyHandler<T> responseBodyHandler,
+            @Nullable PushPromiseHandler<T> pushPromiseHandler) {
+        Upstream<URI, HttpRequest, HttpResponse<?>> host = hostOf(request);
+        return host == null
+                ? client.sendAsync(request, responseBodyHandler, pushPromiseHandler)
+                : begin(host, request, responseBodyHandler, pushPromiseHandler);
+    }
+
+    private @Nullable Upstream<URI, HttpRequest, HttpResponse<?>> hostOf(HttpRequest request) {
+        String authority = Require.nonNull("request", request).uri().getRawAuthority();
+        return authority == null ? null : hosts.get(authority.toLowerCase(Locale.ROOT));
+    }
+
+    private <T> CompletableFuture<HttpResponse<T>> begin(
+            Upstream<URI, HttpRequest, HttpResponse<?>> upstream,
+            HttpRequest request,
+            BodyHandler<T> handler,
+            @Nullable PushPromiseHandler<T> pushes) {
+        CallContext context = CallContext.current();
+        Duration timeout = request.timeout().orElse(null);
+        if (timeout != null) {
+            context = context.withDeadline(Deadline.after(timeout, environment.clock()));
+        }
+        if (pushes != null) {
+            context = context.withIdempotent(false);
+        }
+        JdkCall<T> call = new JdkCall<>(request, handler, pushes, upstream.config.replayable.test(request));
+        Operation<CompletableFuture<HttpResponse<?>>, RuntimeException> sending = () -> upstream.send(call);
+        return new Answer<T>().follow(context.call(sending));
+    }
+
+    /** What callers of an {@code HttpClient} expect. */
+    private static final class Answer<T> extends CallFuture<HttpResponse<T>> {
+        CompletableFuture<HttpResponse<T>> follow(CompletableFuture<HttpResponse<?>> call) {
+            onCancel(reason -> requestCancel(call, reason));
+            call.whenComplete((response, error) -> {
+                if (error != null) {
+                    completeExceptionally(asInTheJdk(Outcomes.unwrap(error)));
+                } else {
+                    answer(response);
+                }
+            });
+            return this;
+        }
+
+        @SuppressWarnings("unchecked") // its body comes from the handler that was given with the request
+        private void answer(HttpResponse<?> response) {
+            Throwable failure = response instanceof JdkResponse<?> ours ? ours.failure : null;
+            if (failure != null) {
+                completeExceptionally(failure);
+            } else {
+                complete((HttpResponse<T>) response);
+            }
+        }
+
+        private static Throwable asInTheJdk(Throwable error) {
+            if (error instanceof TimedOutException || error instanceof DeadlineExpiredException) {
+                HttpTimeoutException timeout = new HttpTimeoutException(error.getMessage());
+                timeout.initCause(error);
+                return timeout;
+            }
+            return error instanceof RefusedException refused ? new HttpRefusedException(refused) : error;
+        }
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        hosts.values().forEach(upstream -> upstream.measure(sink));
+    }
+
+    /** Stops watching the endpoints, and closes the client inside where the JDK can do that (from 21 on). */
+    @Override
+    public void close() {
+        hosts.values().forEach(Upstream::close);
+        if ((Object) client instanceof AutoCloseable closeable) {
+            try {
+                closeable.close();
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new IllegalStateException("the client could not be closed", e);
+            }
+        }
+    }
+
+    // What is as in the client inside
+
+    @Override
+    public Optional<CookieHandler> cookieHandler() {
+        return client.cookieHandler();
+    }
+
+    @Override
+    public Optional<Duration> connectTimeout() {
+        return client.connectTimeout();
+    }
+
+    @Override
+    public Redirect followRedirects() {
+        return client.followRedirects();
+    }
+
+    @Override
+    public Optional<ProxySelector> proxy() {
+        return client.proxy();
+    }
+
+    @Override
+    public SSLContext sslContext() {
+        return client.sslContext();
+    }
+
+    @Override
+    public SSLParameters sslParameters() {
+        return client.sslParameters();
+    }
+
+    @Override
+    public Optional<Authenticator> authenticator() {
+        return client.authenticator();
+    }
+
+    @Override
+    public Version version() {
+        return client.version();
+    }
+
+    @Override
+    public Optional<Executor> executor() {
+        return client.executor();
+    }
+
+    @Override
+    public WebSocket.Builder newWebSocketBuilder() {
+        return client.newWebSocketBuilder();
+    }
+
+    @Override
+    public String toString() {
+        return "BalancedHttpClient" + hosts.values();
+    }
+
+    /**
+     * Sets up a {@link BalancedHttpClient}.
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private final HttpClient client;
+        private final Map<String, Host> hosts = new LinkedHashMap<>();
+        private Environment environment = Environment.system();
+
+        private Builder(HttpClient client) {
+            this.client = Require.nonNull("client", client);
+        }
+
+        /** Hosts are compared without regard to case. */
+        private static String key(String authority) {
+            return Require.name(authority).toLowerCase(Locale.ROOT);
+        }
+
+        /**
+         * Adds a logical host.
+         *
+         * @param host as it stands in requests, with a port only if it has one there; it is also the name of its policies
+         * @param source where its endpoints are
+         * @param configure changes the defaults
+         * @return this
+         * @throws IllegalArgumentException if the host is blank, or was added before
+         */
+        public Builder host(
+                String host,
+                EndpointSource<URI> source,
+                Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure) {
+            Host added = new Host(Require.nonNull("source", source), Require.nonNull("configure", configure));
+            if (hosts.putIfAbsent(key(host), added) != null) {
+                throw new IllegalArgumentException("host must be added once, but was again: " + host);
+            }
+            return this;
+        }
+
+        /**
+         * Where time, timers, threads and randomness come from; default {@link Environment#system()}.
+         *
+         * @param value the environment, for all hosts
+         * @return this
+         */
+        public Builder environment(Environment value) {
+            environment = Require.nonNull("environment", value);
+            return this;
+        }
+
+        /**
+         * Makes the client.
+         *
+         * @return the client
+         * @throws IllegalArgumentException if a setting is out of its range
+         */
+        public BalancedHttpClient build() {
+            return new BalancedHttpClient(this);
+        }
+
+        private record Host(
+                EndpointSource<URI> source, Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure) {}
+    }
+}

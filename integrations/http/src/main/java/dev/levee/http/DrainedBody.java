@@ -1,0 +1,78 @@
+package dev.levee.http;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a body that nobody wants to its end, if that is near, so that the connection can be used again; otherwise cancels it, which gives
+ * the connection up.
+ */
+final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
+    /** Less than a new connection costs. */
+    static final long MOST_BYTES = 65_536;
+
+    private static final long MOST_NANOS = 1_000_000_000L;
+
+    private final Environment environment;
+    private final boolean atOnce;
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private long bytes;
+    private Flow.@Nullable Subscription subscription;
+    private Scheduler.@Nullable Timer timer;
+
+    DrainedBody(Environment environment, boolean atOnce) {
+        this.environment = environment;
+        this.atOnce = atOnce;
+    }
+
+    @Override
+    public void onSubscribe(Flow.Subscription given) {
+        subscription = given;
+        if (atOnce) {
+            cancel(given);
+            return;
+        }
+        timer = environment.scheduler().schedule(() -> cancel(given), MOST_NANOS);
+        given.request(Long.MAX_VALUE);
+    }
+
+    @Override
+    public void onNext(List<ByteBuffer> item) {
+        for (ByteBuffer buffer : item) {
+            bytes += buffer.remaining();
+        }
+        Flow.Subscription given = subscription;
+        if (bytes > MOST_BYTES && given != null) {
+            cancel(given);
+        }
+    }
+
+    @Override
+    public void onError(Throwable thrown) {
+        end();
+    }
+
+    @Override
+    public void onComplete() {
+        end();
+    }
+
+    private boolean end() {
+        Scheduler.Timer running = timer;
+        if (running != null) {
+            running.cancel();
+        }
+        return ended.compareAndSet(false, true);
+    }
+
+    private void cancel(Flow.Subscription given) {
+        if (end()) {
+            given.cancel();
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package dev.levee.http;
+
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import dev.levee.core.internal.Require;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpResponse;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.Set;
+import javax.net.ssl.SSLHandshakeException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What HTTP responses and failures mean to retries, hedges, breakers and health checks.
+ *
+ * <table>
+ * <caption>Verdicts</caption>
+ * <tr><th>Outcome</th><th>Verdict</th></tr>
+ * <tr><td>1xx, 2xx, 3xx, and 4xx but for those below</td><td>{@code SUCCESS}: the endpoint did its work</td></tr>
+ * <tr><td>408 Request Timeout</td><td>{@code FAILURE}</td></tr>
+ * <tr><td>421 Misdirected Request, 425 Too Early</td><td>{@code NOT_SENT}: it was not processed, and may be sent again whatever its
+ * method</td></tr>
+ * <tr><td>429 Too Many Requests, 503 with Retry-After</td><td>{@code THROTTLED}, with the wait that it asks for</td></tr>
+ * <tr><td>501 Not Implemented, 505 HTTP Version Not Supported</td><td>{@code IGNORED}: no other attempt would fare better</td></tr>
+ * <tr><td>other 5xx</td><td>{@code FAILURE}</td></tr>
+ * <tr><td>no connection: refused, timed out, no such host, no handshake</td><td>{@code NOT_SENT}</td></tr>
+ * <tr><td>{@code IllegalArgumentException}, {@code SecurityException}</td><td>{@code IGNORED}: the caller's own mistake</td></tr>
+ * <tr><td>any other failure</td><td>as {@link OutcomeRule#standard()} has it: {@code FAILURE}, and {@code IGNORED} if the caller has
+ * cancelled</td></tr>
+ * </table>
+ *
+ * <p>Sources: R. Fielding, M. Nottingham, J. Reschke (ed.), "HTTP Semantics", RFC 9110, 2022, sections 9.2.2, 10.2.3 and 15; M. Nottingham, R.
+ * Fielding, "Additional HTTP Status Codes", RFC 6585, 2012; M. Thomson, M. Nottingham, W. Tarreau, "Using Early Data in HTTP", RFC 8470, 2018.
+ *
+ * @since 0.1
+ */
+public final class HttpOutcomes {
+    private static final int REQUEST_TIMEOUT = 408;
+    private static final int MISDIRECTED = 421;
+    private static final int TOO_EARLY = 425;
+    private static final int TOO_MANY_REQUESTS = 429;
+    private static final int SERVER_ERROR = 500;
+    private static final int NOT_IMPLEMENTED = 501;
+    static final int UNAVAILABLE = 503;
+    private static final int VERSION_NOT_SUPPORTED = 505;
+
+    private static final String RETRY_AFTER = "Retry-After";
+    private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
+
+    private HttpOutcomes() {}
+
+    /**
+     * The rule for responses of {@code java.net.http}.
+     *
+     * @return the rule, always the same one
+     */
+    public static OutcomeRule rule() {
+        return JdkRule.INSTANCE;
+    }
+
+    /**
+     * The rule for responses of another client.
+     *
+     * @param transport tells status and headers
+     * @param <R> its responses; what is judged must be one of them
+     * @return the rule
+     */
+    public static <R> OutcomeRule of(Transport<?, ?, R> transport) {
+        return new TransportRule<>(Require.nonNull("transport", transport));
+    }
+
+    /**
+     * Whether doing a request twice does what doing it once does, by its method: GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110, section
+     * 9.2.2).
+     *
+     * @param method as it is sent: methods are case-sensitive
+     * @return whether it is one of them
+     */
+    public static boolean isIdempotent(String method) {
+        return IDEMPOTENT.contains(Require.nonNull("method", method));
+    }
+
+    private static Verdict ofStatus(int status, @Nullable String retryAfter) {
+        return switch (status) {
+            case REQUEST_TIMEOUT -> Verdict.FAILURE;
+            case MISDIRECTED, TOO_EARLY -> Verdict.NOT_SENT;
+            case TOO_MANY_REQUESTS -> Verdict.THROTTLED;
+            case NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED -> Verdict.IGNORED;
+            case UNAVAILABLE -> retryAfter == null ? Verdict.FAILURE : Verdict.THROTTLED;
+            default -> status >= SERVER_ERROR ? Verdict.FAILURE : Verdict.SUCCESS;
+        };
+    }
+
+    private static Verdict ofError(Throwable error) {
+        if (error instanceof HttpConnectTimeoutException
+                || error instanceof UnresolvedAddressException
+                || error instanceof SSLHandshakeException
+                || error instanceof BindException) {
+            return Verdict.NOT_SENT;
+        }
+        if (error instanceof IllegalArgumentException || error instanceof SecurityException) {
+            return Verdict.IGNORED;
+        }
+        if (error instanceof IOException && error.getCause() instanceof RefusedException) {
+            return Verdict.IGNORED; // of a client like this one further in
+        }
+        return OutcomeRule.standard().judge(null, error);
+    }
+
+    private enum JdkRule implements OutcomeRule {
+        INSTANCE;
+
+        @Override
+        public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+            if (error != null) {
+                return ofError(error);
+            }
+            return result instanceof HttpResponse<?> response
+                    ? ofStatus(response.statusCode(), header(response, RETRY_AFTER))
+                    : Verdict.SUCCESS;
+        }
+
+        @Override
+        public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
+            return result instanceof HttpResponse<?> response
+                    ? RetryAfter.nanos(header(response, RETRY_AFTER), header(response, "Date"))
+                    : OutcomeRule.standard().retryAfterNanos(result, error);
+        }
+
+        private static @Nullable String header(HttpResponse<?> response, String name) {
+            return response.headers().firstValue(name).orElse(null);
+        }
+
+        @Override
+        public String toString() {
+            return "http";
+        }
+    }
+
+    private record TransportRule<R>(Transport<?, ?, R> transport) implements OutcomeRule {
+        @Override
+        public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+            if (error != null) {
+                return ofError(error);
+            }
+            if (result == null) {
+                return Verdict.SUCCESS;
+            }
+            R response = response(result);
+            return ofStatus(transport.status(response), transport.header(response, RETRY_AFTER));
+        }
+
+        @Override
+        public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
+            if (result == null) {
+                return OutcomeRule.standard().retryAfterNanos(null, error);
+            }
+            R response = response(result);
+            return RetryAfter.nanos(transport.header(response, RETRY_AFTER), transport.header(response, "Date"));
+        }
+
+        @SuppressWarnings("unchecked") // it is only shown what the transport gave
+        private R response(Object result) {
+            return (R) result;
+        }
+
+        @Override
+        public String toString() {
+            return "http";
+        }
+    }
+}

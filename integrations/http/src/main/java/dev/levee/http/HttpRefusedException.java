@@ -1,0 +1,29 @@
+package dev.levee.http;
+
+import dev.levee.core.RefusedException;
+import java.io.IOException;
+
+/**
+ * A request was not sent, because no endpoint or a limit let it in.
+ *
+ * <p>An {@code IOException}, since that is what callers of an {@code HttpClient} are prepared for; the cause says who refused. Outcome rules
+ * of this package take it as the refusal that it is: no evidence about the service.
+ *
+ * @since 0.1
+ */
+public final class HttpRefusedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    HttpRefusedException(RefusedException cause) {
+        super(cause.getMessage(), cause);
+    }
+
+    /**
+     * How long to wait before another try has a chance.
+     *
+     * @return nanoseconds from now, zero for at once, or {@link RefusedException#UNKNOWN}
+     */
+    public long retryAfterNanos() {
+        return getCause() instanceof RefusedException refused ? refused.retryAfterNanos() : RefusedException.UNKNOWN;
+    }
+}

@@ -1,0 +1,188 @@
+package dev.levee.http;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
+import dev.levee.core.DeadlineExpiredException;
+import dev.levee.core.Environment;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Outcomes;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.PushPromiseHandler;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The JDK's client. The caller's body handler is applied to the response that the caller gets, and not to those of attempts that came second
+ * or said that they failed: it may write a file.
+ */
+final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>> {
+    private final String name;
+    private final HttpClient client;
+    private final long idleNanos;
+    private final Environment environment;
+
+    JdkTransport(String name, HttpClient client, UpstreamConfig<URI, HttpRequest> config, Environment environment) {
+        this.name = name;
+        this.client = client;
+        this.idleNanos = Nanos.of(config.idleTimeout);
+        this.environment = environment;
+    }
+
+    @Override
+    public CompletionStage<HttpResponse<?>> send(URI address, HttpRequest request) {
+        return sendTo(address, (JdkCall<?>) request);
+    }
+
+    private <T> CompletionStage<HttpResponse<?>> sendTo(URI address, JdkCall<T> call) {
+        Deadline deadline = CallContext.current().deadline();
+        long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
+        if (left == 0) {
+            return CompletableFuture.failedFuture(new DeadlineExpiredException(name, false));
+        }
+        if (call.oneShot != null && call.oneShot.begun()) { // a rule of the user said that it was not sent
+            return CompletableFuture.failedFuture(
+                    new IOException("the body of this request cannot be sent a second time"));
+        }
+        HttpRequest attempt = attempt(address, call, deadline, left);
+        BodyHandler<Flow.Publisher<List<ByteBuffer>>> headers = BodyHandlers.ofPublisher();
+        CompletableFuture<HttpResponse<Flow.Publisher<List<ByteBuffer>>>> sent = call.pushes == null
+                ? client.sendAsync(attempt, headers)
+                : client.sendAsync(attempt, headers, pushes(call.pushes));
+        CallFuture<HttpResponse<?>> response = new CallFuture<>();
+        response.onCancel(reason -> sent.cancel(true)); // only this one ends the exchange, not what is derived of it
+        sent.whenComplete((received, error) -> {
+            if (error != null) {
+                response.completeExceptionally(Outcomes.unwrap(error));
+            } else {
+                response.complete(JdkResponse.headers(received, call));
+            }
+        });
+        return response;
+    }
+
+    private static HttpRequest attempt(URI address, JdkCall<?> call, @Nullable Deadline deadline, long left) {
+        HttpRequest.Builder builder =
+                HttpRequest.newBuilder(call.request, (header, value) -> true).uri(Uris.at(address, call.uri()));
+        if (call.oneShot != null) {
+            builder.method(call.method(), call.oneShot);
+        }
+        if (deadline != null && left < Nanos.NEVER) {
+            builder.timeout(Duration.ofNanos(left));
+            if (call.headers().firstValue(Deadline.HEADER).isEmpty()) {
+                builder.header(Deadline.HEADER, deadline.toHeader());
+            }
+        }
+        return builder.build();
+    }
+
+    private <T> PushPromiseHandler<Flow.Publisher<List<ByteBuffer>>> pushes(PushPromiseHandler<T> handler) {
+        return (initiating, pushed, acceptor) -> handler.applyPushPromise(initiating, pushed, bodyHandler -> {
+            Require.nonNull("bodyHandler", bodyHandler);
+            JdkCall<T> push = new JdkCall<>(pushed, bodyHandler, null, true);
+            return acceptor.apply(BodyHandlers.ofPublisher())
+                    .thenCompose(received -> receiveAs(JdkResponse.headers(received, push)))
+                    .thenCompose(JdkTransport::orFailure);
+        });
+    }
+
+    private static <T> CompletionStage<HttpResponse<T>> orFailure(JdkResponse<T> response) {
+        Throwable failure = response.failure;
+        return failure == null ? CompletableFuture.completedFuture(response) : CompletableFuture.failedFuture(failure);
+    }
+
+    @Override
+    public CompletionStage<HttpResponse<?>> receive(HttpResponse<?> response) {
+        CallFuture<HttpResponse<?>> done = new CallFuture<>();
+        CallFuture<? extends JdkResponse<?>> body = receiveAs((JdkResponse<?>) response);
+        done.onCancel(body::requestCancel);
+        body.whenComplete((received, error) -> {
+            if (error != null) {
+                done.completeExceptionally(Outcomes.unwrap(error));
+            } else {
+                done.complete(received);
+            }
+        });
+        return done;
+    }
+
+    private <T> CallFuture<JdkResponse<T>> receiveAs(JdkResponse<T> response) {
+        CallFuture<JdkResponse<T>> done = new CallFuture<>();
+        BodySubscriber<T> reader;
+        CompletionStage<T> result;
+        try {
+            reader = Require.nonNull("body subscriber", response.call.handler.apply(response));
+            result = Require.nonNull("body", reader.getBody());
+        } catch (Throwable thrown) {
+            discard(response);
+            done.complete(response.failed(thrown));
+            return done;
+        }
+        WatchedBody body =
+                new WatchedBody(reader, thrown -> done.complete(response.failed(thrown)), idleNanos, environment);
+        done.onCancel(reason -> {
+            body.end(reason);
+            done.completeExceptionally(reason);
+        });
+        result.whenComplete((value, error) -> {
+            Throwable broken = body.broken();
+            if (error == null) {
+                done.complete(response.with(value));
+            } else if (broken != null) {
+                done.completeExceptionally(broken);
+            } else {
+                done.complete(response.failed(Outcomes.unwrap(error)));
+            }
+        });
+        response.received.body().subscribe(body);
+        return done;
+    }
+
+    @Override
+    public void discard(HttpResponse<?> response) {
+        long length = response.headers().firstValueAsLong("Content-Length").orElse(0);
+        ((JdkResponse<?>) response)
+                .received
+                .body()
+                .subscribe(new DrainedBody(environment, length > DrainedBody.MOST_BYTES));
+    }
+
+    @Override
+    public int status(HttpResponse<?> response) {
+        return response.statusCode();
+    }
+
+    @Override
+    public @Nullable String header(HttpResponse<?> response, String header) {
+        return response.headers().firstValue(header).orElse(null);
+    }
+
+    @Override
+    public boolean isIdempotent(HttpRequest request) {
+        return HttpOutcomes.isIdempotent(request.method());
+    }
+
+    @Override
+    public boolean isReplayable(HttpRequest request) {
+        return ((JdkCall<?>) request).oneShot == null;
+    }
+
+    @Override
+    public OutcomeRule outcomes() {
+        return HttpOutcomes.rule();
+    }
+}

@@ -1,0 +1,146 @@
+package dev.levee.http;
+
+import dev.levee.core.CallFuture;
+import dev.levee.core.Outcomes;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A response whose headers are there. Its body is received once or discarded once. */
+final class Reply<R> {
+    private enum State {
+        OPEN,
+        TAKEN,
+        DISCARDED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Upstream.class);
+
+    final R response;
+    /** Whether it is a failure by its status, so that its body does not belong to the attempt. */
+    final boolean failed;
+
+    private final boolean elsewhere;
+    private final boolean replayable;
+    private final @Nullable Transport<?, ?, R> transport;
+    private final @Nullable CallFuture<R> exchange;
+    private final AtomicReference<State> state = new AtomicReference<>(State.OPEN);
+    private volatile @Nullable CompletionStage<R> receiving;
+    private volatile @Nullable R whole;
+
+    Reply(
+            Transport<?, ?, R> transport,
+            R response,
+            CallFuture<R> exchange,
+            boolean failed,
+            boolean elsewhere,
+            boolean replayable) {
+        this.transport = transport;
+        this.response = response;
+        this.exchange = exchange;
+        this.failed = failed;
+        this.elsewhere = elsewhere;
+        this.replayable = replayable;
+    }
+
+    private Reply(R response) {
+        this.transport = null;
+        this.response = response;
+        this.exchange = null;
+        this.failed = false;
+        this.elsewhere = false;
+        this.replayable = true;
+        this.whole = response;
+        this.state.set(State.TAKEN);
+    }
+
+    /** One that did not come from an endpoint. */
+    static <R> Reply<R> received(R response) {
+        return new Reply<>(response);
+    }
+
+    /** Whether the endpoint speaks for itself alone, and there is another one that the call has not been sent to. */
+    boolean othersMayAnswer() {
+        return elsewhere && transport != null && transport.status(response) == HttpOutcomes.UNAVAILABLE;
+    }
+
+    /** Whether the body of the request is gone, however little was done with it. */
+    boolean bodyIsUsedUp() {
+        return !replayable;
+    }
+
+    /** The response with its body, which is received now if it was not before. */
+    CompletableFuture<R> whole() {
+        R known = whole;
+        return known == null ? Sequel.of(receive(), reply -> reply.whole()) : CompletableFuture.completedFuture(known);
+    }
+
+    /** Completes with this when the body has been received, and ends the exchange. */
+    CompletableFuture<Reply<R>> receive() {
+        if (whole != null) {
+            return CompletableFuture.completedFuture(this);
+        }
+        if (transport == null || exchange == null || !state.compareAndSet(State.OPEN, State.TAKEN)) {
+            return CompletableFuture.failedFuture(new IllegalStateException("the response has been discarded"));
+        }
+        CallFuture<R> end = exchange;
+        CallFuture<Reply<R>> done = new CallFuture<>();
+        CompletionStage<R> body;
+        try {
+            body = transport.receive(response);
+        } catch (Throwable thrown) {
+            body = CompletableFuture.failedStage(thrown);
+        }
+        CompletionStage<R> stage = body;
+        receiving = stage;
+        done.onCancel(reason -> Stages.cancel(stage, reason));
+        stage.whenComplete((result, error) -> {
+            if (error == null) {
+                whole = result;
+                end.complete(result);
+                done.complete(this);
+            } else {
+                Throwable cause = Outcomes.unwrap(error);
+                end.completeExceptionally(cause);
+                done.completeExceptionally(cause);
+            }
+        });
+        Throwable reason = end.cancelReason();
+        if (reason != null) { // it may have come before there was anything to cancel
+            Stages.cancel(stage, reason);
+        }
+        return done;
+    }
+
+    /** Asks for its end, wherever it stands. */
+    void cancel(Throwable reason) {
+        CompletionStage<R> body = receiving;
+        if (body != null) {
+            Stages.cancel(body, reason);
+        }
+        discard();
+    }
+
+    /** Has no effect on one that is being received. */
+    void discard() {
+        if (transport == null || exchange == null || !state.compareAndSet(State.OPEN, State.DISCARDED)) {
+            return;
+        }
+        try {
+            transport.discard(response);
+        } catch (Throwable thrown) {
+            LOG.warn("A response that nobody will see could not be discarded", thrown);
+        }
+        exchange.complete(response);
+    }
+
+    /** For a policy that does not know what it discards. */
+    static void discard(Object reply) {
+        if (reply instanceof Reply<?> known) {
+            known.discard();
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package dev.levee.http;
+
+import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.circuitbreaker.CircuitBreakerConfig;
+import dev.levee.core.CallContext;
+import dev.levee.core.Environment;
+import dev.levee.core.Measured;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import dev.levee.core.policy.Hedge;
+import dev.levee.core.policy.HedgeConfig;
+import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.RetryBudget;
+import dev.levee.core.policy.RetryConfig;
+import dev.levee.core.policy.Timeout;
+import dev.levee.loadbalancing.EndpointSource;
+import dev.levee.loadbalancing.EndpointState;
+import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.LoadBalancerConfig;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A service with several endpoints behind an HTTP client of any kind: balances requests over them, tries again elsewhere, hedges, and stops
+ * calling an endpoint that fails.
+ *
+ * <pre>{@code
+ * Upstream<URI, MyRequest, MyResponse> catalog = Upstream.of("catalog", new MyTransport(client), EndpointSource.ofAddresses(uris));
+ * CompletableFuture<MyResponse> product = catalog.send(request);
+ * }</pre>
+ *
+ * <p>For the JDK's {@code HttpClient} use {@link BalancedHttpClient}. A call goes through
+ * {@code deadline(limits(retry(hedge(balancer[breaker per endpoint](policy per endpoint(exchange))))))}, of which
+ * {@link UpstreamConfig.Builder} changes or leaves out each part.
+ *
+ * <p><b>What is repeated.</b> An attempt that failed, at another endpoint as long as there is one, if the request is idempotent and its body
+ * can be sent again; otherwise only one that surely was not sent. {@code CallContext.notIdempotent} holds as well.
+ * Retry-After of a 503 is for the endpoint that sent it: a call waits for it only when there is no other endpoint to ask.
+ *
+ * <p><b>When an attempt ends.</b> Its status decides when the headers are there; if it is no failure the body belongs to the attempt too, as
+ * far as the transport receives it, so a body that breaks off is a failure of the endpoint and is repeated. A hedge looks at
+ * the headers alone. Bodies that nobody will see are discarded. A call counts as in flight at its endpoint until its body has been received,
+ * or until the headers if they say that it failed.
+ *
+ * <p>Thread-safe. Nothing blocks.
+ *
+ * @param <A> the address of an endpoint
+ * @param <Q> a request
+ * @param <R> a response
+ * @since 0.1
+ */
+public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
+    /** As those of a retry that stands alone. */
+    private static final double BUDGET_RATIO = 0.2;
+
+    private static final double BUDGET_PER_SECOND = 10;
+    private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
+
+    final Transport<A, Q, R> transport;
+    final UpstreamConfig<A, Q> config;
+    final LoadBalancer<A> balancer;
+    final Environment environment;
+    final Policy outer;
+    final @Nullable Retry retry;
+    final @Nullable Hedge hedge;
+    /** Tells at the headers whether the body belongs to the attempt. */
+    final OutcomeRule failures;
+
+    private final long attemptNanos;
+
+    private Upstream(
+            String name,
+            Transport<A, Q, R> transport,
+            EndpointSource<A> source,
+            UpstreamConfig<A, Q> config,
+            Environment environment) {
+        this.transport = transport;
+        this.config = config;
+        this.environment = Require.nonNull("environment", environment);
+        this.attemptNanos = Nanos.of(config.attemptTimeout);
+        RetryBudget budget = config.retry == null
+                ? null
+                : config.retry.budget() == null
+                        ? RetryBudget.of(name, BUDGET_RATIO, BUDGET_PER_SECOND, environment)
+                        : config.retry.budget();
+        this.retry = config.retry == null || budget == null ? null : retry(name, config.retry, budget, environment);
+        this.hedge = config.hedge == null ? null : hedge(name, config.hedge, budget, environment);
+        this.failures = config.retry == null ? config.outcomes : config.retry.outcomes();
+        List<Policy> outermost = new ArrayList<>();
+        outermost.add(Timeout.of(name, NEVER, environment)); // keeps the deadline that a call comes with
+        outermost.addAll(config.limits);
+        this.outer = Pipeline.of(outermost.toArray(Policy[]::new));
+        this.balancer = LoadBalancer.of(name, config.strategy, source, withBreaker(name), environment);
+    }
+
+    private LoadBalancerConfig<A> withBreaker(String name) {
+        CircuitBreakerConfig breaker = config.breaker;
+        return breaker == null || config.balancer.gates() != null
+                ? config.balancer
+                : config.balancer.toBuilder()
+                        .gatePerEndpoint(
+                                endpoint -> CircuitBreaker.of(name + "/" + endpoint.id(), breaker, environment))
+                        .build();
+    }
+
+    private static Retry retry(String name, RetryConfig config, RetryBudget budget, Environment environment) {
+        return Retry.of(
+                name,
+                config.toBuilder()
+                        .budget(budget)
+                        .outcomes(new ReplyRule(config.outcomes()))
+                        .build(),
+                environment);
+    }
+
+    private static Hedge hedge(
+            String name, HedgeConfig config, @Nullable RetryBudget retryBudget, Environment environment) {
+        HedgeConfig.Builder builder =
+                config.toBuilder().outcomes(new ReplyRule(config.outcomes())).discard(Reply::discard);
+        if (config.budget() == null && retryBudget != null) {
+            builder.budget(retryBudget);
+        }
+        return Hedge.of(name, builder.build(), environment);
+    }
+
+    /**
+     * An upstream with the defaults, in the machine's time.
+     *
+     * @param name what logs, metrics and refusals call it, not blank
+     * @param transport how to send
+     * @param source where to
+     * @param <A> the address of an endpoint
+     * @param <Q> a request
+     * @param <R> a response
+     * @return the upstream
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static <A, Q, R> Upstream<A, Q, R> of(String name, Transport<A, Q, R> transport, EndpointSource<A> source) {
+        return of(name, transport, source, config -> {}, Environment.system());
+    }
+
+    /**
+     * An upstream.
+     *
+     * @param name what logs, metrics and refusals call it, not blank
+     * @param transport how to send
+     * @param source where to
+     * @param configure changes the defaults
+     * @param environment for all policies
+     * @param <A> the address of an endpoint
+     * @param <Q> a request
+     * @param <R> a response
+     * @return the upstream
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static <A, Q, R> Upstream<A, Q, R> of(
+            String name,
+            Transport<A, Q, R> transport,
+            EndpointSource<A> source,
+            Consumer<? super UpstreamConfig.Builder<A, Q>> configure,
+            Environment environment) {
+        Require.nonNull("transport", transport);
+        Require.nonNull("source", source);
+        UpstreamConfig.Builder<A, Q> builder = new UpstreamConfig.Builder<>(transport.outcomes());
+        Require.nonNull("configure", configure).accept(builder);
+        return of(name, transport, source, builder.build(), environment);
+    }
+
+    static <A, Q, R> Upstream<A, Q, R> of(
+            String name,
+            Transport<A, Q, R> transport,
+            EndpointSource<A> source,
+            UpstreamConfig<A, Q> config,
+            Environment environment) {
+        return new Upstream<>(Require.name(name), transport, source, config, environment);
+    }
+
+    /**
+     * Sends a request. Never blocks and never throws. The deadline of {@code CallContext.current()} bounds all of it. Cancelling the future
+     * ends the exchange.
+     *
+     * @param request the request
+     * @return completes with the response, whatever its status; fails with what the last attempt failed with, not wrapped, or with a {@code
+     *     RefusedException} if no endpoint, or a limit, let it in
+     */
+    public CompletableFuture<R> send(Q request) {
+        Require.nonNull("request", request);
+        try {
+            UpstreamCall<A, Q, R> call = new UpstreamCall<>(this, request);
+            boolean repeatable =
+                    (transport.isIdempotent(request) || config.idempotent.test(request)) && call.isReplayable();
+            return repeatable
+                    ? call.start()
+                    : CallContext.<CompletableFuture<R>, RuntimeException>notIdempotent(call::start);
+        } catch (Throwable userCode) { // a key, or a predicate
+            return CompletableFuture.failedFuture(userCode);
+        }
+    }
+
+    /** How many endpoints take new calls. */
+    int candidates() {
+        int candidates = 0;
+        for (EndpointState<A> state : balancer.snapshot()) {
+            candidates += state.draining() ? 0 : 1;
+        }
+        return candidates;
+    }
+
+    long attemptNanos() {
+        return attemptNanos;
+    }
+
+    /**
+     * What chooses the endpoints: for its snapshot, and for what is sent by other means.
+     *
+     * @return the balancer
+     */
+    public LoadBalancer<A> balancer() {
+        return balancer;
+    }
+
+    /** Hands out the figures of the balancer with its breakers, of retry and hedge, and of the limits. */
+    @Override
+    public void measure(Sink sink) {
+        balancer.measure(sink);
+        if (retry != null) {
+            retry.measure(sink);
+        }
+        if (hedge != null) {
+            hedge.measure(sink);
+        }
+        if (outer instanceof Measured measured) {
+            measured.measure(sink);
+        }
+    }
+
+    /** Stops watching the endpoints. Requests go on with those that are known. */
+    @Override
+    public void close() {
+        balancer.close();
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(outer.toString());
+        int at = text.indexOf("call");
+        String inner = balancer + "[exchange]";
+        inner = hedge == null ? inner : "hedge(" + inner + ")";
+        inner = retry == null ? inner : "retry(" + inner + ")";
+        return text.replace(at, at + "call".length(), inner).toString();
+    }
+}

@@ -1,0 +1,91 @@
+package dev.levee.http;
+
+import dev.levee.core.Outcomes;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One call of an {@link Upstream}, with all its attempts. */
+final class UpstreamCall<A, Q, R> {
+    final Upstream<A, Q, R> upstream;
+    final Q request;
+    /** Sends to another endpoint each time, on behalf of the exchange that begins on the thread. */
+    final Supplier<CompletableFuture<R>> nextEndpoint;
+
+    private final boolean replayable;
+    private final Queue<Reply<R>> open = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger sent = new AtomicInteger();
+    private volatile boolean ended;
+
+    UpstreamCall(Upstream<A, Q, R> upstream, Q request) {
+        this.upstream = upstream;
+        this.request = request;
+        this.replayable = upstream.transport.isReplayable(request) || upstream.config.replayable.test(request);
+        Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key;
+        CharSequence key = keys == null ? null : keys.apply(request);
+        this.nextEndpoint = key == null
+                ? upstream.balancer.operationAsync(Exchange::toAddress)
+                : upstream.balancer.operationAsync(key, Exchange::toAddress);
+    }
+
+    CompletableFuture<R> start() {
+        CompletableFuture<R> result = upstream.outer.callAsync(this::attempts);
+        result.whenComplete((response, error) -> end());
+        return result;
+    }
+
+    private CompletableFuture<R> attempts() {
+        CompletableFuture<Reply<R>> last = upstream.retry == null ? attempt() : upstream.retry.callAsync(this::attempt);
+        return Sequel.of(last, Reply::whole); // the body of a failure that is final
+    }
+
+    private CompletableFuture<Reply<R>> attempt() {
+        discardOpen(); // an attempt that is repeated
+        CompletableFuture<Reply<R>> headers =
+                upstream.hedge == null ? exchange() : upstream.hedge.callAsync(this::exchange);
+        return Sequel.of(headers, reply -> reply.failed ? CompletableFuture.completedFuture(reply) : reply.receive());
+    }
+
+    private CompletableFuture<Reply<R>> exchange() {
+        return new Exchange<>(this).begin();
+    }
+
+    boolean isReplayable() {
+        return replayable;
+    }
+
+    boolean isFailure(R response) {
+        return Outcomes.judge(upstream.failures, response, null).isFailure();
+    }
+
+    /** Counts an exchange, and tells whether there are endpoints besides those that the call has been sent to. */
+    boolean leavesOthers() {
+        int exchanges = sent.incrementAndGet();
+        return exchanges < upstream.candidates();
+    }
+
+    /** Sees to it that a reply is either received or discarded, whoever has stopped listening. */
+    void opened(Reply<R> reply) {
+        open.add(reply);
+        if (ended) {
+            discardOpen();
+        }
+    }
+
+    private void end() {
+        ended = true;
+        discardOpen();
+    }
+
+    private void discardOpen() {
+        Reply<R> reply = open.poll();
+        while (reply != null) {
+            reply.discard();
+            reply = open.poll();
+        }
+    }
+}

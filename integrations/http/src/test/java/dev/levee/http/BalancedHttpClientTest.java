@@ -1,0 +1,245 @@
+package dev.levee.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.BulkheadFullException;
+import dev.levee.loadbalancing.BalancingStrategy;
+import dev.levee.loadbalancing.EndpointSource;
+import java.net.CookieManager;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.Test;
+
+class BalancedHttpClientTest extends Nodes {
+
+    @Test
+    void requests_for_a_logical_host_are_spread_over_its_endpoints() throws Exception {
+        TestNode a = node("a");
+        TestNode b = node("b");
+        TestNode c = node("c");
+        HttpClient client = client(config -> config.strategy(BalancingStrategy.roundRobin()), a, b, c);
+
+        for (int i = 0; i < 15; i++) {
+            assertThat(send(client, get("/products/" + i)).statusCode()).isEqualTo(200);
+            assertThat(client.sendAsync(get("/"), BodyHandlers.ofString()).get().statusCode())
+                    .isEqualTo(200);
+        }
+        assertThat(List.of(a.count(), b.count(), c.count())).containsOnly(10);
+    }
+
+    @Test
+    void path_query_method_headers_and_body_arrive_as_they_were_given() throws Exception {
+        TestNode a = node("a");
+        HttpClient client = client(config -> {}, a);
+
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://CATALOG/a%2Fb/c?q=%20x&y#fragment"))
+                .header("X-Twice", "one")
+                .header("X-Twice", "two")
+                .method("PATCH", HttpRequest.BodyPublishers.ofString("bödy"))
+                .build();
+        HttpResponse<String> response = send(client, request);
+
+        assertThat(response.uri()).isEqualTo(a.uri().resolve("/a%2Fb/c?q=%20x&y"));
+        assertThat(response.request().method()).isEqualTo("PATCH");
+        assertThat(response.headers().firstValue("content-length")).hasValue("1");
+        assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+        assertThat(response.previousResponse()).isEmpty();
+        assertThat(response).hasToString("(PATCH " + a.uri() + "/a%2Fb/c?q=%20x&y) 200");
+        TestNode.Received received = a.requests.element();
+        assertThat(received.method()).isEqualTo("PATCH");
+        assertThat(received.target()).isEqualTo("/a%2Fb/c?q=%20x&y");
+        assertThat(received.body()).isEqualTo("bödy");
+        assertThat(received.header("x-twice")).isEqualTo("two");
+        assertThat(received.header("host")).isEqualTo(a.uri().getAuthority());
+    }
+
+    @Test
+    void the_path_of_an_endpoint_stands_in_front() throws Exception {
+        TestNode a = node("a");
+        HttpClient client = BalancedHttpClient.of(
+                plain, "catalog", EndpointSource.ofAddresses(List.of(a.uri().resolve("/api/v2/"))));
+
+        send(client, get("/products"));
+        send(client, HttpRequest.newBuilder(URI.create("http://catalog")).build());
+
+        assertThat(a.requests).extracting(TestNode.Received::target).containsExactly("/api/v2/products", "/api/v2/");
+    }
+
+    @Test
+    void requests_for_other_hosts_pass_through() throws Exception {
+        TestNode a = node("a");
+        TestNode other = node("other");
+        HttpClient client = client(config -> {}, a);
+        HttpRequest request = HttpRequest.newBuilder(other.uri().resolve("/x")).build();
+
+        assertThat(send(client, request).body()).isEqualTo("other");
+        assertThat(client.sendAsync(request, BodyHandlers.ofString()).get().body())
+                .isEqualTo("other");
+        assertThat(client.sendAsync(request, BodyHandlers.ofString(), null)
+                        .get()
+                        .body())
+                .isEqualTo("other");
+        assertThat(a.count()).isZero();
+        assertThat(other.requests).allSatisfy(it -> assertThat(it.headers()).doesNotContainKey("levee-deadline"));
+    }
+
+    @Test
+    void a_host_with_a_port_is_another_host() throws Exception {
+        TestNode a = node("a");
+        TestNode b = node("b");
+        try (BalancedHttpClient client = BalancedHttpClient.builder(plain)
+                .host("catalog:81", source(a), config -> {})
+                .host("Orders", source(b), config -> {})
+                .build()) {
+            assertThat(send(
+                                    client,
+                                    HttpRequest.newBuilder(URI.create("http://catalog:81/"))
+                                            .build())
+                            .body())
+                    .isEqualTo("a");
+            assertThat(send(
+                                    client,
+                                    HttpRequest.newBuilder(URI.create("http://orders/"))
+                                            .build())
+                            .body())
+                    .isEqualTo("b");
+            assertThat(client.balancer("ORDERS").snapshot()).hasSize(1);
+            assertThatThrownBy(() -> client.balancer("catalog")).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void a_request_that_must_be_encrypted_never_goes_to_an_endpoint_without() throws Exception {
+        TestNode a = node("a");
+        HttpClient client = client(config -> {}, a);
+
+        assertThatThrownBy(() -> send(
+                        client,
+                        HttpRequest.newBuilder(URI.create("https://catalog/")).build()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("would not be encrypted");
+        assertThat(a.count()).isZero();
+    }
+
+    @Test
+    void a_key_sends_requests_for_the_same_thing_to_the_same_endpoint() throws Exception {
+        TestNode a = node("a");
+        TestNode b = node("b");
+        TestNode c = node("c");
+        HttpClient client = client(
+                config -> config.strategy(BalancingStrategy.consistentHash())
+                        .key(request -> request.headers().firstValue("X-User").orElse(null)),
+                a,
+                b,
+                c);
+
+        for (int user = 0; user < 20; user++) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create("http://catalog/" + user))
+                    .header("X-User", "user " + user)
+                    .build();
+            String first = send(client, request).body();
+            assertThat(send(client, request).body()).isEqualTo(first);
+            assertThat(send(client, request).body()).isEqualTo(first);
+        }
+        assertThat(List.of(a.count(), b.count(), c.count())).doesNotContain(0);
+        assertThat(send(client, get("/nobody")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void limits_stand_around_the_whole_call_and_refuse_as_an_IOException() throws Exception {
+        Semaphore released = new Semaphore(0);
+        TestNode a = node("a", TestNode.after(released, TestNode.status(200, "a")));
+        BalancedHttpClient client =
+                client(config -> config.limits(Bulkhead.of("one", bulkhead -> bulkhead.maxConcurrent(1))), a);
+
+        CompletableFuture<HttpResponse<String>> first = client.sendAsync(get("/"), BodyHandlers.ofString());
+        a.came.acquire();
+        assertThatThrownBy(() -> send(client, get("/")))
+                .isInstanceOf(HttpRefusedException.class)
+                .hasCauseInstanceOf(BulkheadFullException.class);
+        assertThatThrownBy(() ->
+                        client.sendAsync(get("/"), BodyHandlers.ofString()).get())
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(HttpRefusedException.class);
+        released.release();
+        assertThat(first.get().body()).isEqualTo("a");
+        assertThat(a.count()).isEqualTo(1);
+    }
+
+    @Test
+    void without_endpoints_it_refuses() {
+        HttpClient client = client(config -> config.noRetry());
+
+        assertThatThrownBy(() -> send(client, get("/")))
+                .isInstanceOf(HttpRefusedException.class)
+                .hasMessageContaining("catalog");
+    }
+
+    @Test
+    void everything_else_is_that_of_the_client_inside() {
+        CookieManager cookies = new CookieManager();
+        HttpClient inside = HttpClient.newBuilder()
+                .cookieHandler(cookies)
+                .connectTimeout(Duration.ofSeconds(3))
+                .followRedirects(HttpClient.Redirect.NORMAL)
+                .build();
+        HttpClient client = BalancedHttpClient.of(inside, "catalog", EndpointSource.ofAddresses(List.of()));
+
+        assertThat(client.cookieHandler()).hasValue(cookies);
+        assertThat(client.connectTimeout()).hasValue(Duration.ofSeconds(3));
+        assertThat(client.followRedirects()).isEqualTo(HttpClient.Redirect.NORMAL);
+        assertThat(client.proxy()).isEqualTo(inside.proxy());
+        assertThat(client.sslContext()).isSameAs(inside.sslContext());
+        assertThat(client.sslParameters().getProtocols())
+                .isEqualTo(inside.sslParameters().getProtocols());
+        assertThat(client.authenticator()).isEmpty();
+        assertThat(client.version()).isEqualTo(inside.version());
+        assertThat(client.executor()).isEqualTo(inside.executor());
+        assertThat(client.newWebSocketBuilder()).isNotNull();
+    }
+
+    @Test
+    void redirects_that_are_relative_stay_at_the_endpoint() throws Exception {
+        TestNode a = node(
+                "a",
+                (request, node, socket, out) -> TestNode.status(
+                                request.target().equals("/old") ? 302 : 200, request.target(), "Location: /new")
+                        .answer(request, node, socket, out));
+        HttpClient following = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NORMAL)
+                .build();
+        HttpResponse<String> response = send(BalancedHttpClient.of(following, "catalog", source(a)), get("/old"));
+
+        assertThat(response.body()).isEqualTo("/new");
+        assertThat(response.previousResponse())
+                .hasValueSatisfying(it -> assertThat(it.statusCode()).isEqualTo(302));
+        assertThat(response.previousResponse().orElseThrow().body()).isNull();
+    }
+
+    @Test
+    void what_is_wrong_is_said_when_it_is_built() {
+        assertThatThrownBy(() -> BalancedHttpClient.of(plain, " ", source()))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> BalancedHttpClient.builder(plain)
+                        .host("a", source(), config -> {})
+                        .host("A", source(), config -> {}))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> client(config -> config.attemptTimeout(Duration.ZERO)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("attemptTimeout");
+        assertThatThrownBy(() -> client(config -> config.idleTimeout(Duration.ofSeconds(-1))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("idleTimeout");
+    }
+}

@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.RefusedException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ final class EndpointSet<A> implements Candidates {
     private final List<Endpoint<A>> all;
     private final List<Node<A>> allNodes; // beside all
     private final List<Endpoint<A>> endpoints; // beside nodes
+    private final double[] ramps; // beside nodes
+    private final List<Endpoint<A>> known;
+    private final Selection selection;
     private final boolean allDrained;
     private final Turns turns;
     private final PaddedCounter[] inFlight; // beside nodes, for one look less on the way
@@ -31,6 +35,7 @@ final class EndpointSet<A> implements Candidates {
             String name,
             List<Endpoint<A>> all,
             List<Node<A>> allNodes,
+            Selection selection,
             BalancingStrategy strategy,
             Turns turns,
             RandomGenerator random) {
@@ -39,15 +44,24 @@ final class EndpointSet<A> implements Candidates {
         this.strategy = strategy;
         this.turns = turns;
         this.random = random;
+        this.selection = selection;
         this.allDrained = all.stream().allMatch(endpoint -> endpoint.weight() == 0.0);
+        List<Endpoint<A>> undrained = new ArrayList<>(all.size());
         List<Endpoint<A>> candidates = new ArrayList<>(all.size());
         List<Node<A>> candidateNodes = new ArrayList<>(all.size());
+        double[] parts = new double[all.size()];
         for (int i = 0; i < all.size(); i++) {
-            if (allDrained || all.get(i).weight() > 0.0) {
+            if (selection.isKnown(i)) {
+                undrained.add(all.get(i));
+            }
+            if (selection.isCandidate(i)) {
+                parts[candidates.size()] = selection.ramp(i);
                 candidates.add(all.get(i));
                 candidateNodes.add(allNodes.get(i));
             }
         }
+        this.known = List.copyOf(undrained);
+        this.ramps = Arrays.copyOf(parts, candidates.size());
         this.endpoints = List.copyOf(candidates);
         this.nodes = candidateNodes.toArray(new Node[0]);
         this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedCounter[]::new);
@@ -60,9 +74,12 @@ final class EndpointSet<A> implements Candidates {
         if (all.isEmpty()) {
             return name + ": there are no endpoints";
         }
-        int drained = all.size() - nodes.length;
+        int drained = all.size() - known.size();
+        int unhealthy = known.size() - nodes.length;
         return name + ": none of " + all.size() + " endpoints admits a call: " + nodes.length
-                + " refused by their gates" + (drained == 0 ? "" : ", " + drained + " drained");
+                + " refused by their gates" + (drained == 0 ? "" : ", " + drained + " drained")
+                + (unhealthy == 0 ? "" : ", " + unhealthy + " left out for their health")
+                + (selection.refusesInPanic() ? ", which is refused in a panic" : "");
     }
 
     /** The shortest wait that a gate gives. */
@@ -137,6 +154,10 @@ final class EndpointSet<A> implements Candidates {
         return endpoints.get(index);
     }
 
+    Selection selection() {
+        return selection;
+    }
+
     boolean isDraining(Endpoint<A> endpoint) {
         return !allDrained && endpoint.weight() == 0.0;
     }
@@ -153,12 +174,17 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public double weight(int index) {
-        return allDrained ? 1.0 : endpoints.get(index).weight();
+        return (allDrained ? 1.0 : endpoints.get(index).weight()) * ramps[index];
+    }
+
+    @Override
+    public double ramp(int index) {
+        return ramps[index];
     }
 
     @Override
     public List<? extends Endpoint<?>> known() {
-        return endpoints;
+        return known;
     }
 
     @Override

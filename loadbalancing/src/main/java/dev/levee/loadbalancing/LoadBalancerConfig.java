@@ -5,6 +5,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -18,17 +19,21 @@ public final class LoadBalancerConfig<A> {
     private final @Nullable Function<? super Endpoint<A>, ? extends Gate> gates;
     private final @Nullable OutcomeRule outcomes;
     private final Duration lease;
+    private final @Nullable HealthConfig<A> health;
+    private final Drains.@Nullable Config<A> drain;
     private final boolean totals;
 
     private LoadBalancerConfig(Builder<A> builder) {
         gates = builder.gates;
         outcomes = builder.outcomes;
         lease = builder.lease;
+        health = builder.health;
+        drain = builder.drain;
         totals = builder.totals;
     }
 
     /**
-     * Starts from the defaults: no gates, tickets that last an hour, no totals.
+     * Starts from the defaults: no gates, no health, tickets that last an hour, no totals.
      *
      * @param <A> the type of the addresses
      * @return a builder; not thread-safe
@@ -47,6 +52,8 @@ public final class LoadBalancerConfig<A> {
         builder.gates = gates;
         builder.outcomes = outcomes;
         builder.lease = lease;
+        builder.health = health;
+        builder.drain = drain;
         builder.totals = totals;
         return builder;
     }
@@ -83,6 +90,19 @@ public final class LoadBalancerConfig<A> {
     }
 
     /**
+     * How health is watched.
+     *
+     * @return the configuration, or null if it is not
+     */
+    public @Nullable HealthConfig<A> health() {
+        return health;
+    }
+
+    Drains.@Nullable Config<A> drain() {
+        return drain;
+    }
+
+    /**
      * Whether picks are counted.
      *
      * @return as it was set
@@ -101,6 +121,8 @@ public final class LoadBalancerConfig<A> {
         private @Nullable Function<? super Endpoint<A>, ? extends Gate> gates;
         private @Nullable OutcomeRule outcomes;
         private Duration lease = Duration.ofHours(1);
+        private @Nullable HealthConfig<A> health;
+        private Drains.@Nullable Config<A> drain;
         private boolean totals;
 
         Builder() {}
@@ -119,7 +141,7 @@ public final class LoadBalancerConfig<A> {
         }
 
         /**
-         * Judges how calls end, for strategies that learn from it. Each gate still judges by a rule of its own. Default: the rule of the
+         * Judges how calls end, for strategies that learn from it and for {@link #health}. Each gate still judges by a rule of its own. Default: the rule of the
          * endpoint's gate; the {@linkplain OutcomeRule#standard() standard rule} where there is no gate.
          *
          * @param value the rule
@@ -141,6 +163,36 @@ public final class LoadBalancerConfig<A> {
          */
         public Builder<A> lease(Duration value) {
             lease = Require.positive("lease", value);
+            return this;
+        }
+
+        /**
+         * Watches the health of endpoints and leaves those out that do badly. {@code health(h -> {})} has defaults that need no tuning:
+         * it watches how calls end, ejects an endpoint that does much worse than the others, and never many at once. Checks, slow start
+         * and other limits are options of it. Default: nobody watches, and calls pay nothing.
+         *
+         * @param configure changes the defaults, or what was set before
+         * @return this
+         */
+        public Builder<A> health(Consumer<? super HealthConfig.Builder<A>> configure) {
+            HealthConfig.Builder<A> builder = health == null ? HealthConfig.builder() : health.toBuilder();
+            Require.nonNull("configure", configure).accept(builder);
+            health = builder.build();
+            return this;
+        }
+
+        /**
+         * Closes what belongs to an endpoint, such as a pool of connections, when the endpoint has left or its weight has become 0 and
+         * its last call has ended, or the deadline has come. No call begins there any more, so an endpoint that comes back, or gets
+         * a weight again, is a new one with counters of its own. Each instance is closed exactly once; {@link LoadBalancer#close} closes
+         * those that are still draining. Default: nothing is closed.
+         *
+         * @param deadline how long calls in flight may take; zero for no time at all
+         * @param closer runs on the executor of the environment; what it throws is logged
+         * @return this
+         */
+        public Builder<A> drain(Duration deadline, Consumer<? super Endpoint<A>> closer) {
+            drain = new Drains.Config<>(Require.notNegative("deadline", deadline), Require.nonNull("closer", closer));
             return this;
         }
 

@@ -7,6 +7,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -15,22 +16,28 @@ import org.jspecify.annotations.Nullable;
  * that ends late changes nobody's counters but those of the node that it was sent to.
  */
 final class Node<A> {
+    private static final long CLOSED = 1L << 40;
+
     final String id;
     final A address;
     final @Nullable Gate gate;
     final @Nullable LoadTracker tracker;
+    final @Nullable NodeHealth health;
+    private final @Nullable CallWatch watch;
     private final OutcomeRule rule;
     private final @Nullable NanoClock clock; // if anybody wants to know the time
     private final boolean readsStart;
     private final boolean readsEnd;
     private final Listener listener; // of the gate
-    final PaddedCounter inFlight = new PaddedCounter(0);
+    final PaddedCounter inFlight = new PaddedCounter(0); // CLOSED is added when it closes
+    private volatile @Nullable Runnable whenIdle; // once closed
     private final @Nullable LongAdder picks;
 
     Node(
             Endpoint<A> endpoint,
             @Nullable Gate gate,
             @Nullable LoadTracker tracker,
+            @Nullable NodeHealth health,
             @Nullable OutcomeRule rule,
             NanoClock balancerClock,
             boolean countsPicks) {
@@ -38,14 +45,17 @@ final class Node<A> {
         this.address = endpoint.address();
         this.gate = gate;
         this.tracker = tracker;
+        this.health = health;
+        this.watch = health == null ? null : health.watch;
+        boolean timed = tracker != null || watch != null;
         this.rule = rule != null ? rule : gate != null ? gate.outcomes() : OutcomeRule.standard();
         this.listener = gate == null ? Listener.NONE : gate.environment().listener();
         int all = Gate.ENTRY | Gate.EXIT;
-        int timing = tracker != null || listener != Listener.NONE ? all : gate == null ? 0 : gate.timing();
+        int timing = timed || listener != Listener.NONE ? all : gate == null ? 0 : gate.timing();
         this.readsStart = (timing & Gate.ENTRY) != 0;
         this.readsEnd = (timing & Gate.EXIT) != 0;
         NanoClock read = gate == null ? balancerClock : gate.environment().clock();
-        if (tracker != null && read != balancerClock) {
+        if (timed && read != balancerClock) {
             throw new IllegalArgumentException(
                     "the gate of an endpoint must have the clock of its balancer, but that of " + id + " has another");
         }
@@ -56,6 +66,11 @@ final class Node<A> {
     /** Whether this is the endpoint: the same id at the same address. The weight may be another. */
     boolean is(Endpoint<A> endpoint) {
         return id.equals(endpoint.id()) && address.equals(endpoint.address());
+    }
+
+    /** Only where health is watched. */
+    NodeHealth watchedHealth() {
+        return Objects.requireNonNull(health);
     }
 
     int inFlight() {
@@ -83,23 +98,56 @@ final class Node<A> {
                 if (listener != Listener.NONE) {
                     listener.onRefused(gate.name());
                 }
-                if (tracker != null) {
-                    tracker.release();
-                }
+                unreserve();
                 return Gate.REFUSED;
             }
-            count();
-            return stamp;
+            if (count()) {
+                return stamp;
+            }
+            gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+            return Gate.REFUSED;
         }
-        count();
-        return 1L;
+        return count() ? 1L : Gate.REFUSED;
     }
 
-    private void count() {
-        inFlight.getAndAdd(1);
+    private void unreserve() {
+        if (tracker != null) {
+            tracker.release();
+        }
+    }
+
+    /** False if it has closed. */
+    private boolean count() {
+        if (inFlight.getAndAdd(1) >= CLOSED) {
+            release();
+            unreserve();
+            return false;
+        }
         if (picks != null) {
             picks.increment();
         }
+        return true;
+    }
+
+    private void release() {
+        if (inFlight.getAndAdd(-1) == CLOSED + 1) {
+            Runnable task = whenIdle;
+            if (task != null) {
+                task.run();
+            }
+        }
+    }
+
+    /** From now on no call enters, not even one that has picked this node from an older set. */
+    void close(Runnable task) {
+        whenIdle = task;
+        if (inFlight.getAndAdd(CLOSED) == 0L) {
+            task.run();
+        }
+    }
+
+    boolean isClosed() {
+        return inFlight.get() >= CLOSED;
     }
 
     /** The call that has entered is on its way. */
@@ -110,7 +158,7 @@ final class Node<A> {
         try {
             return tracker.started(start);
         } catch (Throwable thrown) { // by a strategy of a user: nothing is lost all the same
-            inFlight.getAndAdd(-1);
+            release();
             tracker.release();
             if (gate != null) {
                 gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
@@ -136,8 +184,8 @@ final class Node<A> {
 
     /** The call has ended with this outcome. */
     void leave(long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error) {
-        inFlight.getAndAdd(-1);
-        if (gate == null && tracker == null) {
+        release();
+        if (gate == null && tracker == null && watch == null) {
             return;
         }
         long end = readEnd();
@@ -147,6 +195,9 @@ final class Node<A> {
             Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
             tell(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
         }
+        if (watch != null) {
+            watch.ended(start, end, verdict);
+        }
         if (tracker != null) {
             tracker.ended(token, start, end, verdict, result, error);
         }
@@ -154,13 +205,16 @@ final class Node<A> {
 
     /** The call has ended with this verdict. */
     void leave(long stamp, long start, long token, Verdict verdict) {
-        inFlight.getAndAdd(-1);
-        if (gate == null && tracker == null) {
+        release();
+        if (gate == null && tracker == null && watch == null) {
             return;
         }
         long end = readEnd();
         if (gate != null) {
             tell(gate, stamp, start, end, verdict, RefusedException.UNKNOWN);
+        }
+        if (watch != null) {
+            watch.ended(start, end, verdict);
         }
         if (tracker != null) {
             tracker.ended(token, start, end, verdict, null, null);

@@ -7,10 +7,13 @@ import dev.levee.core.Operation;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.hash.XxHash64;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -30,7 +33,10 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private final Turns turns;
     private final Leases leases;
     private final OneAtATime updates = new OneAtATime(this::apply);
+    private final @Nullable HealthMonitor<A> monitor;
+    private final @Nullable Drains<A> drains;
     private volatile @Nullable Map<String, Endpoint<A>> told;
+    private @Nullable Map<String, Endpoint<A>> applied; // of updates
     private volatile EndpointSet<A> set;
     private volatile boolean closed;
     private volatile EndpointSource.@Nullable Subscription subscription;
@@ -49,7 +55,12 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         this.usesKey = this.strategy.usesKey();
         this.turns = new Turns(firstTick);
         this.leases = new Leases(name, config.leaseNanos(), environment);
-        this.set = new EndpointSet<>(name, List.of(), List.of(), this.strategy, turns, environment.random());
+        HealthConfig<A> health = config.health();
+        this.monitor = health == null ? null : new HealthMonitor<>(name, health, environment, updates::run);
+        Drains.Config<A> drain = config.drain();
+        this.drains = drain == null ? null : new Drains<>(name, drain, environment);
+        this.set = new EndpointSet<>(
+                name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
     }
 
     static <A> SnapshotBalancer<A> of(
@@ -63,6 +74,9 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         long firstTick = Require.nonNull("environment", environment).random().nextLong();
         SnapshotBalancer<A> balancer = new SnapshotBalancer<>(name, strategy, config, environment, firstTick);
         balancer.subscription = source.subscribe(balancer::update);
+        if (balancer.monitor != null) {
+            balancer.monitor.start();
+        }
         return balancer;
     }
 
@@ -96,30 +110,97 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAXIMUM_WEIGHT));
     }
 
-    /** If gates, addresses or the strategy throw the old set stays. */
+    /** Puts the set that was told, and what health says of it, into force. If gates or the strategy throw the old set stays. */
     private void apply() {
         Map<String, Endpoint<A>> wanted = told;
         if (wanted == null || closed) {
             return;
         }
+        EndpointSet<A> before = set;
+        boolean sameSet = wanted == applied;
+        List<Endpoint<A>> all = sameSet ? before.all() : List.copyOf(wanted.values());
+        List<Node<A>> nodes = sameSet ? before.allNodes() : nodes(all, before);
+        Selection selection = monitor == null ? Selection.of(all) : monitor.review(all, healthOf(nodes));
+        if (!sameSet || !selection.isSameAs(before.selection())) {
+            set = new EndpointSet<>(name, all, nodes, selection, strategy, turns, environment.random());
+            applied = wanted;
+        }
+        if (monitor != null) {
+            if (!sameSet) {
+                watch(monitor, before.allNodes(), nodes);
+            }
+            monitor.tell(nodes, healthOf(nodes));
+        }
+        if (drains != null && !sameSet) {
+            drain(drains, before, all, nodes, selection);
+        }
+    }
+
+    /** Those that have gone, and those that are there but drained. */
+    private void drain(
+            Drains<A> into, EndpointSet<A> before, List<Endpoint<A>> all, List<Node<A>> nodes, Selection selection) {
+        Set<Node<A>> used = new HashSet<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            if (selection.isKnown(i)) {
+                used.add(nodes.get(i));
+            } else if (!nodes.get(i).isClosed()) {
+                into.begin(nodes.get(i), all.get(i));
+            }
+        }
+        for (int i = 0; i < before.all().size(); i++) {
+            Node<A> node = before.allNodes().get(i);
+            if (!used.contains(node) && !node.isClosed()) {
+                into.begin(node, before.all().get(i));
+            }
+        }
+    }
+
+    private List<Node<A>> nodes(List<Endpoint<A>> all, EndpointSet<A> before) {
         Map<String, Node<A>> known = new HashMap<>();
-        for (Node<A> node : set.allNodes()) {
+        for (Node<A> node : before.allNodes()) {
             known.put(node.id, node);
         }
-        List<Node<A>> nodes = new ArrayList<>(wanted.size());
-        for (Endpoint<A> endpoint : wanted.values()) {
+        BitSet undrained = Selection.undrained(all);
+        List<Node<A>> nodes = new ArrayList<>(all.size());
+        for (int i = 0; i < all.size(); i++) {
+            Endpoint<A> endpoint = all.get(i);
             Node<A> node = known.get(endpoint.id());
-            nodes.add(node != null && node.is(endpoint) ? node : join(endpoint));
+            boolean stays = node != null && node.is(endpoint) && !(node.isClosed() && undrained.get(i));
+            nodes.add(stays && node != null ? node : join(endpoint));
         }
-        set = new EndpointSet<>(
-                name, List.copyOf(wanted.values()), List.copyOf(nodes), strategy, turns, environment.random());
+        return List.copyOf(nodes);
+    }
+
+    private static <A> List<NodeHealth> healthOf(List<Node<A>> nodes) {
+        return nodes.stream().map(Node::watchedHealth).toList();
+    }
+
+    /** Checks those that have come, and those that have gone no longer. */
+    private void watch(HealthMonitor<A> monitor, List<Node<A>> before, List<Node<A>> now) {
+        Set<Node<A>> gone = new HashSet<>(before);
+        for (Node<A> node : now) {
+            if (!gone.remove(node) && node.health != null) {
+                monitor.check(node, node.health);
+            }
+        }
+        for (Node<A> node : gone) {
+            if (node.health != null) {
+                node.health.stopChecks();
+            }
+        }
     }
 
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gates();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
         return new Node<>(
-                endpoint, gate, strategy.newTracker(endpoint), config.outcomes(), environment.clock(), config.totals());
+                endpoint,
+                gate,
+                strategy.newTracker(endpoint),
+                monitor == null ? null : monitor.join(),
+                config.outcomes(),
+                environment.clock(),
+                config.totals());
     }
 
     @Override
@@ -128,6 +209,17 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         EndpointSource.Subscription open = subscription;
         if (open != null) {
             open.close();
+        }
+        if (monitor != null) {
+            monitor.close();
+            for (Node<A> node : set.allNodes()) {
+                if (node.health != null) {
+                    node.health.stopChecks();
+                }
+            }
+        }
+        if (drains != null) {
+            drains.close();
         }
     }
 
@@ -168,6 +260,11 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             if (stamp != Gate.REFUSED) {
                 return node.call(stamp, start, exchange);
             }
+            if (node.isClosed()) { // it drains: this set is an old one
+                from = set;
+                eligible = memory == null ? null : memory.eligible(from);
+                continue;
+            }
             eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
         }
     }
@@ -192,6 +289,11 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
                 return new Ticket<>(from.candidate(index), node, stamp, start, leases);
+            }
+            if (node.isClosed()) { // it drains: this set is an old one
+                from = set;
+                eligible = memory == null ? null : memory.eligible(from);
+                continue;
             }
             eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
         }
@@ -333,8 +435,17 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         for (int i = 0; i < now.all().size(); i++) {
             Endpoint<A> endpoint = now.all().get(i);
             Node<A> node = now.allNodes().get(i);
+            EndpointHealth health = node.health == null ? null : node.health.health;
+            HealthState plain = now.isDraining(endpoint) ? HealthState.DRAINING : HealthState.HEALTHY;
             states.add(new EndpointState<>(
-                    endpoint, node.inFlight(), node.picks(), node.latencyNanos(), now.isDraining(endpoint)));
+                    endpoint,
+                    node.inFlight(),
+                    node.picks(),
+                    node.latencyNanos(),
+                    health == null ? plain : health.state(),
+                    endpoint.weight() * now.selection().ramp(i),
+                    health == null ? 0L : health.ejections(),
+                    health == null ? "" : health.why()));
         }
         return List.copyOf(states);
     }
@@ -368,6 +479,12 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         sink.value(name, "balancer.endpoints", now.all().size());
         sink.value(name, "balancer.candidates", now.nodes.length);
         sink.value(name, "balancer.expired", (double) leases.expired());
+        if (drains != null) {
+            sink.value(name, "balancer.drains", drains.open());
+        }
+        if (monitor != null) {
+            monitor.measure(sink, healthOf(now.allNodes()));
+        }
         for (Node<A> node : now.allNodes()) {
             String label = name + "/" + node.id;
             sink.value(label, "endpoint.inflight", node.inFlight());

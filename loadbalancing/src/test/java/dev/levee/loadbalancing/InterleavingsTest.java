@@ -60,7 +60,7 @@ class InterleavingsTest {
 
     private static Node<String> node(String id) {
         return new Node<>(
-                Endpoint.of(id), null, null, null, Environment.system().clock(), false);
+                Endpoint.of(id), null, null, null, null, Environment.system().clock(), false);
     }
 
     /** One open ticket; of all who close it one must be told that it was the one. */

@@ -1,0 +1,64 @@
+package dev.levee.loadbalancing;
+
+/**
+ * When so few endpoints are healthy that health itself is in doubt, or the rest would be crushed: decided for each level of priority,
+ * as Envoy does (load balancing: priority levels, panic threshold).
+ *
+ * <p>A level can take its healthy share times 1.4 of all load, at most all. If the levels can take all load together, nothing panics:
+ * it fails over. Otherwise a level whose healthy share is below the threshold panics, until its share is above the threshold by a
+ * tenth of all (at most all) or the levels can take all load again.
+ */
+final class Panic {
+    private static final double OVERPROVISION = 1.4;
+    private static final double HYSTERESIS = 0.1;
+
+    private final double threshold; // 0: never
+
+    Panic(double threshold) {
+        this.threshold = threshold;
+    }
+
+    /**
+     * Which levels panic.
+     *
+     * @param healthy how many endpoints of each level are healthy
+     * @param total how many there are, those that drain left out
+     * @param before which levels panicked so far
+     */
+    boolean[] levels(int[] healthy, int[] total, boolean[] before) {
+        boolean[] panics = new boolean[healthy.length];
+        if (threshold == 0.0) {
+            return panics;
+        }
+        double capacity = 0.0;
+        for (int i = 0; i < healthy.length; i++) {
+            if (total[i] > 0) {
+                capacity += Math.min(1.0, OVERPROVISION * healthy[i] / total[i]);
+            }
+        }
+        if (capacity >= 1.0 - 1e-9) {
+            return panics;
+        }
+        for (int i = 0; i < healthy.length; i++) {
+            double limit = before[i] ? Math.min(1.0, threshold + HYSTERESIS) : threshold;
+            panics[i] = total[i] > 0 && healthy[i] < limit * total[i] - 1e-9;
+        }
+        return panics;
+    }
+
+    /**
+     * Which levels let all their endpoints be used: those that panic, but not one without any healthy endpoint as long as another
+     * level has one.
+     */
+    static boolean[] open(int[] healthy, boolean[] panics) {
+        boolean none = true;
+        for (int count : healthy) {
+            none &= count == 0;
+        }
+        boolean[] open = new boolean[panics.length];
+        for (int i = 0; i < panics.length; i++) {
+            open[i] = panics[i] && (none || healthy[i] > 0);
+        }
+        return open;
+    }
+}

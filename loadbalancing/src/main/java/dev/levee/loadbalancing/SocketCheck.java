@@ -1,0 +1,152 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Nanos;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+
+/** Checks that need nothing but a socket: no client, no pool, nothing that a balanced client may have filled up. */
+final class SocketCheck {
+    private static final int MOST_HEAD = 16 * 1024;
+    private static final NanoClock CLOCK = NanoClock.system(); // sockets know no other time
+
+    private final long deadline;
+
+    private SocketCheck(Duration timeout) {
+        deadline = CLOCK.nanoTime() + Nanos.of(timeout);
+    }
+
+    static boolean connects(InetSocketAddress address, Duration timeout) throws IOException {
+        SocketCheck check = new SocketCheck(timeout);
+        try (Socket socket = new Socket()) {
+            check.connect(
+                    socket, address.isUnresolved() ? resolved(address.getHostString(), address.getPort()) : address);
+            return true;
+        }
+    }
+
+    static boolean answers(URI uri, String path, Duration timeout) throws IOException {
+        boolean tls = "https".equalsIgnoreCase(uri.getScheme());
+        String host = uri.getHost();
+        if (host == null || !(tls || "http".equalsIgnoreCase(uri.getScheme()))) {
+            throw new IOException("not an address of the form http://host:port: " + uri);
+        }
+        int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
+        String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        SocketCheck check = new SocketCheck(timeout);
+        try (Socket socket = new Socket()) {
+            check.connect(socket, resolved(bare, port));
+            if (!tls) {
+                return check.exchange(socket, uri, path);
+            }
+            SSLSocketFactory factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
+            try (SSLSocket secure = (SSLSocket) factory.createSocket(socket, bare, port, true)) {
+                SSLParameters parameters = secure.getSSLParameters();
+                parameters.setEndpointIdentificationAlgorithm("HTTPS");
+                secure.setSSLParameters(parameters);
+                secure.setSoTimeout(check.leftMillis());
+                secure.startHandshake();
+                return check.exchange(secure, uri, path);
+            }
+        }
+    }
+
+    private static InetSocketAddress resolved(String host, int port) throws UnknownHostException {
+        InetSocketAddress address = new InetSocketAddress(host, port);
+        if (address.isUnresolved()) {
+            throw new UnknownHostException(host);
+        }
+        return address;
+    }
+
+    private void connect(Socket socket, InetSocketAddress address) throws IOException {
+        socket.setTcpNoDelay(true);
+        socket.connect(address, leftMillis());
+    }
+
+    private boolean exchange(Socket socket, URI uri, String path) throws IOException {
+        String request =
+                "GET " + path + " HTTP/1.1\r\nHost: " + uri.getRawAuthority().replaceFirst("^.*@", "")
+                        + "\r\nUser-Agent: levee-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+        socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        Head head = new Head(socket);
+        int status = statusOf(head.line());
+        while (status < 200) { // 100 Continue, 103 Early Hints: the answer is still to come
+            while (!head.line().isEmpty()) {
+                // headers of no interest
+            }
+            status = statusOf(head.line());
+        }
+        if (status > 299) {
+            throw new IOException("status " + status);
+        }
+        return true;
+    }
+
+    private static int statusOf(String line) throws IOException {
+        if (line.matches("HTTP/1\\.[01] [1-5][0-9][0-9]( .*)?")) {
+            return Integer.parseInt(line.substring(9, 12));
+        }
+        throw new IOException("not an answer in HTTP/1.1");
+    }
+
+    private int leftMillis() throws SocketTimeoutException {
+        long left = deadline - CLOCK.nanoTime();
+        if (left <= 0) {
+            throw new SocketTimeoutException("timed out");
+        }
+        return (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
+    }
+
+    /** Reads lines, so many bytes at most, and looks at the deadline before each read: a server may send a byte now and then. */
+    private final class Head {
+        private final Socket socket;
+        private final InputStream in;
+        private final byte[] buffer = new byte[512];
+        private int at;
+        private int end;
+        private int total;
+
+        Head(Socket socket) throws IOException {
+            this.socket = socket;
+            this.in = socket.getInputStream();
+        }
+
+        String line() throws IOException {
+            StringBuilder line = new StringBuilder();
+            int c = next();
+            while (c != '\n') {
+                line.append((char) c);
+                c = next();
+            }
+            int length = line.length();
+            return length > 0 && line.charAt(length - 1) == '\r' ? line.substring(0, length - 1) : line.toString();
+        }
+
+        private int next() throws IOException {
+            if (at == end) {
+                socket.setSoTimeout(leftMillis());
+                end = in.read(buffer);
+                at = 0;
+                if (end < 0) {
+                    throw new IOException("the connection ended before the answer");
+                }
+            }
+            total++;
+            if (total > MOST_HEAD) {
+                throw new IOException("the head of the answer is longer than " + MOST_HEAD + " bytes");
+            }
+            return buffer[at++] & 0xFF;
+        }
+    }
+}

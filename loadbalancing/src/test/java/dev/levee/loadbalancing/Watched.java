@@ -1,0 +1,92 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Verdict;
+import dev.levee.core.testing.ManualTime;
+import dev.levee.core.testing.RecordingListener;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/** A balancer that watches health, in manual time, with a failure rate for each endpoint. */
+final class Watched {
+    final ManualTime time;
+    final RecordingListener heard = new RecordingListener();
+    final UpdatableEndpoints<String> source;
+    final LoadBalancer<String> balancer;
+    private final Map<String, Double> failing = new HashMap<>();
+    private final java.util.Random random = new java.util.Random(7);
+
+    Watched(int size, Consumer<HealthConfig.Builder<String>> health) {
+        this(Balancers.endpoints(size), health);
+    }
+
+    Watched(List<Endpoint<String>> endpoints, Consumer<HealthConfig.Builder<String>> health) {
+        this(new ManualTime(), endpoints, config -> config.health(health));
+    }
+
+    Watched(ManualTime time, List<Endpoint<String>> endpoints, Consumer<LoadBalancerConfig.Builder<String>> configure) {
+        this.time = time;
+        Environment environment = time.environment().toBuilder().listener(heard).build();
+        source = EndpointSource.updatable(endpoints);
+        balancer = LoadBalancer.of("nodes", BalancingStrategy.roundRobin(), source, configure, environment);
+    }
+
+    void fail(double rate, int... indices) {
+        for (int index : indices) {
+            failing.put(Balancers.id(index), rate);
+        }
+    }
+
+    /** Calls, some of which fail as their endpoint does; what follows from them has happened. */
+    void calls(int count) {
+        for (int i = 0; i < count; i++) {
+            Ticket<String> ticket = balancer.pick();
+            double rate = failing.getOrDefault(ticket.endpoint().id(), 0.0);
+            ticket.complete(random.nextDouble() < rate ? Verdict.FAILURE : Verdict.SUCCESS);
+        }
+        time.runReady();
+    }
+
+    /** Where so many calls go. */
+    Set<String> targets(int count) {
+        Set<String> targets = new TreeSet<>();
+        for (int i = 0; i < count; i++) {
+            try (Ticket<String> ticket = balancer.pick()) {
+                targets.add(ticket.endpoint().id());
+            }
+        }
+        return targets;
+    }
+
+    List<String> in(HealthState state) {
+        List<String> ids = new ArrayList<>();
+        for (EndpointState<String> endpoint : balancer.snapshot()) {
+            if (endpoint.state() == state) {
+                ids.add(endpoint.endpoint().id());
+            }
+        }
+        return ids;
+    }
+
+    List<String> ejected() {
+        return in(HealthState.EJECTED);
+    }
+
+    EndpointState<String> state(int index) {
+        return balancer.snapshot().stream()
+                .filter(state -> state.endpoint().id().equals(Balancers.id(index)))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    double measured(String metric) {
+        Map<String, Double> figures = new HashMap<>();
+        balancer.measure((policy, name, value) -> figures.put(policy + " " + name, value));
+        return figures.get("nodes " + metric);
+    }
+}

@@ -12,6 +12,9 @@ import dev.levee.benchmarks.FloorCas;
 import dev.levee.benchmarks.FloorIncrement;
 import dev.levee.benchmarks.FloorNanotime;
 import dev.levee.benchmarks.FloorPair;
+import dev.levee.benchmarks.HashJump1000;
+import dev.levee.benchmarks.HashMaglev;
+import dev.levee.benchmarks.HashMaglevBuild;
 import dev.levee.benchmarks.HashRing10x160;
 import dev.levee.benchmarks.HashString20;
 import dev.levee.benchmarks.HedgeNofire;
@@ -19,6 +22,7 @@ import dev.levee.benchmarks.HedgeNofireBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
 import dev.levee.benchmarks.Pick1000endpoints;
+import dev.levee.benchmarks.PickEwma;
 import dev.levee.benchmarks.PickLeastinflight10;
 import dev.levee.benchmarks.PickP2c;
 import dev.levee.benchmarks.PickRoundrobin;
@@ -69,9 +73,14 @@ enum Question {
     PICK_ROUNDROBIN("pick.roundrobin", PickRoundrobin.class),
     PICK_WEIGHTED10("pick.weighted10", PickWeighted10.class),
     PICK_P2C("pick.p2c", PickP2c.class),
+    PICK_EWMA("pick.ewma", PickEwma.class),
     PICK_1000_ENDPOINTS("pick.1000endpoints", Pick1000endpoints.class),
     PICK_LEASTINFLIGHT10("pick.leastinflight10", PickLeastinflight10.class),
+    HASH_MAGLEV("hash.maglev", HashMaglev.class),
+    /** Milliseconds, and the bytes of a table. */
+    HASH_MAGLEV_BUILD("hash.maglev.build", HashMaglevBuild.class, Double.POSITIVE_INFINITY),
     HASH_RING_10X160("hash.ring10x160", HashRing10x160.class),
+    HASH_JUMP1000("hash.jump1000", HashJump1000.class),
     HASH_STRING20("hash.string20", HashString20.class);
 
     final String id;

@@ -10,11 +10,14 @@ import static dev.levee.benchmarks.compare.Question.FALLBACK_NOFAILURE;
 import static dev.levee.benchmarks.compare.Question.FLOOR_INCREMENT;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
 import static dev.levee.benchmarks.compare.Question.FLOOR_PAIR;
+import static dev.levee.benchmarks.compare.Question.HASH_MAGLEV;
+import static dev.levee.benchmarks.compare.Question.HASH_MAGLEV_BUILD;
 import static dev.levee.benchmarks.compare.Question.HASH_RING_10X160;
 import static dev.levee.benchmarks.compare.Question.HASH_STRING20;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
 import static dev.levee.benchmarks.compare.Question.PICK_1000_ENDPOINTS;
+import static dev.levee.benchmarks.compare.Question.PICK_EWMA;
 import static dev.levee.benchmarks.compare.Question.PICK_P2C;
 import static dev.levee.benchmarks.compare.Question.PICK_ROUNDROBIN;
 import static dev.levee.benchmarks.compare.Question.PICK_WEIGHTED10;
@@ -101,6 +104,11 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(PICK_P2C, 2, 0.6, Base.PAIR, 0),
             new Target(PICK_1000_ENDPOINTS, 1, 1.5, Base.LEVEE_P2C, 0),
             new Target(PICK_1000_ENDPOINTS, 2, 1.5, Base.LEVEE_P2C, 0),
+            new Target(PICK_EWMA, 1, 2, Base.CLOCK_READ, 40),
+            new Target(PICK_EWMA, 2, 2, Base.CLOCK_READ, 40),
+            new Target(HASH_MAGLEV, 1, 0, Base.NOTHING, 4),
+            new Target(HASH_MAGLEV, 2, 0, Base.NOTHING, 4),
+            new Target(HASH_MAGLEV_BUILD, 1, 0, Base.NOTHING, 15_000_000),
             new Target(HASH_RING_10X160, 1, 0.5, Base.TREE_MAP, 0),
             new Target(HASH_RING_10X160, 2, 0.5, Base.TREE_MAP, 0),
             new Target(HASH_STRING20, 1, 0.6, Base.FASTEST_PEER, 0),

@@ -16,6 +16,7 @@ import dev.levee.simulator.report.Measure;
 import dev.levee.simulator.report.Part;
 import dev.levee.simulator.report.Scenario;
 import dev.levee.simulator.report.Subject;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -46,6 +47,9 @@ final class LoadRamp {
     private LoadRamp() {}
 
     static Scenario scenario() {
+        List<Subject> subjects = new ArrayList<>(Strategies.all());
+        subjects.add(Strategies.PROBING_RESPONSES);
+        subjects.add(Strategies.PROBING_ALONE);
         return new Scenario(
                 "d-load-ramp",
                 "D: load past the allocation, beside antagonists",
@@ -57,11 +61,11 @@ final class LoadRamp {
                                 machine too: each machine has a base drawn evenly from 0 to 90 % and each second takes up to 30 % more than
                                 that, but never more than 90 %, so that one core is always left. Calls may use all that is left. Work is
                                 normal with a deviation as large as its mean, not below 0, 43 ms in the mean; calls fail after 5 s. The load
-                                grows in nine steps of ten seconds (the last eight of each are measured). Published with other machines
+                                grows in nine steps of six seconds (the last four fifths of each are measured). Published with other machines
                                 and other work, so the shape is what to compare: weighted round robin reaches the deadline at 1.03,
                                 probing never does.
                                 """,
-                                Strategies.all(),
+                                subjects,
                                 List.of(P999_AT_174, P999_AT_103, P99_AT_174, ERRORS_AT_103, ERRORS_AT_174),
                                 LoadRamp::run)
                         .withPlot(results -> new LinePlot(
@@ -75,7 +79,7 @@ final class LoadRamp {
     static Figures run(Subject subject, long seed, double scale) {
         World world = new World(seed);
         Cluster<SharingServer> cluster = machines(world);
-        long step = (long) (10 * SECOND * scale);
+        long step = (long) (6 * SECOND * scale);
         long[] starts = new long[2 * STEPS.length]; // of each step first what settles, then what is measured
         for (int i = 0; i < STEPS.length; i++) {
             starts[2 * i] = i * step;

@@ -14,6 +14,7 @@ public final class Scenarios {
                 BallsInBins.scenario(),
                 Supermarket.scenario(),
                 LoadRamp.scenario(),
+                ProbeSweep.scenario(),
                 UnequalServers.scenario(),
                 Pauses.scenario(),
                 Sinkhole.scenario(),

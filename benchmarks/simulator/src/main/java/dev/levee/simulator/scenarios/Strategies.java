@@ -1,8 +1,11 @@
 package dev.levee.simulator.scenarios;
 
 import dev.levee.loadbalancing.BalancingStrategy;
+import dev.levee.loadbalancing.ServerLoad;
 import dev.levee.simulator.Oracle;
+import dev.levee.simulator.Probes;
 import dev.levee.simulator.RandomChoice;
+import dev.levee.simulator.VirtualTime;
 import dev.levee.simulator.report.Subject;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +20,30 @@ final class Strategies {
 
     static final Subject LEAST_TIME = Subject.of("least time", BalancingStrategy.leastTime());
 
+    /** Probes take a millisecond there and a millisecond back, in every scenario. */
+    static final Subject PROBING = probing("probing", 3, 0.84);
+
+    static final Subject PROBING_RESPONSES =
+            new Subject("probing, from responses", Subject.Role.SHIPPED, (world, work) -> {
+                world.reportLoad();
+                return BalancingStrategy.probing(
+                        config -> config.responses(result -> result instanceof ServerLoad load ? load : null));
+            });
+
+    static final Subject PROBING_ALONE = Subject.of("probing, own calls only", BalancingStrategy.probing());
+
     private Strategies() {}
+
+    /** Probing with so many probes for each call and that quantile as the limit of what is hot. */
+    static Subject probing(String name, double perCall, double hotQuantile) {
+        return new Subject(name, Subject.Role.SHIPPED, (world, work) -> {
+            world.reportLoad();
+            return BalancingStrategy.probing(config -> config.probe(
+                            endpoint -> Probes.send(world, endpoint, VirtualTime.MILLI))
+                    .probesPerCall(perCall)
+                    .hotQuantile(hotQuantile));
+        });
+    }
 
     /** Those for calls without a key, between the bounds. */
     static List<Subject> all() {
@@ -29,6 +55,6 @@ final class Strategies {
     }
 
     private static List<Subject> shipped() {
-        return List.of(ROUND_ROBIN, LEAST_CONNECTIONS, TWO_CHOICES, LEAST_TIME);
+        return List.of(ROUND_ROBIN, LEAST_CONNECTIONS, TWO_CHOICES, LEAST_TIME, PROBING);
     }
 }

@@ -61,7 +61,7 @@ public final class Simulate {
             simulate.run(scenario);
         }
         if (all) {
-            simulate.write("summary.md", simulate.summary());
+            simulate.write("who-wins.md", simulate.summary());
         }
         return 0;
     }

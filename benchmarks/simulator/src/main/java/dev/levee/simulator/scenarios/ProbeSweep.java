@@ -26,8 +26,7 @@ final class ProbeSweep {
     private ProbeSweep() {}
 
     static Scenario scenario() {
-        String prose =
-                """
+        String prose = """
                 The machines, the antagonists and the work of scenario D at a load of %s, for ten seconds. %s
                 """;
         return new Scenario(
@@ -93,11 +92,7 @@ final class ProbeSweep {
         Traffic traffic = new Traffic(
                 world,
                 cluster.clients(
-                        100,
-                        subject.strategyFor(world, LoadRamp.WORK),
-                        recorder,
-                        LoadRamp.ONE_WAY,
-                        LoadRamp.DEADLINE),
+                        100, subject.strategyFor(world, LoadRamp.WORK), recorder, LoadRamp.ONE_WAY, LoadRamp.DEADLINE),
                 recorder,
                 LoadRamp.rate(LOAD),
                 Work.normal(LoadRamp.WORK, LoadRamp.WORK));

@@ -5,6 +5,7 @@ import static dev.levee.simulator.VirtualTime.SECOND;
 
 import dev.levee.simulator.Cluster;
 import dev.levee.simulator.Event;
+import dev.levee.simulator.Profile;
 import dev.levee.simulator.Recorder;
 import dev.levee.simulator.ReplayServer;
 import dev.levee.simulator.Traffic;
@@ -21,7 +22,7 @@ final class SlowReplica {
     static final Work PUBLISHED = Work.normal(167 * MILLI, 5 * MILLI);
 
     private static final int SERVERS = 11;
-    private static final double PER_SECOND = 1000;
+    private static final double IN_FLIGHT = 167; // 1000 calls a second of 167 ms
     private static final long LIMIT = SECOND;
 
     private SlowReplica() {}
@@ -56,20 +57,51 @@ final class SlowReplica {
                                 (subject, seed, scale) -> run(subject, seed, 20, LIMIT, PUBLISHED))));
     }
 
+    /** The same with latencies of one's own. The slow server takes twelve times the median, a call may take six times of it. */
+    static Scenario with(Profile profile) {
+        long median = (long) (profile.millisAt(0.5) * MILLI);
+        return new Scenario(
+                "profile",
+                "One slow server of eleven, with captured latencies",
+                List.of(Part.of(
+                        "profile",
+                        "Share of calls answered within six times the median",
+                        """
+                        Scenario A with latencies of your own: median %.2f ms, p99 %.2f ms. Eleven servers; in the mean 167 calls in
+                        flight as published; for half of the time one server takes twelve times the median.
+                        """.formatted(profile.millisAt(0.5), profile.millisAt(0.99)),
+                        Strategies.all(),
+                        List.of(Measures.SUCCESS, Measures.P999, Measures.P99, Measures.MEAN),
+                        (subject, seed, scale) ->
+                                run(subject, seed, 1, Long.MAX_VALUE, profile, median, 6 * median, 12 * median))));
+    }
+
     static Figures run(Subject subject, long seed, int clients, long timeout, Work latency) {
+        return run(subject, seed, clients, timeout, latency, 167 * MILLI, LIMIT, 2 * SECOND);
+    }
+
+    private static Figures run(
+            Subject subject,
+            long seed,
+            int clients,
+            long timeout,
+            Work latency,
+            long typical,
+            long limit,
+            long slowness) {
         World world = new World(seed);
         Cluster<ReplayServer> cluster = Cluster.of(world, SERVERS, i -> new ReplayServer(world, Cluster.name(i)));
         ReplayServer slow = cluster.servers().get(3);
-        world.time().at(15 * SECOND, Event.of(() -> slow.setLatency(work -> 2 * SECOND)));
-        world.time().at(45 * SECOND, Event.of(() -> slow.setLatency(work -> work)));
-        Recorder recorder = new Recorder(world, LIMIT, 0);
+        world.time().at(typical * 15_000 / 167, Event.of(() -> slow.setLatency(work -> slowness)));
+        world.time().at(typical * 45_000 / 167, Event.of(() -> slow.setLatency(work -> work)));
+        Recorder recorder = new Recorder(world, limit, 0);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(clients, subject.strategyFor(world, 167 * MILLI), recorder, 0, timeout),
+                cluster.clients(clients, subject.strategyFor(world, typical), recorder, 0, timeout),
                 recorder,
-                PER_SECOND,
+                IN_FLIGHT * SECOND / typical,
                 latency);
-        traffic.run(60 * SECOND);
+        traffic.run(typical * 60_000 / 167);
         return Measures.of(recorder.phase(0));
     }
 }

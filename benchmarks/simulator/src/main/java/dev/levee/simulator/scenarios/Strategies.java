@@ -38,10 +38,10 @@ final class Strategies {
     static Subject probing(String name, double perCall, double hotQuantile) {
         return new Subject(name, Subject.Role.SHIPPED, (world, work) -> {
             world.reportLoad();
-            return BalancingStrategy.probing(config -> config.probe(
-                            endpoint -> Probes.send(world, endpoint, VirtualTime.MILLI))
-                    .probesPerCall(perCall)
-                    .hotQuantile(hotQuantile));
+            return BalancingStrategy.probing(
+                    config -> config.probe(endpoint -> Probes.send(world, endpoint, VirtualTime.MILLI))
+                            .probesPerCall(perCall)
+                            .hotQuantile(hotQuantile));
         });
     }
 

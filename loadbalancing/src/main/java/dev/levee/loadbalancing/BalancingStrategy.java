@@ -9,6 +9,7 @@ import dev.levee.loadbalancing.hash.Member;
 import dev.levee.loadbalancing.hash.XxHash64;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
@@ -212,6 +213,120 @@ public interface BalancingStrategy {
      */
     static BalancingStrategy leastTime(Duration decay) {
         return new LeastTime(Require.range("decay", Nanos.of(decay), 1_000_000L, 3_600_000_000_000L));
+    }
+
+    /**
+     * Anyone, whatever their weights (but 0, which drains), each as likely as the others. O(1), nothing is shared. For comparison, and
+     * where many threads of many clients send short calls to many endpoints; {@link #powerOfTwoChoices} is nearly always better.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy random() {
+        return RandomChoice.EVEN;
+    }
+
+    /**
+     * Anyone, in proportion to weight. O(1), with two reads (Michael D. Vose, A Linear Algorithm for Generating Random Numbers with a
+     * Given Distribution, 1991).
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy weightedRandom() {
+        return RandomChoice.WEIGHTED;
+    }
+
+    /**
+     * Priority 0 as long as enough of it is well, then more and more of the next one. Of each priority, the share of the weight whose
+     * health is good is taken times 1.4; that share of the calls it takes, and the next priorities what is left: with half of priority
+     * 0 ill, 70 % of the calls still go there and 30 % to priority 1 (Envoy, Load Balancing Priorities). A call whose endpoint refuses
+     * goes to another of the same priority, then to the first priority that has one.
+     *
+     * @param inner chooses within a priority
+     * @return the strategy
+     */
+    static BalancingStrategy priority(BalancingStrategy inner) {
+        return new PriorityStrategy(Require.nonNull("inner", inner));
+    }
+
+    /**
+     * The own zone first, as {@link #zoneAware(String, Map, int, BalancingStrategy)}, for clients that are spread evenly over the zones
+     * of the endpoints, and not with fewer than 6 endpoints.
+     *
+     * @param zone the zone of this client, as in {@link Endpoint#zone}
+     * @param inner chooses within a zone
+     * @return the strategy
+     * @throws IllegalArgumentException if the zone is blank
+     */
+    static BalancingStrategy zoneAware(String zone, BalancingStrategy inner) {
+        return new ZoneStrategy(zone, null, ZoneStrategy.MINIMUM, Require.nonNull("inner", inner));
+    }
+
+    /**
+     * The own zone first, without overloading it (Envoy, Zone Aware Routing). If the zone has at least that part of all weight which
+     * it has of all calls, its calls stay in it. If it has less, because it is small or its endpoints are ill, they stay as far as its
+     * weight goes; the rest goes to the zones that have weight to spare, in proportion to what they have to spare. If all clients do
+     * so, each zone gets calls by its weight, and as few calls as possible leave their zone.
+     *
+     * <p>The rule needs to know where calls come from. If what it is told is wrong, zones are loaded unevenly by as much.
+     *
+     * @param zone the zone of this client, as in {@link Endpoint#zone}
+     * @param clients how much of all calls comes from each zone; any numbers from 0 on, which are divided by their sum
+     * @param minimumEndpoints with fewer of them that are well, zones are of no account; from 1
+     * @param inner chooses within a zone
+     * @return the strategy
+     * @throws IllegalArgumentException if the zone is blank, a number is negative or not a number, all are 0, or the minimum is less
+     *     than 1
+     */
+    static BalancingStrategy zoneAware(
+            String zone, Map<String, Double> clients, int minimumEndpoints, BalancingStrategy inner) {
+        return new ZoneStrategy(
+                zone, Require.nonNull("clients", clients), minimumEndpoints, Require.nonNull("inner", inner));
+    }
+
+    /**
+     * A slice of the endpoints, as {@link #subset(int, int, int, BalancingStrategy)}, of at least 12.
+     *
+     * @param client the number of this client, from 0
+     * @param clients how many clients there are
+     * @param inner chooses within the slice
+     * @return the strategy
+     * @throws IllegalArgumentException if the client is not one of them
+     */
+    static BalancingStrategy subset(int client, int clients, BalancingStrategy inner) {
+        return new SubsetStrategy(client, clients, SubsetStrategy.MINIMUM, Require.nonNull("inner", inner));
+    }
+
+    /**
+     * A slice of the endpoints for each of many clients, for few connections (deterministic aperture: Twitter's Finagle, 2019). The
+     * endpoints lie on a ring, each as wide as its weight; client number i of n takes the ring from i/n on, so far that it has the
+     * minimum of endpoints. All clients together cover every endpoint alike, which random subsets do not. An endpoint that is only
+     * partly in the slice has that part of its weight; so the inner strategy should be one that goes by weight, such as
+     * {@link #leastTime} or {@link #powerOfTwoChoices}.
+     *
+     * <p>An endpoint that comes or goes changes about one or two places in each slice; another number of clients changes all slices. If
+     * half of a slice is ill it becomes twice as wide. A call that the whole slice refuses goes to one of the others.
+     *
+     * @param client the number of this client, from 0
+     * @param clients how many clients there are
+     * @param minimumEndpoints how many endpoints of mean weight a slice has at least, from 1
+     * @param inner chooses within the slice
+     * @return the strategy
+     * @throws IllegalArgumentException if the client is not one of them, or the minimum is less than 1
+     */
+    static BalancingStrategy subset(int client, int clients, int minimumEndpoints, BalancingStrategy inner) {
+        return new SubsetStrategy(client, clients, minimumEndpoints, Require.nonNull("inner", inner));
+    }
+
+    /**
+     * Groups of endpoints by shares that can be moved while calls go on: canary, blue and green. See {@link TrafficSplit}. A call whose
+     * endpoint refuses goes to another of its group, then to the other groups that have a share.
+     *
+     * @param split the shares
+     * @param inner chooses within a group
+     * @return the strategy
+     */
+    static BalancingStrategy split(TrafficSplit split, BalancingStrategy inner) {
+        return new SplitStrategy(Require.nonNull("split", split), Require.nonNull("inner", inner));
     }
 
     /**

@@ -14,6 +14,15 @@ final class Weights {
         return weights;
     }
 
+    /** For strategies that do not care for weights, but let an endpoint that has just come have its slow start. */
+    static double[] ramps(Candidates candidates) {
+        double[] ramps = new double[candidates.size()];
+        for (int i = 0; i < ramps.length; i++) {
+            ramps[i] = candidates.ramp(i);
+        }
+        return ramps;
+    }
+
     static boolean equal(double[] weights) {
         for (double weight : weights) {
             if (weight != weights[0]) {

@@ -1,0 +1,140 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.loadbalancing.hash.XxHash64;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses a part, and asks the picker of the part. */
+abstract class PartPicker implements BalancingStrategy.Picker {
+    /** Of the hash of a key, so that it does not say the same as the one that the inner strategy makes of it. */
+    private static final long SALT = 0x6C6576656570L;
+
+    private static final IntPredicate NONE = index -> false;
+
+    final Candidates candidates;
+    private final BalancingStrategy.Picker[] pickers;
+    private final int[][] indices;
+    private final boolean byKey;
+    private final AtomicReference<@Nullable Inside> spare = new AtomicReference<>(); // stepping over one allocates nothing, as a rule
+
+    PartPicker(Candidates candidates, Part[] parts, BalancingStrategy.Picker[] pickers, boolean byKey) {
+        this.candidates = candidates;
+        this.pickers = pickers;
+        this.byKey = byKey;
+        this.indices = new int[parts.length][];
+        for (int i = 0; i < parts.length; i++) {
+            indices[i] = parts[i].indices;
+        }
+    }
+
+    /** The number of the part. */
+    abstract int choose(long hash);
+
+    /** Whether a call may go to a part if the one that was chosen has no endpoint left. */
+    abstract boolean isSubstitute(int part);
+
+    /** Why the part was chosen. */
+    abstract String reason(int part);
+
+    /** A number from 0 to 1: the same for the same key, if the strategy inside goes by keys. */
+    final double draw(long hash) {
+        return byKey
+                ? (XxHash64.hash(SALT, hash) >>> 11) * 0x1p-53
+                : candidates.random().nextDouble();
+    }
+
+    /** Draws a part; the shares sum up to 1. */
+    final int draw(long hash, double[] shares) {
+        double left = draw(hash);
+        int last = 0;
+        for (int i = 0; i < shares.length; i++) {
+            if (shares[i] > 0) {
+                if (left < shares[i]) {
+                    return i;
+                }
+                left -= shares[i];
+                last = i;
+            }
+        }
+        return last;
+    }
+
+    @Override
+    public final int pick(long hash) {
+        int part = choose(hash);
+        int index = pickers[part].pick(hash);
+        return index < 0 ? pick(hash, any -> true) : indices[part][index];
+    }
+
+    @Override
+    public final int pick(long hash, IntPredicate eligible) {
+        int chosen = choose(hash);
+        int index = pick(chosen, hash, eligible);
+        for (int part = 0; index < 0 && part < pickers.length; part++) {
+            if (part != chosen && isSubstitute(part)) {
+                index = pick(part, hash, eligible);
+            }
+        }
+        return index;
+    }
+
+    private int pick(int part, long hash, IntPredicate eligible) {
+        Inside inside = spare.getAndSet(null);
+        if (inside == null) {
+            inside = new Inside();
+        }
+        int index = inside.of(indices[part], eligible).checked(pickers[part].pick(hash, inside));
+        inside.of(indices[part], NONE);
+        spare.setRelease(inside);
+        return index;
+    }
+
+    @Override
+    public final BalancingStrategy.Choice explain(long hash, IntPredicate eligible) {
+        int chosen = choose(hash);
+        String first = reason(chosen);
+        BalancingStrategy.Choice choice = explain(chosen, hash, eligible);
+        for (int part = 0; choice.index() < 0 && part < pickers.length; part++) {
+            if (part != chosen && isSubstitute(part)) {
+                first = reason(chosen) + ", but none is left there; " + reason(part);
+                choice = explain(part, hash, eligible);
+            }
+        }
+        return new BalancingStrategy.Choice(choice.index(), choice.reason().isEmpty() ? first : first + "; " + choice.reason());
+    }
+
+    private BalancingStrategy.Choice explain(int part, long hash, IntPredicate eligible) {
+        Inside inside = new Inside().of(indices[part], eligible);
+        BalancingStrategy.Choice choice = pickers[part].explain(hash, inside);
+        return new BalancingStrategy.Choice(inside.checked(choice.index()), choice.reason());
+    }
+
+    /** Those that are left, by their numbers in a part. */
+    private static final class Inside implements IntPredicate {
+        private int[] indices = {};
+        private IntPredicate eligible = NONE;
+
+        Inside of(int[] part, IntPredicate left) {
+            indices = part;
+            eligible = left;
+            return this;
+        }
+
+        @Override
+        public boolean test(int index) {
+            return eligible.test(indices[index]);
+        }
+
+        /** The number in the whole of this one in the part, or of the next that is eligible; -1 if there is none. */
+        int checked(int picked) {
+            for (int i = 0; picked >= 0 && i < indices.length; i++) {
+                int index = picked + i < indices.length ? picked + i : picked + i - indices.length;
+                if (test(index)) {
+                    return indices[index];
+                }
+            }
+            return -1;
+        }
+    }
+}

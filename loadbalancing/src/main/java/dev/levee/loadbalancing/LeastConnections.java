@@ -64,5 +64,19 @@ enum LeastConnections implements BalancingStrategy {
             }
             return least;
         }
+
+        @Override
+        public Choice explain(long hash, IntPredicate eligible) {
+            int index = pick(hash, eligible);
+            return new Choice(
+                    index,
+                    index < 0 ? "none is left" : text(index) + ", the least of " + weights.length + " for its weight");
+        }
+
+        /** How it stands. */
+        String text(int index) {
+            return candidates.endpoint(index).id() + " has " + candidates.inFlight(index) + " in flight"
+                    + (weights[index] == 1 ? "" : " for weight " + Reasons.number(weights[index]));
+        }
     }
 }

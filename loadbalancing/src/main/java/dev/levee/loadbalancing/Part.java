@@ -12,14 +12,14 @@ final class Part implements Candidates {
     private final Candidates whole;
     private final List<? extends Endpoint<?>> known;
     private final double @Nullable [] shares; // which part of each; null for all of it
-    private final PaddedCounter ticks;
+    private final Turns ticks;
 
     Part(
             Candidates whole,
             int[] indices,
             double @Nullable [] shares,
             List<? extends Endpoint<?>> known,
-            PaddedCounter ticks) {
+            Turns ticks) {
         this.whole = whole;
         this.indices = indices;
         this.shares = shares;
@@ -69,7 +69,7 @@ final class Part implements Candidates {
 
     @Override
     public long tick() {
-        return ticks.getAndAdd(1);
+        return ticks.next();
     }
 
     @Override

@@ -15,7 +15,7 @@ abstract class PartStrategy implements BalancingStrategy {
     final BalancingStrategy inner;
 
     /** A counter for each part, which goes on when the set changes. */
-    private final Map<String, PaddedCounter> ticks = new ConcurrentHashMap<>();
+    private final Map<String, Turns> ticks = new ConcurrentHashMap<>();
 
     PartStrategy(BalancingStrategy inner) {
         this.inner = inner;
@@ -63,7 +63,7 @@ abstract class PartStrategy implements BalancingStrategy {
                 indices,
                 shares,
                 List.copyOf(known),
-                ticks.computeIfAbsent(name, key -> new PaddedCounter(random.nextLong())));
+                ticks.computeIfAbsent(name, key -> new Turns(random.nextLong())));
     }
 
     /** The part of those that belong to it. */

@@ -13,10 +13,7 @@ enum TwoChoices implements BalancingStrategy {
     @Override
     public Picker over(Candidates candidates) {
         double[] weights = Weights.of(candidates);
-        if (weights.length == 1) {
-            return hash -> 0;
-        }
-        return new Pair(candidates, weights);
+        return weights.length == 1 ? new LeastConnections.Scan(candidates, weights) : new Pair(candidates, weights);
     }
 
     @Override
@@ -33,7 +30,7 @@ enum TwoChoices implements BalancingStrategy {
         private final Candidates candidates;
         private final double[] weights;
         private final PairDraw pairs;
-        private final Picker scan;
+        private final LeastConnections.Scan scan;
 
         Pair(Candidates candidates, double[] weights) {
             this.candidates = candidates;
@@ -63,6 +60,21 @@ enum TwoChoices implements BalancingStrategy {
                 }
             }
             return scan.pick(hash, eligible);
+        }
+
+        @Override
+        public final Choice explain(long hash, IntPredicate eligible) {
+            for (int draws = 0; draws < MOST_DRAWS; draws++) {
+                long pair = pairs.draw(candidates.random());
+                int first = PairDraw.first(pair);
+                int second = PairDraw.second(pair);
+                if (eligible.test(first) && eligible.test(second)) {
+                    int picked = lessLoaded(first, candidates.inFlight(first), second);
+                    return new Choice(
+                            picked, scan.text(picked) + ", against " + scan.text(picked == first ? second : first));
+                }
+            }
+            return scan.explain(hash, eligible);
         }
 
         /** Of equals the first, which was drawn in proportion to weight. */

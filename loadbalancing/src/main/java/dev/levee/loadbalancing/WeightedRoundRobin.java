@@ -13,15 +13,21 @@ enum WeightedRoundRobin implements BalancingStrategy {
     /** The most steps that computing a sequence may take: a few milliseconds. */
     private static final int MOST_STEPS = 1 << 20;
 
+    /** The most by which weights are multiplied to make them whole. */
+    private static final double MOST_DECIMALS = 1e6;
+
     /** How many further turns are taken for an endpoint that refused, before one is drawn at random. */
     private static final int MOST_RETURNS = 16;
 
     @Override
     public Picker over(Candidates candidates) {
         double[] weights = Weights.of(candidates);
-        if (Weights.equal(weights)) {
-            return RoundRobin.INSTANCE.over(candidates);
-        }
+        // Weights that a slow start has made equal are equal: round robin would look at the ramps again.
+        return Weights.equal(weights) ? RoundRobin.evenly(candidates) : over(candidates, weights);
+    }
+
+    /** By any weights that are not all equal. */
+    static Picker over(Candidates candidates, double[] weights) {
         int[] sequence = smoothSequence(weights);
         return sequence.length > 0
                 ? new Sequence(candidates, weights, sequence)
@@ -33,14 +39,18 @@ enum WeightedRoundRobin implements BalancingStrategy {
         return false;
     }
 
-    /** The turns of one period of smooth weighted round robin; none if the weights are not whole or the period is long. */
-    static int[] smoothSequence(double[] weights) {
+    /**
+     * The turns of one period of smooth weighted round robin; none if the weights are not whole, not even after moving the decimal
+     * point, or the period is long.
+     */
+    static int[] smoothSequence(double[] numbers) {
+        double[] weights = whole(numbers);
         long divisor = 0;
         for (double weight : weights) {
-            if (weight != Math.rint(weight)) {
-                return new int[0];
-            }
             divisor = greatestCommonDivisor((long) weight, divisor);
+        }
+        if (divisor == 0) {
+            return new int[0];
         }
         double period = Arrays.stream(weights).sum() / divisor;
         if (period > MOST_TURNS || period * weights.length > MOST_STEPS) {
@@ -60,6 +70,23 @@ enum WeightedRoundRobin implements BalancingStrategy {
             sequence[turn] = most;
         }
         return sequence;
+    }
+
+    /** The weights times a power of ten that makes all of them whole, such as 1 and 7 for 0.1 and 0.7; none if there is none. */
+    private static double[] whole(double[] weights) {
+        for (double factor = 1; factor <= MOST_DECIMALS; factor *= 10) {
+            double[] whole = new double[weights.length];
+            boolean fits = true;
+            for (int i = 0; i < weights.length && fits; i++) {
+                whole[i] = Math.rint(weights[i] * factor);
+                // But for the rounding of decimal fractions.
+                fits = whole[i] >= 1 && Math.abs(whole[i] - weights[i] * factor) <= whole[i] * 0x1p-51;
+            }
+            if (fits) {
+                return whole;
+            }
+        }
+        return new double[0];
     }
 
     private static long greatestCommonDivisor(long a, long b) {
@@ -112,6 +139,17 @@ enum WeightedRoundRobin implements BalancingStrategy {
                 }
             }
             return Weights.draw(weights, eligible, candidates);
+        }
+
+        @Override
+        public final Choice explain(long hash, IntPredicate eligible) {
+            int index = pick(hash, eligible);
+            return new Choice(
+                    index,
+                    index < 0
+                            ? "none is left"
+                            : "its turn, for weight " + Reasons.number(weights[index]) + " of "
+                                    + Reasons.number(Arrays.stream(weights).sum()));
         }
     }
 

@@ -15,6 +15,7 @@ import dev.levee.loadbalancing.hash.XxHash64;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,6 +60,13 @@ class AllocationTest {
                 BalancingStrategy.leastConnections(),
                 BalancingStrategy.powerOfTwoChoices(),
                 BalancingStrategy.leastTime(),
+                BalancingStrategy.random(),
+                BalancingStrategy.weightedRandom(),
+                BalancingStrategy.priority(BalancingStrategy.leastTime()),
+                BalancingStrategy.subset(1, 5, 3, BalancingStrategy.powerOfTwoChoices()),
+                BalancingStrategy.split(
+                        TrafficSplit.sticky("version", Map.of("", 1.0)), BalancingStrategy.roundRobin()),
+                BalancingStrategy.zoneAware("here", BalancingStrategy.weighted()),
                 BalancingStrategy.affinity(),
                 BalancingStrategy.ipHash(),
                 BalancingStrategy.consistentHash());

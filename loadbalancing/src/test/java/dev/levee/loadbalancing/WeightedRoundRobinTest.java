@@ -44,6 +44,14 @@ class WeightedRoundRobinTest {
         }
 
         @Test
+        void the_decimal_point_makes_no_difference() {
+            assertThat(picks(8, 0.1, 0.7)).isEqualTo(picks(8, 1, 7));
+            assertThat(picks(14, 0.005, 0.001, 0.001)).isEqualTo("aabacaaaabacaa");
+            assertThat(picks(8, 1.25, 0.75)).isEqualTo(picks(8, 5, 3));
+            assertThat(picks(60, 0.3, 0.6, 0.2, 99.9)).isEqualTo(picks(60, 3, 6, 2, 999));
+        }
+
+        @Test
         void a_common_divisor_makes_no_difference() {
             assertThat(picks(14, 5e9, 1e9, 1e9)).isEqualTo("aabacaaaabacaa");
         }
@@ -119,9 +127,37 @@ class WeightedRoundRobinTest {
         }
 
         @Test
+        void a_thousand_endpoints_of_a_thousand_weights_get_their_shares() {
+            double[] weights = new double[1000];
+            Arrays.setAll(weights, i -> i + 1);
+            assertShares(50_000, weights);
+        }
+
+        @Test
         void no_weight_is_too_small() {
             assertShares(10_000, 1e-300, 1, Double.MIN_VALUE, 2.5);
         }
+    }
+
+    @Test
+    void endpoints_that_warm_up_get_the_part_that_they_have_reached() {
+        FakeCandidates candidates = new FakeCandidates(1, 2, 1);
+        candidates.ramps[0] = 0.5;
+        BalancingStrategy.Picker picker = BalancingStrategy.weighted().over(candidates);
+        assertThat(candidates.share(picker, 1_000, endpoint -> endpoint.id().equals("e0")))
+                .isEqualTo(0.5);
+        candidates.ramps[0] = 0.25;
+        assertThat(candidates.share(
+                        BalancingStrategy.weighted().over(candidates), 3_000, endpoint -> endpoint.id().equals("e0")))
+                .isCloseTo(1 / 3.0, within(0.001));
+    }
+
+    @Test
+    void the_explanation_gives_the_weights() {
+        BalancingStrategy.Picker picker = BalancingStrategy.weighted().over(new FakeCandidates(1, 5, 1, 1));
+        assertThat(picker.explain(0, index -> true))
+                .isEqualTo(new BalancingStrategy.Choice(0, "its turn, for weight 5 of 7"));
+        assertThat(picker.explain(0, index -> false).index()).isEqualTo(-1);
     }
 
     @Test

@@ -10,13 +10,12 @@ abstract class PartPicker implements BalancingStrategy.Picker {
     /** Of the hash of a key, so that it does not say the same as the one that the inner strategy makes of it. */
     private static final long SALT = 0x6C6576656570L;
 
-    private static final IntPredicate NONE = index -> false;
-
     final Candidates candidates;
     private final BalancingStrategy.Picker[] pickers;
     private final int[][] indices;
     private final boolean byKey;
-    private final AtomicReference<@Nullable Inside> spare = new AtomicReference<>(); // stepping over one allocates nothing, as a rule
+    private final AtomicReference<@Nullable Inside> spare =
+            new AtomicReference<>(); // stepping over one allocates nothing, as a rule
 
     PartPicker(Candidates candidates, Part[] parts, BalancingStrategy.Picker[] pickers, boolean byKey) {
         this.candidates = candidates;
@@ -85,7 +84,7 @@ abstract class PartPicker implements BalancingStrategy.Picker {
             inside = new Inside();
         }
         int index = inside.of(indices[part], eligible).checked(pickers[part].pick(hash, inside));
-        inside.of(indices[part], NONE);
+        inside.of(indices[part], null); // must not be kept
         spare.setRelease(inside);
         return index;
     }
@@ -101,7 +100,8 @@ abstract class PartPicker implements BalancingStrategy.Picker {
                 choice = explain(part, hash, eligible);
             }
         }
-        return new BalancingStrategy.Choice(choice.index(), choice.reason().isEmpty() ? first : first + "; " + choice.reason());
+        return new BalancingStrategy.Choice(
+                choice.index(), choice.reason().isEmpty() ? first : first + "; " + choice.reason());
     }
 
     private BalancingStrategy.Choice explain(int part, long hash, IntPredicate eligible) {
@@ -113,9 +113,9 @@ abstract class PartPicker implements BalancingStrategy.Picker {
     /** Those that are left, by their numbers in a part. */
     private static final class Inside implements IntPredicate {
         private int[] indices = {};
-        private IntPredicate eligible = NONE;
+        private @Nullable IntPredicate eligible;
 
-        Inside of(int[] part, IntPredicate left) {
+        Inside of(int[] part, @Nullable IntPredicate left) {
             indices = part;
             eligible = left;
             return this;
@@ -123,7 +123,7 @@ abstract class PartPicker implements BalancingStrategy.Picker {
 
         @Override
         public boolean test(int index) {
-            return eligible.test(indices[index]);
+            return eligible != null && eligible.test(indices[index]);
         }
 
         /** The number in the whole of this one in the part, or of the next that is eligible; -1 if there is none. */

@@ -23,13 +23,11 @@ final class PriorityStrategy extends PartStrategy {
         boolean drained = isDrained(candidates);
         Map<Integer, double[]> capacities = new TreeMap<>(); // what is well, and all, by priority
         for (Endpoint<?> endpoint : candidates.known()) {
-            capacities.computeIfAbsent(endpoint.priority(), key -> new double[2])[1] +=
-                    drained ? 1 : endpoint.weight();
+            capacities.computeIfAbsent(endpoint.priority(), key -> new double[2])[1] += drained ? 1 : endpoint.weight();
         }
         for (int i = 0; i < candidates.size(); i++) {
             Endpoint<?> endpoint = candidates.endpoint(i);
-            capacities.computeIfAbsent(endpoint.priority(), key -> new double[2])[0] +=
-                    drained ? 1 : endpoint.weight();
+            capacities.computeIfAbsent(endpoint.priority(), key -> new double[2])[0] += drained ? 1 : endpoint.weight();
         }
         int[] priorities = new int[capacities.size()];
         double[] well = new double[capacities.size()];

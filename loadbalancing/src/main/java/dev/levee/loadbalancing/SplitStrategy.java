@@ -41,7 +41,8 @@ final class SplitStrategy extends PartStrategy {
         Picker[] pickers = new Picker[parts.length];
         for (int i = 0; i < groups.size(); i++) {
             String group = groups.get(i);
-            parts[i] = part("group " + group, candidates, endpoint -> group(endpoint).equals(group));
+            parts[i] = part(
+                    "group " + group, candidates, endpoint -> group(endpoint).equals(group));
             pickers[i] = inner.over(parts[i]);
         }
         Part everybody = part("", candidates, endpoint -> true);
@@ -56,7 +57,15 @@ final class SplitStrategy extends PartStrategy {
     }
 
     /** The shares of the groups that have endpoints; the last is that of all endpoints, 1 or 0. */
-    private record Plan(Map<String, Double> of, double[] shares) {}
+    private static final class Plan {
+        final Map<String, Double> of;
+        final double[] shares;
+
+        Plan(Map<String, Double> of, double[] shares) {
+            this.of = of;
+            this.shares = shares;
+        }
+    }
 
     private static final class ByShare extends PartPicker {
         private final TrafficSplit split;

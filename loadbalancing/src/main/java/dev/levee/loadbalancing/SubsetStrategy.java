@@ -51,8 +51,8 @@ final class SubsetStrategy extends PartStrategy {
         double start = 0;
         for (int i = 0; i < stretches.length; i++) {
             double end = start + stretches[i];
-            double inside = Math.max(0, Math.min(end, to) - Math.max(start, from))
-                    + Math.max(0, Math.min(end, to - 1) - start);
+            double inside =
+                    Math.max(0, Math.min(end, to) - Math.max(start, from)) + Math.max(0, Math.min(end, to - 1) - start);
             overlap[i] = stretches[i] == 0 ? 0 : Math.min(1, inside / stretches[i]);
             start = end;
         }
@@ -63,14 +63,15 @@ final class SubsetStrategy extends PartStrategy {
     public Picker over(Candidates candidates) {
         // Endpoints that are ill keep their place, so that the slices of the others stay where they are.
         List<? extends Endpoint<?>> ring = candidates.known().stream()
-                .sorted(Comparator.comparingLong((Endpoint<?> endpoint) ->
-                                XxHash64.hash(endpoint.id()) ^ Long.MIN_VALUE)
+                .sorted(Comparator.comparingLong(
+                                (Endpoint<?> endpoint) -> XxHash64.hash(endpoint.id()) ^ Long.MIN_VALUE)
                         .thenComparing(Endpoint::id))
                 .toList();
         boolean drained = isDrained(candidates);
         double total = capacity(ring, drained);
-        double[] stretches =
-                ring.stream().mapToDouble(endpoint -> (drained ? 1 : endpoint.weight()) / total).toArray();
+        double[] stretches = ring.stream()
+                .mapToDouble(endpoint -> (drained ? 1 : endpoint.weight()) / total)
+                .toArray();
         Map<String, Integer> wells = new HashMap<>();
         for (int i = 0; i < candidates.size(); i++) {
             wells.put(candidates.endpoint(i).id(), i);
@@ -115,13 +116,11 @@ final class SubsetStrategy extends PartStrategy {
             mine.put(candidates.endpoint(inside[i]).id(), true);
         }
         Predicate<Endpoint<?>> belongs = endpoint -> mine.containsKey(endpoint.id());
-        Part slice =
-                part("slice", candidates, Arrays.copyOf(inside, size), Arrays.copyOf(parts, size), belongs);
+        Part slice = part("slice", candidates, Arrays.copyOf(inside, size), Arrays.copyOf(parts, size), belongs);
         if (size == shares.length) {
             return inner.over(slice);
         }
-        Part rest = part(
-                "rest", candidates, Arrays.copyOf(outside, shares.length - size), null, belongs.negate());
+        Part rest = part("rest", candidates, Arrays.copyOf(outside, shares.length - size), null, belongs.negate());
         String reason = "client " + client + " of " + clients + " uses " + size + " of " + shares.length
                 + " endpoints, " + Reasons.percent(width) + " of the ring";
         return new BySlice(

@@ -41,7 +41,7 @@ final class ZoneStrategy extends PartStrategy {
         if (candidates.size() < minimum || capacities.size() == 1) {
             return inner.over(candidates);
         }
-        double ownCapacity = capacities.containsKey(own) ? capacities.get(own) / total : 0;
+        double ownCapacity = capacities.getOrDefault(own, 0.0) / total;
         double all = total;
         List<String> zones = new ArrayList<>();
         zones.add(own);
@@ -54,7 +54,7 @@ final class ZoneStrategy extends PartStrategy {
         double[] capacity = new double[zones.size()];
         double[] demand = new double[zones.size()];
         for (int i = 0; i < capacity.length; i++) {
-            capacity[i] = i == 0 ? ownCapacity : capacities.get(zones.get(i)) / all;
+            capacity[i] = i == 0 ? ownCapacity : capacities.getOrDefault(zones.get(i), 0.0) / all;
             demand[i] = clients == null ? 1.0 / zonesOfClients : clients.getOrDefault(zones.get(i), 0.0);
         }
         double[] shares = shares(capacity, demand);
@@ -67,7 +67,8 @@ final class ZoneStrategy extends PartStrategy {
         for (int i = 0; i < size; i++) {
             int k = i + first;
             String zone = zones.get(k);
-            parts[i] = part("zone " + zone, candidates, endpoint -> endpoint.zone().equals(zone));
+            parts[i] =
+                    part("zone " + zone, candidates, endpoint -> endpoint.zone().equals(zone));
             pickers[i] = inner.over(parts[i]);
             taken[i] = shares[k];
             reasons[i] = (zone.isEmpty() ? "no zone" : k == 0 ? "own zone " + zone : "zone " + zone) + " takes "

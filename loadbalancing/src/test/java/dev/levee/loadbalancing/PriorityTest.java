@@ -68,8 +68,8 @@ class PriorityTest {
 
     @Test
     void half_of_the_first_priority_is_ill_and_seventy_of_a_hundred_calls_still_go_there() {
-        FakeCandidates candidates =
-                FakeCandidates.of(1, endpoints(2, 2), endpoint -> !Integer.valueOf(0).equals(endpoint.address()));
+        FakeCandidates candidates = FakeCandidates.of(
+                1, endpoints(2, 2), endpoint -> !Integer.valueOf(0).equals(endpoint.address()));
         assertThat(candidates.share(STRATEGY.over(candidates), 20_000, endpoint -> endpoint.priority() == 0))
                 .isCloseTo(0.7, within(0.015));
     }
@@ -78,8 +78,8 @@ class PriorityTest {
     void weights_count() {
         List<Endpoint<Integer>> endpoints = endpoints(2, 1);
         endpoints.set(0, endpoints.get(0).withWeight(3));
-        FakeCandidates candidates = FakeCandidates.of(
-                1, endpoints, endpoint -> !Integer.valueOf(0).equals(endpoint.address()));
+        FakeCandidates candidates =
+                FakeCandidates.of(1, endpoints, endpoint -> !Integer.valueOf(0).equals(endpoint.address()));
         assertThat(candidates.share(STRATEGY.over(candidates), 20_000, endpoint -> endpoint.priority() == 0))
                 .isCloseTo(0.35, within(0.015));
     }
@@ -118,13 +118,15 @@ class PriorityTest {
         for (int ill = 0; ill < 5; ill++) {
             int from = ill;
             candidates[ill] = FakeCandidates.of(1, endpoints(8, 8), endpoint -> (Integer) endpoint.address() >= from);
-            pickers[ill] = BalancingStrategy.priority(BalancingStrategy.affinity()).over(candidates[ill]);
+            pickers[ill] =
+                    BalancingStrategy.priority(BalancingStrategy.affinity()).over(candidates[ill]);
         }
         for (long key = 0; key < 1_000; key++) {
             boolean left = false;
             for (int ill = 0; ill < 5; ill++) {
-                int priority =
-                        candidates[ill].endpoint(pickers[ill].pick(key * 0x9E3779B97F4A7C15L)).priority();
+                int priority = candidates[ill]
+                        .endpoint(pickers[ill].pick(key * 0x9E3779B97F4A7C15L))
+                        .priority();
                 assertThat(priority).isIn(left ? List.of(1) : List.of(0, 1));
                 left = priority == 1;
             }
@@ -133,8 +135,7 @@ class PriorityTest {
 
     @Test
     void the_explanation_gives_the_shares() {
-        FakeCandidates candidates =
-                FakeCandidates.of(1, endpoints(2, 2), endpoint -> (Integer) endpoint.address() > 0);
+        FakeCandidates candidates = FakeCandidates.of(1, endpoints(2, 2), endpoint -> (Integer) endpoint.address() > 0);
         BalancingStrategy.Picker picker = STRATEGY.over(candidates);
         assertThat(picker.explain(0, index -> true).reason())
                 .matches("priority 0 takes 70(.0)? % of the calls, since 50 % of it is well; its turn, one of 1"

@@ -149,14 +149,18 @@ class RoundRobinTest {
     @Test
     void weights_are_of_no_account_but_a_slow_start_is() {
         FakeCandidates candidates = new FakeCandidates(1, 9, 1, 1);
-        assertThat(counts(BalancingStrategy.roundRobin().over(candidates), 3, 300)).containsOnly(100);
+        assertThat(counts(BalancingStrategy.roundRobin().over(candidates), 3, 300))
+                .containsOnly(100);
         candidates.ramps[2] = 0.25;
-        assertThat(counts(BalancingStrategy.roundRobin().over(candidates), 3, 900)).containsExactly(400, 400, 100);
+        assertThat(counts(BalancingStrategy.roundRobin().over(candidates), 3, 900))
+                .containsExactly(400, 400, 100);
     }
 
     @Test
     void the_explanation_says_whose_turn_it_is() {
-        assertThat(BalancingStrategy.roundRobin().over(FakeCandidates.equal(3, 1)).explain(0, index -> true))
+        assertThat(BalancingStrategy.roundRobin()
+                        .over(FakeCandidates.equal(3, 1))
+                        .explain(0, index -> true))
                 .isEqualTo(new BalancingStrategy.Choice(0, "its turn, one of 3"));
     }
 }

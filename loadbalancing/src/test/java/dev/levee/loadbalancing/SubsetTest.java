@@ -174,8 +174,12 @@ class SubsetTest {
             }
             double mean = Arrays.stream(counts).average().orElseThrow();
             // A random draw has a deviation of 1.6 %; random subsets of 12 would have one of 29 %.
-            assertThat(Arrays.stream(counts).min().orElseThrow()).as("%s", inner).isGreaterThan((int) (0.92 * mean));
-            assertThat(Arrays.stream(counts).max().orElseThrow()).as("%s", inner).isLessThan((int) (1.08 * mean));
+            assertThat(Arrays.stream(counts).min().orElseThrow())
+                    .as("%s", inner)
+                    .isGreaterThan((int) (0.92 * mean));
+            assertThat(Arrays.stream(counts).max().orElseThrow())
+                    .as("%s", inner)
+                    .isLessThan((int) (1.08 * mean));
         }
     }
 
@@ -192,8 +196,10 @@ class SubsetTest {
 
     @Test
     void the_largest_numbers_do_not_overflow() {
-        assertThat(SubsetStrategy.width(Integer.MAX_VALUE, 1, Integer.MAX_VALUE)).isEqualTo(Integer.MAX_VALUE);
-        assertThat(SubsetStrategy.width(12, Integer.MAX_VALUE, Integer.MAX_VALUE)).isEqualTo(12);
+        assertThat(SubsetStrategy.width(Integer.MAX_VALUE, 1, Integer.MAX_VALUE))
+                .isEqualTo(Integer.MAX_VALUE);
+        assertThat(SubsetStrategy.width(12, Integer.MAX_VALUE, Integer.MAX_VALUE))
+                .isEqualTo(12);
         assertThat(SubsetStrategy.width(12, Integer.MAX_VALUE, 1)).isEqualTo(1);
     }
 }

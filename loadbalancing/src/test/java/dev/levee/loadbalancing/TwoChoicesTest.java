@@ -133,8 +133,8 @@ class TwoChoicesTest {
         candidates.inFlight[0] = 4;
         candidates.inFlight[1] = 3;
         assertThat(over(candidates).explain(0, index -> true))
-                .isEqualTo(new BalancingStrategy.Choice(
-                        1, "e1 has 3 in flight for weight 2, against e0 has 4 in flight"));
+                .isEqualTo(
+                        new BalancingStrategy.Choice(1, "e1 has 3 in flight for weight 2, against e0 has 4 in flight"));
         assertThat(over(candidates).explain(0, index -> index == 0).reason())
                 .isEqualTo("e0 has 4 in flight, the least of 2 for its weight");
         assertThat(over(candidates).explain(0, index -> false).index()).isEqualTo(-1);

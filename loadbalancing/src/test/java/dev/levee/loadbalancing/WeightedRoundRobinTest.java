@@ -148,7 +148,9 @@ class WeightedRoundRobinTest {
                 .isEqualTo(0.5);
         candidates.ramps[0] = 0.25;
         assertThat(candidates.share(
-                        BalancingStrategy.weighted().over(candidates), 3_000, endpoint -> endpoint.id().equals("e0")))
+                        BalancingStrategy.weighted().over(candidates),
+                        3_000,
+                        endpoint -> endpoint.id().equals("e0")))
                 .isCloseTo(1 / 3.0, within(0.001));
     }
 

@@ -31,7 +31,8 @@ class ZoneTest {
     }
 
     private static double share(BalancingStrategy strategy, FakeCandidates candidates, String zone) {
-        return candidates.share(strategy.over(candidates), 20_000, endpoint -> endpoint.zone().equals(zone));
+        return candidates.share(
+                strategy.over(candidates), 20_000, endpoint -> endpoint.zone().equals(zone));
     }
 
     @Test
@@ -71,8 +72,8 @@ class ZoneTest {
 
     @Test
     void it_is_known_where_calls_come_from() {
-        BalancingStrategy strategy = BalancingStrategy.zoneAware(
-                "a", Map.of("a", 3.0, "b", 1.0), 1, BalancingStrategy.powerOfTwoChoices());
+        BalancingStrategy strategy =
+                BalancingStrategy.zoneAware("a", Map.of("a", 3.0, "b", 1.0), 1, BalancingStrategy.powerOfTwoChoices());
         FakeCandidates candidates = FakeCandidates.of(1, endpoints(2, 2, 0), endpoint -> true);
         assertThat(share(strategy, candidates, "a")).isCloseTo(2 / 3.0, within(0.015));
     }
@@ -107,8 +108,11 @@ class ZoneTest {
             @ForAll @Size(min = 2, max = 6) List<@DoubleRange(max = 10) Double> capacities,
             @ForAll @Size(min = 6, max = 6) List<@DoubleRange(min = 0.1, max = 10) Double> demands) {
         int zones = capacities.size();
-        double allCapacity = capacities.stream().mapToDouble(Double::doubleValue).sum();
-        double allDemand = demands.subList(0, zones).stream().mapToDouble(Double::doubleValue).sum();
+        double allCapacity =
+                capacities.stream().mapToDouble(Double::doubleValue).sum();
+        double allDemand = demands.subList(0, zones).stream()
+                .mapToDouble(Double::doubleValue)
+                .sum();
         if (allCapacity == 0) {
             return;
         }
@@ -139,8 +143,9 @@ class ZoneTest {
     void the_explanation_gives_the_shares() {
         FakeCandidates candidates = FakeCandidates.of(1, endpoints(4, 4, 4), endpoint -> true);
         assertThat(from("a").over(candidates).explain(0, index -> true).reason())
-                .matches("own zone a takes 100 % of the calls, since it has 33.3 % of the capacity for 33.3 % of all calls;"
-                        + " a\\d has 0 in flight, against a\\d has 0 in flight");
+                .matches(
+                        "own zone a takes 100 % of the calls, since it has 33.3 % of the capacity for 33.3 % of all calls;"
+                                + " a\\d has 0 in flight, against a\\d has 0 in flight");
     }
 
     @Test

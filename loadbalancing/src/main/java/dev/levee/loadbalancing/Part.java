@@ -14,12 +14,7 @@ final class Part implements Candidates {
     private final double @Nullable [] shares; // which part of each; null for all of it
     private final Turns ticks;
 
-    Part(
-            Candidates whole,
-            int[] indices,
-            double @Nullable [] shares,
-            List<? extends Endpoint<?>> known,
-            Turns ticks) {
+    Part(Candidates whole, int[] indices, double @Nullable [] shares, List<? extends Endpoint<?>> known, Turns ticks) {
         this.whole = whole;
         this.indices = indices;
         this.shares = shares;

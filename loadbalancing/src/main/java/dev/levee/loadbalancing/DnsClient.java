@@ -49,12 +49,11 @@ final class DnsClient implements DnsExchange {
         IOException failure = new SocketTimeoutException("no time is left");
         for (int round = 0; round < rounds; round++) {
             for (InetSocketAddress server : servers) {
-                long left = deadlineNanos - clock.nanoTime();
-                if (left <= 0) {
+                if (deadlineNanos - clock.nanoTime() <= 0) {
                     throw failure;
                 }
                 try {
-                    return ask(server, name, type, Math.min(left, timeoutNanos));
+                    return ask(server, name, type, deadlineNanos);
                 } catch (IOException failed) {
                     failure = new IOException(
                             name + ": " + server.getAddress().getHostAddress() + " failed: " + failed.getMessage(),
@@ -65,12 +64,11 @@ final class DnsClient implements DnsExchange {
         throw failure;
     }
 
-    private DnsMessage ask(InetSocketAddress server, String name, int type, long nanos) throws IOException {
+    private DnsMessage ask(InetSocketAddress server, String name, int type, long deadlineNanos) throws IOException {
         byte[] question = DnsMessage.question(name, type, random);
-        long end = clock.nanoTime() + nanos;
-        ByteBuffer answer = byUdp(server, question, end);
+        ByteBuffer answer = byUdp(server, question, end(deadlineNanos));
         if (DnsMessage.isTruncated(answer) || DnsMessage.match(question, answer) != DnsMessage.Match.SAME) {
-            answer = byTcp(server, question, clock.nanoTime() + nanos);
+            answer = byTcp(server, question, end(deadlineNanos));
         }
         DnsMessage message = DnsMessage.read(question, answer);
         int code = message.code();
@@ -84,6 +82,11 @@ final class DnsClient implements DnsExchange {
             throw new ProtocolException("it sent on to another server");
         }
         return message;
+    }
+
+    private long end(long deadlineNanos) {
+        long now = clock.nanoTime();
+        return now + Math.min(timeoutNanos, deadlineNanos - now);
     }
 
     /** What is not the answer to the question is passed over, and after too much of that the try is given up. */

@@ -113,46 +113,55 @@ final class Polling<A> implements EndpointSource.Subscription {
         }
         long number = report.begins();
         watch(environment.scheduler().schedule(() -> report.overdue(number, OVERDUE_NANOS), OVERDUE_NANOS));
-        long wait;
+        Found<A> found = null;
+        Throwable failure = null;
         try {
-            Found<A> found = look.look();
-            wait = found.problem() == null ? found.againNanos() : Math.min(found.againNanos(), failed());
-            found(found);
+            found = look.look();
         } catch (Throwable thrown) { // an Error too: a source that stands still for good would be worse
-            if (thrown instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
-            }
-            wait = failed();
-            report.failed(thrown, known != null);
+            failure = thrown;
         } finally {
             unwatch();
         }
-        double spread = failures == 0 ? SPREAD : SPREAD_AFTER_FAILURE; // so that clients do not look in step
-        startIn(Nanos.multiply(wait, 1.0 + spread * environment.random().nextDouble()));
+        if (closed) {
+            return;
+        }
+        startIn(found != null ? found(found) : failed(failure));
     }
 
-    private long failed() {
+    private long failed(@Nullable Throwable failure) {
+        if (failure instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
         failures = Math.min(failures + 1, Integer.MAX_VALUE - 1);
-        return waits.nanos(failures);
+        report.failed(failure == null ? new NullPointerException("found") : failure, known != null);
+        return spread(waits.nanos(failures), SPREAD_AFTER_FAILURE);
     }
 
-    private void found(Found<A> found) {
+    /** So that clients do not look in step. */
+    private long spread(long nanos, double share) {
+        return Nanos.multiply(nanos, 1.0 + share * environment.random().nextDouble());
+    }
+
+    private long found(Found<A> found) {
         List<Endpoint<A>> endpoints = found.endpoints();
         if (endpoints != null) {
             if (endpoints.isEmpty()) {
-                throw new IllegalStateException("no endpoints were found");
+                return failed(new IllegalStateException("no endpoints were found"));
             }
             List<Endpoint<A>> sorted = new ArrayList<>(endpoints);
             sorted.sort(Comparator.comparing(Endpoint::id)); // another order is no change
             known = List.copyOf(sorted);
         }
         tell();
+        long again = spread(found.againNanos(), SPREAD);
         if (found.problem() != null) {
-            report.failed(found.problem(), true);
-        } else if (found.decided()) {
+            return Math.min(again, failed(found.problem()));
+        }
+        if (found.decided()) {
             failures = 0;
             report.succeeded();
         }
+        return again;
     }
 
     /** A receiver that threw is told again after the next look. */
@@ -185,8 +194,7 @@ final class Polling<A> implements EndpointSource.Subscription {
         try {
             environment.executor().execute(this::run);
         } catch (RejectedExecutionException rejected) {
-            report.failed(rejected, known != null);
-            startIn(failed());
+            startIn(failed(rejected));
         }
     }
 

@@ -249,6 +249,8 @@ class DnsClientTest {
             server.byUdp = question -> {
                 byte[] otherId = Answer.to(question).a(10, 6, 6, 6, 6).bytes();
                 otherId[0] ^= 1;
+                byte[] halfId = Answer.to(question).a(10, 6, 6, 6, 6).bytes();
+                halfId[1] ^= 1;
                 byte[] otherName = Answer.to(question).a(10, 6, 6, 6, 6).bytes();
                 otherName[14] = '9';
                 byte[] otherType = Answer.to(question).a(10, 6, 6, 6, 6).bytes();
@@ -261,6 +263,7 @@ class DnsClientTest {
                 noQuestion[5] = 0;
                 return List.of(
                         otherId,
+                        halfId,
                         otherName,
                         otherType,
                         notAnAnswer,

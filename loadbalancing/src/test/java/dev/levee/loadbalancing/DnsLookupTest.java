@@ -445,6 +445,15 @@ class DnsLookupTest {
         }
 
         @Test
+        void the_shortest_time_counts_wherever_it_stands() {
+            dns.has(SERVICE, srv(SERVICE, 10, 0, 1, 80, "one"));
+            dns.has("one", a("one", 100, "10.0.0.1"));
+            service().subscribe(told);
+            time.advance(ofSeconds(12));
+            assertThat(dns.asked).containsExactly(SERVICE + " SRV", "one A", SERVICE + " SRV");
+        }
+
+        @Test
         void a_target_that_cannot_be_looked_up_keeps_its_addresses_and_the_others_go_on() {
             dns.has(SERVICE, srv(SERVICE, 10, 0, 1, 80, "one"), srv(SERVICE, 10, 0, 1, 80, "two"));
             dns.has("one", a("one", 10, "10.0.0.1"));

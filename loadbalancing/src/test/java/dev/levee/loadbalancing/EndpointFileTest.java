@@ -11,7 +11,6 @@ import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -264,9 +263,7 @@ class EndpointFileTest {
             subscribe();
             Files.write(file(), new byte[] {(byte) 0xC3, (byte) 0x28});
             look();
-            Files.write(
-                    file(),
-                    "10.0.0.2:80\n".repeat(EndpointFile.MOST_BYTES / 12 + 1).getBytes(StandardCharsets.US_ASCII));
+            write("10.0.0.2:80\n#" + "x".repeat(EndpointFile.MOST_BYTES));
             time.advance(ofMinutes(1));
             Files.delete(file());
             Files.createDirectory(file());

@@ -14,7 +14,6 @@ import dev.levee.loadbalancing.hash.RendezvousHash;
 import dev.levee.loadbalancing.hash.ShardMap;
 import java.lang.management.ManagementFactory;
 import java.util.List;
-import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,7 +27,6 @@ class HashAllocationTest {
     private static final byte[] BYTES = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
     private static final List<Member> MEMBERS =
             IntStream.range(0, 40).mapToObj(i -> Member.of("m" + i)).toList();
-    private static final IntPredicate ODD = index -> (index & 1) == 1;
     private static long sink;
 
     private static double bytesEach(Runnable task) {
@@ -42,6 +40,10 @@ class HashAllocationTest {
             least = Math.min(least, (threads.getCurrentThreadAllocatedBytes() - before) / (double) CALLS);
         }
         return least;
+    }
+
+    private static boolean odd(int index) {
+        return (index & 1) == 1;
     }
 
     static Stream<ConsistentHash> hashes() {
@@ -61,7 +63,7 @@ class HashAllocationTest {
         assertThat(bytesEach(() -> sink += hash.indexOf(KEY))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += hash.indexOf(sink))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += hash.indexOf(BYTES))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += hash.indexOfHash(sink, ODD))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += hash.indexOfHash(sink, HashAllocationTest::odd))).isLessThan(0.5);
     }
 
     @Test

@@ -97,7 +97,7 @@ final class SlowReplica {
         Recorder recorder = new Recorder(world, limit, 0);
         Traffic traffic = new Traffic(
                 world,
-                cluster.clients(clients, subject.strategyFor(world, typical), recorder, 0, timeout),
+                cluster.clients(clients, subject.strategyFor(world, (double) typical), recorder, 0, timeout),
                 recorder,
                 IN_FLIGHT * SECOND / typical,
                 latency);

@@ -93,4 +93,33 @@ class GatesTest {
             assertThat(figures.get(Flapping.LEFT_OVER)).isZero();
         }
     }
+
+    @Nested
+    class An_ill_database_behind_all_servers {
+
+        @Test
+        void has_nobody_ejected() {
+            assertThat(SharedFault.database(SharedFault.ALL_WATCHED, 1, 0.5).get(SharedFault.EJECTIONS))
+                    .isZero();
+        }
+
+        @Test
+        void is_told_from_one_ill_server() {
+            assertThat(SharedFault.database(SharedFault.ONE_WATCHED, 1, 0.5).get(SharedFault.EJECTIONS))
+                    .isPositive();
+        }
+    }
+
+    @Nested
+    class A_rolling_deploy {
+
+        @Test
+        void gives_no_cold_server_more_than_one_and_a_half_times_the_mean() {
+            assertThat(RollingDeploy.run(RollingDeploy.slowly(Strategies.TWO_CHOICES), 1, true)
+                            .get(RollingDeploy.BUSIEST))
+                    .isLessThanOrEqualTo(1.5);
+            assertThat(RollingDeploy.run(Strategies.LEAST_TIME, 1, true).get(RollingDeploy.BUSIEST))
+                    .isLessThanOrEqualTo(1.5);
+        }
+    }
 }

@@ -28,6 +28,7 @@ final class EndpointSet<A> implements Candidates {
     private final RandomGenerator random;
     private final BalancingStrategy strategy;
     private final BalancingStrategy.@Nullable Picker picker;
+    private final @Nullable TimedPicker timed; // the same, if it needs the time
     private final @Nullable Eligible[] allBut; // made when needed
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
@@ -68,6 +69,7 @@ final class EndpointSet<A> implements Candidates {
         this.allBut = new Eligible[nodes.length];
         this.refusal = new NoEndpointException(name, message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
+        this.timed = picker instanceof TimedPicker asked ? asked : null;
     }
 
     private String message(String name) {
@@ -94,14 +96,19 @@ final class EndpointSet<A> implements Candidates {
         return shortest;
     }
 
+    /** Whether the time is read before the pick, which is then the start of the call. */
+    boolean isTimed() {
+        return timed != null;
+    }
+
     /** Asks the strategy; {@link #NONE} if it has nothing that is left. */
-    int pick(long hash, @Nullable Eligible eligible) {
+    int pick(long hash, @Nullable Eligible eligible, long nowNanos) {
         BalancingStrategy.Picker asked = picker;
         if (asked == null) {
             return NONE;
         }
         if (eligible == null) {
-            return checked(asked.pick(hash));
+            return checked(timed == null ? asked.pick(hash) : timed.pickAt(hash, nowNanos));
         }
         if (eligible.isTedious()) {
             return eligible.sweep(random);

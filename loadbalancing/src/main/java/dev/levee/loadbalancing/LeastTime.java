@@ -52,7 +52,7 @@ final class LeastTime implements BalancingStrategy {
         return "least time";
     }
 
-    private static final class Quickest implements Picker {
+    private static final class Quickest implements TimedPicker {
         private static final VarHandle LOOKING;
 
         static {
@@ -126,7 +126,11 @@ final class LeastTime implements BalancingStrategy {
         }
 
         private int now() {
-            int now = Ticks.at(clock.nanoTime());
+            return now(clock.nanoTime());
+        }
+
+        private int now(long nanos) {
+            int now = Ticks.at(nanos);
             int passed = now - looked;
             if (passed >= LOOK_TICKS || passed <= -LOOK_TICKS) {
                 look(now);
@@ -143,8 +147,7 @@ final class LeastTime implements BalancingStrategy {
         }
 
         /** Of equals the first, which was drawn in proportion to weight. */
-        private int quicker(int first, int second) {
-            int now = now();
+        private int quicker(int first, int second, int now) {
             double usual = typical.nanos();
             double floor = typical.floor();
             return cost(second, now, usual, floor) < cost(first, now, usual, floor) ? second : first;
@@ -152,17 +155,22 @@ final class LeastTime implements BalancingStrategy {
 
         @Override
         public int pick(long hash) {
+            return pickAt(hash, clock.nanoTime());
+        }
+
+        @Override
+        public int pickAt(long hash, long nowNanos) {
             if (weights.length == 1) {
                 return 0;
             }
             long pair = pairs.draw(candidates.random());
-            return quicker(PairDraw.first(pair), PairDraw.second(pair));
+            return quicker(PairDraw.first(pair), PairDraw.second(pair), now(nowNanos));
         }
 
         @Override
         public int pick(long hash, IntPredicate eligible) {
             long pair = draw(eligible);
-            return pair < 0 ? scan(eligible) : quicker(PairDraw.first(pair), PairDraw.second(pair));
+            return pair < 0 ? scan(eligible) : quicker(PairDraw.first(pair), PairDraw.second(pair), now());
         }
 
         /** A pair of eligible ones, or -1. */
@@ -206,7 +214,7 @@ final class LeastTime implements BalancingStrategy {
             }
             int first = PairDraw.first(pair);
             int second = PairDraw.second(pair);
-            int picked = quicker(first, second);
+            int picked = quicker(first, second, now());
             return new Choice(picked, text(picked) + ", against " + text(picked == first ? second : first));
         }
 

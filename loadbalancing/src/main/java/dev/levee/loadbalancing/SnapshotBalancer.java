@@ -242,10 +242,11 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     <T extends @Nullable Object, X extends Throwable> T exchange(
             long hash, Exchange<? super A, T, X> exchange, @Nullable HostMemory memory) throws X {
         EndpointSet<A> from = set;
+        long now = readTime(from);
         Eligible eligible = memory == null ? null : memory.eligible(from);
         int lost = 0;
         while (true) {
-            int index = next(from, hash, eligible);
+            int index = next(from, hash, eligible, now);
             Node<A> node = from.nodes[index];
             if (memory != null && !memory.claim(node, eligible)) {
                 eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
@@ -255,13 +256,14 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
                 lost = lostRace(from, lost);
                 continue;
             }
-            long start = node.readStart();
+            long start = from.isTimed() ? now : node.readStart();
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
                 return node.call(stamp, start, exchange);
             }
             if (node.isClosed()) { // it drains: this set is an old one
                 from = set;
+                now = readTime(from);
                 eligible = memory == null ? null : memory.eligible(from);
                 continue;
             }
@@ -272,10 +274,11 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     /** As {@link #exchange}, but leaves the call to who takes the ticket. */
     Ticket<A> take(long hash, @Nullable HostMemory memory) {
         EndpointSet<A> from = set;
+        long now = readTime(from);
         Eligible eligible = memory == null ? null : memory.eligible(from);
         int lost = 0;
         while (true) {
-            int index = next(from, hash, eligible);
+            int index = next(from, hash, eligible, now);
             Node<A> node = from.nodes[index];
             if (memory != null && !memory.claim(node, eligible)) {
                 eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
@@ -285,13 +288,14 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
                 lost = lostRace(from, lost);
                 continue;
             }
-            long start = node.readStart();
+            long start = from.isTimed() ? now : node.readStart();
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
                 return new Ticket<>(from.candidate(index), node, stamp, start, leases);
             }
             if (node.isClosed()) { // it drains: this set is an old one
                 from = set;
+                now = readTime(from);
                 eligible = memory == null ? null : memory.eligible(from);
                 continue;
             }
@@ -314,14 +318,18 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         return lost + 1;
     }
 
-    private int next(EndpointSet<A> from, long hash, @Nullable Eligible eligible) {
-        int index = from.pick(hash, eligible);
+    private long readTime(EndpointSet<A> from) {
+        return from.isTimed() ? environment.clock().nanoTime() : 0L;
+    }
+
+    private int next(EndpointSet<A> from, long hash, @Nullable Eligible eligible, long now) {
+        int index = from.pick(hash, eligible, now);
         while (index == EndpointSet.NONE) {
             if (eligible == null || !eligible.forget()) {
                 environment.listener().onRefused(name);
                 throw from.refusal;
             }
-            index = from.pick(hash, eligible);
+            index = from.pick(hash, eligible, now);
         }
         return index;
     }

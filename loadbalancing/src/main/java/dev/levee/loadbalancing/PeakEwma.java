@@ -233,7 +233,8 @@ final class PeakEwma implements LoadTracker {
             return Math.max(1, usual);
         }
         double nanos = Math.max(1, nanos(word));
-        // Half of the endpoints are below the floor and half above, which no processor can guess: so this is no question.
+        // Half of the endpoints are below the floor and half above, which no processor can guess: so this is no
+        // question.
         double least = state == FAILED ? Math.max(usual, floor) : Math.min(nanos, floor);
         long age = Ticks.between((int) word, now);
         if (floor > 0 && age > mostAge(state)) {

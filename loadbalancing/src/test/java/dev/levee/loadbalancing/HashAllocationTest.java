@@ -63,7 +63,8 @@ class HashAllocationTest {
         assertThat(bytesEach(() -> sink += hash.indexOf(KEY))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += hash.indexOf(sink))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += hash.indexOf(BYTES))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += hash.indexOfHash(sink, HashAllocationTest::odd))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += hash.indexOfHash(sink, HashAllocationTest::odd)))
+                .isLessThan(0.5);
     }
 
     @Test

@@ -129,8 +129,15 @@ record Target(Question question, int threads, double factor, Base base, double p
 
     private Question baseQuestion() {
         return switch (base) {
-            case FASTEST_PEER, SEMAPHORE, RESILIENCE4J, FAILSAFE, GRPC, SYNCHRONIZED_SMOOTH, TREE_MAP, MURMUR3, NOTHING ->
-                question;
+            case FASTEST_PEER,
+                    SEMAPHORE,
+                    RESILIENCE4J,
+                    FAILSAFE,
+                    GRPC,
+                    SYNCHRONIZED_SMOOTH,
+                    TREE_MAP,
+                    MURMUR3,
+                    NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case INCREMENT -> FLOOR_INCREMENT;
             case PAIR -> FLOOR_PAIR;

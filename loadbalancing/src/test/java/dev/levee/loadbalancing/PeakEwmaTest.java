@@ -37,12 +37,12 @@ class PeakEwmaTest {
 
     /** Among peers whose median is this. */
     private double believedAmong(long median) {
-        return tracker.latency(Ticks.at(now), median, median);
+        return tracker.latency(Ticks.at(now), (double) median, (double) median);
     }
 
     private void among(long median) {
         PeakEwma.Typical typical = new PeakEwma.Typical();
-        typical.set(median, true);
+        typical.set((double) median, true);
         tracker.typical(typical);
     }
 
@@ -58,7 +58,7 @@ class PeakEwmaTest {
         for (long took = 100; took < 3_600 * SECOND; took *= 3) {
             PeakEwma one = new PeakEwma(DECAY, null);
             one.ended(one.started(0), 0, took, Verdict.SUCCESS, null, null);
-            assertThat((double) one.latencyNanos()).isCloseTo(took, within(took * 1e-6));
+            assertThat((double) one.latencyNanos()).isCloseTo((double) took, within(took * 1e-6));
         }
     }
 

@@ -61,7 +61,7 @@ class TurnsTest {
             long own = -1;
             int ownCount = 0;
             for (long number : run.get()) {
-                if (number >= first && number < first + 2 * each) {
+                if (number >= first && number < first + 2L * each) {
                     assertThat(shared.add(number)).isTrue();
                 } else {
                     assertThat(ownCount == 0 || number == own + 1).isTrue();

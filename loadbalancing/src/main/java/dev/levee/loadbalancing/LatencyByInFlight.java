@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -11,7 +12,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * that is just replacing it.
  */
 final class LatencyByInFlight {
-    static final int SAMPLES = 16;
+    static final int SAMPLES = 32;
     static final long FRESH_NANOS = 10_000_000_000L;
 
     private static final int EXACT = 32;
@@ -42,21 +43,23 @@ final class LatencyByInFlight {
 
     /**
      * The median at the nearest level that has fresh samples, of two equally near ones the higher; if none has, at the nearest that
-     * has any; else {@link ServerLoad#UNKNOWN}.
+     * has any; else {@link ServerLoad#UNKNOWN}. Allocates nothing.
+     *
+     * @param scratch room for {@link #SAMPLES}, used by nobody else meanwhile
      */
-    long near(int inFlight, long nowNanos) {
+    long near(int inFlight, long nowNanos, long[] scratch) {
         int level = level(inFlight);
-        long fresh = nearest(level, nowNanos, FRESH_NANOS);
-        return fresh == ServerLoad.UNKNOWN ? nearest(level, nowNanos, Long.MAX_VALUE) : fresh;
+        long fresh = nearest(level, nowNanos, FRESH_NANOS, scratch);
+        return fresh == ServerLoad.UNKNOWN ? nearest(level, nowNanos, Long.MAX_VALUE, scratch) : fresh;
     }
 
-    private long nearest(int level, long nowNanos, long mostAge) {
+    private long nearest(int level, long nowNanos, long mostAge, long[] scratch) {
         for (int distance = 0; distance < LEVELS; distance++) {
-            long above = median(level + distance, nowNanos, mostAge);
+            long above = median(level + distance, nowNanos, mostAge, scratch);
             if (above != ServerLoad.UNKNOWN) {
                 return above;
             }
-            long below = median(level - distance, nowNanos, mostAge);
+            long below = median(level - distance, nowNanos, mostAge, scratch);
             if (below != ServerLoad.UNKNOWN) {
                 return below;
             }
@@ -64,9 +67,9 @@ final class LatencyByInFlight {
         return ServerLoad.UNKNOWN;
     }
 
-    private long median(int level, long nowNanos, long mostAge) {
+    private long median(int level, long nowNanos, long mostAge, long[] scratch) {
         Ring ring = level < 0 || level >= LEVELS ? null : rings.get(level);
-        return ring == null ? ServerLoad.UNKNOWN : ring.median(nowNanos, mostAge);
+        return ring == null ? ServerLoad.UNKNOWN : ring.median(nowNanos, mostAge, scratch);
     }
 
     /** The last samples of one level: latencies at even places, each followed by its time. */
@@ -89,43 +92,22 @@ final class LatencyByInFlight {
             CELL.setRelease(cells, place, latency);
         }
 
-        private long latency(int i, long nowNanos, long mostAge) {
-            long latency = (long) CELL.getAcquire(cells, 2 * i);
-            return latency != NONE && nowNanos - (long) CELL.getOpaque(cells, 2 * i + 1) <= mostAge ? latency : NONE;
-        }
-
-        /** Of an even number the middle of the middle two. By ranks, since sorting would need an array. */
-        long median(long nowNanos, long mostAge) {
+        /** Of an even number the middle of the middle two. */
+        long median(long nowNanos, long mostAge, long[] scratch) {
             int count = 0;
             for (int i = 0; i < SAMPLES; i++) {
-                count += latency(i, nowNanos, mostAge) == NONE ? 0 : 1;
+                long latency = (long) CELL.getAcquire(cells, 2 * i);
+                if (latency != NONE && nowNanos - (long) CELL.getOpaque(cells, 2 * i + 1) <= mostAge) {
+                    scratch[count++] = latency;
+                }
             }
             if (count == 0) {
                 return NONE;
             }
-            long upper = ranked(count / 2, nowNanos, mostAge);
-            long lower = count % 2 == 1 ? upper : ranked(count / 2 - 1, nowNanos, mostAge);
+            Arrays.sort(scratch, 0, count);
+            long upper = scratch[count / 2];
+            long lower = count % 2 == 1 ? upper : scratch[count / 2 - 1];
             return lower + (upper - lower) / 2;
-        }
-
-        private long ranked(int rank, long nowNanos, long mostAge) {
-            long nearest = NONE;
-            for (int i = 0; i < SAMPLES; i++) {
-                long latency = latency(i, nowNanos, mostAge);
-                if (latency == NONE) {
-                    continue;
-                }
-                int below = 0;
-                for (int k = 0; k < SAMPLES; k++) {
-                    long other = latency(k, nowNanos, mostAge);
-                    below += other != NONE && (other < latency || (other == latency && k < i)) ? 1 : 0;
-                }
-                if (below == rank) {
-                    return latency;
-                }
-                nearest = latency; // samples change meanwhile, and no rank may be met
-            }
-            return nearest;
         }
     }
 }

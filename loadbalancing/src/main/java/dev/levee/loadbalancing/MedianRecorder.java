@@ -57,7 +57,8 @@ final class MedianRecorder implements ServerLoadRecorder {
     @Override
     public ServerLoad load() {
         int now = saturated(inFlight.get());
-        return new ServerLoad(now, latencies.near(now, environment.clock().nanoTime()));
+        return new ServerLoad(
+                now, latencies.near(now, environment.clock().nanoTime(), new long[LatencyByInFlight.SAMPLES]));
     }
 
     private static int saturated(long count) {

@@ -44,6 +44,7 @@ class ProbePool {
     // Changed only by who has the flag.
     private final int[] recent = new int[HISTORY];
     private final int[] sorted = new int[HISTORY];
+    private final long[] scratch = new long[LatencyByInFlight.SAMPLES];
     private int seen;
     private boolean oldestIsNext = true;
     private double toRemove;
@@ -130,17 +131,32 @@ class ProbePool {
     void answered(ProbedEndpoint endpoint, int inFlight, long latencyNanos, long nowNanos) {
         if (beginChange()) {
             try {
-                answers.getAndIncrement();
-                if (config.probe() == null) {
-                    remove(REMOVED_PART, nowNanos); // nobody else does
-                }
-                learn(Math.min(inFlight, ProbedEndpoint.MOST_IN_FLIGHT), latencyNanos);
-                endpoint.answer(inFlight, ProbedEndpoint.codeOf(latencyNanos), uses(), nowNanos);
-                put(endpoint, nowNanos);
+                take(endpoint, inFlight, latencyNanos, nowNanos);
             } finally {
                 endChange();
             }
         }
+    }
+
+    /** A call of the balancer's own has ended, which says how busy the endpoint is as far as the balancer can see. */
+    void answered(ProbedEndpoint endpoint, int inFlight, LatencyByInFlight latencies, long nowNanos) {
+        if (beginChange()) {
+            try {
+                take(endpoint, inFlight, latencies.near(inFlight, nowNanos, scratch), nowNanos);
+            } finally {
+                endChange();
+            }
+        }
+    }
+
+    private void take(ProbedEndpoint endpoint, int inFlight, long latencyNanos, long nowNanos) {
+        answers.getAndIncrement();
+        if (config.probe() == null) {
+            remove(REMOVED_PART, nowNanos); // nobody else does
+        }
+        learn(Math.min(inFlight, ProbedEndpoint.MOST_IN_FLIGHT), latencyNanos);
+        endpoint.answer(inFlight, ProbedEndpoint.codeOf(latencyNanos), uses(), nowNanos);
+        put(endpoint, nowNanos);
     }
 
     boolean beginChange() {

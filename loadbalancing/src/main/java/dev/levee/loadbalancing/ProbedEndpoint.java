@@ -164,7 +164,7 @@ final class ProbedEndpoint implements LoadTracker {
             int others = (int) Math.max(ownInFlight.getAndAdd(-1) - 1, 0);
             if (verdict == Verdict.SUCCESS) {
                 own.record((int) Math.max(token, 0), endNanos - startNanos, endNanos);
-                pool.answered(this, others, own.near(others, endNanos), endNanos);
+                pool.answered(this, others, own, endNanos);
             }
         } else if (result != null) {
             pool.read(this, result, endNanos);

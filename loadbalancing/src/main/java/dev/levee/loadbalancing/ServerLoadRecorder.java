@@ -18,13 +18,13 @@ import dev.levee.core.OutcomeRule;
  * <p>It is a {@link Gate} that admits every request. Put it outermost, so that what waits in the server counts as in flight. A frame
  * that calls back at the start and the end of a request uses {@link #tryEnter} and {@link #exit}; the stamp must come back once.
  *
- * <p>The latency is the median of the last up to 16 successful requests that came while as many others were in flight as now, or
+ * <p>The latency is the median of the last up to 32 successful requests that came while as many others were in flight as now, or
  * as near to that as there are any of the last ten seconds. Failures count as in flight but not for the latency: they would
  * make a broken server look fast. (Bartek Wydrowski, Robert Kleinberg, Stephen M. Rumble and Aaron Archer, Load is not what you should
  * balance: Introducing Prequal, NSDI 2024.)
  *
  * <p>Thread-safe, never blocks. A request costs two writes to one counter and three to a ring of samples and allocates nothing, but
- * for the rings: 300 bytes for each number of requests in flight that occurs, at most 120 of them.
+ * for the rings: 550 bytes for each number of requests in flight that occurs, at most 120 of them.
  *
  * @since 0.1
  */
@@ -55,7 +55,7 @@ public interface ServerLoadRecorder extends Gate, Measured {
 
     /**
      * How busy this server is: how many requests are in flight now, and how long a request takes lately that comes now. Allocates the
-     * result. Reads at most a few dozen samples.
+     * result and room for 32 samples. Reads the samples of one number in flight, or of more if that has none.
      *
      * @return the load
      */

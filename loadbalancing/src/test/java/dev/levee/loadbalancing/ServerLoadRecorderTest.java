@@ -86,11 +86,11 @@ class ServerLoadRecorderTest {
     }
 
     @Test
-    void only_the_last_sixteen_of_a_level_count() {
+    void only_the_last_32_of_a_level_count() {
         for (int i = 0; i < 100; i++) {
             alone(500, Verdict.SUCCESS);
         }
-        for (int i = 0; i < 9; i++) {
+        for (int i = 0; i < 17; i++) {
             alone(3, Verdict.SUCCESS);
         }
         assertThat(recorder.load().latencyNanos()).isEqualTo(3 * MS);
@@ -146,7 +146,7 @@ class ServerLoadRecorderTest {
         LatencyByInFlight latencies = new LatencyByInFlight();
         latencies.record(3, 40, Long.MAX_VALUE - 5);
         latencies.record(2, 70, Long.MAX_VALUE - LatencyByInFlight.FRESH_NANOS);
-        assertThat(latencies.near(2, Long.MIN_VALUE + 10)).isEqualTo(40);
+        assertThat(latencies.near(2, Long.MIN_VALUE + 10, new long[32])).isEqualTo(40);
     }
 
     @Test
@@ -250,7 +250,7 @@ class ServerLoadRecorderTest {
                 if (verdict == Verdict.SUCCESS) {
                     Deque<long[]> ring = model.computeIfAbsent(level((int) request[2]), level -> new ArrayDeque<>());
                     ring.addLast(new long[] {now - request[1], now});
-                    if (ring.size() > 16) {
+                    if (ring.size() > 32) {
                         ring.removeFirst();
                     }
                 }

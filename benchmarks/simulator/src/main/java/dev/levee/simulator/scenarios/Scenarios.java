@@ -20,6 +20,7 @@ public final class Scenarios {
                 SharedFault.scenario(),
                 Sinkhole.scenario(),
                 RollingDeploy.scenario(),
+                Subsets.scenario(),
                 ZipfKeys.scenario(),
                 Flapping.scenario(),
                 Cascade.scenario(),

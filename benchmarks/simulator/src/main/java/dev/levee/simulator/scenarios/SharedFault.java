@@ -146,6 +146,9 @@ final class SharedFault {
         for (int i = 0; i < CLIENTS; i++) {
             String home = ZONES.get(i % ZONES.size());
             BalancingStrategy strategy = subject.strategyFor(world, WORK);
+            if (subject.name().startsWith("zone")) {
+                strategy = BalancingStrategy.zoneAware(home, strategy);
+            }
             TicketClient.Watch watch = new TicketClient.Watch() {
                 @Override
                 public void picked(long key, Server server) {

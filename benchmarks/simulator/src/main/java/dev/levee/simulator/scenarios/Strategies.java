@@ -4,7 +4,6 @@ import dev.levee.loadbalancing.BalancingStrategy;
 import dev.levee.loadbalancing.ServerLoad;
 import dev.levee.simulator.Oracle;
 import dev.levee.simulator.Probes;
-import dev.levee.simulator.RandomChoice;
 import dev.levee.simulator.VirtualTime;
 import dev.levee.simulator.report.Subject;
 import java.util.ArrayList;
@@ -12,7 +11,8 @@ import java.util.List;
 
 /** The strategies that are compared. This is the only list; each has its defaults in every scenario. */
 final class Strategies {
-    static final Subject RANDOM = new Subject("random", Subject.Role.RANDOM, (world, work) -> RandomChoice.INSTANCE);
+    static final Subject RANDOM =
+            new Subject("random", Subject.Role.RANDOM, (world, work) -> BalancingStrategy.random());
     static final Subject ORACLE = new Subject("oracle", Subject.Role.ORACLE, (world, work) -> new Oracle(work));
     static final Subject ROUND_ROBIN = Subject.of("round robin", BalancingStrategy.roundRobin());
     static final Subject LEAST_CONNECTIONS = Subject.of("least connections", BalancingStrategy.leastConnections());

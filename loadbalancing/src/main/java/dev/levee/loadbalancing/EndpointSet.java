@@ -67,9 +67,18 @@ final class EndpointSet<A> implements Candidates {
         this.nodes = candidateNodes.toArray(new Node[0]);
         this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedCounter[]::new);
         this.allBut = new Eligible[nodes.length];
-        this.refusal = new NoEndpointException(name, message(name), this::retryAfterNanos, true);
+        this.refusal = new NoEndpointException(name, reason(), message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
         this.timed = picker instanceof TimedPicker asked ? asked : null;
+    }
+
+    private NoEndpointException.Reason reason() {
+        if (all.isEmpty()) {
+            return NoEndpointException.Reason.NO_ENDPOINTS;
+        }
+        return nodes.length == 0
+                ? NoEndpointException.Reason.UNHEALTHY
+                : NoEndpointException.Reason.REFUSED_BY_GATES;
     }
 
     private String message(String name) {

@@ -328,14 +328,21 @@ public interface LoadBalancer<A> extends Measured, AutoCloseable {
     List<EndpointState<A>> snapshot();
 
     /**
-     * Hands the figures out: {@code balancer.endpoints}, {@code balancer.candidates} (those that are not drained) and
-     * {@code balancer.expired} (tickets that nobody closed) under the name of the balancer; {@code endpoint.inflight} and, if they are counted, {@code endpoint.picks} under the name, a slash and the id of
-     * each endpoint; and what the gates measure themselves.
+     * Hands the figures out. Under the name of the balancer: {@code balancer.endpoints}, {@code balancer.candidates} (those that are
+     * neither drained nor left out for their health) and {@code balancer.expired} (tickets that nobody closed). Under the name, a
+     * slash and the id of each endpoint: {@code endpoint.inflight} and, if they are counted, {@code endpoint.picks}. What the gates
+     * measure themselves. Where health is watched, under the name of the balancer: {@code balancer.healthy}, {@code .warming},
+     * {@code .ejected}, {@code .unhealthy}, {@code .draining} (endpoints in each state), {@code balancer.panic} and {@code
+     * balancer.ejection.suspended} (1 or 0), {@code balancer.ejections} and {@code balancer.stalls} (in all). Where draining has a
+     * deadline: {@code balancer.drains} (that go on).
      */
     @Override
     void measure(Sink sink);
 
-    /** Stops listening to the source. Calls go on with the endpoints that are known. */
+    /**
+     * Stops listening to the source, checking, and all timers but those of tickets. Calls go on with the endpoints that are known, as
+     * healthy as they were last; what is still draining is closed.
+     */
     @Override
     void close();
 }

@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.levee.core.Environment;
 import dev.levee.core.testing.ManualTime;
@@ -159,6 +160,10 @@ class ActiveHealthTest {
         assertThat(nodes.state(3).weight()).isEqualTo(1.0);
     }
 
+    private static NoEndpointException.Reason reason(Watched nodes) {
+        return catchThrowableOfType(NoEndpointException.class, nodes.balancer::pick).reason();
+    }
+
     @Nested
     class In_a_panic {
         @Test
@@ -198,9 +203,12 @@ class ActiveHealthTest {
                     .isInstanceOf(NoEndpointException.class)
                     .hasMessage("nodes: none of 3 endpoints admits a call: 0 refused by their gates, "
                             + "3 left out for their health, which is refused in a panic");
+            assertThat(reason(nodes)).isEqualTo(NoEndpointException.Reason.UNHEALTHY);
             down.clear();
             time.advance(Duration.ofSeconds(10));
             assertThat(nodes.targets(6)).hasSize(3);
+            nodes.source.set(List.of());
+            assertThat(reason(nodes)).isEqualTo(NoEndpointException.Reason.NO_ENDPOINTS);
         }
 
         @Test

@@ -121,7 +121,9 @@ class SocketCheckTest {
     @CsvSource({"503", "500", "404", "302", "429"})
     void http_fails_on_another_status_and_names_it(int status) {
         URI uri = answering("HTTP/1.1 " + status + " Whatever\r\nRetry-After: 5\r\n\r\n");
-        assertThatThrownBy(() -> http(uri, LONG)).isInstanceOf(IOException.class).hasMessage("status " + status);
+        assertThatThrownBy(() -> http(uri, LONG))
+                .isInstanceOf(IOException.class)
+                .hasMessage("status " + status);
     }
 
     @Test
@@ -239,7 +241,8 @@ class SocketCheckTest {
                 .isTrue();
         assertThat(HealthCheck.tcp().passes(InetSocketAddress.createUnresolved("127.0.0.1", port), LONG))
                 .isTrue();
-        assertThat(HealthCheck.tcp().<URI>of(uri -> new InetSocketAddress(uri.getHost(), uri.getPort()))
+        assertThat(HealthCheck.tcp()
+                        .<URI>of(uri -> new InetSocketAddress(uri.getHost(), uri.getPort()))
                         .passes(uri(), LONG))
                 .isTrue();
     }

@@ -76,9 +76,7 @@ final class EndpointSet<A> implements Candidates {
         if (all.isEmpty()) {
             return NoEndpointException.Reason.NO_ENDPOINTS;
         }
-        return nodes.length == 0
-                ? NoEndpointException.Reason.UNHEALTHY
-                : NoEndpointException.Reason.REFUSED_BY_GATES;
+        return nodes.length == 0 ? NoEndpointException.Reason.UNHEALTHY : NoEndpointException.Reason.REFUSED_BY_GATES;
     }
 
     private String message(String name) {

@@ -161,7 +161,8 @@ class ActiveHealthTest {
     }
 
     private static NoEndpointException.Reason reason(Watched nodes) {
-        return catchThrowableOfType(NoEndpointException.class, nodes.balancer::pick).reason();
+        return catchThrowableOfType(NoEndpointException.class, nodes.balancer::pick)
+                .reason();
     }
 
     @Nested

@@ -132,7 +132,8 @@ class LoadBalancerTest {
         void nothing_bad_when_an_inner_policy_refused_whatever_the_rule_says() {
             FakeGate gate = only();
             gate.rule = (result, error) -> Verdict.FAILURE;
-            RefusedException inner = new NoEndpointException("inner", NoEndpointException.Reason.REFUSED_BY_GATES, "none", () -> 42, true);
+            RefusedException inner = new NoEndpointException(
+                    "inner", NoEndpointException.Reason.REFUSED_BY_GATES, "none", () -> 42, true);
             assertThat(catchThrowable(() -> balancer.call(address -> {
                         throw inner;
                     })))

@@ -237,7 +237,7 @@ class SocketCheckTest {
     @Test
     void tcp_passes_where_somebody_listens() throws Exception {
         int port = server.getLocalPort();
-        assertThat(HealthCheck.tcp().passes(new InetSocketAddress("127.0.0.1", port), LONG))
+        assertThat(HealthCheck.tcp().passes(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), LONG))
                 .isTrue();
         assertThat(HealthCheck.tcp().passes(InetSocketAddress.createUnresolved("127.0.0.1", port), LONG))
                 .isTrue();
@@ -249,7 +249,7 @@ class SocketCheckTest {
 
     @Test
     void tcp_fails_where_nobody_does() throws IOException {
-        InetSocketAddress address = new InetSocketAddress("127.0.0.1", server.getLocalPort());
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort());
         server.close();
         assertThatThrownBy(() -> HealthCheck.tcp().passes(address, LONG)).isInstanceOf(ConnectException.class);
         InetSocketAddress unknown = InetSocketAddress.createUnresolved("no-such-host.invalid", 80);

@@ -125,7 +125,7 @@ class SlowStartTest {
         updates.join();
         watched.calls(400);
         assertThat(watched.ejected()).containsExactly("e03");
-        assertThat(watched.targets(100)).hasSize(19);
+        assertThat(watched.targets(1000)).hasSize(19);
         assertThat(watched.balancer.snapshot()).allMatch(state -> state.inFlight() == 0);
     }
 }

@@ -66,6 +66,9 @@ final class LeastTime implements BalancingStrategy {
         /** How often a pair is drawn again because one of it is not eligible, before all are looked at. */
         private static final int MOST_DRAWS = 8;
 
+        /** So many times what is usual is slow. */
+        private static final int SLOW = 2;
+
         /** How often it is found out what is usual: every 2^27 ns, an eighth of a second. */
         private static final int LOOK_TICKS = 1 << (27 - 16);
 
@@ -153,6 +156,12 @@ final class LeastTime implements BalancingStrategy {
             return cost(second, now, usual, floor) < cost(first, now, usual, floor) ? second : first;
         }
 
+        /** Whether a call takes much longer there than is usual, whatever else is in flight. */
+        private boolean isSlow(int index, int now) {
+            double usual = typical.nanos();
+            return usual > 0 && trackers[index].cost(now, usual, typical.floor()) > SLOW * usual;
+        }
+
         @Override
         public int pick(long hash) {
             return pickAt(hash, clock.nanoTime());
@@ -164,7 +173,14 @@ final class LeastTime implements BalancingStrategy {
                 return 0;
             }
             long pair = pairs.draw(candidates.random());
-            return quicker(PairDraw.first(pair), PairDraw.second(pair), now(nowNanos));
+            int now = now(nowNanos);
+            int picked = quicker(PairDraw.first(pair), PairDraw.second(pair), now);
+            if (!isSlow(picked, now)) {
+                return picked;
+            }
+            // Two slow ones: where there are several, pairs of them would get more calls than they can take.
+            long other = pairs.draw(candidates.random());
+            return quicker(picked, quicker(PairDraw.first(other), PairDraw.second(other), now), now);
         }
 
         @Override

@@ -168,6 +168,21 @@ class LeastTimeTest {
         assertThat(picks.get("c") / 2e4).isCloseTo(0.1, within(0.02));
     }
 
+    @Test
+    void where_several_are_slow_a_pair_of_them_gets_few_calls() {
+        source.set(Balancers.endpoints(12));
+        LoadBalancer<String> nodes = balancer();
+        for (int i = 0; i < 400; i++) {
+            call(nodes, id -> id.compareTo("e04") < 0 ? 100 : 10);
+        }
+        Map<String, Integer> picks = picks(nodes, 10_000);
+        int slow = picks.entrySet().stream()
+                .filter(entry -> entry.getKey().compareTo("e04") < 0)
+                .mapToInt(Map.Entry::getValue)
+                .sum();
+        assertThat(slow).isLessThan(250); // one pair of eleven would make 909
+    }
+
     // ---- two scenarios, in small: servers that take as many calls at once as come
 
     /** Times are in nanoseconds; a negative one is that of a call which fails. */

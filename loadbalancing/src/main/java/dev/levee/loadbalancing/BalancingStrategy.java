@@ -204,8 +204,7 @@ public interface BalancingStrategy {
      * call at once and comes down slowly (peak EWMA, Twitter's Finagle, 2015); the age of the oldest call in flight, if that is more, so
      * that a stall shows before any call has ended. Calls that fail make an endpoint look slower, however fast they fail; cancelled
      * calls count as nothing. An endpoint that has just come, or has not been called for twice the decay, is taken to be as fast
-     * as the median of the others. O(1); reads the clock once for a pick, once when a call starts and once when it ends; allocates
-     * nothing. For calls of the same kind: where some take much longer than others by nature, {@link #powerOfTwoChoices}.
+     * as the median of the others. O(1); reads the clock when a call starts and when it ends; allocates nothing. For calls of the same kind: where some take much longer than others by nature, {@link #powerOfTwoChoices}.
      *
      * @param decay how long it takes a slow call to be forgotten to 37 %, from 1 ms to 1 h
      * @return the strategy

@@ -44,8 +44,8 @@ class HealthInterleavingsTest {
                 .actorsPerThread(2)
                 .actorsBefore(1)
                 .actorsAfter(1)
-                .iterations(8)
-                .invocationsPerIteration(800);
+                .iterations(4)
+                .invocationsPerIteration(400);
     }
 
     /** The record as it is. */

@@ -6,7 +6,7 @@ import java.util.Locale;
 final class Reasons {
     private Reasons() {}
 
-    /** With three digits and the unit that fits. */
+    /** With up to three digits and the unit that fits. */
     static String time(double nanos) {
         if (nanos >= 1e9) {
             return number(nanos / 1e9) + " s";
@@ -22,12 +22,13 @@ final class Reasons {
         return number(share * 100) + " %";
     }
 
-    /** With three digits, or as many as are before the point. */
+    /** With up to three digits, or as many as are before the point. */
     static String number(double value) {
         if (value == Math.rint(value) && Math.abs(value) < 1e15) {
             return Long.toString((long) value);
         }
         int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
-        return String.format(Locale.ROOT, "%." + decimals + "f", value);
+        String digits = String.format(Locale.ROOT, "%." + decimals + "f", value);
+        return decimals == 0 ? digits : digits.replaceFirst("\\.?0+$", "");
     }
 }

@@ -146,8 +146,8 @@ class CallAgeTest {
                 .actorsPerThread(3)
                 .actorsBefore(1)
                 .actorsAfter(0)
-                .iterations(10)
-                .invocationsPerIteration(800);
+                .iterations(5)
+                .invocationsPerIteration(300);
     }
 
     /** Whatever calls are under way at the end, the tracker knows of some exactly if there are some. */

@@ -5,6 +5,7 @@ import dev.levee.core.internal.Require;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +25,7 @@ final class BackgroundSource<A> implements EndpointSource<A> {
     @Override
     public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
         Require.nonNull("receiver", receiver);
-        AtomicReference<Subscription> subscription = new AtomicReference<>();
+        AtomicReference<@Nullable Subscription> subscription = new AtomicReference<>();
         environment.executor().execute(() -> begin(receiver, subscription));
         return () -> {
             Subscription open = subscription.getAndSet(CLOSED);
@@ -34,7 +35,8 @@ final class BackgroundSource<A> implements EndpointSource<A> {
         };
     }
 
-    private void begin(Consumer<? super List<Endpoint<A>>> receiver, AtomicReference<Subscription> subscription) {
+    private void begin(
+            Consumer<? super List<Endpoint<A>>> receiver, AtomicReference<@Nullable Subscription> subscription) {
         if (subscription.get() == CLOSED) {
             return;
         }

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.IntToDoubleFunction;
@@ -64,9 +65,8 @@ final class GrpcBalancer {
     }
 
     static GrpcBalancer roundRobin(int endpoints) {
-        LoadBalancerProvider provider =
-                LoadBalancerRegistry.getDefaultRegistry().getProvider("round_robin");
-        Check.that(provider != null, "gRPC has no round_robin");
+        LoadBalancerProvider provider = Objects.requireNonNull(
+                LoadBalancerRegistry.getDefaultRegistry().getProvider("round_robin"), "gRPC has no round_robin");
         return new GrpcBalancer(provider, Map.of(), endpoints);
     }
 
@@ -82,13 +82,13 @@ final class GrpcBalancer {
                 new WeightedRoundRobinLoadBalancerProvider(), Map.of("blackoutPeriod", "0s"), endpoints);
         for (int picks = 0; picks < 20 * endpoints; picks++) {
             LoadBalancer.PickResult picked = made.pick();
-            int port = port(picked.getSubchannel());
+            int port = port(picked);
             made.report(picked, weight.applyAsDouble(port - 1));
         }
         made.resolve(); // which looks at the weights
         int[] counts = new int[endpoints];
         for (int picks = 0; picks < 1_000 * endpoints; picks++) {
-            counts[port(made.pick().getSubchannel()) - 1]++;
+            counts[port(made.pick()) - 1]++;
         }
         Check.that(
                 counts[endpoints - 1] > 0.5 * counts[0] * weight.applyAsDouble(endpoints - 1),
@@ -96,7 +96,8 @@ final class GrpcBalancer {
         return made;
     }
 
-    private static int port(LoadBalancer.Subchannel subchannel) {
+    private static int port(LoadBalancer.PickResult picked) {
+        LoadBalancer.Subchannel subchannel = Objects.requireNonNull(picked.getSubchannel());
         return ((InetSocketAddress) subchannel.getAddresses().getAddresses().get(0)).getPort();
     }
 
@@ -128,13 +129,14 @@ final class GrpcBalancer {
 
     /** What a channel does when it makes a stream for a pick. */
     ClientStreamTracer open(LoadBalancer.PickResult picked) {
-        ClientStreamTracer tracer = picked.getStreamTracerFactory().newClientStreamTracer(STREAM, ARGUMENTS.headers);
+        ClientStreamTracer tracer = Objects.requireNonNull(picked.getStreamTracerFactory())
+                .newClientStreamTracer(STREAM, ARGUMENTS.headers);
         tracer.streamCreated(Attributes.EMPTY, ARGUMENTS.headers);
         return tracer;
     }
 
     /** A call: pick, open, close. */
-    LoadBalancer.Subchannel call() {
+    LoadBalancer.@Nullable Subchannel call() {
         LoadBalancer.PickResult picked = pick();
         open(picked).streamClosed(Status.OK);
         return picked.getSubchannel();

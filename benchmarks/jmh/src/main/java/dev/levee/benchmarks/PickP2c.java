@@ -2,6 +2,7 @@ package dev.levee.benchmarks;
 
 import dev.levee.loadbalancing.BalancingStrategy;
 import dev.levee.loadbalancing.LoadBalancer;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
@@ -29,7 +30,7 @@ public class PickP2c {
     }
 
     @Benchmark
-    public Object grpc(GrpcState state) {
+    public @Nullable Object grpc(GrpcState state) {
         return state.balancer.call();
     }
 

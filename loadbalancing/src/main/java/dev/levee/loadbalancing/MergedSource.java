@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The endpoints of several sources together, as soon as one of them has answered. */
 final class MergedSource<A> implements EndpointSource<A> {
@@ -35,7 +36,8 @@ final class MergedSource<A> implements EndpointSource<A> {
 
     private final class Union implements Subscription {
         final List<Subscription> subscriptions = new ArrayList<>(); // complete before it is handed out
-        private final AtomicReferenceArray<List<Endpoint<A>>> parts = new AtomicReferenceArray<>(sources.size());
+        private final AtomicReferenceArray<@Nullable List<Endpoint<A>>> parts =
+                new AtomicReferenceArray<>(sources.size());
         private final OneAtATime telling;
         private volatile boolean open;
 
@@ -61,7 +63,7 @@ final class MergedSource<A> implements EndpointSource<A> {
             List<Endpoint<A>> all = new ArrayList<>();
             boolean answered = false;
             for (int i = 0; i < parts.length(); i++) {
-                List<Endpoint<A>> part = parts.get(i);
+                @Nullable List<Endpoint<A>> part = parts.get(i);
                 if (part != null) {
                     answered = true;
                     all.addAll(part);

@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * addresses is refused with {@code IllegalArgumentException} and the old set stays. The order in which a source names endpoints
  * never matters.
  *
+ * <p>With {@link LoadBalancerConfig.Builder#health} endpoints that fail checks or calls are left out for all calls, for a time.
+ *
  * <p>Thread-safe. Nothing here locks, waits or, apart from what is said at a method, allocates.
  *
  * @param <A> the type of the addresses

@@ -89,6 +89,17 @@ class ProbePool {
         return ProbedEndpoint.usesLeft(answer) > 0 && nowNanos - endpoint.answeredAt() <= config.maxAgeNanos();
     }
 
+    /** How many answers can be used. */
+    int fresh(long nowNanos) {
+        int fresh = 0;
+        for (int place = 0; place < places.length; place++) {
+            ProbedEndpoint endpoint = at(place);
+            fresh += endpoint != null && isFresh(endpoint, endpoint.answer(), nowNanos) ? 1 : 0;
+        }
+        return fresh;
+    }
+
+    /** The most requests in flight that are not hot. */
     int hottestCold() {
         return hottestCold;
     }

@@ -1,10 +1,11 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Measured;
 import org.jspecify.annotations.Nullable;
 
 /** The strategy that asks servers how busy they are; a bound one belongs to one balancer and has its pool. */
-final class Probing implements BalancingStrategy {
+final class Probing implements BalancingStrategy, Measured {
     private final ProbingConfig config;
     private final @Nullable Environment environment;
     private final @Nullable ProbePool pool;
@@ -47,6 +48,20 @@ final class Probing implements BalancingStrategy {
     @Override
     public boolean usesKey() {
         return false;
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        String name = toString();
+        if (prober != null) {
+            sink.value(name, "probing.sent", (double) prober.sent());
+            sink.value(name, "probing.failed", (double) prober.failed());
+            sink.value(name, "probing.underway", prober.underWay());
+        }
+        if (pool != null && environment != null) {
+            sink.value(name, "probing.answers", pool.fresh(environment.clock().nanoTime()));
+            sink.value(name, "probing.hot.above", pool.hottestCold());
+        }
     }
 
     @Override

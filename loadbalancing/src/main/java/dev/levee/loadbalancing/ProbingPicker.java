@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * The hot/cold rule over the answers of one set: of those that are cold the one with the shortest latency; if all are hot the one with
  * the fewest requests in flight; an endpoint where calls fail only if there is no other.
  */
-final class ProbingPicker implements BalancingStrategy.Picker {
+final class ProbingPicker implements TimedPicker {
     private static final int NONE = -1;
     /** Below so many answers in all a pick is not a choice. */
     private static final int LEAST_ANSWERS = 2;
@@ -89,19 +89,23 @@ final class ProbingPicker implements BalancingStrategy.Picker {
 
     @Override
     public int pick(long hash) {
-        return choose(hash, null);
+        return choose(hash, null, clock.nanoTime());
+    }
+
+    @Override
+    public int pickAt(long hash, long nowNanos) {
+        return choose(hash, null, nowNanos);
     }
 
     @Override
     public int pick(long hash, IntPredicate eligible) {
-        return choose(hash, eligible);
+        return choose(hash, eligible, clock.nanoTime());
     }
 
-    private int choose(long hash, @Nullable IntPredicate eligible) {
+    private int choose(long hash, @Nullable IntPredicate eligible, long now) {
         if (prober != null) {
             prober.called(this);
         }
-        long now = clock.nanoTime();
         int random = candidates.random().nextInt();
         if (explores && (random & EXPLORED) == 0) {
             return fallBack(hash, eligible, now);

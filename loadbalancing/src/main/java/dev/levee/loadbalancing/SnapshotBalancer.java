@@ -493,6 +493,9 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         if (monitor != null) {
             monitor.measure(sink, healthOf(now.allNodes()));
         }
+        if (strategy instanceof Measured measured) { // which does not know whose it is
+            measured.measure((own, metric, value) -> sink.value(name, metric, value));
+        }
         for (Node<A> node : now.allNodes()) {
             String label = name + "/" + node.id;
             sink.value(label, "endpoint.inflight", node.inFlight());

@@ -230,6 +230,41 @@ class ProbingTest {
         }
 
         @Test
+        void what_probes_come_to_can_be_measured() {
+            LoadBalancer<String> nodes = balancer(16, 4);
+            probe = endpoint -> endpoint.id().equals("e01")
+                    ? new CompletableFuture<>()
+                    : CompletableFuture.completedFuture(endpoint.id().equals("e02") ? null : new ServerLoad(5, 1_000));
+            nodes.call(address -> address);
+            time.runReady();
+            Map<String, Double> figures = new HashMap<>();
+            nodes.measure((policy, metric, value) -> figures.put(policy + " " + metric, value));
+            assertThat(figures)
+                    .containsEntry("nodes probing.sent", 4.0)
+                    .containsEntry("nodes probing.failed", 1.0)
+                    .containsEntry("nodes probing.underway", 1.0)
+                    .containsEntry("nodes probing.answers", 2.0)
+                    .containsEntry("nodes probing.hot.above", 5.0);
+        }
+
+        @Test
+        void inside_of_zones_and_priorities_each_part_sees_its_own() {
+            List<Endpoint<String>> endpoints = new ArrayList<>();
+            for (int i = 0; i < 12; i++) {
+                endpoints.add(Balancers.endpoints(12).get(i).withPriority(i < 6 ? 0 : 1));
+            }
+            loads.put("e09", new ServerLoad(0, 1)); // the best, but in the second priority
+            LoadBalancer<String> nodes = LoadBalancer.of(
+                    "nodes",
+                    BalancingStrategy.priority(strategy(3)),
+                    EndpointSource.of(endpoints),
+                    config -> {},
+                    time.environment());
+            assertThat(spread(nodes, time, 300)).containsOnlyKeys("e00", "e01", "e02", "e03", "e04", "e05");
+            assertThat(nodes.explain().reason()).contains("cold");
+        }
+
+        @Test
         void the_latency_that_a_server_names_is_in_the_snapshot() {
             LoadBalancer<String> nodes = balancer(16, 3);
             nodes.call(address -> address);

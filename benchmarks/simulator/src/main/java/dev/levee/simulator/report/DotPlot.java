@@ -53,6 +53,6 @@ final class DotPlot {
     }
 
     private static String axisTitle(Measure measure) {
-        return measure.name() + (measure.higherIsBetter() ? ": more is better" : ": less is better");
+        return measure.name() + (measure.direction() > 0 ? ": more is better" : measure.direction() < 0 ? ": less is better" : "");
     }
 }

@@ -88,7 +88,7 @@ public final class Results {
             }
         }
         List<Subject> best = new ArrayList<>();
-        if (first != null) {
+        if (first != null && measure.direction() != 0) {
             best.add(first);
             for (Subject subject : shipped) {
                 if (!subject.equals(first) && equal(subject, first, measure)) {
@@ -118,7 +118,7 @@ public final class Results {
     private boolean better(Subject one, Subject other, Measure measure) {
         double difference =
                 interval(one, measure).mean() - interval(other, measure).mean();
-        return measure.higherIsBetter() ? difference > 0 : difference < 0;
+        return difference * measure.direction() > 0;
     }
 
     private boolean equal(Subject one, Subject other, Measure measure) {

@@ -5,21 +5,26 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Runs scenarios and writes their pages and plots. */
 public final class Simulate {
     private static final double QUICK_SCALE = 0.2;
     private static final int QUICK_SEEDS = 3;
+    private static final String SUMMARY = "who-wins.md";
 
     private final Path folder;
     private final Study study;
-    private final StringBuilder summary = new StringBuilder();
+    private final List<Scenario> scenarios;
+    private final Map<String, String> rows = new HashMap<>(); // of the summary, by scenario
 
-    private Simulate(Path folder, Study study) {
+    private Simulate(Path folder, Study study, List<Scenario> scenarios) {
         this.folder = folder;
         this.study = study;
+        this.scenarios = scenarios;
     }
 
     /**
@@ -56,12 +61,12 @@ public final class Simulate {
             all = true;
         }
         Study study = quick ? new Study(threads, QUICK_SCALE, QUICK_SEEDS) : new Study(threads, 1, Integer.MAX_VALUE);
-        Simulate simulate = new Simulate(folder, study);
+        Simulate simulate = new Simulate(folder, study, scenarios);
         for (Scenario scenario : all ? scenarios : chosen) {
             simulate.run(scenario);
         }
-        if (all) {
-            simulate.write("who-wins.md", simulate.summary());
+        if (scenarios.size() > 1) { // not for a profile alone
+            simulate.write(SUMMARY, simulate.summary());
         }
         return 0;
     }
@@ -88,35 +93,56 @@ public final class Simulate {
 
     private void summarise(Scenario scenario, Part part, Results results) {
         List<Subject> best = results.best(part.main());
-        List<Subject> worse = results.worseThanRandom(part.main());
-        summary.append("| [")
-                .append(part.title())
-                .append("](")
-                .append(scenario.id())
-                .append(".md) | ");
-        summary.append(part.main().name()).append(" | ");
         if (best.isEmpty()) {
-            summary.append("- | - | - | - |\n");
             return;
         }
         Subject winner = best.get(0);
-        summary.append(winner.name()).append(": ");
-        summary.append(part.main().format(results.interval(winner, part.main()).mean()));
-        summary.append(" | ").append(best.size() > 1 ? Page.names(best.subList(1, best.size())) : "-");
+        List<Subject> worse = results.worseThanRandom(part.main());
         double gap = results.gapClosed(winner, part.main());
-        summary.append(" | ").append(Double.isFinite(gap) ? Math.round(gap) + " %" : "-");
-        summary.append(" | ").append(worse.isEmpty() ? "-" : Page.names(worse)).append(" |\n");
+        String row = String.join(
+                " | ",
+                "| [" + part.title() + "](" + scenario.id() + ".md)",
+                part.main().name(),
+                winner.name() + ": "
+                        + part.main().format(results.interval(winner, part.main()).mean()),
+                best.size() > 1 ? Page.names(best.subList(1, best.size())) : "-",
+                Double.isFinite(gap) ? Math.round(gap) + " %" : "-",
+                (worse.isEmpty() ? "-" : Page.names(worse)) + " |\n");
+        rows.merge(scenario.id(), row, String::concat);
     }
 
+    /** With the rows that an earlier run wrote of scenarios that this one did not run. */
     private String summary() {
-        return """
+        Map<String, String> earlier = new HashMap<>();
+        for (String line : read(SUMMARY).lines().toList()) {
+            for (Scenario scenario : scenarios) {
+                if (line.startsWith("| [") && line.contains("](" + scenario.id() + ".md)")) {
+                    earlier.merge(scenario.id(), line + "\n", String::concat);
+                }
+            }
+        }
+        StringBuilder summary = new StringBuilder(
+                """
                 # Who wins where
 
-                Written by `benchmarks/simulate --all`. A tie is one whose paired difference from the best cannot be told from 0.
+                Written by `benchmarks/simulate`. A tie is one whose paired difference from the best cannot be told from 0.
 
                 | Question | decided by | best | ties with it | its way from random to the oracle | worse than random |
                 |---|---|---|---|---:|---|
-                """ + summary;
+                """);
+        for (Scenario scenario : scenarios) {
+            summary.append(rows.getOrDefault(scenario.id(), earlier.getOrDefault(scenario.id(), "")));
+        }
+        return summary.toString();
+    }
+
+    private String read(String name) {
+        try {
+            Path file = folder.resolve(name);
+            return Files.exists(file) ? Files.readString(file) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void write(String name, String content) {

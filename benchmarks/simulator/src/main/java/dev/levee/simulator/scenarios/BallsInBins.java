@@ -14,7 +14,7 @@ import java.util.List;
 
 /** B: n calls that never end on n servers (Azar, Broder, Karlin and Upfal, Balanced Allocations, 1999). Calibration. */
 final class BallsInBins {
-    static final Measure FULLEST = Measure.less("calls at the fullest server", 2);
+    static final Measure FULLEST = Measure.shown("calls at the fullest server", 2);
     static final Measure EMPTY = Measure.less("servers without a call, %", 3);
 
     private BallsInBins() {}

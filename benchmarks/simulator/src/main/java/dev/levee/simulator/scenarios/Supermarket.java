@@ -56,7 +56,7 @@ final class Supermarket {
             subjects.addAll(List.of(EXACT_ONE, Strategies.RANDOM));
         }
         List<Measure> measures = IntStream.rangeClosed(1, LONGEST)
-                .mapToObj(k -> Measure.less("share of queues >= " + k, 4))
+                .mapToObj(k -> Measure.shown("share of queues >= " + k, 4))
                 .toList();
         return Part.of(
                         id,

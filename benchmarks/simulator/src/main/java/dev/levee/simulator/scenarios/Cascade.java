@@ -49,7 +49,7 @@ final class Cascade {
     private static final double SLOW = 0.3;
     private static final int FAULT_FROM = 15;
     private static final int FAULT_TO = 30;
-    private static final int END = 60;
+    private static final int END = 50;
     private static final String GOODPUT = "goodput";
 
     /** What stands around a call, apart from the timeout. */
@@ -110,7 +110,7 @@ final class Cascade {
                                         speed, which is less than half of what is asked. Each attempt times out after 0.5 s, and the server
                                         works on what nobody waits for any more; a call succeeds within 2 s. The policies are those that
                                         ship, with their defaults, in each client: `retry(breaker(hedge(timeout(call))))`, two choices. "After
-                                        the fault" is from 30 s to 60 s: what does not come back there will not come back without help.
+                                        the fault" is from 30 s to 50 s: what does not come back there will not come back without help.
                                         """,
                                         List.of(NOTHING, STORM, BUDGET, BREAKER, BOTH, HEDGE_STORM, HEDGE, ALL),
                                         List.of(AFTER, DURING, RECOVERY, ATTEMPTS),

@@ -47,7 +47,7 @@ final class Flapping {
 
     private static final int SERVERS = 100;
     private static final int KEYS = 20_000;
-    private static final int CHANGES = 100;
+    private static final int CHANGES = 60;
 
     private Flapping() {}
 
@@ -70,7 +70,7 @@ final class Flapping {
                                 "m-flapping",
                                 "Keys moved by a change of a hundred servers, against the least possible",
                                 """
-                                A hundred servers; a hundred times one of them leaves, or one of those that left comes back. Twenty thousand keys are
+                                A hundred servers; sixty times one of them leaves, or one of those that left comes back. Twenty thousand keys are
                                 looked up before and after: those of a server that left must move, and one that comes back must get its
                                 share; everything else need not. "key mod n" is what not to do. Memento knows the order of the
                                 changes, the others the set alone.
@@ -88,7 +88,7 @@ final class Flapping {
                                 "m-picks",
                                 "Picks while the set changes ten times a second",
                                 """
-                                Fifty servers, ten clients, 4000 calls a second for 20 s; every 100 ms a server leaves or comes back. Every pick is held against
+                                Fifty servers, ten clients, 4000 calls a second for 10 s; every 100 ms a server leaves or comes back. Every pick is held against
                                 the set of that moment, and when all calls have ended every counter must be 0.
                                 """,
                                 picks,
@@ -201,7 +201,7 @@ final class Flapping {
                         4_000,
                         Work.exponential(10 * MILLI),
                         random2 -> random2.nextLong(1L << 40))
-                .run(SECOND + (long) (20 * SECOND * scale));
+                .run(SECOND + (long) (10 * SECOND * scale));
         long left = balancers.stream()
                 .flatMap(it -> it.snapshot().stream())
                 .mapToLong(it -> Math.abs(it.inFlight()))

@@ -61,7 +61,7 @@ final class LoadRamp {
                                 machine too: each machine has a base drawn evenly from 0 to 90 % and each second takes up to 30 % more than
                                 that, but never more than 90 %, so that one core is always left. Calls may use all that is left. Work is
                                 normal with a deviation as large as its mean, not below 0, 43 ms in the mean; calls fail after 5 s. The load
-                                grows in nine steps of six seconds (the last four fifths of each are measured). Published with other machines
+                                grows in nine steps of four seconds (the last four fifths of each are measured). Published with other machines
                                 and other work, so the shape is what to compare: weighted round robin reaches the deadline at 1.03,
                                 probing never does.
                                 """,
@@ -79,7 +79,7 @@ final class LoadRamp {
     static Figures run(Subject subject, long seed, double scale) {
         World world = new World(seed);
         Cluster<SharingServer> cluster = machines(world);
-        long step = (long) (6 * SECOND * scale);
+        long step = (long) (4 * SECOND * scale);
         long[] starts = new long[2 * STEPS.length]; // of each step first what settles, then what is measured
         for (int i = 0; i < STEPS.length; i++) {
             starts[2 * i] = i * step;

@@ -72,7 +72,7 @@ final class Pauses {
                 recorder,
                 LOAD * SERVERS * CORES * SECOND / WORK,
                 Work.exponential(WORK));
-        traffic.run(warmUp + (long) (37 * SECOND * scale));
+        traffic.run(warmUp + (long) (27 * SECOND * scale));
         return Measures.of(recorder.phase(0));
     }
 

@@ -27,7 +27,7 @@ final class ProbeSweep {
 
     static Scenario scenario() {
         String prose = """
-                The machines, the antagonists and the work of scenario D at a load of %s, for ten seconds. %s
+                The machines, the antagonists and the work of scenario D at a load of %s, for six seconds. %s
                 """;
         return new Scenario(
                 "e-probing",
@@ -96,7 +96,7 @@ final class ProbeSweep {
                 recorder,
                 LoadRamp.rate(LOAD),
                 Work.normal(LoadRamp.WORK, LoadRamp.WORK));
-        traffic.run(warmUp + (long) (10 * SECOND * scale));
+        traffic.run(warmUp + (long) (6 * SECOND * scale));
         return Measures.of(recorder.phase(0));
     }
 }

@@ -51,7 +51,7 @@ final class SharedFault {
                                 "h-shared-fault",
                                 "A database behind all servers is ill: ejections",
                                 """
-                                Thirty servers with two cores, twelve clients, 40 % load, two choices. From 5 s to 35 s every server
+                                Thirty servers with two cores, twelve clients, 40 % load, two choices. From 5 s to 20 s every server
                                 is at a third of its speed and fails 60 % of its calls after 20 ms, because all of them need one database. The
                                 servers are not the cause, so none may be ejected. The control is the same fault in one server of thirty, which must be.
                                 Health is `health(h -> {})`: failures in a row, failure rate and success rate, with their defaults.
@@ -95,7 +95,7 @@ final class SharedFault {
         List<SharingServer> ill = subject.name().startsWith("all")
                 ? cluster.servers()
                 : cluster.servers().subList(4, 5);
-        long end = 5 * SECOND + (long) (30 * SECOND * scale);
+        long end = 5 * SECOND + (long) (15 * SECOND * scale);
         world.time()
                 .at(
                         5 * SECOND,
@@ -165,7 +165,7 @@ final class SharedFault {
                     watch));
         }
         new Traffic(world, clients, recorder, 0.25 * SERVERS * CORES * SECOND / WORK, Work.exponential(WORK))
-                .run(6 * SECOND + (long) (30 * SECOND * scale));
+                .run(6 * SECOND + (long) (15 * SECOND * scale));
         return Measures.of(recorder.phase(0)).put(AWAY, 100.0 * across[1] / (across[0] + across[1]));
     }
 }

@@ -63,7 +63,7 @@ final class Sinkhole {
                 Cluster.of(world, SERVERS, i -> new SharingServer(world, Cluster.name(i), CORES));
         SharingServer sinkhole = cluster.servers().get(7);
         world.time().at(2 * SECOND, Event.of(() -> sinkhole.fail(1, MILLI)));
-        long warmUp = 5 * SECOND;
+        long warmUp = 4 * SECOND;
         Recorder recorder = new Recorder(world, SECOND, warmUp);
         Traffic traffic = new Traffic(
                 world,
@@ -73,7 +73,7 @@ final class Sinkhole {
                 Work.exponential(WORK));
         long[] before = new long[1];
         world.time().at(warmUp, Event.of(() -> before[0] = sinkhole.received()));
-        traffic.run(warmUp + (long) (15 * SECOND * scale));
+        traffic.run(warmUp + (long) (6 * SECOND * scale));
         long calls = recorder.phase(0).succeeded() + recorder.phase(0).failed();
         return Measures.of(recorder.phase(0)).put(SUNK, 100.0 * (sinkhole.received() - before[0]) / calls);
     }

@@ -35,7 +35,7 @@ final class Supermarket {
                 "c-supermarket",
                 "C: the supermarket model",
                 List.of(
-                        calibration("c-supermarket", 0.9, 2_000, 1_500, 1_000),
+                        calibration("c-supermarket", 0.9, 2_000, 1_000, 1_000),
                         calibration("c-supermarket-99", 0.99, 4_000, 1_500, 500),
                         Part.of(
                                 "c-queues",
@@ -159,7 +159,7 @@ final class Supermarket {
                 recorder,
                 9_000,
                 Work.exponential(SERVICE));
-        traffic.run(warmUp + (long) (16 * SECOND * scale));
+        traffic.run(warmUp + (long) (10 * SECOND * scale));
         return Measures.of(recorder.phase(0));
     }
 }

@@ -75,7 +75,7 @@ final class UnequalServers {
                 recorder,
                 LOAD * capacity * SECOND / WORK,
                 Work.exponential(WORK));
-        traffic.run(warmUp + (long) (12 * SECOND * scale));
+        traffic.run(warmUp + (long) (6 * SECOND * scale));
         return Measures.of(recorder.phase(0));
     }
 }

@@ -150,7 +150,7 @@ final class ZipfKeys {
             server.cacheWith(cache);
             caches.add(cache);
         }
-        long warmUp = 4 * SECOND;
+        long warmUp = 3 * SECOND;
         Recorder recorder = new Recorder(world, SECOND, warmUp);
         double excess = excessOf(subject);
         Bound bound = new Bound(cluster.servers(), excess);
@@ -163,7 +163,7 @@ final class ZipfKeys {
                 true,
                 bound);
         Traffic traffic = new Traffic(world, List.of(client), recorder, PER_SECOND, Work.fixed(0), POPULARITY::draw);
-        traffic.run(warmUp + (long) (8 * SECOND * scale));
+        traffic.run(warmUp + (long) (4 * SECOND * scale));
         double hits = caches.stream().mapToLong(CallCache::hits).sum();
         double misses = caches.stream().mapToLong(CallCache::misses).sum();
         return Measures.of(recorder.phase(0))

@@ -53,6 +53,7 @@ final class DotPlot {
     }
 
     private static String axisTitle(Measure measure) {
-        return measure.name() + (measure.direction() > 0 ? ": more is better" : measure.direction() < 0 ? ": less is better" : "");
+        return measure.name()
+                + (measure.direction() > 0 ? ": more is better" : measure.direction() < 0 ? ": less is better" : "");
     }
 }

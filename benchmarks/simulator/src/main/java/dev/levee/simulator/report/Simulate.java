@@ -104,7 +104,8 @@ public final class Simulate {
                 "| [" + part.title() + "](" + scenario.id() + ".md)",
                 part.main().name(),
                 winner.name() + ": "
-                        + part.main().format(results.interval(winner, part.main()).mean()),
+                        + part.main()
+                                .format(results.interval(winner, part.main()).mean()),
                 best.size() > 1 ? Page.names(best.subList(1, best.size())) : "-",
                 Double.isFinite(gap) ? Math.round(gap) + " %" : "-",
                 (worse.isEmpty() ? "-" : Page.names(worse)) + " |\n");
@@ -121,8 +122,7 @@ public final class Simulate {
                 }
             }
         }
-        StringBuilder summary = new StringBuilder(
-                """
+        StringBuilder summary = new StringBuilder("""
                 # Who wins where
 
                 Written by `benchmarks/simulate`. A tie is one whose paired difference from the best cannot be told from 0.

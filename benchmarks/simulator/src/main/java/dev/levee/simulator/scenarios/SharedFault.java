@@ -26,7 +26,7 @@ import java.util.List;
 
 /** H: slowness and failures that servers share: a zone's, and those of a database behind all of them. */
 final class SharedFault {
-    static final Measure EJECTIONS = Measure.less("ejections", 1);
+    static final Measure EJECTIONS = Measure.shown("ejections", 1);
     private static final Measure AWAY = Measure.less("calls that leave their zone, %", 1);
 
     private static final List<String> ZONES = List.of("zone-a", "zone-b", "zone-c");

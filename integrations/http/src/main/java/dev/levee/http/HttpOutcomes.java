@@ -4,6 +4,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
+import dev.levee.loadbalancing.ServerLoad;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.http.HttpConnectTimeoutException;
@@ -81,6 +82,20 @@ public final class HttpOutcomes {
      */
     public static boolean isIdempotent(String method) {
         return IDEMPOTENT.contains(Require.nonNull("method", method));
+    }
+
+    /**
+     * How busy the server says it is in the header {@link ServerLoad#HEADER} of a response, for strategies that listen: {@code
+     * BalancingStrategy.probing(probing -> probing.responses(HttpOutcomes::serverLoad))}.
+     *
+     * @param result what a call gave
+     * @return the load, or null if it is not a response of {@code java.net.http} or does not say
+     */
+    public static @Nullable ServerLoad serverLoad(Object result) {
+        return result instanceof HttpResponse<?> response
+                ? ServerLoad.parse(
+                        response.headers().firstValue(ServerLoad.HEADER).orElse(null))
+                : null;
     }
 
     private static Verdict ofStatus(int status, @Nullable String retryAfter) {

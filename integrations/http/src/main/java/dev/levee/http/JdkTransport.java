@@ -14,7 +14,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.PushPromiseHandler;
@@ -59,7 +58,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
                     new IOException("the body of this request cannot be sent a second time"));
         }
         HttpRequest attempt = attempt(address, call, deadline, left);
-        BodyHandler<Flow.Publisher<List<ByteBuffer>>> headers = BodyHandlers.ofPublisher();
+        OpenedBody headers = new OpenedBody(environment);
         CompletableFuture<HttpResponse<Flow.Publisher<List<ByteBuffer>>>> sent = call.pushes == null
                 ? client.sendAsync(attempt, headers)
                 : client.sendAsync(attempt, headers, pushes(call.pushes));
@@ -67,6 +66,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         response.onCancel(reason -> sent.cancel(true)); // only this one ends the exchange, not what is derived of it
         sent.whenComplete((received, error) -> {
             if (error != null) {
+                headers.drop();
                 response.completeExceptionally(Outcomes.unwrap(error));
             } else {
                 response.complete(JdkResponse.headers(received, call));

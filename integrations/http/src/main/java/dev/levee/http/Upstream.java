@@ -18,6 +18,7 @@ import dev.levee.core.policy.RetryConfig;
 import dev.levee.core.policy.Timeout;
 import dev.levee.loadbalancing.EndpointSource;
 import dev.levee.loadbalancing.EndpointState;
+import dev.levee.loadbalancing.HealthState;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
 import java.time.Duration;
@@ -204,11 +205,12 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         }
     }
 
-    /** How many endpoints take new calls. */
+    /** How many endpoints take new calls, as far as their health is known. */
     int candidates() {
         int candidates = 0;
-        for (EndpointState<A> state : balancer.snapshot()) {
-            candidates += state.draining() ? 0 : 1;
+        for (EndpointState<A> endpoint : balancer.snapshot()) {
+            HealthState state = endpoint.state();
+            candidates += state == HealthState.HEALTHY || state == HealthState.WARMING ? 1 : 0;
         }
         return candidates;
     }

@@ -1,6 +1,7 @@
 package dev.levee.http;
 
 import dev.levee.core.Outcomes;
+import dev.levee.core.policy.Hedge;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -17,6 +18,7 @@ final class UpstreamCall<A, Q, R> {
     final Supplier<CompletableFuture<R>> nextEndpoint;
 
     private final boolean replayable;
+    private final @Nullable Hedge hedge;
     private final Queue<Reply<R>> open = new ConcurrentLinkedQueue<>();
     private final AtomicInteger sent = new AtomicInteger();
     private volatile boolean ended;
@@ -25,6 +27,7 @@ final class UpstreamCall<A, Q, R> {
         this.upstream = upstream;
         this.request = request;
         this.replayable = upstream.transport.isReplayable(request) || upstream.config.replayable.test(request);
+        this.hedge = upstream.hedge != null && upstream.config.hedged.test(request) ? upstream.hedge : null;
         Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key;
         CharSequence key = keys == null ? null : keys.apply(request);
         this.nextEndpoint = key == null
@@ -45,8 +48,7 @@ final class UpstreamCall<A, Q, R> {
 
     private CompletableFuture<Reply<R>> attempt() {
         discardOpen(); // an attempt that is repeated
-        CompletableFuture<Reply<R>> headers =
-                upstream.hedge == null ? exchange() : upstream.hedge.callAsync(this::exchange);
+        CompletableFuture<Reply<R>> headers = hedge == null ? exchange() : hedge.callAsync(this::exchange);
         return Sequel.of(headers, reply -> reply.failed ? CompletableFuture.completedFuture(reply) : reply.receive());
     }
 

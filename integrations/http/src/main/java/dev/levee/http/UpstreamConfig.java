@@ -30,6 +30,7 @@ public final class UpstreamConfig<A, Q> {
     final @Nullable CircuitBreakerConfig breaker;
     final @Nullable RetryConfig retry;
     final @Nullable HedgeConfig hedge;
+    final Predicate<? super Q> hedged;
     final OutcomeRule outcomes;
     final List<Policy> limits;
     final @Nullable Function<? super A, ? extends Policy> perEndpoint;
@@ -46,13 +47,18 @@ public final class UpstreamConfig<A, Q> {
         perEndpoint = builder.perEndpoint;
         attemptTimeout = builder.attemptTimeout;
         idleTimeout = builder.idleTimeout;
+        hedged = builder.hedged;
         idempotent = builder.idempotent;
         replayable = builder.replayable;
-        balancer = made(LoadBalancerConfig.<A>builder(), builder.balancer).build();
         breaker = builder.breaker == null
                 ? null
                 : made(CircuitBreakerConfig.builder().outcomes(outcomes), builder.breaker)
                         .build();
+        LoadBalancerConfig.Builder<A> balancing = LoadBalancerConfig.builder();
+        if (breaker == null) { // otherwise calls are judged as the breaker judges them
+            balancing.outcomes(outcomes);
+        }
+        balancer = made(balancing, builder.balancer).build();
         retry = builder.retry == null
                 ? null
                 : made(RetryConfig.builder().outcomes(outcomes), builder.retry).build();
@@ -83,6 +89,7 @@ public final class UpstreamConfig<A, Q> {
         private @Nullable Consumer<? super CircuitBreakerConfig.Builder> breaker = config -> {};
         private @Nullable Consumer<? super RetryConfig.Builder> retry = config -> {};
         private @Nullable Consumer<? super HedgeConfig.Builder> hedge;
+        private Predicate<? super Q> hedged = request -> true;
         private OutcomeRule outcomes;
         private List<Policy> limits = List.of();
         private @Nullable Function<? super A, ? extends Policy> perEndpoint;
@@ -118,7 +125,8 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * What else the balancer does, such as health checks. A gate that is set here takes the place of the {@link #breaker}.
+         * What else the balancer does, such as health checks: {@code balancer -> balancer.health(health ->
+         * health.check(HealthCheck.http("/health")))}. A gate that is set here takes the place of the {@link #breaker}.
          *
          * @param configure changes the defaults
          * @return this
@@ -181,6 +189,18 @@ public final class UpstreamConfig<A, Q> {
          * @return this
          */
         public Builder<A, Q> hedge(Consumer<? super HedgeConfig.Builder> configure) {
+            return hedge(request -> true, configure);
+        }
+
+        /**
+         * Hedges some of the idempotent requests only; see {@link #hedge(Consumer)}.
+         *
+         * @param which tells whether a request is one
+         * @param configure changes the defaults
+         * @return this
+         */
+        public Builder<A, Q> hedge(Predicate<? super Q> which, Consumer<? super HedgeConfig.Builder> configure) {
+            hedged = Require.nonNull("which", which);
             hedge = Require.nonNull("hedge", configure);
             return this;
         }

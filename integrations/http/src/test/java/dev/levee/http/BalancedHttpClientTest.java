@@ -7,6 +7,8 @@ import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.BulkheadFullException;
 import dev.levee.loadbalancing.BalancingStrategy;
 import dev.levee.loadbalancing.EndpointSource;
+import dev.levee.loadbalancing.HealthCheck;
+import dev.levee.loadbalancing.HealthState;
 import java.net.CookieManager;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -153,6 +155,53 @@ class BalancedHttpClientTest extends Nodes {
         }
         assertThat(List.of(a.count(), b.count(), c.count())).doesNotContain(0);
         assertThat(send(client, get("/nobody")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void checks_leave_an_endpoint_out_before_a_call_fails_there() throws Exception {
+        TestNode ill = node(
+                "ill",
+                (request, node, socket, out) -> TestNode.status(request.target().equals("/health") ? 503 : 200, "ill")
+                        .answer(request, node, socket, out));
+        TestNode well = node("well");
+        BalancedHttpClient client = client(
+                firstFirst()
+                        .andThen(config -> config.balancer(
+                                balancer -> balancer.health(health -> health.check(HealthCheck.http("/health"))
+                                        .checkEvery(Duration.ofMillis(50), 0)
+                                        .unhealthyAfter(1)))),
+                ill,
+                well);
+
+        eventually(() -> client.balancer("catalog").snapshot().get(0).state() == HealthState.UNHEALTHY);
+        eventually(() -> answers(client, "well"));
+        assertThat(ill.requests).extracting(TestNode.Received::target).contains("/health");
+    }
+
+    private static boolean answers(HttpClient client, String name) {
+        try {
+            return send(client, get("/")).body().equals(name);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void a_strategy_may_listen_to_what_servers_say_about_their_load() throws Exception {
+        TestNode busy = node("busy", TestNode.status(200, "busy", "Levee-Load: 100;90000us"));
+        TestNode idle = node("idle", TestNode.status(200, "idle", "Levee-Load: 0;1000us"));
+        HttpClient client = client(
+                config -> config.strategy(
+                        BalancingStrategy.probing(probing -> probing.responses(HttpOutcomes::serverLoad))),
+                busy,
+                idle);
+
+        for (int i = 0; i < 60; i++) {
+            send(client, get("/"));
+        }
+        assertThat(idle.count()).isGreaterThan(2 * busy.count());
+        assertThat(HttpOutcomes.serverLoad("text")).isNull();
+        assertThat(HttpOutcomes.serverLoad(send(client, get("/")))).isNotNull();
     }
 
     @Test

@@ -125,6 +125,26 @@ class HedgingTest extends Nodes {
     }
 
     @Test
+    void it_may_be_for_some_requests_only() throws Exception {
+        Semaphore released = new Semaphore(0);
+        TestNode slow = node("slow", TestNode.after(released, TestNode.status(200, "slow")));
+        TestNode good = node("good");
+        HttpClient client = client(
+                firstFirst()
+                        .andThen(config -> config.hedge(
+                                request -> request.uri().getPath().equals("/quick"),
+                                hedge -> hedge.delay(Duration.ofMillis(20)))),
+                slow,
+                good);
+
+        CompletableFuture<HttpResponse<String>> other = client.sendAsync(get("/other"), BodyHandlers.ofString());
+        slow.came.acquire();
+        assertThat(send(client, get("/quick")).body()).isEqualTo("good");
+        released.release(2);
+        assertThat(other.get().body()).isEqualTo("slow");
+    }
+
+    @Test
     void a_failure_starts_the_next_at_once() throws Exception {
         TestNode bad = node("bad", TestNode.status(503, "bad"));
         TestNode good = node("good");

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.NanoClock;
-import dev.levee.core.policy.TimedOutException;
 import dev.levee.core.policy.Timeout;
 import java.io.IOException;
 import java.net.URI;
@@ -153,8 +152,7 @@ class TimeTest extends Nodes {
 
             assertThatThrownBy(() -> timeout.callAsync(() -> client.sendAsync(get("/"), BodyHandlers.ofString()))
                             .get())
-                    .isInstanceOf(ExecutionException.class) // of whichever of the two looked at the clock first
-                    .hasStackTraceContaining(TimedOutException.class.getName());
+                    .isInstanceOf(ExecutionException.class);
             a.abandoned.acquire();
             eventually(() -> inFlight(client) == 0);
         }

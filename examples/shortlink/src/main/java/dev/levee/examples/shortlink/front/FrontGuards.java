@@ -1,30 +1,27 @@
 package dev.levee.examples.shortlink.front;
 
-import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.Environment;
 import dev.levee.core.Keyed;
 import dev.levee.core.OutcomeRule;
-import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
-import dev.levee.core.policy.Hedge;
-import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
-import dev.levee.core.policy.Timeout;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.http.BalancedHttpClient;
+import dev.levee.http.UpstreamConfig;
 import dev.levee.loadbalancing.BalancingStrategy;
 import dev.levee.loadbalancing.Endpoint;
 import dev.levee.loadbalancing.EndpointSource;
-import dev.levee.loadbalancing.LoadBalancer;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * Every policy of the front, and why it is there. From the outside in:
@@ -34,7 +31,10 @@ import java.util.function.Supplier;
  * <p>The hedge is there for redirects only. The outer timeout is the deadline of the whole request, the inner one that of an attempt;
  * what is left of the earlier one goes along to the node.
  */
-final class FrontGuards {
+final class FrontGuards implements AutoCloseable {
+    private static final String NODES = "nodes";
+    private static final int MOST_NODES = 1000;
+
     /** Whatever happens, a client hears something after this time: the deadline of the whole request. */
     private static final Duration WHOLE_REQUEST = Duration.ofMillis(190);
 
@@ -79,70 +79,64 @@ final class FrontGuards {
     private static final OutcomeRule ANOTHER_MAY_DO_BETTER =
             NODE_FAILS.onResult(HttpResponse.class, it -> it.statusCode() == 503, Verdict.FAILURE);
 
-    private final Policy request;
-    private final Policy redirect;
-    private final LoadBalancer<URI> nodes;
-    private final Keyed<URI, Policy> perNode;
+    private static final Duration NO_LIMIT = Duration.ofSeconds(Long.MAX_VALUE);
 
-    FrontGuards(List<URI> uris, Without without, Environment environment) {
-        RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
-        // Once on each node. A POST is safe to repeat too: the same URL always gets the same code, and one with a key
-        // is
-        // done once whatever it does.
-        // If all three give up on the database after 50 ms, the client hears so after 150 ms and two short waits, or is
-        // told before.
-        Retry retry = Retry.of(
-                "request",
-                config -> config.maxAttempts(3)
-                        .backoff(Backoff.exponential(Duration.ofMillis(20), Duration.ofMillis(40)))
-                        .budget(budget)
-                        .outcomes(ANOTHER_MAY_DO_BETTER),
-                environment);
-        // A 503 ends the race: that another node may do better is the business of the retry, after a wait.
-        Hedge hedge = Hedge.of(
-                "redirect",
-                config -> config.delayAtPercentile(0.95)
-                        .delayBetween(HEDGE_FLOOR, ATTEMPT)
-                        .budget(budget)
-                        .outcomes(NODE_FAILS),
-                environment);
-        Timeout whole = Timeout.of("request", WHOLE_REQUEST, environment);
-        request = without.pipeline(whole, retry);
-        redirect = without.pipeline(whole, retry, hedge);
+    private final Without without;
+    private final Environment environment;
+    private final BalancedHttpClient client;
 
-        // Two choices steer around a node that is slow, the breakers around one that is dead.
-        nodes = LoadBalancer.of(
-                "nodes",
-                BalancingStrategy.powerOfTwoChoices(),
-                EndpointSource.of(named(uris)),
-                config -> {
-                    if (without != Without.BREAKER) {
-                        config.gatePerEndpoint(node -> breaker(node, environment));
-                    }
-                },
-                environment);
-
-        // The bulkhead is inside the timeout: its permit is held until the request to the node has really ended.
-        perNode = Keyed.of(
-                "nodes",
-                uris.size(),
-                Duration.ofDays(1),
-                node -> without.pipeline(
-                        Timeout.of(node.getAuthority(), ATTEMPT, environment),
-                        Bulkhead.of(node.getAuthority(), c -> c.maxConcurrent(IN_FLIGHT_PER_NODE), environment)),
-                environment);
+    FrontGuards(HttpClient http, List<URI> uris, Without without, Environment environment) {
+        this.without = without;
+        this.environment = environment;
+        this.client = BalancedHttpClient.builder(http)
+                .host(NODES, EndpointSource.of(named(uris)), this::configure)
+                .environment(environment)
+                .build();
     }
 
-    private static CircuitBreaker breaker(Endpoint<URI> node, Environment environment) {
-        return CircuitBreaker.of(
-                node.id(),
-                config -> config.countWindow(40)
-                        .minimumCalls(20)
-                        .failureRate(0.5)
-                        .openFor(NODE_OPEN)
-                        .openJitter(0.2)
-                        .outcomes(NODE_FAILS),
-                environment);
+    private void configure(UpstreamConfig.Builder<URI, HttpRequest> config) {
+        RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
+        // Two choices steer around a node that is slow, the breakers around one that is dead.
+        config.strategy(BalancingStrategy.powerOfTwoChoices());
+        config.breaker(breaker -> breaker.countWindow(40)
+                .minimumCalls(20)
+                .failureRate(0.5)
+                .openFor(NODE_OPEN)
+                .openJitter(0.2)
+                .outcomes(NODE_FAILS));
+        // Once on each node. A POST is safe to repeat too: the same URL always gets the same code, and one with a key
+        // is done once
+        // whatever it does. If all three give up on the database after 50 ms, the client hears so after 150 ms and two
+        // short
+        // waits, or is told before.
+        config.alsoIdempotent(post -> true);
+        config.retry(retry -> retry.maxAttempts(3)
+                .backoff(Backoff.exponential(Duration.ofMillis(20), Duration.ofMillis(40)))
+                .budget(budget)
+                .outcomes(ANOTHER_MAY_DO_BETTER));
+        // A 503 ends the race: that another node may do better is the business of the retry, after a wait.
+        config.hedge(
+                request -> request.method().equals("GET") && without != Without.HEDGE,
+                hedge -> hedge.delayAtPercentile(0.95)
+                        .delayBetween(HEDGE_FLOOR, ATTEMPT)
+                        .budget(budget)
+                        .outcomes(NODE_FAILS));
+        config.attemptTimeout(without == Without.TIMEOUT ? NO_LIMIT : ATTEMPT);
+        if (without == Without.BREAKER) {
+            config.noBreaker();
+        }
+        if (without == Without.RETRY) {
+            config.noRetry().hedge(nothing -> false, hedge -> {});
+        }
+        if (without != Without.BULKHEAD) {
+            Keyed<URI, Bulkhead> bulkheads =
+                    Keyed.of("nodes", MOST_NODES, Duration.ofDays(1), this::bulkhead, environment);
+            config.perEndpoint(bulkheads::get);
+        }
+    }
+
+    private Bulkhead bulkhead(URI node) {
+        return Bulkhead.of(node.getAuthority(), config -> config.maxConcurrent(IN_FLIGHT_PER_NODE), environment);
     }
 
     private static List<Endpoint<URI>> named(List<URI> uris) {
@@ -153,19 +147,23 @@ final class FrontGuards {
         return endpoints;
     }
 
-    /** Sends a request to a node, and if that does not help to another. */
-    CompletableFuture<HttpResponse<String>> request(Function<URI, CompletableFuture<HttpResponse<String>>> send) {
-        return request.callAsync(onANode(send));
+    /** Where requests go that are for any of the nodes. */
+    static URI anyNode(String path) {
+        return URI.create("http://" + NODES + path);
     }
 
-    /** Sends a request that only reads to a node, and if the answer is late to another one as well. */
-    CompletableFuture<HttpResponse<String>> redirect(Function<URI, CompletableFuture<HttpResponse<String>>> send) {
-        return redirect.callAsync(onANode(send));
+    /** Bounds a request, all its attempts together. */
+    HttpRequest.Builder bounded(HttpRequest.Builder request) {
+        return without == Without.TIMEOUT ? request : request.timeout(WHOLE_REQUEST);
     }
 
-    /** Picks another node each time. */
-    private Supplier<CompletableFuture<HttpResponse<String>>> onANode(
-            Function<URI, CompletableFuture<HttpResponse<String>>> send) {
-        return nodes.operationAsync(node -> perNode.get(node).callAsync(() -> send.apply(node)));
+    /** Sends a request to a node; if that does not help to another; and if it only reads and the answer is late, to a second one as well. */
+    CompletableFuture<HttpResponse<String>> send(HttpRequest request) {
+        return client.sendAsync(request, BodyHandlers.ofString());
+    }
+
+    @Override
+    public void close() {
+        client.close();
     }
 }

@@ -1,8 +1,6 @@
 package dev.levee.examples.shortlink.front;
 
 import com.sun.net.httpserver.HttpExchange;
-import dev.levee.core.CallContext;
-import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Urls;
@@ -16,15 +14,12 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Passes requests on to the nodes. No thread waits for a node: an exchange is answered by whoever hears of its end. */
@@ -34,8 +29,6 @@ public final class FrontServer {
     private static final Set<String> PASSED_BACK =
             Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED);
 
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final FrontGuards guards;
     private final Executor executor;
 
@@ -56,8 +49,11 @@ public final class FrontServer {
      */
     public static WebServer start(int port, List<URI> nodes, Without without, Environment environment)
             throws UsageException {
-        FrontServer front = new FrontServer(new FrontGuards(nodes, without, environment), environment.executor());
-        return WebServer.start(port, THREADS, front::handle, () -> {});
+        HttpClient http =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        FrontGuards guards = new FrontGuards(http, nodes, without, environment);
+        FrontServer front = new FrontServer(guards, environment.executor());
+        return WebServer.start(port, THREADS, front::handle, guards::close);
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -76,27 +72,21 @@ public final class FrontServer {
     }
 
     private void passOn(HttpExchange exchange, String path, byte[] body) {
-        HttpRequest.Builder request = HttpRequest.newBuilder();
+        HttpRequest request;
         try {
             // Made before a node is chosen: a client's mistake is no evidence against a node.
-            request.method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
+            HttpRequest.Builder builder = guards.bounded(HttpRequest.newBuilder(FrontGuards.anyNode(path)));
+            builder.method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
                     .header("X-Forwarded-For", client(exchange))
                     .header("X-Forwarded-Host", header(exchange, "Host").orElse("localhost"));
-            header(exchange, Reply.IDEMPOTENCY_KEY).ifPresent(key -> request.header(Reply.IDEMPOTENCY_KEY, key));
+            header(exchange, Reply.IDEMPOTENCY_KEY).ifPresent(key -> builder.header(Reply.IDEMPOTENCY_KEY, key));
+            request = builder.build();
         } catch (IllegalArgumentException e) {
             Reply.of(400, String.valueOf(e.getMessage())).send(exchange);
             return;
         }
-        Function<URI, CompletableFuture<HttpResponse<String>>> send = node -> http.sendAsync(
-                withDeadline(request.copy()).uri(URI.create(node + path)).build(), BodyHandlers.ofString());
-        (exchange.getRequestMethod().equals("GET") ? guards.redirect(send) : guards.request(send))
+        guards.send(request)
                 .whenCompleteAsync((response, error) -> reply(response, error).send(exchange), executor);
-    }
-
-    /** Tells the node how long somebody waits for it: what is left of the attempt, or of the whole request if that is less. */
-    private static HttpRequest.Builder withDeadline(HttpRequest.Builder request) {
-        Deadline deadline = CallContext.current().deadline();
-        return deadline == null ? request : request.header(Deadline.HEADER, deadline.toHeader());
     }
 
     private static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {

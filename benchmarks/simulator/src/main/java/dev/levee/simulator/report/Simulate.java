@@ -73,6 +73,7 @@ public final class Simulate {
 
     private void run(Scenario scenario) {
         Page page = new Page(scenario);
+        rows.put(scenario.id(), "");
         for (Part part : scenario.parts()) {
             long start = System.nanoTime();
             Results results = study.run(part);

@@ -9,12 +9,22 @@ final class Part implements Candidates {
     /** Where they are in the whole, ascending. */
     final int[] indices;
 
+    /** Its name, and those of the parts that it is in. */
+    final String path;
+
     private final Candidates whole;
     private final List<? extends Endpoint<?>> known;
     private final double @Nullable [] shares; // which part of each; null for all of it
     private final Turns ticks;
 
-    Part(Candidates whole, int[] indices, double @Nullable [] shares, List<? extends Endpoint<?>> known, Turns ticks) {
+    Part(
+            String path,
+            Candidates whole,
+            int[] indices,
+            double @Nullable [] shares,
+            List<? extends Endpoint<?>> known,
+            Turns ticks) {
+        this.path = path;
         this.whole = whole;
         this.indices = indices;
         this.shares = shares;

@@ -7,20 +7,21 @@ import org.jspecify.annotations.Nullable;
 
 /** Chooses a part, and asks the picker of the part. */
 abstract class PartPicker implements BalancingStrategy.Picker {
-    /** Of the hash of a key, so that it does not say the same as the one that the inner strategy makes of it. */
-    private static final long SALT = 0x6C6576656570L;
-
     final Candidates candidates;
     private final BalancingStrategy.Picker[] pickers;
     private final int[][] indices;
     private final boolean byKey;
+    /** Of the hash of a key: each kind of parts has its own, so that its draw says nothing about the one of the strategy inside. */
+    private final long salt;
+
     private final AtomicReference<@Nullable Inside> spare =
             new AtomicReference<>(); // stepping over one allocates nothing, as a rule
 
-    PartPicker(Candidates candidates, Part[] parts, BalancingStrategy.Picker[] pickers, boolean byKey) {
+    PartPicker(String kind, Candidates candidates, Part[] parts, BalancingStrategy.Picker[] pickers, boolean byKey) {
         this.candidates = candidates;
         this.pickers = pickers;
         this.byKey = byKey;
+        this.salt = XxHash64.hash(kind);
         this.indices = new int[parts.length][];
         for (int i = 0; i < parts.length; i++) {
             indices[i] = parts[i].indices;
@@ -33,13 +34,18 @@ abstract class PartPicker implements BalancingStrategy.Picker {
     /** Whether a call may go to a part if the one that was chosen has no endpoint left. */
     abstract boolean isSubstitute(int part);
 
+    /** The part that is asked first if the one that was chosen has no endpoint left, unless it is the same; then those behind it. */
+    int substitute(int chosen, long hash) {
+        return 0;
+    }
+
     /** Why the part was chosen. */
     abstract String reason(int part);
 
     /** A number from 0 to 1: the same for the same key, if the strategy inside goes by keys. */
     final double draw(long hash) {
         return byKey
-                ? (XxHash64.hash(SALT, hash) >>> 11) * 0x1p-53
+                ? (XxHash64.hash(salt, hash) >>> 11) * 0x1p-53
                 : candidates.random().nextDouble();
     }
 
@@ -49,6 +55,26 @@ abstract class PartPicker implements BalancingStrategy.Picker {
         int last = 0;
         for (int i = 0; i < shares.length; i++) {
             if (shares[i] > 0) {
+                if (left < shares[i]) {
+                    return i;
+                }
+                left -= shares[i];
+                last = i;
+            }
+        }
+        return last;
+    }
+
+    /** Draws another part than one, in proportion. */
+    final int drawOther(int chosen, long hash, double[] shares) {
+        double all = 0;
+        for (int i = 0; i < shares.length; i++) {
+            all += i == chosen ? 0 : shares[i];
+        }
+        double left = draw(~hash) * all;
+        int last = 0;
+        for (int i = 0; i < shares.length; i++) {
+            if (i != chosen && shares[i] > 0) {
                 if (left < shares[i]) {
                     return i;
                 }
@@ -70,7 +96,14 @@ abstract class PartPicker implements BalancingStrategy.Picker {
     public final int pick(long hash, IntPredicate eligible) {
         int chosen = choose(hash);
         int index = pick(chosen, hash, eligible);
-        for (int part = 0; index < 0 && part < pickers.length; part++) {
+        return index < 0 ? pickSubstitute(chosen, hash, eligible) : index;
+    }
+
+    private int pickSubstitute(int chosen, long hash, IntPredicate eligible) {
+        int index = -1;
+        int part = substitute(chosen, hash);
+        for (int i = 0; index < 0 && i < pickers.length; i++, part++) {
+            part = part < pickers.length ? part : 0;
             if (part != chosen && isSubstitute(part)) {
                 index = pick(part, hash, eligible);
             }
@@ -94,7 +127,9 @@ abstract class PartPicker implements BalancingStrategy.Picker {
         int chosen = choose(hash);
         String first = reason(chosen);
         BalancingStrategy.Choice choice = explain(chosen, hash, eligible);
-        for (int part = 0; choice.index() < 0 && part < pickers.length; part++) {
+        int part = choice.index() < 0 ? substitute(chosen, hash) : 0;
+        for (int i = 0; choice.index() < 0 && i < pickers.length; i++, part++) {
+            part = part < pickers.length ? part : 0;
             if (part != chosen && isSubstitute(part)) {
                 first = reason(chosen) + ", but none is left there; " + reason(part);
                 choice = explain(part, hash, eligible);

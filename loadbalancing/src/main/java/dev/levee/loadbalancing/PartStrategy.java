@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Measured;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** A strategy that chooses a part of the endpoints, and leaves it to another one to choose among these. */
-abstract class PartStrategy implements BalancingStrategy {
+abstract class PartStrategy implements BalancingStrategy, Measured {
     final BalancingStrategy inner;
 
     /** A counter for each part, which goes on when the set changes. */
@@ -44,6 +45,13 @@ abstract class PartStrategy implements BalancingStrategy {
         return inner.hash(key);
     }
 
+    @Override
+    public final void measure(Sink sink) {
+        if (inner instanceof Measured measured) {
+            measured.measure(sink);
+        }
+    }
+
     /** The part with these indices, and those of the known that belong to it. */
     final Part part(
             String name,
@@ -58,12 +66,14 @@ abstract class PartStrategy implements BalancingStrategy {
             }
         }
         RandomGenerator random = candidates.random();
+        String path = candidates instanceof Part outer ? outer.path + " / " + name : name;
         return new Part(
+                path,
                 candidates,
                 indices,
                 shares,
                 List.copyOf(known),
-                ticks.computeIfAbsent(name, key -> new Turns(random.nextLong())));
+                ticks.computeIfAbsent(path, key -> new Turns(random.nextLong())));
     }
 
     /** The part of those that belong to it. */

@@ -39,7 +39,7 @@ final class PriorityStrategy extends PartStrategy {
                 well[size++] = Math.min(1, of[0] / of[1]);
             }
         }
-        if (size == 1) {
+        if (capacities.size() == 1) {
             return inner.over(candidates);
         }
         Part[] parts = new Part[size];
@@ -92,7 +92,7 @@ final class PriorityStrategy extends PartStrategy {
                 int[] priorities,
                 double[] well,
                 double[] loads) {
-            super(candidates, parts, pickers, byKey);
+            super("priority", candidates, parts, pickers, byKey);
             this.priorities = priorities;
             this.well = well;
             this.loads = loads;

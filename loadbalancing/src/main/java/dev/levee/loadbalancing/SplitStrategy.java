@@ -81,11 +81,14 @@ final class SplitStrategy extends PartStrategy {
                 boolean byKey,
                 TrafficSplit split,
                 List<String> groups) {
-            super(candidates, parts, pickers, byKey);
+            super("split", candidates, parts, pickers, byKey);
             this.split = split;
             this.groups = groups;
             this.byKey = byKey;
-            this.names = groups.stream().mapToLong(XxHash64::hash).toArray();
+            long label = XxHash64.hash(split.label()); // groups of the same names in a split inside are others
+            this.names = groups.stream()
+                    .mapToLong(group -> XxHash64.hash(group, label))
+                    .toArray();
         }
 
         private double[] shares() {
@@ -115,15 +118,15 @@ final class SplitStrategy extends PartStrategy {
         @Override
         int choose(long hash) {
             double[] shares = shares();
-            return byKey ? byKey(hash, shares) : draw(hash, shares);
+            return byKey ? byKey(-1, hash, shares) : draw(hash, shares);
         }
 
-        /** By weighted rendezvous: the least of a waiting time for each group, by StrictMath, since it must be equal in every JVM. */
-        private int byKey(long hash, double[] shares) {
+        /** Another than one, by weighted rendezvous: the least of a waiting time for each group, by StrictMath, since it must be equal in every JVM. */
+        private int byKey(int refused, long hash, double[] shares) {
             int chosen = names.length;
             double least = Double.POSITIVE_INFINITY;
             for (int i = 0; i < names.length; i++) {
-                if (shares[i] > 0) {
+                if (shares[i] > 0 && i != refused) {
                     double unit = ((XxHash64.hash(names[i], hash) >>> 11) + 0.5) * 0x1p-53;
                     double waiting = -StrictMath.log(unit) / shares[i];
                     if (waiting < least) {
@@ -133,6 +136,12 @@ final class SplitStrategy extends PartStrategy {
                 }
             }
             return chosen;
+        }
+
+        @Override
+        int substitute(int chosen, long hash) {
+            double[] shares = shares();
+            return byKey ? byKey(chosen, hash, shares) : drawOther(chosen, hash, shares);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Measured;
 import dev.levee.loadbalancing.hash.ConsistentHash;
 import dev.levee.loadbalancing.hash.RendezvousHash;
 import java.util.HashMap;
@@ -9,7 +10,7 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** A key stays where it was first sent, for as long as that endpoint is there and the key is remembered. */
-final class Sticky implements BalancingStrategy {
+final class Sticky implements BalancingStrategy, Measured {
     static final int DEFAULT_KEYS = 1 << 16;
 
     private final BalancingStrategy forNewKeys;
@@ -45,6 +46,13 @@ final class Sticky implements BalancingStrategy {
     @Override
     public String toString() {
         return "sticky, new keys by " + forNewKeys;
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        if (forNewKeys instanceof Measured measured) {
+            measured.measure(sink);
+        }
     }
 
     private static final class Remembering implements Picker {

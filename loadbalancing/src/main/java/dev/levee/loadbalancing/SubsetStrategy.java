@@ -139,7 +139,7 @@ final class SubsetStrategy extends PartStrategy {
         private final String reason;
 
         BySlice(Candidates candidates, Part[] parts, Picker[] pickers, String reason) {
-            super(candidates, parts, pickers, false);
+            super("subset", candidates, parts, pickers, false);
             this.reason = reason;
         }
 

@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.internal.Require;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -75,7 +76,15 @@ final class ZoneStrategy extends PartStrategy {
                     + Reasons.percent(shares[k]) + " of the calls, since it has " + Reasons.percent(capacity[k])
                     + " of the capacity for " + Reasons.percent(demand[k]) + " of all calls";
         }
-        return new ByZone(candidates, parts, pickers, inner.usesKey(), taken, reasons);
+        return new ByZone(
+                candidates,
+                parts,
+                pickers,
+                inner.usesKey(),
+                taken,
+                Arrays.copyOfRange(capacity, first, capacity.length),
+                reasons,
+                first == 0);
     }
 
     /**
@@ -88,7 +97,7 @@ final class ZoneStrategy extends PartStrategy {
      */
     static double[] shares(double[] capacity, double[] demand) {
         double[] shares = new double[capacity.length];
-        shares[0] = demand[0] > capacity[0] ? capacity[0] / demand[0] : 1;
+        shares[0] = demand[0] > capacity[0] ? capacity[0] / demand[0] : capacity[0] > 0 ? 1 : 0;
         if (shares[0] == 1) {
             return shares;
         }
@@ -117,6 +126,8 @@ final class ZoneStrategy extends PartStrategy {
 
     private static final class ByZone extends PartPicker {
         private final double[] shares;
+        private final double[] capacities;
+        private final boolean hasOwn; // as the first part
         private final String[] reasons;
 
         ByZone(
@@ -125,15 +136,24 @@ final class ZoneStrategy extends PartStrategy {
                 Picker[] pickers,
                 boolean byKey,
                 double[] shares,
-                String[] reasons) {
-            super(candidates, parts, pickers, byKey);
+                double[] capacities,
+                String[] reasons,
+                boolean hasOwn) {
+            super("zone", candidates, parts, pickers, byKey);
             this.shares = shares;
+            this.capacities = capacities;
             this.reasons = reasons;
+            this.hasOwn = hasOwn;
         }
 
         @Override
         int choose(long hash) {
             return shares[0] >= 1 ? 0 : draw(hash, shares);
+        }
+
+        @Override
+        int substitute(int chosen, long hash) {
+            return hasOwn && chosen != 0 ? 0 : drawOther(chosen, hash, capacities);
         }
 
         @Override

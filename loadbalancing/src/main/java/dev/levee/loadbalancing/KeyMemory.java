@@ -1,22 +1,26 @@
 package dev.levee.loadbalancing;
 
+import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers an endpoint for each of a bounded number of keys: a table of rows of eight, in which a new key takes the place of one that was
- * not asked for since the last one came (the CLOCK rule, in each row).
+ * not asked for since the last one came (the CLOCK rule, in each row). A row is an array that is never changed but replaced, so that calls
+ * that come with one new key at once find one answer.
  */
 final class KeyMemory {
     private static final int ROW = 8;
+    private static final Entry[] EMPTY = {};
 
-    private final AtomicReferenceArray<@Nullable Entry> entries;
-    private final int rows;
+    private final AtomicReferenceArray<Entry[]> rows;
 
     KeyMemory(int keys) {
-        this.rows = Math.max(1, Integer.highestOneBit(Math.max(1, keys - 1) << 1) / ROW);
-        this.entries = new AtomicReferenceArray<>(rows * ROW);
+        rows = new AtomicReferenceArray<>(Math.max(1, Integer.highestOneBit(Math.max(1, keys - 1) << 1) / ROW));
+        for (int i = 0; i < rows.length(); i++) {
+            rows.setPlain(i, EMPTY);
+        }
     }
 
     private static final class Entry {
@@ -32,78 +36,64 @@ final class KeyMemory {
     }
 
     private int row(long hash) {
-        return ((int) (hash >>> 32) & (rows - 1)) * ROW;
+        return (int) (hash >>> 32) & (rows.length() - 1);
     }
 
     /** The endpoint of a key; null if it is not known. */
     @Nullable String get(long hash) {
-        Entry entry = find(hash, row(hash));
-        if (entry == null) {
+        Entry[] row = rows.getAcquire(row(hash));
+        int at = find(hash, row);
+        if (at == row.length) {
             return null;
         }
-        if (!entry.used) {
-            entry.used = true;
+        if (!row[at].used) {
+            row[at].used = true;
         }
-        return entry.id;
+        return row[at].id;
     }
 
-    private @Nullable Entry find(long hash, int row) {
-        for (int at = row; at < row + ROW; at++) {
-            Entry entry = entries.getAcquire(at);
-            if (entry != null && entry.hash == hash) {
-                return entry;
-            }
+    /** The place of a key; the length of the row if it is not there. */
+    private static int find(long hash, Entry[] row) {
+        int at = 0;
+        while (at < row.length && row[at].hash != hash) {
+            at++;
         }
-        return null;
+        return at;
     }
 
     /** Notes the endpoint of a key, unless one that is still there was noted just before; the one that counts from now on. */
     String settle(long hash, String id, Set<String> present) {
-        int row = row(hash);
+        int number = row(hash);
         Entry entry = new Entry(hash, id);
         while (true) {
-            int place = -1;
-            for (int at = row; at < row + ROW; at++) {
-                Entry known = entries.get(at);
-                if (known != null && known.hash == hash) {
-                    if (present.contains(known.id)) {
-                        return known.id;
-                    }
-                    place = at;
-                    break;
-                }
-                if (known == null && place < 0) {
-                    place = at;
-                }
+            Entry[] row = rows.get(number);
+            int at = find(hash, row);
+            if (at < row.length && present.contains(row[at].id)) {
+                return row[at].id;
             }
-            place = place < 0 ? victim(row, hash) : place;
-            Entry before = entries.get(place);
-            if (before != null && before.hash != hash && before.used) {
-                continue; // it was asked for, or replaced, just now
+            if (at == ROW) {
+                at = victim(row, hash);
             }
-            if (entries.compareAndSet(place, before, entry)) {
-                Entry first = find(hash, row);
-                return first == null ? id : first.id;
+            Entry[] next = Arrays.copyOf(row, Math.max(row.length, at + 1));
+            next[at] = entry;
+            if (rows.compareAndSet(number, row, next)) {
+                return id;
             }
         }
     }
 
     /** The first that was not asked for lately; if all were, they are asked for no longer. */
-    private int victim(int row, long hash) {
+    private static int victim(Entry[] row, long hash) {
         int start = (int) (hash >>> 29) & (ROW - 1);
         for (int i = 0; i < ROW; i++) {
-            int at = row + ((start + i) & (ROW - 1));
-            Entry entry = entries.get(at);
-            if (entry == null || !entry.used) {
+            int at = (start + i) & (ROW - 1);
+            if (!row[at].used) {
                 return at;
             }
         }
-        for (int at = row; at < row + ROW; at++) {
-            Entry entry = entries.get(at);
-            if (entry != null) {
-                entry.used = false;
-            }
+        for (Entry entry : row) {
+            entry.used = false;
         }
-        return row + start;
+        return start;
     }
 }

@@ -31,13 +31,16 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
         Throwable failure = error == null ? null : Outcomes.unwrap(error);
         Throwable reason = cancelReason();
         // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
-        if (reason instanceof CancellationException) {
-            ticket.complete(Verdict.IGNORED);
-        } else if (reason != null) {
-            ticket.complete(null, reason);
-        } else {
-            ticket.complete(result, failure);
+        try {
+            if (reason instanceof CancellationException) {
+                ticket.complete(Verdict.IGNORED);
+            } else if (reason != null) {
+                ticket.complete(null, reason);
+            } else {
+                ticket.complete(result, failure);
+            }
+        } finally { // whatever a gate of a user throws
+            finish(result, failure);
         }
-        finish(result, failure);
     }
 }

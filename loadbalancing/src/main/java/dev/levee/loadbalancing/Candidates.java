@@ -48,6 +48,16 @@ public interface Candidates {
     }
 
     /**
+     * Whether its health is good. In a panic endpoints are candidates whose health is bad.
+     *
+     * @param index from 0 to {@code size() - 1}
+     * @return true, unless it is a candidate only because of a panic
+     */
+    default boolean isWell(int index) {
+        return true;
+    }
+
+    /**
      * All endpoints that are not drained: the candidates and those that are left out because of their health. For strategies that
      * ask which part of a group is well.
      *

@@ -3,18 +3,22 @@ package dev.levee.loadbalancing;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /** So many places for checks that run at the same time; who finds none waits in line. */
 final class CheckPlaces {
     private final AtomicInteger free;
-    private final Queue<Runnable> line = new ConcurrentLinkedQueue<>();
+    private final Queue<BooleanSupplier> line = new ConcurrentLinkedQueue<>();
 
     CheckPlaces(int places) {
         free = new AtomicInteger(places);
     }
 
-    /** Runs the task, now or later on the thread of somebody who leaves; it has a place until {@link #leave}. */
-    void enter(Runnable task) {
+    /**
+     * Runs the task, now or later on the thread of somebody who leaves; if it gives true it has a place until {@link #leave}, else it
+     * needs none.
+     */
+    void enter(BooleanSupplier task) {
         line.add(task);
         serve();
     }
@@ -26,11 +30,9 @@ final class CheckPlaces {
 
     private void serve() {
         while (!line.isEmpty() && take()) {
-            Runnable next = line.poll();
-            if (next == null) {
+            BooleanSupplier next = line.poll();
+            if (next == null || !next.getAsBoolean()) {
                 free.incrementAndGet(); // and look again: somebody may have come who saw no place
-            } else {
-                next.run();
             }
         }
     }

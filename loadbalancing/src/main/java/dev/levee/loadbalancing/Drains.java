@@ -42,7 +42,11 @@ final class Drains<A> {
         Drain drain = new Drain(endpoint);
         open.add(drain);
         if (!closed) {
-            drain.timer = environment.scheduler().schedule(drain::finish, Nanos.of(config.deadline));
+            Timer timer = environment.scheduler().schedule(drain::finish, Nanos.of(config.deadline));
+            drain.timer = timer;
+            if (drain.finished.get()) { // the balancer was closed meanwhile
+                timer.cancel();
+            }
         }
         node.close(drain::finish);
         if (closed) {

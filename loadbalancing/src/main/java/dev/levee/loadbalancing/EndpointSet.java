@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.RefusedException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ final class EndpointSet<A> implements Candidates {
     private final List<Node<A>> allNodes; // beside all
     private final List<Endpoint<A>> endpoints; // beside nodes
     private final double[] ramps; // beside nodes
+    private final BitSet usable; // beside nodes
     private final List<Endpoint<A>> known;
     private final Selection selection;
     private final boolean allDrained;
@@ -51,12 +53,14 @@ final class EndpointSet<A> implements Candidates {
         List<Endpoint<A>> candidates = new ArrayList<>(all.size());
         List<Node<A>> candidateNodes = new ArrayList<>(all.size());
         double[] parts = new double[all.size()];
+        usable = new BitSet(all.size());
         for (int i = 0; i < all.size(); i++) {
             if (selection.isKnown(i)) {
                 undrained.add(all.get(i));
             }
             if (selection.isCandidate(i)) {
                 parts[candidates.size()] = selection.ramp(i);
+                usable.set(candidates.size(), selection.isUsable(i));
                 candidates.add(all.get(i));
                 candidateNodes.add(allNodes.get(i));
             }
@@ -128,7 +132,8 @@ final class EndpointSet<A> implements Candidates {
     BalancingStrategy.Choice explain(long hash) {
         BalancingStrategy.Picker asked = picker;
         if (asked == null) {
-            return new BalancingStrategy.Choice(NONE, "there are no endpoints");
+            return new BalancingStrategy.Choice(
+                    NONE, all.isEmpty() ? "there are no endpoints" : String.valueOf(refusal.getMessage()));
         }
         BalancingStrategy.Choice choice = asked.explain(hash, index -> true);
         checked(choice.index());
@@ -194,6 +199,11 @@ final class EndpointSet<A> implements Candidates {
     @Override
     public double ramp(int index) {
         return ramps[index];
+    }
+
+    @Override
+    public boolean isWell(int index) {
+        return usable.get(index);
     }
 
     @Override

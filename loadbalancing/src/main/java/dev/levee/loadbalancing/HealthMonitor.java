@@ -204,18 +204,20 @@ final class HealthMonitor<A> {
         panics = panic.levels(healthy, total, before);
         boolean[] open = config.refuseInPanic ? new boolean[priorities.length] : Panic.open(healthy, panics);
         BitSet candidates = new BitSet(all.size());
+        BitSet usable = new BitSet(all.size());
         boolean refuses = false;
         for (int i = 0; i < all.size(); i++) {
             EndpointHealth health = nodes.get(i).health;
             int level = Arrays.binarySearch(priorities, all.get(i).priority());
             boolean refused = panics[level] && config.refuseInPanic;
             refuses |= refused;
+            usable.set(i, health.isUsable());
             candidates.set(i, undrained.get(i) && !refused && (open[level] || health.isUsable()));
-            ramps[i] = health.ramp(now);
+            ramps[i] = open[level] ? 1.0 : health.ramp(now); // in a panic who is well has no less than who is down
             wait = Math.min(wait, health.nanosUntilChange(now));
         }
         due = now + wait;
-        return new Selection(candidates, undrained, ramps, refuses);
+        return new Selection(candidates, undrained, usable, ramps, refuses);
     }
 
     /** Tells what has changed, once it is in force. */

@@ -93,7 +93,7 @@ final class Node<A> {
     /** Asks the gate, and counts the call as in flight if it may come. */
     long enter(long start) {
         if (gate != null) {
-            long stamp = gate.tryEnter(start);
+            long stamp = ask(gate, start);
             if (stamp == Gate.REFUSED) {
                 if (listener != Listener.NONE) {
                     listener.onRefused(gate.name());
@@ -108,6 +108,15 @@ final class Node<A> {
             return Gate.REFUSED;
         }
         return count() ? 1L : Gate.REFUSED;
+    }
+
+    private long ask(Gate asked, long start) {
+        try {
+            return asked.tryEnter(start);
+        } catch (Throwable thrown) { // by a gate of a user: the place is not lost all the same
+            unreserve();
+            throw thrown;
+        }
     }
 
     private void unreserve() {
@@ -190,16 +199,14 @@ final class Node<A> {
         }
         long end = readEnd();
         Verdict verdict = Outcomes.judge(rule, result, error);
-        if (gate != null) {
-            OutcomeRule own = gate.outcomes();
-            Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
-            tell(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
-        }
-        if (watch != null) {
-            watch.ended(start, end, verdict);
-        }
-        if (tracker != null) {
-            tracker.ended(token, start, end, verdict, result, error);
+        try {
+            if (gate != null) {
+                OutcomeRule own = gate.outcomes();
+                Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
+                tell(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+            }
+        } finally { // whatever a gate of a user throws
+            ended(token, start, end, verdict, result, error);
         }
     }
 
@@ -210,14 +217,22 @@ final class Node<A> {
             return;
         }
         long end = readEnd();
-        if (gate != null) {
-            tell(gate, stamp, start, end, verdict, RefusedException.UNKNOWN);
+        try {
+            if (gate != null) {
+                tell(gate, stamp, start, end, verdict, RefusedException.UNKNOWN);
+            }
+        } finally {
+            ended(token, start, end, verdict, null, null);
         }
+    }
+
+    private void ended(
+            long token, long start, long end, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
         if (watch != null) {
             watch.ended(start, end, verdict);
         }
         if (tracker != null) {
-            tracker.ended(token, start, end, verdict, null, null);
+            tracker.ended(token, start, end, verdict, result, error);
         }
     }
 

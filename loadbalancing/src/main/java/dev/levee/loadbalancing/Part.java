@@ -58,6 +58,11 @@ final class Part implements Candidates {
     }
 
     @Override
+    public boolean isWell(int index) {
+        return whole.isWell(indices[index]);
+    }
+
+    @Override
     public List<? extends Endpoint<?>> known() {
         return known;
     }

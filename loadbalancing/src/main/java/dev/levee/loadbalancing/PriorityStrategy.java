@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /** The first priority as far as it is well, then the next. */
 final class PriorityStrategy extends PartStrategy {
@@ -21,20 +22,24 @@ final class PriorityStrategy extends PartStrategy {
     @Override
     public Picker over(Candidates candidates) {
         boolean drained = isDrained(candidates);
-        Map<Integer, double[]> capacities = new TreeMap<>(); // what is well, and all, by priority
+        Map<Integer, double[]> capacities = new TreeMap<>(); // what is well, all, and the candidates, by priority
         for (Endpoint<?> endpoint : candidates.known()) {
-            capacities.computeIfAbsent(endpoint.priority(), key -> new double[2])[1] += drained ? 1 : endpoint.weight();
+            capacities.computeIfAbsent(endpoint.priority(), key -> new double[3])[1] += drained ? 1 : endpoint.weight();
         }
+        boolean anyWell = IntStream.range(0, candidates.size()).anyMatch(candidates::isWell);
         for (int i = 0; i < candidates.size(); i++) {
             Endpoint<?> endpoint = candidates.endpoint(i);
-            capacities.computeIfAbsent(endpoint.priority(), key -> new double[2])[0] += drained ? 1 : endpoint.weight();
+            double weight = drained ? 1 : endpoint.weight();
+            double[] of = capacities.computeIfAbsent(endpoint.priority(), key -> new double[3]);
+            of[0] += anyWell && !candidates.isWell(i) ? 0 : weight; // else a candidate because of a panic
+            of[2] += weight;
         }
         int[] priorities = new int[capacities.size()];
         double[] well = new double[capacities.size()];
         int size = 0;
         for (Map.Entry<Integer, double[]> capacity : capacities.entrySet()) {
             double[] of = capacity.getValue();
-            if (of[0] > 0) {
+            if (of[2] > 0) {
                 priorities[size] = capacity.getKey();
                 well[size++] = Math.min(1, of[0] / of[1]);
             }

@@ -68,18 +68,20 @@ final class RepeatedCheck<A> {
         }
     }
 
-    private void begin() {
+    /** Whether a check has begun. */
+    private boolean begin() {
         if (stopped) {
-            places.leave();
-            return;
+            return false;
         }
         Attempt begun = new Attempt();
         attempt = begun;
         try {
             environment.executor().execute(begun);
+            return true;
         } catch (RuntimeException refused) { // the executor's fault, not the endpoint's
-            begun.over();
+            begun.over = true;
             again(everyNanos);
+            return false;
         }
     }
 
@@ -97,7 +99,8 @@ final class RepeatedCheck<A> {
     private void due() {
         Attempt before = attempt;
         if (before != null && !before.isOver()) { // it does not even give up
-            if (!stalls.overlap(before.start, environment.clock().nanoTime())) {
+            long now = environment.clock().nanoTime();
+            if (!stalls.overlap(now - everyNanos, now)) { // a pause before the last look excuses nothing
                 report("check has not ended");
             }
             again(everyNanos);

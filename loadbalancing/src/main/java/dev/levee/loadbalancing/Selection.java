@@ -8,12 +8,14 @@ import java.util.List;
 final class Selection {
     private final BitSet candidates;
     private final BitSet known; // those that are not drained
+    private final BitSet usable; // those that are well; the candidates may be more in a panic
     private final double[] ramps;
     private final boolean refusesInPanic; // some are left out although few are left, since that is what the user wants
 
-    Selection(BitSet candidates, BitSet known, double[] ramps, boolean refusesInPanic) {
+    Selection(BitSet candidates, BitSet known, BitSet usable, double[] ramps, boolean refusesInPanic) {
         this.candidates = candidates;
         this.known = known;
+        this.usable = usable;
         this.ramps = ramps;
         this.refusesInPanic = refusesInPanic;
     }
@@ -35,7 +37,7 @@ final class Selection {
         BitSet undrained = undrained(all);
         double[] ramps = new double[all.size()];
         Arrays.fill(ramps, 1.0);
-        return new Selection(undrained, undrained, ramps, false);
+        return new Selection(undrained, undrained, undrained, ramps, false);
     }
 
     boolean isCandidate(int index) {
@@ -44,6 +46,10 @@ final class Selection {
 
     boolean isKnown(int index) {
         return known.get(index);
+    }
+
+    boolean isUsable(int index) {
+        return usable.get(index);
     }
 
     double ramp(int index) {
@@ -57,6 +63,7 @@ final class Selection {
     boolean isSameAs(Selection other) {
         return candidates.equals(other.candidates)
                 && known.equals(other.known)
+                && usable.equals(other.usable)
                 && Arrays.equals(ramps, other.ramps)
                 && refusesInPanic == other.refusesInPanic;
     }

@@ -37,6 +37,7 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
     private final @Nullable Drains<A> drains;
     private volatile @Nullable Map<String, Endpoint<A>> told;
     private @Nullable Map<String, Endpoint<A>> applied; // of updates
+    private @Nullable Map<String, Endpoint<A>> refused; // the same: what could not be applied, and is not tried again
     private volatile EndpointSet<A> set;
     private volatile boolean closed;
     private volatile EndpointSource.@Nullable Subscription subscription;
@@ -73,9 +74,14 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
         // Clients that start together must not all begin with the same endpoint.
         long firstTick = Require.nonNull("environment", environment).random().nextLong();
         SnapshotBalancer<A> balancer = new SnapshotBalancer<>(name, strategy, config, environment, firstTick);
-        balancer.subscription = source.subscribe(balancer::update);
         if (balancer.monitor != null) {
-            balancer.monitor.start();
+            balancer.monitor.start(); // first, since a source may take its time
+        }
+        try {
+            balancer.subscription = source.subscribe(balancer::update);
+        } catch (Throwable thrown) {
+            balancer.close();
+            throw thrown;
         }
         return balancer;
     }
@@ -112,12 +118,20 @@ final class SnapshotBalancer<A> implements LoadBalancer<A> {
 
     /** Puts the set that was told, and what health says of it, into force. If gates or the strategy throw the old set stays. */
     private void apply() {
-        Map<String, Endpoint<A>> wanted = told;
+        Map<String, Endpoint<A>> latest = told;
+        Map<String, Endpoint<A>> wanted = latest == refused ? applied : latest;
         if (wanted == null || closed) {
             return;
         }
+        try {
+            apply(wanted, wanted == applied);
+        } finally {
+            refused = wanted == applied ? refused : wanted;
+        }
+    }
+
+    private void apply(Map<String, Endpoint<A>> wanted, boolean sameSet) {
         EndpointSet<A> before = set;
-        boolean sameSet = wanted == applied;
         List<Endpoint<A>> all = sameSet ? before.all() : List.copyOf(wanted.values());
         List<Node<A>> nodes = sameSet ? before.allNodes() : nodes(all, before);
         Selection selection = monitor == null ? Selection.of(all) : monitor.review(all, healthOf(nodes));

@@ -205,6 +205,7 @@ class ActiveHealthTest {
                     .hasMessage("nodes: none of 3 endpoints admits a call: 0 refused by their gates, "
                             + "3 left out for their health, which is refused in a panic");
             assertThat(reason(nodes)).isEqualTo(NoEndpointException.Reason.UNHEALTHY);
+            assertThat(nodes.balancer.explain().reason()).contains("3 left out for their health");
             down.clear();
             time.advance(Duration.ofSeconds(10));
             assertThat(nodes.targets(6)).hasSize(3);
@@ -240,6 +241,49 @@ class ActiveHealthTest {
             down.addAll(List.of("p0", "p1"));
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).hasSize(5);
+        }
+
+        @Test
+        void a_priority_that_is_nearly_dead_does_not_get_all_the_calls() {
+            List<Endpoint<String>> endpoints = new ArrayList<>(Balancers.endpoints(10));
+            for (int i = 0; i < 10; i++) {
+                endpoints.add(Endpoint.of("p" + i).withPriority(1));
+            }
+            LoadBalancer<String> nodes = LoadBalancer.of(
+                    "nodes",
+                    BalancingStrategy.priority(BalancingStrategy.roundRobin()),
+                    EndpointSource.of(endpoints),
+                    config -> config.health(
+                            h -> h.check(ActiveHealthTest.this::check).checkEvery(Duration.ofSeconds(1), 0)),
+                    time.environment());
+            for (int i = 1; i < 10; i++) {
+                down.add(Balancers.id(i));
+            }
+            for (int i = 5; i < 10; i++) {
+                down.add("p" + i); // half: 70 % of the calls, and 14 % for the other
+            }
+            time.advance(Duration.ofSeconds(3));
+            int second = 0;
+            for (int i = 0; i < 1000; i++) {
+                second += nodes.call(address -> address.startsWith("p")) ? 1 : 0;
+            }
+            assertThat(second).isBetween(780, 880); // 70 of 84
+            nodes.close();
+        }
+
+        @Test
+        void who_has_come_back_has_no_less_than_who_is_down() {
+            Watched nodes = nodes(
+                    10, health -> health.checkEvery(Duration.ofSeconds(1), 0).slowStart(Duration.ofSeconds(60)));
+            for (int i = 0; i < 10; i++) {
+                down.add(Balancers.id(i));
+            }
+            time.advance(Duration.ofSeconds(3));
+            down.remove("e03");
+            time.advance(Duration.ofSeconds(3));
+            assertThat(nodes.measured("balancer.panic")).isEqualTo(1.0);
+            assertThat(nodes.state(3).state()).isEqualTo(HealthState.WARMING);
+            assertThat(nodes.state(3).weight()).isEqualTo(1.0);
         }
     }
 
@@ -335,5 +379,43 @@ class ActiveHealthTest {
         pausing[0] = false;
         time.advance(Duration.ofSeconds(3));
         assertThat(nodes.snapshot().get(0).state()).isEqualTo(HealthState.UNHEALTHY);
+    }
+
+    @Test
+    void a_check_that_hangs_is_noticed_although_the_client_stood_still_once_meanwhile() {
+        long[] jump = new long[1];
+        AtomicInteger begun = new AtomicInteger();
+        AtomicInteger interruptions = new AtomicInteger();
+        Environment environment = time.environment().toBuilder()
+                .clock(() -> time.nanoTime() + jump[0])
+                .executor(time::start)
+                .build();
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.roundRobin(),
+                EndpointSource.of(Balancers.endpoints(1)),
+                config -> config.health(health -> health.unhealthyAfter(3)
+                        .checkEvery(Duration.ofSeconds(5), 0)
+                        .check((address, timeout) -> {
+                            begun.incrementAndGet();
+                            long end = time.nanoTime() + Duration.ofMinutes(5).toNanos();
+                            while (time.nanoTime() < end) {
+                                try {
+                                    environment.scheduler().sleep(end - time.nanoTime());
+                                } catch (InterruptedException ignored) {
+                                    interruptions.incrementAndGet(); // it does not even give up
+                                }
+                            }
+                            return true;
+                        })),
+                environment);
+        time.advance(Duration.ofMillis(500));
+        jump[0] += Duration.ofSeconds(1).toNanos();
+        time.advance(Duration.ofSeconds(60));
+        assertThat(begun).hasValue(1);
+        assertThat(nodes.snapshot().get(0).state()).isEqualTo(HealthState.UNHEALTHY);
+        assertThat(nodes.snapshot().get(0).why()).isEqualTo("check has not ended");
+        nodes.close();
+        time.advance(Duration.ofMinutes(5));
     }
 }

@@ -165,6 +165,7 @@ class HealthInterleavingsTest {
                 ran.incrementAndGet();
                 running.decrementAndGet();
                 places.leave();
+                return true;
             });
         }
 

@@ -3,9 +3,8 @@ package dev.levee.simulator;
 import java.util.SplittableRandom;
 
 /**
- * Calls that come when they come, whatever became of those before: a Poisson process whose rate may change at any time, which makes
- * ramps and bursts (a Markov-modulated Poisson process) of it. Because it has no memory, drawing the next arrival anew when the
- * rate changes is exact.
+ * Calls that come when they come, whatever became of those before: a Poisson process whose rate may change at any time, for ramps.
+ * Because it has no memory, drawing the next arrival anew when the rate changes is exact.
  */
 public final class Arrivals {
     private final VirtualTime time;
@@ -31,23 +30,6 @@ public final class Arrivals {
     /** The rate now, in calls per second. */
     public double rate() {
         return perSecond;
-    }
-
-    /** Multiplies the rate in bursts: quiet and burst follow each other, both of exponential length with these means. */
-    public Arrivals burst(double factor, long quietNanos, long burstNanos) {
-        double quiet = perSecond;
-        Event toggle = new Event() {
-            private boolean bursting;
-
-            @Override
-            protected void happen() {
-                bursting = !bursting;
-                setRate(bursting ? quiet * factor : quiet);
-                time.after((long) (random.nextExponential() * (bursting ? burstNanos : quietNanos)), this);
-            }
-        };
-        time.after((long) (random.nextExponential() * quietNanos), toggle);
-        return this;
     }
 
     private void next() {

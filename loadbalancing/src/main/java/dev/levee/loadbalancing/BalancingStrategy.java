@@ -17,7 +17,7 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a {@link LoadBalancer} chooses among endpoints. Provisional.
+ * How a {@link LoadBalancer} chooses among endpoints.
  *
  * <p>A strategy makes a {@link Picker} for each set of endpoints, once, when the set changes; the picker then answers each call
  * with an index. A strategy has no state of its own and may serve many balancers

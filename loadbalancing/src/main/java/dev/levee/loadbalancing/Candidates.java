@@ -5,7 +5,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoints that a strategy picks from, numbered from 0. Provisional: methods may be added.
+ * The endpoints that a strategy picks from, numbered from 0. Methods may be added.
  *
  * <p>Which endpoints there are never changes: the balancer makes a new object for a new set. They are in the order of their ids,
  * whatever the order was in which they were given; those that are drained and those whose health is bad are left out. What is counted

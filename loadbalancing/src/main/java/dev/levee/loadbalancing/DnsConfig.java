@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How an {@link EndpointSource} asks DNS. Immutable. Provisional.
+ * How an {@link EndpointSource} asks DNS. Immutable.
  *
  * @since 0.1
  */

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * One of the places that a call may go to. Provisional.
+ * One of the places that a call may go to.
  *
  * <p>The id is what the balancer and every hash know an endpoint by: it must be the same in every JVM of a cluster for hashing to
  * agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Immutable; thread-safe if the address

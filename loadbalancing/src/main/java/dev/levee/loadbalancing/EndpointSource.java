@@ -14,7 +14,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Says among which endpoints a {@link LoadBalancer} chooses, and tells when they change. Provisional.
+ * Says among which endpoints a {@link LoadBalancer} chooses, and tells when they change.
  *
  * <p>A lambda is enough for one of your own: tell the receiver the endpoints as soon as they are known, if possible before
  * {@code subscribe} returns, and again after each change, and return what stops that.

@@ -1,7 +1,7 @@
 package dev.levee.loadbalancing;
 
 /**
- * How an endpoint stood when {@link LoadBalancer#snapshot} was asked. Provisional: components may be added.
+ * How an endpoint stood when {@link LoadBalancer#snapshot} was asked. Components may be added.
  *
  * @param endpoint the endpoint, with the weight that is in force
  * @param inFlight how many calls are in flight there, 0 or more

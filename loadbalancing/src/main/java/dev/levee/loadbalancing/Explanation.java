@@ -5,7 +5,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which endpoint a balancer picks and why, and how each of its endpoints stands: for a person who looks. Provisional.
+ * Which endpoint a balancer picks and why, and how each of its endpoints stands: for a person who looks.
  *
  * @param endpoint the endpoint, or null if there is none to pick
  * @param reason why, in plain words: the strategy and the figures that decided

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.function.Function;
 
 /**
- * Finds out whether an endpoint works, by asking it. Provisional.
+ * Finds out whether an endpoint works, by asking it.
  *
  * <p>A lambda is enough: {@code (client, timeout) -> client.ping()}. A check runs on the executor of the balancer's environment and may
  * block. It should end by the timeout: one that has not is taken as failed and is interrupted, but holds its place among those that

@@ -7,7 +7,6 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a {@link LoadBalancer} watches the health of its endpoints; see {@link LoadBalancerConfig.Builder#health}. Immutable.
- * Provisional.
  *
  * @param <A> the type of the addresses
  * @since 0.1

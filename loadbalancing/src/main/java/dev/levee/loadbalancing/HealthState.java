@@ -1,7 +1,7 @@
 package dev.levee.loadbalancing;
 
 /**
- * How an endpoint stands with a balancer that watches health; see {@link LoadBalancerConfig.Builder#health}. Provisional.
+ * How an endpoint stands with a balancer that watches health; see {@link LoadBalancerConfig.Builder#health}.
  *
  * <p>If several apply, the one that is listed first is told.
  *

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends each call to one of several endpoints. Provisional.
+ * Sends each call to one of several endpoints.
  *
  * <pre>{@code
  * LoadBalancer<URI> nodes = LoadBalancer.of("catalog", BalancingStrategy.powerOfTwoChoices(), EndpointSource.ofAddresses(uris));

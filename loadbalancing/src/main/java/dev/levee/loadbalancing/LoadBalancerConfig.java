@@ -10,7 +10,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a {@link LoadBalancer} works, apart from its strategy and its endpoints. Immutable. Provisional.
+ * How a {@link LoadBalancer} works, apart from its strategy and its endpoints. Immutable.
  *
  * @param <A> the type of the addresses
  * @since 0.1

@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a strategy learns about one endpoint for as long as that stays in the set: how long calls take, how they end. For those who
  * write a {@link BalancingStrategy} that needs more than the number of calls in flight, which the balancer counts itself.
- * Provisional.
  *
  * <p>They are called on the path of every call, by many threads at once: they must not block, throw or allocate. Each
  * {@link #started} is followed by one {@link #ended}, which may come after the endpoint has left the set.

@@ -4,7 +4,7 @@ import dev.levee.core.RefusedException;
 import java.util.function.LongSupplier;
 
 /**
- * A balancer found no endpoint for a call: it knows none, health has left all of them out, or the gate of every one refused. Provisional.
+ * A balancer found no endpoint for a call: it knows none, health has left all of them out, or the gate of every one refused.
  *
  * <p>{@link #retryAfterNanos} is the shortest wait that any of the gates gives. The object may be shared by many callers.
  *

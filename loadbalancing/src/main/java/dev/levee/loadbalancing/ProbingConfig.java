@@ -8,7 +8,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How {@link BalancingStrategy#probing} asks and chooses. Immutable. Provisional.
+ * How {@link BalancingStrategy#probing} asks and chooses. Immutable.
  *
  * @since 0.1
  */

@@ -7,7 +7,7 @@ import dev.levee.core.OutcomeRule;
 
 /**
  * Counts the requests that a server has in flight and how long they take, and so knows the answer to a probe: the server's half of a
- * balancer that probes. Provisional.
+ * balancer that probes.
  *
  * <pre>{@code
  * ServerLoadRecorder recorder = ServerLoadRecorder.of("api");

@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An endpoint that a call has been promised to: it counts as in flight there until the ticket is closed. Provisional.
+ * An endpoint that a call has been promised to: it counts as in flight there until the ticket is closed.
  *
  * <p>For code that cannot hand over a lambda, such as an event loop; otherwise {@link LoadBalancer#call} is simpler and allocates
  * nothing. However often and from however many threads a ticket is closed, the first time counts and the others do nothing. One that

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /**
  * Which share of the calls goes to which version of a service: canary releases, blue and green. The handle by which the shares are moved
- * while calls go on. Provisional.
+ * while calls go on.
  *
  * <pre>{@code
  * TrafficSplit split = TrafficSplit.sticky("version", Map.of("v1", 0.95, "v2", 0.05));

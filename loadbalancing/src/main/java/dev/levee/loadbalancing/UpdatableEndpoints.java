@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Endpoints that code sets: where a discovery of your own, an administrator or a test says who is there. Provisional.
+ * Endpoints that code sets: where a discovery of your own, an administrator or a test says who is there.
  *
  * <p>Thread-safe. Receivers are told on a thread that calls {@link #set}, each one set at a time, and the set that came last is the
  * last that each is told.

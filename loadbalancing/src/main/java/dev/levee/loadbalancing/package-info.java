@@ -4,8 +4,6 @@
  * <p>{@link dev.levee.loadbalancing.LoadBalancer} picks, {@link dev.levee.loadbalancing.BalancingStrategy} decides how,
  * {@link dev.levee.loadbalancing.EndpointSource} says among whom. Nothing here knows a transport: an address is whatever the
  * user's client needs, and the exchange with it is the user's own code.
- *
- * <p>Provisional: these types may still change in details before 1.0.
  */
 @NullMarked
 package dev.levee.loadbalancing;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Which member of a group a key belongs to. Provisional.
+ * Which member of a group a key belongs to.
  *
  * <p>When a member leaves only its keys move, and when one joins keys move only to it (an implementation that cannot promise this
  * exactly says so). The answer depends on the ids and weights of the members and on the key, and on nothing else (again, but for one

@@ -7,7 +7,7 @@ import java.util.function.IntPredicate;
 
 /**
  * Consistent hashing on a ring: each member has many points on it, and owns the keys from the point before up to each of its own
- * (David Karger and others, Consistent Hashing and Random Trees, 1997). Provisional.
+ * (David Karger and others, Consistent Hashing and Random Trees, 1997).
  *
  * <p>With v points each, the shares of equal members differ by about 1/sqrt(v): 160 points give a standard deviation of 8 %. A member
  * that leaves takes only its own keys along. Three ways to place points:

@@ -6,7 +6,7 @@ import java.util.function.IntPredicate;
 
 /**
  * Consistent hashing without memory, for numbered buckets of which only the last one comes and goes (John Lamping and Eric Veach, A
- * Fast, Minimal Memory, Consistent Hash Algorithm, 2014). Provisional.
+ * Fast, Minimal Memory, Consistent Hash Algorithm, 2014).
  *
  * <p>For shards that are numbered and never removed from the middle, such as {@code shard-00} to {@code shard-63}: shares are as even as
  * those of random numbers can be. <strong>Not for servers that fail.</strong> Buckets are the members in the order of their ids; one that

@@ -7,7 +7,7 @@ import java.util.function.IntPredicate;
 
 /**
  * Consistent hashing by a table that is filled in turns: each member walks its own permutation of the places and takes the next free
- * one (Daniel E. Eisenbud and others, Maglev: A Fast and Reliable Software Network Load Balancer, 2016). Provisional.
+ * one (Daniel E. Eisenbud and others, Maglev: A Fast and Reliable Software Network Load Balancer, 2016).
  *
  * <p>For the most even shares and the quickest look-up, one division without a divide instruction and one read: of two equal members
  * none ever has more than one place more. The price is that a member that leaves takes a few keys of others along: with 1000 members

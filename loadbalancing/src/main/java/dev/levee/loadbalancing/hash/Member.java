@@ -3,7 +3,7 @@ package dev.levee.loadbalancing.hash;
 import dev.levee.core.internal.Require;
 
 /**
- * One of those that keys are spread over. Provisional.
+ * One of those that keys are spread over.
  *
  * @param id what it is known by; where it stands in a hash follows from this alone
  * @param weight its share relative to the others, finite, from 0 (no keys) to 10^12

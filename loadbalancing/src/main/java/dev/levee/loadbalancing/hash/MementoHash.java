@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Consistent hashing that remembers who has left: a jump hash of which any member may go, and only its keys move, to all others evenly
  * (Massimo Coluzzi, Amos Brocco, Alessandro Antonucci and Tiziano Leidi, MementoHash: A Stateful, Minimal Memory, Best Performing
- * Consistent Hash Algorithm, 2024). Provisional.
+ * Consistent Hash Algorithm, 2024).
  *
  * <p>For one who decides alone who owns what, such as a broker or a coordinator, over many members: shares are as even as those of random
  * numbers can be, there is no table, and the number of members has no limit that is fixed beforehand. <strong>Not for clients that

@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * MurmurHash3 of 32 bits (x86_32) and of 128 bits (x64_128), of which {@link #hash64} is the first half (Austin Appleby, SMHasher, 2011).
- * Provisional.
  *
  * <p>To agree with others who use it: Guava's {@code murmur3_32_fixed} and {@code murmur3_128().asLong()}, Cassandra's partitioner,
  * Redis clients. Otherwise {@link XxHash64} is quicker. Not for secrets. Nothing allocates but {@link #hash128}. Thread-safe.

@@ -5,7 +5,7 @@ import java.util.function.IntPredicate;
 
 /**
  * Consistent hashing by the highest of one score for each member and key (David G. Thaler and Chinya V. Ravishankar, Using Name-Based
- * Mappings to Increase Hit Rates, 1998). Provisional.
+ * Mappings to Increase Hit Rates, 1998).
  *
  * <p>For up to some tens of members: nothing to build, no memory, shares that are exact in expectation for any weights, and when one
  * leaves, or its weight changes, only its keys move, to all others evenly. Looking up is O(n); for many members see {@link Maglev} and

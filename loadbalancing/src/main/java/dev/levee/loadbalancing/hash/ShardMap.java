@@ -8,7 +8,7 @@ import java.util.function.Function;
 
 /**
  * Which named shard a key belongs to, by way of a fixed number of slots: a key has a slot for ever, a slot belongs to a shard as long as
- * the set stays. Provisional.
+ * the set stays.
  *
  * <p>For data that must be moved when the set changes: {@link #planTo} says exactly which slots go from where to where, before anything
  * moves, and data can be listed, copied and handed over slot by slot. For calls alone, which move nothing, take a {@link ConsistentHash}

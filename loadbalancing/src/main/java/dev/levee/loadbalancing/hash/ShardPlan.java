@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What moves from one {@link ShardMap} to another. Immutable and thread-safe. Provisional.
+ * What moves from one {@link ShardMap} to another. Immutable and thread-safe.
  *
  * @since 0.1
  */

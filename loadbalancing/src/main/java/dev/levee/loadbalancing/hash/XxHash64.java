@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 
 /**
  * The 64-bit hash XXH64 (Yann Collet, xxHash fast digest algorithm, 2014): quick, evenly spread, equal in every JVM and in every
- * other implementation of it. Not for secrets: who chooses the keys can make them collide. Provisional.
+ * other implementation of it. Not for secrets: who chooses the keys can make them collide.
  *
  * <p>Nothing allocates. Thread-safe.
  *

@@ -66,7 +66,7 @@ final class LeastTime implements BalancingStrategy {
         /** How often a pair is drawn again because one of it is not eligible, before all are looked at. */
         private static final int MOST_DRAWS = 8;
 
-        /** So many times what is usual is slow. */
+        /** So many times what is usual, and a tick, is slow. */
         private static final int SLOW = 2;
 
         /** How often it is found out what is usual: every 2^27 ns, an eighth of a second. */
@@ -146,7 +146,11 @@ final class LeastTime implements BalancingStrategy {
          * it says nothing about an idle endpoint, for pairs are drawn by weight already.
          */
         private double cost(int index, int now, double usual, double floor) {
-            return trackers[index].cost(now, usual, floor) * (candidates.inFlight(index) * crowding[index] + 1);
+            return trackers[index].cost(now, usual, floor) * crowd(index);
+        }
+
+        private double crowd(int index) {
+            return candidates.inFlight(index) * crowding[index] + 1;
         }
 
         /** Of equals the first, which was drawn in proportion to weight. */
@@ -154,12 +158,6 @@ final class LeastTime implements BalancingStrategy {
             double usual = typical.nanos();
             double floor = typical.floor();
             return cost(second, now, usual, floor) < cost(first, now, usual, floor) ? second : first;
-        }
-
-        /** Whether a call takes much longer there than is usual, whatever else is in flight. */
-        private boolean isSlow(int index, int now) {
-            double usual = typical.nanos();
-            return usual > 0 && trackers[index].cost(now, usual, typical.floor()) > SLOW * usual;
         }
 
         @Override
@@ -174,8 +172,15 @@ final class LeastTime implements BalancingStrategy {
             }
             long pair = pairs.draw(candidates.random());
             int now = now(nowNanos);
-            int picked = quicker(PairDraw.first(pair), PairDraw.second(pair), now);
-            if (!isSlow(picked, now)) {
+            double usual = typical.nanos();
+            double floor = typical.floor();
+            int first = PairDraw.first(pair);
+            int second = PairDraw.second(pair);
+            double ofFirst = trackers[first].cost(now, usual, floor);
+            double ofSecond = trackers[second].cost(now, usual, floor);
+            boolean takesSecond = ofSecond * crowd(second) < ofFirst * crowd(first);
+            int picked = takesSecond ? second : first;
+            if (usual == 0 || (takesSecond ? ofSecond : ofFirst) <= SLOW * usual + Ticks.NANOS) {
                 return picked;
             }
             // Two slow ones: where there are several, pairs of them would get more calls than they can take.

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AllocationTest {
-    private static final int CALLS = 100_000;
+    private static final int CALLS = 50_000;
     private static final String KEY = "user 4711";
     private static final String IP = "2001:db8::ff00:42:8329";
     private static int sink;

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** The path of a call through a balancer that probes, and of a request through a recorder, allocates nothing. */
 class ProbingAllocationTest {
-    private static final int CALLS = 100_000;
+    private static final int CALLS = 50_000;
     private static final ServerLoad LOAD = new ServerLoad(3, 5_000);
     private static int sink;
 

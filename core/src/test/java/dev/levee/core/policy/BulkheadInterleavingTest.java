@@ -43,7 +43,7 @@ class BulkheadInterleavingTest {
 
     @Test
     void entering_and_leaving_is_linearizable_with_a_queue_and_more_than_one_cell() {
-        options().actorsPerThread(4).iterations(5).check(OfCellsAndAQueue.class);
+        options().actorsPerThread(4).iterations(3).check(OfCellsAndAQueue.class);
     }
 
     private static ModelCheckingOptions options() {
@@ -53,7 +53,7 @@ class BulkheadInterleavingTest {
                 .actorsBefore(0)
                 .actorsAfter(0)
                 .iterations(6)
-                .invocationsPerIteration(600);
+                .invocationsPerIteration(400);
     }
 
     /** The calls; one permit, so that each of them matters. */

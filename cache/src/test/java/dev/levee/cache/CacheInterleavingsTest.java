@@ -47,7 +47,7 @@ class CacheInterleavingsTest {
                 .actorsBefore(1)
                 .actorsAfter(1)
                 .iterations(scenarios)
-                .invocationsPerIteration(300)
+                .invocationsPerIteration(200)
                 .minimizeFailedScenario(false)
                 // Caffeine and the JDK have proofs of their own; what happens between our calls of them is asked here.
                 .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(

@@ -70,7 +70,7 @@ class BreakerInterleavingTest {
                 .actorsBefore(0)
                 .actorsAfter(0)
                 .iterations(3)
-                .invocationsPerIteration(200);
+                .invocationsPerIteration(120);
     }
 
     /** Each thread has at most one call under way. */

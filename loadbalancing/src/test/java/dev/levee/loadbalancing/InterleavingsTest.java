@@ -53,7 +53,7 @@ class InterleavingsTest {
                 .actorsBefore(0)
                 .actorsAfter(0)
                 .iterations(8)
-                .invocationsPerIteration(400);
+                .invocationsPerIteration(250);
     }
 
     private static final Leases LEASES = new Leases("nodes", Nanos.NEVER, Environment.system());

@@ -2,7 +2,8 @@
  * Levee's core: the call, the policy, the gate, the pipeline, outcomes, time and listening.
  *
  * <p>{@link dev.levee.core} is the vocabulary, {@link dev.levee.core.policy} holds the policies that need no module of
- * their own, {@link dev.levee.core.testing} lets tests drive time by hand.
+ * their own, {@link dev.levee.core.idempotency} runs an operation once for each key, {@link dev.levee.core.testing} lets tests
+ * drive time by hand.
  */
 @SuppressWarnings("module") // the siblings named below are compiled after this module
 module dev.levee.core {
@@ -10,6 +11,7 @@ module dev.levee.core {
     requires static transitive org.jspecify;
 
     exports dev.levee.core;
+    exports dev.levee.core.idempotency;
     exports dev.levee.core.policy;
     exports dev.levee.core.testing;
     exports dev.levee.core.internal to

@@ -5,5 +5,7 @@ module dev.levee.loadbalancing {
     requires static transitive org.jspecify;
 
     exports dev.levee.loadbalancing;
+    exports dev.levee.loadbalancing.discovery;
     exports dev.levee.loadbalancing.hash;
+    exports dev.levee.loadbalancing.strategy;
 }

@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -93,7 +94,51 @@ class ArchitectureTest {
                     .resideInAnyPackage(CORE)
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage("dev.levee.core.policy..")
+                    .resideInAnyPackage("dev.levee.core.policy..", "dev.levee.core.idempotency..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void idempotency_and_the_policies_do_not_know_each_other() {
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.levee.core.idempotency..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("dev.levee.core.policy..")
+                    .check(LIBRARY);
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.levee.core.policy..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("dev.levee.core.idempotency..")
+                    .check(LIBRARY);
+        }
+
+        /** loadbalancing uses strategy, discovery and hash; strategy uses discovery and hash; these two use neither. */
+        @Test
+        void the_packages_of_the_balancer_are_layers() {
+            layeredArchitecture()
+                    .consideringOnlyDependenciesInAnyPackage("dev.levee.loadbalancing..")
+                    .layer("balancer and health")
+                    .definedBy("dev.levee.loadbalancing")
+                    .layer("strategy")
+                    .definedBy("dev.levee.loadbalancing.strategy")
+                    .layer("discovery")
+                    .definedBy("dev.levee.loadbalancing.discovery")
+                    .layer("hash")
+                    .definedBy("dev.levee.loadbalancing.hash")
+                    .whereLayer("balancer and health")
+                    .mayNotBeAccessedByAnyLayer()
+                    .whereLayer("balancer and health")
+                    .mayOnlyAccessLayers("strategy", "discovery", "hash")
+                    .whereLayer("strategy")
+                    .mayOnlyAccessLayers("discovery", "hash")
+                    .whereLayer("discovery")
+                    .mayNotAccessAnyLayer()
+                    .whereLayer("hash")
+                    .mayNotAccessAnyLayer()
                     .check(LIBRARY);
         }
 
@@ -126,8 +171,7 @@ class ArchitectureTest {
                             "javax.sql",
                             "javax.net.ssl",
                             "org.slf4j",
-                            "org.jspecify.annotations",
-                            "org.jctools..")
+                            "org.jspecify.annotations")
                     .check(LIBRARY);
         }
 

@@ -48,10 +48,20 @@ class ModulesTest {
                             "dev.levee.cache"));
 
     private static final Map<String, Set<String>> EXPORTED = Map.of(
-            "dev.levee.core", Set.of("dev.levee.core", "dev.levee.core.policy", "dev.levee.core.testing"),
+            "dev.levee.core",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.core.idempotency",
+                            "dev.levee.core.policy",
+                            "dev.levee.core.testing"),
             "dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker"),
             "dev.levee.ratelimit", Set.of("dev.levee.ratelimit"),
-            "dev.levee.loadbalancing", Set.of("dev.levee.loadbalancing", "dev.levee.loadbalancing.hash"),
+            "dev.levee.loadbalancing",
+                    Set.of(
+                            "dev.levee.loadbalancing",
+                            "dev.levee.loadbalancing.discovery",
+                            "dev.levee.loadbalancing.hash",
+                            "dev.levee.loadbalancing.strategy"),
             "dev.levee.cache", Set.of("dev.levee.cache"),
             "dev.levee.jdbc", Set.of("dev.levee.jdbc"),
             "dev.levee.http", Set.of("dev.levee.http"),

@@ -46,11 +46,14 @@ record Snippet(Path file, int line, List<String> source, boolean run) {
                     "java.util.concurrent",
                     "java.util.function",
                     "dev.levee.core",
+                    "dev.levee.core.idempotency",
                     "dev.levee.core.policy",
                     "dev.levee.core.testing",
                     "dev.levee.circuitbreaker",
                     "dev.levee.ratelimit",
                     "dev.levee.loadbalancing",
+                    "dev.levee.loadbalancing.discovery",
+                    "dev.levee.loadbalancing.strategy",
                     "dev.levee.cache")
             .map(it -> "import " + it + ".*;")
             .collect(Collectors.joining(" ", "", " import static java.time.Duration.*; "));

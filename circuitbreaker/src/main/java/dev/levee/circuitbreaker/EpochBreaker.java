@@ -5,6 +5,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.lang.invoke.MethodHandles;
@@ -19,15 +20,8 @@ import org.slf4j.LoggerFactory;
 /** The one implementation of {@link CircuitBreaker}: a reference to the current {@link Epoch}. */
 final class EpochBreaker implements CircuitBreaker {
     private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
-    private static final VarHandle EPOCH;
-
-    static {
-        try {
-            EPOCH = MethodHandles.lookup().findVarHandle(EpochBreaker.class, "epoch", Epoch.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle EPOCH =
+            Handles.field(MethodHandles.lookup(), "epoch", Epoch.class);
 
     private final String name;
     private final Environment environment;

@@ -1,5 +1,6 @@
 package dev.levee.circuitbreaker;
 
+import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -21,18 +22,10 @@ final class TimeWindow extends Window {
     private static final int MOST_BUCKETS = 64;
     private static final int MOST_STRIPES =
             Math.min(8, 2 * Integer.highestOneBit(Runtime.getRuntime().availableProcessors()));
-    private static final VarHandle NEWEST;
-    private static final VarHandle CALLS;
-
-    static {
-        try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup();
-            NEWEST = lookup.findVarHandle(TimeWindow.class, "newest", long.class);
-            CALLS = lookup.findVarHandle(TimeWindow.class, "calls", TickCounter[].class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle NEWEST =
+            Handles.field(MethodHandles.lookup(), "newest", long.class);
+    private static final VarHandle CALLS =
+            Handles.field(MethodHandles.lookup(), "calls", TickCounter[].class);
 
     private final long origin;
     private final long width;

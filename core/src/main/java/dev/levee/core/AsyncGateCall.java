@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
@@ -10,18 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /** One asynchronous call through a segment of gates: enters them in turn, waits without a thread, leaves them once. */
 final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
-    private static final VarHandle SETTLED;
+    private static final VarHandle SETTLED =
+            Handles.field(MethodHandles.lookup(), "settled", boolean.class);
 
     @SuppressWarnings("StaticAssignmentOfThrowable") // never thrown, and without stack trace
     private static final RefusedException CALLER_GONE = new CallerGone();
-
-    static {
-        try {
-            SETTLED = MethodHandles.lookup().findVarHandle(AsyncGateCall.class, "settled", boolean.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
 
     private final GateSegment segment;
     private final Supplier<? extends CompletionStage<T>> operation;

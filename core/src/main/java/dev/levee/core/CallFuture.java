@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Require;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -24,16 +25,9 @@ import org.slf4j.LoggerFactory;
  * @since 0.1
  */
 public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T> {
-    private static final VarHandle REASON;
+    private static final VarHandle REASON =
+            Handles.field(MethodHandles.lookup(), "cancelReason", Throwable.class);
     private static final Logger LOG = LoggerFactory.getLogger(CallFuture.class);
-
-    static {
-        try {
-            REASON = MethodHandles.lookup().findVarHandle(CallFuture.class, "cancelReason", Throwable.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
 
     private volatile @Nullable Throwable cancelReason;
     private volatile @Nullable Consumer<? super Throwable> canceller;

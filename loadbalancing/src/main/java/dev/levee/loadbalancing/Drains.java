@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.Nanos;
+import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

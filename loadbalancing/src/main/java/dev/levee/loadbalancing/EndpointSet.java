@@ -1,6 +1,12 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.PaddedLong;
+import dev.levee.core.internal.Turns;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
+import dev.levee.loadbalancing.strategy.LoadTracker;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -26,11 +32,11 @@ final class EndpointSet<A> implements Candidates {
     private final Selection selection;
     private final boolean allDrained;
     private final Turns turns;
-    private final PaddedCounter[] inFlight; // beside nodes, for one look less on the way
+    private final PaddedLong[] inFlight; // beside nodes, for one look less on the way
     private final RandomGenerator random;
     private final BalancingStrategy strategy;
     private final BalancingStrategy.@Nullable Picker picker;
-    private final @Nullable TimedPicker timed; // the same, if it needs the time
+    private final boolean timed;
     private final @Nullable Eligible[] allBut; // made when needed
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
@@ -69,11 +75,11 @@ final class EndpointSet<A> implements Candidates {
         this.ramps = Arrays.copyOf(parts, candidates.size());
         this.endpoints = List.copyOf(candidates);
         this.nodes = candidateNodes.toArray(new Node[0]);
-        this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedCounter[]::new);
+        this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedLong[]::new);
         this.allBut = new Eligible[nodes.length];
         this.refusal = new NoEndpointException(name, reason(), message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
-        this.timed = picker instanceof TimedPicker asked ? asked : null;
+        this.timed = candidateNodes.stream().anyMatch(node -> node.tracker != null);
     }
 
     private NoEndpointException.Reason reason() {
@@ -109,7 +115,7 @@ final class EndpointSet<A> implements Candidates {
 
     /** Whether the time is read before the pick, which is then the start of the call. */
     boolean isTimed() {
-        return timed != null;
+        return timed;
     }
 
     /** Asks the strategy; {@link #NONE} if it has nothing that is left. */
@@ -119,7 +125,7 @@ final class EndpointSet<A> implements Candidates {
             return NONE;
         }
         if (eligible == null) {
-            return checked(timed == null ? asked.pick(hash) : timed.pickAt(hash, nowNanos));
+            return checked(timed ? asked.pick(hash, nowNanos) : asked.pick(hash));
         }
         if (eligible.isTedious()) {
             return eligible.sweep(random);
@@ -218,7 +224,7 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public int inFlight(int index) {
-        return (int) inFlight[index].get();
+        return (int) inFlight[index].getOpaque();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.loadbalancing.discovery.Endpoint;
+
 /**
  * How an endpoint stood when {@link LoadBalancer#snapshot} was asked. Components may be added.
  *

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;

@@ -5,6 +5,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.Nanos;
+import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.EnumMap;

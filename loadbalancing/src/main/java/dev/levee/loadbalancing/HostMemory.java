@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -7,15 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The hosts that one operation has been sent to. Attempts may run at the same time: each claims its host before it goes there. */
 abstract class HostMemory {
-    private static final VarHandle TRIED;
-
-    static {
-        try {
-            TRIED = MethodHandles.lookup().findVarHandle(HostMemory.class, "tried", Object.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle TRIED =
+            Handles.field(MethodHandles.lookup(), "tried", Object.class);
 
     /** Null, a {@link Node}, or an array of several that is never changed. */
     private volatile @Nullable Object tried;

@@ -4,6 +4,7 @@ import dev.levee.core.Gate;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Function;

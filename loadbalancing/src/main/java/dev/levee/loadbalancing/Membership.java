@@ -2,7 +2,12 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
+import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Turns;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;

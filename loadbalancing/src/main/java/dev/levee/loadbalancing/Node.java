@@ -7,6 +7,9 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.PaddedLong;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.LoadTracker;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +32,7 @@ final class Node<A> {
     private final boolean readsStart;
     private final boolean readsEnd;
     private final Listener listener; // of the gate
-    final PaddedCounter inFlight = new PaddedCounter(0); // CLOSED is added when it closes
+    final PaddedLong inFlight = new PaddedLong(0); // CLOSED is added when it closes
     private volatile @Nullable Runnable whenIdle; // once closed
     private final @Nullable LongAdder picks;
 
@@ -74,7 +77,7 @@ final class Node<A> {
     }
 
     int inFlight() {
-        return (int) inFlight.get();
+        return (int) inFlight.getOpaque();
     }
 
     long picks() {
@@ -156,7 +159,7 @@ final class Node<A> {
     }
 
     boolean isClosed() {
-        return inFlight.get() >= CLOSED;
+        return inFlight.getOpaque() >= CLOSED;
     }
 
     /** The call that has entered is on its way. */

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;

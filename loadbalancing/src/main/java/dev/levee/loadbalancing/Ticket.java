@@ -1,7 +1,9 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Require;
+import dev.levee.loadbalancing.discovery.Endpoint;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
@@ -18,15 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class Ticket<A> implements AutoCloseable {
-    private static final VarHandle CLOSED;
-
-    static {
-        try {
-            CLOSED = MethodHandles.lookup().findVarHandle(Ticket.class, "closed", boolean.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle CLOSED =
+            Handles.field(MethodHandles.lookup(), "closed", boolean.class);
 
     private final Endpoint<A> endpoint;
     private final Node<A> node;

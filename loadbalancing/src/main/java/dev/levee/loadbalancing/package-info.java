@@ -1,9 +1,10 @@
 /**
- * Client-side load balancing: which of several endpoints a call goes to.
+ * Client-side load balancing: the balancer, and the health of its endpoints.
  *
- * <p>{@link dev.levee.loadbalancing.LoadBalancer} picks, {@link dev.levee.loadbalancing.BalancingStrategy} decides how,
- * {@link dev.levee.loadbalancing.EndpointSource} says among whom. Nothing here knows a transport: an address is whatever the
- * user's client needs, and the exchange with it is the user's own code.
+ * <p>{@link dev.levee.loadbalancing.LoadBalancer} sends each call to one endpoint; {@link dev.levee.loadbalancing.HealthConfig}
+ * says which endpoints are left out. How an endpoint is picked is in {@link dev.levee.loadbalancing.strategy}, where endpoints
+ * come from in {@link dev.levee.loadbalancing.discovery}, and consistent hashing in {@link dev.levee.loadbalancing.hash}.
+ * Nothing here knows a transport: an address is whatever the client needs, and the exchange with it is the user's own code.
  */
 @NullMarked
 package dev.levee.loadbalancing;

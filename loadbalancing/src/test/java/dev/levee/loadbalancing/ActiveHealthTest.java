@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.levee.core.Environment;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -2,6 +2,8 @@ package dev.levee.loadbalancing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.hash.ConsistentHash;
 import dev.levee.loadbalancing.hash.HashRing;
 import dev.levee.loadbalancing.hash.JumpHash;
@@ -10,6 +12,7 @@ import dev.levee.loadbalancing.hash.Member;
 import dev.levee.loadbalancing.hash.MementoHash;
 import dev.levee.loadbalancing.hash.RendezvousHash;
 import dev.levee.loadbalancing.hash.ShardMap;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.CallFuture;
 import dev.levee.core.Verdict;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -2,6 +2,10 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -10,11 +14,11 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A balancer over endpoints whose addresses are their ids, with a {@link FakeGate} for each. */
-final class Balancers {
-    final Map<String, FakeGate> gates = new ConcurrentHashMap<>();
-    final List<FakeGate> everyGate = new ArrayList<>();
-    final UpdatableEndpoints<String> source;
-    final LoadBalancer<String> balancer;
+public final class Balancers {
+    public final Map<String, FakeGate> gates = new ConcurrentHashMap<>();
+    public final List<FakeGate> everyGate = new ArrayList<>();
+    public final UpdatableEndpoints<String> source;
+    public final LoadBalancer<String> balancer;
 
     private Balancers(BalancingStrategy strategy, List<Endpoint<String>> endpoints, Environment environment) {
         source = EndpointSource.updatable(endpoints);
@@ -34,21 +38,21 @@ final class Balancers {
         return gate;
     }
 
-    static Balancers over(BalancingStrategy strategy, int size) {
+    public static Balancers over(BalancingStrategy strategy, int size) {
         return over(strategy, endpoints(size), seeded(1));
     }
 
-    static Balancers over(BalancingStrategy strategy, List<Endpoint<String>> endpoints, Environment environment) {
+    public static Balancers over(BalancingStrategy strategy, List<Endpoint<String>> endpoints, Environment environment) {
         return new Balancers(strategy, endpoints, environment);
     }
 
-    static Environment seeded(long seed) {
+    public static Environment seeded(long seed) {
         return new ManualTime()
                 .environment().toBuilder().random(new Random(seed)).build();
     }
 
     /** Ids e00, e01 and so on, of weight 1. */
-    static List<Endpoint<String>> endpoints(int size) {
+    public static List<Endpoint<String>> endpoints(int size) {
         List<Endpoint<String>> endpoints = new ArrayList<>();
         for (int i = 0; i < size; i++) {
             endpoints.add(Endpoint.of(id(i)));
@@ -56,32 +60,32 @@ final class Balancers {
         return endpoints;
     }
 
-    static String id(int index) {
+    public static String id(int index) {
         return String.format("e%02d", index);
     }
 
-    void shut(int... indices) {
+    public void shut(int... indices) {
         for (int index : indices) {
             gates.get(id(index)).shut = true;
         }
     }
 
-    void open(int... indices) {
+    public void open(int... indices) {
         for (int index : indices) {
             gates.get(id(index)).shut = false;
         }
     }
 
-    int inFlight() {
+    public int inFlight() {
         return balancer.snapshot().stream().mapToInt(EndpointState::inFlight).sum();
     }
 
-    boolean gatesAreSettled() {
+    public boolean gatesAreSettled() {
         return everyGate.stream().allMatch(FakeGate::isSettled);
     }
 
     /** How many of so many calls, each with a key of its own, go to each endpoint. */
-    Map<String, Integer> spread(int calls) {
+    public Map<String, Integer> spread(int calls) {
         Map<String, Integer> counts = new TreeMap<>();
         for (int i = 0; i < calls; i++) {
             counts.merge(balancer.call("key " + i, address -> address), 1, Integer::sum);

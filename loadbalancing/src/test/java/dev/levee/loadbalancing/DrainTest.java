@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -12,36 +12,36 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A gate that a test opens and shuts, and that writes down what it is told. */
-final class FakeGate implements Gate {
-    volatile boolean shut;
-    volatile int timing;
-    volatile long waitNanos = RefusedException.UNKNOWN;
-    volatile OutcomeRule rule = OutcomeRule.standard();
-    volatile long lastStart;
-    final AtomicInteger refusals = new AtomicInteger();
+public final class FakeGate implements Gate {
+    public volatile boolean shut;
+    public volatile int timing;
+    public volatile long waitNanos = RefusedException.UNKNOWN;
+    public volatile OutcomeRule rule = OutcomeRule.standard();
+    public volatile long lastStart;
+    public final AtomicInteger refusals = new AtomicInteger();
 
     private final String name;
     private final Environment environment;
     private final AtomicLong stamps = new AtomicLong(1000);
     private final Queue<Exit> exits = new ConcurrentLinkedQueue<>();
 
-    record Exit(long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {}
+    public record Exit(long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {}
 
-    FakeGate(String name, Environment environment) {
+    public FakeGate(String name, Environment environment) {
         this.name = name;
         this.environment = environment;
     }
 
-    List<Exit> exits() {
+    public List<Exit> exits() {
         return List.copyOf(exits);
     }
 
-    List<Verdict> verdicts() {
+    public List<Verdict> verdicts() {
         return exits.stream().map(Exit::verdict).toList();
     }
 
     /** Every stamp that was given out has come back once. */
-    boolean isSettled() {
+    public boolean isSettled() {
         long given = stamps.get() - 1000;
         return exits.size() == given
                 && exits.stream().map(Exit::stamp).distinct().count() == given;

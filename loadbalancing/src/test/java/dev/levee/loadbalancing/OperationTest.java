@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Operation;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

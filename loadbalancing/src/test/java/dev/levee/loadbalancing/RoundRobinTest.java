@@ -2,6 +2,9 @@ package dev.levee.loadbalancing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.FakeCandidates;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

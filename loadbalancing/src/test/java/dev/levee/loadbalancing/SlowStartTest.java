@@ -3,6 +3,11 @@ package dev.levee.loadbalancing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.testing.ManualTime;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

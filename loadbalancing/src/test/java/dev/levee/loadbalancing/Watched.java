@@ -4,6 +4,10 @@ import dev.levee.core.Environment;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,37 +17,37 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /** A balancer that watches health, in manual time, with a failure rate for each endpoint. */
-final class Watched {
-    final ManualTime time;
-    final RecordingListener heard = new RecordingListener();
-    final UpdatableEndpoints<String> source;
-    final LoadBalancer<String> balancer;
+public final class Watched {
+    public final ManualTime time;
+    public final RecordingListener heard = new RecordingListener();
+    public final UpdatableEndpoints<String> source;
+    public final LoadBalancer<String> balancer;
     private final Map<String, Double> failing = new HashMap<>();
     private final java.util.Random random = new java.util.Random(7);
 
-    Watched(int size, Consumer<HealthConfig.Builder<String>> health) {
+    public Watched(int size, Consumer<HealthConfig.Builder<String>> health) {
         this(Balancers.endpoints(size), health);
     }
 
-    Watched(List<Endpoint<String>> endpoints, Consumer<HealthConfig.Builder<String>> health) {
+    public Watched(List<Endpoint<String>> endpoints, Consumer<HealthConfig.Builder<String>> health) {
         this(new ManualTime(), endpoints, config -> config.health(health));
     }
 
-    Watched(ManualTime time, List<Endpoint<String>> endpoints, Consumer<LoadBalancerConfig.Builder<String>> configure) {
+    public Watched(ManualTime time, List<Endpoint<String>> endpoints, Consumer<LoadBalancerConfig.Builder<String>> configure) {
         this.time = time;
         Environment environment = time.environment().toBuilder().listener(heard).build();
         source = EndpointSource.updatable(endpoints);
         balancer = LoadBalancer.of("nodes", BalancingStrategy.roundRobin(), source, configure, environment);
     }
 
-    void fail(double rate, int... indices) {
+    public void fail(double rate, int... indices) {
         for (int index : indices) {
             failing.put(Balancers.id(index), rate);
         }
     }
 
     /** Calls, some of which fail as their endpoint does; what follows from them has happened. */
-    void calls(int count) {
+    public void calls(int count) {
         for (int i = 0; i < count; i++) {
             Ticket<String> ticket = balancer.pick();
             double rate = failing.getOrDefault(ticket.endpoint().id(), 0.0);
@@ -53,7 +57,7 @@ final class Watched {
     }
 
     /** Where so many calls go. */
-    Set<String> targets(int count) {
+    public Set<String> targets(int count) {
         Set<String> targets = new TreeSet<>();
         for (int i = 0; i < count; i++) {
             try (Ticket<String> ticket = balancer.pick()) {
@@ -63,7 +67,7 @@ final class Watched {
         return targets;
     }
 
-    List<String> in(HealthState state) {
+    public List<String> in(HealthState state) {
         List<String> ids = new ArrayList<>();
         for (EndpointState<String> endpoint : balancer.snapshot()) {
             if (endpoint.state() == state) {
@@ -73,18 +77,18 @@ final class Watched {
         return ids;
     }
 
-    List<String> ejected() {
+    public List<String> ejected() {
         return in(HealthState.EJECTED);
     }
 
-    EndpointState<String> state(int index) {
+    public EndpointState<String> state(int index) {
         return balancer.snapshot().stream()
                 .filter(state -> state.endpoint().id().equals(Balancers.id(index)))
                 .findFirst()
                 .orElseThrow();
     }
 
-    double measured(String metric) {
+    public double measured(String metric) {
         Map<String, Double> figures = new HashMap<>();
         balancer.measure((policy, name, value) -> figures.put(policy + " " + name, value));
         return figures.get("nodes " + metric);

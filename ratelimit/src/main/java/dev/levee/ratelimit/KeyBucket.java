@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -15,15 +16,8 @@ final class KeyBucket<K> {
     /** The one number that is no theoretical arrival time; where arithmetic arrives at it, the next one is used. */
     private static final long SEALED = Long.MIN_VALUE;
 
-    private static final VarHandle TAT;
-
-    static {
-        try {
-            TAT = MethodHandles.lookup().findVarHandle(KeyBucket.class, "tat", long.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle TAT =
+            Handles.field(MethodHandles.lookup(), "tat", long.class);
 
     final K key;
     private volatile long tat;

@@ -1,11 +1,11 @@
 package dev.levee.benchmarks;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Candidates;
-import dev.levee.loadbalancing.Endpoint;
-import dev.levee.loadbalancing.EndpointSource;
 import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.hash.Member;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;

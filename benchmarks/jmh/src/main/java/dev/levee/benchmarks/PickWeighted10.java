@@ -1,7 +1,7 @@
 package dev.levee.benchmarks;
 
-import dev.levee.loadbalancing.BalancingStrategy;
 import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;

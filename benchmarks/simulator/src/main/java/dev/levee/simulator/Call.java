@@ -1,6 +1,6 @@
 package dev.levee.simulator;
 
-import dev.levee.loadbalancing.ServerLoad;
+import dev.levee.loadbalancing.strategy.ServerLoad;
 import org.jspecify.annotations.Nullable;
 
 /**

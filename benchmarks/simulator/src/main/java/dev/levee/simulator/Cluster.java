@@ -1,10 +1,10 @@
 package dev.levee.simulator;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Endpoint;
-import dev.levee.loadbalancing.EndpointSource;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,7 +1,7 @@
 package dev.levee.simulator;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Candidates;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
 
 /**
  * Joins the shortest expected delay: it looks into every server, sees the calls of all clients and the speed of this moment, and takes

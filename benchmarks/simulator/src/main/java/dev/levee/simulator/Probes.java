@@ -1,7 +1,7 @@
 package dev.levee.simulator;
 
-import dev.levee.loadbalancing.Endpoint;
-import dev.levee.loadbalancing.ServerLoad;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.ServerLoad;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 

@@ -3,8 +3,8 @@ package dev.levee.simulator;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
-import dev.levee.loadbalancing.ServerLoad;
-import dev.levee.loadbalancing.ServerLoadRecorder;
+import dev.levee.loadbalancing.strategy.ServerLoad;
+import dev.levee.loadbalancing.strategy.ServerLoadRecorder;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,8 @@
 package dev.levee.simulator;
 
 import dev.levee.loadbalancing.LoadBalancer;
-import dev.levee.loadbalancing.ServerLoad;
 import dev.levee.loadbalancing.Ticket;
+import dev.levee.loadbalancing.strategy.ServerLoad;
 import java.util.ArrayDeque;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;

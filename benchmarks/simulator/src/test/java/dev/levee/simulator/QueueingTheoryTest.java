@@ -5,7 +5,7 @@ import static dev.levee.simulator.VirtualTime.SECOND;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.levee.loadbalancing.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 

@@ -8,15 +8,8 @@ import java.lang.invoke.VarHandle;
  * in pairs. For named singletons, not for entries per key.
  */
 public final class PaddedLong extends PaddedLongValue {
-    private static final VarHandle VALUE;
-
-    static {
-        try {
-            VALUE = MethodHandles.lookup().findVarHandle(PaddedLongValue.class, "value", long.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle VALUE =
+            Handles.field(MethodHandles.lookup(), PaddedLongValue.class, "value", long.class);
 
     long r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16;
 
@@ -36,6 +29,15 @@ public final class PaddedLong extends PaddedLongValue {
      */
     public long get() {
         return value;
+    }
+
+    /**
+     * Reads in opaque mode: some value that was current, without any order to other reads.
+     *
+     * @return the value
+     */
+    public long getOpaque() {
+        return (long) VALUE.getOpaque(this);
     }
 
     /**

@@ -12,6 +12,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;

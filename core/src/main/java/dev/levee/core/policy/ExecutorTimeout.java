@@ -8,6 +8,7 @@ import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;

@@ -1,5 +1,7 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.internal.Handles;
+import dev.levee.core.internal.Unchecked;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
@@ -8,15 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One attempt of a {@link HedgedCall}; also the timer after it. */
 final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Throwable>, Runnable {
-    private static final VarHandle DISCARDED;
-
-    static {
-        try {
-            DISCARDED = MethodHandles.lookup().findVarHandle(HedgeAttempt.class, "discarded", boolean.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle DISCARDED =
+            Handles.field(MethodHandles.lookup(), "discarded", boolean.class);
 
     final HedgedCall<T> call;
     final int number;

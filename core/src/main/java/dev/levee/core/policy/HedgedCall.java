@@ -9,6 +9,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Nanos;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -41,17 +42,10 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     private static final long AT_ONCE = 0;
     private static final long NO_MORE = -1;
 
-    private static final VarHandle WORD;
-    private static final VarHandle LATEST;
-
-    static {
-        try {
-            WORD = MethodHandles.lookup().findVarHandle(HedgedCall.class, "word", int.class);
-            LATEST = MethodHandles.lookup().findVarHandle(HedgedCall.class, "latest", HedgeAttempt.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    private static final VarHandle WORD =
+            Handles.field(MethodHandles.lookup(), "word", int.class);
+    private static final VarHandle LATEST =
+            Handles.field(MethodHandles.lookup(), "latest", HedgeAttempt.class);
 
     final RacingHedge hedge;
     final Inner inner;

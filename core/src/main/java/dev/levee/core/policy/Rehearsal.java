@@ -5,6 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.RehearsedFaults.Plan;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -6,6 +6,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
+import dev.levee.core.internal.Unchecked;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;

@@ -7,6 +7,7 @@ import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.FallbackConfig.Source;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;

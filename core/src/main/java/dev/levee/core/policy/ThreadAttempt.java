@@ -5,6 +5,7 @@ import dev.levee.core.CallFuture;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

@@ -9,6 +9,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
+import dev.levee.core.internal.Unchecked;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import java.io.IOException;

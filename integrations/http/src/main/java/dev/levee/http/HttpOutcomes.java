@@ -4,7 +4,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
-import dev.levee.loadbalancing.ServerLoad;
+import dev.levee.loadbalancing.strategy.ServerLoad;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.http.HttpConnectTimeoutException;

@@ -1,7 +1,7 @@
 package dev.levee.http;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Candidates;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
 import java.util.function.IntPredicate;
 
 /** The first endpoint that may be used, in the order of the ids: so that a test knows who is asked. */

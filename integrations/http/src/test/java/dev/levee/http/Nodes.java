@@ -1,16 +1,16 @@
 package dev.levee.http;
 
 import dev.levee.core.policy.Backoff;
-import dev.levee.loadbalancing.Endpoint;
-import dev.levee.loadbalancing.EndpointSource;
 import dev.levee.loadbalancing.EndpointState;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

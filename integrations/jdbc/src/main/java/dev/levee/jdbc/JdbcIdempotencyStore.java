@@ -1,7 +1,7 @@
 package dev.levee.jdbc;
 
+import dev.levee.core.idempotency.IdempotencyStore;
 import dev.levee.core.internal.Require;
-import dev.levee.core.policy.IdempotencyStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>What a crash can lose.</b> A key is written before the operation runs and its outcome after it has ended, each committed by
  * itself. A process that dies in between, by {@code kill -9} too, leaves the key in progress; when the lease ends its outcome is
- * unknown, and the {@linkplain dev.levee.core.policy.OutcomeCheck check} decides before anything runs again. So nothing runs twice unless the check says so, and
+ * unknown, and the {@linkplain dev.levee.core.idempotency.OutcomeCheck check} decides before anything runs again. So nothing runs twice unless the check says so, and
  * nothing that was recorded is lost, as far as the database keeps what it has committed. If the operation writes to the same
  * database {@link TransactionalIdempotency} needs no check, and does it exactly once.
  *

@@ -1,10 +1,10 @@
 package dev.levee.jdbc;
 
 import dev.levee.core.RefusedException;
+import dev.levee.core.idempotency.FingerprintMismatchException;
+import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
+import dev.levee.core.idempotency.IdempotencyRefusedException;
 import dev.levee.core.internal.Require;
-import dev.levee.core.policy.FingerprintMismatchException;
-import dev.levee.core.policy.IdempotencyRefusedException;
-import dev.levee.core.policy.IdempotencyRefusedException.Reason;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Use it when all that the operation does is in the database that holds the keys. Then a crash at any moment, {@code kill -9} too,
  * loses nothing: either both are committed, or neither is, and a repeat runs the work. There is no lease, no unknown outcome and
  * no check. Not for work that calls others or has any other effect outside of the connection; that is
- * {@link dev.levee.core.policy.Idempotency} over a {@link JdbcIdempotencyStore}.
+ * {@link dev.levee.core.idempotency.Idempotency} over a {@link JdbcIdempotencyStore}.
  *
  * <p>A concurrent repeat waits in the database until the first transaction has ended, at most as long as the database lets a statement
  * wait for a lock ({@code lock_timeout} in PostgreSQL, {@code LOCK_TIMEOUT} in H2), and is then refused. Failures are rolled back, so

@@ -1,6 +1,6 @@
 package dev.levee.jdbc;
 
-import dev.levee.core.policy.Idempotency;
+import dev.levee.core.idempotency.Idempotency;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -118,8 +118,8 @@ final class DoomedProcess {
                 config -> config.lease(LEASE).maxWait(maxWait).check(key -> {
                     String effect = effect(dataSource, key);
                     return effect == null
-                            ? dev.levee.core.policy.OutcomeCheck.Finding.notDone()
-                            : dev.levee.core.policy.OutcomeCheck.Finding.done(effect);
+                            ? dev.levee.core.idempotency.OutcomeCheck.Finding.notDone()
+                            : dev.levee.core.idempotency.OutcomeCheck.Finding.done(effect);
                 }));
     }
 

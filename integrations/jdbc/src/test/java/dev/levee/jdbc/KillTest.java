@@ -3,8 +3,8 @@ package dev.levee.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.levee.core.policy.Idempotency;
-import dev.levee.core.policy.IdempotencyRefusedException;
+import dev.levee.core.idempotency.Idempotency;
+import dev.levee.core.idempotency.IdempotencyRefusedException;
 import dev.levee.jdbc.DoomedProcess.Point;
 import java.io.BufferedReader;
 import java.io.File;

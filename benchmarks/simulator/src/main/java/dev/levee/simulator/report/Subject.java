@@ -1,6 +1,6 @@
 package dev.levee.simulator.report;
 
-import dev.levee.loadbalancing.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.simulator.World;
 
 /**

@@ -11,7 +11,7 @@ import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
-import dev.levee.loadbalancing.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.simulator.Cluster;
 import dev.levee.simulator.Event;
 import dev.levee.simulator.PolicyClient;

@@ -3,10 +3,10 @@ package dev.levee.simulator.scenarios;
 import static dev.levee.simulator.VirtualTime.MILLI;
 import static dev.levee.simulator.VirtualTime.SECOND;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Endpoint;
-import dev.levee.loadbalancing.EndpointSource;
 import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.simulator.Cluster;
 import dev.levee.simulator.Event;
 import dev.levee.simulator.Recorder;

@@ -1,7 +1,7 @@
 package dev.levee.simulator.scenarios;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.ServerLoad;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.ServerLoad;
 import dev.levee.simulator.Oracle;
 import dev.levee.simulator.Probes;
 import dev.levee.simulator.VirtualTime;

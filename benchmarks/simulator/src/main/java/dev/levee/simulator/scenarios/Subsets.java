@@ -1,9 +1,9 @@
 package dev.levee.simulator.scenarios;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Candidates;
-import dev.levee.loadbalancing.Endpoint;
-import dev.levee.loadbalancing.LoadTracker;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.loadbalancing.strategy.Candidates;
+import dev.levee.loadbalancing.strategy.LoadTracker;
 import dev.levee.simulator.Cluster;
 import dev.levee.simulator.World;
 import dev.levee.simulator.report.Figures;

@@ -3,8 +3,8 @@ package dev.levee.simulator.scenarios;
 import static dev.levee.simulator.VirtualTime.MILLI;
 import static dev.levee.simulator.VirtualTime.SECOND;
 
-import dev.levee.loadbalancing.BalancingStrategy;
-import dev.levee.loadbalancing.Endpoint;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.simulator.Cluster;
 import dev.levee.simulator.Recorder;
 import dev.levee.simulator.Server;

@@ -3,10 +3,10 @@ package dev.levee.simulator.scenarios;
 import static dev.levee.simulator.VirtualTime.MILLI;
 import static dev.levee.simulator.VirtualTime.SECOND;
 
-import dev.levee.loadbalancing.BalancingStrategy;
 import dev.levee.loadbalancing.hash.ConsistentHash;
 import dev.levee.loadbalancing.hash.HashRing;
 import dev.levee.loadbalancing.hash.Member;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.simulator.CallCache;
 import dev.levee.simulator.Cluster;
 import dev.levee.simulator.Recorder;

@@ -63,8 +63,8 @@ public final class LinkTable implements AutoCloseable {
      * @param key what the client calls this request; whoever sends it again, from wherever, means the same request
      * @param url the URL, which is also what tells this request from another with the same key
      * @return gives its code, once it is on disk; a cancel cancels the statement and rolls back. Fails with {@link
-     *     dev.levee.core.policy.FingerprintMismatchException} if the key was used for another URL, and with {@link
-     *     dev.levee.core.policy.IdempotencyRefusedException} if another call with this key is still in progress
+     *     dev.levee.core.idempotency.FingerprintMismatchException} if the key was used for another URL, and with {@link
+     *     dev.levee.core.idempotency.IdempotencyRefusedException} if another call with this key is still in progress
      */
     CompletableFuture<Once> addOnce(String key, String url) {
         return start(call -> {

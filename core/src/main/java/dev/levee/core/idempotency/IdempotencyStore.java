@@ -1,0 +1,189 @@
+package dev.levee.core.idempotency;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Measured;
+import dev.levee.core.internal.Require;
+import dev.levee.core.policy.Retry;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where an {@link Idempotency} keeps what it knows of each key. Implement it to keep that somewhere else.
+ *
+ * <p>A key is absent, in progress (owned under a lease), of unknown outcome, or recorded. {@link #claim} makes the caller its owner
+ * or says why not; the owner ends with one of {@link #record}, {@link #forget} and {@link #unknown}. Three rules make it safe:
+ *
+ * <ul>
+ *   <li>Each method is atomic, across all that share the store.
+ *   <li>A key whose lease has ended is of unknown outcome: its next claim succeeds as {@link Status#OWNED_UNKNOWN}, under the new
+ *       owner. From then on the old owner changes nothing; until then it still may, because what it knows is true.
+ *   <li>Each method may be repeated by the same owner, with the same effect and the same answer. So a store that is far away can be
+ *       put behind a retry: {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
+ * </ul>
+ *
+ * <p>An absent key is the only one that runs without a check, so nothing may become absent early: a recorded or unknown key is
+ * kept for a time that the store documents, and never dropped while it is in progress. Implementations are thread-safe. What they
+ * throw is unchecked and reaches the caller if nothing has run yet.
+ *
+ * @param <T> the type of the results
+ * @since 0.1
+ */
+public interface IdempotencyStore<T extends @Nullable Object> {
+    /** What a {@link #claim} found. */
+    enum Status {
+        /** The key was absent, and the caller owns it now: run the operation. */
+        OWNED,
+        /** The outcome was unknown, and the caller owns the key now: find out before anything is run. */
+        OWNED_UNKNOWN,
+        /** Somebody else owns it. */
+        IN_PROGRESS,
+        /** It has ended, and this is how. */
+        RECORDED,
+        /** It was claimed before with another fingerprint. */
+        MISMATCH,
+        /** There is no room for one more key. */
+        FULL
+    }
+
+    /**
+     * The answer to a {@link #claim}.
+     *
+     * @param status what was found
+     * @param result what was recorded, if {@code RECORDED} and not a failure
+     * @param failure the failure that was recorded, or null
+     * @param leaseNanos how long the lease of the other owner still lasts, if {@code IN_PROGRESS}: more than zero
+     * @param <T> the type of the result
+     * @since 0.1
+     */
+    record Claim<T extends @Nullable Object>(
+            Status status, @Nullable T result, @Nullable Throwable failure, long leaseNanos) {
+        /**
+         * An answer.
+         *
+         * @param status what was found
+         * @param result what was recorded
+         * @param failure the failure that was recorded
+         * @param leaseNanos how long the other lease lasts
+         */
+        public Claim {
+            Require.nonNull("status", status);
+        }
+
+        /**
+         * An answer that says nothing but what was found.
+         *
+         * @param status what was found
+         * @param <T> the type of the result
+         * @return the answer
+         */
+        public static <T extends @Nullable Object> Claim<T> of(Status status) {
+            return new Claim<>(status, null, null, 0);
+        }
+
+        /**
+         * Somebody else owns the key.
+         *
+         * @param leaseNanos for how long at most, in nanoseconds
+         * @param <T> the type of the result
+         * @return the answer
+         */
+        public static <T extends @Nullable Object> Claim<T> inProgress(long leaseNanos) {
+            return new Claim<>(Status.IN_PROGRESS, null, null, leaseNanos);
+        }
+
+        /**
+         * The key has ended.
+         *
+         * @param result with what, if it did not fail
+         * @param failure with what, if it failed
+         * @param <T> the type of the result
+         * @return the answer
+         */
+        public static <T extends @Nullable Object> Claim<T> recorded(@Nullable T result, @Nullable Throwable failure) {
+            return new Claim<>(Status.RECORDED, result, failure, 0);
+        }
+    }
+
+    /**
+     * Keeps keys in this process: they are gone when it ends, and other processes do not see them.
+     *
+     * @param maximumKeys how many are held at most, from 1. When full the key recorded first is dropped before its time, which is
+     *     logged once and counted; keys in progress or of unknown outcome never are, and when nothing else is left new keys are refused
+     * @param keep how long a key is held after it was recorded, or since its outcome is unknown; more than zero
+     * @param environment where time comes from
+     * @param <T> the type of the results
+     * @return a store; one lock, held for a few operations on hash maps
+     * @throws IllegalArgumentException if a number is out of its range
+     */
+    static <T extends @Nullable Object> IdempotencyStore<T> inMemory(
+            int maximumKeys, Duration keep, Environment environment) {
+        return new InMemoryIdempotencyStore<>(maximumKeys, keep, environment);
+    }
+
+    /**
+     * Takes ownership of a key that is absent or of unknown outcome, or says what it is.
+     *
+     * @param key the key
+     * @param fingerprint what tells one request from another; compared with that of the first claim
+     * @param owner who claims: a text that no other claim carries
+     * @param leaseNanos how long the ownership lasts, in nanoseconds
+     * @return what was found
+     */
+    Claim<T> claim(String key, String fingerprint, String owner, long leaseNanos);
+
+    /**
+     * Begins the lease of an owner anew, who has found out that nothing was done and will now run the operation.
+     *
+     * @param key the key
+     * @param owner who owns it
+     * @param leaseNanos how long the ownership lasts from now, in nanoseconds
+     * @return whether the owner still owns it; if not it must not run anything
+     */
+    boolean renew(String key, String owner, long leaseNanos);
+
+    /**
+     * Records how it ended.
+     *
+     * @param key the key
+     * @param owner who owns it
+     * @param result the result
+     * @param failure the failure, or null if there is a result
+     * @return whether this is what is recorded; false if another owner has taken over
+     */
+    boolean record(String key, String owner, @Nullable T result, @Nullable Throwable failure);
+
+    /**
+     * Makes the key absent again, because surely nothing was done.
+     *
+     * @param key the key
+     * @param owner who owns it
+     * @return false if another owner has taken over
+     */
+    boolean forget(String key, String owner);
+
+    /**
+     * Says that the outcome is unknown, before the lease ends. The owner may still {@link #record} it later, until it is claimed.
+     *
+     * @param key the key
+     * @param owner who owns it
+     * @return false if another owner has taken over
+     */
+    boolean unknown(String key, String owner);
+
+    /**
+     * Whether the methods may block, on a socket for example; asynchronous calls then use the executor for them.
+     *
+     * @return true unless a store says better
+     */
+    default boolean blocks() {
+        return true;
+    }
+
+    /**
+     * Hands out figures of the store.
+     *
+     * @param policy under which name
+     * @param sink receives them on the calling thread
+     */
+    default void measure(String policy, Measured.Sink sink) {}
+}

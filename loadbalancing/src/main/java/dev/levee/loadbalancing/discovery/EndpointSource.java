@@ -1,0 +1,304 @@
+package dev.levee.loadbalancing.discovery;
+
+import dev.levee.core.Environment;
+import dev.levee.core.internal.Require;
+import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * Says among which endpoints a {@link LoadBalancer} chooses, and tells when they change.
+ *
+ * <p>A lambda is enough for one of your own: tell the receiver the endpoints as soon as they are known, if possible before
+ * {@code subscribe} returns, and again after each change, and return what stops that.
+ *
+ * @param <A> the type of the addresses
+ * @since 0.1
+ */
+@FunctionalInterface
+public interface EndpointSource<A> {
+    /** Stops a subscription. */
+    @FunctionalInterface
+    interface Subscription extends AutoCloseable {
+        /** Stops telling the receiver. May be called more than once. */
+        @Override
+        void close();
+    }
+
+    /**
+     * Tells a receiver the endpoints, now and after each change, until the subscription is closed.
+     *
+     * @param receiver gets all endpoints each time, in any order; must be thread-safe and must not block
+     * @return what stops it
+     */
+    Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver);
+
+    /**
+     * Endpoints that never change.
+     *
+     * @param endpoints the endpoints
+     * @param <A> the type of the addresses
+     * @return the source
+     */
+    static <A> EndpointSource<A> of(Collection<Endpoint<A>> endpoints) {
+        List<Endpoint<A>> fixed = List.copyOf(Require.nonNull("endpoints", endpoints));
+        return receiver -> {
+            receiver.accept(fixed);
+            return () -> {};
+        };
+    }
+
+    /**
+     * Endpoints of weight 1 that never change, known by their addresses; see {@link Endpoint#of(Object)}.
+     *
+     * @param addresses the addresses
+     * @param <A> the type of the addresses
+     * @return the source
+     */
+    static <A> EndpointSource<A> ofAddresses(Collection<? extends A> addresses) {
+        List<Endpoint<A>> endpoints = new ArrayList<>();
+        for (A address : Require.nonNull("addresses", addresses)) {
+            endpoints.add(Endpoint.of(address));
+        }
+        return of(endpoints);
+    }
+
+    /**
+     * Endpoints that your code sets.
+     *
+     * @param endpoints those to begin with, which may be none
+     * @param <A> the type of the addresses
+     * @return the source
+     */
+    static <A> UpdatableEndpoints<A> updatable(Collection<Endpoint<A>> endpoints) {
+        return new UpdatableEndpoints<>(endpoints);
+    }
+
+    /**
+     * The addresses that DNS knows for a host, looked up again when they expire.
+     *
+     * <pre>{@code
+     * LoadBalancer.of("catalog", BalancingStrategy.powerOfTwoChoices(), EndpointSource.dns("catalog.internal", 8080));
+     * }</pre>
+     *
+     * <p>The first look-up is made by {@code subscribe}, on its thread, so that a balancer has endpoints once it is made; see {@link
+     * #inBackground}. It takes at most five times {@link DnsConfig#timeout()}. The others are made on the executor when the TTL is over
+     * and up to a tenth later, so that clients do not ask in step. A look-up that fails, or finds no addresses, changes nothing: those
+     * known stay in use, and it is tried again after 1 s, 2 s, 4 s and so on to 30 s.
+     *
+     * <p>An address is not looked up; {@code localhost} is the loopback address; a host in {@code /etc/hosts} is what that says.
+     *
+     * @param host the name; one that ends with a dot is taken as it is, to others the machine's search list applies
+     * @param port the port of all endpoints, from 1 to 65535
+     * @return the source; each subscription looks for itself. The addresses are resolved and carry no host name
+     * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
+     */
+    static EndpointSource<InetSocketAddress> dns(String host, int port) {
+        return dns(host, port, DnsConfig.builder().build(), Environment.system());
+    }
+
+    /**
+     * The addresses that DNS knows for a host; see {@link #dns(String, int)}.
+     *
+     * @param host the name
+     * @param port the port of all endpoints, from 1 to 65535
+     * @param config how DNS is asked
+     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
+     *     EMPTY} or is {@code FRESH} again
+     * @return the source
+     * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
+     */
+    static EndpointSource<InetSocketAddress> dns(String host, int port, DnsConfig config, Environment environment) {
+        return DnsSource.addresses(host, port, config, environment);
+    }
+
+    /**
+     * The targets of a service's SRV records, looked up as {@link #dns(String, int)} does.
+     *
+     * <p>The port is that of the record. Its weight is shared by the addresses of the target; 0 counts as 0.1, since to SRV it means
+     * "seldom" and not "drained". Its priority is the endpoint's, or, if one is above {@link Endpoint#LAST_PRIORITY}, its place among
+     * those of all records. The label {@code host} names the target. A target without an address is left out.
+     *
+     * @param service the name, such as {@code _http._tcp.catalog.internal}
+     * @return the source
+     * @throws IllegalArgumentException if it is no name for DNS
+     */
+    static EndpointSource<InetSocketAddress> srv(String service) {
+        return srv(service, DnsConfig.builder().build(), Environment.system());
+    }
+
+    /**
+     * The targets of a service's SRV records; see {@link #srv(String)}.
+     *
+     * @param service the name, such as {@code _http._tcp.catalog.internal}
+     * @param config how DNS is asked
+     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
+     *     EMPTY} or is {@code FRESH} again
+     * @return the source
+     * @throws IllegalArgumentException if it is no name for DNS
+     */
+    static EndpointSource<InetSocketAddress> srv(String service, DnsConfig config, Environment environment) {
+        return DnsSource.targets(service, config, environment);
+    }
+
+    /**
+     * Endpoints that a function finds: a registry, a database, a cloud's list of machines.
+     *
+     * <p>The first call is made by {@code subscribe}, on its thread, so that a balancer has endpoints once it is made; see {@link
+     * #inBackground}. The others are made on the executor, an interval after the one before has ended and up to a tenth later, never
+     * two at once. A call that throws, returns null or finds no endpoints changes nothing: those known stay in use, and the next call
+     * comes after one interval, two, four and so on, at most a minute (or the interval, if that is longer). To say that there is really
+     * nobody left, use {@link #updatable}. A call that hangs is reported after 30 s and holds one thread: bound its time yourself.
+     *
+     * @param function finds all endpoints; may block and may throw
+     * @param interval from one call to the next
+     * @param <A> the type of the addresses
+     * @return the source; each subscription calls for itself
+     * @throws IllegalArgumentException if the interval is not more than zero
+     */
+    static <A> EndpointSource<A> polling(Callable<? extends Collection<Endpoint<A>>> function, Duration interval) {
+        return polling("polling", function, interval, Environment.system());
+    }
+
+    /**
+     * Endpoints that a function finds; see {@link #polling(Callable, Duration)}.
+     *
+     * @param name what the log and the listener call the source
+     * @param function finds all endpoints; may block and may throw
+     * @param interval from one call to the next
+     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
+     *     EMPTY} or is {@code FRESH} again
+     * @param <A> the type of the addresses
+     * @return the source
+     * @throws IllegalArgumentException if the name is blank or the interval is not more than zero
+     */
+    static <A> EndpointSource<A> polling(
+            String name,
+            Callable<? extends Collection<Endpoint<A>>> function,
+            Duration interval,
+            Environment environment) {
+        return Polled.function(name, function, interval, environment);
+    }
+
+    /**
+     * Endpoints that a file lists, looked at every 2 s.
+     *
+     * <p>One endpoint a line: its address, then {@code NAME=VALUE} for what differs from the defaults: {@code weight}, {@code
+     * priority}, {@code id}; any other name is a label. What follows a {@code #} is a comment.
+     *
+     * <pre>{@code
+     * 10.0.0.1:8080 weight=3 zone=eu-1
+     * [2001:db8::1]:8080 priority=1        # only if the others are gone
+     * catalog-3.internal:8080 id=third
+     * }</pre>
+     *
+     * <p>The contents are compared, so it works on every file system and with links that are swapped. A file that is gone, has no
+     * endpoints or one wrong line changes nothing: those known stay in use. A change counts once it has stood for a quarter of a
+     * second, in case its writer is half-way; a writer that can, writes another file and renames it. The file is read first by {@code
+     * subscribe}, on its thread, and then on the executor. At most 16 MB.
+     *
+     * @param path the file, in UTF-8
+     * @return the source; each subscription reads for itself. A host that is a name stays unresolved
+     */
+    static EndpointSource<InetSocketAddress> file(Path path) {
+        return file(path, HostPort::parse, Polled.FILE_INTERVAL, Environment.system());
+    }
+
+    /**
+     * Endpoints that a file lists; see {@link #file(Path)}.
+     *
+     * @param path the file, in UTF-8
+     * @param addresses makes an address of the first word of a line; what it throws makes the file a wrong one
+     * @param interval from one look to the next
+     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
+     *     EMPTY} or is {@code FRESH} again
+     * @param <A> the type of the addresses
+     * @return the source
+     * @throws IllegalArgumentException if the interval is not more than zero
+     */
+    static <A> EndpointSource<A> file(
+            Path path, Function<? super String, ? extends A> addresses, Duration interval, Environment environment) {
+        return Polled.file(path, addresses, interval, environment);
+    }
+
+    /**
+     * The endpoints of several sources together.
+     *
+     * <p>They are subscribed to one after the other. Until all are nothing is told; from then on a source that has not answered yet
+     * holds up nobody, and counts as none. An endpoint of two sources is one to a balancer, with the sum of the weights; an id with two
+     * addresses makes the balancer refuse the set and keep its old one.
+     *
+     * @param sources the sources
+     * @param <A> the type of the addresses
+     * @return the source
+     */
+    @SafeVarargs
+    static <A> EndpointSource<A> merge(EndpointSource<A>... sources) {
+        List<EndpointSource<A>> all = new ArrayList<>();
+        for (EndpointSource<A> source : sources) {
+            all.add(Require.nonNull("source", source));
+        }
+        return new MergedSource<>(all);
+    }
+
+    /**
+     * This source with other addresses, such as URIs instead of sockets. Ids, weights, priorities and labels stay.
+     *
+     * @param function makes the new address of an old one; called for every endpoint at every change, and must give equal addresses
+     *     for equal ones
+     * @param <B> the type of the new addresses
+     * @return the source
+     */
+    default <B> EndpointSource<B> map(Function<? super A, ? extends B> function) {
+        Require.nonNull("function", function);
+        return mapEndpoints(endpoint -> new Endpoint<>(
+                endpoint.id(),
+                function.apply(endpoint.address()),
+                endpoint.weight(),
+                endpoint.priority(),
+                endpoint.labels()));
+    }
+
+    /**
+     * This source with other endpoints: another weight, a label, another id.
+     *
+     * @param function makes the new endpoint of an old one; called for every endpoint at every change. What it throws goes to the
+     *     source, which reports it and goes on, and the receiver keeps what it had
+     * @param <B> the type of the new addresses
+     * @return the source
+     */
+    default <B> EndpointSource<B> mapEndpoints(Function<? super Endpoint<A>, Endpoint<B>> function) {
+        return new MappedSource<>(this, Require.nonNull("function", function), endpoint -> true);
+    }
+
+    /**
+     * Those of the endpoints that pass. If none does the receiver is told that there are none: nobody has failed.
+     *
+     * @param predicate whether an endpoint passes; called for every endpoint at every change
+     * @return the source
+     */
+    default EndpointSource<A> filter(Predicate<? super Endpoint<A>> predicate) {
+        return new MappedSource<>(this, endpoint -> endpoint, Require.nonNull("predicate", predicate));
+    }
+
+    /**
+     * This source, subscribed to on the executor of an environment, so that nobody waits for its first answer. Until that comes there
+     * are no endpoints, and a balancer refuses calls. For programs that must start whether the directory answers or not, and for
+     * threads that must not block.
+     *
+     * @param environment whose executor is used
+     * @return the source
+     */
+    default EndpointSource<A> inBackground(Environment environment) {
+        return new BackgroundSource<>(this, environment);
+    }
+}

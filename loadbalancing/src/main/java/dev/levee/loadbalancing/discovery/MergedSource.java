@@ -1,0 +1,89 @@
+package dev.levee.loadbalancing.discovery;
+
+import dev.levee.core.internal.OneAtATime;
+import dev.levee.core.internal.Require;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The endpoints of several sources together, as soon as one of them has answered. */
+final class MergedSource<A> implements EndpointSource<A> {
+    private final List<EndpointSource<A>> sources;
+
+    MergedSource(List<EndpointSource<A>> sources) {
+        if (sources.isEmpty()) {
+            throw new IllegalArgumentException("sources must be at least 1, but were 0");
+        }
+        this.sources = sources;
+    }
+
+    @Override
+    public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
+        Union union = new Union(Require.nonNull("receiver", receiver));
+        try {
+            for (int i = 0; i < sources.size(); i++) {
+                int index = i;
+                union.subscriptions.add(sources.get(i).subscribe(endpoints -> union.set(index, endpoints)));
+            }
+            union.open();
+        } catch (RuntimeException | Error thrown) {
+            union.close();
+            throw thrown;
+        }
+        return union;
+    }
+
+    private final class Union implements Subscription {
+        final List<Subscription> subscriptions = new ArrayList<>(); // complete before it is handed out
+        private final AtomicReferenceArray<@Nullable List<Endpoint<A>>> parts =
+                new AtomicReferenceArray<>(sources.size());
+        private final OneAtATime telling;
+        private volatile boolean open;
+
+        Union(Consumer<? super List<Endpoint<A>>> receiver) {
+            telling = new OneAtATime(() -> tell(receiver));
+        }
+
+        void set(int index, List<Endpoint<A>> endpoints) {
+            parts.set(index, List.copyOf(endpoints));
+            telling.run();
+        }
+
+        /** Until all are subscribed to nothing is told, so that the receiver does not see the parts arrive one by one. */
+        void open() {
+            open = true;
+            telling.run();
+        }
+
+        private void tell(Consumer<? super List<Endpoint<A>>> receiver) {
+            if (!open) {
+                return;
+            }
+            List<Endpoint<A>> all = new ArrayList<>();
+            boolean answered = false;
+            for (int i = 0; i < parts.length(); i++) {
+                @Nullable List<Endpoint<A>> part = parts.get(i);
+                if (part != null) {
+                    answered = true;
+                    all.addAll(part);
+                }
+            }
+            if (answered) {
+                receiver.accept(all);
+            }
+        }
+
+        @Override
+        public void close() {
+            open = false;
+            subscriptions.forEach(Subscription::close);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "merged " + sources;
+    }
+}

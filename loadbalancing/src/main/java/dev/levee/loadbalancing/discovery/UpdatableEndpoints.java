@@ -1,0 +1,82 @@
+package dev.levee.loadbalancing.discovery;
+
+import dev.levee.core.internal.OneAtATime;
+import dev.levee.core.internal.Require;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Endpoints that code sets: where a discovery of your own, an administrator or a test says who is there.
+ *
+ * <p>Thread-safe. Receivers are told on a thread that calls {@link #set}, each one set at a time, and the set that came last is the
+ * last that each is told.
+ *
+ * @param <A> the type of the addresses
+ * @since 0.1
+ */
+public final class UpdatableEndpoints<A> implements EndpointSource<A> {
+    private final CopyOnWriteArrayList<OneAtATime> receivers = new CopyOnWriteArrayList<>();
+    private volatile List<Endpoint<A>> endpoints;
+
+    UpdatableEndpoints(Collection<Endpoint<A>> endpoints) {
+        this.endpoints = List.copyOf(Require.nonNull("endpoints", endpoints));
+    }
+
+    /**
+     * Replaces all endpoints. Of two threads that do so at once either may win; the one that comes while a receiver is being told may
+     * return before that receiver is told of its set.
+     *
+     * @param value those that are there from now on
+     * @throws IllegalArgumentException if a balancer refused the set, which then keeps its old one
+     */
+    public void set(Collection<Endpoint<A>> value) {
+        endpoints = List.copyOf(Require.nonNull("endpoints", value));
+        RuntimeException failure = null;
+        for (OneAtATime receiver : receivers) {
+            failure = tell(receiver, failure);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static @Nullable RuntimeException tell(OneAtATime receiver, @Nullable RuntimeException before) {
+        try {
+            receiver.run();
+            return before;
+        } catch (RuntimeException thrown) { // the others must be told too
+            return thrown;
+        }
+    }
+
+    /**
+     * The endpoints that were set last.
+     *
+     * @return the endpoints
+     */
+    public List<Endpoint<A>> endpoints() {
+        return endpoints;
+    }
+
+    @Override
+    public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
+        Require.nonNull("receiver", receiver);
+        OneAtATime own = new OneAtATime(() -> receiver.accept(endpoints));
+        receivers.add(own);
+        try {
+            own.run();
+        } catch (RuntimeException | Error thrown) {
+            receivers.remove(own);
+            throw thrown;
+        }
+        return () -> receivers.remove(own);
+    }
+
+    @Override
+    public String toString() {
+        return "updatable " + endpoints;
+    }
+}

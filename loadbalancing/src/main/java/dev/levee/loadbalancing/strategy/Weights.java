@@ -1,0 +1,49 @@
+package dev.levee.loadbalancing.strategy;
+
+import java.util.function.IntPredicate;
+
+/** What strategies need to know about the weights of a set. */
+final class Weights {
+    private Weights() {}
+
+    static double[] of(Candidates candidates) {
+        double[] weights = new double[candidates.size()];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = candidates.weight(i);
+        }
+        return weights;
+    }
+
+    /** For strategies that do not care for weights, but let an endpoint that has just come have its slow start. */
+    static double[] ramps(Candidates candidates) {
+        double[] ramps = new double[candidates.size()];
+        for (int i = 0; i < ramps.length; i++) {
+            ramps[i] = candidates.ramp(i);
+        }
+        return ramps;
+    }
+
+    static boolean equal(double[] weights) {
+        for (double weight : weights) {
+            if (weight != weights[0]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Draws an eligible index in proportion to weight, without memory: O(n). -1 if there is none. */
+    static int draw(double[] weights, IntPredicate eligible, Candidates candidates) {
+        double total = 0;
+        int drawn = -1;
+        for (int i = 0; i < weights.length; i++) {
+            if (eligible.test(i)) {
+                total += weights[i];
+                if (drawn < 0 || candidates.random().nextDouble() * total < weights[i]) {
+                    drawn = i;
+                }
+            }
+        }
+        return drawn;
+    }
+}

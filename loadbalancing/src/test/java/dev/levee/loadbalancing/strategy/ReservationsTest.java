@@ -1,0 +1,136 @@
+package dev.levee.loadbalancing.strategy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.levee.core.Environment;
+import dev.levee.core.Verdict;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.IntRange;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Bounded loads between the pick and the reservation, where other calls come and go. */
+class ReservationsTest {
+    private final List<LoadTracker> trackers = new ArrayList<>();
+
+    /** Endpoints of a balancer, as a strategy sees them. */
+    private BalancingStrategy.Picker picker(int size, double excess) {
+        BalancingStrategy strategy = BalancingStrategy.boundedLoads(excess).forBalancer(Environment.system());
+        FakeCandidates plain = FakeCandidates.equal(size, 1);
+        trackers.clear();
+        for (int i = 0; i < size; i++) {
+            trackers.add(strategy.newTracker(plain.endpoint(i)));
+        }
+        return strategy.over(new Tracked(plain, trackers));
+    }
+
+    @Test
+    void of_two_calls_that_picked_the_last_place_one_gets_it() {
+        BalancingStrategy.Picker picker = picker(4, 0.25);
+        int one = picker.pick(77);
+        int other = picker.pick(77);
+        assertThat(other).isEqualTo(one);
+        assertThat(trackers.get(one).reserve()).isTrue();
+        assertThat(trackers.get(other).reserve()).isFalse();
+        int again = picker.pick(77);
+        assertThat(again).isNotEqualTo(one);
+        assertThat(trackers.get(again).reserve()).isTrue();
+    }
+
+    /** Any order of picks, reservations and ends of many calls: no reservation ever exceeds the bound, and numbers return to 0. */
+    @Property(tries = 150)
+    void no_order_of_steps_exceeds_the_bound(
+            @ForAll @IntRange(min = 2, max = 8) int size,
+            @ForAll @DoubleRange(min = 0.01, max = 1) double excess,
+            @ForAll long seed) {
+        BalancingStrategy.Picker picker = picker(size, excess);
+        Random random = new Random(seed);
+        int[] loads = new int[size];
+        int all = 0;
+        List<Integer> picked = new ArrayList<>();
+        List<Integer> running = new ArrayList<>();
+        for (int step = 0; step < 500; step++) {
+            int dice = random.nextInt(10);
+            if (dice < 4) {
+                picked.add(picker.pick(random.nextInt(3) * 0x9E3779B97F4A7C15L));
+            } else if (dice < 8 && !picked.isEmpty()) {
+                int index = picked.remove(random.nextInt(picked.size()));
+                long bound = BoundedLoads.Bound.capacity(excess, all + 1L, 1, size);
+                boolean reserved = trackers.get(index).reserve();
+                assertThat(reserved).isEqualTo(loads[index] < bound);
+                if (reserved) {
+                    loads[index]++;
+                    all++;
+                    if (random.nextInt(10) == 0) {
+                        trackers.get(index).release(); // a gate refused
+                        loads[index]--;
+                        all--;
+                    } else {
+                        running.add(index);
+                    }
+                }
+            } else if (!running.isEmpty()) {
+                int index = running.remove(random.nextInt(running.size()));
+                trackers.get(index).ended(0, 0, 0, Verdict.SUCCESS, null, null);
+                loads[index]--;
+                all--;
+            }
+        }
+        running.forEach(index -> trackers.get(index).ended(0, 0, 0, Verdict.SUCCESS, null, null));
+        assertThat(trackers.get(picker.pick(1)).reserve()).isTrue();
+    }
+
+    private record Tracked(FakeCandidates plain, List<LoadTracker> trackers) implements Candidates {
+        @Override
+        public int size() {
+            return plain.size();
+        }
+
+        @Override
+        public Endpoint<?> endpoint(int index) {
+            return plain.endpoint(index);
+        }
+
+        @Override
+        public double weight(int index) {
+            return plain.weight(index);
+        }
+
+        @Override
+        public double ramp(int index) {
+            return 1;
+        }
+
+        @Override
+        public List<Endpoint<?>> known() {
+            return plain.known();
+        }
+
+        @Override
+        public int inFlight(int index) {
+            return plain.inFlight(index);
+        }
+
+        @Override
+        public @Nullable LoadTracker tracker(int index) {
+            return trackers.get(index);
+        }
+
+        @Override
+        public long tick() {
+            return plain.tick();
+        }
+
+        @Override
+        public RandomGenerator random() {
+            return plain.random();
+        }
+    }
+}

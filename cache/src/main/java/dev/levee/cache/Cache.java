@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * changed elsewhere. Not for counters, locks or anything else of which two copies must never differ.
  *
  * <pre>{@code
- * Cache<String, User> users = Cache.over(repository::find, c -> c.expireAfter(ofMinutes(5)).maximumSize(50_000));
+ * Cache<String, User> users = Cache.over(repository::find, c -> c.expireAfter(ofMinutes(5)).maxSize(50_000));
  * User user = users.get("42");       // from memory, or from the repository by one load for all who ask
  * users.invalidate("42");            // after somebody changed it
  * }</pre>

@@ -15,14 +15,14 @@ public final class CacheConfig {
     private final Strategy strategy;
     private final Duration expireAfter;
     private final double expiryJitter;
-    private final long maximumSize;
+    private final long maxSize;
     private final boolean totals;
 
     private CacheConfig(Builder builder) {
         strategy = builder.strategy;
         expireAfter = builder.expireAfter;
         expiryJitter = builder.expiryJitter;
-        maximumSize = builder.maximumSize;
+        maxSize = builder.maxSize;
         totals = builder.totals;
     }
 
@@ -45,7 +45,7 @@ public final class CacheConfig {
         builder.strategy = strategy;
         builder.expireAfter = expireAfter;
         builder.expiryJitter = expiryJitter;
-        builder.maximumSize = maximumSize;
+        builder.maxSize = maxSize;
         builder.totals = totals;
         return builder;
     }
@@ -82,8 +82,8 @@ public final class CacheConfig {
      *
      * @return from 1
      */
-    public long maximumSize() {
-        return maximumSize;
+    public long maxSize() {
+        return maxSize;
     }
 
     /**
@@ -120,7 +120,7 @@ public final class CacheConfig {
         private Strategy strategy = Strategy.CACHE_ASIDE;
         private Duration expireAfter = Duration.ofMinutes(5);
         private double expiryJitter = 0.1;
-        private long maximumSize = 10_000;
+        private long maxSize = 10_000;
         private boolean totals;
 
         Builder() {}
@@ -182,8 +182,8 @@ public final class CacheConfig {
          * @return this
          * @throws IllegalArgumentException if it is less than 1
          */
-        public Builder maximumSize(long value) {
-            maximumSize = Require.range("maximumSize", value, 1, Long.MAX_VALUE);
+        public Builder maxSize(long value) {
+            maxSize = Require.range("maxSize", value, 1, Long.MAX_VALUE);
             return this;
         }
 

@@ -29,7 +29,7 @@ final class Entries<K, V> {
     private final boolean expires;
     private final AtomicLong latest = new AtomicLong();
 
-    Entries(CacheConfig config, Environment environment, @Nullable Totals totals) {
+    Entries(CacheConfig config, Environment environment, @Nullable CacheTotals totals) {
         clock = environment.clock();
         random = environment.random();
         jitter = config.expiryJitter();
@@ -37,7 +37,7 @@ final class Entries<K, V> {
         expires = lifeNanos < Nanos.NEVER;
         // Upkeep is done by the thread that makes it necessary: no pool whose queue can grow, and tests see it happen.
         Caffeine<Object, Object> caffeine =
-                Caffeine.newBuilder().maximumSize(config.maximumSize()).executor(Runnable::run);
+                Caffeine.newBuilder().maximumSize(config.maxSize()).executor(Runnable::run);
         if (expires) {
             latest.set(clock.nanoTime());
             caffeine.expireAfterWrite(Duration.ofNanos(Nanos.add(lifeNanos, SLACK)))

@@ -23,26 +23,26 @@ class InFlight<K, V> {
      * @param writes how many writes of the store are under way
      * @param disturbed whether something else has changed the key while one of the writes was under way
      */
-    private record UnderWay<V>(@Nullable Flight<V> load, int writes, boolean disturbed) {
+    private record UnderWay<V>(@Nullable PendingLoad<V> load, int writes, boolean disturbed) {
         @Nullable UnderWay<V> orNothing() {
             return load == null && writes == 0 ? null : this;
         }
     }
 
     /** The load that is under way for the key; the candidate, if it is the first. */
-    Flight<V> join(K key, Flight<V> candidate) {
+    PendingLoad<V> join(K key, PendingLoad<V> candidate) {
         UnderWay<V> now = keys.compute(key, (k, was) -> {
             if (was == null) {
                 return new UnderWay<>(candidate, 0, false);
             }
             return was.load != null ? was : new UnderWay<>(candidate, was.writes, was.disturbed);
         });
-        Flight<V> load = now == null ? null : now.load;
+        PendingLoad<V> load = now == null ? null : now.load;
         return load == null ? candidate : load;
     }
 
     /** Ends a load, and puts its entry unless the key has changed since the load began. */
-    void leave(K key, Flight<V> flight, @Nullable Entry<V> entry) {
+    void leave(K key, PendingLoad<V> flight, @Nullable Entry<V> entry) {
         keys.computeIfPresent(key, (k, was) -> {
             if (was.load != flight) {
                 return was;

@@ -1,7 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.cache.CacheConfig.Strategy;
-import dev.levee.cache.Flight.Landing;
+import dev.levee.cache.PendingLoad.Landing;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
@@ -19,7 +19,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     private final @Nullable Store<K, V> writes; // with write-through only
     private final CacheConfig config;
     private final Environment environment;
-    private final @Nullable Totals totals;
+    private final @Nullable CacheTotals totals;
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
 
@@ -38,7 +38,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
         this.writes = config.strategy() == Strategy.WRITE_THROUGH ? writable(loader) : null;
-        this.totals = config.totals() ? new Totals() : null;
+        this.totals = config.totals() ? new CacheTotals() : null;
         this.entries = new Entries<>(config, environment, totals);
         this.inFlight = table.apply(entries);
     }
@@ -108,8 +108,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
             totals.misses.increment();
         }
         while (true) {
-            Flight<V> mine = new Flight<>(Leader.currentOrNew());
-            Flight<V> flight = inFlight.join(key, mine);
+            PendingLoad<V> mine = new PendingLoad<>(LoadingThread.currentOrNew());
+            PendingLoad<V> flight = inFlight.join(key, mine);
             if (flight == mine) {
                 return lead(key, mine, from);
             }
@@ -126,7 +126,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         }
     }
 
-    private @Nullable V lead(K key, Flight<V> flight, Loader<? super K, ? extends V> from) {
+    private @Nullable V lead(K key, PendingLoad<V> flight, Loader<? super K, ? extends V> from) {
         Landing<V> landing = null;
         try {
             // The one who loaded before us may have landed between our miss and our joining.
@@ -154,8 +154,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
         }
     }
 
-    private @Nullable V load(K key, Flight<V> flight, Loader<? super K, ? extends V> from) throws Exception {
-        Totals counting = totals;
+    private @Nullable V load(K key, PendingLoad<V> flight, Loader<? super K, ? extends V> from) throws Exception {
+        CacheTotals counting = totals;
         long start = counting == null ? 0 : environment.clock().nanoTime();
         boolean failed = true;
         flight.leader.begin();
@@ -261,7 +261,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public String toString() {
-        return "cache " + name + " [" + entries.size() + " of " + config.maximumSize() + ", "
+        return "cache " + name + " [" + entries.size() + " of " + config.maxSize() + ", "
                 + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
                 + config.expireAfter() + "]";
     }

@@ -169,7 +169,7 @@ class CacheInterleavingsTest {
             }
 
             @Override
-            void leave(Integer key, Flight<Integer> flight, Entry<Integer> entry) {
+            void leave(Integer key, PendingLoad<Integer> flight, Entry<Integer> entry) {
                 if (entry != null) {
                     entries.put(key, entry);
                 }

@@ -243,7 +243,7 @@ class CacheTest {
         @Test
         void isBounded() {
             Cache<Integer, Integer> small =
-                    Cache.over("small", n -> n, c -> c.maximumSize(100).totals(true), time.environment());
+                    Cache.over("small", n -> n, c -> c.maxSize(100).totals(true), time.environment());
             for (int i = 0; i < 10_000; i++) {
                 small.get(i);
             }
@@ -302,22 +302,22 @@ class CacheTest {
             CacheConfig config = CacheConfig.builder()
                     .expireAfter(Duration.ofSeconds(3))
                     .expiryJitter(0.5)
-                    .maximumSize(7)
+                    .maxSize(7)
                     .writeThrough()
                     .totals(true)
                     .build()
                     .toBuilder()
-                    .maximumSize(8)
+                    .maxSize(8)
                     .build();
             assertThat(config.expireAfter()).hasSeconds(3);
             assertThat(config.expiryJitter()).isEqualTo(0.5);
-            assertThat(config.maximumSize()).isEqualTo(8);
+            assertThat(config.maxSize()).isEqualTo(8);
             assertThat(config.strategy()).isEqualTo(Strategy.WRITE_THROUGH);
             assertThat(config.totals()).isTrue();
             CacheConfig defaults = CacheConfig.builder().build();
             assertThat(defaults.expireAfter()).hasMinutes(5);
             assertThat(defaults.expiryJitter()).isEqualTo(0.1);
-            assertThat(defaults.maximumSize()).isEqualTo(10_000);
+            assertThat(defaults.maxSize()).isEqualTo(10_000);
             assertThat(defaults.strategy()).isEqualTo(Strategy.CACHE_ASIDE);
             assertThat(defaults.totals()).isFalse();
             assertThat(config.toBuilder().cacheAside().build().strategy()).isEqualTo(Strategy.CACHE_ASIDE);
@@ -326,8 +326,8 @@ class CacheTest {
         @Test
         void thatAreWrongAreRefusedWithNameBoundAndValue() {
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> CacheConfig.builder().maximumSize(0))
-                    .withMessage("maximumSize must be at least 1, but was 0");
+                    .isThrownBy(() -> CacheConfig.builder().maxSize(0))
+                    .withMessage("maxSize must be at least 1, but was 0");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> CacheConfig.builder().expireAfter(Duration.ZERO))
                     .withMessage("expireAfter must be more than zero, but was PT0S");

@@ -3,7 +3,7 @@ package dev.levee.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.levee.cache.Flight.Landing;
+import dev.levee.cache.PendingLoad.Landing;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.testing.ManualTime;
@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class FlightTest {
     private final ManualTime time = new ManualTime();
-    private final Flight<String> flight = new Flight<>(Leader.currentOrNew());
+    private final PendingLoad<String> flight = new PendingLoad<>(LoadingThread.currentOrNew());
 
     @Test
     void doesNotKeepThoseWhoGaveUp() {

@@ -148,8 +148,7 @@ class InvalidationTest {
         int changes = 30_000;
         AtomicIntegerArray rows = new AtomicIntegerArray(keys);
         AtomicIntegerArray announced = new AtomicIntegerArray(keys);
-        Cache<Integer, Integer> counters =
-                Cache.over("counters", (Integer key) -> rows.get(key), c -> c.maximumSize(3));
+        Cache<Integer, Integer> counters = Cache.over("counters", (Integer key) -> rows.get(key), c -> c.maxSize(3));
         CyclicBarrier together = new CyclicBarrier(3);
         AtomicInteger running = new AtomicInteger(1);
         List<FutureTask<Integer>> readers = new ArrayList<>();

@@ -394,7 +394,7 @@ class SingleFlightTest {
                     loading[key].decrementAndGet();
                     return key % 3 == 0 ? null : key;
                 },
-                c -> c.maximumSize(4));
+                c -> c.maxSize(4));
         CyclicBarrier together = new CyclicBarrier(threads);
         List<FutureTask<Integer>> tasks = new ArrayList<>();
         for (int t = 0; t < threads; t++) {

@@ -35,7 +35,7 @@ import java.util.function.Consumer;
  * a time window reads no clock, admits by one read, and writes nothing for a success as long as all calls in the window succeeded.
  * An open one reads the clock once.
  *
- * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state} (nanoseconds), {@code
+ * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state.nanos} (nanoseconds), {@code
  * breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code breaker.failure.rate} and {@code
  * breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or observing, of the probes that have ended if
  * half-open, of the ramp so far if ramping, of what opened it if open, else none. With a {@code ramp} also {@code
@@ -82,7 +82,7 @@ public interface CircuitBreaker extends Gate, Measured {
          * @return from 0 to 1; not a number without calls
          */
         public double failureRate() {
-            return Tally.rate(failures, calls);
+            return Counts.rate(failures, calls);
         }
 
         /**
@@ -91,7 +91,7 @@ public interface CircuitBreaker extends Gate, Measured {
          * @return from 0 to 1; not a number without calls
          */
         public double slowCallRate() {
-            return Tally.rate(slowCalls, calls);
+            return Counts.rate(slowCalls, calls);
         }
     }
 

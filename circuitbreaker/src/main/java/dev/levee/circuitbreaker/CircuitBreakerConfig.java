@@ -23,9 +23,9 @@ public final class CircuitBreakerConfig {
     private static final int DEFAULT_MINIMUM_CALLS = 20;
 
     private final Builder set;
-    private final Limits limits;
-    private final Limits probeLimits;
-    private final Limits rampLimits;
+    private final Thresholds limits;
+    private final Thresholds probeLimits;
+    private final Thresholds rampLimits;
     private final long slowNanos;
     private final long openNanos;
     private final long openCapNanos;
@@ -35,16 +35,16 @@ public final class CircuitBreakerConfig {
 
     private CircuitBreakerConfig(Builder builder) {
         set = new Builder(builder);
-        double slowRate = set.slowCallRate == null ? Limits.OFF : set.slowCallRate;
-        int minimum = set.effectiveMinimumCalls();
+        double slowRate = set.slowCallRate == null ? Thresholds.OFF : set.slowCallRate;
+        int minimum = set.effectiveMinCalls();
         if (set.consecutiveFailures == null) {
-            limits = new Limits(set.failureRate, slowRate, minimum);
+            limits = new Thresholds(set.failureRate, slowRate, minimum);
             probeLimits = limits;
-            rampLimits = new Limits(set.failureRate, slowRate, Math.min(minimum, set.halfOpenCalls));
+            rampLimits = new Thresholds(set.failureRate, slowRate, Math.min(minimum, set.halfOpenCalls));
         } else {
-            limits = new Limits(Double.MIN_VALUE, Limits.OFF, set.consecutiveFailures);
+            limits = new Thresholds(Double.MIN_VALUE, Thresholds.OFF, set.consecutiveFailures);
             // Where calls must fail in a row, the first probe that fails is enough.
-            probeLimits = new Limits(Double.MIN_VALUE, Limits.OFF, 1);
+            probeLimits = new Thresholds(Double.MIN_VALUE, Thresholds.OFF, 1);
             rampLimits = limits;
         }
         slowNanos = set.slowCallDuration == null ? Nanos.NEVER : Nanos.of(set.slowCallDuration);
@@ -101,7 +101,7 @@ public final class CircuitBreakerConfig {
     /** An empty window. */
     Window newWindow(long nowNanos) {
         if (set.consecutiveFailures != null) {
-            return new Streak();
+            return new ConsecutiveFailures();
         }
         return set.timeWindow == null
                 ? new CountWindow(set.countWindow)
@@ -117,12 +117,12 @@ public final class CircuitBreakerConfig {
                 && (set.timeWindow != null || set.countWindow == other.set.countWindow);
     }
 
-    Limits limits() {
+    Thresholds limits() {
         return limits;
     }
 
     /** As when closed, but after as few calls as when half-open. */
-    Limits rampLimits() {
+    Thresholds rampLimits() {
         return rampLimits;
     }
 
@@ -138,7 +138,7 @@ public final class CircuitBreakerConfig {
         return rampStepNanos;
     }
 
-    Limits probeLimits() {
+    Thresholds probeLimits() {
         return probeLimits;
     }
 
@@ -188,7 +188,7 @@ public final class CircuitBreakerConfig {
     public static final class Builder {
         private static final List<String> WINDOWS = List.of("countWindow", "timeWindow", "consecutiveFailures");
         private static final List<String> RATES =
-                List.of("failureRate", "slowCallRate", "slowCallDuration", "minimumCalls");
+                List.of("failureRate", "slowCallRate", "slowCallDuration", "minCalls");
 
         private double failureRate = 0.5;
         private @Nullable Double slowCallRate;
@@ -196,7 +196,7 @@ public final class CircuitBreakerConfig {
         private int countWindow = 100;
         private @Nullable Duration timeWindow;
         private @Nullable Integer consecutiveFailures;
-        private @Nullable Integer minimumCalls;
+        private @Nullable Integer minCalls;
         private Duration openFor = Duration.ofSeconds(30);
         private double openForMultiplier = 1;
         private Duration openForCap = openFor;
@@ -222,7 +222,7 @@ public final class CircuitBreakerConfig {
             countWindow = other.countWindow;
             timeWindow = other.timeWindow;
             consecutiveFailures = other.consecutiveFailures;
-            minimumCalls = other.minimumCalls;
+            minCalls = other.minCalls;
             openFor = other.openFor;
             openForMultiplier = other.openForMultiplier;
             openForCap = other.openForCap;
@@ -290,7 +290,7 @@ public final class CircuitBreakerConfig {
          */
         public Builder countWindow(int calls) {
             touched.add("countWindow");
-            countWindow = Require.range("countWindow", calls, 1, CountWindow.LARGEST);
+            countWindow = Require.range("countWindow", calls, 1, CountWindow.MAX);
             timeWindow = null;
             consecutiveFailures = null;
             return this;
@@ -330,7 +330,7 @@ public final class CircuitBreakerConfig {
             timeWindow = null;
             slowCallRate = null;
             slowCallDuration = null;
-            minimumCalls = null;
+            minCalls = null;
             return this;
         }
 
@@ -341,9 +341,9 @@ public final class CircuitBreakerConfig {
          * @return this
          * @throws IllegalArgumentException if it is less than 1
          */
-        public Builder minimumCalls(int value) {
-            touched.add("minimumCalls");
-            minimumCalls = Require.range("minimumCalls", value, 1, Integer.MAX_VALUE);
+        public Builder minCalls(int value) {
+            touched.add("minCalls");
+            minCalls = Require.range("minCalls", value, 1, Integer.MAX_VALUE);
             return this;
         }
 
@@ -418,7 +418,7 @@ public final class CircuitBreakerConfig {
          * @throws IllegalArgumentException if it is out of its range
          */
         public Builder halfOpenCalls(int value) {
-            halfOpenCalls = Require.range("halfOpenCalls", value, 1, Probes.MOST);
+            halfOpenCalls = Require.range("halfOpenCalls", value, 1, Probes.MAX);
             return this;
         }
 
@@ -453,7 +453,7 @@ public final class CircuitBreakerConfig {
          * <p>{@code ramp(ofSeconds(10), 0.1, 0.25, 0.5)} admits 10 % of calls for ten seconds, 25 % for ten, 50 % for ten, and then
          * closes. Which calls is not left to chance: of any hundred just ten, and of callers that take turns each its share. Outcomes
          * of the whole ramp are judged together by the limits of the closed breaker, but as soon as {@link #halfOpenCalls} have ended
-         * if that is less than {@link #minimumCalls}; over the limit, the breaker opens again, for as long as if a probe had failed.
+         * if that is less than {@link #minCalls}; over the limit, the breaker opens again, for as long as if a probe had failed.
          * The steps go by time alone: without calls the breaker closes as well.
          *
          * @param step how long each step lasts, more than zero
@@ -522,9 +522,9 @@ public final class CircuitBreakerConfig {
                 throw new IllegalArgumentException(
                         "slowCallRate must be set, because slowCallDuration is " + slowCallDuration);
             }
-            if (timeWindow == null && minimumCalls != null && minimumCalls > countWindow) {
+            if (timeWindow == null && minCalls != null && minCalls > countWindow) {
                 throw new IllegalArgumentException(
-                        "minimumCalls must be at most countWindow " + countWindow + ", but was " + minimumCalls);
+                        "minCalls must be at most countWindow " + countWindow + ", but was " + minCalls);
             }
             return new CircuitBreakerConfig(this);
         }
@@ -536,9 +536,9 @@ public final class CircuitBreakerConfig {
             }
         }
 
-        private int effectiveMinimumCalls() {
-            if (minimumCalls != null) {
-                return minimumCalls;
+        private int effectiveMinCalls() {
+            if (minCalls != null) {
+                return minCalls;
             }
             return timeWindow == null ? Math.min(countWindow, DEFAULT_MINIMUM_CALLS) : DEFAULT_MINIMUM_CALLS;
         }
@@ -550,7 +550,7 @@ public final class CircuitBreakerConfig {
             return "failure rate " + failureRate
                     + (slowCallRate == null ? "" : ", slow-call rate " + slowCallRate + " from " + slowCallDuration)
                     + (timeWindow == null ? " of " + countWindow + " calls" : " in " + timeWindow)
-                    + ", at least " + effectiveMinimumCalls();
+                    + ", at least " + effectiveMinCalls();
         }
 
         @Override

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * least 2^28 calls, and then all counts must be the same too), and each word of the ring counts its own changes.
  */
 final class CountWindow extends Window {
-    static final int LARGEST = 100_000;
+    static final int MAX = 100_000;
 
     private static final VarHandle RING = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int OUTCOME_BITS = 2;
@@ -46,7 +46,7 @@ final class CountWindow extends Window {
     }
 
     @Override
-    @Nullable Tally record(int outcome, long endNanos, Limits limits) {
+    @Nullable Counts record(int outcome, long endNanos, Thresholds limits) {
         while (true) {
             long seen = word.get();
             if (outcome == 0 && isFull(seen) && (seen & troubles) == 0) {
@@ -97,7 +97,7 @@ final class CountWindow extends Window {
                 | outcome;
     }
 
-    private @Nullable Tally judge(long now, int outcome, Limits limits) {
+    private @Nullable Counts judge(long now, int outcome, Thresholds limits) {
         long failures = failures(now);
         long slow = slow(now);
         if (limits.clearedBy(failures, slow)) {
@@ -105,16 +105,16 @@ final class CountWindow extends Window {
         }
         long calls = calls(now);
         // A success lowers the rates: it can only bring the number of calls to the minimum.
-        if ((outcome == 0 && calls != limits.minimumCalls) || !limits.exceededBy(calls, failures, slow)) {
+        if ((outcome == 0 && calls != limits.minCalls) || !limits.exceededBy(calls, failures, slow)) {
             return null;
         }
-        return new Tally(calls, failures, slow);
+        return new Counts(calls, failures, slow);
     }
 
     @Override
-    Tally tally(long nowNanos) {
+    Counts tally(long nowNanos) {
         long now = word.get();
-        return new Tally(calls(now), failures(now), slow(now));
+        return new Counts(calls(now), failures(now), slow(now));
     }
 
     private boolean isFull(long counts) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Epoch {
     /** What led to an epoch: when, why, and the counts of the one before. */
-    record Change(long atNanos, String reason, Tally evidence) {}
+    record Change(long atNanos, String reason, Counts evidence) {}
 
     /** Its window has outcomes in it that were not judged by these limits. */
     static final int UNJUDGED = 1;
@@ -39,7 +39,7 @@ final class Epoch {
     final boolean timed;
 
     /** When outcomes that are recorded here open the breaker. */
-    final Limits limits;
+    final Thresholds limits;
 
     final Change change;
 
@@ -83,7 +83,7 @@ final class Epoch {
         config = draft.config;
         slowNanos = config.slowNanos();
         limits = state == State.OBSERVE_ONLY
-                ? Limits.NONE
+                ? Thresholds.NONE
                 : state == State.RAMPING ? config.rampLimits() : config.limits();
         timed = previous == null ? config.needsEnd() : previous.timed;
         reconfigured = config.hasTimeWindow() && !timed ? READS_CLOCK : 0;
@@ -201,13 +201,13 @@ final class Epoch {
     }
 
     /** What this epoch has counted; an open one, what opened it. */
-    Tally tally(long nowNanos) {
+    Counts tally(long nowNanos) {
         if (window != null) {
             return window.tally(nowNanos);
         }
         if (probes != null) {
             return probes.tally();
         }
-        return state == State.OPEN ? change.evidence : Tally.NONE;
+        return state == State.OPEN ? change.evidence : Counts.NONE;
     }
 }

@@ -20,17 +20,16 @@ import org.slf4j.LoggerFactory;
 /** The one implementation of {@link CircuitBreaker}: a reference to the current {@link Epoch}. */
 final class EpochBreaker implements CircuitBreaker {
     private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
-    private static final VarHandle EPOCH =
-            Handles.field(MethodHandles.lookup(), "epoch", Epoch.class);
+    private static final VarHandle EPOCH = Handles.field(MethodHandles.lookup(), "epoch", Epoch.class);
 
     private final String name;
     private final Environment environment;
     private final NanoClock clock;
     private final OutcomeRule rule;
     private final int timing;
-    private final @Nullable Totals totals;
+    private final @Nullable BreakerTotals totals;
     private final AtomicLong leases = new AtomicLong();
-    private final Announcer announcer;
+    private final StateChangePublisher announcer;
     private volatile Epoch epoch;
 
     EpochBreaker(String name, CircuitBreakerConfig config, Environment environment) {
@@ -39,11 +38,11 @@ final class EpochBreaker implements CircuitBreaker {
         this.clock = environment.clock();
         this.rule = Require.nonNull("config", config).outcomes();
         this.timing = config.hasSlowRule() ? ENTRY | EXIT : config.needsEnd() ? EXIT : 0;
-        this.totals = config.recordsTotals() ? new Totals() : null;
+        this.totals = config.recordsTotals() ? new BreakerTotals() : null;
         long now = clock.nanoTime();
-        Epoch first = Epoch.first(config, new Epoch.Change(now, "made", Tally.NONE));
+        Epoch first = Epoch.first(config, new Epoch.Change(now, "made", Counts.NONE));
         this.epoch = first;
-        this.announcer = new Announcer(name, environment.listener(), first);
+        this.announcer = new StateChangePublisher(name, environment.listener(), first);
     }
 
     @Override
@@ -118,7 +117,7 @@ final class EpochBreaker implements CircuitBreaker {
             recordReconfigured(now, window, outcome, endNanos, retryAfterNanos);
             return;
         }
-        Tally over = window.record(outcome, endNanos, now.limits);
+        Counts over = window.record(outcome, endNanos, now.limits);
         if (over != null) {
             openOn(over, now, window, endNanos, retryAfterNanos);
         }
@@ -126,7 +125,7 @@ final class EpochBreaker implements CircuitBreaker {
 
     private void recordReconfigured(Epoch now, Window window, int outcome, long endNanos, long retryAfterNanos) {
         long end = (now.reconfigured & Epoch.READS_CLOCK) != 0 ? clock.nanoTime() : endNanos;
-        Tally over = window.record(outcome, end, now.limits);
+        Counts over = window.record(outcome, end, now.limits);
         if ((now.reconfigured & Epoch.UNJUDGED) != 0) {
             now.reconfigured &= ~Epoch.UNJUDGED;
             over = window.judge(end, now.limits);
@@ -137,9 +136,9 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     /** Opens, also if the configuration changes in between; but then the new one must mean it too. */
-    private void openOn(Tally evidence, Epoch judged, Window window, long endNanos, long retryAfterNanos) {
+    private void openOn(Counts evidence, Epoch judged, Window window, long endNanos, long retryAfterNanos) {
         Epoch now = judged;
-        Tally over = evidence;
+        Counts over = evidence;
         while (over != null) {
             int reopenings = now.ramp == null ? 0 : now.reopenings + 1;
             Epoch.Change change = new Epoch.Change(clock.nanoTime(), window.explain(over, now.limits), over);
@@ -189,7 +188,7 @@ final class EpochBreaker implements CircuitBreaker {
 
     /** Looks what the probes that have ended mean, after one of them has. */
     private void decide(Epoch judged, Probes probes, long atNanos, long hintNanos) {
-        Tally tally = probes.tally();
+        Counts tally = probes.tally();
         Probes.Decision decision = probes.decision(tally);
         if (decision == Probes.Decision.NONE) {
             return;
@@ -273,7 +272,7 @@ final class EpochBreaker implements CircuitBreaker {
         long stepNanos = from.config.rampStepNanos();
         Ramp ramp = new Ramp(shares, stepNanos, step -> {
             long end = Nanos.multiply(stepNanos, step + 1);
-            String reason = "it admits " + Tally.percent(shares[step]) + " of calls";
+            String reason = "it admits " + Counts.percent(shares[step]) + " of calls";
             LongSupplier left = () -> Math.max(0, end - (clock.nanoTime() - change.atNanos()));
             return refusal(State.RAMPING, reason, left);
         });
@@ -397,7 +396,7 @@ final class EpochBreaker implements CircuitBreaker {
     public Snapshot snapshot() {
         long now = clock.nanoTime();
         Epoch current = catchUp(now);
-        Tally tally = current.tally(now);
+        Counts tally = current.tally(now);
         // Another thread may have changed the state after the clock was read.
         long inState = Math.max(0, now - current.change.atNanos());
         return new Snapshot(current.state, tally.calls(), tally.failures(), tally.slow(), inState);
@@ -408,7 +407,7 @@ final class EpochBreaker implements CircuitBreaker {
     public void measure(Sink sink) {
         Snapshot snapshot = snapshot();
         sink.value(name, "breaker.state", snapshot.state().ordinal());
-        sink.value(name, "breaker.time.in.state", (double) snapshot.nanosInState());
+        sink.value(name, "breaker.time.in.state.nanos", (double) snapshot.nanosInState());
         sink.value(name, "breaker.window.calls", (double) snapshot.calls());
         sink.value(name, "breaker.window.failures", (double) snapshot.failures());
         sink.value(name, "breaker.window.slow", (double) snapshot.slowCalls());
@@ -457,11 +456,11 @@ final class EpochBreaker implements CircuitBreaker {
     public String toString() {
         Epoch now = epoch;
         long time = clock.nanoTime();
-        Tally tally = now.tally(time);
+        Counts tally = now.tally(time);
         StringBuilder text =
                 new StringBuilder("breaker ").append(name).append(' ').append(now.state);
         if (now.ramp != null) {
-            text.append(" at ").append(Tally.percent(now.ramp.share(time - now.change.atNanos())));
+            text.append(" at ").append(Counts.percent(now.ramp.share(time - now.change.atNanos())));
         }
         if (now.window != null || tally.calls() > 0) {
             text.append(' ')

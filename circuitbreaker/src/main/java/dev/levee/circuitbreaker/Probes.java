@@ -14,7 +14,7 @@ import java.util.function.LongSupplier;
  * allowed, and whoever spends the permit that decides sees that it does.
  */
 final class Probes {
-    static final int MOST = 1000;
+    static final int MAX = 1000;
 
     private static final int PLACE_BITS = 10;
     private static final int PLACE = (1 << PLACE_BITS) - 1;
@@ -42,10 +42,10 @@ final class Probes {
     /**
      * @param leases gives each lease of a breaker, in whatever half-open epoch, a number of its own, from 1
      */
-    Probes(int permits, Limits limits, long leaseNanos, LongSupplier leases) {
+    Probes(int permits, Thresholds limits, long leaseNanos, LongSupplier leases) {
         this.permits = permits;
-        this.leastFailures = Limits.least(limits.failureRate, permits);
-        this.leastSlow = Limits.least(limits.slowRate, permits);
+        this.leastFailures = Thresholds.least(limits.failureRate, permits);
+        this.leastSlow = Thresholds.least(limits.slowRate, permits);
         this.leaseNanos = leaseNanos;
         this.leases = leases;
         this.words = new long[permits];
@@ -118,7 +118,7 @@ final class Probes {
         return (long) WORDS.getOpaque(since, (int) -stamp & PLACE) + leaseNanos;
     }
 
-    Decision decision(Tally tally) {
+    Decision decision(Counts tally) {
         if (tally.failures() >= leastFailures || tally.slow() >= leastSlow) {
             return Decision.REOPEN;
         }
@@ -127,7 +127,7 @@ final class Probes {
         return tooFewCanFail && tooFewCanBeSlow ? Decision.CLOSE : Decision.NONE;
     }
 
-    Tally tally() {
+    Counts tally() {
         long calls = 0;
         long failures = 0;
         long slow = 0;
@@ -139,10 +139,10 @@ final class Probes {
                 slow += (word - SPENT & Window.SLOW) >> 1;
             }
         }
-        return new Tally(calls, failures, slow);
+        return new Counts(calls, failures, slow);
     }
 
-    String explain(Tally tally) {
+    String explain(Counts tally) {
         String slow = tally.slow() == 0 ? "" : ", " + tally.slow() + " were slow";
         return tally.failures() + " of " + tally.calls() + " probes failed" + slow;
     }

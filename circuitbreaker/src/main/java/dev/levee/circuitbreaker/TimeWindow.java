@@ -19,13 +19,11 @@ import org.jspecify.annotations.Nullable;
  * it is the one that makes up the minimum, or if buckets were forgotten since the limits were looked at; so most of them need not look.
  */
 final class TimeWindow extends Window {
-    private static final int MOST_BUCKETS = 64;
-    private static final int MOST_STRIPES =
+    private static final int MAX_BUCKETS = 64;
+    private static final int MAX_STRIPES =
             Math.min(8, 2 * Integer.highestOneBit(Runtime.getRuntime().availableProcessors()));
-    private static final VarHandle NEWEST =
-            Handles.field(MethodHandles.lookup(), "newest", long.class);
-    private static final VarHandle CALLS =
-            Handles.field(MethodHandles.lookup(), "calls", TickCounter[].class);
+    private static final VarHandle NEWEST = Handles.field(MethodHandles.lookup(), "newest", long.class);
+    private static final VarHandle CALLS = Handles.field(MethodHandles.lookup(), "calls", TickCounter[].class);
 
     private final long origin;
     private final long width;
@@ -52,11 +50,11 @@ final class TimeWindow extends Window {
     /** The smallest of 1, 2, 5, 10, 20, 50, ... nanoseconds of which the window holds no more than it may. */
     static long width(long windowNanos) {
         long decade = 1;
-        while (windowNanos / decade > 10L * MOST_BUCKETS) {
+        while (windowNanos / decade > 10L * MAX_BUCKETS) {
             decade *= 10;
         }
         for (long step : new long[] {1, 2, 5}) {
-            if (windowNanos / (decade * step) <= MOST_BUCKETS) {
+            if (windowNanos / (decade * step) <= MAX_BUCKETS) {
                 return decade * step;
             }
         }
@@ -64,7 +62,7 @@ final class TimeWindow extends Window {
     }
 
     @Override
-    @Nullable Tally record(int outcome, long endNanos, Limits limits) {
+    @Nullable Counts record(int outcome, long endNanos, Thresholds limits) {
         long tick = advance(endNanos);
         if (newest - tick >= buckets) {
             return null; // it ended before the window begins
@@ -79,7 +77,7 @@ final class TimeWindow extends Window {
         if ((outcome & SLOW) != 0) {
             slow.add(tick);
         }
-        return limits == Limits.NONE ? null : judge(outcome, limits);
+        return limits == Thresholds.NONE ? null : judge(outcome, limits);
     }
 
     /** The bucket of a time; the newest one if it is later than all. */
@@ -107,7 +105,7 @@ final class TimeWindow extends Window {
             if (stripes[stripe].tryAdd(tick)) {
                 return;
             }
-            if (stripes.length < MOST_STRIPES) {
+            if (stripes.length < MAX_STRIPES) {
                 grow(stripes);
             }
         }
@@ -121,7 +119,7 @@ final class TimeWindow extends Window {
         CALLS.compareAndSet(this, stripes, more); // if it fails, another thread has grown them
     }
 
-    private @Nullable Tally judge(int outcome, Limits limits) {
+    private @Nullable Counts judge(int outcome, Thresholds limits) {
         while (true) {
             long tick = newest;
             long failed = failures.sum(tick);
@@ -133,11 +131,11 @@ final class TimeWindow extends Window {
             if (tick != newest) {
                 continue; // counters may have begun anew under our eyes
             }
-            if (all < limits.minimumCalls) {
+            if (all < limits.minCalls) {
                 return null;
             }
             if (limits.exceededBy(all, failed, slowed)) {
-                return new Tally(all, failed, slowed);
+                return new Counts(all, failed, slowed);
             }
             // Holds whatever else is recorded in this bucket: failures look for themselves.
             cleared = tick;
@@ -146,7 +144,7 @@ final class TimeWindow extends Window {
     }
 
     @Override
-    @Nullable Tally judge(long nowNanos, Limits limits) {
+    @Nullable Counts judge(long nowNanos, Thresholds limits) {
         cleared = Long.MIN_VALUE; // that was by other limits
         return super.judge(nowNanos, limits);
     }
@@ -160,13 +158,13 @@ final class TimeWindow extends Window {
     }
 
     @Override
-    Tally tally(long nowNanos) {
+    Counts tally(long nowNanos) {
         while (true) {
             long seen = newest;
             long tick = Math.max(seen, tick(nowNanos));
             long failed = failures.sum(tick);
             long slowed = slow.sum(tick);
-            Tally tally = new Tally(calls(tick), failed, slowed);
+            Counts tally = new Counts(calls(tick), failed, slowed);
             if (seen == newest) {
                 return tally;
             }

@@ -18,18 +18,18 @@ abstract class Window {
      * @param limits those of all outcomes before, or {@link #judge} must be asked too
      * @return the counts if they are over the limits now, else null; nothing is allocated then
      */
-    abstract @Nullable Tally record(int outcome, long endNanos, Limits limits);
+    abstract @Nullable Counts record(int outcome, long endNanos, Thresholds limits);
 
     /** The counts if they are over the limits now, else null; to be asked once when the limits have changed. */
-    @Nullable Tally judge(long nowNanos, Limits limits) {
-        Tally tally = tally(nowNanos);
+    @Nullable Counts judge(long nowNanos, Thresholds limits) {
+        Counts tally = tally(nowNanos);
         return limits.exceededBy(tally.calls(), tally.failures(), tally.slow()) ? tally : null;
     }
 
-    abstract Tally tally(long nowNanos);
+    abstract Counts tally(long nowNanos);
 
     /** Why counts that {@link #record} returned open the breaker. */
-    String explain(Tally tally, Limits limits) {
+    String explain(Counts tally, Thresholds limits) {
         return limits.explain(tally);
     }
 }

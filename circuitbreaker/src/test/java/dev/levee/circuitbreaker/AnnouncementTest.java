@@ -188,10 +188,7 @@ class AnnouncementTest {
                         heard.add(to);
                     }
                 },
-                c -> c.countWindow(8)
-                        .minimumCalls(4)
-                        .openFor(Duration.ofNanos(1))
-                        .halfOpenCalls(2));
+                c -> c.countWindow(8).minCalls(4).openFor(Duration.ofNanos(1)).halfOpenCalls(2));
 
         @Test
         void one_thread_wins_each_change_and_all_are_told_in_order() throws InterruptedException {
@@ -222,7 +219,7 @@ class AnnouncementTest {
         void many_failures_at_once_open_it_once() throws InterruptedException {
             RecordingListener counting = new RecordingListener();
             for (int round = 0; round < 200; round++) {
-                CircuitBreaker fresh = breaker(counting, c -> c.countWindow(8).minimumCalls(4));
+                CircuitBreaker fresh = breaker(counting, c -> c.countWindow(8).minCalls(4));
                 inParallel(4, thread -> Calls.tryToFail(fresh, 4));
                 assertThat(fresh.state()).isEqualTo(OPEN);
             }

@@ -33,7 +33,7 @@ class CircuitBreakerConfigTest {
         void counts() {
             assertRefused("countWindow must be from 1 to 100000, but was 0", c -> c.countWindow(0));
             assertRefused("countWindow must be from 1 to 100000, but was 100001", c -> c.countWindow(100_001));
-            assertRefused("minimumCalls must be at least 1, but was 0", c -> c.minimumCalls(0));
+            assertRefused("minCalls must be at least 1, but was 0", c -> c.minCalls(0));
             assertRefused("consecutiveFailures must be at least 1, but was -1", c -> c.consecutiveFailures(-1));
             assertRefused("halfOpenCalls must be from 1 to 1000, but was 1001", c -> c.halfOpenCalls(1001));
         }
@@ -110,8 +110,8 @@ class CircuitBreakerConfigTest {
                     "failureRate does not apply to consecutiveFailures",
                     c -> c.failureRate(0.5).consecutiveFailures(3));
             assertRefused(
-                    "minimumCalls does not apply to consecutiveFailures",
-                    c -> c.consecutiveFailures(3).minimumCalls(3));
+                    "minCalls does not apply to consecutiveFailures",
+                    c -> c.consecutiveFailures(3).minCalls(3));
             assertRefused(
                     "slowCallRate does not apply to consecutiveFailures",
                     c -> c.consecutiveFailures(3).slowCallRate(0.5).slowCallDuration(Duration.ofSeconds(1)));
@@ -128,9 +128,9 @@ class CircuitBreakerConfigTest {
         @Test
         void more_minimum_calls_than_the_window_has() {
             assertRefused(
-                    "minimumCalls must be at most countWindow 10, but was 11",
-                    c -> c.countWindow(10).minimumCalls(11));
-            assertRefused("minimumCalls must be at most countWindow 100, but was 101", c -> c.minimumCalls(101));
+                    "minCalls must be at most countWindow 10, but was 11",
+                    c -> c.countWindow(10).minCalls(11));
+            assertRefused("minCalls must be at most countWindow 100, but was 101", c -> c.minCalls(101));
         }
     }
 

@@ -91,7 +91,7 @@ class ClosedBreakerTest extends BreakerFixture {
         @Test
         void the_limit_itself_opens_and_rates_are_compared_exactly() {
             CircuitBreaker breaker =
-                    breaker(c -> c.countWindow(100).minimumCalls(100).failureRate(0.07));
+                    breaker(c -> c.countWindow(100).minCalls(100).failureRate(0.07));
             Calls.succeed(breaker, 93);
             Calls.fail(breaker, 6);
             assertThat(breaker.state()).isEqualTo(CLOSED);
@@ -101,7 +101,7 @@ class ClosedBreakerTest extends BreakerFixture {
 
         @Test
         void a_success_that_makes_up_the_minimum_opens_it() {
-            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minimumCalls(3));
+            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minCalls(3));
             Calls.fail(breaker, 2);
             assertThat(breaker.state()).isEqualTo(CLOSED);
             Calls.succeed(breaker, 1);
@@ -178,7 +178,7 @@ class ClosedBreakerTest extends BreakerFixture {
         @ValueSource(ints = {1, 2, 3, 15, 16, 17, 63, 64, 65, 100, 1000, 100_000})
         void holds_exactly_the_last_calls(int size) {
             CircuitBreaker breaker =
-                    breaker(c -> c.countWindow(size).failureRate(1).minimumCalls(size));
+                    breaker(c -> c.countWindow(size).failureRate(1).minCalls(size));
             if (size > 1) {
                 Calls.fail(breaker, size - 1);
             }
@@ -197,7 +197,7 @@ class ClosedBreakerTest extends BreakerFixture {
 
         @Test
         void forgets_a_failure_with_the_call_that_pushes_it_out() {
-            CircuitBreaker breaker = breaker(c -> c.countWindow(20).minimumCalls(20));
+            CircuitBreaker breaker = breaker(c -> c.countWindow(20).minCalls(20));
             Calls.fail(breaker, 1);
             Calls.succeed(breaker, 19);
             assertThat(breaker.snapshot().failures()).isOne();
@@ -209,7 +209,7 @@ class ClosedBreakerTest extends BreakerFixture {
     @Nested
     class ATimeWindow {
         private final CircuitBreaker breaker =
-                breaker(c -> c.timeWindow(Duration.ofSeconds(10)).minimumCalls(4));
+                breaker(c -> c.timeWindow(Duration.ofSeconds(10)).minCalls(4));
 
         @Test
         void needs_the_end_of_a_call_only() {
@@ -276,7 +276,7 @@ class ClosedBreakerTest extends BreakerFixture {
         @Test
         void may_be_as_short_as_one_bucket() {
             CircuitBreaker shortest =
-                    breaker(c -> c.timeWindow(Duration.ofNanos(1)).minimumCalls(2));
+                    breaker(c -> c.timeWindow(Duration.ofNanos(1)).minCalls(2));
             Calls.fail(shortest, 1);
             time.advance(Duration.ofNanos(1));
             Calls.fail(shortest, 1);

@@ -46,9 +46,9 @@ class CountWindowInterleavingTest {
 
     public abstract static class Calls {
         private final CountWindow window;
-        private final Limits limits;
+        private final Thresholds limits;
 
-        Calls(CountWindow window, Limits limits) {
+        Calls(CountWindow window, Thresholds limits) {
             this.window = window;
             this.limits = limits;
         }
@@ -76,30 +76,30 @@ class CountWindowInterleavingTest {
 
     public static class OfOne extends Calls {
         public OfOne() {
-            super(new CountWindow(1), Limits.NONE);
+            super(new CountWindow(1), Thresholds.NONE);
         }
     }
 
     public static class OfTwo extends Calls {
         public OfTwo() {
-            super(new CountWindow(2), new Limits(1, Limits.OFF, 2));
+            super(new CountWindow(2), new Thresholds(1, Thresholds.OFF, 2));
         }
     }
 
     public static class OfThreeJudged extends Calls {
         public OfThreeJudged() {
-            super(new CountWindow(3), new Limits(0.6, 0.3, 2));
+            super(new CountWindow(3), new Thresholds(0.6, 0.3, 2));
         }
     }
 
     public static class AcrossWords extends Calls {
-        private static final Limits LIMITS = new Limits(0.9, 0.2, 17);
+        private static final Thresholds LIMITS = new Thresholds(0.9, 0.2, 17);
 
         public AcrossWords() {
             super(filled(LIMITS), LIMITS);
         }
 
-        private static CountWindow filled(Limits limits) {
+        private static CountWindow filled(Thresholds limits) {
             CountWindow window = new CountWindow(17);
             for (int i = 0; i < 14; i++) {
                 window.record(i % 3 == 0 ? Window.FAILED : 0, 0, limits);

@@ -284,7 +284,7 @@ class EdgeCasesTest {
     class Case6TimeoutThatDoesNotStopTheWork {
         @Test
         void is_recorded_once_at_the_deadline_and_the_late_outcome_is_not() {
-            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minimumCalls(10));
+            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minCalls(10));
             Timeout timeout = Timeout.of("t", Duration.ofSeconds(1), time.environment());
             CompletableFuture<String> work = new CompletableFuture<>();
             CompletableFuture<String> future = Pipeline.of(breaker, timeout).callAsync(work::minimalCompletionStage);
@@ -298,7 +298,7 @@ class EdgeCasesTest {
 
         @Test
         void counts_as_failure_for_a_breaker_inside_the_timeout_too() {
-            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minimumCalls(10));
+            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minCalls(10));
             Timeout timeout = Timeout.of("t", Duration.ofSeconds(1), time.environment());
             CompletableFuture<String> work = new CompletableFuture<>();
             CompletableFuture<String> future = Pipeline.of(timeout, breaker).callAsync(() -> work);
@@ -318,7 +318,7 @@ class EdgeCasesTest {
                 CircuitBreaker breaker = CircuitBreaker.of(
                         "b",
                         c -> c.timeWindow(Duration.ofSeconds(10))
-                                .minimumCalls(2)
+                                .minCalls(2)
                                 .openFor(Duration.ofSeconds(10))
                                 .halfOpenCalls(1),
                         wrapping.environment());
@@ -337,7 +337,7 @@ class EdgeCasesTest {
         void huge_durations_mean_never() {
             Duration huge = Duration.ofSeconds(Long.MAX_VALUE, 999_999_999);
             CircuitBreaker breaker = breaker(c -> c.timeWindow(huge)
-                    .minimumCalls(2)
+                    .minCalls(2)
                     .slowCallRate(1)
                     .slowCallDuration(huge)
                     .openFor(huge, 2, huge)
@@ -356,7 +356,7 @@ class EdgeCasesTest {
         @Test
         void a_window_is_empty_after_a_long_pause_whatever_was_in_it() {
             CircuitBreaker breaker =
-                    breaker(c -> c.timeWindow(Duration.ofSeconds(10)).minimumCalls(1000));
+                    breaker(c -> c.timeWindow(Duration.ofSeconds(10)).minCalls(1000));
             for (int second = 0; second < 30; second++) {
                 Calls.fail(breaker, 3);
                 time.advance(Duration.ofSeconds(1));

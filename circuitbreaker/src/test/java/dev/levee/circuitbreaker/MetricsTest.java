@@ -47,7 +47,7 @@ class MetricsTest {
                     .containsEntry("breaker.window.slow", 1.0)
                     .containsEntry("breaker.failure.rate", 0.25)
                     .containsEntry("breaker.slow.rate", 0.25)
-                    .containsEntry("breaker.time.in.state", 5e9);
+                    .containsEntry("breaker.time.in.state.nanos", 5e9);
         }
 
         @Test
@@ -67,7 +67,7 @@ class MetricsTest {
             assertThat(Metrics.of(breaker))
                     .containsEntry("breaker.state", 2.0)
                     .containsEntry("breaker.window.calls", 0.0)
-                    .containsEntry("breaker.time.in.state", 1e9);
+                    .containsEntry("breaker.time.in.state.nanos", 1e9);
         }
 
         @Test
@@ -83,7 +83,7 @@ class MetricsTest {
     }
 
     @Nested
-    class Totals {
+    class BreakerTotals {
         @Test
         void are_kept_when_asked_for_at_construction() {
             CircuitBreaker breaker = breaker(c -> c.totals(true));

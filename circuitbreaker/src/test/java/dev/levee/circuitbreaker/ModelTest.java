@@ -209,7 +209,7 @@ class ModelTest {
             if (settings.inARow() > 0) {
                 builder.consecutiveFailures(settings.inARow());
             } else {
-                builder.minimumCalls(settings.minimum()).failureRate(settings.failureRate());
+                builder.minCalls(settings.minimum()).failureRate(settings.failureRate());
             }
             if (settings.count() > 0) {
                 builder.countWindow(settings.count());

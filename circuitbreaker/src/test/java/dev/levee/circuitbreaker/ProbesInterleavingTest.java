@@ -35,7 +35,7 @@ class ProbesInterleavingTest {
         private final AtomicInteger spent = new AtomicInteger();
 
         Calls(LongSupplier leases) {
-            probes = new Probes(PERMITS, Limits.NONE, 10, leases);
+            probes = new Probes(PERMITS, Thresholds.NONE, 10, leases);
         }
 
         @Operation

@@ -30,8 +30,7 @@ class ReconfigureTest extends BreakerFixture {
     class Closed {
         @Test
         void it_keeps_its_window_and_judges_it_by_the_new_limit_when_the_next_outcome_comes() {
-            CircuitBreaker breaker =
-                    breaker(c -> c.countWindow(10).minimumCalls(10).failureRate(0.5));
+            CircuitBreaker breaker = breaker(c -> c.countWindow(10).minCalls(10).failureRate(0.5));
             Calls.succeed(breaker, 7);
             Calls.fail(breaker, 3);
             change(breaker, c -> c.failureRate(0.2));
@@ -66,7 +65,7 @@ class ReconfigureTest extends BreakerFixture {
         void a_time_window_can_take_the_place_of_one_by_count_although_nobody_stamps_the_end() {
             CircuitBreaker breaker = breaker(c -> c.countWindow(4));
             assertThat(breaker.timing()).isZero();
-            change(breaker, c -> c.timeWindow(Duration.ofSeconds(10)).minimumCalls(4));
+            change(breaker, c -> c.timeWindow(Duration.ofSeconds(10)).minCalls(4));
             assertThat(breaker.timing()).isZero();
             failUnstamped(breaker, 3);
             time.advance(Duration.ofSeconds(10));

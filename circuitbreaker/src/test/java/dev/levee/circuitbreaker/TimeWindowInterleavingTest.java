@@ -26,7 +26,7 @@ class TimeWindowInterleavingTest {
 
     /** There are calls in the first bucket, whose place the third will take: a sum must not see the failures of one and the calls of the other. */
     public static class Rotation {
-        private final Limits limits = new Limits(0.6, Limits.OFF, 1);
+        private final Thresholds limits = new Thresholds(0.6, Thresholds.OFF, 1);
         private final TimeWindow window = new TimeWindow(2, 0);
 
         public Rotation() {
@@ -47,7 +47,7 @@ class TimeWindowInterleavingTest {
         }
 
         private void record(int outcome, int bucket) {
-            Tally tally = window.record(outcome, bucket, limits);
+            Counts tally = window.record(outcome, bucket, limits);
             if (tally != null && tally.failures() > tally.calls()) {
                 throw new IllegalStateException("told of " + tally);
             }
@@ -55,7 +55,7 @@ class TimeWindowInterleavingTest {
     }
 
     public static class Calls {
-        private final Limits limits = new Limits(0.5, Limits.OFF, 3);
+        private final Thresholds limits = new Thresholds(0.5, Thresholds.OFF, 3);
         private final TimeWindow window = new TimeWindow(2, 0); // two buckets of 1 ns
         private final AtomicInteger[] calls = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
         private final AtomicInteger[] failures = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
@@ -93,7 +93,7 @@ class TimeWindowInterleavingTest {
         public void validate() {
             int all = calls[0].get() + calls[1].get();
             int failed = failures[0].get() + failures[1].get();
-            Tally tally = window.tally(1);
+            Counts tally = window.tally(1);
             if (tally.calls() != all || tally.failures() != failed) {
                 throw new IllegalStateException(tally + " instead of " + all + " and " + failed);
             }

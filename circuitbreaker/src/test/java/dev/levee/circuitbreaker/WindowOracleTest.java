@@ -32,7 +32,7 @@ class WindowOracleTest {
         oracle.transitionToMetricsOnlyState();
         for (int i = 0; i < failed.length; i++) {
             boolean isSlow = i < slow.length && slow[i];
-            window.record((failed[i] ? Window.FAILED : 0) | (isSlow ? Window.SLOW : 0), 0, Limits.NONE);
+            window.record((failed[i] ? Window.FAILED : 0) | (isSlow ? Window.SLOW : 0), 0, Thresholds.NONE);
             long seconds = isSlow ? 2 : 0;
             if (failed[i]) {
                 oracle.onError(seconds, TimeUnit.SECONDS, new IllegalStateException("failed"));
@@ -41,7 +41,7 @@ class WindowOracleTest {
             }
             var counted = oracle.getMetrics();
             assertThat(window.tally(0))
-                    .isEqualTo(new Tally(
+                    .isEqualTo(new Counts(
                             counted.getNumberOfBufferedCalls(),
                             counted.getNumberOfFailedCalls(),
                             counted.getNumberOfSlowCalls()));

@@ -16,16 +16,16 @@ class WindowsTest {
     void a_count_window_stays_full_when_its_laps_come_round(int size) {
         CountWindow window = new CountWindow(size);
         for (int i = 0; i < size; i++) {
-            window.record(Window.FAILED, 0, Limits.NONE);
+            window.record(Window.FAILED, 0, Thresholds.NONE);
         }
         long seen = window.word.get();
         window.word.compareAndSet(seen, seen | -1L << window.lapShift);
         for (int i = 0; i < size; i++) {
-            window.record(0, 0, Limits.NONE);
+            window.record(0, 0, Thresholds.NONE);
         }
-        assertThat(window.tally(0)).isEqualTo(new Tally(size, 0, 0));
-        window.record(Window.SLOW, 0, Limits.NONE);
-        assertThat(window.tally(0)).isEqualTo(new Tally(size, 0, 1));
+        assertThat(window.tally(0)).isEqualTo(new Counts(size, 0, 0));
+        window.record(Window.SLOW, 0, Thresholds.NONE);
+        assertThat(window.tally(0)).isEqualTo(new Counts(size, 0, 1));
     }
 
     @Nested
@@ -37,20 +37,20 @@ class WindowsTest {
         @ValueSource(ints = {1, 2, 7, 16, 64, 100, 1000})
         void leave_the_ring_and_the_counts_of_a_count_window_in_step(int size) throws InterruptedException {
             CountWindow window = new CountWindow(size);
-            inParallel(i -> window.record(i * 7 % 5 % 4, 0, Limits.NONE));
+            inParallel(i -> window.record(i * 7 % 5 % 4, 0, Thresholds.NONE));
             assertThat(window.tally(0).calls()).isEqualTo(size);
             for (int i = 0; i < size; i++) {
-                window.record(0, 0, Limits.NONE);
+                window.record(0, 0, Thresholds.NONE);
             }
-            assertThat(window.tally(0)).isEqualTo(new Tally(size, 0, 0));
+            assertThat(window.tally(0)).isEqualTo(new Counts(size, 0, 0));
         }
 
         @Test
         void lose_no_call_of_a_time_window() throws InterruptedException {
             TimeWindow window = new TimeWindow(1_000, 0);
-            inParallel(i -> window.record(i % 4, i % 1_000, Limits.NONE));
+            inParallel(i -> window.record(i % 4, i % 1_000, Thresholds.NONE));
             long calls = THREADS * CALLS;
-            assertThat(window.tally(999)).isEqualTo(new Tally(calls, calls / 2, calls / 2));
+            assertThat(window.tally(999)).isEqualTo(new Counts(calls, calls / 2, calls / 2));
         }
 
         private void inParallel(IntConsumer call) throws InterruptedException {

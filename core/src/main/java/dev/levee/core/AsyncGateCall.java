@@ -11,8 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One asynchronous call through a segment of gates: enters them in turn, waits without a thread, leaves them once. */
 final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
-    private static final VarHandle SETTLED =
-            Handles.field(MethodHandles.lookup(), "settled", boolean.class);
+    private static final VarHandle SETTLED = Handles.field(MethodHandles.lookup(), "settled", boolean.class);
 
     @SuppressWarnings("StaticAssignmentOfThrowable") // never thrown, and without stack trace
     private static final RefusedException CALLER_GONE = new CallerGone();
@@ -55,7 +54,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
                 if (gate instanceof WaitingGate waiting) {
                     queueAt(waiting);
                 } else {
-                    settle(null, Waiting.refusal(gate));
+                    settle(null, GateWait.refusal(gate));
                 }
                 return;
             }
@@ -65,7 +64,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void queueAt(WaitingGate gate) {
-        CompletableFuture<Long> turn = gate.enterAsync(Waiting.deadline(gate));
+        CompletableFuture<Long> turn = gate.enterAsync(GateWait.deadline(gate));
         if (turn.isDone()) {
             turn.whenComplete(this::turnCame);
             return;
@@ -100,7 +99,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         } else if (admitted) {
             enterRest();
         } else {
-            settle(null, error == null ? Waiting.refusal(gate) : Outcomes.unwrap(error));
+            settle(null, error == null ? GateWait.refusal(gate) : Outcomes.unwrap(error));
         }
     }
 

@@ -25,8 +25,7 @@ import org.slf4j.LoggerFactory;
  * @since 0.1
  */
 public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T> {
-    private static final VarHandle REASON =
-            Handles.field(MethodHandles.lookup(), "cancelReason", Throwable.class);
+    private static final VarHandle REASON = Handles.field(MethodHandles.lookup(), "cancelReason", Throwable.class);
     private static final Logger LOG = LoggerFactory.getLogger(CallFuture.class);
 
     private volatile @Nullable Throwable cancelReason;

@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
  * the first entry without one (Corbató, "A Paging Experiment with the Multics System", 1968). A hit writes only the time of use.
  */
 final class ClockKeyed<K, P> implements Keyed<K, P> {
-    private static final int MOST_KEYS = 1 << 24;
+    private static final int MAX_KEYS = 1 << 24;
     /** How many places of the ring each new key looks at for idle entries, so that forgetting needs no thread. */
     private static final int SWEEP = 4;
 
     private final String name;
-    private final int maximumKeys;
+    private final int maxKeys;
     private final long idleNanos;
     private final Function<? super K, ? extends P> factory;
     private final NanoClock clock;
@@ -33,23 +33,23 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private int used;
     private int hand;
     private int broom;
-    private final HeldNames held = new HeldNames();
+    private final PolicyNameRegistry held = new PolicyNameRegistry();
 
     private final AtomicLong evicted = new AtomicLong();
 
     @SuppressWarnings({"unchecked", "rawtypes"})
     ClockKeyed(
             String name,
-            int maximumKeys,
+            int maxKeys,
             Duration idle,
             Function<? super K, ? extends P> factory,
             Environment environment) {
         this.name = Require.name(name);
-        this.maximumKeys = Require.range("maximumKeys", maximumKeys, 1, MOST_KEYS);
+        this.maxKeys = Require.range("maxKeys", maxKeys, 1, MAX_KEYS);
         this.idleNanos = Nanos.of(Require.positive("idle", idle));
         this.factory = Require.nonNull("factory", factory);
         this.clock = Require.nonNull("environment", environment).clock();
-        this.ring = (Entry<K, P>[]) new Entry[Math.min(maximumKeys, 16)];
+        this.ring = (Entry<K, P>[]) new Entry[Math.min(maxKeys, 16)];
     }
 
     @Override
@@ -65,8 +65,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     private P add(K key, long now) {
         P policy = Require.nonNull("policy that the factory made", factory.apply(key));
-        List<HeldNames.Name> names = HeldNames.of(policy);
-        HeldNames.Name conflict;
+        List<PolicyNameRegistry.Name> names = PolicyNameRegistry.of(policy);
+        PolicyNameRegistry.Name conflict;
         lock.lock();
         try {
             Entry<K, P> present = entries.get(key);
@@ -111,7 +111,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     /** Where the hand has just evicted, so that the hand comes to the new entry last. */
     private void place(Entry<K, P> entry) {
-        if (used == maximumKeys) {
+        if (used == maxKeys) {
             Entry<K, P> victim = victim();
             entries.remove(victim.key);
             held.remove(victim.names);
@@ -119,7 +119,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             entry.place = victim.place;
         } else {
             if (used == ring.length) {
-                ring = Arrays.copyOf(ring, Math.min(maximumKeys, used * 2));
+                ring = Arrays.copyOf(ring, Math.min(maxKeys, used * 2));
             }
             entry.place = used++;
         }
@@ -221,7 +221,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink).value(name, "keyed.size", size());
-        sink.value(name, "keyed.evicted", (double) evicted.get());
+        sink.value(name, "keyed.evictions", (double) evicted.get());
         for (Entry<K, P> entry : entries.values()) {
             if (entry.policy instanceof Measured measured) {
                 measured.measure(sink);
@@ -231,19 +231,19 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     @Override
     public String toString() {
-        return "keyed " + name + " [" + entries.size() + " of " + maximumKeys + "]";
+        return "keyed " + name + " [" + entries.size() + " of " + maxKeys + "]";
     }
 
     /** A key with its policy, its place on the ring and its marks of use. */
     private static final class Entry<K, P> {
         final K key;
         final P policy;
-        final List<HeldNames.Name> names;
+        final List<PolicyNameRegistry.Name> names;
         int place; // guarded by the lock
         volatile long lastUse;
         volatile boolean marked;
 
-        Entry(K key, P policy, List<HeldNames.Name> names, long now) {
+        Entry(K key, P policy, List<PolicyNameRegistry.Name> names, long now) {
             this.key = key;
             this.policy = policy;
             this.names = names;

@@ -4,21 +4,21 @@ import dev.levee.core.internal.Nanos;
 
 /** Spans of time as the gRPC protocol over HTTP/2 writes them: up to eight digits and a unit. */
 final class DeadlineText {
-    private static final int MOST_DIGITS = 8;
-    private static final long MOST = 99_999_999L;
+    private static final int MAX_DIGITS = 8;
+    private static final long MAX = 99_999_999L;
     private static final String UNITS = "numSMH";
     private static final long[] NANOS = {1L, 1_000L, 1_000_000L, 1_000_000_000L, 60_000_000_000L, 3_600_000_000_000L};
-    private static final int MOST_SHOWN = 32;
+    private static final int MAX_SHOWN = 32;
 
     private DeadlineText() {}
 
     /** Rounded down. What never ends is the longest that can be written, which is read as never again. */
     static String of(long nanos) {
         if (nanos >= Nanos.NEVER) {
-            return MOST + "H";
+            return MAX + "H";
         }
         int unit = 0;
-        while (nanos / NANOS[unit] > MOST) {
+        while (nanos / NANOS[unit] > MAX) {
             unit++;
         }
         return nanos / NANOS[unit] + UNITS.substring(unit, unit + 1);
@@ -26,7 +26,7 @@ final class DeadlineText {
 
     static long nanos(String text) {
         int digits = text.length() - 1;
-        int unit = digits < 1 || digits > MOST_DIGITS ? -1 : UNITS.indexOf(text.charAt(digits));
+        int unit = digits < 1 || digits > MAX_DIGITS ? -1 : UNITS.indexOf(text.charAt(digits));
         if (unit < 0) {
             throw malformed(text);
         }
@@ -44,8 +44,8 @@ final class DeadlineText {
     /** The text comes from outside: it is shown, but neither all of it nor as it is. */
     private static IllegalArgumentException malformed(String text) {
         StringBuilder shown = new StringBuilder();
-        text.chars().limit(MOST_SHOWN).forEach(c -> shown.append(c > ' ' && c < 0x7f ? (char) c : '?'));
+        text.chars().limit(MAX_SHOWN).forEach(c -> shown.append(c > ' ' && c < 0x7f ? (char) c : '?'));
         return new IllegalArgumentException("a deadline must be 1 to 8 digits and one of n, u, m, S, M, H, but was \""
-                + shown + (text.length() > MOST_SHOWN ? "..." : "") + "\"");
+                + shown + (text.length() > MAX_SHOWN ? "..." : "") + "\"");
     }
 }

@@ -53,7 +53,7 @@ abstract class GateSegment implements Inner {
     }
 
     static GateSegment of(Inner next, Gate... gates) {
-        return gates.length <= NarrowSegment.MOST_GATES ? new NarrowSegment(next, gates) : new WideSegment(next, gates);
+        return gates.length <= NarrowSegment.MAX_GATES ? new NarrowSegment(next, gates) : new WideSegment(next, gates);
     }
 
     final boolean oneRule() {

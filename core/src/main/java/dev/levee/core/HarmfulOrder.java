@@ -32,7 +32,7 @@ enum HarmfulOrder {
 
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
     /** Enough for every pipeline that a person writes; pipelines made per key beyond it are not logged again and again. */
-    private static final int MOST_WARNINGS = 1_000;
+    private static final int MAX_WARNINGS = 1_000;
 
     private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
 
@@ -57,7 +57,7 @@ enum HarmfulOrder {
     }
 
     private void warnIfMet(Policy outside, Policy inside) {
-        if (outside.kind() != outer || inside.kind() != inner || WARNED.size() >= MOST_WARNINGS) {
+        if (outside.kind() != outer || inside.kind() != inner || WARNED.size() >= MAX_WARNINGS) {
             return;
         }
         if (WARNED.add(name() + '\n' + outside.name() + '\n' + inside.name())) {

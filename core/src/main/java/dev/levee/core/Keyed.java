@@ -6,7 +6,7 @@ import java.util.function.Function;
 /**
  * One policy per key: a breaker per host, a limit per tenant.
  *
- * <p>Keys come from outside and must not fill the memory: at most {@code maximumKeys} are held, the one that was not used for
+ * <p>Keys come from outside and must not fill the memory: at most {@code maxKeys} are held, the one that was not used for
  * longest (approximately) makes room for a new one, and a key that nobody used for {@code idle} is forgotten. A policy that was
  * forgotten while somebody still uses it works on, alone: the next one who asks for the key gets a fresh one, and metrics are
  * those of the policies that are held. Thread-safe; {@link #get} does not lock when the key is there, reads the clock once, and
@@ -24,8 +24,8 @@ public interface Keyed<K, P> extends Measured {
     /**
      * An empty set of keys.
      *
-     * @param name what the metrics {@code keyed.size} and {@code keyed.evicted} are reported under
-     * @param maximumKeys how many keys are held at most, from 1 to 2^24
+     * @param name what the metrics {@code keyed.size} and {@code keyed.evictions} are reported under
+     * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
      * @param factory makes the policy of a key; may be called twice for one key when two threads ask at once, one result is then
      *     dropped; must not return null
@@ -37,18 +37,18 @@ public interface Keyed<K, P> extends Measured {
      */
     static <K, P> Keyed<K, P> of(
             String name,
-            int maximumKeys,
+            int maxKeys,
             Duration idle,
             Function<? super K, ? extends P> factory,
             Environment environment) {
-        return new ClockKeyed<>(name, maximumKeys, idle, factory, environment);
+        return new ClockKeyed<>(name, maxKeys, idle, factory, environment);
     }
 
     /**
      * Keys in the machine's time.
      *
-     * @param name what the metrics {@code keyed.size} and {@code keyed.evicted} are reported under
-     * @param maximumKeys how many keys are held at most, from 1 to 2^24
+     * @param name what the metrics {@code keyed.size} and {@code keyed.evictions} are reported under
+     * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
      * @param factory makes the policy of a key; see {@link #of(String, int, Duration, Function, Environment)}
      * @param <K> a key with {@code equals} and {@code hashCode}
@@ -56,9 +56,8 @@ public interface Keyed<K, P> extends Measured {
      * @return the keyed policies
      * @throws IllegalArgumentException if a number is out of its range
      */
-    static <K, P> Keyed<K, P> of(
-            String name, int maximumKeys, Duration idle, Function<? super K, ? extends P> factory) {
-        return of(name, maximumKeys, idle, factory, Environment.system());
+    static <K, P> Keyed<K, P> of(String name, int maxKeys, Duration idle, Function<? super K, ? extends P> factory) {
+        return of(name, maxKeys, idle, factory, Environment.system());
     }
 
     /**

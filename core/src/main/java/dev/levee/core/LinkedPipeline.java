@@ -31,7 +31,7 @@ final class LinkedPipeline implements Pipeline {
         requireDistinct(policies);
         requireOneClock(policies);
         HarmfulOrder.warn(policies);
-        SharedName.warn(policies);
+        DuplicateNameWarning.warn(policies);
         return new LinkedPipeline(policies, link(policies));
     }
 

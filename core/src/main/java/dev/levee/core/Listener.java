@@ -52,21 +52,10 @@ public interface Listener {
      * A call was answered with a substitute.
      *
      * @param policy the name of the fallback
-     * @param error the failure that was replaced
-     */
-    default void onDegraded(String policy, Throwable error) {}
-
-    /**
-     * A call was answered with a substitute, and from where. Policies call this one; unless overridden it tells {@link
-     * #onDegraded(String, Throwable)}.
-     *
-     * @param policy the name of the fallback
      * @param source the name of the source that answered; the name of the fallback if it has but one without a name
      * @param error the failure that was replaced
      */
-    default void onDegraded(String policy, String source, Throwable error) {
-        onDegraded(policy, error);
-    }
+    default void onDegraded(String policy, String source, Throwable error) {}
 
     /**
      * A listener that passes everything on to several, each shielded from what the others throw.

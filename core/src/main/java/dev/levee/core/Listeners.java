@@ -51,11 +51,6 @@ final class Listeners {
         }
 
         @Override
-        public void onDegraded(String policy, Throwable error) {
-            tell(listener -> listener.onDegraded(policy, error));
-        }
-
-        @Override
         public void onDegraded(String policy, String source, Throwable error) {
             tell(listener -> listener.onDegraded(policy, source, error));
         }

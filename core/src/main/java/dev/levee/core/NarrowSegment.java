@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One to four adjacent gates, whose stamps live in locals: nothing is allocated. */
 final class NarrowSegment extends GateSegment {
-    static final int MOST_GATES = 4;
+    static final int MAX_GATES = 4;
 
     private final Gate first;
     private final @Nullable Gate second;
@@ -34,27 +34,27 @@ final class NarrowSegment extends GateSegment {
         try {
             a = first.tryEnter(start);
             if (a == Gate.REFUSED) {
-                a = Waiting.enterOrThrow(first, operation);
+                a = GateWait.enterOrThrow(first, operation);
                 start = readStart();
             }
             if (second != null) {
                 b = second.tryEnter(start);
                 if (b == Gate.REFUSED) {
-                    b = Waiting.enterOrThrow(second, operation);
+                    b = GateWait.enterOrThrow(second, operation);
                     start = readStart();
                 }
             }
             if (third != null) {
                 c = third.tryEnter(start);
                 if (c == Gate.REFUSED) {
-                    c = Waiting.enterOrThrow(third, operation);
+                    c = GateWait.enterOrThrow(third, operation);
                     start = readStart();
                 }
             }
             if (fourth != null) {
                 d = fourth.tryEnter(start);
                 if (d == Gate.REFUSED) {
-                    d = Waiting.enterOrThrow(fourth, operation);
+                    d = GateWait.enterOrThrow(fourth, operation);
                     start = readStart();
                 }
             }

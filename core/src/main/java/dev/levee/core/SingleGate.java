@@ -13,7 +13,7 @@ final class SingleGate {
         long start = (timing & Gate.ENTRY) != 0 ? environment.clock().nanoTime() : 0L;
         long stamp = gate.tryEnter(start);
         if (stamp == Gate.REFUSED) {
-            stamp = Waiting.enterOrThrow(gate, operation);
+            stamp = GateWait.enterOrThrow(gate, operation);
             start = (timing & Gate.ENTRY) != 0 ? environment.clock().nanoTime() : 0L;
         }
         T result;

@@ -77,14 +77,14 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
 
     /** Started by the first timer. */
     private static final class Wheels {
-        private static final int MOST_STRIPE_BITS = 6;
+        private static final int MAX_STRIPE_BITS = 6;
 
         static final WheelTimers TIMERS = new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer"), stripeBits());
 
         /** Four to eight stripes for each processor: two threads that meet are few then. */
         private static int stripeBits() {
             int processors = Runtime.getRuntime().availableProcessors();
-            return Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(processors) + 2, MOST_STRIPE_BITS);
+            return Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(processors) + 2, MAX_STRIPE_BITS);
         }
     }
 

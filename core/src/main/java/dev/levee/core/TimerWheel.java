@@ -30,7 +30,7 @@ final class TimerWheel {
 
     private static final long LAST_TICK = (1L << (LEVELS * BITS)) - 1;
     private static final int FEW = 64;
-    private static final int MOST_MOVES = 256;
+    private static final int MAX_MOVES = 256;
     private static final int NO_LINK = -1;
 
     private final long[] occupied = new long[LEVELS];
@@ -80,7 +80,7 @@ final class TimerWheel {
 
     /** Takes out a task whose tick is not after now; null if there is none, {@link #MORE} to be asked again. */
     @Nullable Runnable poll(long now) {
-        for (int moves = 0; moves < MOST_MOVES; moves++) {
+        for (int moves = 0; moves < MAX_MOVES; moves++) {
             int slot = earliestSlot();
             if (slot == NO_LINK || start(slot) > now) {
                 reached = Math.max(reached, now);

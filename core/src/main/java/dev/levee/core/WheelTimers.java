@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 final class WheelTimers implements Timers, Runnable {
     static final int TICK_BITS = 20;
-    private static final long LONGEST_PARTIAL_TICK = (1L << TICK_BITS) - 1;
+    private static final long MAX_PARTIAL_TICK = (1L << TICK_BITS) - 1;
     private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L; // spreads numbers that follow each other
     private static final long LONG_NANOS = 1_000_000_000L;
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
@@ -70,9 +70,8 @@ final class WheelTimers implements Timers, Runnable {
         }
         long since = Math.max(nowNanos - origin, 0);
         long now = since >>> TICK_BITS;
-        long tick = delayNanos <= 0
-                ? now
-                : (since + Math.min(delayNanos, Nanos.NEVER) + LONGEST_PARTIAL_TICK) >>> TICK_BITS;
+        long tick =
+                delayNanos <= 0 ? now : (since + Math.min(delayNanos, Nanos.NEVER) + MAX_PARTIAL_TICK) >>> TICK_BITS;
         int number = lockOne();
         Stripe stripe = stripes[number];
         long ticket;

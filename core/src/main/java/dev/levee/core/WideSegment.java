@@ -17,7 +17,7 @@ final class WideSegment extends GateSegment {
             for (int i = 0; i < gates.length; i++) {
                 stamps[i] = gates[i].tryEnter(start);
                 if (stamps[i] == Gate.REFUSED) {
-                    stamps[i] = Waiting.enterOrThrow(gates[i], operation);
+                    stamps[i] = GateWait.enterOrThrow(gates[i], operation);
                     start = readStart();
                 }
             }

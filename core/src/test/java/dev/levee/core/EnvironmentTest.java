@@ -28,7 +28,7 @@ class EnvironmentTest {
         listener.onOutcome("p", Verdict.SUCCESS, 5);
         listener.onAttempt("p", 2, 7);
         listener.onStateChange("p", "CLOSED", "OPEN");
-        listener.onDegraded("p", new RuntimeException("down"));
+        listener.onDegraded("p", "p", new RuntimeException("down"));
     }
 
     /** Throws at every event, an Error too. */
@@ -54,7 +54,7 @@ class EnvironmentTest {
         }
 
         @Override
-        public void onDegraded(String policy, Throwable error) {
+        public void onDegraded(String policy, String source, Throwable error) {
             throw new IllegalStateException("degraded");
         }
     }

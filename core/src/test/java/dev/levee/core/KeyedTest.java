@@ -154,7 +154,7 @@ class KeyedTest {
         assertThat(keyed.size()).isBetween(0, maximum);
         assertThat(metrics(keyed))
                 .containsEntry("keys keyed.size", (double) keyed.size())
-                .containsEntry("keys keyed.evicted", (double) (made - keyed.size()));
+                .containsEntry("keys keyed.evictions", (double) (made - keyed.size()));
     }
 
     @Property
@@ -283,13 +283,13 @@ class KeyedTest {
             Keyed<String, Held> keyed = keyed(2);
             keyed.get("a");
             keyed.get("b");
-            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evicted", "a held", "b held");
+            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "a held", "b held");
 
             keyed.remove("a");
-            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evicted", "b held");
+            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "b held");
             time.advance(ofNanos(IDLE));
 
-            assertThat(metrics(keyed)).isEqualTo(Map.of("keys keyed.size", 0.0, "keys keyed.evicted", 1.0));
+            assertThat(metrics(keyed)).isEqualTo(Map.of("keys keyed.size", 0.0, "keys keyed.evictions", 1.0));
         }
     }
 
@@ -461,7 +461,7 @@ class KeyedTest {
         void out_of_range_name_what_is_wrong() {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> keyed(0))
-                    .withMessage("maximumKeys must be from 1 to 16777216, but was 0");
+                    .withMessage("maxKeys must be from 1 to 16777216, but was 0");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> keyed((1 << 24) + 1))
                     .withMessageContaining("16777217");

@@ -50,7 +50,7 @@ class RandomPipelinesTest {
         }
 
         @Override
-        public void onDegraded(String policy, Throwable error) {
+        public void onDegraded(String policy, String source, Throwable error) {
             throw new IllegalStateException("onDegraded");
         }
     };

@@ -4,7 +4,7 @@ import dev.levee.core.Operation;
 import org.jspecify.annotations.Nullable;
 
 /** A blocking call that goes to another host each time it is run. 32 bytes, which includes what remembers the first host. */
-final class BalancedOperation<A, T extends @Nullable Object, X extends Throwable> extends HostMemory
+final class BalancedOperation<A, T extends @Nullable Object, X extends Throwable> extends TriedHosts
         implements Operation<T, X> {
     private final SnapshotBalancer<A> balancer;
     private final long hash;

@@ -10,7 +10,7 @@ import java.util.List;
  */
 final class Ejections {
     private static final double FEW = 0.25;
-    private static final double MOST = 0.5;
+    private static final double MAX = 0.5;
     private static final long ENOUGH_CALLS = 10;
 
     private final int run;
@@ -23,7 +23,7 @@ final class Ejections {
     Ejections(HealthConfig<?> config) {
         run = config.consecutiveFailures;
         outliers = config.outliers;
-        mostShare = config.ejectAtMost;
+        mostShare = config.maxEjected;
     }
 
     long count() {
@@ -46,9 +46,9 @@ final class Ejections {
         for (NodeHealth suspect : suspects) {
             long length = suspect.run();
             double rate = rateOfPeers(suspect, nodes);
-            if (length >= Chance.shortestRun(run, rate)) {
+            if (length >= FailureSignificance.shortestRun(run, rate)) {
                 eject(suspect, nodes, length + " failures in a row", now);
-            } else if (rate >= MOST) {
+            } else if (rate >= MAX) {
                 suspended = true;
                 sharedInInterval = true;
             }

@@ -2,7 +2,7 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.PaddedLong;
-import dev.levee.core.internal.Turns;
+import dev.levee.core.internal.StripedSequence;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.loadbalancing.strategy.Candidates;
@@ -31,13 +31,13 @@ final class EndpointSet<A> implements Candidates {
     private final List<Endpoint<A>> known;
     private final Selection selection;
     private final boolean allDrained;
-    private final Turns turns;
+    private final StripedSequence turns;
     private final PaddedLong[] inFlight; // beside nodes, for one look less on the way
     private final RandomGenerator random;
     private final BalancingStrategy strategy;
     private final BalancingStrategy.@Nullable Picker picker;
     private final boolean timed;
-    private final @Nullable Eligible[] allBut; // made when needed
+    private final @Nullable RemainingEndpoints[] allBut; // made when needed
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
     EndpointSet(
@@ -46,7 +46,7 @@ final class EndpointSet<A> implements Candidates {
             List<Node<A>> allNodes,
             Selection selection,
             BalancingStrategy strategy,
-            Turns turns,
+            StripedSequence turns,
             RandomGenerator random) {
         this.all = all;
         this.allNodes = allNodes;
@@ -76,7 +76,7 @@ final class EndpointSet<A> implements Candidates {
         this.endpoints = List.copyOf(candidates);
         this.nodes = candidateNodes.toArray(new Node[0]);
         this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedLong[]::new);
-        this.allBut = new Eligible[nodes.length];
+        this.allBut = new RemainingEndpoints[nodes.length];
         this.refusal = new NoEndpointException(name, reason(), message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
         this.timed = candidateNodes.stream().anyMatch(node -> node.tracker != null);
@@ -119,7 +119,7 @@ final class EndpointSet<A> implements Candidates {
     }
 
     /** Asks the strategy; {@link #NONE} if it has nothing that is left. */
-    int pick(long hash, @Nullable Eligible eligible, long nowNanos) {
+    int pick(long hash, @Nullable RemainingEndpoints eligible, long nowNanos) {
         BalancingStrategy.Picker asked = picker;
         if (asked == null) {
             return NONE;
@@ -155,13 +155,13 @@ final class EndpointSet<A> implements Candidates {
     }
 
     /** What is left after one more has refused. The first refusal of a call, which is the common one, allocates nothing. */
-    Eligible without(int index, @Nullable Eligible eligible) {
+    RemainingEndpoints without(int index, @Nullable RemainingEndpoints eligible) {
         if (eligible != null) {
             return eligible.without(index);
         }
-        Eligible rest = allBut[index];
+        RemainingEndpoints rest = allBut[index];
         if (rest == null) {
-            rest = Eligible.allBut(nodes, index);
+            rest = RemainingEndpoints.allBut(nodes, index);
             allBut[index] = rest;
         }
         return rest;
@@ -208,12 +208,12 @@ final class EndpointSet<A> implements Candidates {
     }
 
     @Override
-    public boolean isWell(int index) {
+    public boolean isHealthy(int index) {
         return usable.get(index);
     }
 
     @Override
-    public List<? extends Endpoint<?>> known() {
+    public List<? extends Endpoint<?>> undrained() {
         return known;
     }
 

@@ -16,12 +16,12 @@ public final class HealthConfig<A> {
     final long checkNanos;
     final double checkJitter;
     final Duration checkTimeout;
-    final int checksAtOnce;
+    final int maxConcurrentChecks;
     final int consecutiveFailures;
     final Outliers outliers;
     final boolean compares;
     final long sweepNanos;
-    final double ejectAtMost;
+    final double maxEjected;
     final double panicBelow;
     final boolean refuseInPanic;
     final EndpointHealth.Rules rules;
@@ -33,13 +33,13 @@ public final class HealthConfig<A> {
         checkNanos = Nanos.of(from.checkEvery);
         checkJitter = from.checkJitter;
         checkTimeout = from.checkTimeout;
-        checksAtOnce = from.checksAtOnce;
+        maxConcurrentChecks = from.maxConcurrentChecks;
         consecutiveFailures = from.consecutiveFailures;
         outliers = new Outliers(
-                from.deviations, from.deviationCalls, from.failureRate, from.failureRateCalls, from.minimumEndpoints);
+                from.deviations, from.deviationCalls, from.failureRate, from.failureRateCalls, from.minEndpoints);
         compares = from.deviations > 0.0 || from.failureRate > 0.0;
         sweepNanos = Nanos.of(from.sweepEvery);
-        ejectAtMost = from.ejectAtMost;
+        maxEjected = from.maxEjected;
         panicBelow = from.panicBelow;
         refuseInPanic = from.refuseInPanic;
         rules = new EndpointHealth.Rules(
@@ -82,13 +82,13 @@ public final class HealthConfig<A> {
      * @since 0.1
      */
     public static final class Builder<A> {
-        private static final int MOST = 1_000_000_000;
+        private static final int MAX = 1_000_000_000;
 
         private @Nullable HealthCheck<? super A> check;
         private Duration checkEvery = Duration.ofSeconds(5);
         private double checkJitter = 0.2;
         private Duration checkTimeout = Duration.ofSeconds(1);
-        private int checksAtOnce = 16;
+        private int maxConcurrentChecks = 16;
         private int healthyAfter = 2;
         private int unhealthyAfter = 3;
         private boolean mustBeChecked;
@@ -97,11 +97,11 @@ public final class HealthConfig<A> {
         private int failureRateCalls = 50;
         private double deviations = 1.9;
         private int deviationCalls = 100;
-        private int minimumEndpoints = 5;
+        private int minEndpoints = 5;
         private Duration sweepEvery = Duration.ofSeconds(10);
         private Duration ejectFor = Duration.ofSeconds(30);
         private Duration ejectForAtMost = Duration.ofMinutes(5);
-        private double ejectAtMost = 0.1;
+        private double maxEjected = 0.1;
         private double panicBelow = 0.5;
         private boolean refuseInPanic;
         private SlowStart slowStart = SlowStart.NONE;
@@ -113,7 +113,7 @@ public final class HealthConfig<A> {
             checkEvery = from.checkEvery;
             checkJitter = from.checkJitter;
             checkTimeout = from.checkTimeout;
-            checksAtOnce = from.checksAtOnce;
+            maxConcurrentChecks = from.maxConcurrentChecks;
             healthyAfter = from.healthyAfter;
             unhealthyAfter = from.unhealthyAfter;
             mustBeChecked = from.mustBeChecked;
@@ -122,11 +122,11 @@ public final class HealthConfig<A> {
             failureRateCalls = from.failureRateCalls;
             deviations = from.deviations;
             deviationCalls = from.deviationCalls;
-            minimumEndpoints = from.minimumEndpoints;
+            minEndpoints = from.minEndpoints;
             sweepEvery = from.sweepEvery;
             ejectFor = from.ejectFor;
             ejectForAtMost = from.ejectForAtMost;
-            ejectAtMost = from.ejectAtMost;
+            maxEjected = from.maxEjected;
             panicBelow = from.panicBelow;
             refuseInPanic = from.refuseInPanic;
             slowStart = from.slowStart;
@@ -174,8 +174,8 @@ public final class HealthConfig<A> {
          * @param value 1 or more
          * @return this
          */
-        public Builder<A> checksAtOnce(int value) {
-            checksAtOnce = Require.range("checksAtOnce", value, 1, MOST);
+        public Builder<A> maxConcurrentChecks(int value) {
+            maxConcurrentChecks = Require.range("maxConcurrentChecks", value, 1, MAX);
             return this;
         }
 
@@ -187,7 +187,7 @@ public final class HealthConfig<A> {
          * @return this
          */
         public Builder<A> healthyAfter(int value) {
-            healthyAfter = Require.range("healthyAfter", value, 1, MOST);
+            healthyAfter = Require.range("healthyAfter", value, 1, MAX);
             return this;
         }
 
@@ -198,7 +198,7 @@ public final class HealthConfig<A> {
          * @return this
          */
         public Builder<A> unhealthyAfter(int value) {
-            unhealthyAfter = Require.range("unhealthyAfter", value, 1, MOST);
+            unhealthyAfter = Require.range("unhealthyAfter", value, 1, MAX);
             return this;
         }
 
@@ -221,7 +221,7 @@ public final class HealthConfig<A> {
          * @return this
          */
         public Builder<A> consecutiveFailures(int value) {
-            consecutiveFailures = Require.range("consecutiveFailures", value, 0, MOST);
+            consecutiveFailures = Require.range("consecutiveFailures", value, 0, MAX);
             return this;
         }
 
@@ -229,12 +229,12 @@ public final class HealthConfig<A> {
          * Ejects an endpoint of which such a share of the calls of an interval failed. Default: 0.85 of 50 calls or more.
          *
          * @param value the share, from 0 to 1; 0 for this rule to be off
-         * @param minimumCalls how many calls an endpoint must have had in the interval to be judged or compared with, 1 or more
+         * @param minCalls how many calls an endpoint must have had in the interval to be judged or compared with, 1 or more
          * @return this
          */
-        public Builder<A> failureRate(double value, int minimumCalls) {
+        public Builder<A> failureRate(double value, int minCalls) {
             failureRate = share("failureRate", value);
-            failureRateCalls = Require.range("minimumCalls", minimumCalls, 1, MOST);
+            failureRateCalls = Require.range("minCalls", minCalls, 1, MAX);
             return this;
         }
 
@@ -243,15 +243,15 @@ public final class HealthConfig<A> {
          * deviations. Default: 1.9, of 100 calls or more.
          *
          * @param deviations how many, 0 for this rule to be off
-         * @param minimumCalls how many calls an endpoint must have had in the interval to be judged or compared with, 1 or more
+         * @param minCalls how many calls an endpoint must have had in the interval to be judged or compared with, 1 or more
          * @return this
          */
-        public Builder<A> successRate(double deviations, int minimumCalls) {
-            if (!(deviations >= 0.0 && deviations <= MOST)) {
-                throw new IllegalArgumentException("deviations must be from 0 to " + MOST + ", but was " + deviations);
+        public Builder<A> successRate(double deviations, int minCalls) {
+            if (!(deviations >= 0.0 && deviations <= MAX)) {
+                throw new IllegalArgumentException("deviations must be from 0 to " + MAX + ", but was " + deviations);
             }
             this.deviations = deviations;
-            deviationCalls = Require.range("minimumCalls", minimumCalls, 1, MOST);
+            deviationCalls = Require.range("minCalls", minCalls, 1, MAX);
             return this;
         }
 
@@ -261,8 +261,8 @@ public final class HealthConfig<A> {
          * @param value 2 or more
          * @return this
          */
-        public Builder<A> minimumEndpoints(int value) {
-            minimumEndpoints = Require.range("minimumEndpoints", value, 2, MOST);
+        public Builder<A> minEndpoints(int value) {
+            minEndpoints = Require.range("minEndpoints", value, 2, MAX);
             return this;
         }
 
@@ -298,8 +298,8 @@ public final class HealthConfig<A> {
          * @param value from 0 to 1; 0 ejects nobody
          * @return this
          */
-        public Builder<A> ejectAtMost(double value) {
-            ejectAtMost = share("ejectAtMost", value);
+        public Builder<A> maxEjected(double value) {
+            maxEjected = share("maxEjected", value);
             return this;
         }
 

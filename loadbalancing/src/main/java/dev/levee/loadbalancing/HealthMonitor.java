@@ -35,8 +35,8 @@ final class HealthMonitor<A> {
     private final Environment environment;
     private final NanoClock clock;
     private final Runnable review;
-    private final Stalls stalls;
-    private final CheckPlaces places;
+    private final PauseDetector stalls;
+    private final CheckPermits places;
     private final Ejections ejections;
     private final Panic panic;
     private final AtomicBoolean asked = new AtomicBoolean();
@@ -61,8 +61,8 @@ final class HealthMonitor<A> {
         this.clock = environment.clock();
         this.review = review;
         long now = clock.nanoTime();
-        this.stalls = new Stalls(now);
-        this.places = new CheckPlaces(config.checksAtOnce);
+        this.stalls = new PauseDetector(now);
+        this.places = new CheckPermits(config.maxConcurrentChecks);
         this.ejections = new Ejections(config);
         this.panic = new Panic(config.panicBelow);
         this.stepEnd = now + stepNanos();
@@ -83,7 +83,7 @@ final class HealthMonitor<A> {
         if (closed) {
             return;
         }
-        Timer timer = environment.scheduler().schedule(this::tick, Stalls.PERIOD_NANOS);
+        Timer timer = environment.scheduler().schedule(this::tick, PauseDetector.PERIOD_NANOS);
         ticker = timer;
         if (closed) {
             timer.cancel();
@@ -133,8 +133,8 @@ final class HealthMonitor<A> {
 
     NodeHealth join() {
         long now = clock.nanoTime();
-        CallWatch watch = config.isPassive()
-                ? new CallWatch(new PassiveRecord(config.consecutiveFailures), stalls, this::ask)
+        OutcomeObserver watch = config.isPassive()
+                ? new OutcomeObserver(new OutcomeCounters(config.consecutiveFailures), stalls, this::ask)
                 : null;
         return new NodeHealth(EndpointHealth.joined(config.rules, !any, now), watch);
     }

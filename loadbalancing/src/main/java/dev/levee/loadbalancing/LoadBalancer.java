@@ -335,7 +335,7 @@ public interface LoadBalancer<A> extends Measured, AutoCloseable {
     /**
      * Hands the figures out. Under the name of the balancer: {@code balancer.endpoints}, {@code balancer.candidates} (those that are
      * neither drained nor left out for their health) and {@code balancer.expired} (tickets that nobody closed). Under the name, a
-     * slash and the id of each endpoint: {@code endpoint.inflight} and, if they are counted, {@code endpoint.picks}. What the gates
+     * slash and the id of each endpoint: {@code endpoint.in.flight} and, if they are counted, {@code endpoint.picks}. What the gates
      * measure themselves. Where health is watched, under the name of the balancer: {@code balancer.healthy}, {@code .warming},
      * {@code .ejected}, {@code .unhealthy}, {@code .draining} (endpoints in each state), {@code balancer.panic} and {@code
      * balancer.ejection.suspended} (1 or 0), {@code balancer.ejections} and {@code balancer.stalls} (in all). Where draining has a

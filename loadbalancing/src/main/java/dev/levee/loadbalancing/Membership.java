@@ -4,7 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
-import dev.levee.core.internal.Turns;
+import dev.levee.core.internal.StripedSequence;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
@@ -31,7 +31,7 @@ abstract class Membership<A> {
     /** What calls are picked from. */
     volatile EndpointSet<A> set;
 
-    private final Turns turns;
+    private final StripedSequence turns;
     private final OneAtATime updates = new OneAtATime(this::apply);
     private volatile @Nullable Map<String, Endpoint<A>> told;
     private @Nullable Map<String, Endpoint<A>> applied; // of updates
@@ -50,7 +50,7 @@ abstract class Membership<A> {
         this.environment = Require.nonNull("environment", environment);
         this.strategy = Require.nonNull(
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
-        this.turns = new Turns(firstTick);
+        this.turns = new StripedSequence(firstTick);
         HealthConfig<A> health = config.health();
         this.monitor = health == null ? null : new HealthMonitor<>(name, health, environment, updates::run);
         Drains.Config<A> drain = config.drain();

@@ -26,7 +26,7 @@ final class Node<A> {
     final @Nullable Gate gate;
     final @Nullable LoadTracker tracker;
     final @Nullable NodeHealth health;
-    private final @Nullable CallWatch watch;
+    private final @Nullable OutcomeObserver watch;
     private final OutcomeRule rule;
     private final @Nullable NanoClock clock; // if anybody wants to know the time
     private final boolean readsStart;

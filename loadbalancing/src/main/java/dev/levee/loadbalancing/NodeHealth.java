@@ -4,13 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 /** What the {@link HealthMonitor} knows of one endpoint. All but {@link #health} and the watch belong to whoever reviews the set. */
 final class NodeHealth {
-    final @Nullable CallWatch watch;
+    final @Nullable OutcomeObserver watch;
     volatile EndpointHealth health;
     HealthState told; // to the listener
     private volatile @Nullable RepeatedCheck<?> check;
     private volatile boolean checksStopped;
 
-    private final @Nullable PassiveRecord record;
+    private final @Nullable OutcomeCounters record;
     private long intervalSuccesses;
     private long intervalFailures;
     private long recentSuccesses; // at the beginning of the last step but one
@@ -18,7 +18,7 @@ final class NodeHealth {
     private long stepSuccesses;
     private long stepFailures;
 
-    NodeHealth(EndpointHealth health, @Nullable CallWatch watch) {
+    NodeHealth(EndpointHealth health, @Nullable OutcomeObserver watch) {
         this.health = health;
         this.watch = watch;
         this.record = watch == null ? null : watch.record;

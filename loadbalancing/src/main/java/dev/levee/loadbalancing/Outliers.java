@@ -7,7 +7,7 @@ import java.util.BitSet;
  *
  * <p>Two rules, each with its own least number of calls; an endpoint with fewer neither counts nor is judged. By success rate (Envoy's
  * outlier detection): below the mean of the rates by more than so many standard deviations. By failure rate: that share or more has
- * failed. Both besides only if bad luck is excluded by how the peers fail in the same interval, see {@link Chance}.
+ * failed. Both besides only if bad luck is excluded by how the peers fail in the same interval, see {@link FailureSignificance}.
  */
 final class Outliers {
     private final double deviations; // 0: off
@@ -88,7 +88,7 @@ final class Outliers {
         suspects.stream()
                 .filter(i -> {
                     long calls = successes[i] + failures[i];
-                    return Chance.isExcluded(failures[i], calls, allFailures - failures[i], all - calls);
+                    return FailureSignificance.isExcluded(failures[i], calls, allFailures - failures[i], all - calls);
                 })
                 .forEach(found::set);
         return found;

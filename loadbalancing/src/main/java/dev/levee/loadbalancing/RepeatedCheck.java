@@ -16,16 +16,15 @@ final class RepeatedCheck<A> {
         void checked(@Nullable String whyNot);
     }
 
-    private static final int SHORTEST_BREAK =
-            10; // part of the interval that is left to an endpoint whatever a check took
+    private static final int MIN_BREAK = 10; // part of the interval that is left to an endpoint whatever a check took
 
     private final A address;
     private final HealthCheck<? super A> check;
     private final Duration timeout;
     private final long everyNanos;
     private final double jitter;
-    private final CheckPlaces places;
-    private final Stalls stalls;
+    private final CheckPermits places;
+    private final PauseDetector stalls;
     private final Environment environment;
     private final Receiver receiver;
     private volatile boolean stopped;
@@ -36,8 +35,8 @@ final class RepeatedCheck<A> {
             A address,
             HealthConfig<A> config,
             HealthCheck<? super A> check,
-            CheckPlaces places,
-            Stalls stalls,
+            CheckPermits places,
+            PauseDetector stalls,
             Environment environment,
             Receiver receiver) {
         this.address = address;
@@ -198,7 +197,7 @@ final class RepeatedCheck<A> {
             }
             long end = environment.clock().nanoTime();
             long interval = interval();
-            again(Math.max(interval / SHORTEST_BREAK, interval - Math.max(0L, end - start)));
+            again(Math.max(interval / MIN_BREAK, interval - Math.max(0L, end - start)));
             if (whyNot == null || !stalls.overlap(start, end)) {
                 report(whyNot);
             }

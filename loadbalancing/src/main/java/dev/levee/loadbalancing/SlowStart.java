@@ -12,7 +12,7 @@ import java.time.Duration;
  */
 record SlowStart(long windowNanos, double aggression) {
     static final SlowStart NONE = new SlowStart(0, 1.0);
-    private static final double LEAST = 0.1;
+    private static final double MIN = 0.1;
     private static final int STEPS = 20;
 
     static SlowStart of(Duration window, double aggression) {
@@ -34,7 +34,7 @@ record SlowStart(long windowNanos, double aggression) {
 
     /** Of a part of the window, from 0 to 1. */
     double shareAt(double part) {
-        return Math.max(LEAST, Math.pow(part, 1.0 / aggression));
+        return Math.max(MIN, Math.pow(part, 1.0 / aggression));
     }
 
     long nanosToNextStep(long elapsedNanos) {

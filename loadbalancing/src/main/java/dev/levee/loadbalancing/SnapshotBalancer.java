@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The one implementation of {@link LoadBalancer}: picks from an immutable {@link EndpointSet}, which its {@link Membership} replaces. */
 final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A> {
-    private static final int MOST_RACES = 100_000;
+    private static final int MAX_RACES = 100_000;
 
     private final boolean usesKey;
     private final Leases leases;
@@ -71,10 +71,10 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
 
     /** Picks, asks the gate, calls; goes on to the next endpoint for as long as gates refuse. */
     <T extends @Nullable Object, X extends Throwable> T exchange(
-            long hash, Exchange<? super A, T, X> exchange, @Nullable HostMemory memory) throws X {
+            long hash, Exchange<? super A, T, X> exchange, @Nullable TriedHosts memory) throws X {
         EndpointSet<A> from = set;
         long now = readTime(from);
-        Eligible eligible = memory == null ? null : memory.eligible(from);
+        RemainingEndpoints eligible = memory == null ? null : memory.eligible(from);
         int lost = 0;
         while (true) {
             int index = next(from, hash, eligible, now);
@@ -103,10 +103,10 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     }
 
     /** As {@link #exchange}, but leaves the call to who takes the ticket. */
-    Ticket<A> take(long hash, @Nullable HostMemory memory) {
+    Ticket<A> take(long hash, @Nullable TriedHosts memory) {
         EndpointSet<A> from = set;
         long now = readTime(from);
-        Eligible eligible = memory == null ? null : memory.eligible(from);
+        RemainingEndpoints eligible = memory == null ? null : memory.eligible(from);
         int lost = 0;
         while (true) {
             int index = next(from, hash, eligible, now);
@@ -137,7 +137,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     /** Another call took the place that was picked: this one picks again, though not for ever. */
     @SuppressWarnings("ThreadPriorityCheck") // who holds the place may need this processor
     private int lostRace(EndpointSet<A> from, int lost) {
-        if (lost == MOST_RACES) {
+        if (lost == MAX_RACES) {
             environment.listener().onRefused(name);
             throw from.refusal;
         }
@@ -153,7 +153,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         return from.isTimed() ? environment.clock().nanoTime() : 0L;
     }
 
-    private int next(EndpointSet<A> from, long hash, @Nullable Eligible eligible, long now) {
+    private int next(EndpointSet<A> from, long hash, @Nullable RemainingEndpoints eligible, long now) {
         int index = from.pick(hash, eligible, now);
         while (index == EndpointSet.NONE) {
             if (eligible == null || !eligible.forget()) {
@@ -183,7 +183,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     }
 
     <T extends @Nullable Object> CompletableFuture<T> start(
-            long hash, Function<? super A, ? extends CompletionStage<T>> exchange, @Nullable HostMemory memory) {
+            long hash, Function<? super A, ? extends CompletionStage<T>> exchange, @Nullable TriedHosts memory) {
         Ticket<A> ticket;
         try {
             ticket = take(hash, memory);
@@ -329,7 +329,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         }
         for (Node<A> node : now.allNodes()) {
             String label = name + "/" + node.id;
-            sink.value(label, "endpoint.inflight", node.inFlight());
+            sink.value(label, "endpoint.in.flight", node.inFlight());
             if (config.totals()) {
                 sink.value(label, "endpoint.picks", (double) node.picks());
             }

@@ -17,7 +17,7 @@ import javax.net.ssl.SSLSocketFactory;
 
 /** Checks that need nothing but a socket: no client, no pool, nothing that a balanced client may have filled up. */
 final class SocketCheck {
-    private static final int MOST_HEAD = 16 * 1024;
+    private static final int MAX_HEAD = 16 * 1024;
     private static final NanoClock CLOCK = NanoClock.system(); // sockets know no other time
 
     private final long deadline;
@@ -143,8 +143,8 @@ final class SocketCheck {
                 }
             }
             total++;
-            if (total > MOST_HEAD) {
-                throw new IOException("the head of the answer is longer than " + MOST_HEAD + " bytes");
+            if (total > MAX_HEAD) {
+                throw new IOException("the head of the answer is longer than " + MAX_HEAD + " bytes");
             }
             return buffer[at++] & 0xFF;
         }

@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class Ticket<A> implements AutoCloseable {
-    private static final VarHandle CLOSED =
-            Handles.field(MethodHandles.lookup(), "closed", boolean.class);
+    private static final VarHandle CLOSED = Handles.field(MethodHandles.lookup(), "closed", boolean.class);
 
     private final Endpoint<A> endpoint;
     private final Node<A> node;

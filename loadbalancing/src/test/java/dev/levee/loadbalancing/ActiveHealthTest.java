@@ -131,7 +131,7 @@ class ActiveHealthTest {
     @Test
     void checks_and_calls_count_together_for_the_cap() {
         Watched nodes =
-                nodes(20, health -> health.checkEvery(Duration.ofSeconds(1), 0).ejectAtMost(0.1));
+                nodes(20, health -> health.checkEvery(Duration.ofSeconds(1), 0).maxEjected(0.1));
         down.add("e03");
         down.add("e04");
         time.advance(Duration.ofSeconds(3));
@@ -325,7 +325,7 @@ class ActiveHealthTest {
             Set<String> checked = ConcurrentHashMap.newKeySet();
             LoadBalancer<String> nodes = balancer(
                     20,
-                    health -> health.checksAtOnce(4)
+                    health -> health.maxConcurrentChecks(4)
                             .check((address, timeout) -> {
                                 checked.add(address);
                                 return sleep(100);

@@ -63,7 +63,7 @@ class AgreementTest {
         endpoints.stream().map(Endpoint::id).sorted().forEach(answers::add);
         ShardMap map = ShardMap.of(weighted, 256);
         LoadBalancer<InetSocketAddress> nodes =
-                LoadBalancer.of("nodes", BalancingStrategy.affinity(), EndpointSource.of(endpoints));
+                LoadBalancer.of("nodes", BalancingStrategy.rendezvous(), EndpointSource.of(endpoints));
         for (int i = 0; i < 200; i++) {
             StringBuilder line = new StringBuilder();
             for (ConsistentHash hash : hashes) {

@@ -60,7 +60,7 @@ class AllocationTest {
     static Stream<BalancingStrategy> strategies() {
         return Stream.of(
                 BalancingStrategy.roundRobin(),
-                BalancingStrategy.weighted(),
+                BalancingStrategy.weightedRoundRobin(),
                 BalancingStrategy.leastConnections(),
                 BalancingStrategy.powerOfTwoChoices(),
                 BalancingStrategy.leastTime(),
@@ -68,10 +68,9 @@ class AllocationTest {
                 BalancingStrategy.weightedRandom(),
                 BalancingStrategy.priority(BalancingStrategy.leastTime()),
                 BalancingStrategy.subset(1, 5, 3, BalancingStrategy.powerOfTwoChoices()),
-                BalancingStrategy.split(
-                        TrafficSplit.sticky("version", Map.of("", 1.0)), BalancingStrategy.roundRobin()),
-                BalancingStrategy.zoneAware("here", BalancingStrategy.weighted()),
-                BalancingStrategy.affinity(),
+                BalancingStrategy.split(TrafficSplit.byKey("version", Map.of("", 1.0)), BalancingStrategy.roundRobin()),
+                BalancingStrategy.zoneAware("here", BalancingStrategy.weightedRoundRobin()),
+                BalancingStrategy.rendezvous(),
                 BalancingStrategy.ipHash(),
                 BalancingStrategy.consistentHash());
     }

@@ -42,7 +42,8 @@ public final class Balancers {
         return over(strategy, endpoints(size), seeded(1));
     }
 
-    public static Balancers over(BalancingStrategy strategy, List<Endpoint<String>> endpoints, Environment environment) {
+    public static Balancers over(
+            BalancingStrategy strategy, List<Endpoint<String>> endpoints, Environment environment) {
         return new Balancers(strategy, endpoints, environment);
     }
 

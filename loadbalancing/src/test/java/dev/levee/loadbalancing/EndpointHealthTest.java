@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 /** The state machine of one endpoint, against a model that looks at the whole history each time. */
 class EndpointHealthTest {
     private static final long BASE = 30;
-    private static final long MOST = 100;
+    private static final long MAX = 100;
     private static final long WINDOW = 40;
 
     private static EndpointHealth.Rules rules(boolean mustBeChecked) {
-        return new EndpointHealth.Rules(2, 3, mustBeChecked, BASE, MOST, new SlowStart(WINDOW, 1.0));
+        return new EndpointHealth.Rules(2, 3, mustBeChecked, BASE, MAX, new SlowStart(WINDOW, 1.0));
     }
 
     private enum Kind {
@@ -149,9 +149,9 @@ class EndpointHealthTest {
                         ejected = true;
                         ejectedInInterval = true;
                         ejectedAt.add(now);
-                        long time = Math.min(MOST, BASE * (multiplier + 1));
+                        long time = Math.min(MAX, BASE * (multiplier + 1));
                         ejectedUntil.add(now + time);
-                        multiplier += time < MOST ? 1 : 0;
+                        multiplier += time < MAX ? 1 : 0;
                     }
                 }
                 case DRAIN -> draining = true;

@@ -131,15 +131,15 @@ class HealthArithmeticTest {
     class Runs_of_failures {
         @Test
         void need_be_no_longer_than_configured_while_the_others_do_well() {
-            assertThat(Chance.shortestRun(5, 0.0)).isEqualTo(5);
-            assertThat(Chance.shortestRun(5, 0.01)).isEqualTo(5);
+            assertThat(FailureSignificance.shortestRun(5, 0.0)).isEqualTo(5);
+            assertThat(FailureSignificance.shortestRun(5, 0.01)).isEqualTo(5);
         }
 
         @Test
         void must_be_longer_the_more_the_others_fail() {
-            assertThat(Chance.shortestRun(5, 0.1)).isEqualTo(9);
-            assertThat(Chance.shortestRun(5, 0.5)).isEqualTo(30);
-            assertThat(Chance.shortestRun(5, 1.0)).isEqualTo(Long.MAX_VALUE);
+            assertThat(FailureSignificance.shortestRun(5, 0.1)).isEqualTo(9);
+            assertThat(FailureSignificance.shortestRun(5, 0.5)).isEqualTo(30);
+            assertThat(FailureSignificance.shortestRun(5, 1.0)).isEqualTo(Long.MAX_VALUE);
         }
     }
 
@@ -238,7 +238,7 @@ class HealthArithmeticTest {
 
         @Test
         void is_noticed_by_a_late_tick() {
-            Stalls stalls = new Stalls(0);
+            PauseDetector stalls = new PauseDetector(0);
             stalls.tick(SECOND / 10);
             assertThat(stalls.overlap(0, SECOND / 10)).isFalse();
             stalls.tick(3 * SECOND);
@@ -251,7 +251,7 @@ class HealthArithmeticTest {
 
         @Test
         void is_noticed_before_the_late_tick() {
-            Stalls stalls = new Stalls(Long.MAX_VALUE);
+            PauseDetector stalls = new PauseDetector(Long.MAX_VALUE);
             assertThat(stalls.overlap(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5))
                     .isFalse();
             assertThat(stalls.overlap(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5 + 1))

@@ -51,7 +51,7 @@ class HealthInterleavingsTest {
 
     /** The record as it is. */
     public static class Runs {
-        private final PassiveRecord record = new PassiveRecord(2);
+        private final OutcomeCounters record = new OutcomeCounters(2);
 
         @Operation
         public void success() {
@@ -150,7 +150,7 @@ class HealthInterleavingsTest {
 
     /** One place; who has it leaves at once. */
     public static class Places {
-        private final CheckPlaces places = new CheckPlaces(1);
+        private final CheckPermits places = new CheckPermits(1);
         private final AtomicInteger asked = new AtomicInteger();
         private final AtomicInteger running = new AtomicInteger();
         private final AtomicInteger ran = new AtomicInteger();

@@ -412,9 +412,9 @@ class LoadBalancerTest {
                                 "nodes balancer.endpoints", 2.0,
                                 "nodes balancer.candidates", 1.0,
                                 "nodes balancer.expired", 0.0,
-                                "nodes/a endpoint.inflight", 0.0,
+                                "nodes/a endpoint.in.flight", 0.0,
                                 "nodes/a endpoint.picks", 0.0,
-                                "nodes/b endpoint.inflight", 1.0,
+                                "nodes/b endpoint.in.flight", 1.0,
                                 "nodes/b endpoint.picks", 2.0));
             }
         }
@@ -429,7 +429,7 @@ class LoadBalancerTest {
                             "plain balancer.endpoints",
                             "plain balancer.candidates",
                             "plain balancer.expired",
-                            "plain/a endpoint.inflight");
+                            "plain/a endpoint.in.flight");
             assertThat(plain.snapshot().get(0).picks()).isEqualTo(-1);
         }
 

@@ -61,7 +61,7 @@ class PassiveHealthTest {
 
         @Test
         void eject_two_endpoints_that_fail_at_the_same_time_if_the_cap_allows_it() {
-            Watched wide = new Watched(10, health -> health.ejectAtMost(0.2));
+            Watched wide = new Watched(10, health -> health.maxEjected(0.2));
             wide.fail(1.0, 3, 4);
             wide.calls(60);
             assertThat(wide.ejected()).containsExactly("e03", "e04");
@@ -135,14 +135,14 @@ class PassiveHealthTest {
             nodes.calls(1000);
             assertThat(nodes.ejected()).hasSize(1);
 
-            Watched two = new Watched(2, health -> health.ejectAtMost(1.0));
+            Watched two = new Watched(2, health -> health.maxEjected(1.0));
             two.fail(1.0, 0);
             two.calls(10);
             two.fail(1.0, 0, 1);
             two.calls(100);
             assertThat(two.ejected()).containsExactly("e00");
 
-            Watched one = new Watched(1, health -> health.ejectAtMost(1.0));
+            Watched one = new Watched(1, health -> health.maxEjected(1.0));
             one.fail(1.0, 0);
             one.calls(100);
             assertThat(one.ejected()).isEmpty();
@@ -211,7 +211,7 @@ class PassiveHealthTest {
         @ValueSource(doubles = {0.02, 0.1, 0.3, 0.5, 0.8, 0.95, 1.0})
         void ejects_nobody(double rate) {
             for (int size : new int[] {2, 5, 20}) {
-                Watched nodes = new Watched(size, health -> health.ejectAtMost(1.0));
+                Watched nodes = new Watched(size, health -> health.maxEjected(1.0));
                 nodes.calls(20 * size);
                 for (int i = 0; i < size; i++) {
                     nodes.fail(rate, i);
@@ -264,7 +264,7 @@ class PassiveHealthTest {
                 "nodes",
                 BalancingStrategy.roundRobin(),
                 EndpointSource.of(Balancers.endpoints(10)),
-                config -> config.health(health -> health.ejectAtMost(1.0)),
+                config -> config.health(health -> health.maxEjected(1.0)),
                 time.environment().toBuilder().clock(clock).build());
 
         private List<Ticket<String>> calls(int count) {

@@ -90,7 +90,7 @@ class SlowStartTest {
         UpdatableEndpoints<String> nodes = EndpointSource.updatable(List.of(Endpoint.of("a")));
         LoadBalancer<String> weighted = LoadBalancer.of(
                 "nodes",
-                BalancingStrategy.weighted(),
+                BalancingStrategy.weightedRoundRobin(),
                 nodes,
                 config -> config.health(health -> health.slowStart(Duration.ofSeconds(20))),
                 time.environment());
@@ -115,7 +115,7 @@ class SlowStartTest {
 
     @Test
     void ejections_and_updates_at_the_same_time_lose_nothing() throws InterruptedException {
-        Watched watched = new Watched(20, health -> health.ejectAtMost(0.5).slowStart(Duration.ofSeconds(20)));
+        Watched watched = new Watched(20, health -> health.maxEjected(0.5).slowStart(Duration.ofSeconds(20)));
         List<Endpoint<String>> all = watched.source.endpoints();
         Thread updates = new Thread(() -> {
             for (int i = 0; i < 1000; i++) {

@@ -33,7 +33,8 @@ public final class Watched {
         this(new ManualTime(), endpoints, config -> config.health(health));
     }
 
-    public Watched(ManualTime time, List<Endpoint<String>> endpoints, Consumer<LoadBalancerConfig.Builder<String>> configure) {
+    public Watched(
+            ManualTime time, List<Endpoint<String>> endpoints, Consumer<LoadBalancerConfig.Builder<String>> configure) {
         this.time = time;
         Environment environment = time.environment().toBuilder().listener(heard).build();
         source = EndpointSource.updatable(endpoints);

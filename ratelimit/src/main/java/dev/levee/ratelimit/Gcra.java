@@ -24,8 +24,8 @@ import java.time.Duration;
  * @param tolerance ticks in which an empty bucket fills, at most 2^61
  */
 record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
-    private static final int MOST_TICKS_PER_NANO = 64;
-    private static final long MOST_TOLERANCE = 1L << 61;
+    private static final int MAX_TICKS_PER_NANO = 64;
+    private static final long MAX_TOLERANCE = 1L << 61;
     /** Debts have less than this many bits. */
     private static final int DEBT_BITS = 62;
     /** A rate that is met so closely needs no finer ticks. */
@@ -36,21 +36,21 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
     static Gcra of(long permits, Duration per, long burst) {
         Require.range("permits", permits, 1, Long.MAX_VALUE);
         BigInteger nanos = nanos(Require.positive("per", per));
-        BigInteger mostPermits = nanos.multiply(BigInteger.valueOf(MOST_TICKS_PER_NANO));
+        BigInteger mostPermits = nanos.multiply(BigInteger.valueOf(MAX_TICKS_PER_NANO));
         if (BigInteger.valueOf(permits).compareTo(mostPermits) > 0) {
-            throw new IllegalArgumentException("permits must be at most " + mostPermits + ", " + MOST_TICKS_PER_NANO
+            throw new IllegalArgumentException("permits must be at most " + mostPermits + ", " + MAX_TICKS_PER_NANO
                     + " for each nanosecond of " + per + ", but was " + permits);
         }
-        BigInteger longest = BigInteger.valueOf(MOST_TOLERANCE).multiply(BigInteger.valueOf(permits));
+        BigInteger longest = BigInteger.valueOf(MAX_TOLERANCE).multiply(BigInteger.valueOf(permits));
         if (nanos.compareTo(longest) > 0) {
             throw new IllegalArgumentException(
-                    "per must be at most " + Duration.ofNanos(MOST_TOLERANCE).toDays()
+                    "per must be at most " + Duration.ofNanos(MAX_TOLERANCE).toDays()
                             + " days for each permit, but was " + per + " for " + permits);
         }
         long ticks = 1;
         long interval = interval(permits, nanos, 1);
         double error = error(permits, nanos, 1, interval);
-        for (int finer = 2; finer <= MOST_TICKS_PER_NANO && error < CLOSE; finer++) {
+        for (int finer = 2; finer <= MAX_TICKS_PER_NANO && error < CLOSE; finer++) {
             long finerInterval = interval(permits, nanos, finer);
             double finerError = error(permits, nanos, finer, finerInterval);
             if (finerError > error) {
@@ -59,7 +59,7 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
                 error = finerError;
             }
         }
-        Require.range("burst", burst, 1, MOST_TOLERANCE / interval);
+        Require.range("burst", burst, 1, MAX_TOLERANCE / interval);
         return new Gcra(ticks, interval, burst, burst * interval);
     }
 

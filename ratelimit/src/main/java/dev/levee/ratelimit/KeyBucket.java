@@ -16,8 +16,7 @@ final class KeyBucket<K> {
     /** The one number that is no theoretical arrival time; where arithmetic arrives at it, the next one is used. */
     private static final long SEALED = Long.MIN_VALUE;
 
-    private static final VarHandle TAT =
-            Handles.field(MethodHandles.lookup(), "tat", long.class);
+    private static final VarHandle TAT = Handles.field(MethodHandles.lookup(), "tat", long.class);
 
     final K key;
     private volatile long tat;

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  *
  * <pre>{@code
  * KeyedRateLimiter<String> perClient = KeyedRateLimiter.of("api", Limit.perSecond(100).burst(200));
- * long wait = perClient.tryAcquireNanos(address);
+ * long wait = perClient.tryAcquireOrWaitNanos(address);
  * if (wait > 0) return tooManyRequests(wait);
  * }</pre>
  *
@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * {@code Keyed} of those. Keys need {@code equals} and {@code hashCode} that neither change nor block.
  *
  * <p>Keys come from outside and must not fill the memory. A key whose bucket is full again is as good as one that was never seen, and
- * is forgotten without loss: new keys push such keys out, no timer runs. At most {@link KeyedRateLimiterConfig#maximumKeys} keys are
+ * is forgotten without loss: new keys push such keys out, no timer runs. At most {@link KeyedRateLimiterConfig#maxKeys} keys are
  * held; if a new key comes while all of them wait for permits to come back, the one that is closest to having its bucket full
  * again (of the few that look so) is forgiven what it still owes and forgotten. So a flood of new keys locks nobody out, evicts its own
  * keys first, and costs no memory; the limit of a key that was forgiven is exceeded by at most one burst each time, which the metric
@@ -124,7 +124,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param key not null
      * @return 0 if the permit was taken; else in how many nanoseconds it could be if nobody else asks for this key, rounded up
      */
-    long tryAcquireNanos(K key);
+    long tryAcquireOrWaitNanos(K key);
 
     /**
      * Takes several permits of a key at once, or none. Does not wait for permits.
@@ -135,7 +135,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      *     {@link #NEVER} if they are more than the burst of the limit
      * @throws IllegalArgumentException if the number is less than 1
      */
-    long tryAcquireNanos(K key, long permits);
+    long tryAcquireOrWaitNanos(K key, long permits);
 
     /**
      * How many permits of a key could be taken now. A key that is not held stays so.

@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KeyedRateLimiterConfig {
     private final Limit limit;
-    private final int maximumKeys;
+    private final int maxKeys;
     private final boolean totals;
 
-    private KeyedRateLimiterConfig(Limit limit, int maximumKeys, boolean totals) {
+    private KeyedRateLimiterConfig(Limit limit, int maxKeys, boolean totals) {
         this.limit = limit;
-        this.maximumKeys = maximumKeys;
+        this.maxKeys = maxKeys;
         this.totals = totals;
     }
 
@@ -36,7 +36,7 @@ public final class KeyedRateLimiterConfig {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        return builder().limit(limit).maximumKeys(maximumKeys).totals(totals);
+        return builder().limit(limit).maxKeys(maxKeys).totals(totals);
     }
 
     /**
@@ -53,8 +53,8 @@ public final class KeyedRateLimiterConfig {
      *
      * @return from 1 to 2^24
      */
-    public int maximumKeys() {
-        return maximumKeys;
+    public int maxKeys() {
+        return maxKeys;
     }
 
     /**
@@ -72,10 +72,10 @@ public final class KeyedRateLimiterConfig {
      * @since 0.1
      */
     public static final class Builder {
-        private static final int MOST_KEYS = 1 << 24;
+        private static final int MAX_KEYS = 1 << 24;
 
         private @Nullable Limit limit;
-        private int maximumKeys = 100_000;
+        private int maxKeys = 100_000;
         private boolean totals;
 
         Builder() {}
@@ -99,8 +99,8 @@ public final class KeyedRateLimiterConfig {
          * @return this
          * @throws IllegalArgumentException if it is out of its range
          */
-        public Builder maximumKeys(int value) {
-            maximumKeys = Require.range("maximumKeys", value, 1, MOST_KEYS);
+        public Builder maxKeys(int value) {
+            maxKeys = Require.range("maxKeys", value, 1, MAX_KEYS);
             return this;
         }
 
@@ -125,7 +125,7 @@ public final class KeyedRateLimiterConfig {
             if (limit == null) {
                 throw new IllegalArgumentException("limit must be set");
             }
-            return new KeyedRateLimiterConfig(limit, maximumKeys, totals);
+            return new KeyedRateLimiterConfig(limit, maxKeys, totals);
         }
     }
 }

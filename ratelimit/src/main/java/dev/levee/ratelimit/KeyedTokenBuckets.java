@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 /**
  * One {@link KeyBucket} for each key in debt, found by a map and forgotten in {@link RefillOrder}.
  *
- * <p>Under the lock the map and the order hold the same buckets, none of them sealed, and at most {@code maximumKeys}. A bucket that is
+ * <p>Under the lock the map and the order hold the same buckets, none of them sealed, and at most {@code maxKeys}. A bucket that is
  * full is sealed only if it is still full at that moment, so nobody's permit is forgotten with it.
  */
 final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
@@ -25,7 +25,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private static final int LOOKS_AT_A_TIME = 1024;
 
     private final String name;
-    private final int maximumKeys;
+    private final int maxKeys;
     private final Limit limit;
     private final Gcra gcra;
     private final NanoClock clock;
@@ -41,7 +41,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     KeyedTokenBuckets(String name, KeyedRateLimiterConfig config, Environment environment) {
         this.name = Require.name(name);
         this.limit = Require.nonNull("config", config).limit();
-        this.maximumKeys = config.maximumKeys();
+        this.maxKeys = config.maxKeys();
         this.gcra = Gcra.of(limit);
         this.totals = config.totals() ? new CallTotals() : null;
         this.clock = Require.nonNull("environment", environment).clock();
@@ -54,12 +54,12 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     }
 
     @Override
-    public long tryAcquireNanos(K key) {
+    public long tryAcquireOrWaitNanos(K key) {
         return acquire(Require.nonNull("key", key), gcra.interval());
     }
 
     @Override
-    public long tryAcquireNanos(K key, long permits) {
+    public long tryAcquireOrWaitNanos(K key, long permits) {
         Require.nonNull("key", key);
         if (permits > gcra.burst()) {
             refused();
@@ -110,7 +110,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
             LOG.warn(
                     "Rate limiter {} holds {} keys, its maximum, all of them in debt, and begins to forgive the smallest debts",
                     name,
-                    maximumKeys);
+                    maxKeys);
         }
         return true;
     }
@@ -122,7 +122,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
      */
     private boolean makeRoom(long now) {
         forgetFull(now, LOOKS);
-        if (order.size() < maximumKeys) {
+        if (order.size() < maxKeys) {
             return false;
         }
         KeyBucket<K> next = nextFull();
@@ -229,6 +229,6 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public String toString() {
-        return "keyed limiter " + name + " [" + limit + "; " + buckets.size() + " of " + maximumKeys + " keys]";
+        return "keyed limiter " + name + " [" + limit + "; " + buckets.size() + " of " + maxKeys + " keys]";
     }
 }

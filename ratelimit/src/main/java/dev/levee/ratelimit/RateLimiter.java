@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * <pre>{@code
  * RateLimiter limiter = RateLimiter.of("mail", Limit.perSecond(100).burst(200));
  * limiter.run(() -> mail.send(message));            // RateLimitedException when there is no permit
- * long wait = limiter.tryAcquireNanos();            // 0: admitted; else when it could be
+ * long wait = limiter.tryAcquireOrWaitNanos();            // 0: admitted; else when it could be
  * }</pre>
  *
  * <p>Use it to keep within a quota of somebody else, or to spread load; inside a breaker, so that calls which are not made cost no
@@ -28,7 +28,7 @@ import java.util.function.Consumer;
  *
  * <p>Metrics: {@code limiter.permits.available}, and with {@link RateLimiterConfig.Builder#totals totals}
  * {@code limiter.calls.admitted} and {@code limiter.calls.refused}. A listener hears {@code onRefused} once for each refused call,
- * whether it came by a {@code call} or by {@code tryAcquireNanos}; not for a bare {@link Gate#tryEnter}, whose caller tells it.
+ * whether it came by a {@code call} or by {@code tryAcquireOrWaitNanos}; not for a bare {@link Gate#tryEnter}, whose caller tells it.
  *
  * <p>Provisional: grows until calls can wait for a permit, reserve it and give it back; names may change.
  *
@@ -113,7 +113,7 @@ public interface RateLimiter extends Gate, Measured {
      *
      * @return 0 if the permit was taken; else in how many nanoseconds it could be if nobody else asks, rounded up
      */
-    long tryAcquireNanos();
+    long tryAcquireOrWaitNanos();
 
     /**
      * Takes several permits at once, or none. Does not block, does not allocate, reads the clock once.
@@ -125,7 +125,7 @@ public interface RateLimiter extends Gate, Measured {
      *     if they are more than the burst of the limit
      * @throws IllegalArgumentException if the number is less than 1
      */
-    long tryAcquireNanos(long permits);
+    long tryAcquireOrWaitNanos(long permits);
 
     /**
      * How many permits could be taken now.

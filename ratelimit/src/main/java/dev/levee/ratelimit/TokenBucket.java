@@ -83,20 +83,20 @@ final class TokenBucket implements RateLimiter {
     }
 
     @Override
-    public long tryAcquireNanos() {
-        return tryAcquireNanos(interval, clock.nanoTime());
+    public long tryAcquireOrWaitNanos() {
+        return tryAcquireOrWaitNanos(interval, clock.nanoTime());
     }
 
     @Override
-    public long tryAcquireNanos(long permits) {
+    public long tryAcquireOrWaitNanos(long permits) {
         if (permits > gcra.burst()) {
             refused();
             return NEVER;
         }
-        return tryAcquireNanos(Require.range("permits", permits, 1, Long.MAX_VALUE) * interval, clock.nanoTime());
+        return tryAcquireOrWaitNanos(Require.range("permits", permits, 1, Long.MAX_VALUE) * interval, clock.nanoTime());
     }
 
-    private long tryAcquireNanos(long cost, long nowNanos) {
+    private long tryAcquireOrWaitNanos(long cost, long nowNanos) {
         long excess = take(nowNanos, cost);
         if (excess == 0) {
             count(true);

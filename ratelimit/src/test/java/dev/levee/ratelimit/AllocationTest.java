@@ -42,17 +42,20 @@ class AllocationTest {
     void an_admission_and_a_refusal_allocate_nothing() {
         RateLimiter wide = RateLimiter.of("wide", WIDE);
         RateLimiter narrow = RateLimiter.of("narrow", NARROW);
-        narrow.tryAcquireNanos();
-        assertThat(allocatedBy(() -> assertAdmitted(wide.tryAcquireNanos()))).isLessThan(SLACK);
-        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireNanos()))).isLessThan(SLACK);
-        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireNanos(2)))).isLessThan(SLACK);
+        narrow.tryAcquireOrWaitNanos();
+        assertThat(allocatedBy(() -> assertAdmitted(wide.tryAcquireOrWaitNanos())))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireOrWaitNanos())))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireOrWaitNanos(2))))
+                .isLessThan(SLACK);
     }
 
     @Test
     void a_gate_and_its_refusal_allocate_nothing() {
         RateLimiter wide = RateLimiter.of("wide", WIDE);
         RateLimiter narrow = RateLimiter.of("narrow", NARROW);
-        narrow.tryAcquireNanos();
+        narrow.tryAcquireOrWaitNanos();
         assertThat(allocatedBy(() -> {
                     long now = wide.environment().clock().nanoTime();
                     wide.exit(wide.tryEnter(now), now, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
@@ -81,14 +84,14 @@ class AllocationTest {
         KeyedRateLimiter<String> often = KeyedRateLimiter.of("often", WIDE);
         KeyedRateLimiter<String> counting =
                 KeyedRateLimiter.of("counting", config -> config.limit(NARROW).totals(true));
-        assertAdmitted(narrow.tryAcquireNanos("10.0.0.1"));
-        assertAdmitted(often.tryAcquireNanos("10.0.0.1", 500_000_000));
-        assertAdmitted(counting.tryAcquireNanos("10.0.0.1"));
-        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireNanos("10.0.0.1"))))
+        assertAdmitted(narrow.tryAcquireOrWaitNanos("10.0.0.1"));
+        assertAdmitted(often.tryAcquireOrWaitNanos("10.0.0.1", 500_000_000));
+        assertAdmitted(counting.tryAcquireOrWaitNanos("10.0.0.1"));
+        assertThat(allocatedBy(() -> assertRefused(narrow.tryAcquireOrWaitNanos("10.0.0.1"))))
                 .isLessThan(SLACK);
-        assertThat(allocatedBy(() -> assertAdmitted(often.tryAcquireNanos("10.0.0.1"))))
+        assertThat(allocatedBy(() -> assertAdmitted(often.tryAcquireOrWaitNanos("10.0.0.1"))))
                 .isLessThan(SLACK);
-        assertThat(allocatedBy(() -> assertRefused(counting.tryAcquireNanos("10.0.0.1"))))
+        assertThat(allocatedBy(() -> assertRefused(counting.tryAcquireOrWaitNanos("10.0.0.1"))))
                 .isLessThan(SLACK);
     }
 

@@ -42,20 +42,20 @@ class KeyedRateLimiterPropertyTest {
             @ForAll("calls") List<Call> calls, @ForAll long origin) {
         SettableClock clock = new SettableClock(origin);
         KeyedRateLimiter<Integer> limiter =
-                KeyedRateLimiter.of("l", config -> config.limit(LIMIT).maximumKeys(12), clock.environment());
+                KeyedRateLimiter.of("l", config -> config.limit(LIMIT).maxKeys(12), clock.environment());
         Map<Integer, RateLimiter> alone = new HashMap<>();
         for (int key = 0; key < 12; key++) {
             alone.put(key, RateLimiter.of("l", LIMIT, clock.environment()));
         }
         for (Call call : calls) {
             clock.set(clock.nanoTime() + call.quarters() * QUARTER);
-            assertThat(limiter.tryAcquireNanos(call.key(), call.permits()))
-                    .isEqualTo(alone.get(call.key()).tryAcquireNanos(call.permits()));
+            assertThat(limiter.tryAcquireOrWaitNanos(call.key(), call.permits()))
+                    .isEqualTo(alone.get(call.key()).tryAcquireOrWaitNanos(call.permits()));
             assertThat(limiter.availablePermits(call.key()))
                     .isEqualTo(alone.get(call.key()).availablePermits());
         }
         long inDebt = alone.values().stream()
-                .filter(bucket -> bucket.tryAcquireNanos(3) != 0)
+                .filter(bucket -> bucket.tryAcquireOrWaitNanos(3) != 0)
                 .count();
         assertThat(limiter.size()).isEqualTo((int) inDebt);
     }
@@ -65,13 +65,13 @@ class KeyedRateLimiterPropertyTest {
             @ForAll("calls") List<Call> calls, @ForAll @IntRange(min = 1, max = 8) int maximum, @ForAll long origin) {
         SettableClock clock = new SettableClock(origin);
         KeyedRateLimiter<Integer> limiter =
-                KeyedRateLimiter.of("l", config -> config.limit(LIMIT).maximumKeys(maximum), clock.environment());
+                KeyedRateLimiter.of("l", config -> config.limit(LIMIT).maxKeys(maximum), clock.environment());
         Model model = new Model(maximum);
         for (Call call : calls) {
             clock.set(clock.nanoTime() + call.quarters() * QUARTER);
             model.now = model.now.add(BigInteger.valueOf(call.quarters()));
             // Where two are equally close either may be forgiven; make the model follow.
-            boolean admitted = limiter.tryAcquireNanos(call.key(), call.permits()) == 0;
+            boolean admitted = limiter.tryAcquireOrWaitNanos(call.key(), call.permits()) == 0;
             assertThat(admitted).isEqualTo(model.acquire(call.key(), call.permits(), limiter));
             if (call.permits() == 4) { // not each time, because being asked makes it tidy up
                 assertThat(limiter.size()).isEqualTo(model.fullAt.size()).isLessThanOrEqualTo(maximum);

@@ -26,7 +26,7 @@ class KeyedRateLimiterTest {
 
     private KeyedRateLimiter<String> withRoomFor(int keys) {
         return KeyedRateLimiter.of(
-                "api", config -> config.limit(LIMIT).maximumKeys(keys).totals(true), time.environment());
+                "api", config -> config.limit(LIMIT).maxKeys(keys).totals(true), time.environment());
     }
 
     private static Map<String, Double> figures(KeyedRateLimiter<?> measured) {
@@ -42,14 +42,14 @@ class KeyedRateLimiterTest {
     class EachKey {
         @Test
         void has_a_bucket_of_its_own() {
-            assertThat(limiter.tryAcquireNanos("a", 3)).isZero();
-            assertThat(limiter.tryAcquireNanos("a")).isEqualTo(10 * MILLI);
-            assertThat(limiter.tryAcquireNanos("b")).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos("a", 3)).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos("a")).isEqualTo(10 * MILLI);
+            assertThat(limiter.tryAcquireOrWaitNanos("b")).isZero();
             assertThat(limiter.availablePermits("a")).isZero();
             assertThat(limiter.availablePermits("b")).isEqualTo(2);
             time.advance(Duration.ofMillis(10));
-            assertThat(limiter.tryAcquireNanos("a")).isZero();
-            assertThat(limiter.tryAcquireNanos("a", 2)).isEqualTo(20 * MILLI);
+            assertThat(limiter.tryAcquireOrWaitNanos("a")).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos("a", 2)).isEqualTo(20 * MILLI);
         }
 
         @Test
@@ -60,17 +60,17 @@ class KeyedRateLimiterTest {
 
         @Test
         void is_the_one_that_equals_it() {
-            limiter.tryAcquireNanos("abc", 3);
-            assertThat(limiter.tryAcquireNanos(
+            limiter.tryAcquireOrWaitNanos("abc", 3);
+            assertThat(limiter.tryAcquireOrWaitNanos(
                             new StringBuilder("cba").reverse().toString()))
                     .isEqualTo(10 * MILLI);
         }
 
         @Test
         void can_never_have_more_than_the_bucket_holds() {
-            assertThat(limiter.tryAcquireNanos("a", 4)).isEqualTo(KeyedRateLimiter.NEVER);
+            assertThat(limiter.tryAcquireOrWaitNanos("a", 4)).isEqualTo(KeyedRateLimiter.NEVER);
             assertThat(limiter.size()).as("nothing to remember").isZero();
-            assertThatThrownBy(() -> limiter.tryAcquireNanos("a", 0))
+            assertThatThrownBy(() -> limiter.tryAcquireOrWaitNanos("a", 0))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("permits must be at least 1, but was 0");
         }
@@ -84,19 +84,19 @@ class KeyedRateLimiterTest {
                 SettableClock clock = new SettableClock(Long.MIN_VALUE - permits * 10L * MILLI);
                 KeyedRateLimiter<String> marked = KeyedRateLimiter.of("api", LIMIT, clock.environment());
                 for (int permit = 1; permit <= permits; permit++) {
-                    assertThat(marked.tryAcquireNanos("a")).isZero();
+                    assertThat(marked.tryAcquireOrWaitNanos("a")).isZero();
                 }
-                assertThat(marked.tryAcquireNanos("a", 3)).isEqualTo(permits * 10L * MILLI + 1);
+                assertThat(marked.tryAcquireOrWaitNanos("a", 3)).isEqualTo(permits * 10L * MILLI + 1);
                 assertThat(marked.size()).isEqualTo(1);
             }
         }
 
         @Test
         void must_not_be_null() {
-            assertThatThrownBy(() -> limiter.tryAcquireNanos(null))
+            assertThatThrownBy(() -> limiter.tryAcquireOrWaitNanos(null))
                     .isInstanceOf(NullPointerException.class)
                     .hasMessage("key");
-            assertThatThrownBy(() -> limiter.tryAcquireNanos(null, 1)).hasMessage("key");
+            assertThatThrownBy(() -> limiter.tryAcquireOrWaitNanos(null, 1)).hasMessage("key");
             assertThatThrownBy(() -> limiter.availablePermits(null)).hasMessage("key");
         }
     }
@@ -105,22 +105,22 @@ class KeyedRateLimiterTest {
     class Forgetting {
         @Test
         void a_key_whose_bucket_is_full_again_is_forgotten() {
-            limiter.tryAcquireNanos("a", 2);
-            limiter.tryAcquireNanos("b", 1);
+            limiter.tryAcquireOrWaitNanos("a", 2);
+            limiter.tryAcquireOrWaitNanos("b", 1);
             assertThat(limiter.size()).isEqualTo(2);
             time.advance(Duration.ofMillis(10));
             assertThat(limiter.size()).isEqualTo(1);
             assertThat(limiter.availablePermits("a")).isEqualTo(2);
             time.advance(Duration.ofMillis(10));
             assertThat(limiter.size()).isZero();
-            assertThat(limiter.tryAcquireNanos("a", 3)).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos("a", 3)).isZero();
         }
 
         @Test
         void a_key_that_goes_on_asking_is_not() {
-            limiter.tryAcquireNanos("a", 1);
+            limiter.tryAcquireOrWaitNanos("a", 1);
             time.advance(Duration.ofMillis(9));
-            limiter.tryAcquireNanos("a", 2);
+            limiter.tryAcquireOrWaitNanos("a", 2);
             time.advance(Duration.ofMillis(20));
             assertThat(limiter.size()).isEqualTo(1);
             assertThat(limiter.availablePermits("a")).isEqualTo(2);
@@ -132,11 +132,11 @@ class KeyedRateLimiterTest {
         void new_keys_push_out_those_that_are_full_again() {
             KeyedRateLimiter<String> small = withRoomFor(100);
             for (int key = 0; key < 100; key++) {
-                small.tryAcquireNanos("old" + key);
+                small.tryAcquireOrWaitNanos("old" + key);
             }
             time.advance(Duration.ofMillis(10));
             for (int key = 0; key < 100; key++) {
-                assertThat(small.tryAcquireNanos("new" + key)).isZero();
+                assertThat(small.tryAcquireOrWaitNanos("new" + key)).isZero();
             }
             assertThat(figures(small)).containsEntry("limiter.keys", 100.0).containsEntry("limiter.keys.forgiven", 0.0);
         }
@@ -156,34 +156,34 @@ class KeyedRateLimiterTest {
             };
             KeyedRateLimiter<String> late = KeyedRateLimiter.of("api", LIMIT, clock.environment());
             meanwhile.add(() -> {
-                assertThat(late.tryAcquireNanos("a", 3)).isZero();
+                assertThat(late.tryAcquireOrWaitNanos("a", 3)).isZero();
                 clock.set(30 * MILLI);
-                assertThat(late.tryAcquireNanos("b")).as("pushes a out").isZero();
+                assertThat(late.tryAcquireOrWaitNanos("b")).as("pushes a out").isZero();
             });
-            assertThat(late.tryAcquireNanos("a", 3)).isZero();
-            assertThat(late.tryAcquireNanos("a")).isEqualTo(10 * MILLI);
+            assertThat(late.tryAcquireOrWaitNanos("a", 3)).isZero();
+            assertThat(late.tryAcquireOrWaitNanos("a")).isEqualTo(10 * MILLI);
         }
 
         @Test
         void the_longest_rest_changes_nothing() {
             SettableClock clock = new SettableClock(-7);
             KeyedRateLimiter<String> resting = KeyedRateLimiter.of("api", LIMIT, clock.environment());
-            resting.tryAcquireNanos("a", 3);
+            resting.tryAcquireOrWaitNanos("a", 3);
             clock.set(Long.MAX_VALUE - 8);
-            assertThat(resting.tryAcquireNanos("a", 3)).isZero();
-            assertThat(resting.tryAcquireNanos("a")).isEqualTo(10 * MILLI);
+            assertThat(resting.tryAcquireOrWaitNanos("a", 3)).isZero();
+            assertThat(resting.tryAcquireOrWaitNanos("a")).isEqualTo(10 * MILLI);
         }
     }
 
     @Nested
     class AfterAFlood {
         private final KeyedRateLimiter<Integer> large =
-                KeyedRateLimiter.of("api", config -> config.limit(LIMIT).maximumKeys(5_000), time.environment());
+                KeyedRateLimiter.of("api", config -> config.limit(LIMIT).maxKeys(5_000), time.environment());
 
         @BeforeEach
         void flood() {
             for (int key = 0; key < 5_000; key++) {
-                large.tryAcquireNanos(key);
+                large.tryAcquireOrWaitNanos(key);
             }
             time.advance(Duration.ofMillis(10));
             assertThat(large.toString()).contains("5000 of 5000 keys");
@@ -192,7 +192,7 @@ class KeyedRateLimiterTest {
         @Test
         void a_few_new_keys_push_all_the_old_ones_out() {
             for (int key = 0; key < 200; key++) {
-                large.tryAcquireNanos(-key - 1);
+                large.tryAcquireOrWaitNanos(-key - 1);
             }
             assertThat(large).hasToString("keyed limiter api [100 per 1s, burst 3; 200 of 5000 keys]");
         }
@@ -210,10 +210,10 @@ class KeyedRateLimiterTest {
 
         @Test
         void the_one_that_is_closest_to_full_is_forgiven() {
-            small.tryAcquireNanos("one", 1);
-            small.tryAcquireNanos("three", 3);
-            small.tryAcquireNanos("two", 2);
-            assertThat(small.tryAcquireNanos("new", 3)).isZero();
+            small.tryAcquireOrWaitNanos("one", 1);
+            small.tryAcquireOrWaitNanos("three", 3);
+            small.tryAcquireOrWaitNanos("two", 2);
+            assertThat(small.tryAcquireOrWaitNanos("new", 3)).isZero();
             assertThat(small.availablePermits("one")).as("forgiven").isEqualTo(3);
             assertThat(small.availablePermits("two")).isEqualTo(1);
             assertThat(small.availablePermits("three")).isZero();
@@ -223,12 +223,12 @@ class KeyedRateLimiterTest {
 
         @Test
         void what_was_taken_since_a_key_came_counts() {
-            small.tryAcquireNanos("first", 1);
-            small.tryAcquireNanos("second", 2);
-            small.tryAcquireNanos("third", 2);
-            small.tryAcquireNanos("first", 2);
-            small.tryAcquireNanos("second", 1);
-            small.tryAcquireNanos("new");
+            small.tryAcquireOrWaitNanos("first", 1);
+            small.tryAcquireOrWaitNanos("second", 2);
+            small.tryAcquireOrWaitNanos("third", 2);
+            small.tryAcquireOrWaitNanos("first", 2);
+            small.tryAcquireOrWaitNanos("second", 1);
+            small.tryAcquireOrWaitNanos("new");
             assertThat(small.availablePermits("first")).isZero();
             assertThat(small.availablePermits("second")).isZero();
             assertThat(small.availablePermits("third")).as("forgiven").isEqualTo(3);
@@ -248,14 +248,14 @@ class KeyedRateLimiterTest {
 
         private void assertForgivenOf(int keys, int least) {
             KeyedRateLimiter<Integer> full =
-                    KeyedRateLimiter.of("api", config -> config.limit(LIMIT).maximumKeys(keys), time.environment());
+                    KeyedRateLimiter.of("api", config -> config.limit(LIMIT).maxKeys(keys), time.environment());
             for (int key = 0; key < keys; key++) {
-                full.tryAcquireNanos(key, 1);
+                full.tryAcquireOrWaitNanos(key, 1);
             }
             for (int key = 0; key < keys; key++) {
-                full.tryAcquireNanos(key, key == least ? 1 : 2);
+                full.tryAcquireOrWaitNanos(key, key == least ? 1 : 2);
             }
-            full.tryAcquireNanos(keys, 3);
+            full.tryAcquireOrWaitNanos(keys, 3);
             for (int key = 0; key <= keys; key++) {
                 assertThat(full.availablePermits(key)).isEqualTo(key == least ? 3 : 0);
             }
@@ -263,12 +263,12 @@ class KeyedRateLimiterTest {
 
         @Test
         void a_flood_of_new_keys_is_served_forgives_itself_and_leaves_heavy_debts_alone() {
-            small.tryAcquireNanos("heavy", 3);
+            small.tryAcquireOrWaitNanos("heavy", 3);
             for (int key = 0; key < 10_000; key++) {
-                assertThat(small.tryAcquireNanos("flood" + key)).isZero();
+                assertThat(small.tryAcquireOrWaitNanos("flood" + key)).isZero();
                 assertThat(small.size()).isLessThanOrEqualTo(3);
             }
-            assertThat(small.tryAcquireNanos("heavy")).isEqualTo(10 * MILLI);
+            assertThat(small.tryAcquireOrWaitNanos("heavy")).isEqualTo(10 * MILLI);
             assertThat(figures(small)).containsEntry("limiter.keys.forgiven", 9_998.0);
         }
 
@@ -276,11 +276,11 @@ class KeyedRateLimiterTest {
         void it_is_said_once() {
             try (CapturedLog log = new CapturedLog(KeyedRateLimiter.class)) {
                 for (int key = 0; key < 3; key++) {
-                    small.tryAcquireNanos("key" + key);
+                    small.tryAcquireOrWaitNanos("key" + key);
                 }
                 assertThat(log.lines()).isEmpty();
                 for (int key = 3; key < 10; key++) {
-                    small.tryAcquireNanos("key" + key);
+                    small.tryAcquireOrWaitNanos("key" + key);
                 }
                 assertThat(log.lines())
                         .containsExactly(
@@ -291,12 +291,12 @@ class KeyedRateLimiterTest {
 
         @Test
         void a_key_that_insists_is_limited_although_it_came_late() {
-            small.tryAcquireNanos("a", 3);
-            small.tryAcquireNanos("b", 3);
-            small.tryAcquireNanos("c", 3);
+            small.tryAcquireOrWaitNanos("a", 3);
+            small.tryAcquireOrWaitNanos("b", 3);
+            small.tryAcquireOrWaitNanos("c", 3);
             int admitted = 0;
             for (int call = 0; call < 100; call++) {
-                admitted += small.tryAcquireNanos("late") == 0 ? 1 : 0;
+                admitted += small.tryAcquireOrWaitNanos("late") == 0 ? 1 : 0;
             }
             assertThat(admitted).isEqualTo(3);
         }
@@ -317,20 +317,20 @@ class KeyedRateLimiterTest {
                     })
                     .build();
             KeyedRateLimiter<String> observed = KeyedRateLimiter.of("api", LIMIT, listening);
-            observed.tryAcquireNanos("a", 3);
+            observed.tryAcquireOrWaitNanos("a", 3);
             assertThat(heard).isEmpty();
-            observed.tryAcquireNanos("a");
-            observed.tryAcquireNanos("b", 4);
+            observed.tryAcquireOrWaitNanos("a");
+            observed.tryAcquireOrWaitNanos("b", 4);
             assertThat(heard).containsExactly("api", "api");
         }
 
         @Test
         void totals_count_the_calls_of_all_keys_if_asked_for() {
             KeyedRateLimiter<String> counting = withRoomFor(10);
-            counting.tryAcquireNanos("a", 2);
-            counting.tryAcquireNanos("a", 2);
-            counting.tryAcquireNanos("b");
-            counting.tryAcquireNanos("b", 9);
+            counting.tryAcquireOrWaitNanos("a", 2);
+            counting.tryAcquireOrWaitNanos("a", 2);
+            counting.tryAcquireOrWaitNanos("b");
+            counting.tryAcquireOrWaitNanos("b", 9);
             assertThat(figures(counting))
                     .containsEntry("limiter.calls.admitted", 2.0)
                     .containsEntry("limiter.calls.refused", 2.0)
@@ -358,7 +358,7 @@ class KeyedRateLimiterTest {
         void the_number_of_keys_has_bounds() {
             assertThatThrownBy(() -> withRoomFor(0))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("maximumKeys must be from 1 to 16777216, but was 0");
+                    .hasMessage("maxKeys must be from 1 to 16777216, but was 0");
             assertThatThrownBy(() -> withRoomFor(1 << 25)).hasMessageContaining("but was 33554432");
         }
 
@@ -366,12 +366,12 @@ class KeyedRateLimiterTest {
         void settings_can_be_taken_over() {
             KeyedRateLimiterConfig config = KeyedRateLimiterConfig.builder()
                     .limit(LIMIT)
-                    .maximumKeys(7)
+                    .maxKeys(7)
                     .totals(true)
                     .build();
             KeyedRateLimiterConfig copy = config.toBuilder().build();
             assertThat(copy.limit()).isEqualTo(LIMIT);
-            assertThat(copy.maximumKeys()).isEqualTo(7);
+            assertThat(copy.maxKeys()).isEqualTo(7);
             assertThat(copy.totals()).isTrue();
         }
     }

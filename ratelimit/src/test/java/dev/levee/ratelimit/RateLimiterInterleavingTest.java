@@ -75,7 +75,7 @@ class RateLimiterInterleavingTest {
 
         @Operation
         public long acquire(@Param(gen = IntGen.class, conf = "1:3") int permits) {
-            return limiter.tryAcquireNanos(permits);
+            return limiter.tryAcquireOrWaitNanos(permits);
         }
 
         @Operation
@@ -109,13 +109,13 @@ class RateLimiterInterleavingTest {
         public OfTheKeyedBuckets() {
             SettableClock clock = new SettableClock(0);
             limiter = KeyedRateLimiter.of("l", Limit.perSecond(1_000_000_000).burst(1), clock.environment());
-            limiter.tryAcquireNanos(1);
+            limiter.tryAcquireOrWaitNanos(1);
             clock.set(10);
         }
 
         @Operation
         public long acquire(@Param(name = "key") int key) {
-            return limiter.tryAcquireNanos(key);
+            return limiter.tryAcquireOrWaitNanos(key);
         }
 
         @Operation
@@ -163,12 +163,12 @@ class RateLimiterInterleavingTest {
     public static class OfAFullTable {
         private final KeyedRateLimiter<Integer> limiter = KeyedRateLimiter.of(
                 "l",
-                config -> config.limit(Limit.perSecond(1_000_000_000).burst(2)).maximumKeys(1),
+                config -> config.limit(Limit.perSecond(1_000_000_000).burst(2)).maxKeys(1),
                 new SettableClock(0).environment());
 
         @Operation
         public long acquire(@Param(name = "key") int key) {
-            return limiter.tryAcquireNanos(key);
+            return limiter.tryAcquireOrWaitNanos(key);
         }
 
         @Operation

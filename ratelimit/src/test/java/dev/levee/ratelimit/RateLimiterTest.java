@@ -30,7 +30,7 @@ class RateLimiterTest {
             RateLimiter.of("mail", Limit.perSecond(100).burst(3), time.environment());
 
     private void drain() {
-        while (limiter.tryAcquireNanos() == 0) {}
+        while (limiter.tryAcquireOrWaitNanos() == 0) {}
     }
 
     @Nested
@@ -38,48 +38,48 @@ class RateLimiterTest {
         @Test
         void a_new_bucket_is_full() {
             assertThat(limiter.availablePermits()).isEqualTo(3);
-            assertThat(limiter.tryAcquireNanos()).isZero();
-            assertThat(limiter.tryAcquireNanos(2)).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos()).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos(2)).isZero();
             assertThat(limiter.availablePermits()).isZero();
         }
 
         @Test
         void they_come_back_one_by_one() {
             drain();
-            assertThat(limiter.tryAcquireNanos()).isEqualTo(10 * MILLI);
+            assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(10 * MILLI);
             time.advance(Duration.ofMillis(10));
             assertThat(limiter.availablePermits()).isEqualTo(1);
-            assertThat(limiter.tryAcquireNanos()).isZero();
-            assertThat(limiter.tryAcquireNanos()).isEqualTo(10 * MILLI);
+            assertThat(limiter.tryAcquireOrWaitNanos()).isZero();
+            assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(10 * MILLI);
         }
 
         @Test
         void a_refusal_costs_nothing() {
             drain();
             for (int i = 0; i < 1000; i++) {
-                assertThat(limiter.tryAcquireNanos()).isEqualTo(10 * MILLI);
-                assertThat(limiter.tryAcquireNanos(3)).isEqualTo(30 * MILLI);
+                assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(10 * MILLI);
+                assertThat(limiter.tryAcquireOrWaitNanos(3)).isEqualTo(30 * MILLI);
             }
         }
 
         @Test
         void several_are_taken_together_or_not_at_all() {
-            limiter.tryAcquireNanos();
-            assertThat(limiter.tryAcquireNanos(3)).isEqualTo(10 * MILLI);
+            limiter.tryAcquireOrWaitNanos();
+            assertThat(limiter.tryAcquireOrWaitNanos(3)).isEqualTo(10 * MILLI);
             assertThat(limiter.availablePermits()).isEqualTo(2);
         }
 
         @Test
         void more_than_the_bucket_holds_are_never_there() {
-            assertThat(limiter.tryAcquireNanos(4)).isEqualTo(RateLimiter.NEVER);
-            assertThat(limiter.tryAcquireNanos(Long.MAX_VALUE)).isEqualTo(RateLimiter.NEVER);
+            assertThat(limiter.tryAcquireOrWaitNanos(4)).isEqualTo(RateLimiter.NEVER);
+            assertThat(limiter.tryAcquireOrWaitNanos(Long.MAX_VALUE)).isEqualTo(RateLimiter.NEVER);
             assertThat(limiter.availablePermits()).isEqualTo(3);
         }
 
         @ParameterizedTest
         @ValueSource(longs = {0, -1, Long.MIN_VALUE})
         void a_call_wants_at_least_one(long permits) {
-            assertThatThrownBy(() -> limiter.tryAcquireNanos(permits))
+            assertThatThrownBy(() -> limiter.tryAcquireOrWaitNanos(permits))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("permits must be at least 1, but was " + permits);
         }
@@ -87,9 +87,9 @@ class RateLimiterTest {
         @Test
         void a_refill_hint_is_exact() { // bucket4j issue 88
             RateLimiter slow = RateLimiter.of("slow", Limit.perSecond(1), time.environment());
-            assertThat(slow.tryAcquireNanos()).isZero();
+            assertThat(slow.tryAcquireOrWaitNanos()).isZero();
             time.advance(Duration.ofMillis(200));
-            assertThat(slow.tryAcquireNanos()).isEqualTo(800 * MILLI);
+            assertThat(slow.tryAcquireOrWaitNanos()).isEqualTo(800 * MILLI);
         }
 
         @Test
@@ -101,14 +101,14 @@ class RateLimiterTest {
                 assertThat(limiter.availablePermits()).isEqualTo(3);
             }
             drain();
-            assertThat(limiter.tryAcquireNanos()).isEqualTo(10 * MILLI);
+            assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(10 * MILLI);
         }
 
         @Test
         void the_longest_rest_that_a_clock_can_tell_fills_the_bucket() {
             SettableClock clock = new SettableClock(0);
             RateLimiter resting = RateLimiter.of("l", Limit.perSecond(100).burst(3), clock.environment());
-            resting.tryAcquireNanos(3);
+            resting.tryAcquireOrWaitNanos(3);
             clock.set(Long.MAX_VALUE); // 292 years
             assertThat(resting.availablePermits()).isEqualTo(3);
         }
@@ -118,12 +118,12 @@ class RateLimiterTest {
         void a_clock_that_wraps_changes_nothing(long origin) {
             ManualTime wrapping = ManualTime.startingAt(origin);
             RateLimiter wrapped = RateLimiter.of("l", Limit.perSecond(100).burst(3), wrapping.environment());
-            assertThat(wrapped.tryAcquireNanos(3)).isZero();
+            assertThat(wrapped.tryAcquireOrWaitNanos(3)).isZero();
             wrapping.advance(Duration.ofMillis(7));
-            assertThat(wrapped.tryAcquireNanos()).isEqualTo(3 * MILLI);
+            assertThat(wrapped.tryAcquireOrWaitNanos()).isEqualTo(3 * MILLI);
             wrapping.advance(Duration.ofMillis(3));
-            assertThat(wrapped.tryAcquireNanos()).isZero();
-            assertThat(wrapped.tryAcquireNanos()).isEqualTo(10 * MILLI);
+            assertThat(wrapped.tryAcquireOrWaitNanos()).isZero();
+            assertThat(wrapped.tryAcquireOrWaitNanos()).isEqualTo(10 * MILLI);
         }
     }
 
@@ -248,12 +248,12 @@ class RateLimiterTest {
 
         @Test
         void each_refusal_is_heard_once_however_it_came() {
-            observed.tryAcquireNanos(3);
+            observed.tryAcquireOrWaitNanos(3);
             assertThat(heard).isEmpty();
-            observed.tryAcquireNanos();
+            observed.tryAcquireOrWaitNanos();
             assertThat(heard).hasSize(1);
-            observed.tryAcquireNanos(2);
-            observed.tryAcquireNanos(4);
+            observed.tryAcquireOrWaitNanos(2);
+            observed.tryAcquireOrWaitNanos(4);
             assertThat(heard).hasSize(3);
             assertThatThrownBy(() -> observed.run(() -> {})).isInstanceOf(RateLimitedException.class);
             assertThatThrownBy(() -> Pipeline.of(observed).run(() -> {})).isInstanceOf(RateLimitedException.class);
@@ -264,10 +264,10 @@ class RateLimiterTest {
 
         @Test
         void totals_count_calls_of_every_kind() {
-            observed.tryAcquireNanos(2);
+            observed.tryAcquireOrWaitNanos(2);
             observed.run(() -> {});
-            observed.tryAcquireNanos();
-            observed.tryAcquireNanos(4);
+            observed.tryAcquireOrWaitNanos();
+            observed.tryAcquireOrWaitNanos(4);
             observed.tryEnter(time.nanoTime());
             assertThat(figures(observed))
                     .containsEntry("limiter.permits.available", 0.0)
@@ -278,7 +278,7 @@ class RateLimiterTest {
 
         @Test
         void without_totals_there_are_none() {
-            limiter.tryAcquireNanos();
+            limiter.tryAcquireOrWaitNanos();
             assertThat(figures(limiter)).containsOnly(Map.entry("limiter.permits.available", 2.0));
         }
     }

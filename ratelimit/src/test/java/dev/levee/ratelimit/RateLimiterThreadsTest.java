@@ -44,7 +44,7 @@ class RateLimiterThreadsTest {
         long admitted = sumOf(() -> {
             long mine = 0;
             for (int i = 0; i < 50_000; i++) {
-                mine += limiter.tryAcquireNanos() == 0 ? 1 : 0;
+                mine += limiter.tryAcquireOrWaitNanos() == 0 ? 1 : 0;
             }
             return mine;
         });
@@ -60,7 +60,7 @@ class RateLimiterThreadsTest {
         long admitted = sumOf(() -> {
             long mine = 0;
             for (int i = 0; i < 500_000; i++) {
-                mine += limiter.tryAcquireNanos() == 0 ? 1 : 0;
+                mine += limiter.tryAcquireOrWaitNanos() == 0 ? 1 : 0;
             }
             return mine;
         });
@@ -83,10 +83,10 @@ class RateLimiterThreadsTest {
             long mine = 0;
             for (int i = 0; i < rounds; i++) {
                 round.await(); // the buckets of the round before are full again, and any new key may push them out
-                limiter.tryAcquireNanos(newKeys.getAndIncrement());
-                mine += limiter.tryAcquireNanos(0) == 0 ? 1 : 0;
-                mine += limiter.tryAcquireNanos(0) == 0 ? 1 : 0;
-                limiter.tryAcquireNanos(newKeys.getAndIncrement());
+                limiter.tryAcquireOrWaitNanos(newKeys.getAndIncrement());
+                mine += limiter.tryAcquireOrWaitNanos(0) == 0 ? 1 : 0;
+                mine += limiter.tryAcquireOrWaitNanos(0) == 0 ? 1 : 0;
+                limiter.tryAcquireOrWaitNanos(newKeys.getAndIncrement());
             }
             return mine;
         });
@@ -97,13 +97,13 @@ class RateLimiterThreadsTest {
     void a_flood_of_keys_from_all_sides_stays_within_the_bound() throws Exception {
         KeyedRateLimiter<Integer> limiter = KeyedRateLimiter.of(
                 "l",
-                config -> config.limit(Limit.perSecond(1).burst(2)).maximumKeys(64),
+                config -> config.limit(Limit.perSecond(1).burst(2)).maxKeys(64),
                 new SettableClock(0).environment());
         AtomicInteger newKeys = new AtomicInteger();
         long served = sumOf(() -> {
             long mine = 0;
             for (int i = 0; i < 20_000; i++) {
-                mine += limiter.tryAcquireNanos(newKeys.getAndIncrement()) == 0 ? 1 : 0;
+                mine += limiter.tryAcquireOrWaitNanos(newKeys.getAndIncrement()) == 0 ? 1 : 0;
                 if (limiter.size() > 64) {
                     throw new AssertionError("keys: " + limiter.size());
                 }

@@ -15,7 +15,7 @@ import net.jqwik.api.RandomDistribution;
  * @param arrivals the calls
  */
 record Scenario(Limit limit, long origin, List<Arrival> arrivals) {
-    private static final long LONGEST = Duration.ofDays(70 * 365).toNanos();
+    private static final long MAX = Duration.ofDays(70 * 365).toNanos();
 
     /**
      * A call.
@@ -37,7 +37,7 @@ record Scenario(Limit limit, long origin, List<Arrival> arrivals) {
     }
 
     static Arbitrary<Limit> limits() {
-        return Combinators.combine(magnitudes(LONGEST), magnitudes(1L << 62), Arbitraries.integers())
+        return Combinators.combine(magnitudes(MAX), magnitudes(1L << 62), Arbitraries.integers())
                 .as((nanos, permits, odd) -> {
                     long most = Math.min(nanos, Long.MAX_VALUE / 64) * 64;
                     long wanted = odd % 2 == 0 ? permits : rounded(permits);
@@ -93,7 +93,7 @@ record Scenario(Limit limit, long origin, List<Arrival> arrivals) {
     static Arbitrary<Long> origins() {
         return Arbitraries.oneOf(
                 Arbitraries.of(0L, -1L, Long.MAX_VALUE, Long.MIN_VALUE, Long.MIN_VALUE + 1),
-                magnitudes(LONGEST).map(before -> Long.MAX_VALUE - before),
+                magnitudes(MAX).map(before -> Long.MAX_VALUE - before),
                 Arbitraries.longs());
     }
 }

@@ -108,9 +108,9 @@ class TokenBucketPropertyTest {
             play.next(arrival);
             long available = play.limiter.availablePermits();
             assertThat(available).isBetween(0L, scenario.limit().burst());
-            assertThat(play.limiter.tryAcquireNanos(available + 1)).isPositive();
+            assertThat(play.limiter.tryAcquireOrWaitNanos(available + 1)).isPositive();
             if (available > 0) {
-                assertThat(play.limiter.tryAcquireNanos(available)).isZero();
+                assertThat(play.limiter.tryAcquireOrWaitNanos(available)).isZero();
                 assertThat(play.limiter.availablePermits()).isZero();
             }
         }
@@ -155,7 +155,7 @@ class TokenBucketPropertyTest {
         long next(Scenario.Arrival arrival) {
             elapsed = elapsed.add(BigInteger.valueOf(arrival.afterNanos()));
             clock.set(origin + elapsed.longValue());
-            return limiter.tryAcquireNanos(arrival.permits());
+            return limiter.tryAcquireOrWaitNanos(arrival.permits());
         }
     }
 }

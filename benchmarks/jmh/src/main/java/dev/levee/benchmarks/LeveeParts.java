@@ -44,7 +44,7 @@ final class LeveeParts {
         return CircuitBreaker.of(
                 "b",
                 config -> config.timeWindow(Duration.ofSeconds(10))
-                        .minimumCalls(100)
+                        .minCalls(100)
                         .slowCallRate(0.5)
                         .slowCallDuration(Duration.ofSeconds(1)));
     }
@@ -64,7 +64,7 @@ final class LeveeParts {
 
     static RateLimiter drainedLimiter() {
         RateLimiter limiter = RateLimiter.of("l", Limit.of(1, Duration.ofDays(1)));
-        limiter.tryAcquireNanos();
+        limiter.tryAcquireOrWaitNanos();
         return limiter;
     }
 }

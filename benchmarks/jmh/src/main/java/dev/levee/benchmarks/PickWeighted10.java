@@ -17,7 +17,7 @@ public class PickWeighted10 {
     @State(Scope.Benchmark)
     public static class LeveeState {
         final BalancingStrategy.Picker picker =
-                LeveeBalancers.picker(BalancingStrategy.weighted(), 10, index -> index + 1);
+                LeveeBalancers.picker(BalancingStrategy.weightedRoundRobin(), 10, index -> index + 1);
     }
 
     @Benchmark
@@ -27,7 +27,8 @@ public class PickWeighted10 {
 
     @State(Scope.Benchmark)
     public static class LeveeCallState {
-        final LoadBalancer<String> balancer = LeveeBalancers.of(BalancingStrategy.weighted(), 10, index -> index + 1);
+        final LoadBalancer<String> balancer =
+                LeveeBalancers.of(BalancingStrategy.weightedRoundRobin(), 10, index -> index + 1);
     }
 
     @Benchmark

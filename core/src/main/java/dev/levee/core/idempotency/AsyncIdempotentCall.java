@@ -24,7 +24,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private final CallContext context = CallContext.current();
     private final StoredIdempotency<T>.Patience patience;
     private String owner = "";
-    private Flight<T> mine = new Flight<>();
+    private PendingCall<T> mine = new PendingCall<>();
 
     AsyncIdempotentCall(StoredIdempotency<T> idempotency, Slot slot, Supplier<? extends CompletionStage<T>> operation) {
         this.idempotency = idempotency;
@@ -66,8 +66,8 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         if (endsAsCancelled()) {
             return;
         }
-        mine = new Flight<>();
-        Flight<T> other = idempotency.flights.putIfAbsent(slot, mine);
+        mine = new PendingCall<>();
+        PendingCall<T> other = idempotency.flights.putIfAbsent(slot, mine);
         if (other != null) {
             follow(other);
             return;
@@ -84,7 +84,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         return reason != null;
     }
 
-    private void follow(Flight<T> other) {
+    private void follow(PendingCall<T> other) {
         long left = idempotency.leftOrRefuse(slot, patience);
         new Wait(left) {
             @Override
@@ -99,7 +99,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
             @Override
             void woken() {
-                Flight.Ending<T> ending = other.ending();
+                PendingCall.Ending<T> ending = other.ending();
                 if (ending == null) {
                     throw idempotency.inProgress(slot);
                 }
@@ -136,7 +136,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             }
             return;
         }
-        Flight.Ending<T> found = idempotency.ifDecided(slot, claim);
+        PendingCall.Ending<T> found = idempotency.ifDecided(slot, claim);
         if (found != null) {
             mine.landsWith(found);
             end(() -> deliver(found));
@@ -159,7 +159,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         context.call((Action<RuntimeException>) () -> resolved(idempotency.resolve(slot, owner)));
     }
 
-    private void resolved(Flight.@Nullable Ending<T> found) {
+    private void resolved(PendingCall.@Nullable Ending<T> found) {
         if (found == null && cancelReason() != null) {
             idempotency.giveBack(slot, owner, true);
             endsAsCancelled();
@@ -193,7 +193,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         end(() -> finish(result, error));
     }
 
-    private void deliver(Flight.Ending<T> ending) {
+    private void deliver(PendingCall.Ending<T> ending) {
         if (ending.failure() != null) {
             completeExceptionally(ending.failure());
         } else {

@@ -4,7 +4,6 @@ import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.Require;
-import dev.levee.core.policy.Retry;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;

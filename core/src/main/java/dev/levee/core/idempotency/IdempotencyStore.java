@@ -3,7 +3,6 @@ package dev.levee.core.idempotency;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Require;
-import dev.levee.core.policy.Retry;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -107,7 +106,7 @@ public interface IdempotencyStore<T extends @Nullable Object> {
     /**
      * Keeps keys in this process: they are gone when it ends, and other processes do not see them.
      *
-     * @param maximumKeys how many are held at most, from 1. When full the key recorded first is dropped before its time, which is
+     * @param maxKeys how many are held at most, from 1. When full the key recorded first is dropped before its time, which is
      *     logged once and counted; keys in progress or of unknown outcome never are, and when nothing else is left new keys are refused
      * @param keep how long a key is held after it was recorded, or since its outcome is unknown; more than zero
      * @param environment where time comes from
@@ -116,8 +115,8 @@ public interface IdempotencyStore<T extends @Nullable Object> {
      * @throws IllegalArgumentException if a number is out of its range
      */
     static <T extends @Nullable Object> IdempotencyStore<T> inMemory(
-            int maximumKeys, Duration keep, Environment environment) {
-        return new InMemoryIdempotencyStore<>(maximumKeys, keep, environment);
+            int maxKeys, Duration keep, Environment environment) {
+        return new InMemoryIdempotencyStore<>(maxKeys, keep, environment);
     }
 
     /**

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 final class InMemoryIdempotencyStore<T extends @Nullable Object> implements IdempotencyStore<T> {
     private static final Logger LOG = LoggerFactory.getLogger(IdempotencyStore.class);
 
-    private final int maximumKeys;
+    private final int maxKeys;
     private final long keepNanos;
     private final Environment environment;
     private final ReentrantLock lock = new ReentrantLock();
@@ -28,8 +28,8 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     private final Map<String, Entry<T>> recorded = new LinkedHashMap<>();
     private long evicted;
 
-    InMemoryIdempotencyStore(int maximumKeys, Duration keep, Environment environment) {
-        this.maximumKeys = Require.range("maximumKeys", maximumKeys, 1, Integer.MAX_VALUE);
+    InMemoryIdempotencyStore(int maxKeys, Duration keep, Environment environment) {
+        this.maxKeys = Require.range("maxKeys", maxKeys, 1, Integer.MAX_VALUE);
         this.keepNanos = Nanos.of(Require.positive("keep", keep));
         this.environment = Require.nonNull("environment", environment);
     }
@@ -186,7 +186,7 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     }
 
     private boolean makeRoom() {
-        if (owned.size() + unknown.size() + recorded.size() < maximumKeys) {
+        if (owned.size() + unknown.size() + recorded.size() < maxKeys) {
             return true;
         }
         Iterator<Entry<T>> oldest = recorded.values().iterator();
@@ -211,7 +211,7 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
             lock.unlock();
         }
         if (first) {
-            LOG.warn("More than {} keys in a time for which they should be kept: the oldest is forgotten", maximumKeys);
+            LOG.warn("More than {} keys in a time for which they should be kept: the oldest is forgotten", maxKeys);
         }
         return answer;
     }
@@ -227,12 +227,12 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         sink.value(policy, "idempotency.keys.owned", (double) seen[0]);
         sink.value(policy, "idempotency.keys.unknown", (double) seen[1]);
         sink.value(policy, "idempotency.keys.recorded", (double) seen[2]);
-        sink.value(policy, "idempotency.keys.evicted", (double) seen[3]);
+        sink.value(policy, "idempotency.keys.evictions", (double) seen[3]);
     }
 
     @Override
     public String toString() {
-        return "idempotency keys in memory, at most " + maximumKeys;
+        return "idempotency keys in memory, at most " + maxKeys;
     }
 
     private static final class Entry<T extends @Nullable Object> {

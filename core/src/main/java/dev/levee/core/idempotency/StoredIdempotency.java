@@ -38,7 +38,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     final IdempotencyStore<T> store;
     final Environment environment;
-    final ConcurrentMap<Slot, Flight<T>> flights = new ConcurrentHashMap<>();
+    final ConcurrentMap<Slot, PendingCall<T>> flights = new ConcurrentHashMap<>();
     private final String name;
     private final IdempotencyConfig<T> config;
     private final String process = UUID.randomUUID().toString();
@@ -72,9 +72,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         Require.nonNull("operation", operation);
         Patience patience = new Patience(CallContext.current().deadline());
         while (true) {
-            Flight<T> mine = new Flight<>();
-            Flight<T> other = flights.putIfAbsent(slot, mine);
-            Flight.Ending<T> ending =
+            PendingCall<T> mine = new PendingCall<>();
+            PendingCall<T> other = flights.putIfAbsent(slot, mine);
+            PendingCall.Ending<T> ending =
                     other == null ? lead(slot, mine, operation, patience) : follow(slot, other, operation, patience);
             if (ending.known()) {
                 return ending.<X>get();
@@ -82,8 +82,8 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         }
     }
 
-    private <X extends Throwable> Flight.Ending<T> lead(
-            Slot slot, Flight<T> mine, Operation<T, X> operation, Patience patience) throws X {
+    private <X extends Throwable> PendingCall.Ending<T> lead(
+            Slot slot, PendingCall<T> mine, Operation<T, X> operation, Patience patience) throws X {
         try {
             String owner = newOwner();
             Claim<T> claim = claim(slot, owner);
@@ -91,7 +91,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                 pause(slot, claim, operation, patience);
                 claim = claim(slot, owner);
             }
-            Flight.Ending<T> found = ifDecided(slot, claim);
+            PendingCall.Ending<T> found = ifDecided(slot, claim);
             if (found == null && claim.status() == IdempotencyStore.Status.OWNED_UNKNOWN) {
                 found = resolve(slot, owner);
             }
@@ -101,13 +101,13 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         }
     }
 
-    void land(Slot slot, Flight<T> mine) {
+    void land(Slot slot, PendingCall<T> mine) {
         flights.remove(slot, mine);
         mine.land();
     }
 
-    private <X extends Throwable> Flight.Ending<T> run(
-            Slot slot, String owner, Operation<T, X> operation, Flight<T> mine) throws X {
+    private <X extends Throwable> PendingCall.Ending<T> run(
+            Slot slot, String owner, Operation<T, X> operation, PendingCall<T> mine) throws X {
         T result;
         try {
             result = onceOnly(CallContext.current()).call(operation);
@@ -116,7 +116,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             throw error;
         }
         mine.landsWith(settle(slot, owner, result, null));
-        return Flight.Ending.of(result, null);
+        return PendingCall.Ending.of(result, null);
     }
 
     /** Inside, nothing may be repeated that may have been done. */
@@ -133,11 +133,11 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     }
 
     /** What a claim says without anything being run or checked; null if the caller owns the key now. */
-    Flight.@Nullable Ending<T> ifDecided(Slot slot, Claim<T> claim) {
+    PendingCall.@Nullable Ending<T> ifDecided(Slot slot, Claim<T> claim) {
         switch (claim.status()) {
             case RECORDED -> {
                 replayed.increment();
-                return Flight.Ending.of(claim.result(), claim.failure());
+                return PendingCall.Ending.of(claim.result(), claim.failure());
             }
             case MISMATCH -> {
                 refused.increment();
@@ -152,7 +152,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     }
 
     /** Finds out. Null if nothing was done and this owner is to run the operation. */
-    Flight.@Nullable Ending<T> resolve(Slot slot, String owner) {
+    PendingCall.@Nullable Ending<T> resolve(Slot slot, String owner) {
         OutcomeCheck<T> check = config.check();
         if (check == null) {
             backToUnknown(slot, owner);
@@ -183,10 +183,10 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         try {
             if (finding.answer == OutcomeCheck.Finding.Answer.DONE) {
                 return store.record(slot.key, owner, finding.result, null)
-                        ? Flight.Ending.of(finding.result, null)
-                        : Flight.Ending.askAgain();
+                        ? PendingCall.Ending.of(finding.result, null)
+                        : PendingCall.Ending.askAgain();
             }
-            return store.renew(slot.key, owner, config.leaseNanos()) ? null : Flight.Ending.askAgain();
+            return store.renew(slot.key, owner, config.leaseNanos()) ? null : PendingCall.Ending.askAgain();
         } catch (Throwable thrown) {
             backToUnknown(slot, owner); // or nobody could check again before the lease has ended
             throw thrown;
@@ -215,7 +215,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     }
 
     /** Writes down how the operation ended. What is known is also what those who wait get; never throws the store's failure. */
-    Flight.Ending<T> settle(Slot slot, String owner, @Nullable T result, @Nullable Throwable error) {
+    PendingCall.Ending<T> settle(Slot slot, String owner, @Nullable T result, @Nullable Throwable error) {
         run.increment();
         Verdict verdict = Outcomes.judge(config.outcomes(), result, error);
         boolean inTime;
@@ -224,11 +224,11 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                 inTime = store.record(slot.key, owner, result, error);
             } else if (nothingWasDone(verdict, error)) {
                 store.forget(slot.key, owner);
-                return Flight.Ending.askAgain();
+                return PendingCall.Ending.askAgain();
             } else {
                 unknown.increment();
                 store.unknown(slot.key, owner);
-                return Flight.Ending.askAgain();
+                return PendingCall.Ending.askAgain();
             }
         } catch (Throwable thrown) {
             unrecorded.increment();
@@ -236,7 +236,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                     "\"{}\": an operation has ended, but the store failed; its outcome is unknown when the lease ends",
                     name,
                     thrown);
-            return verdict == Verdict.SUCCESS ? Flight.Ending.of(result, error) : Flight.Ending.askAgain();
+            return verdict == Verdict.SUCCESS ? PendingCall.Ending.of(result, error) : PendingCall.Ending.askAgain();
         }
         if (!inTime) {
             late.increment();
@@ -248,9 +248,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                                 + ", when another call had taken over",
                         null);
             }
-            return Flight.Ending.askAgain();
+            return PendingCall.Ending.askAgain();
         }
-        return Flight.Ending.of(result, error);
+        return PendingCall.Ending.of(result, error);
     }
 
     private boolean nothingWasDone(Verdict verdict, @Nullable Throwable error) {
@@ -271,12 +271,13 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         return true;
     }
 
-    private Flight.Ending<T> follow(Slot slot, Flight<T> other, Operation<?, ?> operation, Patience patience) {
+    private PendingCall.Ending<T> follow(
+            Slot slot, PendingCall<T> other, Operation<?, ?> operation, Patience patience) {
         Thread thread = Thread.currentThread();
         Runnable wake = () -> LockSupport.unpark(thread);
         other.join(wake);
         try {
-            Flight.Ending<T> ending;
+            PendingCall.Ending<T> ending;
             while ((ending = other.ending()) == null) {
                 long left = leftOrRefuse(slot, patience);
                 if (Thread.interrupted()) {

@@ -30,7 +30,7 @@ abstract class AbstractTimeout implements Timeout {
         this.limit = limit;
         this.environment = Require.nonNull("environment", environment);
         this.clock = environment.clock();
-        this.timers = ForeignTimers.of(environment);
+        this.timers = SchedulerTimers.of(environment);
         this.refusal = new DeadlineExpiredException(limit.name(), true);
     }
 
@@ -104,7 +104,7 @@ abstract class AbstractTimeout implements Timeout {
 
     @Override
     public final void measure(Sink sink) {
-        sink.value(name(), "timeout.timedout", (double) timedOut.sum());
+        sink.value(name(), "timeout.timed.out", (double) timedOut.sum());
         sink.value(name(), "timeout.refused", (double) refused.sum());
     }
 

@@ -34,7 +34,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
             completeExceptionally(error);
             return;
         }
-        Failures earlier = new Failures();
+        SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
         goOn(error, earlier);
     }
@@ -43,11 +43,11 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         return isDone() || cancelReason() != null;
     }
 
-    private void goOn(Throwable error, Failures earlier) {
+    private void goOn(Throwable error, SuppressedFailures earlier) {
         context.call((Action<RuntimeException>) () -> askInTurn(error, earlier));
     }
 
-    private void askInTurn(Throwable error, Failures earlier) {
+    private void askInTurn(Throwable error, SuppressedFailures earlier) {
         while (!isDone()) {
             Source source = fallback.source(next);
             if (source.now() == null) {
@@ -62,7 +62,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void askLater(Source source, Throwable error, Failures earlier) {
+    private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error);
         onCancel(reason -> requestCancel(running, reason));
         running.whenComplete((value, thrown) -> {
@@ -84,7 +84,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         complete(value);
     }
 
-    private void failed(Throwable failure, Throwable error, Failures earlier) {
+    private void failed(Throwable failure, Throwable error, SuppressedFailures earlier) {
         if (nobodyWaits()) {
             completeExceptionally(earlier.onto(failure));
         } else if (fallback.isLast(next, failure)) {

@@ -22,7 +22,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final CallContext context = CallContext.current();
 
     private final long start;
-    private @Nullable Repetition repetition;
+    private @Nullable RetrySequence repetition;
     private volatile Scheduler.@Nullable Timer pending;
 
     AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation, long start) {
@@ -66,26 +66,26 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
             finish(result, error);
             return;
         }
-        Repetition going = repetition();
+        RetrySequence going = repetition();
         long delay = going.delayAfter(verdict, result, error);
-        if (delay == Repetition.STOP) {
+        if (delay == RetrySequence.STOP) {
             finish(result, error == null ? null : going.failures.onto(error));
         } else {
             wait(going, delay, result, error);
         }
     }
 
-    private Repetition repetition() {
-        Repetition going = repetition;
+    private RetrySequence repetition() {
+        RetrySequence going = repetition;
         if (going == null) {
-            going = new Repetition(retry, context, start);
+            going = new RetrySequence(retry, context, start);
             repetition = going;
             whenComplete((result, error) -> noLongerWait()); // somebody else may end this future: orTimeout, complete
         }
         return going;
     }
 
-    private void wait(Repetition going, long delay, T result, @Nullable Throwable error) {
+    private void wait(RetrySequence going, long delay, T result, @Nullable Throwable error) {
         onCancel(reason -> endWait(pending, result, error == null ? reason : error));
         Scheduler.Timer timer;
         try {
@@ -116,7 +116,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void again(Repetition going, T result, @Nullable Throwable error) {
+    private void again(RetrySequence going, T result, @Nullable Throwable error) {
         try {
             retry.environment().executor().execute(() -> attemptOrEnd(going, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
@@ -127,7 +127,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     /** On a thread of the executor, where nobody would hear of what is thrown, and the caller would wait for ever. */
-    private void attemptOrEnd(Repetition going, T result, @Nullable Throwable error) {
+    private void attemptOrEnd(RetrySequence going, T result, @Nullable Throwable error) {
         try {
             attempt(going, result, error);
         } catch (Throwable userCode) { // a clock that threw
@@ -135,7 +135,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void attempt(Repetition going, T result, @Nullable Throwable error) {
+    private void attempt(RetrySequence going, T result, @Nullable Throwable error) {
         Throwable reason = cancelReason();
         if (reason != null) {
             completeExceptionally(reason);

@@ -12,12 +12,12 @@ import java.util.random.RandomGenerator;
  * <pre>{@code
  * Backoff.exponential(ofMillis(100), ofSeconds(5))                          // up to 100, 200, 400 ms ..., full jitter
  * Backoff.exponential(ofMillis(100), 1.5, ofSeconds(5)).withJitter(EQUAL)   // 50..100, 75..150, 112..225 ms ...
- * Backoff.fibonacci(ofMillis(50), ofSeconds(2)).atLeast(ofMillis(20))
- * Backoff.of(attempt -> ofMillis(10L * attempt * attempt)).atMost(ofSeconds(1)).withJitter(FULL)
+ * Backoff.fibonacci(ofMillis(50), ofSeconds(2)).withMin(ofMillis(20))
+ * Backoff.of(attempt -> ofMillis(10L * attempt * attempt)).withMax(ofSeconds(1)).withJitter(FULL)
  * }</pre>
  *
  * <p>Jitter is applied after the cap, so that clients which have reached it do not march in step, and never leaves what
- * {@link #atLeast} and {@link #atMost} allow. All arithmetic saturates, and takes the same time at any attempt. Immutable and
+ * {@link #withMin} and {@link #withMax} allow. All arithmetic saturates, and takes the same time at any attempt. Immutable and
  * thread-safe; asked only after a failure. A function that wants the random source as well is a lambda of this type.
  *
  * @since 0.1
@@ -34,7 +34,7 @@ public interface Backoff {
     enum Jitter {
         /** The delay of the shape itself. */
         NONE,
-        /** Evenly drawn from the floor (zero unless {@link Backoff#atLeast} says otherwise) to the delay of the shape. */
+        /** Evenly drawn from the floor (zero unless {@link Backoff#withMin} says otherwise) to the delay of the shape. */
         FULL,
         /** Half of the delay of the shape, and the other half evenly drawn. */
         EQUAL,
@@ -80,8 +80,8 @@ public interface Backoff {
      * @return the backoff
      * @throws IllegalArgumentException if the floor is out of its range
      */
-    default Backoff atLeast(Duration floor) {
-        return ShapedBackoff.of(this).atLeast(floor);
+    default Backoff withMin(Duration floor) {
+        return ShapedBackoff.of(this).withMin(floor);
     }
 
     /**
@@ -91,8 +91,8 @@ public interface Backoff {
      * @return the backoff
      * @throws IllegalArgumentException if the cap is out of its range
      */
-    default Backoff atMost(Duration cap) {
-        return ShapedBackoff.of(this).atMost(cap);
+    default Backoff withMax(Duration cap) {
+        return ShapedBackoff.of(this).withMax(cap);
     }
 
     /**

@@ -19,10 +19,10 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The one implementation of {@link Retry}. What blocking and asynchronous calls decide alike is in {@link Repetition}. */
+/** The one implementation of {@link Retry}. What blocking and asynchronous calls decide alike is in {@link RetrySequence}. */
 final class BackoffRetry implements Retry {
     final RetryConfig config;
-    final long longestHintNanos;
+    final long maxHintNanos;
     final RetryBudget budget;
     final LongAdder exhausted = new LongAdder();
     final LongAdder overBudget = new LongAdder();
@@ -41,7 +41,7 @@ final class BackoffRetry implements Retry {
         this.repeats = config.maxAttempts() > 1;
         this.idempotent = config.idempotent();
         this.totalNanos = config.totalNanos();
-        this.longestHintNanos = config.longestHintNanos();
+        this.maxHintNanos = config.maxHintNanos();
         this.outcomes = config.outcomes();
         this.budget = config.budget() != null
                 ? config.budget()
@@ -97,13 +97,14 @@ final class BackoffRetry implements Retry {
             @Nullable T firstResult,
             @Nullable Throwable firstError)
             throws X {
-        Repetition repetition = new Repetition(this, CallContext.current(), start);
+        RetrySequence repetition = new RetrySequence(this, CallContext.current(), start);
         Verdict verdict = firstVerdict;
         T result = Unchecked.<T>nullable(firstResult);
         Throwable error = firstError;
         while (true) {
-            long delay = verdict == Verdict.SUCCESS ? Repetition.STOP : repetition.delayAfter(verdict, result, error);
-            if (delay == Repetition.STOP) {
+            long delay =
+                    verdict == Verdict.SUCCESS ? RetrySequence.STOP : repetition.delayAfter(verdict, result, error);
+            if (delay == RetrySequence.STOP) {
                 return end(repetition.failures, result, error);
             }
             try {
@@ -140,7 +141,7 @@ final class BackoffRetry implements Retry {
     }
 
     private static <T extends @Nullable Object, X extends Throwable> T end(
-            Failures failures, T result, @Nullable Throwable error) throws X {
+            SuppressedFailures failures, T result, @Nullable Throwable error) throws X {
         if (error == null) {
             return result;
         }
@@ -148,7 +149,10 @@ final class BackoffRetry implements Retry {
     }
 
     private <X extends Throwable> RuntimeException interrupted(
-            Operation<?, X> operation, Failures earlier, @Nullable Throwable last, InterruptedException interrupt)
+            Operation<?, X> operation,
+            SuppressedFailures earlier,
+            @Nullable Throwable last,
+            InterruptedException interrupt)
             throws X {
         if (operation instanceof InterruptibleOperation) {
             earlier.add(last);
@@ -161,8 +165,8 @@ final class BackoffRetry implements Retry {
             earlier.suppressAllIn(shown);
             return shown;
         }
-        Throwable shown = Failures.ofOneCaller(last);
-        Failures.suppress(shown, interrupt);
+        Throwable shown = SuppressedFailures.ofOneCaller(last);
+        SuppressedFailures.suppress(shown, interrupt);
         earlier.suppressAllIn(shown);
         throw Unchecked.<X>asDeclared(shown);
     }
@@ -229,7 +233,7 @@ final class BackoffRetry implements Retry {
     public void measure(Sink sink) {
         sink.value(name, "retry.repeated", (double) repeated.sum());
         sink.value(name, "retry.exhausted", (double) exhausted.sum());
-        sink.value(name, "retry.overbudget", (double) overBudget.sum());
+        sink.value(name, "retry.refused", (double) overBudget.sum());
         budget.measure(sink);
     }
 

@@ -26,7 +26,7 @@ import java.util.function.Consumer;
  * permits on, free permits are spread over words by thread, so that threads seldom meet on one. A refusal writes nothing and reads
  * each of the words twice, at most 16 reads. A waiter costs one object.
  *
- * <p>Metrics: {@code bulkhead.inflight}, {@code bulkhead.waiting}, {@code bulkhead.limit}.
+ * <p>Metrics: {@code bulkhead.in.flight}, {@code bulkhead.waiting}, {@code bulkhead.limit}.
  *
  * @since 0.1
  */

@@ -23,7 +23,7 @@ final class CreditBudget implements RetryBudget {
     private static final int CREDIT_BITS = 24;
     private static final long CREDIT = (1L << CREDIT_BITS) - 1;
     private static final double UNITS = 1000;
-    private static final int MOST = 16_000;
+    private static final int MAX = 16_000;
     /** Tolerance for ratios that no double can hold: 0.29 must be 290 thousandths. */
     private static final double ROUNDING = 1e-9;
 
@@ -52,13 +52,13 @@ final class CreditBudget implements RetryBudget {
         this.ratio = ratio;
         this.minPerSecond = minPerSecond;
         this.perFirstAttempt = (long) (ratio * UNITS + ROUNDING);
-        this.full = (long) (Require.range("reserve", reserve, 1, MOST) * UNITS);
+        this.full = (long) (Require.range("reserve", reserve, 1, MAX) * UNITS);
         this.clock = Require.nonNull("environment", environment).clock();
         this.word = new PaddedLong(full);
     }
 
     static void requireRate(double minPerSecond) {
-        if (!(minPerSecond >= 0 && minPerSecond <= MOST / 10.0)) {
+        if (!(minPerSecond >= 0 && minPerSecond <= MAX / 10.0)) {
             throw new IllegalArgumentException("minPerSecond must be from 0 to 1600, but was " + minPerSecond);
         }
     }

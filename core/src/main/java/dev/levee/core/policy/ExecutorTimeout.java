@@ -32,7 +32,7 @@ final class ExecutorTimeout extends AbstractTimeout {
         if (Thread.interrupted()) {
             throw interruptedBefore(operation);
         }
-        HandedOver<T> work = new HandedOver<>(inner, operation, contextUntil(state, now + nanos), clock);
+        ExecutorCall<T> work = new ExecutorCall<>(inner, operation, contextUntil(state, now + nanos), clock);
         try {
             executor.execute(work);
         } catch (RejectedExecutionException rejected) {
@@ -64,7 +64,7 @@ final class ExecutorTimeout extends AbstractTimeout {
     }
 
     /** Until the work has ended, the time is up, or the caller is interrupted. */
-    private void awaitEnd(HandedOver<?> work, Operation<?, ?> operation, long start, long nanos) {
+    private void awaitEnd(ExecutorCall<?> work, Operation<?, ?> operation, long start, long nanos) {
         long left = nanos - (clock.nanoTime() - start);
         while (!work.hasEnded() && left > 0) {
             environment().scheduler().park(work, left);

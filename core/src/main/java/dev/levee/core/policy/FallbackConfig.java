@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FallbackConfig {
     /** Every failure and one less than the suppressed failures that are kept: the original is among them. */
-    private static final int MOST_SOURCES = 7;
+    private static final int MAX_SOURCES = 7;
 
     static final Predicate<Throwable> ORDINARY = error -> error instanceof Exception
             && !(error instanceof InterruptedException)
@@ -154,7 +154,7 @@ public final class FallbackConfig {
                             "names of sources must differ, but \"" + source.name() + "\" is there twice");
                 }
             }
-            Require.range("number of sources", chain.size() + 1, 1, MOST_SOURCES);
+            Require.range("number of sources", chain.size() + 1, 1, MAX_SOURCES);
             chain.add(source);
             return this;
         }
@@ -166,7 +166,7 @@ public final class FallbackConfig {
          * @throws IllegalArgumentException if there is no source
          */
         public FallbackConfig build() {
-            Require.range("number of sources", chain.size(), 1, MOST_SOURCES);
+            Require.range("number of sources", chain.size(), 1, MAX_SOURCES);
             return new FallbackConfig(this);
         }
     }

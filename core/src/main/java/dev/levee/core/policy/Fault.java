@@ -36,8 +36,8 @@ public final class Fault {
     }
 
     final Effect effect;
-    final long shortestNanos;
-    final long longestNanos;
+    final long minNanos;
+    final long maxNanos;
     final Supplier<? extends @Nullable Object> source;
     private final double rate;
     private final Supplier<Boolean> keys;
@@ -48,8 +48,8 @@ public final class Fault {
 
     private Fault(
             Effect effect,
-            long shortestNanos,
-            long longestNanos,
+            long minNanos,
+            long maxNanos,
             Supplier<? extends @Nullable Object> source,
             double rate,
             Supplier<Boolean> keys,
@@ -58,8 +58,8 @@ public final class Fault {
             long periodNanos,
             long partNanos) {
         this.effect = effect;
-        this.shortestNanos = shortestNanos;
-        this.longestNanos = longestNanos;
+        this.minNanos = minNanos;
+        this.maxNanos = maxNanos;
         this.source = source;
         this.rate = rate;
         this.keys = keys;
@@ -141,16 +141,7 @@ public final class Fault {
     public Fault rate(double share) {
         Require.ratio("rate", share);
         return new Fault(
-                effect,
-                shortestNanos,
-                longestNanos,
-                source,
-                share,
-                keys,
-                fromNanos,
-                lengthNanos,
-                periodNanos,
-                partNanos);
+                effect, minNanos, maxNanos, source, share, keys, fromNanos, lengthNanos, periodNanos, partNanos);
     }
 
     /**
@@ -167,16 +158,7 @@ public final class Fault {
         Require.nonNull("chosen", chosen);
         Supplier<Boolean> both = () -> keys.get() && chosen.test(key.get());
         return new Fault(
-                effect,
-                shortestNanos,
-                longestNanos,
-                source,
-                rate,
-                both,
-                fromNanos,
-                lengthNanos,
-                periodNanos,
-                partNanos);
+                effect, minNanos, maxNanos, source, rate, both, fromNanos, lengthNanos, periodNanos, partNanos);
     }
 
     /**
@@ -190,7 +172,7 @@ public final class Fault {
     public Fault during(Duration from, Duration length) {
         long begin = Nanos.of(Require.notNegative("from", from));
         long span = Nanos.of(Require.positive("length", length));
-        return new Fault(effect, shortestNanos, longestNanos, source, rate, keys, begin, span, periodNanos, partNanos);
+        return new Fault(effect, minNanos, maxNanos, source, rate, keys, begin, span, periodNanos, partNanos);
     }
 
     /**
@@ -208,7 +190,7 @@ public final class Fault {
         if (part > span) {
             throw new IllegalArgumentException("length must be at most period " + period + ", but was " + length);
         }
-        return new Fault(effect, shortestNanos, longestNanos, source, rate, keys, fromNanos, lengthNanos, span, part);
+        return new Fault(effect, minNanos, maxNanos, source, rate, keys, fromNanos, lengthNanos, span, part);
     }
 
     /** Whether it hits a call, for which a number from 0 to 1 has been drawn. */

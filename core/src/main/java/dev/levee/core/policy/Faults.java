@@ -63,7 +63,7 @@ public interface Faults extends Around, Measured {
         for (Fault fault : Require.nonNull("faults", faults)) {
             Require.nonNull("fault", fault);
         }
-        return new RehearsedFaults(name, seed, environment, faults.clone());
+        return new DefaultFaults(name, seed, environment, faults.clone());
     }
 
     /** Switches on until {@link #switchOff}; schedules begin anew. Logs a warning. */

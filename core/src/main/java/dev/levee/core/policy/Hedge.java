@@ -39,7 +39,7 @@ import java.util.function.Consumer;
  * does not start costs at most 192 bytes besides its source; a blocking one costs a hand-over to another thread.
  *
  * <p>Events: {@code onAttempt}. Metrics: {@code hedge.fired} (attempts started besides first ones), {@code hedge.won} (calls that
- * one of them won), {@code hedge.denied} (by the budget), {@code hedge.delay} (at present, in
+ * one of them won), {@code hedge.refused} (by the budget), {@code hedge.delay.nanos} (at present, in
  * nanoseconds), and those of the budget if it is the hedge's own.
  *
  * @since 0.1

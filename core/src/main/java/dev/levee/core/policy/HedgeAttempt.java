@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One attempt of a {@link HedgedCall}; also the timer after it. */
 final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Throwable>, Runnable {
-    private static final VarHandle DISCARDED =
-            Handles.field(MethodHandles.lookup(), "discarded", boolean.class);
+    private static final VarHandle DISCARDED = Handles.field(MethodHandles.lookup(), "discarded", boolean.class);
 
     final HedgedCall<T> call;
     final int number;

@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class HedgeConfig {
-    private static final int MOST_ATTEMPTS = 16;
+    private static final int MAX_ATTEMPTS = 16;
 
     private final int maxAttempts;
     private final @Nullable Duration delay;
     private final double percentile;
-    private final Duration shortestDelay;
-    private final Duration longestDelay;
-    private final int minimumSamples;
+    private final Duration minDelay;
+    private final Duration maxDelay;
+    private final int minSamples;
     private final Duration window;
     private final @Nullable RetryBudget budget;
     private final OutcomeRule outcomes;
@@ -31,9 +31,9 @@ public final class HedgeConfig {
         maxAttempts = builder.maxAttempts;
         delay = builder.delay;
         percentile = builder.percentile;
-        shortestDelay = builder.shortestDelay;
-        longestDelay = builder.longestDelay;
-        minimumSamples = builder.minimumSamples;
+        minDelay = builder.minDelay;
+        maxDelay = builder.maxDelay;
+        minSamples = builder.minSamples;
         window = builder.window;
         budget = builder.budget;
         outcomes = builder.outcomes;
@@ -59,9 +59,9 @@ public final class HedgeConfig {
         builder.maxAttempts = maxAttempts;
         builder.delay = delay;
         builder.percentile = percentile;
-        builder.shortestDelay = shortestDelay;
-        builder.longestDelay = longestDelay;
-        builder.minimumSamples = minimumSamples;
+        builder.minDelay = minDelay;
+        builder.maxDelay = maxDelay;
+        builder.minSamples = minSamples;
         builder.window = window;
         builder.budget = budget;
         builder.outcomes = outcomes;
@@ -101,8 +101,8 @@ public final class HedgeConfig {
      *
      * @return the shortest delay
      */
-    public Duration shortestDelay() {
-        return shortestDelay;
+    public Duration minDelay() {
+        return minDelay;
     }
 
     /**
@@ -110,8 +110,8 @@ public final class HedgeConfig {
      *
      * @return the longest delay
      */
-    public Duration longestDelay() {
-        return longestDelay;
+    public Duration maxDelay() {
+        return maxDelay;
     }
 
     /**
@@ -119,8 +119,8 @@ public final class HedgeConfig {
      *
      * @return from 1
      */
-    public int minimumSamples() {
-        return minimumSamples;
+    public int minSamples() {
+        return minSamples;
     }
 
     /**
@@ -154,12 +154,12 @@ public final class HedgeConfig {
         return discard;
     }
 
-    long shortestNanos() {
-        return Nanos.of(shortestDelay);
+    long minNanos() {
+        return Nanos.of(minDelay);
     }
 
-    long longestNanos() {
-        return Nanos.of(longestDelay);
+    long maxNanos() {
+        return Nanos.of(maxDelay);
     }
 
     /**
@@ -171,9 +171,9 @@ public final class HedgeConfig {
         private int maxAttempts = 2;
         private @Nullable Duration delay;
         private double percentile = 0.95;
-        private Duration shortestDelay = Duration.ofMillis(1);
-        private Duration longestDelay = Duration.ofSeconds(1);
-        private int minimumSamples = 100;
+        private Duration minDelay = Duration.ofMillis(1);
+        private Duration maxDelay = Duration.ofSeconds(1);
+        private int minSamples = 100;
         private Duration window = Duration.ofMinutes(1);
         private @Nullable RetryBudget budget;
         private OutcomeRule outcomes = OutcomeRule.standard();
@@ -189,7 +189,7 @@ public final class HedgeConfig {
          * @throws IllegalArgumentException if it is out of its range
          */
         public Builder maxAttempts(int value) {
-            maxAttempts = Require.range("maxAttempts", value, 1, MOST_ATTEMPTS);
+            maxAttempts = Require.range("maxAttempts", value, 1, MAX_ATTEMPTS);
             return this;
         }
 
@@ -223,7 +223,7 @@ public final class HedgeConfig {
 
         /**
          * What bounds a delay that is a percentile; default from 1 millisecond to 1 second. While there are fewer latencies than
-         * {@link #minimumSamples} the longest delay is the delay.
+         * {@link #minSamples} the longest delay is the delay.
          *
          * @param shortest zero or more
          * @param longest at least {@code shortest}
@@ -236,8 +236,8 @@ public final class HedgeConfig {
                 throw new IllegalArgumentException(
                         "longest delay must be at least shortest delay " + shortest + ", but was " + longest);
             }
-            shortestDelay = shortest;
-            longestDelay = longest;
+            minDelay = shortest;
+            maxDelay = longest;
             return this;
         }
 
@@ -248,8 +248,8 @@ public final class HedgeConfig {
          * @return this
          * @throws IllegalArgumentException if it is less than 1
          */
-        public Builder minimumSamples(int value) {
-            minimumSamples = Require.range("minimumSamples", value, 1, Integer.MAX_VALUE);
+        public Builder minSamples(int value) {
+            minSamples = Require.range("minSamples", value, 1, Integer.MAX_VALUE);
             return this;
         }
 

@@ -42,10 +42,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     private static final long AT_ONCE = 0;
     private static final long NO_MORE = -1;
 
-    private static final VarHandle WORD =
-            Handles.field(MethodHandles.lookup(), "word", int.class);
-    private static final VarHandle LATEST =
-            Handles.field(MethodHandles.lookup(), "latest", HedgeAttempt.class);
+    private static final VarHandle WORD = Handles.field(MethodHandles.lookup(), "word", int.class);
+    private static final VarHandle LATEST = Handles.field(MethodHandles.lookup(), "latest", HedgeAttempt.class);
 
     final RacingHedge hedge;
     final Inner inner;
@@ -253,7 +251,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         if (hint < 0) {
             return verdict == Verdict.THROTTLED || error instanceof RefusedException ? NO_MORE : AT_ONCE;
         }
-        return hint > RacingHedge.LONGEST_HINT || !inTime(hint) ? NO_MORE : hint;
+        return hint > RacingHedge.MAX_HINT || !inTime(hint) ? NO_MORE : hint;
     }
 
     private void settle(HedgeAttempt<T> attempt, Verdict verdict, T result, @Nullable Throwable error) {
@@ -377,18 +375,18 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     }
 
     /** What attempts have failed with so far. */
-    final Failures failures() {
+    final SuppressedFailures failures() {
         return failuresBefore(null);
     }
 
-    private Failures failuresBefore(@Nullable HedgeAttempt<T> last) {
+    private SuppressedFailures failuresBefore(@Nullable HedgeAttempt<T> last) {
         Deque<Throwable> inOrder = new ArrayDeque<>();
         for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
             if (attempt != last && attempt.failed && attempt.error != null) {
                 inOrder.addFirst(attempt.error);
             }
         }
-        Failures failures = new Failures();
+        SuppressedFailures failures = new SuppressedFailures();
         inOrder.forEach(failures::add);
         return failures;
     }

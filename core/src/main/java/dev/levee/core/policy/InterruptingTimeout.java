@@ -25,7 +25,7 @@ final class InterruptingTimeout extends AbstractTimeout {
         long deadlineBefore = state.deadlineNanos();
         Object pictureBefore = state.picture();
         Object outer = state.alarm();
-        Alarm alarm = Alarm.inside(state);
+        InterruptOnce alarm = InterruptOnce.inside(state);
         long ticket = timers.set(alarm, now, nanos);
         T result;
         state.narrow(clock, now + nanos);
@@ -48,7 +48,7 @@ final class InterruptingTimeout extends AbstractTimeout {
         return result;
     }
 
-    private boolean rang(Alarm alarm, long ticket, boolean consumed) {
+    private boolean rang(InterruptOnce alarm, long ticket, boolean consumed) {
         return !timers.take(ticket, alarm) && alarm.rang(consumed);
     }
 }

@@ -28,7 +28,7 @@ final class LatencyWindow {
     /** Behind the buckets of each half: how many latencies they hold. */
     private static final int HALF = BUCKETS + 1;
 
-    private static final int MOST_COPIES = 4;
+    private static final int MAX_COPIES = 4;
     private static final int FEW = 256;
     private static final int SELDOM = 64;
 
@@ -46,7 +46,7 @@ final class LatencyWindow {
         this.halfNanos = Math.max(1, windowNanos / 2);
         this.begun = new AtomicLong(nowNanos);
         int processors = Runtime.getRuntime().availableProcessors();
-        this.copies = new AtomicIntegerArray[Math.min(MOST_COPIES, Integer.highestOneBit(processors))];
+        this.copies = new AtomicIntegerArray[Math.min(MAX_COPIES, Integer.highestOneBit(processors))];
         for (int i = 0; i < copies.length; i++) {
             copies[i] = new AtomicIntegerArray(2 * HALF);
         }

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /** The one implementation of {@link Hedge}. What happens in one call is {@link HedgedCall}. */
 final class RacingHedge implements Hedge {
     /** As long as a retry waits, by default, for what a dependency asks. */
-    static final long LONGEST_HINT = 5_000_000_000L;
+    static final long MAX_HINT = 5_000_000_000L;
 
     private static final double OWN_RATIO = 0.1;
     private static final double OWN_PER_SECOND = 1;
@@ -50,11 +50,11 @@ final class RacingHedge implements Hedge {
     RacingHedge(String name, HedgeConfig config, Environment environment) {
         this.name = Require.name(name);
         this.environment = Require.nonNull("environment", environment);
-        this.timers = ForeignTimers.of(environment);
+        this.timers = SchedulerTimers.of(environment);
         this.maxAttempts = Require.nonNull("config", config).maxAttempts();
         this.outcomes = config.outcomes();
-        this.shortest = config.shortestNanos();
-        this.longest = config.longestNanos();
+        this.shortest = config.minNanos();
+        this.longest = config.maxNanos();
         this.discard = config.discard();
         this.ownBudget = config.budget() == null;
         this.budget = config.budget() == null
@@ -65,7 +65,7 @@ final class RacingHedge implements Hedge {
                 ? null
                 : new LatencyWindow(
                         config.percentile(),
-                        config.minimumSamples(),
+                        config.minSamples(),
                         Nanos.of(config.window()),
                         environment.clock().nanoTime());
     }
@@ -127,11 +127,11 @@ final class RacingHedge implements Hedge {
         credit(context);
         HedgedCall<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
         try {
-            StageWait.await(call, environment);
+            FutureWait.await(call, environment);
         } catch (InterruptedException interrupt) {
             throw Unchecked.<X>asDeclared(interrupted(call, operation));
         }
-        Throwable failure = StageWait.failureOf(call);
+        Throwable failure = FutureWait.failureOf(call);
         if (failure != null) {
             throw Unchecked.<X>asDeclared(failure);
         }
@@ -140,7 +140,7 @@ final class RacingHedge implements Hedge {
 
     private Throwable interrupted(HedgedCall<?> call, Operation<?, ?> operation) {
         call.cancel(true);
-        Throwable shown = StageWait.interrupted(name, operation);
+        Throwable shown = FutureWait.interrupted(name, operation);
         call.failures().suppressAllIn(shown);
         return shown;
     }
@@ -220,8 +220,8 @@ final class RacingHedge implements Hedge {
     public void measure(Sink sink) {
         sink.value(name, "hedge.fired", (double) fired.sum());
         sink.value(name, "hedge.won", (double) won.sum());
-        sink.value(name, "hedge.denied", (double) denied.sum());
-        sink.value(name, "hedge.delay", (double) delayNanos());
+        sink.value(name, "hedge.refused", (double) denied.sum());
+        sink.value(name, "hedge.delay.nanos", (double) delayNanos());
         if (ownBudget) {
             budget.measure(sink);
         }

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
  * refusal.
  *
  * <p><b>When.</b> After the {@link Backoff}; after a throttled attempt after one of its own, which is longer. What the dependency or
- * the refusal asks to wait is a lower bound for the delay; if it asks for more than {@link RetryConfig#longestHint} (5 seconds) or
+ * the refusal asks to wait is a lower bound for the delay; if it asks for more than {@link RetryConfig#maxHint} (5 seconds) or
  * says {@link dev.levee.core.OutcomeRule#DO_NOT_RETRY}, the call fails at once: it does not wait for a breaker that is open for long.
  * A retry never waits past the total time or the deadline of the call: if the wait does not fit, the call fails now.
  *
@@ -37,7 +37,7 @@ import java.util.function.Consumer;
  * costs no allocation, one look at the thread's state and, without a total time, no clock read.
  *
  * <p>Events: {@code onAttempt} before each wait. Metrics: {@code retry.repeated} (extra attempts), {@code retry.exhausted} (calls that
- * failed for want of attempts, time, or leave of the dependency), {@code retry.overbudget} (calls that the budget did not let repeat),
+ * failed for want of attempts, time, or leave of the dependency), {@code retry.refused} (calls that the budget did not let repeat),
  * and those of the {@link RetryBudget}.
  *
  * @since 0.1

@@ -20,7 +20,7 @@ public final class RetryConfig {
     private final @Nullable RetryBudget budget;
     private final boolean idempotent;
     private final Duration totalTime;
-    private final Duration longestHint;
+    private final Duration maxHint;
     private final OutcomeRule outcomes;
 
     private RetryConfig(Builder builder) {
@@ -31,7 +31,7 @@ public final class RetryConfig {
         budget = builder.budget;
         idempotent = builder.idempotent;
         totalTime = builder.totalTime;
-        longestHint = builder.longestHint;
+        maxHint = builder.maxHint;
         outcomes = builder.outcomes;
     }
 
@@ -58,7 +58,7 @@ public final class RetryConfig {
         builder.budget = budget;
         builder.idempotent = idempotent;
         builder.totalTime = totalTime;
-        builder.longestHint = longestHint;
+        builder.maxHint = maxHint;
         builder.outcomes = outcomes;
         return builder;
     }
@@ -131,8 +131,8 @@ public final class RetryConfig {
      *
      * @return the time
      */
-    public Duration longestHint() {
-        return longestHint;
+    public Duration maxHint() {
+        return maxHint;
     }
 
     /**
@@ -144,8 +144,8 @@ public final class RetryConfig {
         return outcomes;
     }
 
-    long longestHintNanos() {
-        return Nanos.of(longestHint);
+    long maxHintNanos() {
+        return Nanos.of(maxHint);
     }
 
     long totalNanos() {
@@ -166,7 +166,7 @@ public final class RetryConfig {
         private @Nullable RetryBudget budget;
         private boolean idempotent = true;
         private Duration totalTime = Duration.ofSeconds(Long.MAX_VALUE);
-        private Duration longestHint = Duration.ofSeconds(5);
+        private Duration maxHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
 
         Builder() {}
@@ -269,8 +269,8 @@ public final class RetryConfig {
          * @return this
          * @throws IllegalArgumentException if it is negative
          */
-        public Builder longestHint(Duration value) {
-            longestHint = Require.notNegative("longestHint", value);
+        public Builder maxHint(Duration value) {
+            maxHint = Require.notNegative("maxHint", value);
             return this;
         }
 

@@ -43,7 +43,7 @@ final class ShapedBackoff implements Backoff {
     }
 
     @Override
-    public ShapedBackoff atLeast(Duration other) {
+    public ShapedBackoff withMin(Duration other) {
         long nanos = Nanos.of(Require.notNegative("floor", other));
         if (nanos > cap) {
             throw new IllegalArgumentException(
@@ -53,7 +53,7 @@ final class ShapedBackoff implements Backoff {
     }
 
     @Override
-    public ShapedBackoff atMost(Duration other) {
+    public ShapedBackoff withMax(Duration other) {
         long nanos = Nanos.of(Require.positive("cap", other));
         if (nanos < floor) {
             throw new IllegalArgumentException(

@@ -133,7 +133,7 @@ final class StripedBulkhead implements Bulkhead {
 
     private void serve() {
         if (isBusy()) {
-            Nesting.run(serving);
+            Trampoline.run(serving);
         }
     }
 
@@ -355,7 +355,7 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public void measure(Sink sink) {
-        sink.value(name, "bulkhead.inflight", inFlight());
+        sink.value(name, "bulkhead.in.flight", inFlight());
         sink.value(name, "bulkhead.waiting", waiting());
         sink.value(name, "bulkhead.limit", maxConcurrent());
     }

@@ -23,7 +23,7 @@ final class StripedPermits {
     private static final long CHANGE = 1L << 32;
 
     private static final long CLOSED_BIT = 1L << 31;
-    private static final int MOST_CELLS =
+    private static final int MAX_CELLS =
             Math.min(8, 2 * Integer.highestOneBit(Runtime.getRuntime().availableProcessors()));
     private static final int PERMITS_PER_CELL = 8;
 
@@ -34,9 +34,9 @@ final class StripedPermits {
     StripedPermits(int permits) {
         this(
                 permits,
-                MOST_CELLS == 2
+                MAX_CELLS == 2
                         ? 1
-                        : Math.min(MOST_CELLS, Math.max(1, Integer.highestOneBit(permits / PERMITS_PER_CELL))));
+                        : Math.min(MAX_CELLS, Math.max(1, Integer.highestOneBit(permits / PERMITS_PER_CELL))));
     }
 
     /**

@@ -60,7 +60,7 @@ final class SubstitutingFallback implements Fallback {
     @SuppressWarnings("TypeParameterUnusedInFormals") // the type is the user's promise
     private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, boolean interruptible)
             throws X {
-        Failures earlier = new Failures();
+        SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
         for (int i = 0; ; i++) {
             try {
@@ -95,7 +95,7 @@ final class SubstitutingFallback implements Fallback {
         CompletableFuture<T> running = askLater(source, error);
         boolean done;
         try {
-            done = StageWait.awaitInTime(running, environment);
+            done = FutureWait.awaitInTime(running, environment);
         } catch (InterruptedException interrupt) {
             CallFuture.requestCancel(running, new CancellationException("interrupted by the caller"));
             throw interrupt;
@@ -106,7 +106,7 @@ final class SubstitutingFallback implements Fallback {
             CallFuture.requestCancel(running, late);
             throw late;
         }
-        Throwable failure = StageWait.failureOf(running);
+        Throwable failure = FutureWait.failureOf(running);
         if (failure != null) {
             throw ofSource(Outcomes.unwrap(failure));
         }
@@ -121,14 +121,14 @@ final class SubstitutingFallback implements Fallback {
     }
 
     private static Throwable interrupted(
-            Throwable error, Failures earlier, boolean interruptible, InterruptedException interrupt) {
+            Throwable error, SuppressedFailures earlier, boolean interruptible, InterruptedException interrupt) {
         if (interruptible) {
             earlier.suppressAllIn(interrupt);
             return interrupt;
         }
         Thread.currentThread().interrupt();
-        Throwable shown = Failures.ofOneCaller(error);
-        Failures.suppress(shown, interrupt);
+        Throwable shown = SuppressedFailures.ofOneCaller(error);
+        SuppressedFailures.suppress(shown, interrupt);
         return shown;
     }
 
@@ -160,7 +160,7 @@ final class SubstitutingFallback implements Fallback {
     }
 
     /** A source may throw the failure that it was given. */
-    static void add(Failures earlier, Throwable error, Throwable failure) {
+    static void add(SuppressedFailures earlier, Throwable error, Throwable failure) {
         if (failure != error) {
             earlier.add(failure);
         }
@@ -172,7 +172,7 @@ final class SubstitutingFallback implements Fallback {
     }
 
     /** What the last source failed with, carrying the original and what the other sources failed with. */
-    Throwable noneAnswered(Throwable error, Failures earlier, Throwable last) {
+    Throwable noneAnswered(Throwable error, SuppressedFailures earlier, Throwable last) {
         failed.increment();
         return last == error && chain.length == 1 ? error : earlier.onto(last);
     }

@@ -22,7 +22,7 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     private final CallContext context;
     private final AtomicInteger state = new AtomicInteger(NEW);
     /** Of the thread that runs it; written before RUNNING. */
-    private @Nullable Alarm alarm;
+    private @Nullable InterruptOnce alarm;
 
     ThreadAttempt(Inner inner, Operation<T, ?> operation, CallContext context) {
         this.inner = inner;
@@ -35,7 +35,7 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     public void run() {
         CallState callState = CallState.current();
         Object outer = callState.alarm();
-        Alarm own = Alarm.inside(callState);
+        InterruptOnce own = InterruptOnce.inside(callState);
         alarm = own;
         if (!state.compareAndSet(NEW, RUNNING)) {
             return;
@@ -69,7 +69,7 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
             completeExceptionally(reason); // it never ran
             return;
         }
-        Alarm ofTheWorker = alarm;
+        InterruptOnce ofTheWorker = alarm;
         if (ofTheWorker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
             ofTheWorker.run();
         }

@@ -97,7 +97,7 @@ public interface Timeout extends Around, Measured {
     Timeout onExecutor(Executor executor);
 
     /**
-     * Hands over {@code timeout.timedout}, the calls whose time was up, and {@code timeout.refused}, those that came after their
+     * Hands over {@code timeout.timed.out}, the calls whose time was up, and {@code timeout.refused}, those that came after their
      * deadline; both since the start.
      *
      * @param sink receives the figures on the calling thread

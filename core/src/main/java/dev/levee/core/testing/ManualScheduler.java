@@ -7,9 +7,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Waits in manual time. */
 final class ManualScheduler implements Scheduler, Timers {
-    private final Engine engine;
+    private final VirtualTimeDriver engine;
 
-    ManualScheduler(Engine engine) {
+    ManualScheduler(VirtualTimeDriver engine) {
         this.engine = engine;
     }
 
@@ -30,7 +30,7 @@ final class ManualScheduler implements Scheduler, Timers {
 
     @Override
     public Timer schedule(Runnable task, long delayNanos) {
-        Agenda.Event event = engine.schedule(task, delayNanos);
+        TimerQueue.Event event = engine.schedule(task, delayNanos);
         return () -> engine.cancel(event);
     }
 
@@ -42,7 +42,7 @@ final class ManualScheduler implements Scheduler, Timers {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        Stay stay = new Stay(engine, nanos, null);
+        TimedWait stay = new TimedWait(engine, nanos, null);
         try {
             while (!stay.isOver()) {
                 if (!stay.moveTime()) {
@@ -65,7 +65,7 @@ final class ManualScheduler implements Scheduler, Timers {
         if (nanos <= 0 || Thread.currentThread().isInterrupted()) {
             return;
         }
-        Stay stay = new Stay(engine, nanos, blocker);
+        TimedWait stay = new TimedWait(engine, nanos, blocker);
         try {
             if (!stay.moveTime()) {
                 LockSupport.park(blocker);

@@ -57,7 +57,7 @@ public final class ManualTime {
     private static final long ORIGIN = -1_000_000_000_000L;
     private static final long SEED = 0x1EFEEL;
 
-    private final Engine engine;
+    private final VirtualTimeDriver engine;
     private final long origin;
     private final Random random = new Random(SEED);
     private final AtomicInteger threads = new AtomicInteger();
@@ -70,7 +70,7 @@ public final class ManualTime {
     }
 
     private ManualTime(long origin) {
-        this.engine = new Engine(origin);
+        this.engine = new VirtualTimeDriver(origin);
         this.origin = origin;
         this.environment = Environment.builder()
                 .clock(engine.clock)

@@ -75,11 +75,6 @@ public final class RecordingListener implements Listener {
     }
 
     @Override
-    public void onDegraded(String policy, Throwable error) {
-        events.add(policy + " degraded: " + error);
-    }
-
-    @Override
     public void onDegraded(String policy, String source, Throwable error) {
         events.add(policy + (source.equals(policy) ? " degraded: " : " degraded by " + source + ": ") + error);
     }

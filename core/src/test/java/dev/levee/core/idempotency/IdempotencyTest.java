@@ -487,7 +487,7 @@ class IdempotencyTest {
             assertThat(answers).contains("receipt 1");
         }
 
-        private Flight<String> flight() {
+        private PendingCall<String> flight() {
             return ((StoredIdempotency<String>) pay).flights.values().iterator().next();
         }
 

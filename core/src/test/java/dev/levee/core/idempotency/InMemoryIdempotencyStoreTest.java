@@ -51,7 +51,7 @@ class InMemoryIdempotencyStoreTest extends IdempotencyStoreContract {
 
             assertThat(claim("b")).isEqualTo(Status.RECORDED);
             assertThat(claim("c")).isEqualTo(Status.RECORDED);
-            assertThat(figures()).containsEntry("idempotency.keys.evicted", 1.0);
+            assertThat(figures()).containsEntry("idempotency.keys.evictions", 1.0);
         }
 
         @Test
@@ -90,7 +90,7 @@ class InMemoryIdempotencyStoreTest extends IdempotencyStoreContract {
             assertThat(figures())
                     .containsEntry("idempotency.keys.owned", 1.0)
                     .containsEntry("idempotency.keys.unknown", 0.0)
-                    .containsEntry("idempotency.keys.evicted", 0.0);
+                    .containsEntry("idempotency.keys.evictions", 0.0);
         }
 
         private Map<String, Double> figures() {
@@ -104,7 +104,7 @@ class InMemoryIdempotencyStoreTest extends IdempotencyStoreContract {
     void wrong_settings_are_refused() {
         assertThatThrownBy(() -> IdempotencyStore.inMemory(0, KEEP, time.environment()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("maximumKeys must be at least 1, but was 0");
+                .hasMessageContaining("maxKeys must be at least 1, but was 0");
         assertThatThrownBy(() -> IdempotencyStore.inMemory(1, Duration.ZERO, time.environment()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("keep");

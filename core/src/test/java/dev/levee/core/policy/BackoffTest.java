@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class BackoffTest {
     private static final long NEVER = Long.MAX_VALUE >> 1;
     /** Durations of the last second before never count as never. */
-    private static final long LONGEST = NEVER / 1_000_000_000 * 1_000_000_000 - 1;
+    private static final long MAX = NEVER / 1_000_000_000 * 1_000_000_000 - 1;
 
     private static final int SAMPLES = 20_000;
 
@@ -101,10 +101,10 @@ class BackoffTest {
         void a_function_of_ones_own_is_bounded_and_spread_like_the_others() {
             Backoff squares = Backoff.of(attempt -> millis(10L * attempt * attempt));
             assertThat(delaysInMillis(squares, 1, 2, 3)).containsExactly(10L, 40L, 90L);
-            assertThat(delaysInMillis(squares.atLeast(millis(20)).atMost(millis(50)), 1, 2, 3))
+            assertThat(delaysInMillis(squares.withMin(millis(20)).withMax(millis(50)), 1, 2, 3))
                     .containsExactly(20L, 40L, 50L);
             Backoff lambda = (attempt, drawn) -> millis(attempt).toNanos();
-            assertThat(delaysInMillis(lambda.atLeast(millis(3)), 1, 5)).containsExactly(3L, 5L);
+            assertThat(delaysInMillis(lambda.withMin(millis(3)), 1, 5)).containsExactly(3L, 5L);
         }
 
         @Test
@@ -120,7 +120,7 @@ class BackoffTest {
                     return Math.max(1, 2 * previousNanos);
                 }
             };
-            assertThat(twice.atMost(millis(1)).delayNanos(3, 100, random)).isEqualTo(200);
+            assertThat(twice.withMax(millis(1)).delayNanos(3, 100, random)).isEqualTo(200);
         }
 
         @Test
@@ -154,13 +154,13 @@ class BackoffTest {
 
         @Test
         void full_draws_from_the_floor_if_there_is_one() {
-            assertDrawn(steady.atLeast(millis(40)).withJitter(Jitter.FULL), 40, 100);
+            assertDrawn(steady.withMin(millis(40)).withJitter(Jitter.FULL), 40, 100);
         }
 
         @Test
         void equal_draws_one_half_of_the_delay() {
             assertDrawn(steady.withJitter(Jitter.EQUAL), 50, 100);
-            assertDrawn(steady.atLeast(millis(80)).withJitter(Jitter.EQUAL), 80, 100);
+            assertDrawn(steady.withMin(millis(80)).withJitter(Jitter.EQUAL), 80, 100);
         }
 
         @Test
@@ -169,7 +169,7 @@ class BackoffTest {
             assertDrawn(backoff, 100, 300);
             assertDrawnAfter(millis(400), backoff, 100, 1_200);
             assertDrawnAfter(millis(4_000), backoff, 100, 5_000);
-            assertDrawnAfter(millis(400), steady.atMost(millis(900)).withJitter(Jitter.DECORRELATED), 100, 900);
+            assertDrawnAfter(millis(400), steady.withMax(millis(900)).withJitter(Jitter.DECORRELATED), 100, 900);
         }
 
         @Test
@@ -236,11 +236,11 @@ class BackoffTest {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.exponential(millis(1), Double.NaN, millis(1)));
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> Backoff.decorrelated(millis(1), millis(5)).atLeast(millis(6)))
+                    .isThrownBy(() -> Backoff.decorrelated(millis(1), millis(5)).withMin(millis(6)))
                     .withMessage("floor must be at most cap PT0.005S, but was PT0.006S");
             assertThatIllegalArgumentException()
                     .isThrownBy(
-                            () -> Backoff.fixed(millis(1)).atLeast(millis(6)).atMost(millis(5)))
+                            () -> Backoff.fixed(millis(1)).withMin(millis(6)).withMax(millis(5)))
                     .withMessage("cap must be at least floor PT0.006S, but was PT0.005S");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.fixed(millis(-1)))
@@ -268,12 +268,12 @@ class BackoffTest {
 
     @Provide
     Arbitrary<Bounded> anything() {
-        Arbitrary<Long> nanos = Arbitraries.longs().between(1, LONGEST);
+        Arbitrary<Long> nanos = Arbitraries.longs().between(1, MAX);
         return Combinators.combine(
                         Arbitraries.integers().between(0, 5),
                         nanos,
                         nanos,
-                        Arbitraries.longs().between(0, LONGEST),
+                        Arbitraries.longs().between(0, MAX),
                         Arbitraries.doubles().between(1, 1e6),
                         Arbitraries.of(Jitter.values()))
                 .as((shape, one, other, floor, multiplier, jitter) -> {
@@ -285,13 +285,13 @@ class BackoffTest {
                         case 1 -> Backoff.exponential(initial, multiplier, cap);
                         case 2 -> Backoff.fibonacci(initial, cap);
                         case 3 -> Backoff.decorrelated(initial, cap);
-                        case 4 -> Backoff.fixed(initial).atMost(cap);
+                        case 4 -> Backoff.fixed(initial).withMax(cap);
                         default ->
                             Backoff.of(attempt -> attempt % 2 == 0 ? initial : Duration.ZERO)
-                                    .atMost(cap);
+                                    .withMax(cap);
                     };
                     return new Bounded(
-                            backoff.withJitter(jitter).atLeast(Duration.ofNanos(least)), least, cap.toNanos());
+                            backoff.withJitter(jitter).withMin(Duration.ofNanos(least)), least, cap.toNanos());
                 });
     }
 
@@ -315,11 +315,11 @@ class BackoffTest {
 
     @Property
     void shapes_are_what_exact_arithmetic_gives(
-            @ForAll @LongRange(min = 1, max = LONGEST) long initial,
-            @ForAll @LongRange(min = 0, max = LONGEST) long more,
+            @ForAll @LongRange(min = 1, max = MAX) long initial,
+            @ForAll @LongRange(min = 0, max = MAX) long more,
             @ForAll @IntRange(min = 1, max = 1_000) int attempt) {
         Duration first = Duration.ofNanos(initial);
-        Duration cap = Duration.ofNanos(Math.min(LONGEST, initial + more));
+        Duration cap = Duration.ofNanos(Math.min(MAX, initial + more));
         BigInteger exact = BigInteger.valueOf(initial);
         assertShape(Backoff.linear(first, cap), attempt, exact.multiply(BigInteger.valueOf(attempt)), cap, 0);
         assertShape(Backoff.fibonacci(first, cap), attempt, exact.multiply(fibonacci(attempt)), cap, 0);
@@ -345,10 +345,9 @@ class BackoffTest {
 
     @Property
     void shapes_never_shrink(
-            @ForAll @LongRange(min = 1, max = LONGEST) long initial,
-            @ForAll @IntRange(min = 1, max = 2_000) int attempt) {
+            @ForAll @LongRange(min = 1, max = MAX) long initial, @ForAll @IntRange(min = 1, max = 2_000) int attempt) {
         Duration first = Duration.ofNanos(initial);
-        Duration cap = Duration.ofNanos(LONGEST);
+        Duration cap = Duration.ofNanos(MAX);
         List<Backoff> shapes = new ArrayList<>(List.of(
                 Backoff.linear(first, cap),
                 Backoff.exponential(first, 1.001, cap),

@@ -134,7 +134,7 @@ class BulkheadResizeTest {
         assertThat(bulkhead.refusal()).hasMessageStartingWith("bulkhead \"db\" is full: 7 calls in flight");
         Map<String, Double> figures = new HashMap<>();
         bulkhead.measure((policy, metric, value) -> figures.put(metric, value));
-        assertThat(figures).containsEntry("bulkhead.limit", 7.0).containsEntry("bulkhead.inflight", 0.0);
+        assertThat(figures).containsEntry("bulkhead.limit", 7.0).containsEntry("bulkhead.in.flight", 0.0);
     }
 
     @Test

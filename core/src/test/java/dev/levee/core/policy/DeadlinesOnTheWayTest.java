@@ -198,7 +198,7 @@ class DeadlinesOnTheWayTest {
                     .isNotNull();
             Map<String, Double> figures = new HashMap<>();
             timeout.measure((policy, metric, value) -> figures.put(policy + " " + metric, value));
-            assertThat(figures).containsEntry("t timeout.refused", 3.0).containsEntry("t timeout.timedout", 1.0);
+            assertThat(figures).containsEntry("t timeout.refused", 3.0).containsEntry("t timeout.timed.out", 1.0);
         }
     }
 

@@ -56,7 +56,7 @@ class FallbackChainTest {
 
     private static Throwable failureOf(CompletableFuture<?> future) {
         assertThat(future).isDone();
-        return StageWait.failureOf(future);
+        return FutureWait.failureOf(future);
     }
 
     @AfterEach

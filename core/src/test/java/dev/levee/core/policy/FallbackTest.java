@@ -22,7 +22,7 @@ class FallbackTest {
             .environment().toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onDegraded(String policy, Throwable error) {
+                        public void onDegraded(String policy, String source, Throwable error) {
                             heard.add(policy + " " + error.getMessage());
                         }
                     })

@@ -69,7 +69,7 @@ class FaultsTest {
 
     private static Throwable failureOf(CompletableFuture<?> future) {
         assertThat(future).isDone();
-        return StageWait.failureOf(future);
+        return FutureWait.failureOf(future);
     }
 
     @AfterEach

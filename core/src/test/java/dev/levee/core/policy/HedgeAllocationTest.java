@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 @Tag("allocation")
 class HedgeAllocationTest {
     private static final int CALLS = 100_000;
-    private static final double MOST = 192;
+    private static final double MAX = 192;
     private static final double NOISE = 1;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -48,7 +48,7 @@ class HedgeAllocationTest {
                 throw new AssertionError("not done");
             }
         });
-        assertThat(hedged - alone).isBetween(64.0, MOST + NOISE);
+        assertThat(hedged - alone).isBetween(64.0, MAX + NOISE);
     }
 
     private double bytesOf(Runnable call) {

@@ -61,7 +61,7 @@ class HedgeTest {
 
     private static Throwable failureOf(CompletableFuture<?> future) {
         assertThat(future).isDone();
-        return StageWait.failureOf(future);
+        return FutureWait.failureOf(future);
     }
 
     @AfterEach
@@ -84,7 +84,7 @@ class HedgeTest {
             assertThat(future).isCompletedWithValue("yes");
             assertThat(time.pendingTimers()).isZero();
             assertThat(attempts).hasSize(1);
-            assertThat(metrics(hedge)).containsEntry("hedge.fired", 0.0).containsEntry("hedge.delay", 1e8);
+            assertThat(metrics(hedge)).containsEntry("hedge.fired", 0.0).containsEntry("hedge.delay.nanos", 1e8);
         }
 
         @Test
@@ -392,7 +392,7 @@ class HedgeTest {
             CompletableFuture<String> future = hedge.callAsync(HedgeTest.this::start);
             time.advance(ofSeconds(1));
             assertThat(attempts).hasSize(1);
-            assertThat(metrics(hedge)).containsEntry("hedge.denied", 1.0).containsEntry("hedge.fired", 0.0);
+            assertThat(metrics(hedge)).containsEntry("hedge.refused", 1.0).containsEntry("hedge.fired", 0.0);
             attempts.get(0).complete("first");
             assertThat(future).isCompletedWithValue("first");
         }
@@ -456,7 +456,7 @@ class HedgeTest {
             }
             time.advance(ofMillis(1));
             assertThat(attempts.size()).isLessThanOrEqualTo(100 + 10 + 10 + 1);
-            assertThat(metrics(hedge).get("hedge.denied")).isGreaterThan(70);
+            assertThat(metrics(hedge).get("hedge.refused")).isGreaterThan(70);
         }
     }
 
@@ -563,7 +563,7 @@ class HedgeTest {
             return Hedge.of(
                     "h",
                     c -> c.delayAtPercentile(0.9)
-                            .minimumSamples(samples)
+                            .minSamples(samples)
                             .delayBetween(ofMillis(5), ofMillis(800))
                             .budget(RetryBudget.unlimited()),
                     environment);
@@ -583,9 +583,9 @@ class HedgeTest {
             for (int i = 0; i < 9; i++) {
                 callThatTakes(hedge, 20);
             }
-            assertThat(metrics(hedge)).containsEntry("hedge.delay", 8e8);
+            assertThat(metrics(hedge)).containsEntry("hedge.delay.nanos", 8e8);
             callThatTakes(hedge, 20);
-            assertThat(metrics(hedge).get("hedge.delay")).isBetween(2e7, 2.125e7);
+            assertThat(metrics(hedge).get("hedge.delay.nanos")).isBetween(2e7, 2.125e7);
         }
 
         @Test
@@ -610,14 +610,14 @@ class HedgeTest {
             hedge.callAsync(HedgeTest.this::start);
             time.advance(ofMillis(500));
             attempts.get(1).complete("second");
-            assertThat(metrics(hedge).get("hedge.delay")).isGreaterThanOrEqualTo(5e8);
+            assertThat(metrics(hedge).get("hedge.delay.nanos")).isGreaterThanOrEqualTo(5e8);
         }
 
         @Test
         void the_floor_holds() {
             Hedge hedge = hedge(1);
             callThatTakes(hedge, 0);
-            assertThat(metrics(hedge)).containsEntry("hedge.delay", 5e6);
+            assertThat(metrics(hedge)).containsEntry("hedge.delay.nanos", 5e6);
         }
     }
 

@@ -87,7 +87,7 @@ class RetryLimitsTest {
             assertThat(secondsOf(retry)).isZero();
             assertThat(attempts).hasValue(1);
             assertThat(metrics(retry))
-                    .containsEntry("retry.overbudget", 2.0)
+                    .containsEntry("retry.refused", 2.0)
                     .containsEntry("retry.exhausted", 0.0)
                     .containsEntry("budget.refused", 2.0);
         }
@@ -112,7 +112,7 @@ class RetryLimitsTest {
                 failureOf(retry);
                 assertThat(attempts).hasValue(3);
             }
-            assertThat(metrics(retry)).containsEntry("retry.overbudget", 0.0);
+            assertThat(metrics(retry)).containsEntry("retry.refused", 0.0);
         }
 
         @Test
@@ -243,7 +243,7 @@ class RetryLimitsTest {
         @Test
         void that_says_do_not_retry_is_obeyed_however_long_the_retry_would_wait() {
             Retry patient = retry(config -> config.outcomes(hint(OutcomeRule.DO_NOT_RETRY))
-                    .longestHint(Duration.ofSeconds(Long.MAX_VALUE))
+                    .maxHint(Duration.ofSeconds(Long.MAX_VALUE))
                     .backoff(Backoff.fixed(Duration.ZERO)));
             assertThat(failureOf(patient)).hasMessage("failure 1");
             assertThat(metrics(patient)).containsEntry("retry.exhausted", 1.0);

@@ -157,7 +157,7 @@ class RetryTest {
             OutcomeRule rule = OutcomeRule.standard()
                     .retryAfter((result, error) -> Duration.ofSeconds(7).toNanos());
             assertThat(elapsedSeconds(() ->
-                            succeeds(() -> retry(config -> config.outcomes(rule).longestHint(Duration.ofSeconds(7)))
+                            succeeds(() -> retry(config -> config.outcomes(rule).maxHint(Duration.ofSeconds(7)))
                                     .call(() -> failing(1)))))
                     .isEqualTo(7);
         }
@@ -243,7 +243,7 @@ class RetryTest {
                     .containsExactly(
                             "retry.repeated 2.0",
                             "retry.exhausted 1.0",
-                            "retry.overbudget 0.0",
+                            "retry.refused 0.0",
                             "budget.credit 100.0",
                             "budget.withdrawn 2.0",
                             "budget.refused 0.0");

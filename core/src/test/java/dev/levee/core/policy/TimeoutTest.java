@@ -420,7 +420,7 @@ class TimeoutTest {
     }
 
     private static final class Owner extends Thread {
-        final Alarm alarm = new Alarm(this);
+        final InterruptOnce alarm = new InterruptOnce(this);
         private volatile boolean ringing;
         private volatile boolean ended;
         volatile boolean hitAfterTheEnd;

@@ -172,7 +172,7 @@ class AutoAdvanceTest {
 
         @Test
         void an_interrupted_sleep_leaves_nothing_behind() {
-            Engine engine = new Engine(0);
+            VirtualTimeDriver engine = new VirtualTimeDriver(0);
             engine.autoAdvance();
             engine.schedule(Thread.currentThread()::interrupt, 5);
 

@@ -251,7 +251,7 @@ class ManualTimeTest {
     }
 
     @Nested
-    class Failures {
+    class SuppressedFailures {
         private final RuntimeException first = new RuntimeException("first");
         private final AssertionError second = new AssertionError("second");
 

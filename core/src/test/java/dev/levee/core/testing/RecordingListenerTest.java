@@ -15,7 +15,7 @@ class RecordingListenerTest {
         heard.onOutcome("gate", Verdict.SUCCESS, 50_000_000);
         heard.onAttempt("retry", 2, 1_500_000_000);
         heard.onStateChange("breaker", "CLOSED", "OPEN");
-        heard.onDegraded("fallback", new IllegalStateException("down"));
+        heard.onDegraded("fallback", "fallback", new IllegalStateException("down"));
 
         assertThat(heard.events())
                 .containsExactly(

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /** Threads that do not come to rest; with less patience than users have. */
 class RestlessThreadsTest {
-    private final Engine engine = new Engine(0, Duration.ofMillis(30));
+    private final VirtualTimeDriver engine = new VirtualTimeDriver(0, Duration.ofMillis(30));
     private final ManualScheduler scheduler = new ManualScheduler(engine);
     private final AtomicBoolean over = new AtomicBoolean();
 

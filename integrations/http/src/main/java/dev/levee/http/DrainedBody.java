@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
     /** Less than a new connection costs. */
-    static final long MOST_BYTES = 65_536;
+    static final long MAX_BYTES = 65_536;
 
-    private static final long MOST_NANOS = 1_000_000_000L;
+    private static final long MAX_NANOS = 1_000_000_000L;
 
     private final Environment environment;
     private final boolean atOnce;
@@ -37,7 +37,7 @@ final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
             cancel(given);
             return;
         }
-        timer = environment.scheduler().schedule(() -> cancel(given), MOST_NANOS);
+        timer = environment.scheduler().schedule(() -> cancel(given), MAX_NANOS);
         given.request(Long.MAX_VALUE);
     }
 
@@ -47,7 +47,7 @@ final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
             bytes += buffer.remaining();
         }
         Flow.Subscription given = subscription;
-        if (bytes > MOST_BYTES && given != null) {
+        if (bytes > MAX_BYTES && given != null) {
             cancel(given);
         }
     }

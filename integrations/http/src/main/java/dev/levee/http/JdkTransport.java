@@ -158,7 +158,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         ((JdkResponse<?>) response)
                 .received
                 .body()
-                .subscribe(new DrainedBody(environment, length > DrainedBody.MOST_BYTES));
+                .subscribe(new DrainedBody(environment, length > DrainedBody.MAX_BYTES));
     }
 
     @Override

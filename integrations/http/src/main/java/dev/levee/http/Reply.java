@@ -75,7 +75,9 @@ final class Reply<R> {
     /** The response with its body, which is received now if it was not before. */
     CompletableFuture<R> whole() {
         R known = whole;
-        return known == null ? Sequel.of(receive(), reply -> reply.whole()) : CompletableFuture.completedFuture(known);
+        return known == null
+                ? CancellableCompose.of(receive(), reply -> reply.whole())
+                : CompletableFuture.completedFuture(known);
     }
 
     /** Completes with this when the body has been received, and ends the exchange. */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the header: seconds, or a date in one of the three forms that a recipient must understand (RFC 9110, section 5.6.7). */
 final class RetryAfter {
-    private static final int MOST_DIGITS = 10;
+    private static final int MAX_DIGITS = 10;
 
     private static final List<DateTimeFormatter> FORMS = List.of(
             DateTimeFormatter.RFC_1123_DATE_TIME.withLocale(Locale.US),
@@ -42,7 +42,7 @@ final class RetryAfter {
         }
         String text = value.strip();
         if (!text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')) {
-            return text.length() > MOST_DIGITS ? ofSeconds(Long.MAX_VALUE) : ofSeconds(Long.parseLong(text));
+            return text.length() > MAX_DIGITS ? ofSeconds(Long.MAX_VALUE) : ofSeconds(Long.parseLong(text));
         }
         Instant until = date(text);
         Instant from = now == null ? null : date(now.strip());

@@ -31,8 +31,8 @@ final class UpstreamCall<A, Q, R> {
         Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key;
         CharSequence key = keys == null ? null : keys.apply(request);
         this.nextEndpoint = key == null
-                ? upstream.balancer.operationAsync(Exchange::toAddress)
-                : upstream.balancer.operationAsync(key, Exchange::toAddress);
+                ? upstream.balancer.operationAsync(RequestExchange::toAddress)
+                : upstream.balancer.operationAsync(key, RequestExchange::toAddress);
     }
 
     CompletableFuture<R> start() {
@@ -43,17 +43,18 @@ final class UpstreamCall<A, Q, R> {
 
     private CompletableFuture<R> attempts() {
         CompletableFuture<Reply<R>> last = upstream.retry == null ? attempt() : upstream.retry.callAsync(this::attempt);
-        return Sequel.of(last, Reply::whole); // the body of a failure that is final
+        return CancellableCompose.of(last, Reply::whole); // the body of a failure that is final
     }
 
     private CompletableFuture<Reply<R>> attempt() {
         discardOpen(); // an attempt that is repeated
         CompletableFuture<Reply<R>> headers = hedge == null ? exchange() : hedge.callAsync(this::exchange);
-        return Sequel.of(headers, reply -> reply.failed ? CompletableFuture.completedFuture(reply) : reply.receive());
+        return CancellableCompose.of(
+                headers, reply -> reply.failed ? CompletableFuture.completedFuture(reply) : reply.receive());
     }
 
     private CompletableFuture<Reply<R>> exchange() {
-        return new Exchange<>(this).begin();
+        return new RequestExchange<>(this).begin();
     }
 
     boolean isReplayable() {

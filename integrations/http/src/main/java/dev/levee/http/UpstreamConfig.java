@@ -234,7 +234,7 @@ public final class UpstreamConfig<A, Q> {
          * @param value asked for each exchange, so it should keep what it makes, as {@code Keyed} does
          * @return this
          */
-        public Builder<A, Q> perEndpoint(Function<? super A, ? extends Policy> value) {
+        public Builder<A, Q> policyPerEndpoint(Function<? super A, ? extends Policy> value) {
             perEndpoint = Require.nonNull("perEndpoint", value);
             return this;
         }

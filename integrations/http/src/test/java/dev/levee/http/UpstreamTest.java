@@ -334,7 +334,7 @@ class UpstreamTest {
         Map<String, dev.levee.core.policy.Bulkhead> bulkheads = new HashMap<>();
         var upstream = upstream(
                 config -> config.noRetry()
-                        .perEndpoint(address -> bulkheads.computeIfAbsent(
+                        .policyPerEndpoint(address -> bulkheads.computeIfAbsent(
                                 address,
                                 name -> dev.levee.core.policy.Bulkhead.of(
                                         name, bulkhead -> bulkhead.maxConcurrent(1), time.environment()))),
@@ -375,8 +375,8 @@ class UpstreamTest {
                         "breaker.state",
                         "retry.repeated",
                         "hedge.fired",
-                        "timeout.timedout",
-                        "endpoint.inflight");
+                        "timeout.timed.out",
+                        "endpoint.in.flight");
         upstream.close();
     }
 }

@@ -31,7 +31,7 @@ final class KeyTable {
     static final String FAILURE = "F";
 
     private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?");
-    private static final int LONGEST_KEY = 255;
+    private static final int MAX_KEY = 255;
     private static final String OWNED = " WHERE scope = ? AND id = ? AND owner = ? AND state IN ('P', 'C', 'U')";
     private static final String SAME = " WHERE scope = ? AND id = ? AND version = ?";
 
@@ -70,9 +70,9 @@ final class KeyTable {
     }
 
     static String key(String key) {
-        if (Require.nonNull("key", key).length() > LONGEST_KEY) {
+        if (Require.nonNull("key", key).length() > MAX_KEY) {
             throw new IllegalArgumentException(
-                    "key must have at most " + LONGEST_KEY + " characters, but has " + key.length());
+                    "key must have at most " + MAX_KEY + " characters, but has " + key.length());
         }
         return key;
     }

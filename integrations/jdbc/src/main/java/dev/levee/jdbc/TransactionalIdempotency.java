@@ -2,8 +2,8 @@ package dev.levee.jdbc;
 
 import dev.levee.core.RefusedException;
 import dev.levee.core.idempotency.FingerprintMismatchException;
-import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
+import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.internal.Require;
 import java.sql.Connection;
 import java.sql.SQLException;

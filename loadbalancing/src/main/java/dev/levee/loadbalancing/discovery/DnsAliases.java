@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** Follows aliases (CNAME records) to what they stand for, for a bounded number of steps. */
 final class DnsAliases {
-    private static final int MOST_STEPS = 16;
+    private static final int MAX_STEPS = 16;
 
     /**
      * What a name stands for.
@@ -50,8 +50,8 @@ final class DnsAliases {
                 }
                 DnsRecord alias = aliases.get(0);
                 owner = String.valueOf(alias.target());
-                if (!seen.add(owner) || seen.size() > MOST_STEPS) {
-                    throw new ProtocolException(name + ": its aliases go round, or are more than " + MOST_STEPS);
+                if (!seen.add(owner) || seen.size() > MAX_STEPS) {
+                    throw new ProtocolException(name + ": its aliases go round, or are more than " + MAX_STEPS);
                 }
                 ttl = Math.min(ttl, alias.ttlSeconds());
             }

@@ -19,8 +19,8 @@ import java.util.random.RandomGenerator;
  * from elsewhere. Thread-safe.
  */
 final class DnsClient implements DnsExchange {
-    private static final int MOST_UDP = 4096;
-    private static final int MOST_STRAY = 64;
+    private static final int MAX_UDP = 4096;
+    private static final int MAX_STRAY = 64;
     private static final long NANOS_PER_MILLI = 1_000_000L;
 
     private final List<InetSocketAddress> servers;
@@ -94,8 +94,8 @@ final class DnsClient implements DnsExchange {
         try (DatagramSocket socket = new DatagramSocket()) {
             socket.connect(server);
             socket.send(new DatagramPacket(question, question.length));
-            byte[] buffer = new byte[MOST_UDP];
-            for (int stray = 0; stray < MOST_STRAY; stray++) {
+            byte[] buffer = new byte[MAX_UDP];
+            for (int stray = 0; stray < MAX_STRAY; stray++) {
                 socket.setSoTimeout(millisUntil(endNanos));
                 DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
                 socket.receive(packet);

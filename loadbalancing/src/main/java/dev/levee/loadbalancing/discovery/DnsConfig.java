@@ -11,7 +11,7 @@ import java.util.List;
  * @since 0.1
  */
 public final class DnsConfig {
-    private static final Duration LONGEST = Duration.ofDays(365);
+    private static final Duration MAX = Duration.ofDays(365);
 
     private final Family family;
     private final List<InetSocketAddress> servers;
@@ -208,8 +208,8 @@ public final class DnsConfig {
         }
 
         private static Duration ttl(String name, Duration value) {
-            if (Require.positive(name, value).compareTo(LONGEST) > 0) {
-                throw new IllegalArgumentException(name + " must be at most " + LONGEST + ", but was " + value);
+            if (Require.positive(name, value).compareTo(MAX) > 0) {
+                throw new IllegalArgumentException(name + " must be at most " + MAX + ", but was " + value);
             }
             return value;
         }

@@ -43,8 +43,8 @@ record DnsMessage(
 
     private static final int IN = 1;
     private static final int HEADER = 12;
-    private static final int MOST_LABEL = 63;
-    private static final int MOST_NAME = 253;
+    private static final int MAX_LABEL = 63;
+    private static final int MAX_NAME = 253;
     private static final int POINTER = 0xC0;
     private static final int IS_ANSWER = 0x8000;
     private static final int OPERATION = 0x7800;
@@ -82,12 +82,12 @@ record DnsMessage(
             throw new IllegalArgumentException("name must be one that DNS knows, but was \"" + text + "\"", wrong);
         }
         for (String label : ascii.split("\\.", -1)) {
-            if (label.isEmpty() || label.length() > MOST_LABEL || !label.chars().allMatch(DnsMessage::isPlain)) {
+            if (label.isEmpty() || label.length() > MAX_LABEL || !label.chars().allMatch(DnsMessage::isPlain)) {
                 throw new IllegalArgumentException(
                         "name must have labels of 1 to 63 letters, digits, - or _, but was \"" + text + "\"");
             }
         }
-        if (ascii.length() > MOST_NAME) {
+        if (ascii.length() > MAX_NAME) {
             throw new IllegalArgumentException("name must be at most 253 characters long, but was \"" + text + "\"");
         }
         return ascii.toLowerCase(Locale.ROOT);
@@ -263,7 +263,7 @@ record DnsMessage(
                 end = end < 0 ? at + 2 : end;
                 at = target;
                 before = target;
-            } else if (length > MOST_LABEL) {
+            } else if (length > MAX_LABEL) {
                 throw malformed("a label of an unknown kind", null);
             } else {
                 label(in, at + 1, length, name);
@@ -284,7 +284,7 @@ record DnsMessage(
                 name.append(String.format("\\%03d", c));
             }
         }
-        if (name.length() > MOST_NAME * 4) {
+        if (name.length() > MAX_NAME * 4) {
             throw malformed("a name is too long", null);
         }
     }

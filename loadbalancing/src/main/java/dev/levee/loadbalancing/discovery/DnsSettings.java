@@ -24,10 +24,10 @@ import java.util.Set;
 record DnsSettings(List<InetSocketAddress> servers, List<String> search, int dots, int rounds) {
     static final int PORT = 53;
 
-    private static final int MOST_SERVERS = 3;
-    private static final int MOST_SEARCH = 32;
-    private static final int MOST_DOTS = 15;
-    private static final int MOST_ROUNDS = 5;
+    private static final int MAX_SERVERS = 3;
+    private static final int MAX_SEARCH = 32;
+    private static final int MAX_DOTS = 15;
+    private static final int MAX_ROUNDS = 5;
     private static final int ROUNDS = 2;
     private static final Path RESOLVER = Path.of("/etc/resolv.conf");
     private static final Path HOSTS = Path.of("/etc/hosts");
@@ -61,15 +61,15 @@ record DnsSettings(List<InetSocketAddress> servers, List<String> search, int dot
             switch (words[0]) {
                 case "nameserver" -> {
                     InetAddress address = words.length < 2 ? null : HostPort.literal(words[1]);
-                    if (address != null && servers.size() < MOST_SERVERS) {
+                    if (address != null && servers.size() < MAX_SERVERS) {
                         servers.add(new InetSocketAddress(address, PORT));
                     }
                 }
                 case "search", "domain" -> search = names(words);
                 case "options" -> {
                     for (String word : words) {
-                        dots = option(word, "ndots:", 0, MOST_DOTS, dots);
-                        rounds = option(word, "attempts:", 1, MOST_ROUNDS, rounds);
+                        dots = option(word, "ndots:", 0, MAX_DOTS, dots);
+                        rounds = option(word, "attempts:", 1, MAX_ROUNDS, rounds);
                     }
                 }
                 default -> {
@@ -85,7 +85,7 @@ record DnsSettings(List<InetSocketAddress> servers, List<String> search, int dot
 
     private static List<String> names(String[] words) {
         List<String> names = new ArrayList<>();
-        for (int i = 1; i < Math.min(words.length, MOST_SEARCH + 1); i++) {
+        for (int i = 1; i < Math.min(words.length, MAX_SEARCH + 1); i++) {
             try {
                 names.add(DnsMessage.name(words[i]));
             } catch (IllegalArgumentException ignored) {

@@ -19,7 +19,7 @@ import java.util.random.RandomGenerator;
 
 /** Puts the parts of a look-up in DNS together. */
 final class DnsSource {
-    private static final int MOST_PORT = 65_535;
+    private static final int MAX_PORT = 65_535;
     private static final Polling.Waits WAITS = new Polling.Waits(1_000_000_000L, 30_000_000_000L);
     private static final byte[] LOOPBACK_4 = {127, 0, 0, 1};
     private static final byte[] LOOPBACK_6 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
@@ -39,7 +39,7 @@ final class DnsSource {
             Supplier<DnsLookup.Resolver> resolvers,
             Function<String, List<InetAddress>> hosts) {
         Require.nonNull("environment", environment);
-        Require.range("port", port, 1, MOST_PORT);
+        Require.range("port", port, 1, MAX_PORT);
         InetAddress literal = HostPort.literal(Require.nonNull("host", host));
         if (literal != null) {
             return fixed(List.of(literal), port);
@@ -48,7 +48,7 @@ final class DnsSource {
         if (name.equals("localhost") || name.endsWith(".localhost")) { // RFC 6761: never asked for
             return fixed(loopback(config.family()), port);
         }
-        return new Polled<>(
+        return new PollingSource<>(
                 "dns " + host + ":" + port,
                 () -> new DnsLookup(host, port, config, resolvers, hosts, environment.clock()),
                 WAITS,
@@ -63,7 +63,7 @@ final class DnsSource {
             String service, DnsConfig config, Environment environment, Supplier<DnsLookup.Resolver> resolvers) {
         Require.nonNull("environment", environment);
         DnsMessage.name(Require.nonNull("service", service));
-        return new Polled<>(
+        return new PollingSource<>(
                 "srv " + service,
                 () -> new DnsLookup(
                         service, DnsLookup.OF_RECORDS, config, resolvers, host -> List.of(), environment.clock()),

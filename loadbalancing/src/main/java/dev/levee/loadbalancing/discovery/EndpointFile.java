@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * one second, nor a file system without events, nor a link that is swapped can hide a change.
  */
 final class EndpointFile<A> implements Polling.Look<A> {
-    static final int MOST_BYTES = 16 << 20;
+    static final int MAX_BYTES = 16 << 20;
 
     /** What has changed must be the same for this long, since a writer may be half-way. */
     static final long SETTLE_NANOS = 250_000_000L;
 
-    private static final int MOST_UNSETTLED = 20;
+    private static final int MAX_UNSETTLED = 20;
     private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private final Path path;
@@ -50,7 +50,7 @@ final class EndpointFile<A> implements Polling.Look<A> {
             return Polling.Found.asBefore(intervalNanos);
         }
         if (!settled) {
-            if (++unsettled >= MOST_UNSETTLED) {
+            if (++unsettled >= MAX_UNSETTLED) {
                 throw new IOException(path + " has changed at each of " + unsettled + " looks");
             }
             return Polling.Found.undecided(Math.min(SETTLE_NANOS, intervalNanos));
@@ -65,9 +65,9 @@ final class EndpointFile<A> implements Polling.Look<A> {
 
     private byte[] read() throws IOException {
         try (InputStream stream = Files.newInputStream(path)) {
-            byte[] content = stream.readNBytes(MOST_BYTES + 1);
-            if (content.length > MOST_BYTES) {
-                throw new IOException(path + " must be at most " + MOST_BYTES + " bytes long, but is longer");
+            byte[] content = stream.readNBytes(MAX_BYTES + 1);
+            if (content.length > MAX_BYTES) {
+                throw new IOException(path + " must be at most " + MAX_BYTES + " bytes long, but is longer");
             }
             return content;
         }

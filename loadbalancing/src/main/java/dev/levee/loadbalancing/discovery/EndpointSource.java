@@ -3,7 +3,6 @@ package dev.levee.loadbalancing.discovery;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.LoadBalancer;
-import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -186,7 +185,7 @@ public interface EndpointSource<A> {
             Callable<? extends Collection<Endpoint<A>>> function,
             Duration interval,
             Environment environment) {
-        return Polled.function(name, function, interval, environment);
+        return PollingSource.function(name, function, interval, environment);
     }
 
     /**
@@ -210,7 +209,7 @@ public interface EndpointSource<A> {
      * @return the source; each subscription reads for itself. A host that is a name stays unresolved
      */
     static EndpointSource<InetSocketAddress> file(Path path) {
-        return file(path, HostPort::parse, Polled.FILE_INTERVAL, Environment.system());
+        return file(path, HostPort::parse, PollingSource.FILE_INTERVAL, Environment.system());
     }
 
     /**
@@ -227,7 +226,7 @@ public interface EndpointSource<A> {
      */
     static <A> EndpointSource<A> file(
             Path path, Function<? super String, ? extends A> addresses, Duration interval, Environment environment) {
-        return Polled.file(path, addresses, interval, environment);
+        return PollingSource.file(path, addresses, interval, environment);
     }
 
     /**

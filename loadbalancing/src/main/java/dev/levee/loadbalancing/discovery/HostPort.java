@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads addresses from text, and never looks anything up. */
 final class HostPort {
-    private static final int MOST_PORT = 65_535;
+    private static final int MAX_PORT = 65_535;
 
     private HostPort() {}
 
@@ -29,11 +29,11 @@ final class HostPort {
 
     private static int port(String digits, String text) {
         int port = 0;
-        for (int i = 0; i < digits.length() && port <= MOST_PORT; i++) {
+        for (int i = 0; i < digits.length() && port <= MAX_PORT; i++) {
             int digit = digits.charAt(i) - '0';
-            port = digit >= 0 && digit <= 9 ? port * 10 + digit : MOST_PORT + 1;
+            port = digit >= 0 && digit <= 9 ? port * 10 + digit : MAX_PORT + 1;
         }
-        if (digits.isEmpty() || port < 1 || port > MOST_PORT) {
+        if (digits.isEmpty() || port < 1 || port > MAX_PORT) {
             throw new IllegalArgumentException("\"" + text + "\" must have a port from 1 to 65535");
         }
         return port;

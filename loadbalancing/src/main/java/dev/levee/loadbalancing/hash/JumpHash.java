@@ -81,7 +81,7 @@ public final class JumpHash implements ConsistentHash {
             return -1;
         }
         long next = hash;
-        for (int attempt = 0; attempt < Members.MOST_PROBES; attempt++) {
+        for (int attempt = 0; attempt < Members.MAX_PROBES; attempt++) {
             int owner = buckets[jump(next, buckets.length)];
             if (accepted.test(owner)) {
                 return owner;

@@ -185,7 +185,7 @@ public final class Maglev implements ConsistentHash {
             return -1;
         }
         int rejected = -1;
-        for (int attempt = 0; attempt < Members.MOST_PROBES; attempt++) {
+        for (int attempt = 0; attempt < Members.MAX_PROBES; attempt++) {
             int owner = table[place(attempt == 0 ? hash : hash ^ -attempt)];
             if (owner != rejected) {
                 if (accepted.test(owner)) {

@@ -9,7 +9,7 @@ import java.util.function.IntPredicate;
 /** The members of a group, in the order of their ids, and what every hash does with them when its own order has run out. */
 final class Members {
     /** So many members are asked for in a hash's own pseudo-random order, before all of them are asked once. */
-    static final int MOST_PROBES = 64;
+    static final int MAX_PROBES = 64;
 
     final List<Member> list;
     /** Beside the list: the hash of the id, and whether it has a weight above 0. */

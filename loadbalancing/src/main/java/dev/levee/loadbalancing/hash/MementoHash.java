@@ -205,7 +205,7 @@ public final class MementoHash implements ConsistentHash {
             return -1;
         }
         long next = hash;
-        for (int attempt = 0; attempt < Members.MOST_PROBES; attempt++) {
+        for (int attempt = 0; attempt < Members.MAX_PROBES; attempt++) {
             int owner = indices[bucket(next)];
             if (accepted.test(owner)) {
                 return owner;

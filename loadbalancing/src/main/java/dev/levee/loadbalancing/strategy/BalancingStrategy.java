@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Which to take: {@link #powerOfTwoChoices} unless there is a reason, since it steers around a slow endpoint;
- * {@link #leastConnections} for few endpoints and long calls; {@link #roundRobin} and {@link #weighted} where all calls cost the
- * same; {@link #consistentHash} and {@link #affinity} where the endpoint has state, such as a cache, for the key of the call.
+ * {@link #leastConnections} for few endpoints and long calls; {@link #roundRobin} and {@link #weightedRoundRobin} where all calls cost the
+ * same; {@link #consistentHash} and {@link #rendezvous} where the endpoint has state, such as a cache, for the key of the call.
  *
  * @since 0.1
  */
@@ -166,7 +166,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy roundRobin() {
-        return RoundRobin.INSTANCE;
+        return RoundRobinStrategy.INSTANCE;
     }
 
     /**
@@ -178,8 +178,8 @@ public interface BalancingStrategy {
      *
      * @return the strategy
      */
-    static BalancingStrategy weighted() {
-        return WeightedRoundRobin.INSTANCE;
+    static BalancingStrategy weightedRoundRobin() {
+        return WeightedRoundRobinStrategy.INSTANCE;
     }
 
     /**
@@ -189,7 +189,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy leastConnections() {
-        return LeastConnections.INSTANCE;
+        return LeastConnectionsStrategy.INSTANCE;
     }
 
     /**
@@ -200,7 +200,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy powerOfTwoChoices() {
-        return TwoChoices.INSTANCE;
+        return TwoChoicesStrategy.INSTANCE;
     }
 
     /**
@@ -226,7 +226,7 @@ public interface BalancingStrategy {
      * @throws IllegalArgumentException if the decay is out of its range
      */
     static BalancingStrategy leastTime(Duration decay) {
-        return new LeastTime(Require.range("decay", Nanos.of(decay), 1_000_000L, 3_600_000_000_000L));
+        return new LeastTimeStrategy(Require.range("decay", Nanos.of(decay), 1_000_000L, 3_600_000_000_000L));
     }
 
     /**
@@ -236,7 +236,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy random() {
-        return RandomChoice.EVEN;
+        return RandomStrategy.EVEN;
     }
 
     /**
@@ -246,7 +246,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy weightedRandom() {
-        return RandomChoice.WEIGHTED;
+        return RandomStrategy.WEIGHTED;
     }
 
     /**
@@ -285,16 +285,16 @@ public interface BalancingStrategy {
      *
      * @param zone the zone of this client, as in {@link Endpoint#zone}
      * @param clients how much of all calls comes from each zone; any numbers from 0 on, which are divided by their sum
-     * @param minimumEndpoints with fewer of them that are well, zones are of no account; from 1
+     * @param minEndpoints with fewer of them that are well, zones are of no account; from 1
      * @param inner chooses within a zone
      * @return the strategy
      * @throws IllegalArgumentException if the zone is blank, a number is negative or not a number, all are 0, or the minimum is less
      *     than 1
      */
     static BalancingStrategy zoneAware(
-            String zone, Map<String, Double> clients, int minimumEndpoints, BalancingStrategy inner) {
+            String zone, Map<String, Double> clients, int minEndpoints, BalancingStrategy inner) {
         return new ZoneStrategy(
-                zone, Require.nonNull("clients", clients), minimumEndpoints, Require.nonNull("inner", inner));
+                zone, Require.nonNull("clients", clients), minEndpoints, Require.nonNull("inner", inner));
     }
 
     /**
@@ -322,13 +322,13 @@ public interface BalancingStrategy {
      *
      * @param client the number of this client, from 0
      * @param clients how many clients there are
-     * @param minimumEndpoints how many endpoints of mean weight a slice has at least, from 1
+     * @param minEndpoints how many endpoints of mean weight a slice has at least, from 1
      * @param inner chooses within the slice
      * @return the strategy
      * @throws IllegalArgumentException if the client is not one of them, or the minimum is less than 1
      */
-    static BalancingStrategy subset(int client, int clients, int minimumEndpoints, BalancingStrategy inner) {
-        return new SubsetStrategy(client, clients, minimumEndpoints, Require.nonNull("inner", inner));
+    static BalancingStrategy subset(int client, int clients, int minEndpoints, BalancingStrategy inner) {
+        return new SubsetStrategy(client, clients, minEndpoints, Require.nonNull("inner", inner));
     }
 
     /**
@@ -350,12 +350,12 @@ public interface BalancingStrategy {
      *
      * @return the strategy
      */
-    static BalancingStrategy affinity() {
+    static BalancingStrategy rendezvous() {
         return HashStrategy.AFFINITY;
     }
 
     /**
-     * {@link #affinity} by the address of a client: a key that is an IP address counts as the address, however it is written, so
+     * {@link #rendezvous} by the address of a client: a key that is an IP address counts as the address, however it is written, so
      * {@code ::1} and {@code 0:0:0:0:0:0:0:1} are one client, and so are {@code 10.0.0.1} and {@code ::ffff:10.0.0.1}. A zone
      * ({@code %eth0}) is part of it. Any other key is taken as text.
      *
@@ -434,7 +434,7 @@ public interface BalancingStrategy {
         if (!(excess >= 0.001 && excess <= 1000)) {
             throw new IllegalArgumentException("excess must be from 0.001 to 1000.0, but was " + excess);
         }
-        return new BoundedLoads(Require.nonNull("hash", hash), excess, null);
+        return new BoundedLoadsStrategy(Require.nonNull("hash", hash), excess, null);
     }
 
     /**
@@ -444,7 +444,7 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy probing() {
-        return new Probing(ProbingConfig.builder().build());
+        return new ProbingStrategy(ProbingConfig.builder().build());
     }
 
     /**
@@ -465,7 +465,7 @@ public interface BalancingStrategy {
     static BalancingStrategy probing(Consumer<? super ProbingConfig.Builder> configure) {
         ProbingConfig.Builder builder = ProbingConfig.builder();
         Require.nonNull("configure", configure).accept(builder);
-        return new Probing(builder.build());
+        return new ProbingStrategy(builder.build());
     }
 
     /**
@@ -475,14 +475,14 @@ public interface BalancingStrategy {
      * @return the strategy
      */
     static BalancingStrategy sticky() {
-        return sticky(powerOfTwoChoices(), Sticky.DEFAULT_KEYS);
+        return sticky(powerOfTwoChoices(), StickyStrategy.DEFAULT_KEYS);
     }
 
     /**
      * A key stays where it was first sent, for as long as that endpoint is a candidate and the key is remembered: for sessions that live
-     * in one server, and are lost elsewhere. Unlike {@link #affinity}, it moves no key to one that joins, and it spreads new keys as
+     * in one server, and are lost elsewhere. Unlike {@link #rendezvous}, it moves no key to one that joins, and it spreads new keys as
      * the strategy for them does; but it remembers, each balancer for itself, and forgets with the process. Where many clients must send a
-     * key to the same endpoint without talking to each other take {@link #affinity} or {@link #consistentHash()}.
+     * key to the same endpoint without talking to each other take {@link #rendezvous} or {@link #consistentHash()}.
      *
      * <p>While the endpoint of a key refuses, by its gate, its calls go to one deputy, the same for all calls with the key, and return
      * when it admits again. If it leaves, or health leaves it out, the key is new. If there are too many keys, those go first that were
@@ -495,6 +495,6 @@ public interface BalancingStrategy {
      */
     static BalancingStrategy sticky(BalancingStrategy forNewKeys, int keys) {
         Require.range("keys", keys, 1, 1 << 24);
-        return new Sticky(Require.nonNull("forNewKeys", forNewKeys), keys, null);
+        return new StickyStrategy(Require.nonNull("forNewKeys", forNewKeys), keys, null);
     }
 }

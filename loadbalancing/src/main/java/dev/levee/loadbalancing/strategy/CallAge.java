@@ -6,7 +6,7 @@ package dev.levee.loadbalancing.strategy;
  * <p>New calls belong to the younger generation. When the older one has ended, the younger takes its place with the next call, which
  * begins a new one. All calls of the older are then older than the beginning of the younger, so what is told is never more than the
  * age of the oldest call while there are two, and it is behind by at most the time that the older took to end: a stall shows before
- * any call of it has ended. The time is a tick of the {@link Ticks}.
+ * any call of it has ended. The time is a tick of the {@link CoarseTime}.
  */
 final class CallAge {
     /** What a call gets that found a generation full, and is not counted. */
@@ -58,6 +58,6 @@ final class CallAge {
             return 0;
         }
         // A tick less, since the generation may have begun at the end of its tick.
-        return Math.max(0, Ticks.between((int) (word >>> 32), now) - 1) * (double) Ticks.NANOS;
+        return Math.max(0, CoarseTime.between((int) (word >>> 32), now) - 1) * (double) CoarseTime.NANOS;
     }
 }

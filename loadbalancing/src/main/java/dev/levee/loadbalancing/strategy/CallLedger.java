@@ -40,7 +40,7 @@ final class CallLedger {
     }
 
     /** Those among whom a bound holds; null if they do not all have a seat here. */
-    @Nullable Group group(Candidates candidates, BoundedLoads.Bound bound) {
+    @Nullable Group group(Candidates candidates, BoundedLoadsStrategy.Bound bound) {
         Seat[] members = new Seat[candidates.size()];
         for (int i = 0; i < members.length; i++) {
             if (!(candidates.tracker(i) instanceof Seat seat) || seat.ledger != this) {
@@ -76,9 +76,9 @@ final class CallLedger {
         private final CallLedger ledger;
         private final Seat[] members;
         private final Seat[] outside;
-        private final BoundedLoads.Bound bound;
+        private final BoundedLoadsStrategy.Bound bound;
 
-        private Group(CallLedger ledger, Seat[] members, Seat[] outside, BoundedLoads.Bound bound) {
+        private Group(CallLedger ledger, Seat[] members, Seat[] outside, BoundedLoadsStrategy.Bound bound) {
             this.ledger = ledger;
             this.members = members;
             this.outside = outside;

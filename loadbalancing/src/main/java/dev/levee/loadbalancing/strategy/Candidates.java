@@ -54,7 +54,7 @@ public interface Candidates {
      * @param index from 0 to {@code size() - 1}
      * @return true, unless it is a candidate only because of a panic
      */
-    default boolean isWell(int index) {
+    default boolean isHealthy(int index) {
         return true;
     }
 
@@ -64,7 +64,7 @@ public interface Candidates {
      *
      * @return the endpoints in the order of their ids
      */
-    List<? extends Endpoint<?>> known();
+    List<? extends Endpoint<?>> undrained();
 
     /**
      * What the strategy learns about it.

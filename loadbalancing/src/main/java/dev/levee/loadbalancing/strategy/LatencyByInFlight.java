@@ -16,13 +16,13 @@ final class LatencyByInFlight {
     static final long FRESH_NANOS = 10_000_000_000L;
 
     private static final int EXACT = 32;
-    private static final int MOST = (1 << 16) - 1;
-    private static final int LEVELS = level(MOST) + 1;
+    private static final int MAX = (1 << 16) - 1;
+    private static final int LEVELS = level(MAX) + 1;
 
     private final AtomicReferenceArray<Ring> rings = new AtomicReferenceArray<>(LEVELS);
 
     static int level(int inFlight) {
-        int bounded = Math.min(inFlight, MOST);
+        int bounded = Math.min(inFlight, MAX);
         if (bounded < EXACT) {
             return bounded;
         }

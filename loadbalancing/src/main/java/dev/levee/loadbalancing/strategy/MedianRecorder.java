@@ -79,8 +79,8 @@ final class MedianRecorder implements ServerLoadRecorder {
     @Override
     public void measure(Sink sink) {
         ServerLoad load = load();
-        sink.value(name, "server.inflight", load.inFlight());
-        sink.value(name, "server.latency", (double) load.latencyNanos());
+        sink.value(name, "server.in.flight", load.inFlight());
+        sink.value(name, "server.latency.nanos", (double) load.latencyNanos());
     }
 
     @Override

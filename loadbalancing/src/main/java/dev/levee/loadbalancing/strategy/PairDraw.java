@@ -5,7 +5,7 @@ import java.util.random.RandomGenerator;
 /** Draws two different indices in proportion to weight. */
 final class PairDraw {
     /** How often the second is drawn again because it was the first. */
-    private static final int MOST_DRAWS = 8;
+    private static final int MAX_DRAWS = 8;
 
     private final int size;
     private final AliasTable table; // of no use if all weights are equal
@@ -46,7 +46,7 @@ final class PairDraw {
         if (even) {
             return other(first, bits & 0xFFFFFFFFL);
         }
-        for (int draws = 0; draws < MOST_DRAWS; draws++) {
+        for (int draws = 0; draws < MAX_DRAWS; draws++) {
             int second = table.draw(random.nextLong());
             if (second != first) {
                 return second;

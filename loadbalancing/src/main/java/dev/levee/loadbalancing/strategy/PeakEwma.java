@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@link LeastTime} knows of one endpoint, in three words on a cache line of their own: the latency, as a moving average that
+ * What {@link LeastTimeStrategy} knows of one endpoint, in three words on a cache line of their own: the latency, as a moving average that
  * jumps up to a slow call at once and comes down slowly (the peak EWMA of Twitter's Finagle, 2015); the share of calls that failed
  * lately; and the calls in flight, for the age of the oldest ({@link CallAge}).
  *
@@ -39,7 +39,7 @@ final class PeakEwma implements LoadTracker {
     /** From here on a share of failures is none. */
     private static final double NO_FAILURES = 1 / 512.0;
 
-    private static final double MOST_FAILURES = 0.99;
+    private static final double MAX_FAILURES = 0.99;
 
     private final long[] cells = new long[LENGTH];
     private final double rate; // 1 / decay, for a tick
@@ -58,7 +58,7 @@ final class PeakEwma implements LoadTracker {
      * @param clock for snapshots; null for the time of the last sample
      */
     PeakEwma(long decayNanos, @Nullable NanoClock clock) {
-        double ticks = decayNanos / (double) Ticks.NANOS;
+        double ticks = decayNanos / (double) CoarseTime.NANOS;
         this.rate = 1 / ticks;
         this.rest = (long) (ticks / 4096) + 1;
         this.firstAge = (long) (ticks / 10);
@@ -101,7 +101,7 @@ final class PeakEwma implements LoadTracker {
 
     @Override
     public long started(long nowNanos) {
-        int now = Ticks.at(nowNanos);
+        int now = CoarseTime.at(nowNanos);
         while (true) {
             long word = get(CALLS);
             long next = CallAge.started(word, now);
@@ -129,7 +129,7 @@ final class PeakEwma implements LoadTracker {
             return;
         }
         double took = Math.max(0L, endNanos - startNanos);
-        int now = Ticks.at(endNanos);
+        int now = CoarseTime.at(endNanos);
         if (verdict == Verdict.SUCCESS) {
             succeeded(took, now);
         } else {
@@ -154,7 +154,7 @@ final class PeakEwma implements LoadTracker {
             // The first call may have been a cold one: the second takes its place, whatever it was.
             return latency(took, state == ONCE ? SURE : ONCE, now);
         }
-        long age = Ticks.between((int) word, now);
+        long age = CoarseTime.between((int) word, now);
         double from = nanos(word);
         boolean confirms = took * FAR > from && (state == JUMP || took <= from * FAR);
         double floor = typical.floor();
@@ -167,7 +167,7 @@ final class PeakEwma implements LoadTracker {
         if (age < rest && !(confirms && state == JUMP)) {
             return word; // too short a step to be seen in a float
         }
-        double weight = Ticks.decay(age * rate);
+        double weight = CoarseTime.decay(age * rate);
         return latency(from * weight + took * (1 - weight), confirms ? SURE : state, now);
     }
 
@@ -195,7 +195,7 @@ final class PeakEwma implements LoadTracker {
     // ---- what pickers ask
 
     private double failures(long word, int now) {
-        return word == 0 ? 0 : upper(word) * Ticks.decay(Ticks.between((int) word, now) * rate);
+        return word == 0 ? 0 : upper(word) * CoarseTime.decay(CoarseTime.between((int) word, now) * rate);
     }
 
     /** Which share of the calls failed lately. */
@@ -223,7 +223,7 @@ final class PeakEwma implements LoadTracker {
         if (failures == 0) {
             return latency;
         }
-        double successes = 1 - Math.min(failures(failures, now), MOST_FAILURES);
+        double successes = 1 - Math.min(failures(failures, now), MAX_FAILURES);
         return latency / (successes * successes);
     }
 
@@ -236,11 +236,11 @@ final class PeakEwma implements LoadTracker {
         // Half of the endpoints are below the floor and half above, which no processor can guess: so this is no
         // question.
         double least = state == FAILED ? Math.max(usual, floor) : Math.min(nanos, floor);
-        long age = Ticks.between((int) word, now);
+        long age = CoarseTime.between((int) word, now);
         if (floor > 0 && age > mostAge(state)) {
             return least;
         }
-        return Math.max(Math.max(1, least), nanos * Ticks.decay(age * rate));
+        return Math.max(Math.max(1, least), nanos * CoarseTime.decay(age * rate));
     }
 
     /** The last measured latency, which counts for what is usual; -1 if no call has succeeded yet. */
@@ -256,7 +256,7 @@ final class PeakEwma implements LoadTracker {
         if (state(word) == NOTHING && usual.nanos() == 0) {
             return -1;
         }
-        int now = clock == null ? (int) word : Ticks.at(clock.nanoTime());
+        int now = clock == null ? (int) word : CoarseTime.at(clock.nanoTime());
         double age = clock == null ? 0 : age(now);
         return Math.round(Math.max(age, believed(word, now, usual.nanos(), usual.floor())));
     }

@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /** The first priority as far as it is well, then the next. */
-final class PriorityStrategy extends PartStrategy {
+final class PriorityStrategy extends GroupingStrategy {
     /** A priority of which this share is well is taken to carry all calls: 1 / 1.4. The value of Envoy. */
     private static final double OVERPROVISIONING = 1.4;
 
@@ -16,7 +16,7 @@ final class PriorityStrategy extends PartStrategy {
     }
 
     @Override
-    PartStrategy around(BalancingStrategy other) {
+    GroupingStrategy around(BalancingStrategy other) {
         return new PriorityStrategy(other);
     }
 
@@ -24,15 +24,15 @@ final class PriorityStrategy extends PartStrategy {
     public Picker over(Candidates candidates) {
         boolean drained = isDrained(candidates);
         Map<Integer, double[]> capacities = new TreeMap<>(); // what is well, all, and the candidates, by priority
-        for (Endpoint<?> endpoint : candidates.known()) {
+        for (Endpoint<?> endpoint : candidates.undrained()) {
             capacities.computeIfAbsent(endpoint.priority(), key -> new double[3])[1] += drained ? 1 : endpoint.weight();
         }
-        boolean anyWell = IntStream.range(0, candidates.size()).anyMatch(candidates::isWell);
+        boolean anyWell = IntStream.range(0, candidates.size()).anyMatch(candidates::isHealthy);
         for (int i = 0; i < candidates.size(); i++) {
             Endpoint<?> endpoint = candidates.endpoint(i);
             double weight = drained ? 1 : endpoint.weight();
             double[] of = capacities.computeIfAbsent(endpoint.priority(), key -> new double[3]);
-            of[0] += anyWell && !candidates.isWell(i) ? 0 : weight; // else a candidate because of a panic
+            of[0] += anyWell && !candidates.isHealthy(i) ? 0 : weight; // else a candidate because of a panic
             of[2] += weight;
         }
         int[] priorities = new int[capacities.size()];
@@ -48,7 +48,7 @@ final class PriorityStrategy extends PartStrategy {
         if (capacities.size() == 1) {
             return inner.over(candidates);
         }
-        Part[] parts = new Part[size];
+        Group[] parts = new Group[size];
         Picker[] pickers = new Picker[size];
         for (int i = 0; i < size; i++) {
             int priority = priorities[i];
@@ -85,14 +85,14 @@ final class PriorityStrategy extends PartStrategy {
         return "priority(" + inner + ")";
     }
 
-    private static final class ByPriority extends PartPicker {
+    private static final class ByPriority extends GroupPicker {
         private final int[] priorities;
         private final double[] well;
         private final double[] loads;
 
         ByPriority(
                 Candidates candidates,
-                Part[] parts,
+                Group[] parts,
                 Picker[] pickers,
                 boolean byKey,
                 int[] priorities,
@@ -116,8 +116,8 @@ final class PriorityStrategy extends PartStrategy {
 
         @Override
         String reason(int part) {
-            return "priority " + priorities[part] + " takes " + Reasons.percent(loads[part]) + " of the calls, since "
-                    + Reasons.percent(well[part]) + " of it is well";
+            return "priority " + priorities[part] + " takes " + HumanReadable.percent(loads[part])
+                    + " of the calls, since " + HumanReadable.percent(well[part]) + " of it is well";
         }
     }
 }

@@ -21,7 +21,7 @@ class ProbePool {
     static final int HISTORY = 64;
 
     /** What a call takes from the pool on average, beyond what it uses (r_remove in the paper), and its part of the probes. */
-    private static final double MOST_REMOVED = 1.0;
+    private static final double MAX_REMOVED = 1.0;
 
     private static final double REMOVED_PART = 1 / 3.0;
 
@@ -166,7 +166,7 @@ class ProbePool {
         if (config.probe() == null) {
             remove(REMOVED_PART, nowNanos); // nobody else does
         }
-        learn(Math.min(inFlight, ProbedEndpoint.MOST_IN_FLIGHT), latencyNanos);
+        learn(Math.min(inFlight, ProbedEndpoint.MAX_IN_FLIGHT), latencyNanos);
         endpoint.answer(inFlight, ProbedEndpoint.codeOf(latencyNanos), uses(), nowNanos);
         put(endpoint, nowNanos);
     }
@@ -238,8 +238,8 @@ class ProbePool {
         }
         double rate = answersPerCall;
         double news = 1.0 - Math.min((double) places.length / size, 0.5);
-        double surplus = news * rate - Math.min(MOST_REMOVED, rate * REMOVED_PART);
-        return Math.min(Math.max((1.0 + FILL) / surplus, 1.0), ProbedEndpoint.MOST_USES - 1.0);
+        double surplus = news * rate - Math.min(MAX_REMOVED, rate * REMOVED_PART);
+        return Math.min(Math.max((1.0 + FILL) / surplus, 1.0), ProbedEndpoint.MAX_USES - 1.0);
     }
 
     private int uses() {
@@ -259,7 +259,7 @@ class ProbePool {
         answersPerCall = Math.min(rate, config.probesPerCall());
         if (beginChange()) {
             try {
-                remove(calls * Math.min(MOST_REMOVED, answersPerCall * REMOVED_PART), nowNanos);
+                remove(calls * Math.min(MAX_REMOVED, answersPerCall * REMOVED_PART), nowNanos);
             } finally {
                 endChange();
             }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProbedEndpoint implements LoadTracker {
     static final long NO_ANSWER = 0;
-    static final int MOST_IN_FLIGHT = (1 << 24) - 1;
-    static final int MOST_USES = (1 << 12) - 1;
+    static final int MAX_IN_FLIGHT = (1 << 24) - 1;
+    static final int MAX_USES = (1 << 12) - 1;
     static final int LATENCY_UNKNOWN = (1 << 28) - 1;
 
     private static final int USES_SHIFT = 28;
@@ -33,10 +33,8 @@ final class ProbedEndpoint implements LoadTracker {
     private static final float FORGOTTEN = 0.01f;
     private static final double HALF_LIFE_NANOS = 2e9;
 
-    private static final VarHandle ANSWER =
-            Handles.field(MethodHandles.lookup(), "answer", long.class);
-    private static final VarHandle FAILURES =
-            Handles.field(MethodHandles.lookup(), "failures", long.class);
+    private static final VarHandle ANSWER = Handles.field(MethodHandles.lookup(), "answer", long.class);
+    private static final VarHandle FAILURES = Handles.field(MethodHandles.lookup(), "failures", long.class);
 
     /** As it joined. */
     final Endpoint<?> endpoint;
@@ -71,7 +69,7 @@ final class ProbedEndpoint implements LoadTracker {
     }
 
     static int usesLeft(long answer) {
-        return (int) (answer >>> USES_SHIFT) & MOST_USES;
+        return (int) (answer >>> USES_SHIFT) & MAX_USES;
     }
 
     /** A number that is the greater the longer the latency is. */
@@ -100,8 +98,8 @@ final class ProbedEndpoint implements LoadTracker {
     /** The time first: whoever sees the answer sees its time, or that of a later one. */
     void answer(int inFlight, int latencyCode, int uses, long nowNanos) {
         answeredAt = nowNanos;
-        answer = ((long) Math.min(inFlight, MOST_IN_FLIGHT) << IN_FLIGHT_SHIFT)
-                | ((long) Math.min(uses, MOST_USES) << USES_SHIFT)
+        answer = ((long) Math.min(inFlight, MAX_IN_FLIGHT) << IN_FLIGHT_SHIFT)
+                | ((long) Math.min(uses, MAX_USES) << USES_SHIFT)
                 | latencyCode;
     }
 
@@ -109,7 +107,7 @@ final class ProbedEndpoint implements LoadTracker {
     boolean use() {
         long seen = answer;
         while (usesLeft(seen) > 0) {
-            long used = seen - (1L << USES_SHIFT) + (inFlight(seen) < MOST_IN_FLIGHT ? 1L << IN_FLIGHT_SHIFT : 0);
+            long used = seen - (1L << USES_SHIFT) + (inFlight(seen) < MAX_IN_FLIGHT ? 1L << IN_FLIGHT_SHIFT : 0);
             long found = (long) ANSWER.compareAndExchange(this, seen, used);
             if (found == seen) {
                 return true;

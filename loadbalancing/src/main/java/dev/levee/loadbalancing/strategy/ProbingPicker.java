@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
 final class ProbingPicker implements BalancingStrategy.Picker {
     private static final int NONE = -1;
     /** Below so many answers in all a pick is not a choice. */
-    private static final int LEAST_ANSWERS = 2;
+    private static final int MIN_ANSWERS = 2;
 
     /** If nobody sends probes, one call of four is one: else those that are not in the pool would never get into it. */
     private static final int EXPLORED = 3;
 
-    private static final int MOST_TRIES = 8;
-    private static final int MOST_DRAWS = 4;
+    private static final int MAX_TRIES = 8;
+    private static final int MAX_DRAWS = 4;
 
     private final Candidates candidates;
     private final BalancingStrategy.Picker twoChoices;
@@ -110,7 +110,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         if (explores && (random & EXPLORED) == 0) {
             return fallBack(hash, eligible, now);
         }
-        for (int tries = 0; tries < MOST_TRIES; tries++) {
+        for (int tries = 0; tries < MAX_TRIES; tries++) {
             int index = best(eligible, now, random);
             ProbedEndpoint endpoint = index == NONE ? null : endpoints[index];
             if (endpoint == null) {
@@ -152,7 +152,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
                 best = index;
             }
         }
-        return answers < LEAST_ANSWERS ? NONE : best;
+        return answers < MIN_ANSWERS ? NONE : best;
     }
 
     private long rank(ProbedEndpoint endpoint, int index, long answer, int hottestCold, long now) {
@@ -169,13 +169,13 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         if (ramps != null && ramps[index] < 1.0) {
             inFlight = (long) ((inFlight + 1) / ramps[index]) - 1;
         }
-        return Math.min(inFlight, ProbedEndpoint.MOST_IN_FLIGHT);
+        return Math.min(inFlight, ProbedEndpoint.MAX_IN_FLIGHT);
     }
 
     /** Two choices, drawn again for as long as calls fail at the one that was chosen: it has few in flight for a bad reason. */
     private int fallBack(long hash, @Nullable IntPredicate eligible, long now) {
         int index = NONE;
-        for (int draws = 0; draws < MOST_DRAWS; draws++) {
+        for (int draws = 0; draws < MAX_DRAWS; draws++) {
             index = eligible == null ? twoChoices.pick(hash) : twoChoices.pick(hash, eligible);
             ProbedEndpoint endpoint = index < 0 ? null : endpoints[index];
             if (endpoint == null || !endpoint.isFailing(now)) {
@@ -191,7 +191,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
     @Nullable ProbedEndpoint toProbe() {
         int size = endpoints.length;
         int index = 0;
-        for (int draws = 0; draws < MOST_TRIES; draws++) {
+        for (int draws = 0; draws < MAX_TRIES; draws++) {
             long random = candidates.random().nextLong();
             index = shares != null ? shares.draw(random) : (int) (((random >>> 32) * size) >>> 32);
             ProbedEndpoint endpoint = endpoints[index];

@@ -28,7 +28,7 @@ public record ServerLoad(int inFlight, long latencyNanos) {
 
     private static final int MAGIC = 0x4C760001; // "Lv", version 1
     private static final long NANOS_PER_MICRO = 1_000;
-    private static final long MOST_MICROS = Long.MAX_VALUE / NANOS_PER_MICRO;
+    private static final long MAX_MICROS = Long.MAX_VALUE / NANOS_PER_MICRO;
     private static final String UNIT = "us";
 
     /**
@@ -53,7 +53,7 @@ public record ServerLoad(int inFlight, long latencyNanos) {
             return Integer.toString(inFlight);
         }
         long micros = latencyNanos / NANOS_PER_MICRO + (latencyNanos % NANOS_PER_MICRO == 0 ? 0 : 1);
-        return inFlight + ";" + Math.min(micros, MOST_MICROS) + UNIT;
+        return inFlight + ";" + Math.min(micros, MAX_MICROS) + UNIT;
     }
 
     /**
@@ -82,7 +82,7 @@ public record ServerLoad(int inFlight, long latencyNanos) {
         if (unit <= semicolon || text.charAt(unit) != UNIT.charAt(0) || text.charAt(unit + 1) != UNIT.charAt(1)) {
             return null;
         }
-        long micros = digits(text, semicolon + 1, unit, MOST_MICROS);
+        long micros = digits(text, semicolon + 1, unit, MAX_MICROS);
         return micros < 0 ? null : new ServerLoad((int) inFlight, micros * NANOS_PER_MICRO);
     }
 

@@ -61,7 +61,7 @@ public interface ServerLoadRecorder extends Gate, Measured {
      */
     ServerLoad load();
 
-    /** Hands out {@code server.inflight} and {@code server.latency} (nanoseconds, -1 if unknown), the two numbers of {@link #load}. */
+    /** Hands out {@code server.in.flight} and {@code server.latency.nanos} (nanoseconds, -1 if unknown), the two numbers of {@link #load}. */
     @Override
     void measure(Sink sink);
 }

@@ -9,7 +9,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** A group of endpoints by a share that can be moved. */
-final class SplitStrategy extends PartStrategy {
+final class SplitStrategy extends GroupingStrategy {
     private final TrafficSplit split;
 
     SplitStrategy(TrafficSplit split, BalancingStrategy inner) {
@@ -18,7 +18,7 @@ final class SplitStrategy extends PartStrategy {
     }
 
     @Override
-    PartStrategy around(BalancingStrategy other) {
+    GroupingStrategy around(BalancingStrategy other) {
         return new SplitStrategy(split, other);
     }
 
@@ -38,7 +38,7 @@ final class SplitStrategy extends PartStrategy {
             found.add(group(candidates.endpoint(i)));
         }
         List<String> groups = new ArrayList<>(found);
-        Part[] parts = new Part[groups.size() + 1];
+        Group[] parts = new Group[groups.size() + 1];
         Picker[] pickers = new Picker[parts.length];
         for (int i = 0; i < groups.size(); i++) {
             String group = groups.get(i);
@@ -46,9 +46,9 @@ final class SplitStrategy extends PartStrategy {
                     "group " + group, candidates, endpoint -> group(endpoint).equals(group));
             pickers[i] = inner.over(parts[i]);
         }
-        Part everybody = part("", candidates, endpoint -> true);
+        Group everybody = part("", candidates, endpoint -> true);
         parts[groups.size()] = everybody;
-        pickers[groups.size()] = new LatePicker(() -> inner.over(everybody));
+        pickers[groups.size()] = new LazyPicker(() -> inner.over(everybody));
         return new ByShare(candidates, parts, pickers, usesKey(), split, groups);
     }
 
@@ -68,7 +68,7 @@ final class SplitStrategy extends PartStrategy {
         }
     }
 
-    private static final class ByShare extends PartPicker {
+    private static final class ByShare extends GroupPicker {
         private final TrafficSplit split;
         private final List<String> groups;
         private final long[] names;
@@ -77,7 +77,7 @@ final class SplitStrategy extends PartStrategy {
 
         ByShare(
                 Candidates candidates,
-                Part[] parts,
+                Group[] parts,
                 Picker[] pickers,
                 boolean byKey,
                 TrafficSplit split,
@@ -156,7 +156,7 @@ final class SplitStrategy extends PartStrategy {
                 return "no group with a share has endpoints, so all are used";
             }
             return split.label() + " " + (groups.get(part).isEmpty() ? "(none)" : groups.get(part)) + " takes "
-                    + Reasons.percent(shares()[part]) + " of the calls" + (byKey ? ", by key" : "");
+                    + HumanReadable.percent(shares()[part]) + " of the calls" + (byKey ? ", by key" : "");
         }
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 
 /** A slice of the endpoints for each client, so that all of them together cover each endpoint alike. */
-final class SubsetStrategy extends PartStrategy {
+final class SubsetStrategy extends GroupingStrategy {
     /** The value of Finagle. */
     static final int MINIMUM = 12;
 
@@ -29,11 +29,11 @@ final class SubsetStrategy extends PartStrategy {
         super(inner);
         this.clients = Require.range("clients", clients, 1, Integer.MAX_VALUE);
         this.client = Require.range("client", client, 0, clients - 1);
-        this.minimum = Require.range("minimumEndpoints", minimum, 1, Integer.MAX_VALUE);
+        this.minimum = Require.range("minEndpoints", minimum, 1, Integer.MAX_VALUE);
     }
 
     @Override
-    PartStrategy around(BalancingStrategy other) {
+    GroupingStrategy around(BalancingStrategy other) {
         return new SubsetStrategy(client, clients, minimum, other);
     }
 
@@ -63,7 +63,7 @@ final class SubsetStrategy extends PartStrategy {
     @Override
     public Picker over(Candidates candidates) {
         // Endpoints that are ill keep their place, so that the slices of the others stay where they are.
-        List<? extends Endpoint<?>> ring = candidates.known().stream()
+        List<? extends Endpoint<?>> ring = candidates.undrained().stream()
                 .sorted(Comparator.comparingLong(
                                 (Endpoint<?> endpoint) -> XxHash64.hash(endpoint.id()) ^ Long.MIN_VALUE)
                         .thenComparing(Endpoint::id))
@@ -117,17 +117,17 @@ final class SubsetStrategy extends PartStrategy {
             mine.put(candidates.endpoint(inside[i]).id(), true);
         }
         Predicate<Endpoint<?>> belongs = endpoint -> mine.containsKey(endpoint.id());
-        Part slice = part("slice", candidates, Arrays.copyOf(inside, size), Arrays.copyOf(parts, size), belongs);
+        Group slice = part("slice", candidates, Arrays.copyOf(inside, size), Arrays.copyOf(parts, size), belongs);
         if (size == shares.length) {
             return inner.over(slice);
         }
-        Part rest = part("rest", candidates, Arrays.copyOf(outside, shares.length - size), null, belongs.negate());
+        Group rest = part("rest", candidates, Arrays.copyOf(outside, shares.length - size), null, belongs.negate());
         String reason = "client " + client + " of " + clients + " uses " + size + " of " + shares.length
-                + " endpoints, " + Reasons.percent(width) + " of the ring";
+                + " endpoints, " + HumanReadable.percent(width) + " of the ring";
         return new BySlice(
                 candidates,
-                new Part[] {slice, rest},
-                new Picker[] {inner.over(slice), new LatePicker(() -> inner.over(rest))},
+                new Group[] {slice, rest},
+                new Picker[] {inner.over(slice), new LazyPicker(() -> inner.over(rest))},
                 reason);
     }
 
@@ -136,10 +136,10 @@ final class SubsetStrategy extends PartStrategy {
         return "subset " + client + " of " + clients + "(" + inner + ")";
     }
 
-    private static final class BySlice extends PartPicker {
+    private static final class BySlice extends GroupPicker {
         private final String reason;
 
-        BySlice(Candidates candidates, Part[] parts, Picker[] pickers, String reason) {
+        BySlice(Candidates candidates, Group[] parts, Picker[] pickers, String reason) {
             super("subset", candidates, parts, pickers, false);
             this.reason = reason;
         }

@@ -1,7 +1,6 @@
 package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.internal.Require;
-import dev.levee.loadbalancing.LoadBalancer;
 import java.util.Map;
 
 /**
@@ -9,7 +8,7 @@ import java.util.Map;
  * while calls go on.
  *
  * <pre>{@code
- * TrafficSplit split = TrafficSplit.sticky("version", Map.of("v1", 0.95, "v2", 0.05));
+ * TrafficSplit split = TrafficSplit.byKey("version", Map.of("v1", 0.95, "v2", 0.05));
  * LoadBalancer<URI> nodes = LoadBalancer.of("catalog", BalancingStrategy.split(split, BalancingStrategy.leastTime()), source);
  * split.setShares(Map.of("v1", 0.5, "v2", 0.5));
  * }</pre>
@@ -30,7 +29,7 @@ public final class TrafficSplit {
 
     private TrafficSplit(String label, Map<String, Double> shares, boolean sticky) {
         this.label = Require.name(label);
-        this.shares = Shares.of("shares", shares);
+        this.shares = NormalizedShares.of("shares", shares);
         this.sticky = sticky;
     }
 
@@ -56,7 +55,7 @@ public final class TrafficSplit {
      * @return the handle
      * @throws IllegalArgumentException if the label is blank, a share is negative or not a number, or all are 0
      */
-    public static TrafficSplit sticky(String label, Map<String, Double> shares) {
+    public static TrafficSplit byKey(String label, Map<String, Double> shares) {
         return new TrafficSplit(label, shares, true);
     }
 
@@ -67,7 +66,7 @@ public final class TrafficSplit {
      * @throws IllegalArgumentException if a share is negative or not a number, or all are 0; the shares are then as before
      */
     public void setShares(Map<String, Double> value) {
-        shares = Shares.of("shares", value);
+        shares = NormalizedShares.of("shares", value);
     }
 
     /**

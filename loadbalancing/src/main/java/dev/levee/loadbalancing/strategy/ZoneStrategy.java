@@ -9,7 +9,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The own zone as far as its part of all capacity goes, then the others. */
-final class ZoneStrategy extends PartStrategy {
+final class ZoneStrategy extends GroupingStrategy {
     /** With fewer endpoints zones say too little. The value of Envoy. */
     static final int MINIMUM = 6;
 
@@ -20,19 +20,19 @@ final class ZoneStrategy extends PartStrategy {
     ZoneStrategy(String own, @Nullable Map<String, Double> clients, int minimum, BalancingStrategy inner) {
         super(inner);
         this.own = Require.name(own);
-        this.clients = clients == null ? null : Shares.of("clients", clients);
-        this.minimum = Require.range("minimumEndpoints", minimum, 1, Integer.MAX_VALUE);
+        this.clients = clients == null ? null : NormalizedShares.of("clients", clients);
+        this.minimum = Require.range("minEndpoints", minimum, 1, Integer.MAX_VALUE);
     }
 
     @Override
-    PartStrategy around(BalancingStrategy other) {
+    GroupingStrategy around(BalancingStrategy other) {
         return new ZoneStrategy(own, clients, minimum, other);
     }
 
     @Override
     public Picker over(Candidates candidates) {
         Map<String, Double> capacities = new TreeMap<>();
-        candidates.known().forEach(endpoint -> capacities.put(endpoint.zone(), 0.0));
+        candidates.undrained().forEach(endpoint -> capacities.put(endpoint.zone(), 0.0));
         double total = 0;
         for (int i = 0; i < candidates.size(); i++) {
             double capacity = candidates.weight(i);
@@ -61,7 +61,7 @@ final class ZoneStrategy extends PartStrategy {
         double[] shares = shares(capacity, demand);
         int first = ownCapacity > 0 ? 0 : 1;
         int size = zones.size() - first;
-        Part[] parts = new Part[size];
+        Group[] parts = new Group[size];
         Picker[] pickers = new Picker[size];
         double[] taken = new double[size];
         String[] reasons = new String[size];
@@ -73,8 +73,9 @@ final class ZoneStrategy extends PartStrategy {
             pickers[i] = inner.over(parts[i]);
             taken[i] = shares[k];
             reasons[i] = (zone.isEmpty() ? "no zone" : k == 0 ? "own zone " + zone : "zone " + zone) + " takes "
-                    + Reasons.percent(shares[k]) + " of the calls, since it has " + Reasons.percent(capacity[k])
-                    + " of the capacity for " + Reasons.percent(demand[k]) + " of all calls";
+                    + HumanReadable.percent(shares[k]) + " of the calls, since it has "
+                    + HumanReadable.percent(capacity[k])
+                    + " of the capacity for " + HumanReadable.percent(demand[k]) + " of all calls";
         }
         return new ByZone(
                 candidates,
@@ -124,7 +125,7 @@ final class ZoneStrategy extends PartStrategy {
         return "zone " + own + "(" + inner + ")";
     }
 
-    private static final class ByZone extends PartPicker {
+    private static final class ByZone extends GroupPicker {
         private final double[] shares;
         private final double[] capacities;
         private final boolean hasOwn; // as the first part
@@ -132,7 +133,7 @@ final class ZoneStrategy extends PartStrategy {
 
         ByZone(
                 Candidates candidates,
-                Part[] parts,
+                Group[] parts,
                 Picker[] pickers,
                 boolean byKey,
                 double[] shares,

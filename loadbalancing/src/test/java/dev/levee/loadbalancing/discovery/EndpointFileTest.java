@@ -263,7 +263,7 @@ class EndpointFileTest {
             subscribe();
             Files.write(file(), new byte[] {(byte) 0xC3, (byte) 0x28});
             look();
-            write("10.0.0.2:80\n#" + "x".repeat(EndpointFile.MOST_BYTES));
+            write("10.0.0.2:80\n#" + "x".repeat(EndpointFile.MAX_BYTES));
             time.advance(ofMinutes(1));
             Files.delete(file());
             Files.createDirectory(file());

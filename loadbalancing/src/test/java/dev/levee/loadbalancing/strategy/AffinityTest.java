@@ -46,11 +46,11 @@ class AffinityTest {
 
     @Nested
     class ByText {
-        private final LoadBalancer<String> nodes = over(BalancingStrategy.affinity(), Balancers.endpoints(10));
+        private final LoadBalancer<String> nodes = over(BalancingStrategy.rendezvous(), Balancers.endpoints(10));
 
         @Test
         void a_key_goes_to_one_endpoint_in_every_balancer() {
-            LoadBalancer<String> elsewhere = over(BalancingStrategy.affinity(), Balancers.endpoints(10));
+            LoadBalancer<String> elsewhere = over(BalancingStrategy.rendezvous(), Balancers.endpoints(10));
             for (int i = 0; i < 200; i++) {
                 assertThat(owner(elsewhere, "key " + i)).isEqualTo(owner(nodes, CharBuffer.wrap("key " + i)));
             }
@@ -62,7 +62,7 @@ class AffinityTest {
             StringBuilder owners = new StringBuilder();
             StringBuilder weighted = new StringBuilder();
             LoadBalancer<String> uneven = over(
-                    BalancingStrategy.affinity(),
+                    BalancingStrategy.rendezvous(),
                     List.of(Endpoint.of("a", 1), Endpoint.of("b", 2), Endpoint.of("c", 3.5)));
             for (int i = 0; i < 20; i++) {
                 owners.append(owner(nodes, "key " + i).charAt(2));
@@ -91,7 +91,7 @@ class AffinityTest {
         void shares_follow_weights() {
             Map<String, Integer> counts = new HashMap<>();
             LoadBalancer<String> uneven = over(
-                    BalancingStrategy.affinity(),
+                    BalancingStrategy.rendezvous(),
                     List.of(Endpoint.of("a", 6), Endpoint.of("b", 3), Endpoint.of("c", 1)));
             for (int i = 0; i < 50_000; i++) {
                 counts.merge(owner(uneven, "key " + i), 1, Integer::sum);
@@ -103,7 +103,7 @@ class AffinityTest {
 
         @Test
         void the_keys_of_a_dead_endpoint_are_spread_over_all_others_and_come_back() {
-            Balancers gated = Balancers.over(BalancingStrategy.affinity(), 6);
+            Balancers gated = Balancers.over(BalancingStrategy.rendezvous(), 6);
             Map<String, String> before = new HashMap<>();
             for (int i = 0; i < 3_000; i++) {
                 before.put("key " + i, owner(gated.balancer, "key " + i));
@@ -130,8 +130,8 @@ class AffinityTest {
     @Property(tries = 40)
     void only_the_keys_of_an_endpoint_that_leaves_move_and_only_to_it_when_it_joins(
             @ForAll @IntRange(min = 2, max = 15) int size, @ForAll boolean weighted, @ForAll long seed) {
-        for (BalancingStrategy strategy :
-                List.of(BalancingStrategy.affinity(), BalancingStrategy.ipHash(), BalancingStrategy.consistentHash())) {
+        for (BalancingStrategy strategy : List.of(
+                BalancingStrategy.rendezvous(), BalancingStrategy.ipHash(), BalancingStrategy.consistentHash())) {
             Random random = new Random(seed);
             List<Endpoint<String>> all = new ArrayList<>();
             for (int i = 0; i < size; i++) {
@@ -228,7 +228,7 @@ class AffinityTest {
                     "1:2:3:4:5:6:7:8:"
                 })
         void what_is_no_address_is_taken_as_text(String key) {
-            assertThat(hash(key)).isEqualTo(BalancingStrategy.affinity().hash(key));
+            assertThat(hash(key)).isEqualTo(BalancingStrategy.rendezvous().hash(key));
         }
     }
 
@@ -254,7 +254,7 @@ class AffinityTest {
     @Property(tries = 2_000)
     void no_text_is_a_problem(@ForAll @From("almostAddresses") String text) throws UnknownHostException {
         long hash = BalancingStrategy.ipHash().hash(text);
-        if (hash != BalancingStrategy.affinity().hash(text) && text.indexOf('%') < 0) {
+        if (hash != BalancingStrategy.rendezvous().hash(text) && text.indexOf('%') < 0) {
             assertThat(InetAddress.getByName(text)).isNotNull(); // so it was an address
         }
     }

@@ -71,7 +71,7 @@ public final class FakeCandidates implements Candidates {
     }
 
     @Override
-    public List<Endpoint<?>> known() {
+    public List<Endpoint<?>> undrained() {
         return known;
     }
 

@@ -21,7 +21,7 @@ class NestedStrategiesTest {
     private static final Map<String, UnaryOperator<BalancingStrategy>> OUTER = new LinkedHashMap<>();
     private static final List<BalancingStrategy> INNER = List.of(
             BalancingStrategy.roundRobin(),
-            BalancingStrategy.weighted(),
+            BalancingStrategy.weightedRoundRobin(),
             BalancingStrategy.leastTime(),
             BalancingStrategy.probing(),
             BalancingStrategy.consistentHash(),
@@ -39,7 +39,7 @@ class NestedStrategiesTest {
                 inner -> BalancingStrategy.split(TrafficSplit.of("v", Map.of("1", 0.5, "2", 0.4, "", 0.1)), inner));
         OUTER.put(
                 "sticky split",
-                inner -> BalancingStrategy.split(TrafficSplit.sticky("v", Map.of("1", 0.5, "2", 0.5, "", 0.1)), inner));
+                inner -> BalancingStrategy.split(TrafficSplit.byKey("v", Map.of("1", 0.5, "2", 0.5, "", 0.1)), inner));
     }
 
     private static List<Endpoint<String>> endpoints(int size, boolean labelled) {
@@ -115,9 +115,9 @@ class NestedStrategiesTest {
         FakeCandidates candidates = FakeCandidates.of(1, endpoints, endpoint -> true);
         Map<String, Double> halves = Map.of("0", 0.5, "1", 0.5);
         BalancingStrategy.Picker picker = BalancingStrategy.split(
-                        TrafficSplit.sticky("canary", halves),
+                        TrafficSplit.byKey("canary", halves),
                         BalancingStrategy.split(
-                                TrafficSplit.sticky("blue", halves), BalancingStrategy.powerOfTwoChoices()))
+                                TrafficSplit.byKey("blue", halves), BalancingStrategy.powerOfTwoChoices()))
                 .over(candidates);
         for (int i = 0; i < 4; i++) {
             String id = Balancers.id(i);
@@ -191,7 +191,7 @@ class NestedStrategiesTest {
         }
         FakeCandidates candidates = FakeCandidates.of(1, endpoints, endpoint -> true);
         BalancingStrategy.Picker picker = BalancingStrategy.split(
-                        TrafficSplit.sticky("v", Map.of("0", 0.5, "1", 0.5)),
+                        TrafficSplit.byKey("v", Map.of("0", 0.5, "1", 0.5)),
                         BalancingStrategy.split(TrafficSplit.of("w", Map.of("0", 1.0)), BalancingStrategy.roundRobin()))
                 .over(candidates);
         long[] keys = new long[2]; // of a call to each group

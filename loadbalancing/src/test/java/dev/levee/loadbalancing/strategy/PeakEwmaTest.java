@@ -32,12 +32,12 @@ class PeakEwmaTest {
 
     /** Without peers. */
     private double believed() {
-        return tracker.latency(Ticks.at(now), 0, 0);
+        return tracker.latency(CoarseTime.at(now), 0, 0);
     }
 
     /** Among peers whose median is this. */
     private double believedAmong(long median) {
-        return tracker.latency(Ticks.at(now), (double) median, (double) median);
+        return tracker.latency(CoarseTime.at(now), (double) median, (double) median);
     }
 
     private void among(long median) {
@@ -147,9 +147,10 @@ class PeakEwmaTest {
             for (int i = 0; i < 50; i++) {
                 call(MILLI, i % 3 == 0 ? Verdict.FAILURE : i % 3 == 1 ? Verdict.NOT_SENT : Verdict.THROTTLED);
                 assertThat(believedAmong(10 * MILLI)).isGreaterThanOrEqualTo(10 * MILLI);
-                assertThat(tracker.cost(Ticks.at(now), 10 * MILLI, 10 * MILLI)).isGreaterThan(13 * MILLI);
+                assertThat(tracker.cost(CoarseTime.at(now), 10 * MILLI, 10 * MILLI))
+                        .isGreaterThan(13 * MILLI);
             }
-            assertThat(tracker.cost(Ticks.at(now), 10 * MILLI, 10 * MILLI)).isGreaterThan(50 * 10 * MILLI);
+            assertThat(tracker.cost(CoarseTime.at(now), 10 * MILLI, 10 * MILLI)).isGreaterThan(50 * 10 * MILLI);
             assertThat(tracker.measured()).isEqualTo(-1); // nor do they tell others what is usual
         }
 
@@ -188,14 +189,14 @@ class PeakEwmaTest {
             for (int i = 0; i < 20; i++) {
                 call(MILLI, Verdict.FAILURE);
             }
-            assertThat(tracker.failures(Ticks.at(now))).isGreaterThan(0.9);
-            double before = tracker.failures(Ticks.at(now));
+            assertThat(tracker.failures(CoarseTime.at(now))).isGreaterThan(0.9);
+            double before = tracker.failures(CoarseTime.at(now));
             now += DECAY;
-            assertThat(tracker.failures(Ticks.at(now))).isCloseTo(before / Math.E, within(1e-3));
+            assertThat(tracker.failures(CoarseTime.at(now))).isCloseTo(before / Math.E, within(1e-3));
             for (int i = 0; i < 50; i++) {
                 success(MILLI);
             }
-            assertThat(tracker.failures(Ticks.at(now))).isZero();
+            assertThat(tracker.failures(CoarseTime.at(now))).isZero();
         }
 
         @Test
@@ -204,7 +205,7 @@ class PeakEwmaTest {
             double most = 0;
             for (int i = 0; i < 1_000; i++) {
                 call(10 * MILLI, i % 100 == 50 ? Verdict.FAILURE : Verdict.SUCCESS);
-                most = Math.max(most, tracker.cost(Ticks.at(now), 10 * MILLI, 10 * MILLI));
+                most = Math.max(most, tracker.cost(CoarseTime.at(now), 10 * MILLI, 10 * MILLI));
             }
             assertThat(most).isLessThan(20 * MILLI);
         }
@@ -218,7 +219,7 @@ class PeakEwmaTest {
         call(1, Verdict.IGNORED);
         call(5 * SECOND, Verdict.IGNORED);
         assertThat(tracker.latencyNanos()).isEqualTo(before);
-        assertThat(tracker.failures(Ticks.at(now))).isZero();
+        assertThat(tracker.failures(CoarseTime.at(now))).isZero();
     }
 
     @Test
@@ -227,7 +228,7 @@ class PeakEwmaTest {
         success(10 * MILLI);
         tracker.started(now);
         now += SECOND;
-        assertThat(believed()).isCloseTo(SECOND, within(2.0 * Ticks.NANOS));
+        assertThat(believed()).isCloseTo(SECOND, within(2.0 * CoarseTime.NANOS));
     }
 
     @Test
@@ -253,7 +254,7 @@ class PeakEwmaTest {
                 long token = one.started(now);
                 now += MILLI;
                 one.ended(token, now - MILLI, now, Verdict.SUCCESS, null, null);
-                assertThat(one.latency(Ticks.at(now), 0, 0)).isCloseTo(MILLI, within(1e3));
+                assertThat(one.latency(CoarseTime.at(now), 0, 0)).isCloseTo(MILLI, within(1e3));
             }
         }
     }
@@ -278,7 +279,7 @@ class PeakEwmaTest {
                 model = model * weight + took * (1 - weight);
             }
             last = time;
-            assertThat(average.latency(Ticks.at(time), 0, 0)).isCloseTo(model, within(model * 1e-3));
+            assertThat(average.latency(CoarseTime.at(time), 0, 0)).isCloseTo(model, within(model * 1e-3));
         }
     }
 
@@ -299,18 +300,18 @@ class PeakEwmaTest {
             double weight = Math.exp(-gap / (double) DECAY);
             model = model * weight + took * (1 - weight);
         }
-        assertThat(average.latency(Ticks.at(time), 0, 0)).isCloseTo(model, within(model * 0.01));
+        assertThat(average.latency(CoarseTime.at(time), 0, 0)).isCloseTo(model, within(model * 0.01));
     }
 
     @Property
     void the_cheap_exponential_is_right_to_seven_digits(@ForAll @DoubleRange(max = 600) double x) {
-        assertThat(Ticks.decay(x)).isCloseTo(Math.exp(-x), within(Math.exp(-x) * 2e-7));
+        assertThat(CoarseTime.decay(x)).isCloseTo(Math.exp(-x), within(Math.exp(-x) * 2e-7));
     }
 
     @Test
     void the_cheap_exponential_ends_at_zero() {
-        assertThat(Ticks.decay(0)).isEqualTo(1);
-        assertThat(Ticks.decay(1e6)).isZero();
-        assertThat(Ticks.decay(Double.POSITIVE_INFINITY)).isZero();
+        assertThat(CoarseTime.decay(0)).isEqualTo(1);
+        assertThat(CoarseTime.decay(1e6)).isZero();
+        assertThat(CoarseTime.decay(Double.POSITIVE_INFINITY)).isZero();
     }
 }

@@ -120,7 +120,7 @@ class PriorityTest {
             int from = ill;
             candidates[ill] = FakeCandidates.of(1, endpoints(8, 8), endpoint -> (Integer) endpoint.address() >= from);
             pickers[ill] =
-                    BalancingStrategy.priority(BalancingStrategy.affinity()).over(candidates[ill]);
+                    BalancingStrategy.priority(BalancingStrategy.rendezvous()).over(candidates[ill]);
         }
         for (long key = 0; key < 1_000; key++) {
             boolean left = false;

@@ -56,7 +56,7 @@ final class ProbedCandidates implements Candidates {
 
     ProbingPicker picker() {
         NanoClock clock = () -> now;
-        return new ProbingPicker(this, TwoChoices.INSTANCE.over(this), pool, null, clock, config);
+        return new ProbingPicker(this, TwoChoicesStrategy.INSTANCE.over(this), pool, null, clock, config);
     }
 
     void answers(int index, int inFlight, double millis) {
@@ -89,7 +89,7 @@ final class ProbedCandidates implements Candidates {
     }
 
     @Override
-    public List<Endpoint<?>> known() {
+    public List<Endpoint<?>> undrained() {
         List<Endpoint<?>> known = new ArrayList<>();
         for (ProbedEndpoint endpoint : endpoints) {
             known.add(endpoint.endpoint);

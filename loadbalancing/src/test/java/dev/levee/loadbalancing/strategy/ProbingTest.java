@@ -247,7 +247,7 @@ class ProbingTest {
             assertThat(figures)
                     .containsEntry("nodes probing.sent", 4.0)
                     .containsEntry("nodes probing.failed", 1.0)
-                    .containsEntry("nodes probing.underway", 1.0)
+                    .containsEntry("nodes probing.in.flight", 1.0)
                     .containsEntry("nodes probing.answers", 2.0)
                     .containsEntry("nodes probing.hot.above", 5.0);
         }

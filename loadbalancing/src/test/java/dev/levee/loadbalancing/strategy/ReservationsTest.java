@@ -62,7 +62,7 @@ class ReservationsTest {
                 picked.add(picker.pick(random.nextInt(3) * 0x9E3779B97F4A7C15L));
             } else if (dice < 8 && !picked.isEmpty()) {
                 int index = picked.remove(random.nextInt(picked.size()));
-                long bound = BoundedLoads.Bound.capacity(excess, all + 1L, 1, size);
+                long bound = BoundedLoadsStrategy.Bound.capacity(excess, all + 1L, 1, size);
                 boolean reserved = trackers.get(index).reserve();
                 assertThat(reserved).isEqualTo(loads[index] < bound);
                 if (reserved) {
@@ -109,8 +109,8 @@ class ReservationsTest {
         }
 
         @Override
-        public List<Endpoint<?>> known() {
-            return plain.known();
+        public List<Endpoint<?>> undrained() {
+            return plain.undrained();
         }
 
         @Override

@@ -178,7 +178,7 @@ class ServerLoadRecorderTest {
         Map<String, Double> figures = new HashMap<>();
         recorder.measure((policy, metric, value) -> figures.put(policy + " " + metric, value));
         assertThat(figures)
-                .containsOnly(Map.entry("server server.inflight", 1.0), Map.entry("server server.latency", 1e7));
+                .containsOnly(Map.entry("server server.in.flight", 1.0), Map.entry("server server.latency.nanos", 1e7));
     }
 
     @Test

@@ -55,7 +55,7 @@ class SplitTest {
     void shares_are_moved_while_calls_go_on() {
         for (boolean sticky : new boolean[] {false, true}) {
             Map<String, Double> start = Map.of("v1", 95.0, "v2", 5.0);
-            TrafficSplit split = sticky ? TrafficSplit.sticky("version", start) : TrafficSplit.of("version", start);
+            TrafficSplit split = sticky ? TrafficSplit.byKey("version", start) : TrafficSplit.of("version", start);
             FakeCandidates candidates = candidates("v1", "v1", "v2", "v2");
             BalancingStrategy.Picker picker = picker(split, candidates);
             assertThat(share(picker, candidates, "v2")).isCloseTo(0.05, within(0.007));
@@ -106,7 +106,7 @@ class SplitTest {
 
     @Test
     void a_user_stays_on_one_side_while_the_share_grows_and_never_goes_back() {
-        TrafficSplit split = TrafficSplit.sticky("version", Map.of("v1", 1.0));
+        TrafficSplit split = TrafficSplit.byKey("version", Map.of("v1", 1.0));
         FakeCandidates candidates = candidates("v1", "v1", "v2", "v2");
         BalancingStrategy.Picker picker = picker(split, candidates);
         boolean[] moved = new boolean[2_000];
@@ -131,7 +131,7 @@ class SplitTest {
         if (before.stream().allMatch(share -> share == 0) || after.stream().allMatch(share -> share == 0)) {
             return;
         }
-        TrafficSplit split = TrafficSplit.sticky("version", shares(before));
+        TrafficSplit split = TrafficSplit.byKey("version", shares(before));
         FakeCandidates candidates = candidates("v0", "v1", "v2", "v3");
         BalancingStrategy.Picker picker = picker(split, candidates);
         int[] first = new int[200];
@@ -159,7 +159,7 @@ class SplitTest {
 
     @Test
     void one_handle_moves_all_balancers_and_says_why() {
-        TrafficSplit split = TrafficSplit.sticky("version", Map.of("v1", 1.0));
+        TrafficSplit split = TrafficSplit.byKey("version", Map.of("v1", 1.0));
         BalancingStrategy strategy = BalancingStrategy.split(split, BalancingStrategy.roundRobin());
         Balancers one = Balancers.over(strategy, endpoints("v1", "v2"), Balancers.seeded(1));
         Balancers two = Balancers.over(strategy, endpoints("v1", "v2"), Balancers.seeded(2));

@@ -36,7 +36,7 @@ class StickyTest {
     class ContractOfStrategies extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
-            return BalancingStrategy.sticky(BalancingStrategy.affinity(), 1 << 12);
+            return BalancingStrategy.sticky(BalancingStrategy.rendezvous(), 1 << 12);
         }
     }
 

@@ -17,7 +17,7 @@ class StrategiesTest {
     class Weighteds extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
-            return BalancingStrategy.weighted();
+            return BalancingStrategy.weightedRoundRobin();
         }
     }
 
@@ -26,7 +26,7 @@ class StrategiesTest {
     class WeightedsByTheGoldenRatio extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
-            return candidates -> BalancingStrategy.weighted().over(new Uneven(candidates));
+            return candidates -> BalancingStrategy.weightedRoundRobin().over(new Uneven(candidates));
         }
     }
 
@@ -112,7 +112,7 @@ class StrategiesTest {
         @Override
         BalancingStrategy strategy() {
             return BalancingStrategy.split(
-                    TrafficSplit.sticky("version", Map.of("", 1.0)), BalancingStrategy.affinity());
+                    TrafficSplit.byKey("version", Map.of("", 1.0)), BalancingStrategy.rendezvous());
         }
     }
 
@@ -143,7 +143,8 @@ class StrategiesTest {
         @Override
         BalancingStrategy strategy() {
             return labelled(BalancingStrategy.split(
-                    TrafficSplit.of("zone", Map.of("z0", 0.2, "z1", 0.3, "z2", 0.5)), BalancingStrategy.weighted()));
+                    TrafficSplit.of("zone", Map.of("z0", 0.2, "z1", 0.3, "z2", 0.5)),
+                    BalancingStrategy.weightedRoundRobin()));
         }
     }
 
@@ -152,7 +153,7 @@ class StrategiesTest {
         @Override
         BalancingStrategy strategy() {
             return labelled(BalancingStrategy.split(
-                    TrafficSplit.sticky("zone", Map.of("z0", 0.2, "z1", 0.3, "z2", 0.5)),
+                    TrafficSplit.byKey("zone", Map.of("z0", 0.2, "z1", 0.3, "z2", 0.5)),
                     BalancingStrategy.priority(BalancingStrategy.weightedRandom())));
         }
     }
@@ -179,7 +180,7 @@ class StrategiesTest {
         }
 
         @Override
-        public java.util.List<Endpoint<?>> known() {
+        public java.util.List<Endpoint<?>> undrained() {
             return java.util.stream.IntStream.range(0, size())
                     .<Endpoint<?>>mapToObj(this::endpoint)
                     .toList();
@@ -205,7 +206,7 @@ class StrategiesTest {
     class Affinities extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
-            return BalancingStrategy.affinity();
+            return BalancingStrategy.rendezvous();
         }
     }
 
@@ -213,7 +214,7 @@ class StrategiesTest {
     class AffinitiesByWeight extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
-            return candidates -> BalancingStrategy.affinity().over(new Uneven(candidates));
+            return candidates -> BalancingStrategy.rendezvous().over(new Uneven(candidates));
         }
     }
 
@@ -258,8 +259,8 @@ class StrategiesTest {
         }
 
         @Override
-        public java.util.List<? extends Endpoint<?>> known() {
-            return candidates.known();
+        public java.util.List<? extends Endpoint<?>> undrained() {
+            return candidates.undrained();
         }
 
         @Override

@@ -161,7 +161,7 @@ class SubsetTest {
                 BalancingStrategy.leastConnections(),
                 BalancingStrategy.leastTime(),
                 BalancingStrategy.roundRobin(),
-                BalancingStrategy.weighted(),
+                BalancingStrategy.weightedRoundRobin(),
                 BalancingStrategy.random(),
                 BalancingStrategy.weightedRandom())) {
             int[] counts = new int[50];

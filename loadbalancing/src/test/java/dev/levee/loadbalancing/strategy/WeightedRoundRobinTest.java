@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 class WeightedRoundRobinTest {
     private static String picks(int picks, double... weights) {
-        BalancingStrategy.Picker picker = BalancingStrategy.weighted().over(new FakeCandidates(1, weights));
+        BalancingStrategy.Picker picker = BalancingStrategy.weightedRoundRobin().over(new FakeCandidates(1, weights));
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < picks; i++) {
             text.append((char) ('a' + picker.pick(0)));
@@ -82,7 +82,7 @@ class WeightedRoundRobinTest {
         @Property
         void a_sequence_is_kept_only_if_it_is_short(
                 @ForAll @Size(min = 1, max = 30) List<@IntRange(min = 1, max = 2_000_000_000) Integer> numbers) {
-            int[] sequence = WeightedRoundRobin.smoothSequence(weights(numbers));
+            int[] sequence = WeightedRoundRobinStrategy.smoothSequence(weights(numbers));
             assertThat(sequence.length).isLessThanOrEqualTo(1 << 16);
             assertThat((long) sequence.length * numbers.size()).isLessThanOrEqualTo(1 << 20);
         }
@@ -93,10 +93,11 @@ class WeightedRoundRobinTest {
     class AllOtherWeights {
         /** After every prefix of the picks, each endpoint has its share to within a number that grows with the logarithm only. */
         private void assertShares(int picks, double... weights) {
-            assertThat(WeightedRoundRobin.smoothSequence(weights)).isEmpty();
+            assertThat(WeightedRoundRobinStrategy.smoothSequence(weights)).isEmpty();
             FakeCandidates candidates = new FakeCandidates(1, weights);
             candidates.ticks = -picks / 2; // across the wrap of the counter
-            BalancingStrategy.Picker picker = BalancingStrategy.weighted().over(candidates);
+            BalancingStrategy.Picker picker =
+                    BalancingStrategy.weightedRoundRobin().over(candidates);
             double total = Arrays.stream(weights).sum();
             long[] counts = new long[weights.length];
             for (int n = 1; n <= picks; n++) {
@@ -145,12 +146,12 @@ class WeightedRoundRobinTest {
     void endpoints_that_warm_up_get_the_part_that_they_have_reached() {
         FakeCandidates candidates = new FakeCandidates(1, 2, 1);
         candidates.ramps[0] = 0.5;
-        BalancingStrategy.Picker picker = BalancingStrategy.weighted().over(candidates);
+        BalancingStrategy.Picker picker = BalancingStrategy.weightedRoundRobin().over(candidates);
         assertThat(candidates.share(picker, 1_000, endpoint -> endpoint.id().equals("e0")))
                 .isEqualTo(0.5);
         candidates.ramps[0] = 0.25;
         assertThat(candidates.share(
-                        BalancingStrategy.weighted().over(candidates),
+                        BalancingStrategy.weightedRoundRobin().over(candidates),
                         3_000,
                         endpoint -> endpoint.id().equals("e0")))
                 .isCloseTo(1 / 3.0, within(0.001));
@@ -158,7 +159,7 @@ class WeightedRoundRobinTest {
 
     @Test
     void the_explanation_gives_the_weights() {
-        BalancingStrategy.Picker picker = BalancingStrategy.weighted().over(new FakeCandidates(1, 5, 1, 1));
+        BalancingStrategy.Picker picker = BalancingStrategy.weightedRoundRobin().over(new FakeCandidates(1, 5, 1, 1));
         assertThat(picker.explain(0, index -> true))
                 .isEqualTo(new BalancingStrategy.Choice(0, "its turn, for weight 5 of 7"));
         assertThat(picker.explain(0, index -> false).index()).isEqualTo(-1);
@@ -172,7 +173,7 @@ class WeightedRoundRobinTest {
     @Test
     void the_survivors_of_a_heavy_endpoint_that_died_share_its_calls_by_weight() {
         Balancers nodes = Balancers.over(
-                BalancingStrategy.weighted(),
+                BalancingStrategy.weightedRoundRobin(),
                 List.of(Endpoint.of("a", 1_000_000), Endpoint.of("b", 3), Endpoint.of("c", 1)),
                 Balancers.seeded(2));
         nodes.gates.get("a").shut = true;

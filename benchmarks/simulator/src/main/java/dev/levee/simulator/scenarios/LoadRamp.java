@@ -41,7 +41,7 @@ final class LoadRamp {
     private static final int SERVERS = 100;
     private static final int CLIENTS = 100;
     private static final double MACHINE_CORES = 10;
-    private static final double MOST_ANTAGONIST = 0.9;
+    private static final double MAX_ANTAGONIST = 0.9;
     private static final String TAIL = "p99.9";
 
     private LoadRamp() {}
@@ -122,10 +122,10 @@ final class LoadRamp {
         Cluster<SharingServer> cluster =
                 Cluster.of(world, SERVERS, i -> new SharingServer(world, Cluster.name(i), MACHINE_CORES));
         SplittableRandom random = world.random("antagonists");
-        double[] base = random.doubles(SERVERS, 0, MOST_ANTAGONIST).toArray();
+        double[] base = random.doubles(SERVERS, 0, MAX_ANTAGONIST).toArray();
         Runnable second = () -> {
             for (int i = 0; i < SERVERS; i++) {
-                double taken = Math.min(MOST_ANTAGONIST, base[i] + 0.3 * random.nextDouble());
+                double taken = Math.min(MAX_ANTAGONIST, base[i] + 0.3 * random.nextDouble());
                 cluster.servers().get(i).setCores(MACHINE_CORES * (1 - taken));
             }
         };

@@ -89,7 +89,7 @@ final class Subsets {
         }
 
         @Override
-        public List<? extends Endpoint<?>> known() {
+        public List<? extends Endpoint<?>> undrained() {
             return endpoints;
         }
 

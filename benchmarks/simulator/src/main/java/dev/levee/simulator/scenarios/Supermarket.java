@@ -25,7 +25,7 @@ final class Supermarket {
     private static final Subject EXACT_ONE = Subject.named("one choice, exact", Subject.Role.THEORY);
     private static final Subject EXACT_TWO = Subject.named("two choices, exact", Subject.Role.THEORY);
     private static final long SERVICE = 10 * MILLI;
-    private static final int LONGEST = 6;
+    private static final int MAX = 6;
     private static final String TAIL = "tail";
 
     private Supermarket() {}
@@ -55,7 +55,7 @@ final class Supermarket {
         if (load < 0.95) { // at a higher load queues of random choices take too long to settle
             subjects.addAll(List.of(EXACT_ONE, Strategies.RANDOM));
         }
-        List<Measure> measures = IntStream.rangeClosed(1, LONGEST)
+        List<Measure> measures = IntStream.rangeClosed(1, MAX)
                 .mapToObj(k -> Measure.shown("share of queues >= " + k, 4))
                 .toList();
         return Part.of(
@@ -76,7 +76,7 @@ final class Supermarket {
                                             : tail(subject, seed, load, servers, (int) (warmUp * scale), (int)
                                                     (measured * scale));
                             Figures figures = new Figures().curve(TAIL, tail);
-                            for (int k = 1; k <= LONGEST; k++) {
+                            for (int k = 1; k <= MAX; k++) {
                                 figures.put(measures.get(k - 1), tail[k]);
                             }
                             return figures;
@@ -87,8 +87,8 @@ final class Supermarket {
 
     /** The limit for many servers: the share of queues of length 0, 1, 2 ... or more. */
     static double[] exact(double load, boolean twoChoices) {
-        double[] tail = new double[LONGEST + 1];
-        for (int k = 0; k <= LONGEST; k++) {
+        double[] tail = new double[MAX + 1];
+        for (int k = 0; k <= MAX; k++) {
             tail[k] = Math.pow(load, twoChoices ? Math.pow(2, k) - 1 : k);
         }
         return tail;
@@ -107,20 +107,20 @@ final class Supermarket {
                 servers * load * SECOND / SERVICE,
                 Work.exponential(SERVICE));
         long end = (warmUp + measured) * SERVICE;
-        double[] tail = new double[LONGEST + 1];
+        double[] tail = new double[MAX + 1];
         long[] looks = new long[1];
         world.time().every(SERVICE / 2, () -> {
             if (world.time().now() > warmUp * SERVICE && world.time().now() <= end) {
                 looks[0]++;
                 for (QueueServer server : cluster.servers()) {
-                    for (int k = Math.min(server.calls(), LONGEST); k >= 0; k--) {
+                    for (int k = Math.min(server.calls(), MAX); k >= 0; k--) {
                         tail[k]++;
                     }
                 }
             }
         });
         traffic.run(end);
-        for (int k = 0; k <= LONGEST; k++) {
+        for (int k = 0; k <= MAX; k++) {
             tail[k] /= (double) looks[0] * servers;
         }
         return tail;
@@ -132,7 +132,7 @@ final class Supermarket {
                         "k, calls at a server",
                         "share of servers")
                 .from(1e-4);
-        double[] x = IntStream.rangeClosed(0, LONGEST).asDoubleStream().toArray();
+        double[] x = IntStream.rangeClosed(0, MAX).asDoubleStream().toArray();
         for (Subject subject : results.subjects()) {
             double[] y = new double[x.length];
             for (int i = 0; i < y.length; i++) {

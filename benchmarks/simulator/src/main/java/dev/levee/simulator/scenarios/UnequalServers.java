@@ -27,7 +27,7 @@ final class UnequalServers {
     private static final long WORK = 10 * MILLI;
 
     private static final List<Subject> WEIGHTED = List.of(
-            Subject.of("weighted, right weights", BalancingStrategy.weighted()),
+            Subject.of("weighted, right weights", BalancingStrategy.weightedRoundRobin()),
             Subject.of("least time, right weights", BalancingStrategy.leastTime()),
             Subject.of("two choices, right weights", BalancingStrategy.powerOfTwoChoices()),
             Subject.of("least connections, right weights", BalancingStrategy.leastConnections()));

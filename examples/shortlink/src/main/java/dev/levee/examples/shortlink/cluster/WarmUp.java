@@ -12,7 +12,7 @@ import java.net.http.HttpResponse.BodyHandlers;
  * greet the first visitor with a 503.
  */
 final class WarmUp {
-    private static final int MOST = 500;
+    private static final int MAX = 500;
     private static final int GOOD_IN_A_ROW = 50;
 
     private WarmUp() {}
@@ -21,7 +21,7 @@ final class WarmUp {
         HttpClient http =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         int good = 0;
-        for (int i = 0; i < MOST && good < GOOD_IN_A_ROW; i++) {
+        for (int i = 0; i < MAX && good < GOOD_IN_A_ROW; i++) {
             String client = "10.7.0." + i % 100; // one address alone would ask too much
             HttpRequest request = HttpRequest.newBuilder(front.resolve("/" + code))
                     .header("X-Forwarded-For", client)

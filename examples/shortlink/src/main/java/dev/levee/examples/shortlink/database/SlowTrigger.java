@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class SlowTrigger implements Trigger {
     private static final int STEP_MILLIS = 5;
     private static final AtomicInteger RUNNING = new AtomicInteger();
-    private static final AtomicInteger MOST = new AtomicInteger();
+    private static final AtomicInteger MAX = new AtomicInteger();
     private static final AtomicInteger WHILE_SLOW = new AtomicInteger();
 
     private static volatile long delayNanos;
@@ -43,7 +43,7 @@ public final class SlowTrigger implements Trigger {
             throws SQLException {
         int running = RUNNING.incrementAndGet();
         try {
-            if (running > MOST.getAndAccumulate(running, Math::max)) {
+            if (running > MAX.getAndAccumulate(running, Math::max)) {
                 Parent.figure("statementsAtOnce", running);
             }
             sleep(connection);

@@ -16,8 +16,8 @@ import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,7 +33,7 @@ import java.util.concurrent.CompletableFuture;
  */
 final class FrontGuards implements AutoCloseable {
     private static final String NODES = "nodes";
-    private static final int MOST_NODES = 1000;
+    private static final int MAX_NODES = 1000;
 
     /** Whatever happens, a client hears something after this time: the deadline of the whole request. */
     private static final Duration WHOLE_REQUEST = Duration.ofMillis(190);
@@ -99,7 +99,7 @@ final class FrontGuards implements AutoCloseable {
         // Two choices steer around a node that is slow, the breakers around one that is dead.
         config.strategy(BalancingStrategy.powerOfTwoChoices());
         config.breaker(breaker -> breaker.countWindow(40)
-                .minimumCalls(20)
+                .minCalls(20)
                 .failureRate(0.5)
                 .openFor(NODE_OPEN)
                 .openJitter(0.2)
@@ -130,8 +130,8 @@ final class FrontGuards implements AutoCloseable {
         }
         if (without != Without.BULKHEAD) {
             Keyed<URI, Bulkhead> bulkheads =
-                    Keyed.of("nodes", MOST_NODES, Duration.ofDays(1), this::bulkhead, environment);
-            config.perEndpoint(bulkheads::get);
+                    Keyed.of("nodes", MAX_NODES, Duration.ofDays(1), this::bulkhead, environment);
+            config.policyPerEndpoint(bulkheads::get);
         }
     }
 

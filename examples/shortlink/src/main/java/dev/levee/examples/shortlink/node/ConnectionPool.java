@@ -14,7 +14,7 @@ import org.h2.jdbcx.JdbcDataSource;
 
 /** A pool of connections that notices soon when the database goes, and as soon when it is back. */
 final class ConnectionPool {
-    private static final int SHORTEST_WAIT_MILLIS = 250; // the pool allows no less; the timeout around it is shorter
+    private static final int MIN_WAIT_MILLIS = 250; // the pool allows no less; the timeout around it is shorter
 
     /**
      * Connects as soon as that is possible. The pool alone waits longer and longer between its tries, up to five seconds, which is
@@ -44,8 +44,8 @@ final class ConnectionPool {
         config.setDataSource(RECONNECT.wrap(DataSource.class, dataSource(url)));
         config.setExceptionOverride(EVICT_BROKEN);
         config.setMaximumPoolSize(connections);
-        config.setConnectionTimeout(SHORTEST_WAIT_MILLIS);
-        config.setValidationTimeout(SHORTEST_WAIT_MILLIS);
+        config.setConnectionTimeout(MIN_WAIT_MILLIS);
+        config.setValidationTimeout(MIN_WAIT_MILLIS);
         config.setInitializationFailTimeout(-1);
         return new HikariDataSource(config);
     }

@@ -60,7 +60,7 @@ final class NodeGuards {
                 CircuitBreaker.of(
                         "database",
                         config -> config.countWindow(50)
-                                .minimumCalls(20)
+                                .minCalls(20)
                                 .failureRate(0.5)
                                 .openFor(DATABASE_OPEN)
                                 .openJitter(0.5)
@@ -70,12 +70,12 @@ final class NodeGuards {
                 Bulkhead.of("statements", config -> config.maxConcurrent(STATEMENTS_AT_ONCE), environment));
         // A link never changes, so that a cached one is right for as long as it is kept.
         Duration kept = without == Without.CACHE ? Duration.ofNanos(1) : Duration.ofHours(1);
-        links = Cache.of("links", config -> config.maximumSize(50_000).expireAfter(kept), environment);
+        links = Cache.of("links", config -> config.maxSize(50_000).expireAfter(kept), environment);
     }
 
     /** Whether a client may ask now: 0, or in how many nanoseconds it may. */
     long admit(String client) {
-        return without == Without.RATELIMIT ? 0 : clients.tryAcquireNanos(client);
+        return without == Without.RATELIMIT ? 0 : clients.tryAcquireOrWaitNanos(client);
     }
 
     /** The links that were asked for lately. */

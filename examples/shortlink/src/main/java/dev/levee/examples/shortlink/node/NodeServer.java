@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 public final class NodeServer {
     private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
     private static final int THREADS = 16;
-    private static final int LONGEST_KEY = 255;
+    private static final int MAX_KEY = 255;
 
     private final String name;
     private final LinkTable table;
@@ -120,8 +120,8 @@ public final class NodeServer {
 
     /** The answer to the first request with a key is the answer to all of them. */
     private Reply shortenOnce(String key, String url, String base) throws SQLException {
-        if (key.isBlank() || key.length() > LONGEST_KEY) {
-            return Reply.of(400, Reply.IDEMPOTENCY_KEY + " has 1 to " + LONGEST_KEY + " characters");
+        if (key.isBlank() || key.length() > MAX_KEY) {
+            return Reply.of(400, Reply.IDEMPOTENCY_KEY + " has 1 to " + MAX_KEY + " characters");
         }
         try {
             LinkTable.Once once = guards.database(() -> table.addOnce(key, url));

@@ -1,0 +1,42 @@
+package dev.levee.circuitbreaker;
+
+import dev.levee.core.Measured;
+import dev.levee.core.Verdict;
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counts since the breaker was made; kept only on demand, because each costs a write a call. */
+final class BreakerTotals {
+    private final LongAdder succeeded = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder slow = new LongAdder();
+    private final LongAdder ignored = new LongAdder();
+    private final LongAdder late = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+
+    void refused() {
+        refused.increment();
+    }
+
+    void ended(Verdict verdict, boolean wasSlow, boolean wasLate) {
+        if (verdict == Verdict.IGNORED) {
+            ignored.increment();
+        } else {
+            (verdict == Verdict.SUCCESS ? succeeded : failed).increment();
+            if (wasSlow) {
+                slow.increment();
+            }
+        }
+        if (wasLate) {
+            late.increment();
+        }
+    }
+
+    void measure(String name, Measured.Sink sink) {
+        sink.value(name, "breaker.calls.succeeded", (double) succeeded.sum());
+        sink.value(name, "breaker.calls.failed", (double) failed.sum());
+        sink.value(name, "breaker.calls.slow", (double) slow.sum());
+        sink.value(name, "breaker.calls.ignored", (double) ignored.sum());
+        sink.value(name, "breaker.calls.late", (double) late.sum());
+        sink.value(name, "breaker.calls.refused", (double) refused.sum());
+    }
+}

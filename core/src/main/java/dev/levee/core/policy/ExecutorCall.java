@@ -1,0 +1,104 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Inner;
+import dev.levee.core.NanoClock;
+import dev.levee.core.Operation;
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Unchecked;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that one thread has handed over to another and waits for. Ending and giving up race for one change of state.
+ *
+ * @param <T> what it returns
+ */
+final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger implements Runnable {
+    private static final long serialVersionUID = 1L;
+    private static final int WAITING = 0;
+    private static final int RUNNING = 1;
+    private static final int ENDED = 2;
+    private static final int GIVEN_UP = 3;
+
+    private final transient Thread caller = Thread.currentThread();
+    private final transient NanoClock clock;
+    /** Null as soon as it runs, or will not: an executor may hold on to this for long. */
+    private transient @Nullable Call<T> call;
+    /** Of the thread that runs it; written before RUNNING. */
+    private transient @Nullable InterruptOnce alarm;
+
+    // Written before ENDED.
+    private transient @Nullable T result;
+    private transient @Nullable Throwable error;
+    private transient long endNanos;
+
+    ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, NanoClock clock) {
+        super(WAITING);
+        this.call = new Call<>(inner, operation, context);
+        this.clock = clock;
+    }
+
+    @Override
+    public void run() {
+        Call<T> begun = call;
+        CallState state = CallState.current();
+        Object outer = state.alarm();
+        InterruptOnce own = InterruptOnce.inside(state);
+        alarm = own;
+        if (begun == null || !compareAndSet(WAITING, RUNNING)) {
+            return;
+        }
+        call = null;
+        state.alarm(own);
+        try {
+            result = begun.run();
+        } catch (Throwable thrown) {
+            error = thrown;
+        }
+        state.alarm(outer);
+        endNanos = clock.nanoTime();
+        if (compareAndSet(RUNNING, ENDED)) {
+            LockSupport.unpark(caller);
+        } else {
+            own.rang(error instanceof InterruptedException);
+        }
+    }
+
+    /** The caller does not wait any more: what has not begun does not begin, what runs is interrupted. False if it has ended. */
+    boolean giveUp() {
+        if (compareAndSet(WAITING, GIVEN_UP)) {
+            call = null;
+            return true;
+        }
+        InterruptOnce ofTheWorker = alarm;
+        if (ofTheWorker != null && compareAndSet(RUNNING, GIVEN_UP)) {
+            ofTheWorker.run();
+            return true;
+        }
+        return false;
+    }
+
+    boolean hasEnded() {
+        return get() == ENDED;
+    }
+
+    long endNanos() {
+        return endNanos;
+    }
+
+    @Nullable Throwable error() {
+        return error;
+    }
+
+    T result() {
+        return Unchecked.nullable(result);
+    }
+
+    private record Call<T extends @Nullable Object>(Inner inner, Operation<T, ?> operation, CallContext context) {
+        T run() throws Throwable {
+            return context.call((Operation<T, Throwable>) () -> inner.call(operation));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package dev.levee.loadbalancing.discovery;
+
+import dev.levee.core.Environment;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/** A source that looks; each subscription looks for itself. */
+final class PollingSource<A> implements EndpointSource<A> {
+    static final Duration FILE_INTERVAL = Duration.ofSeconds(2);
+
+    private static final long MAX_NANOS = 60_000_000_000L;
+
+    private final String name;
+    private final Supplier<Polling.Look<A>> looks;
+    private final Polling.Waits waits;
+    private final Environment environment;
+
+    /**
+     * A source.
+     *
+     * @param looks makes the look of a subscription, with a memory of its own
+     */
+    PollingSource(String name, Supplier<Polling.Look<A>> looks, Polling.Waits waits, Environment environment) {
+        this.name = Require.name(name);
+        this.looks = looks;
+        this.waits = waits;
+        this.environment = Require.nonNull("environment", environment);
+    }
+
+    static <A> EndpointSource<A> function(
+            String name,
+            Callable<? extends Collection<Endpoint<A>>> function,
+            Duration interval,
+            Environment environment) {
+        Require.nonNull("function", function);
+        long nanos = Nanos.of(Require.positive("interval", interval));
+        Polling.Look<A> look = () -> {
+            Collection<Endpoint<A>> endpoints = Require.nonNull("endpoints", function.call());
+            return Polling.Found.all(List.copyOf(endpoints), nanos);
+        };
+        return new PollingSource<>(name, () -> look, waits(nanos), environment);
+    }
+
+    static <A> EndpointSource<A> file(
+            Path path, Function<? super String, ? extends A> addresses, Duration interval, Environment environment) {
+        Require.nonNull("path", path);
+        Require.nonNull("addresses", addresses);
+        long nanos = Nanos.of(Require.positive("interval", interval));
+        return new PollingSource<>(
+                "file " + path, () -> new EndpointFile<>(path, addresses, nanos), waits(nanos), environment);
+    }
+
+    /** A failure is looked into no sooner than a success, and about once a minute if it lasts. */
+    static Polling.Waits waits(long intervalNanos) {
+        return new Polling.Waits(intervalNanos, Math.max(intervalNanos, MAX_NANOS));
+    }
+
+    @Override
+    public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
+        Require.nonNull("receiver", receiver);
+        return Polling.begin(name, looks.get(), waits, environment, receiver);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

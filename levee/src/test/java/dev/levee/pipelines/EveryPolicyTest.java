@@ -24,7 +24,10 @@ import java.util.function.Supplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What gates promise holds through every policy: whatever happens inside, each permit around and inside it comes back once. */
+/**
+ * What gates promise holds through every policy: whatever happens inside, each permit around and inside it comes back
+ * once.
+ */
 class EveryPolicyTest {
     private final ManualTime time = new ManualTime();
     private final Queue<Thread> workers = new ConcurrentLinkedQueue<>();

@@ -16,7 +16,9 @@ import dev.levee.ratelimit.RateLimiter;
 import java.time.Duration;
 import java.util.Random;
 
-/** Every policy of the library, with settings that make it do something within a few calls. A new policy is a line here. */
+/**
+ * Every policy of the library, with settings that make it do something within a few calls. A new policy is a line here.
+ */
 enum Part {
     RETRY {
         @Override

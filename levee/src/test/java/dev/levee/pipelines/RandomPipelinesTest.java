@@ -26,8 +26,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 
 /**
- * Any policies in any order, around work that behaves in any way, with callers that cancel and interrupt: permits are conserved, no
- * timer is left, no attempt starts after the deadline, the budget is kept, and each call has one outcome.
+ * Any policies in any order, around work that behaves in any way, with callers that cancel and interrupt: permits are
+ * conserved, no timer is left, no attempt starts after the deadline, the budget is kept, and each call has one outcome.
  */
 class RandomPipelinesTest {
     private static final int CALLS = 6;

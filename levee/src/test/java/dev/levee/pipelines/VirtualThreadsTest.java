@@ -32,8 +32,8 @@ import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Virtual threads that wait in any policy leave their carrier. In real time, since it is the JDK's scheduler that is watched; nothing is
- * asserted about how long anything takes.
+ * Virtual threads that wait in any policy leave their carrier. In real time, since it is the JDK's scheduler that is
+ * watched; nothing is asserted about how long anything takes.
  */
 @EnabledForJreRange(min = JRE.JAVA_25)
 class VirtualThreadsTest {
@@ -73,7 +73,9 @@ class VirtualThreadsTest {
         }
     }
 
-    /** The first calls load classes, while which the JDK pins; so they are not recorded, and a straggler is not counted. */
+    /**
+     * The first calls load classes, while which the JDK pins; so they are not recorded, and a straggler is not counted.
+     */
     private void assertPinsNobody(Runnable work) throws Exception {
         for (int i = 0; i < 4; i++) {
             inVirtualThreads(work);
@@ -133,7 +135,10 @@ class VirtualThreadsTest {
         assertPinsNobody(() -> guarded(pipeline));
     }
 
-    /** While a class is initialized a virtual thread cannot leave its carrier: if the recording missed that, the others prove nothing. */
+    /**
+     * While a class is initialized a virtual thread cannot leave its carrier: if the recording missed that, the others
+     * prove nothing.
+     */
     @Test
     void the_recording_sees_a_thread_that_is_pinned() throws Exception {
         assertThat(pinnedWhile(() -> assertThat(SleepsWhileItIsMade.READY).isTrue()))

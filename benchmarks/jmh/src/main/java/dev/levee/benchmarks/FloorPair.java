@@ -6,8 +6,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code floor.pair}: one {@link AtomicInteger} that the threads share, up and down again: the least that counting what is in
- * flight costs.
+ * {@code floor.pair}: one {@link AtomicInteger} that the threads share, up and down again: the least that counting what
+ * is in flight costs.
  *
  * <pre>benchmarks/compare '^floor.pair$'</pre>
  */

@@ -32,8 +32,8 @@ import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One of gRPC's own balancers over subchannels that are always ready: what {@link #pick} asks is the picker that it gives to a
- * channel. Connections do not exist, and a call is what the picker's tracer hears of it.
+ * One of gRPC's own balancers over subchannels that are always ready: what {@link #pick} asks is the picker that it
+ * gives to a channel. Connections do not exist, and a call is what the picker's tracer hears of it.
  */
 final class GrpcBalancer {
     private static final Arguments ARGUMENTS = new Arguments();
@@ -70,7 +70,7 @@ final class GrpcBalancer {
         return new GrpcBalancer(provider, Map.of(), endpoints);
     }
 
-    /** Draws so many with replacement and takes the one with the fewest open streams. */
+    /** Draws N with replacement and takes the one with the fewest open streams. */
     static GrpcBalancer leastRequest(int endpoints, int choices) {
         return new GrpcBalancer(
                 new LeastRequestLoadBalancerProvider(), Map.of("choiceCount", (double) choices), endpoints);
@@ -220,17 +220,17 @@ final class GrpcBalancer {
         }
 
         @Override
-        public void start(LoadBalancer.SubchannelStateListener told) {
-            listener = told;
+        public void start(LoadBalancer.SubchannelStateListener target) {
+            listener = target;
         }
 
         @Override
         public void requestConnection() {
-            LoadBalancer.SubchannelStateListener told = listener;
+            LoadBalancer.SubchannelStateListener target = listener;
             context.execute(() -> {
-                if (told != null) {
-                    told.onSubchannelState(ConnectivityStateInfo.forNonError(ConnectivityState.CONNECTING));
-                    told.onSubchannelState(ConnectivityStateInfo.forNonError(ConnectivityState.READY));
+                if (target != null) {
+                    target.onSubchannelState(ConnectivityStateInfo.forNonError(ConnectivityState.CONNECTING));
+                    target.onSubchannelState(ConnectivityStateInfo.forNonError(ConnectivityState.READY));
                 }
             });
         }

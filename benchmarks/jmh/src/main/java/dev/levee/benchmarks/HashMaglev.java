@@ -8,8 +8,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code hash.maglev}: the owner of a hash value by a Maglev table of 65537 places for a thousand members. The others answer
- * the same question in their ways: jump hash, and a ring of 160 points a member.
+ * {@code hash.maglev}: the owner of a hash value by a Maglev table of 65537 places for a thousand members. The others
+ * answer the same question in their ways: jump hash, and a ring of 160 points a member.
  *
  * <pre>benchmarks/compare '^hash.maglev$'</pre>
  */

@@ -8,8 +8,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code hash.maglev.build}: making a Maglev table of 65537 places for a thousand members; the other makes a ring of 160 points
- * a member.
+ * {@code hash.maglev.build}: making a Maglev table of 65537 places for a thousand members; the other makes a ring of
+ * 160 points a member.
  *
  * <pre>benchmarks/compare '^hash.maglev.build$'</pre>
  */

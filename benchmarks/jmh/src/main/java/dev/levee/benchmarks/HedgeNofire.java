@@ -13,8 +13,8 @@ import org.openjdk.jmh.annotations.TearDown;
 /**
  * {@code hedge.nofire}: a future that would be hedged, but ends long before the delay.
  *
- * <p>No peer has hedging; {@code byhand} is what one writes with the JDK: a timer that would start a second call, and that is taken
- * back when the first has ended. It has no budget, cancels nobody and looks at no failure.
+ * <p>No peer has hedging; {@code byhand} is what one writes with the JDK: a timer that would start a second call, and
+ * that is taken back when the first has ended. It has no budget, cancels nothing and judges no failure.
  *
  * <pre>benchmarks/compare '^hedge.nofire$'</pre>
  */

@@ -10,8 +10,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * {@code hedge.nofire.blocking}: a blocking call that would be hedged, but ends long before the delay. It runs on a thread of the executor,
- * and that is what it costs; {@code byhand} is the bare hand-over.
+ * {@code hedge.nofire.blocking}: a blocking call that would be hedged, but ends long before the delay. It runs on a
+ * thread of the executor, and that is what it costs; {@code byhand} is the bare hand-over.
  *
  * <pre>benchmarks/compare '^hedge.nofire.blocking$'</pre>
  */

@@ -7,8 +7,9 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code pick.ewma}: a call to the one of two endpoints, drawn from ten, that will have answered first by its peak EWMA: pick
- * and completion, with the reading of the clock that both need. {@code levee} is the whole call through the balancer.
+ * {@code pick.ewma}: a call to the one of two endpoints, drawn from ten, that will have answered first by its peak
+ * EWMA: pick and completion, with the reading of the clock that both need. {@code levee} is the whole call through the
+ * balancer.
  *
  * <pre>benchmarks/compare '^pick.ewma$'</pre>
  */

@@ -8,8 +8,9 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code pick.leastinflight10}: a call to the one of ten endpoints with the fewest calls in flight: pick and completion.
- * {@code levee} is the whole call through the balancer. gRPC draws ten times with replacement, which is its most.
+ * {@code pick.leastinflight10}: a call to the one of ten endpoints with the fewest calls in flight: pick and
+ * completion. {@code levee} is the whole call through the balancer. gRPC draws ten times with replacement, which is its
+ * most.
  *
  * <pre>benchmarks/compare '^pick.leastinflight10$'</pre>
  */

@@ -8,8 +8,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code pick.p2c}: a call to the less loaded of two endpoints drawn from ten: pick and completion. {@code levee} is the
- * whole call through the balancer. ServiceTalk's two choices go by latency.
+ * {@code pick.p2c}: a call to the less loaded of two endpoints drawn from ten: pick and completion. {@code levee} is
+ * the whole call through the balancer. ServiceTalk's two choices go by latency.
  *
  * <pre>benchmarks/compare '^pick.p2c$'</pre>
  */

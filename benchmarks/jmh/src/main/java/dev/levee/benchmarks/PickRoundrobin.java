@@ -8,8 +8,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code pick.roundrobin}: the next of ten endpoints by round robin. {@code levee} is the picker that a balancer has made
- * for its set, as gRPC's is; {@code levee-call} the whole call through the balancer, which counts it in and out.
+ * {@code pick.roundrobin}: the next of ten endpoints by round robin. {@code levee} is the picker that a balancer has
+ * made for its set, as gRPC's is; {@code levee-call} the whole call through the balancer, which counts it in and out.
  *
  * <pre>benchmarks/compare '^pick.roundrobin$'</pre>
  */

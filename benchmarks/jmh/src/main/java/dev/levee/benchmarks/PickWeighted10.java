@@ -8,8 +8,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code pick.weighted10}: the next of ten endpoints with the weights 1 to 10. {@code levee} is the picker that a balancer has
- * made for its set. ServiceTalk takes weights from its own service discovery only.
+ * {@code pick.weighted10}: the next of ten endpoints with the weights 1 to 10. {@code levee} is the picker that a
+ * balancer has made for its set. ServiceTalk takes weights from its own service discovery only.
  *
  * <pre>benchmarks/compare '^pick.weighted10$'</pre>
  */

@@ -21,8 +21,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * {@code pipeline.full}: a call through fallback, retry, breaker, limiter, timeout and bulkhead, outermost first, all of which let it
- * pass.
+ * {@code pipeline.full}: a call through fallback, retry, breaker, limiter, timeout and bulkhead, outermost first, all
+ * of which let it pass.
  *
  * <pre>benchmarks/compare '^pipeline.full$'</pre>
  */

@@ -17,8 +17,8 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * {@code pipeline.megamorphic}: three different pipelines run in one JVM, in turn and through one call site, so that the
- * compiler cannot know which policy comes next. The figure is per call.
+ * {@code pipeline.megamorphic}: three different pipelines run in one JVM, in turn and through one call site, so that
+ * the compiler cannot know which policy comes next. The figure is per call.
  *
  * <p>The pipelines, outermost first, are
  *

@@ -13,8 +13,8 @@ import io.github.resilience4j.timelimiter.TimeLimiter;
 import java.time.Duration;
 
 /**
- * Resilience4j's parts in their fastest form: no stack traces, no waiting, no listeners. The questions decorate the work
- * once, at set-up, which is faster than {@code executeSupplier} on every call.
+ * Resilience4j's parts in their fastest form: no stack traces, no waiting, no listeners. The questions decorate the
+ * work once, at set-up, which is faster than {@code executeSupplier} on every call.
  */
 final class Resilience4j {
     private Resilience4j() {}

@@ -65,7 +65,7 @@ final class ServiceTalkBalancer {
         return taken;
     }
 
-    /** A call: select, and what its HTTP client tells the host's tracker at the start and at the end. */
+    /** A call: select, and what its HTTP client reports to the host's tracker at the start and at the end. */
     Connection call() {
         Connection connection = select();
         RequestTracker tracker = connection.tracker;

@@ -1,6 +1,8 @@
 package dev.levee.benchmarks;
 
-/** The smooth weighted round robin of nginx (Maxim Dounin, 2012), written plainly: a look at all endpoints under a lock. */
+/**
+ * The smooth weighted round robin of nginx (Maxim Dounin, 2012), written plainly: a look at all endpoints under a lock.
+ */
 final class SynchronizedSmoothWeights {
     private final int[] weights;
     private final int[] credits;

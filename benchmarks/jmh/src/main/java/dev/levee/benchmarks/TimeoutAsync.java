@@ -16,7 +16,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * {@code timeout.async}: a future under a timeout, not complete when it is guarded, complete long before the time is up.
+ * {@code timeout.async}: a future under a timeout, not complete when it is guarded, complete long before the time is
+ * up.
  *
  * <pre>benchmarks/compare '^timeout.async$'</pre>
  */

@@ -13,7 +13,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * {@code timeout.blocking}: a call under a timeout that ends long before it, on the caller's thread where the library can.
+ * {@code timeout.blocking}: a call under a timeout that ends long before it, on the caller's thread where the library
+ * can.
  *
  * <pre>benchmarks/compare '^timeout.blocking$'</pre>
  */

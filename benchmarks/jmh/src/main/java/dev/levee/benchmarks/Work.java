@@ -7,8 +7,8 @@ import java.util.function.Supplier;
 /**
  * The call that every subject guards: it returns a field.
  *
- * <p>One class plays the functional interface of each library, so that they all guard the same code and none pays for an
- * adapter.
+ * <p>One class plays the functional interface of each library, so that they all guard the same code and none pays for
+ * an adapter.
  */
 public final class Work implements Supplier<String>, CheckedSupplier<String>, Operation<String, RuntimeException> {
     private final String answer;

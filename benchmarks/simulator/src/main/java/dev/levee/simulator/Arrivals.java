@@ -3,8 +3,8 @@ package dev.levee.simulator;
 import java.util.SplittableRandom;
 
 /**
- * Calls that come when they come, whatever became of those before: a Poisson process whose rate may change at any time, for ramps.
- * Because it has no memory, drawing the next arrival anew when the rate changes is exact.
+ * Calls that come when they come, whatever became of those before: a Poisson process whose rate may change at any time,
+ * for ramps. Because it has no memory, drawing the next arrival anew when the rate changes is exact.
  */
 public final class Arrivals {
     private final VirtualTime time;

@@ -4,8 +4,8 @@ import dev.levee.loadbalancing.strategy.ServerLoad;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call on its way: to the server over the network, in service there, and back. It is the event of whatever it waits for next, so
- * a call that takes three events makes no object but itself.
+ * One call on its way: to the server over the network, in service there, and back. It is the event of whatever it waits
+ * for next, so a call that takes three events makes no object but itself.
  */
 public abstract class Call extends Event {
     private enum Stage {
@@ -23,7 +23,7 @@ public abstract class Call extends Event {
     /** How long it takes a core of speed 1, in nanoseconds. */
     double work;
 
-    /** For whom or what; servers with a cache look at it. */
+    /** The key of the call; servers with a cache use it. */
     long key;
 
     /** What the server's record of its load gave it when it came, and when that was. */
@@ -36,7 +36,7 @@ public abstract class Call extends Event {
     /** At which virtual time of a sharing server it will be done. */
     double finish;
 
-    /** Sends it to a server that is so many nanoseconds away. */
+    /** Sends it to a server at a distance in nanoseconds. */
     protected final void send(VirtualTime clock, Server to, double workNanos, long keyOfCall, long oneWayNanos) {
         time = clock;
         server = to;

@@ -11,7 +11,7 @@ public final class CallCache {
     private long hits;
     private long misses;
 
-    /** A cache of so many keys. */
+    /** A cache of N keys. */
     public CallCache(int capacity, double hitWork, double missWork) {
         this.hitWork = hitWork;
         this.missWork = missWork;

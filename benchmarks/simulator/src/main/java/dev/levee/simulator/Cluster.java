@@ -25,7 +25,7 @@ public final class Cluster<S extends Server> {
         }
     }
 
-    /** A cluster of so many servers. */
+    /** A cluster of N servers. */
     public static <S extends Server> Cluster<S> of(World world, int count, IntFunction<S> make) {
         List<S> servers = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {

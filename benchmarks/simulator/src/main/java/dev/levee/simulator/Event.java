@@ -1,6 +1,8 @@
 package dev.levee.simulator;
 
-/** Something that happens at a moment of virtual time. An object may be used again, but is in the queue at most once. */
+/**
+ * Something that happens at a moment of virtual time. An object may be used again, but is in the queue at most once.
+ */
 public abstract class Event {
     /** Where it is in the queue, or -1. */
     int place = -1;

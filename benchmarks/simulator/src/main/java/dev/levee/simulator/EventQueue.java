@@ -6,9 +6,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The events that wait, in the order of their times, those of one time in the order in which they were added.
  *
- * <p>A heap in which every node has four children (Donald B. Johnson, Priority queues with update and finding minimum spanning
- * trees, 1975): half as deep as a binary one, and the keys of four children share a cache line or two. Keys are numbers in one
- * array, so that comparing touches no object. An event knows its place, so it can be moved or taken out in O(log n).
+ * <p>A heap in which every node has four children (Donald B. Johnson, Priority queues with update and finding minimum
+ * spanning trees, 1975): half as deep as a binary one, and the keys of four children share a cache line or two. Keys
+ * are numbers in one array, so that comparing touches no object. An event knows its place, so it can be moved or taken
+ * out in O(log n).
  */
 final class EventQueue {
     private static final int CHILDREN = 4;

@@ -1,8 +1,8 @@
 package dev.levee.simulator;
 
 /**
- * A histogram of times with 128 buckets to each doubling (as in Gil Tene's HdrHistogram, 2012): a percentile is right to 0.8 %, and is
- * interpolated inside of its bucket.
+ * A histogram of times with 128 buckets to each doubling (as in Gil Tene's HdrHistogram, 2012): a percentile is right
+ * to 0.8 %, and is interpolated inside of its bucket.
  */
 public final class Latencies {
     private static final int BITS = 7;

@@ -4,9 +4,9 @@ import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.loadbalancing.strategy.Candidates;
 
 /**
- * Joins the shortest expected delay: it looks into every server, sees the calls of all clients and the speed of this moment, and takes
- * the server that would answer a call of mean work first. No client can know that; it is the bound that strategies are held against.
- * O(n).
+ * Joins the shortest expected delay: it looks into every server, sees the calls of all clients and the speed of this
+ * moment, and takes the server that would answer a call of mean work first. No client can know that; it is the bound
+ * that strategies are held against. O(n).
  */
 public final class Oracle implements BalancingStrategy {
     private final double meanWork;
@@ -28,7 +28,7 @@ public final class Oracle implements BalancingStrategy {
             servers[i] = (Server) candidates.endpoint(i).address();
         }
         return hash -> {
-            int best = candidates.random().nextInt(servers.length); // ties go to anybody
+            int best = candidates.random().nextInt(servers.length); // ties are broken at random
             double least = expected(servers[best]);
             for (int i = 0, at = best; i < servers.length; i++) {
                 double delay = expected(servers[at]);

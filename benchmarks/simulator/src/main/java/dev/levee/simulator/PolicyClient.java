@@ -5,8 +5,8 @@ import dev.levee.loadbalancing.LoadBalancer;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A client whose calls go through policies that ship, such as a retry with its budget, and from there through the balancer, each
- * attempt to another server. An attempt that is cancelled goes on at its server.
+ * A client whose calls go through policies that ship, such as a retry with its budget, and from there through the
+ * balancer, each attempt to another server. An attempt that is cancelled goes on at its server.
  */
 public final class PolicyClient implements Client {
     private final VirtualTime time;

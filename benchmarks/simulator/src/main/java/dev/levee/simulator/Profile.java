@@ -19,8 +19,9 @@ public final class Profile implements Work {
     }
 
     /**
-     * Reads a file with one number of milliseconds on a line, or with a quantile from 0 to 1 and a number of milliseconds on a line;
-     * {@code #} starts a comment. Between two quantiles the latency is interpolated; below the first and above the last it stays.
+     * Reads a file with one number of milliseconds on a line, or with a quantile from 0 to 1 and a number of
+     * milliseconds on a line; {@code #} starts a comment. Between two quantiles the latency is interpolated; below the
+     * first and above the last it stays.
      *
      * @throws IllegalArgumentException if a line is neither, or there are none
      */

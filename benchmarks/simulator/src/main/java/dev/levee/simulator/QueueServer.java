@@ -3,8 +3,8 @@ package dev.levee.simulator;
 import java.util.ArrayDeque;
 
 /**
- * A server whose cores take one call each, in the order in which they came; the others wait, and those for whom the queue has no place
- * are refused at once. A change of speed holds for the calls that start after it.
+ * A server whose cores take one call each, in the order in which they came; the others wait, and a call for which
+ * the queue has no place is refused at once. A change of speed holds for the calls that start after it.
  */
 public final class QueueServer extends Server {
     private final ArrayDeque<Call> waiting = new ArrayDeque<>();
@@ -15,7 +15,7 @@ public final class QueueServer extends Server {
     private double waitingWork;
     private long refused;
 
-    /** A server with so many cores and places to wait. */
+    /** A server with a number of cores and of places to wait. */
     public QueueServer(World world, String name, int cores, int places) {
         super(world, name);
         this.cores = cores;

@@ -1,11 +1,11 @@
 package dev.levee.simulator;
 
 /**
- * What became of the calls, by the time at which each of them was meant to start: waiting before a call is sent counts like waiting for
- * its answer, so a stall is not left out because nothing could be sent meanwhile.
+ * What became of the calls, by the time at which each of them was meant to start: waiting before a call is sent counts
+ * like waiting for its answer, so a stall is not left out because nothing could be sent meanwhile.
  *
- * <p>A call succeeds if its answer came, was a good one, and took no longer than the limit. One that fails counts as one that took the
- * limit at least: failing fast never improves a percentile.
+ * <p>A call succeeds if its answer came, was a good one, and took no longer than the limit. One that fails counts as
+ * one that took the limit at least: failing fast never improves a percentile.
  */
 public final class Recorder {
     /** What became of the calls of one phase. */

@@ -8,8 +8,8 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client that takes a ticket for each call and tries once. If it gives up after a time, it closes the ticket with a failure, and the
- * server goes on with the call all the same, as most servers do. Makes no garbage but the tickets.
+ * A client that takes a ticket for each call and tries once. If it gives up after a time, it closes the ticket with a
+ * failure, and the server goes on with the call all the same, as most servers do. Makes no garbage but the tickets.
  */
 public final class TicketClient implements Client {
     /** The result of every good call. */
@@ -42,7 +42,9 @@ public final class TicketClient implements Client {
         this(world, balancer, recorder, server -> oneWayNanos, timeoutNanos, false, Watch.NONE);
     }
 
-    /** A client that is so far from each server, tells the balancer the keys of its calls, or does not, and is watched. */
+    /**
+     * A client with a distance to each server, with or without keys, whose calls are recorded.
+     */
     public TicketClient(
             World world,
             LoadBalancer<Server> balancer,
@@ -101,8 +103,8 @@ public final class TicketClient implements Client {
         }
 
         private Object result() {
-            ServerLoad told = load();
-            return told == null ? ANSWER : told;
+            ServerLoad load = load();
+            return load == null ? ANSWER : load;
         }
 
         private void giveUp() {

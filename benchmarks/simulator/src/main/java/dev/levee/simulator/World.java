@@ -6,8 +6,9 @@ import java.util.SplittableRandom;
 /**
  * One run: its time, its randomness, and what is recorded.
  *
- * <p>Each use of randomness has a stream of its own, named by its purpose. Two runs with one seed that differ only in the strategy
- * under test therefore see the same arrivals, the same work and the same faults: differences between them are paired.
+ * <p>Each use of randomness has a stream of its own, named by its purpose. Two runs with one seed that differ only in
+ * the strategy under test therefore see the same arrivals, the same work and the same faults: differences between them
+ * are paired.
  */
 public final class World {
     private final long seed;
@@ -33,7 +34,9 @@ public final class World {
         return reportingLoad;
     }
 
-    /** The stream of random numbers for a purpose: always the same one for the same seed, whatever else was asked for. */
+    /**
+     * The stream of random numbers for a purpose: always the same one for the same seed, whatever else was asked for.
+     */
     public SplittableRandom random(String purpose) {
         return new SplittableRandom(mix(seed * 0x9E3779B97F4A7C15L + purpose.hashCode()));
     }
@@ -48,7 +51,9 @@ public final class World {
                 .build();
     }
 
-    /** The finalizer of MurmurHash3 (Austin Appleby, 2011; constants by David Stafford): near seeds make far streams. */
+    /**
+     * The finalizer of MurmurHash3 (Austin Appleby, 2011; constants by David Stafford): near seeds make far streams.
+     */
     private static long mix(long value) {
         long mixed = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
         mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;

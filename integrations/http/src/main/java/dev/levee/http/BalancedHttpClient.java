@@ -39,37 +39,46 @@ import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@code java.net.http.HttpClient} that sends requests for a logical host to one of its endpoints, tries again elsewhere, hedges, and stops
- * calling an endpoint that fails. Requests for other hosts pass through.
+ * A {@code java.net.http.HttpClient} that sends requests for a logical host to one of its endpoints, tries again
+ * elsewhere, hedges, and stops calling an endpoint that fails. Requests for other hosts pass through.
  *
  * <pre>{@code
  * HttpClient client = BalancedHttpClient.of(
- *     HttpClient.newHttpClient(), "catalog", EndpointSource.ofAddresses(List.of(URI.create("http://10.0.0.1:8080"), URI.create("http://10.0.0.2:8080"))));
- * HttpResponse<String> product = client.send(HttpRequest.newBuilder(URI.create("http://catalog/products/42")).build(), BodyHandlers.ofString());
+ *     HttpClient.newHttpClient(),
+ *     "catalog",
+ *     EndpointSource.ofAddresses(List.of(URI.create("http://10.0.0.1:8080"), URI.create("http://10.0.0.2:8080"))));
+ * HttpRequest request = HttpRequest.newBuilder(URI.create("http://catalog/products/42")).build();
+ * HttpResponse<String> product = client.send(request, BodyHandlers.ofString());
  * }</pre>
  *
- * <p>What is repeated, and when, is told at {@link Upstream}; what a status means at {@link HttpOutcomes}. In addition:
+ * <p>What is repeated, and when, is described at {@link Upstream}; what a status means at {@link HttpOutcomes}. In
+ * addition:
  *
- * <p><b>Time.</b> {@code HttpRequest.timeout} bounds the whole call, all attempts together, until the body handler has its result: the end
- * of the body for {@code ofString}, the headers for {@code ofInputStream}. The deadline of {@code CallContext} does so too. Each
- * attempt gets the smaller of {@link UpstreamConfig.Builder#attemptTimeout} and what is left as its timeout, and as {@link Deadline#HEADER}
- * unless the request has that header. A body that falls silent is cut off after {@link UpstreamConfig.Builder#idleTimeout}.
+ * <p><b>Time.</b> {@code HttpRequest.timeout} bounds the whole call, all attempts together, until the body handler has
+ * its result: the end of the body for {@code ofString}, the headers for {@code ofInputStream}. The deadline of
+ * {@code CallContext} does so too. Each attempt gets the smaller of {@link UpstreamConfig.Builder#attemptTimeout} and
+ * what is left as its timeout, and as {@link Deadline#HEADER} unless the request has that header. A body that falls
+ * silent is cut off after {@link UpstreamConfig.Builder#idleTimeout}.
  *
- * <p><b>Bodies of requests.</b> Those of {@code BodyPublishers.ofString}, {@code ofByteArray}, {@code ofFile} and {@code noBody} can be sent
- * again; of others that is not known, so they are given out once, unless {@link UpstreamConfig.Builder#alsoReplayable} says otherwise.
+ * <p><b>Bodies of requests.</b> Those of {@code BodyPublishers.ofString}, {@code ofByteArray}, {@code ofFile} and
+ * {@code noBody} can be sent again; of others that is not known, so they are given out once, unless
+ * {@link UpstreamConfig.Builder#alsoReplayable} says otherwise.
  *
- * <p><b>Bodies of responses.</b> The body handler is applied to the response that the caller gets, and to one whose body broke off before; not
- * to those that are repeated or came second.
+ * <p><b>Bodies of responses.</b> The body handler is applied to the response that the caller gets, and to one whose
+ * body broke off before; not to those that are repeated or came second.
  *
- * <p><b>Failures.</b> An endpoint's are thrown as the JDK's client throws them. A refusal, by breakers of all endpoints or by a limit, is a {@link
- * HttpRefusedException}; a deadline that passes a {@code HttpTimeoutException}. An interrupt of {@code send} ends the exchange, and
- * so does a cancel of what {@code sendAsync} returned, but not of a future derived from it.
+ * <p><b>Failures.</b> An endpoint's are thrown as the JDK's client throws them. A refusal, by breakers of all endpoints
+ * or by a limit, is a {@link HttpRefusedException}; a deadline that passes a {@code HttpTimeoutException}. An interrupt
+ * of {@code send} ends the exchange, and so does a cancel of what {@code sendAsync} returned, but not of a future
+ * derived from it.
  *
- * <p><b>Names.</b> The path of an endpoint's URI is put in front of the request's. An endpoint sees its own address as {@code Host}, and its
- * certificate is checked against it: give endpoints by the names that their certificates have. A request for {@code https} is never sent to an endpoint
- * with {@code http}. Redirects are followed by the client inside, which does not know logical hosts: answer with relative ones.
+ * <p><b>Names.</b> The path of an endpoint's URI is put in front of the request's. An endpoint sees its own address as
+ * {@code Host}, and its certificate is checked against it: give endpoints by the names that their certificates have. A
+ * request for {@code https} is never sent to an endpoint with {@code http}. Redirects are followed by the client
+ * inside, which does not know logical hosts: answer with relative ones.
  *
- * <p><b>Pushes</b> (HTTP/2) go to the handler; a call with one has a single attempt, unless it was not sent. WebSockets pass through.
+ * <p><b>Pushes</b> (HTTP/2) go to the handler; a call with one has a single attempt, unless it was not sent. WebSockets
+ * pass through.
  *
  * <p>Thread-safe. {@link #sendAsync} does not block.
  *
@@ -84,26 +93,25 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         client = builder.client;
         environment = builder.environment;
         builder.hosts.forEach((authority, host) -> {
-            UpstreamConfig.Builder<URI, HttpRequest> configurable = new UpstreamConfig.Builder<>(HttpOutcomes.rule());
-            host.configure.accept(configurable);
-            UpstreamConfig<URI, HttpRequest> config = configurable.build();
             hosts.put(
                     authority,
                     Upstream.of(
                             authority,
-                            new JdkTransport(authority, client, config, environment),
+                            new JdkTransport(authority, client, host.config, environment),
                             host.source,
-                            config,
+                            host.config,
                             environment));
         });
     }
 
     /**
-     * A client for one logical host, with the defaults.
+     * Returns a client for one logical host, with the defaults.
      *
      * @param client what sends
-     * @param host the host as it stands in requests, with a port only if it has one there: {@code catalog} for {@code http://catalog/}
-     * @param source where its endpoints are: URIs with scheme, host and port, and a path if they have one in front of all others
+     * @param host the host as in requests, with a port only if it has one there: {@code catalog} for
+     *     {@code http://catalog/}
+     * @param source where its endpoints are: URIs with scheme, host and port, and a path if they have one in front
+     *     of all others
      * @return the client
      */
     public static BalancedHttpClient of(HttpClient client, String host, EndpointSource<URI> source) {
@@ -111,10 +119,10 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * A client for one logical host.
+     * Returns a client for one logical host.
      *
      * @param client what sends
-     * @param host the host as it stands in requests
+     * @param host the host as in requests
      * @param source where its endpoints are
      * @param configure changes the defaults
      * @return the client
@@ -128,7 +136,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * Starts a client for several logical hosts.
+     * Returns a builder of a client for several logical hosts.
      *
      * @param client what sends
      * @return a builder; not thread-safe
@@ -138,7 +146,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * What chooses the endpoints of a logical host: for its snapshot.
+     * Returns the balancer of a logical host, for its snapshot.
      *
      * @param host as it was given to the builder
      * @return the balancer
@@ -221,13 +229,14 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         if (pushes != null) {
             context = context.withIdempotent(false);
         }
-        JdkCall<T> call = new JdkCall<>(request, handler, pushes, upstream.config.replayable.test(request));
+        JdkCall<T> call = new JdkCall<>(
+                request, handler, pushes, upstream.config.alsoReplayable().test(request));
         Operation<CompletableFuture<HttpResponse<?>>, RuntimeException> sending = () -> upstream.send(call);
-        return new Answer<T>().follow(context.call(sending));
+        return new ResponseFuture<T>().follow(context.call(sending));
     }
 
     /** What callers of an {@code HttpClient} expect. */
-    private static final class Answer<T> extends CallFuture<HttpResponse<T>> {
+    private static final class ResponseFuture<T> extends CallFuture<HttpResponse<T>> {
         CompletableFuture<HttpResponse<T>> follow(CompletableFuture<HttpResponse<?>> call) {
             onCancel(reason -> requestCancel(call, reason));
             call.whenComplete((response, error) -> {
@@ -359,17 +368,34 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         /**
          * Adds a logical host.
          *
-         * @param host as it stands in requests, with a port only if it has one there; it is also the name of its policies
+         * @param host the host as in requests, with a port only if it has one there; it is also the name of its
+         *     policies
          * @param source where its endpoints are
          * @param configure changes the defaults
          * @return this
-         * @throws IllegalArgumentException if the host is blank, or was added before
+         * @throws IllegalArgumentException if the host is blank or was added before, or a setting is out of its range
          */
         public Builder host(
                 String host,
                 EndpointSource<URI> source,
                 Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure) {
-            Host added = new Host(Require.nonNull("source", source), Require.nonNull("configure", configure));
+            UpstreamConfig.Builder<URI, HttpRequest> builder = UpstreamConfig.builder(HttpOutcomes.rule());
+            Require.nonNull("configure", configure).accept(builder);
+            return host(host, source, builder.build());
+        }
+
+        /**
+         * Adds a logical host.
+         *
+         * @param host the host as in requests, with a port only if requests have one; it is also the name of its
+         *     policies
+         * @param source where its endpoints are
+         * @param config its settings
+         * @return this
+         * @throws IllegalArgumentException if the host is blank, or was added before
+         */
+        public Builder host(String host, EndpointSource<URI> source, UpstreamConfig<URI, HttpRequest> config) {
+            Host added = new Host(Require.nonNull("source", source), Require.nonNull("config", config));
             if (hosts.putIfAbsent(key(host), added) != null) {
                 throw new IllegalArgumentException("host must be added once, but was again: " + host);
             }
@@ -377,7 +403,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         }
 
         /**
-         * Where time, timers, threads and randomness come from; default {@link Environment#system()}.
+         * Sets where time, timers, threads and randomness come from. Default: {@link Environment#system()}.
          *
          * @param value the environment, for all hosts
          * @return this
@@ -388,16 +414,14 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         }
 
         /**
-         * Makes the client.
+         * Returns the client.
          *
          * @return the client
-         * @throws IllegalArgumentException if a setting is out of its range
          */
         public BalancedHttpClient build() {
             return new BalancedHttpClient(this);
         }
 
-        private record Host(
-                EndpointSource<URI> source, Consumer<? super UpstreamConfig.Builder<URI, HttpRequest>> configure) {}
+        private record Host(EndpointSource<URI> source, UpstreamConfig<URI, HttpRequest> config) {}
     }
 }

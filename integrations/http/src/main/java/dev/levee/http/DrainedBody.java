@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a body that nobody wants to its end, if that is near, so that the connection can be used again; otherwise cancels it, which gives
- * the connection up.
+ * Reads an unwanted body to its end, if that is near, so that the connection can be used again; otherwise
+ * cancels it, which closes the connection.
  */
 final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
     /** Less than a new connection costs. */

@@ -22,19 +22,23 @@ import org.jspecify.annotations.Nullable;
  * <tr><th>Outcome</th><th>Verdict</th></tr>
  * <tr><td>1xx, 2xx, 3xx, and 4xx but for those below</td><td>{@code SUCCESS}: the endpoint did its work</td></tr>
  * <tr><td>408 Request Timeout</td><td>{@code FAILURE}</td></tr>
- * <tr><td>421 Misdirected Request, 425 Too Early</td><td>{@code NOT_SENT}: it was not processed, and may be sent again whatever its
- * method</td></tr>
- * <tr><td>429 Too Many Requests, 503 with Retry-After</td><td>{@code THROTTLED}, with the wait that it asks for</td></tr>
- * <tr><td>501 Not Implemented, 505 HTTP Version Not Supported</td><td>{@code IGNORED}: no other attempt would fare better</td></tr>
+ * <tr><td>421 Misdirected Request, 425 Too Early</td><td>{@code NOT_SENT}: it was not processed, and may be sent again
+ * whatever its method</td></tr>
+ * <tr><td>429 Too Many Requests, 503 with Retry-After</td><td>{@code THROTTLED}, with the wait that it asks
+ * for</td></tr>
+ * <tr><td>501 Not Implemented, 505 HTTP Version Not Supported</td><td>{@code IGNORED}: no other attempt would fare
+ * better</td></tr>
  * <tr><td>other 5xx</td><td>{@code FAILURE}</td></tr>
  * <tr><td>no connection: refused, timed out, no such host, no handshake</td><td>{@code NOT_SENT}</td></tr>
- * <tr><td>{@code IllegalArgumentException}, {@code SecurityException}</td><td>{@code IGNORED}: the caller's own mistake</td></tr>
- * <tr><td>any other failure</td><td>as {@link OutcomeRule#standard()} has it: {@code FAILURE}, and {@code IGNORED} if the caller has
- * cancelled</td></tr>
+ * <tr><td>{@code IllegalArgumentException}, {@code SecurityException}</td><td>{@code IGNORED}: the caller's own
+ * mistake</td></tr>
+ * <tr><td>any other failure</td><td>as {@link OutcomeRule#standard()} has it: {@code FAILURE}, and {@code IGNORED} if
+ * the caller has cancelled</td></tr>
  * </table>
  *
- * <p>Sources: R. Fielding, M. Nottingham, J. Reschke (ed.), "HTTP Semantics", RFC 9110, 2022, sections 9.2.2, 10.2.3 and 15; M. Nottingham, R.
- * Fielding, "Additional HTTP Status Codes", RFC 6585, 2012; M. Thomson, M. Nottingham, W. Tarreau, "Using Early Data in HTTP", RFC 8470, 2018.
+ * <p>Sources: R. Fielding, M. Nottingham, J. Reschke (ed.), "HTTP Semantics", RFC 9110, 2022, sections 9.2.2, 10.2.3
+ * and 15; M. Nottingham, R. Fielding, "Additional HTTP Status Codes", RFC 6585, 2012; M. Thomson, M. Nottingham, W.
+ * Tarreau, "Using Early Data in HTTP", RFC 8470, 2018.
  *
  * @since 0.1
  */
@@ -65,7 +69,7 @@ public final class HttpOutcomes {
     /**
      * The rule for responses of another client.
      *
-     * @param transport tells status and headers
+     * @param transport gives status and headers
      * @param <R> its responses; what is judged must be one of them
      * @return the rule
      */
@@ -74,8 +78,8 @@ public final class HttpOutcomes {
     }
 
     /**
-     * Whether doing a request twice does what doing it once does, by its method: GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110, section
-     * 9.2.2).
+     * Whether doing a request twice does what doing it once does, by its method: GET, HEAD, OPTIONS, TRACE, PUT and
+     * DELETE (RFC 9110, section 9.2.2).
      *
      * @param method as it is sent: methods are case-sensitive
      * @return whether it is one of them
@@ -85,8 +89,8 @@ public final class HttpOutcomes {
     }
 
     /**
-     * How busy the server says it is in the header {@link ServerLoad#HEADER} of a response, for strategies that listen: {@code
-     * BalancingStrategy.probing(probing -> probing.responses(HttpOutcomes::serverLoad))}.
+     * Returns the load that the server reports in the header {@link ServerLoad#HEADER} of a response, for strategies that
+     * use it: {@code BalancingStrategy.probing(probing -> probing.responses(HttpOutcomes::serverLoad))}.
      *
      * @param result what a call gave
      * @return the load, or null if it is not a response of {@code java.net.http} or does not say

@@ -6,8 +6,8 @@ import java.io.IOException;
 /**
  * A request was not sent, because no endpoint or a limit let it in.
  *
- * <p>An {@code IOException}, since that is what callers of an {@code HttpClient} are prepared for; the cause says who refused. Outcome rules
- * of this package take it as the refusal that it is: no evidence about the service.
+ * <p>An {@code IOException}, since that is what callers of an {@code HttpClient} are prepared for; the cause says which
+ * policy refused. Outcome rules of this package take it as the refusal that it is: no evidence about the service.
  *
  * @since 0.1
  */

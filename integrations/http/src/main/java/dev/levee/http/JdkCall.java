@@ -16,7 +16,7 @@ final class JdkCall<T> extends HttpRequest {
     final HttpRequest request;
     final BodyHandler<T> handler;
     final @Nullable PushPromiseHandler<T> pushes;
-    /** The body of one that cannot be replayed, which knows whether somebody has asked for it. */
+    /** The body of one that cannot be replayed, which knows whether it was requested. */
     final @Nullable OneShotBody oneShot;
 
     JdkCall(HttpRequest request, BodyHandler<T> handler, @Nullable PushPromiseHandler<T> pushes, boolean replayable) {

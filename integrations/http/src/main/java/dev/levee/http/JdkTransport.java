@@ -26,8 +26,8 @@ import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JDK's client. The caller's body handler is applied to the response that the caller gets, and not to those of attempts that came second
- * or said that they failed: it may write a file.
+ * The JDK's client. The caller's body handler is applied to the response that the caller gets, and not to those of
+ * attempts that came second or said that they failed: it may write a file.
  */
 final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>> {
     private final String name;
@@ -38,7 +38,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     JdkTransport(String name, HttpClient client, UpstreamConfig<URI, HttpRequest> config, Environment environment) {
         this.name = name;
         this.client = client;
-        this.idleNanos = Nanos.of(config.idleTimeout);
+        this.idleNanos = Nanos.of(config.idleTimeout());
         this.environment = environment;
     }
 

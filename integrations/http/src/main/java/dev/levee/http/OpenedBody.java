@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets a response end at its headers, with the body as a publisher; and knows that publisher even if the exchange is cancelled at this
- * moment, when the JDK's client neither hands it out nor closes it.
+ * Lets a response end at its headers, with the body as a publisher; and knows that publisher even if the exchange is
+ * cancelled at this moment, when the JDK's client neither hands it out nor closes it.
  */
 final class OpenedBody implements BodyHandler<Flow.Publisher<List<ByteBuffer>>> {
     private final Environment environment;
@@ -39,7 +39,7 @@ final class OpenedBody implements BodyHandler<Flow.Publisher<List<ByteBuffer>>> 
         }
     }
 
-    /** Nobody will get the response. */
+    /** The response will not be used. */
     void drop() {
         ended = true;
         Flow.Publisher<List<ByteBuffer>> publisher = body;

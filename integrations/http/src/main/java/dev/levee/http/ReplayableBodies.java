@@ -7,7 +7,10 @@ import java.util.Set;
 /** Knows the publishers of the JDK that give the same bytes each time. Those that are not known may not. */
 final class ReplayableBodies {
     private static final Module JDK = BodyPublishers.noBody().getClass().getModule();
-    /** Of {@code ofString}, {@code ofByteArray}, {@code ofFile} and {@code noBody}; the last cannot be made without a file. */
+    /**
+     * Of {@code ofString}, {@code ofByteArray}, {@code ofFile} and {@code noBody}; the last cannot be made without a
+     * file.
+     */
     private static final Set<String> KNOWN = Set.of(
             BodyPublishers.ofString("").getClass().getName(),
             BodyPublishers.ofByteArray(new byte[0]).getClass().getName(),

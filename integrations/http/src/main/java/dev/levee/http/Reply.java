@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A response whose headers are there. Its body is received once or discarded once. */
+/** A response whose headers have arrived. Its body is received once or discarded once. */
 final class Reply<R> {
-    private enum State {
+    private enum BodyState {
         OPEN,
         TAKEN,
         DISCARDED
@@ -27,7 +27,7 @@ final class Reply<R> {
     private final boolean replayable;
     private final @Nullable Transport<?, ?, R> transport;
     private final @Nullable CallFuture<R> exchange;
-    private final AtomicReference<State> state = new AtomicReference<>(State.OPEN);
+    private final AtomicReference<BodyState> state = new AtomicReference<>(BodyState.OPEN);
     private volatile @Nullable CompletionStage<R> receiving;
     private volatile @Nullable R whole;
 
@@ -54,7 +54,7 @@ final class Reply<R> {
         this.elsewhere = false;
         this.replayable = true;
         this.whole = response;
-        this.state.set(State.TAKEN);
+        this.state.set(BodyState.TAKEN);
     }
 
     /** One that did not come from an endpoint. */
@@ -85,7 +85,7 @@ final class Reply<R> {
         if (whole != null) {
             return CompletableFuture.completedFuture(this);
         }
-        if (transport == null || exchange == null || !state.compareAndSet(State.OPEN, State.TAKEN)) {
+        if (transport == null || exchange == null || !state.compareAndSet(BodyState.OPEN, BodyState.TAKEN)) {
             return CompletableFuture.failedFuture(new IllegalStateException("the response has been discarded"));
         }
         CallFuture<R> end = exchange;
@@ -128,13 +128,13 @@ final class Reply<R> {
 
     /** Has no effect on one that is being received. */
     void discard() {
-        if (transport == null || exchange == null || !state.compareAndSet(State.OPEN, State.DISCARDED)) {
+        if (transport == null || exchange == null || !state.compareAndSet(BodyState.OPEN, BodyState.DISCARDED)) {
             return;
         }
         try {
             transport.discard(response);
         } catch (Throwable thrown) {
-            LOG.warn("A response that nobody will see could not be discarded", thrown);
+            LOG.warn("An unused response could not be discarded", thrown);
         }
         exchange.complete(response);
     }

@@ -6,8 +6,8 @@ import dev.levee.core.Verdict;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges the response in a {@link Reply}, for policies that choose where to go next: that one endpoint wants to be left alone does not keep a
- * call from asking another one.
+ * Judges the response in a {@link Reply}, for policies that choose where to go next: that one endpoint wants to be left
+ * alone does not keep a call from asking another one.
  */
 record ReplyRule(OutcomeRule rule) implements OutcomeRule {
     @Override

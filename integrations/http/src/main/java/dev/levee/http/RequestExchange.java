@@ -13,11 +13,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /**
- * A request at one endpoint, up to the headers. What the balancer holds as in flight goes on until the body has ended: a future of its own,
- * of which this is the first part.
+ * A request at one endpoint, up to its headers. The balancer counts it as in flight until the body has ended: that is a
+ * future of its own, of which this is the first part.
  */
 final class RequestExchange<A, Q, R> extends CallFuture<Reply<R>> {
-    /** Who begins on this thread: the function that a balancer is given once for a call does not know for which attempt it is called. */
+    /**
+     * The exchange that begins on this thread. The function that a balancer gets once for a call does not know for
+     * which attempt it is called.
+     */
     private static final ThreadLocal<RequestExchange<?, ?, ?>> BEGINNING = new ThreadLocal<>();
 
     private final UpstreamCall<A, Q, R> call;
@@ -57,7 +60,7 @@ final class RequestExchange<A, Q, R> extends CallFuture<Reply<R>> {
     }
 
     private CompletableFuture<R> to(A address) {
-        Function<? super A, ? extends Policy> policies = call.upstream.config.perEndpoint;
+        Function<? super A, ? extends Policy> policies = call.upstream.config.policyPerEndpoint();
         return policies == null
                 ? send(address)
                 : Require.nonNull("policy of an endpoint", policies.apply(address))

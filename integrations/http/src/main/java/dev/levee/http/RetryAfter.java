@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the header: seconds, or a date in one of the three forms that a recipient must understand (RFC 9110, section 5.6.7). */
+/**
+ * Reads the header: seconds, or a date in one of the three forms that a recipient must understand (RFC 9110, section
+ * 5.6.7).
+ */
 final class RetryAfter {
     private static final int MAX_DIGITS = 10;
 
@@ -33,8 +36,10 @@ final class RetryAfter {
      * The wait that is asked for.
      *
      * @param value of the header
-     * @param now of the header Date: the wait until a date is measured by the clock of whoever wrote both, so clocks need not agree
-     * @return nanoseconds, or {@link RefusedException#UNKNOWN} if there is no value, it says nothing, or there is no date to measure from
+     * @param now of the header Date: the wait until a date is measured by the clock of the server, which wrote
+     *     both, so clocks need not agree
+     * @return nanoseconds, or {@link RefusedException#UNKNOWN} if there is no value, it says nothing, or there is
+     *     no date to measure from
      */
     static long nanos(@Nullable String value, @Nullable String now) {
         if (value == null) {

@@ -6,10 +6,11 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an {@link Upstream} needs to know about an HTTP client: how it sends, and what it makes of a request and a response.
+ * What an {@link Upstream} needs to know about an HTTP client: how it sends, and what it makes of a request and a
+ * response.
  *
- * <p>Write one to put a client of yours behind an {@link Upstream}; for the JDK's there is {@link BalancedHttpClient}. Thread-safe. No
- * method may block.
+ * <p>Write one to put a client of yours behind an {@link Upstream}; for the JDK's there is {@link BalancedHttpClient}.
+ * Thread-safe. No method may block.
  *
  * @param <A> the address of an endpoint
  * @param <Q> a request, which may be sent several times and to several endpoints at once
@@ -20,13 +21,14 @@ public interface Transport<A, Q, R> {
     /**
      * Sends a request to an endpoint.
      *
-     * <p>Must fail when the deadline of {@code CallContext.current()} passes, and should send what is left of it along as
-     * {@link dev.levee.core.Deadline#HEADER}.
+     * <p>Must fail when the deadline of {@code CallContext.current()} passes, and should send what is left of it along
+     * as {@link dev.levee.core.Deadline#HEADER}.
      *
      * @param address where to
      * @param request the request
-     * @return completes when status and headers are there, or with the body if the client knows no such moment. It is cancelled, with
-     *     {@code cancel(true)} or as a {@code CallFuture}, when nobody wants the answer any more: then the exchange must end
+     * @return completes when status and headers are there, or with the body if the client knows no such moment. It
+     *     is cancelled, with {@code cancel(true)} or as a {@code CallFuture}, when the answer is not wanted any more:
+     *     then the exchange must end
      */
     CompletionStage<R> send(A address, Q request);
 
@@ -34,15 +36,16 @@ public interface Transport<A, Q, R> {
      * Receives the body of a response, if {@link #send} did not. Called at most once for a response.
      *
      * @param response what {@link #send} gave
-     * @return completes with what the caller gets; fails if the body breaks off. It is cancelled as that of {@link #send} is
+     * @return completes with what the caller gets; fails if the body breaks off. It is cancelled as that of
+     *     {@link #send} is
      */
     default CompletionStage<R> receive(R response) {
         return CompletableFuture.completedStage(response);
     }
 
     /**
-     * Frees what a response holds that nobody will see: of an attempt that was repeated, or that came second. Called instead of
-     * {@link #receive}, at most once.
+     * Frees what an unused response holds: that of an attempt that was repeated, or that came second. Called
+     * instead of {@link #receive}, at most once.
      *
      * @param response what {@link #send} gave
      */

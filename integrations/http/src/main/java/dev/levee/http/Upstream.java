@@ -29,11 +29,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A service with several endpoints behind an HTTP client of any kind: balances requests over them, tries again elsewhere, hedges, and stops
- * calling an endpoint that fails.
+ * A service with several endpoints behind an HTTP client of any kind: balances requests over them, tries again
+ * elsewhere, hedges, and stops calling an endpoint that fails.
  *
  * <pre>{@code
- * Upstream<URI, MyRequest, MyResponse> catalog = Upstream.of("catalog", new MyTransport(client), EndpointSource.ofAddresses(uris));
+ * Upstream<URI, MyRequest, MyResponse> catalog =
+ *     Upstream.of("catalog", new MyTransport(client), EndpointSource.ofAddresses(uris));
  * CompletableFuture<MyResponse> product = catalog.send(request);
  * }</pre>
  *
@@ -41,14 +42,15 @@ import org.jspecify.annotations.Nullable;
  * {@code deadline(limits(retry(hedge(balancer[breaker per endpoint](policy per endpoint(exchange))))))}, of which
  * {@link UpstreamConfig.Builder} changes or leaves out each part.
  *
- * <p><b>What is repeated.</b> An attempt that failed, at another endpoint as long as there is one, if the request is idempotent and its body
- * can be sent again; otherwise only one that surely was not sent. {@code CallContext.notIdempotent} holds as well.
- * Retry-After of a 503 is for the endpoint that sent it: a call waits for it only when there is no other endpoint to ask.
+ * <p><b>What is repeated.</b> An attempt that failed, at another endpoint as long as there is one, if the request is
+ * idempotent and its body can be sent again; otherwise only one that surely was not sent.
+ * {@code CallContext.notIdempotent} holds as well. Retry-After of a 503 is for the endpoint that sent it: a call waits
+ * for it only when there is no other endpoint to ask.
  *
- * <p><b>When an attempt ends.</b> Its status decides when the headers are there; if it is no failure the body belongs to the attempt too, as
- * far as the transport receives it, so a body that breaks off is a failure of the endpoint and is repeated. A hedge looks at
- * the headers alone. Bodies that nobody will see are discarded. A call counts as in flight at its endpoint until its body has been received,
- * or until the headers if they say that it failed.
+ * <p><b>When an attempt ends.</b> Its status decides when the headers are there; if it is no failure the body belongs
+ * to the attempt too, as far as the transport receives it, so a body that breaks off is a failure of the endpoint and
+ * is repeated. A hedge judges the headers alone. Bodies of attempts that do not count are discarded. A call counts as
+ * in flight at its endpoint until its body has been received, or until the headers if they say that it failed.
  *
  * <p>Thread-safe. Nothing blocks.
  *
@@ -71,7 +73,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
     final Policy outer;
     final @Nullable Retry retry;
     final @Nullable Hedge hedge;
-    /** Tells at the headers whether the body belongs to the attempt. */
+    /** Decides at the headers whether the body belongs to the attempt. */
     final OutcomeRule failures;
 
     private final long attemptNanos;
@@ -85,27 +87,29 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         this.transport = transport;
         this.config = config;
         this.environment = Require.nonNull("environment", environment);
-        this.attemptNanos = Nanos.of(config.attemptTimeout);
-        RetryBudget budget = config.retry == null
+        this.attemptNanos = Nanos.of(config.attemptTimeout());
+        RetryConfig retrying = config.retry();
+        HedgeConfig hedging = config.hedge();
+        RetryBudget budget = retrying == null
                 ? null
-                : config.retry.budget() == null
+                : retrying.budget() == null
                         ? RetryBudget.of(name, BUDGET_RATIO, BUDGET_PER_SECOND, environment)
-                        : config.retry.budget();
-        this.retry = config.retry == null || budget == null ? null : retry(name, config.retry, budget, environment);
-        this.hedge = config.hedge == null ? null : hedge(name, config.hedge, budget, environment);
-        this.failures = config.retry == null ? config.outcomes : config.retry.outcomes();
+                        : retrying.budget();
+        this.retry = retrying == null || budget == null ? null : retry(name, retrying, budget, environment);
+        this.hedge = hedging == null ? null : hedge(name, hedging, budget, environment);
+        this.failures = retrying == null ? config.outcomes() : retrying.outcomes();
         List<Policy> outermost = new ArrayList<>();
         outermost.add(Timeout.of(name, NEVER, environment)); // keeps the deadline that a call comes with
-        outermost.addAll(config.limits);
+        outermost.addAll(config.limits());
         this.outer = Pipeline.of(outermost.toArray(Policy[]::new));
-        this.balancer = LoadBalancer.of(name, config.strategy, source, withBreaker(name), environment);
+        this.balancer = LoadBalancer.of(name, config.strategy(), source, withBreaker(name), environment);
     }
 
     private LoadBalancerConfig<A> withBreaker(String name) {
-        CircuitBreakerConfig breaker = config.breaker;
-        return breaker == null || config.balancer.gates() != null
-                ? config.balancer
-                : config.balancer.toBuilder()
+        CircuitBreakerConfig breaker = config.breaker();
+        return breaker == null || config.balancer().gates() != null
+                ? config.balancer()
+                : config.balancer().toBuilder()
                         .gatePerEndpoint(
                                 endpoint -> CircuitBreaker.of(name + "/" + endpoint.id(), breaker, environment))
                         .build();
@@ -132,9 +136,9 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
     }
 
     /**
-     * An upstream with the defaults, in the machine's time.
+     * Returns an upstream with the defaults, in {@link Environment#system()}.
      *
-     * @param name what logs, metrics and refusals call it, not blank
+     * @param name the name in logs, metrics and refusals, not blank
      * @param transport how to send
      * @param source where to
      * @param <A> the address of an endpoint
@@ -148,9 +152,9 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
     }
 
     /**
-     * An upstream.
+     * Returns an upstream.
      *
-     * @param name what logs, metrics and refusals call it, not blank
+     * @param name the name in logs, metrics and refusals, not blank
      * @param transport how to send
      * @param source where to
      * @param configure changes the defaults
@@ -169,34 +173,51 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
             Environment environment) {
         Require.nonNull("transport", transport);
         Require.nonNull("source", source);
-        UpstreamConfig.Builder<A, Q> builder = new UpstreamConfig.Builder<>(transport.outcomes());
+        UpstreamConfig.Builder<A, Q> builder = UpstreamConfig.builder(transport.outcomes());
         Require.nonNull("configure", configure).accept(builder);
         return of(name, transport, source, builder.build(), environment);
     }
 
-    static <A, Q, R> Upstream<A, Q, R> of(
+    /**
+     * Returns an upstream.
+     *
+     * @param name the name in logs, metrics and refusals, not blank
+     * @param transport how to send
+     * @param source where to
+     * @param config the settings
+     * @param environment for all policies
+     * @param <A> the address of an endpoint
+     * @param <Q> a request
+     * @param <R> a response
+     * @return the upstream
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static <A, Q, R> Upstream<A, Q, R> of(
             String name,
             Transport<A, Q, R> transport,
             EndpointSource<A> source,
             UpstreamConfig<A, Q> config,
             Environment environment) {
+        Require.nonNull("transport", transport);
+        Require.nonNull("source", source);
+        Require.nonNull("config", config);
         return new Upstream<>(Require.name(name), transport, source, config, environment);
     }
 
     /**
-     * Sends a request. Never blocks and never throws. The deadline of {@code CallContext.current()} bounds all of it. Cancelling the future
-     * ends the exchange.
+     * Sends a request. Never blocks and never throws. The deadline of {@code CallContext.current()} bounds all of it.
+     * Cancelling the future ends the exchange.
      *
      * @param request the request
-     * @return completes with the response, whatever its status; fails with what the last attempt failed with, not wrapped, or with a {@code
-     *     RefusedException} if no endpoint, or a limit, let it in
+     * @return completes with the response, whatever its status; fails with the exception of the last attempt,
+     *     unwrapped, or with a {@code RefusedException} if no endpoint, or a limit, admitted the request
      */
     public CompletableFuture<R> send(Q request) {
         Require.nonNull("request", request);
         try {
             UpstreamCall<A, Q, R> call = new UpstreamCall<>(this, request);
             boolean repeatable =
-                    (transport.isIdempotent(request) || config.idempotent.test(request)) && call.isReplayable();
+                    (transport.isIdempotent(request) || config.alsoIdempotent().test(request)) && call.isReplayable();
             return repeatable
                     ? call.start()
                     : CallContext.<CompletableFuture<R>, RuntimeException>notIdempotent(call::start);
@@ -220,7 +241,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
     }
 
     /**
-     * What chooses the endpoints: for its snapshot, and for what is sent by other means.
+     * Returns the balancer: for its snapshot, and for requests that are sent by other means.
      *
      * @return the balancer
      */
@@ -228,9 +249,10 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         return balancer;
     }
 
-    /** Hands out the figures of the balancer with its breakers, of retry and hedge, and of the limits. */
+    /** Reports the metrics of the balancer with its breakers, of retry and hedge, and of the limits. */
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         balancer.measure(sink);
         if (retry != null) {
             retry.measure(sink);
@@ -243,7 +265,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         }
     }
 
-    /** Stops watching the endpoints. Requests go on with those that are known. */
+    /** Stops watching the endpoints. Later requests use those that are known. */
     @Override
     public void close() {
         balancer.close();

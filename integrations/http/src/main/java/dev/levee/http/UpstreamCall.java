@@ -26,9 +26,10 @@ final class UpstreamCall<A, Q, R> {
     UpstreamCall(Upstream<A, Q, R> upstream, Q request) {
         this.upstream = upstream;
         this.request = request;
-        this.replayable = upstream.transport.isReplayable(request) || upstream.config.replayable.test(request);
-        this.hedge = upstream.hedge != null && upstream.config.hedged.test(request) ? upstream.hedge : null;
-        Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key;
+        this.replayable = upstream.transport.isReplayable(request)
+                || upstream.config.alsoReplayable().test(request);
+        this.hedge = upstream.hedge != null && upstream.config.hedged().test(request) ? upstream.hedge : null;
+        Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key();
         CharSequence key = keys == null ? null : keys.apply(request);
         this.nextEndpoint = key == null
                 ? upstream.balancer.operationAsync(RequestExchange::toAddress)
@@ -65,13 +66,13 @@ final class UpstreamCall<A, Q, R> {
         return Outcomes.judge(upstream.failures, response, null).isFailure();
     }
 
-    /** Counts an exchange, and tells whether there are endpoints besides those that the call has been sent to. */
+    /** Counts an exchange, and returns whether there are endpoints besides those that the call has been sent to. */
     boolean leavesOthers() {
         int exchanges = sent.incrementAndGet();
         return exchanges < upstream.candidates();
     }
 
-    /** Sees to it that a reply is either received or discarded, whoever has stopped listening. */
+    /** Makes sure that a reply is either received or discarded, also when the call has ended already. */
     void opened(Reply<R> reply) {
         open.add(reply);
         if (ended) {

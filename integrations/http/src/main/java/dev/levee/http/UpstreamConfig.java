@@ -17,59 +17,193 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How requests reach the endpoints of an {@link Upstream}. Immutable.
+ * The settings of an {@link Upstream}: how requests reach its endpoints. Immutable.
+ *
+ * <p>{@code retry}, {@code hedge} and {@code breaker} begin with the {@linkplain #outcomes outcome rule} of the
+ * upstream.
  *
  * @param <A> the address of an endpoint
  * @param <Q> a request
  * @since 0.1
  */
 public final class UpstreamConfig<A, Q> {
-    final BalancingStrategy strategy;
-    final @Nullable Function<? super Q, ? extends @Nullable CharSequence> key;
-    final LoadBalancerConfig<A> balancer;
-    final @Nullable CircuitBreakerConfig breaker;
-    final @Nullable RetryConfig retry;
-    final @Nullable HedgeConfig hedge;
-    final Predicate<? super Q> hedged;
-    final OutcomeRule outcomes;
-    final List<Policy> limits;
-    final @Nullable Function<? super A, ? extends Policy> perEndpoint;
-    final Duration attemptTimeout;
-    final Duration idleTimeout;
-    final Predicate<? super Q> idempotent;
-    final Predicate<? super Q> replayable;
+    private final Builder<A, Q> settings;
+    private final LoadBalancerConfig<A> balancer;
+    private final @Nullable CircuitBreakerConfig breaker;
+    private final @Nullable RetryConfig retry;
+    private final @Nullable HedgeConfig hedge;
 
     private UpstreamConfig(Builder<A, Q> builder) {
-        strategy = builder.strategy;
-        key = builder.key;
-        outcomes = builder.outcomes;
-        limits = builder.limits;
-        perEndpoint = builder.perEndpoint;
-        attemptTimeout = builder.attemptTimeout;
-        idleTimeout = builder.idleTimeout;
-        hedged = builder.hedged;
-        idempotent = builder.idempotent;
-        replayable = builder.replayable;
-        breaker = builder.breaker == null
+        settings = new Builder<>(builder);
+        OutcomeRule outcomes = settings.outcomes;
+        breaker = settings.breaker == null
                 ? null
-                : made(CircuitBreakerConfig.builder().outcomes(outcomes), builder.breaker)
+                : made(CircuitBreakerConfig.builder().outcomes(outcomes), settings.breaker)
                         .build();
         LoadBalancerConfig.Builder<A> balancing = LoadBalancerConfig.builder();
         if (breaker == null) { // otherwise calls are judged as the breaker judges them
             balancing.outcomes(outcomes);
         }
-        balancer = made(balancing, builder.balancer).build();
-        retry = builder.retry == null
+        balancer = made(balancing, settings.balancer).build();
+        retry = settings.retry == null
                 ? null
-                : made(RetryConfig.builder().outcomes(outcomes), builder.retry).build();
-        hedge = builder.hedge == null
+                : made(RetryConfig.builder().outcomes(outcomes), settings.retry).build();
+        hedge = settings.hedge == null
                 ? null
-                : made(HedgeConfig.builder().outcomes(outcomes), builder.hedge).build();
+                : made(HedgeConfig.builder().outcomes(outcomes), settings.hedge).build();
     }
 
     private static <B> B made(B builder, Consumer<? super B> configure) {
         configure.accept(builder);
         return builder;
+    }
+
+    /**
+     * Returns a builder with the defaults.
+     *
+     * @param outcomes what responses and failures mean unless changed: {@link Transport#outcomes} of the transport,
+     *     which is {@link HttpOutcomes#rule()} for the JDK's client
+     * @param <A> the address of an endpoint
+     * @param <Q> a request
+     * @return the builder
+     */
+    public static <A, Q> Builder<A, Q> builder(OutcomeRule outcomes) {
+        return new Builder<>(Require.nonNull("outcomes", outcomes));
+    }
+
+    /**
+     * Returns a builder with these settings.
+     *
+     * @return the builder
+     */
+    public Builder<A, Q> toBuilder() {
+        return new Builder<>(settings);
+    }
+
+    /**
+     * Returns how an endpoint is picked.
+     *
+     * @return the strategy
+     */
+    public BalancingStrategy strategy() {
+        return settings.strategy;
+    }
+
+    /**
+     * Returns the function that gives the key of a request.
+     *
+     * @return the function, or null if requests have no key
+     */
+    public @Nullable Function<? super Q, ? extends @Nullable CharSequence> key() {
+        return settings.key;
+    }
+
+    /**
+     * Returns the settings of the balancer, without the breakers.
+     *
+     * @return the settings
+     */
+    public LoadBalancerConfig<A> balancer() {
+        return balancer;
+    }
+
+    /**
+     * Returns the settings of the breaker of each endpoint.
+     *
+     * @return the settings, or null if there are no breakers
+     */
+    public @Nullable CircuitBreakerConfig breaker() {
+        return breaker;
+    }
+
+    /**
+     * Returns the settings of the retry.
+     *
+     * @return the settings, or null if nothing is retried
+     */
+    public @Nullable RetryConfig retry() {
+        return retry;
+    }
+
+    /**
+     * Returns the settings of the hedge.
+     *
+     * @return the settings, or null if nothing is hedged
+     */
+    public @Nullable HedgeConfig hedge() {
+        return hedge;
+    }
+
+    /**
+     * Returns the condition under which a request is hedged, besides being idempotent.
+     *
+     * @return the condition
+     */
+    public Predicate<? super Q> hedged() {
+        return settings.hedged;
+    }
+
+    /**
+     * Returns what responses and failures mean.
+     *
+     * @return the rule
+     */
+    public OutcomeRule outcomes() {
+        return settings.outcomes;
+    }
+
+    /**
+     * Returns the policies around the whole call.
+     *
+     * @return the policies, outermost first
+     */
+    public List<Policy> limits() {
+        return settings.limits;
+    }
+
+    /**
+     * Returns the function that gives the policy around an exchange with an endpoint.
+     *
+     * @return the function, or null if there is none
+     */
+    public @Nullable Function<? super A, ? extends Policy> policyPerEndpoint() {
+        return settings.policyPerEndpoint;
+    }
+
+    /**
+     * Returns how long an attempt may take until its headers have arrived.
+     *
+     * @return the timeout
+     */
+    public Duration attemptTimeout() {
+        return settings.attemptTimeout;
+    }
+
+    /**
+     * Returns how long a body may be silent while its reader waits.
+     *
+     * @return the timeout
+     */
+    public Duration idleTimeout() {
+        return settings.idleTimeout;
+    }
+
+    /**
+     * Returns which requests count as idempotent besides those with an idempotent method.
+     *
+     * @return the condition
+     */
+    public Predicate<? super Q> alsoIdempotent() {
+        return settings.idempotent;
+    }
+
+    /**
+     * Returns which requests have a replayable body besides those that the transport knows.
+     *
+     * @return the condition
+     */
+    public Predicate<? super Q> alsoReplayable() {
+        return settings.replayable;
     }
 
     /**
@@ -92,21 +226,39 @@ public final class UpstreamConfig<A, Q> {
         private Predicate<? super Q> hedged = request -> true;
         private OutcomeRule outcomes;
         private List<Policy> limits = List.of();
-        private @Nullable Function<? super A, ? extends Policy> perEndpoint;
+        private @Nullable Function<? super A, ? extends Policy> policyPerEndpoint;
         private Duration attemptTimeout = ATTEMPT;
         private Duration idleTimeout = IDLE;
         private Predicate<? super Q> idempotent = request -> false;
         private Predicate<? super Q> replayable = request -> false;
 
-        Builder(OutcomeRule outcomes) {
+        private Builder(OutcomeRule outcomes) {
             this.outcomes = outcomes;
         }
 
+        private Builder(Builder<A, Q> other) {
+            strategy = other.strategy;
+            key = other.key;
+            balancer = other.balancer;
+            breaker = other.breaker;
+            retry = other.retry;
+            hedge = other.hedge;
+            hedged = other.hedged;
+            outcomes = other.outcomes;
+            limits = other.limits;
+            policyPerEndpoint = other.policyPerEndpoint;
+            attemptTimeout = other.attemptTimeout;
+            idleTimeout = other.idleTimeout;
+            idempotent = other.idempotent;
+            replayable = other.replayable;
+        }
+
         /**
-         * How an endpoint is chosen; default {@link BalancingStrategy#leastTime()}.
+         * Sets how an endpoint is picked. Default: {@link BalancingStrategy#leastTime()}.
          *
          * @param value the strategy
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> strategy(BalancingStrategy value) {
             strategy = Require.nonNull("strategy", value);
@@ -114,10 +266,12 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * What a request is for, such as a user or a document: strategies with affinity send equal keys to one endpoint. Default: no key.
+         * Sets what a request is for, such as a user or a document: strategies with affinity send equal keys to one
+         * endpoint. Default: no key.
          *
          * @param value gives the key of a request, or null if it has none
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> key(Function<? super Q, ? extends @Nullable CharSequence> value) {
             key = Require.nonNull("key", value);
@@ -125,11 +279,12 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * What else the balancer does, such as health checks: {@code balancer -> balancer.health(health ->
+         * Configures the balancer, such as its health checks: {@code balancer -> balancer.health(health ->
          * health.check(HealthCheck.http("/health")))}. A gate that is set here takes the place of the {@link #breaker}.
          *
          * @param configure changes the defaults
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> balancer(Consumer<? super LoadBalancerConfig.Builder<A>> configure) {
             balancer = Require.nonNull("balancer", configure);
@@ -137,11 +292,12 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * The circuit breaker that each endpoint has; by default one with the defaults of {@link CircuitBreakerConfig} and the
-         * {@link #outcomes}.
+         * Configures the circuit breaker of each endpoint. Default: the defaults of {@link CircuitBreakerConfig} with
+         * the {@link #outcomes}.
          *
          * @param configure changes the defaults
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> breaker(Consumer<? super CircuitBreakerConfig.Builder> configure) {
             breaker = Require.nonNull("breaker", configure);
@@ -149,7 +305,7 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Leaves the breakers out.
+         * Removes the breakers.
          *
          * @return this
          */
@@ -159,12 +315,13 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * How a request is tried again, each time at another endpoint as long as there is one; by default with the defaults of
-         * {@link RetryConfig} and the {@link #outcomes}. A request that is not idempotent, or whose body cannot be replayed, is repeated only
-         * when it surely was not sent.
+         * Configures how a request is retried, each time at another endpoint as long as there is one. Default: the
+         * defaults of {@link RetryConfig} with the {@link #outcomes}. A request that is not idempotent, or whose body
+         * cannot be replayed, is repeated only when it surely was not sent.
          *
          * @param configure changes the defaults
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> retry(Consumer<? super RetryConfig.Builder> configure) {
             retry = Require.nonNull("retry", configure);
@@ -172,7 +329,7 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Leaves the retry out.
+         * Removes the retry.
          *
          * @return this
          */
@@ -182,11 +339,13 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Asks a second endpoint when the headers of the first answer are late, for idempotent requests only; with the defaults of
-         * {@link HedgeConfig}, the {@link #outcomes}, and the budget of the retry. Default: off, since it is more load.
+         * Hedges idempotent requests: sends a second attempt to another endpoint when the headers of the first are
+         * late, with the defaults of {@link HedgeConfig}, the {@link #outcomes}, and the budget of the retry. Default:
+         * off, because a hedge adds load.
          *
          * @param configure changes the defaults
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> hedge(Consumer<? super HedgeConfig.Builder> configure) {
             return hedge(request -> true, configure);
@@ -195,9 +354,10 @@ public final class UpstreamConfig<A, Q> {
         /**
          * Hedges some of the idempotent requests only; see {@link #hedge(Consumer)}.
          *
-         * @param which tells whether a request is one
+         * @param which the condition
          * @param configure changes the defaults
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> hedge(Predicate<? super Q> which, Consumer<? super HedgeConfig.Builder> configure) {
             hedged = Require.nonNull("which", which);
@@ -206,9 +366,22 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * What responses and failures mean to retry, hedge and breakers; each of them can have a rule of its own instead.
+         * Sets what responses and failures mean to retry, hedge and breakers; each of them can have a rule of its own.
          *
-         * @param change gets {@link Transport#outcomes} and gives the rule
+         * @param value the rule
+         * @return this
+         * @throws NullPointerException if an argument is null
+         */
+        public Builder<A, Q> outcomes(OutcomeRule value) {
+            outcomes = Require.nonNull("outcomes", value);
+            return this;
+        }
+
+        /**
+         * Changes what responses and failures mean to retry, hedge and breakers; each of them can have a rule of its
+         * own.
+         *
+         * @param change gets the current rule, at first {@link Transport#outcomes}, and returns the new one
          * @return this
          */
         public Builder<A, Q> outcomes(UnaryOperator<OutcomeRule> change) {
@@ -218,10 +391,11 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Policies around the whole call, such as a bulkhead or a rate limiter; default none.
+         * Sets policies around the whole call, such as a bulkhead or a rate limiter. Default: none.
          *
          * @param outermostFirst in the order in which they are asked
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> limits(Policy... outermostFirst) {
             limits = List.of(Require.nonNull("limits", outermostFirst));
@@ -229,19 +403,20 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * A policy around each exchange with an endpoint, such as a bulkhead for each; default none.
+         * Sets a policy around each exchange with an endpoint, such as a bulkhead for each. Default: none.
          *
-         * @param value asked for each exchange, so it should keep what it makes, as {@code Keyed} does
+         * @param value gives the policy of an address; called for each exchange, so it should cache, as
+         *     {@code Keyed} does
          * @return this
          */
         public Builder<A, Q> policyPerEndpoint(Function<? super A, ? extends Policy> value) {
-            perEndpoint = Require.nonNull("perEndpoint", value);
+            policyPerEndpoint = Require.nonNull("policyPerEndpoint", value);
             return this;
         }
 
         /**
-         * How long an attempt may take until the headers are there; default 15 seconds. The deadline of the call bounds it as well, and the
-         * endpoint is told the smaller of the two.
+         * Sets how long an attempt may take until its headers have arrived. Default: 15 seconds. The deadline of the
+         * call bounds it as well, and the smaller of the two is sent along.
          *
          * @param value more than zero; longer than about 146 years is no limit
          * @return this
@@ -253,8 +428,8 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * How long a body may be silent while somebody waits for more of it; default 60 seconds. Kept by {@link BalancedHttpClient}; other
-         * transports have their own.
+         * Sets how long a body may be silent while its reader waits for more. Default: 60 seconds. Enforced by
+         * {@link BalancedHttpClient}; other transports have their own.
          *
          * @param value more than zero; longer than about 146 years is no limit
          * @return this
@@ -266,11 +441,12 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Which requests may be repeated and hedged besides those with an idempotent method, such as a POST with an idempotency key.
-         * Default: none.
+         * Sets which requests may be repeated and hedged besides those with an idempotent method, such as a POST with
+         * an idempotency key. Default: none.
          *
-         * @param value tells whether a request is one
+         * @param value the condition
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> alsoIdempotent(Predicate<? super Q> value) {
             idempotent = Require.nonNull("alsoIdempotent", value);
@@ -278,17 +454,25 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Which requests have a body that can be sent again, besides those of which the transport knows it. Default: none.
+         * Sets which requests have a body that can be sent again, besides those that the transport knows. Default:
+         * none.
          *
-         * @param value tells whether a request is one
+         * @param value the condition
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> alsoReplayable(Predicate<? super Q> value) {
             replayable = Require.nonNull("alsoReplayable", value);
             return this;
         }
 
-        UpstreamConfig<A, Q> build() {
+        /**
+         * Returns the settings.
+         *
+         * @return the settings
+         * @throws IllegalArgumentException if a part of them is out of its range
+         */
+        public UpstreamConfig<A, Q> build() {
             return new UpstreamConfig<>(this);
         }
     }

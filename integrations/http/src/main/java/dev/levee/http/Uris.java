@@ -24,8 +24,8 @@ public final class Uris {
     }
 
     /**
-     * The URI of an endpoint that speaks HTTP over TLS. Its certificate is checked against what is written here, so an address should be
-     * unresolved, with the name that the certificate has.
+     * The URI of an endpoint that speaks HTTP over TLS. Its certificate is checked against what is written here, so an
+     * address should be unresolved, with the name that the certificate has.
      *
      * @param address the address; one that is resolved is written as numbers
      * @return such as {@code https://catalog-1.internal:8443}
@@ -42,7 +42,7 @@ public final class Uris {
                 scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + zoned + "]") + ":" + address.getPort());
     }
 
-    /** What a request for a logical host is at an endpoint, whose URI may have a path in front. */
+    /** Returns the URI at an endpoint of a request for a logical host; the path of the endpoint comes first. */
     static URI at(URI endpoint, URI request) {
         if ("https".equalsIgnoreCase(request.getScheme()) && !"https".equalsIgnoreCase(endpoint.getScheme())) {
             throw new IllegalArgumentException("a request for " + request.getScheme() + "://"

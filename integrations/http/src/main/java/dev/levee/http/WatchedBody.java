@@ -16,8 +16,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a body and whoever reads it: knows which of the two broke off, and does so itself when the body has been silent for too
- * long while the reader waited.
+ * Passes a body on to its subscriber, records which of the two ended it early, and ends it when the body has been
+ * silent for too long while the subscriber waited.
  */
 final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subscription {
     private static final int QUIET = 0;
@@ -28,7 +28,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
     private final Consumer<? super Throwable> readerFailed;
     private final long idleNanos;
     private final Environment environment;
-    /** Signals to the reader come one after the other; whoever sets ENDED gives the last one, or none. */
+    /** Signals to the reader come one after the other; the thread that sets ENDED sends the last one, or none. */
     private final AtomicInteger state = new AtomicInteger(QUIET);
 
     private final AtomicLong demand = new AtomicLong();
@@ -157,13 +157,13 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
 
     /** It takes up to twice the time, since the timer is not set anew for each item. */
     private void watch(long seen) {
-        timer = environment.scheduler().schedule(() -> look(seen), idleNanos);
+        timer = environment.scheduler().schedule(() -> checkIdle(seen), idleNanos);
         if (state.get() == ENDED) {
             disarm();
         }
     }
 
-    private void look(long seen) {
+    private void checkIdle(long seen) {
         if (state.get() == ENDED) {
             return;
         }

@@ -19,7 +19,8 @@ import org.openjdk.jmh.runner.RunnerException;
 /**
  * Measures Levee and its peers in one run: {@code compare [--quick] [--out DIRECTORY] [REGEX]}.
  *
- * <p>Exits with 0, or 1 if a levee row allocates more than is promised, or 2 if the arguments are wrong or a subject could not be measured.
+ * <p>Exits with 0, or 1 if a levee row allocates more than is promised, or 2 if the arguments are wrong or a subject
+ * could not be measured.
  */
 public final class Compare {
     private static final List<Integer> THREADS = List.of(1, 2);

@@ -40,8 +40,8 @@ import java.util.Locale;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /**
- * What is asked of every subject: an id that stays, and the JMH class that asks it. A new question is a class and a line
- * here.
+ * What is asked of every subject: an id that stays, and the JMH class that asks it. A new question is a class and a
+ * line here.
  */
 enum Question {
     FLOOR_CALL("floor.call", FloorCall.class),

@@ -4,7 +4,7 @@ package dev.levee.benchmarks.compare;
  * One figure.
  *
  * @param question what was asked
- * @param subject who answered: {@code levee}, a peer, or {@code floor}
+ * @param subject the library that was measured: {@code levee}, a peer, or {@code floor}
  * @param threads how many threads called at once
  * @param ns the median of the iterations of all forks, in nanoseconds per call
  * @param error JMH's score error at 99.9 %, or half the range of the iterations where JMH has none

@@ -20,7 +20,9 @@ final class Axis {
         this.to = to;
     }
 
-    /** An axis over at least these values; by logarithms if they span more than a factor of 30, and none is 0 or less. */
+    /**
+     * An axis over at least these values; by logarithms if they span more than a factor of 30, and none is 0 or less.
+     */
     static Axis over(double least, double most, boolean mayBeLogarithmic, double from, double to) {
         if (mayBeLogarithmic && least > 0 && most / least > 30) {
             return new Axis(true, Math.floor(log(least) * 3) / 3, Math.ceil(log(most) * 3) / 3, from, to);

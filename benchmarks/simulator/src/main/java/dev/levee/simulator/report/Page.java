@@ -62,7 +62,7 @@ final class Page {
         return Double.isFinite(gap) ? Math.round(gap) + " %" : "-";
     }
 
-    /** Who is best, who cannot be told from it, and who is worse than random. */
+    /** The best, those that do not differ from it significantly, and those that are worse than random. */
     static String verdict(Part part, Results results) {
         List<Subject> best = results.best(part.main());
         if (best.isEmpty()) {

@@ -75,7 +75,9 @@ public final class Results {
                 .orElse(null);
     }
 
-    /** The best of those that ship, and those that cannot be told from it: the paired differences hold 0. Best first. */
+    /**
+     * The best of those that ship, and those that do not differ from it significantly: the paired differences hold 0. Best first.
+     */
     public List<Subject> best(Measure measure) {
         List<Subject> shipped = bySubject.keySet().stream()
                 .filter(subject -> subject.role() == Subject.Role.SHIPPED)
@@ -99,7 +101,7 @@ public final class Results {
         return best;
     }
 
-    /** Those that ship and are worse than random, as far as can be told. */
+    /** Those that ship and are worse than random, as far as the seeds show. */
     public List<Subject> worseThanRandom(Measure measure) {
         List<Subject> worse = new ArrayList<>();
         for (Subject random : bySubject.keySet()) {

@@ -10,7 +10,7 @@ import java.util.List;
  * @param parts its questions
  */
 public record Scenario(String id, String title, List<Part> parts) {
-    /** Whether somebody who says that means this one. */
+    /** Whether the text names this scenario. */
     public boolean is(String name) {
         return id.equalsIgnoreCase(name) || id.startsWith(name.toLowerCase(java.util.Locale.ROOT) + "-");
     }

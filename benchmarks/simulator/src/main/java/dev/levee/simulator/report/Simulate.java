@@ -126,7 +126,8 @@ public final class Simulate {
         StringBuilder summary = new StringBuilder("""
                 # Who wins where
 
-                Written by `benchmarks/simulate`. A tie is one whose paired difference from the best cannot be told from 0.
+                Written by `benchmarks/simulate`. A tie is one whose paired difference from the best cannot be told from
+                0.
 
                 | Question | decided by | best | ties with it | its way from random to the oracle | worse than random |
                 |---|---|---|---|---:|---|

@@ -35,7 +35,7 @@ public record Subject(String name, Role role, Maker strategy) {
         return new Subject(name, Role.SHIPPED, (world, work) -> strategy);
     }
 
-    /** A subject that is told by its name alone. */
+    /** A subject that is identified by its name alone. */
     public static Subject named(String name, Role role) {
         return new Subject(name, role, (world, work) -> {
             throw new IllegalStateException(name + " is no strategy");

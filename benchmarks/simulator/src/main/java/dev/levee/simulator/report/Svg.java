@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Writes a picture that reads well on light and on dark pages. */
 final class Svg {
-    /** Colours that can be told apart on white and on black, also by those who see few colours. */
+    /** Colours that are distinguishable on white and on black, also with colour blindness. */
     private static final int COLOURS = 8;
 
     private static final String STYLE = """

@@ -32,9 +32,9 @@ final class BallsInBins {
                         id,
                         count + " calls that never end on " + count + " servers",
                         """
-                        Calibration: the answer is known. One choice leaves 1/e = 36.788 %% of %s servers empty and gives the fullest
-                        about ln n / ln ln n calls (7 to 9 at 2^16), two choices about ln ln n / ln 2 (3 or 4 at 2^16, 4 at 2^20).
-                        Round robin and a look at all of them are exact: 1.
+                        Calibration: the answer is known. One choice leaves 1/e = 36.788 %% of %s servers empty and
+                        gives the fullest about ln n / ln ln n calls (7 to 9 at 2^16), two choices about ln ln n / ln 2
+                        (3 or 4 at 2^16, 4 at 2^20). Round robin and a look at all of them are exact: 1.
                         """.formatted(count),
                         List.of(Strategies.RANDOM, Strategies.TWO_CHOICES, Strategies.ROUND_ROBIN),
                         List.of(FULLEST, EMPTY),

@@ -31,7 +31,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** A dependency becomes slow, calls are repeated, and the repeats keep it slow: with and without what is meant to prevent that. */
+/**
+ * A dependency becomes slow, calls are repeated, and the repeats keep it slow: with and without what is meant to
+ * prevent that.
+ */
 final class Cascade {
     static final Measure AFTER = Measure.more("success after the fault, %", 2);
     private static final Measure DURING = Measure.more("success during the fault, %", 2);
@@ -105,12 +108,14 @@ final class Cascade {
                                         "cascade",
                                         "Goodput while all servers are at 30 % of their speed for 15 s",
                                         """
-                                        Twenty clients make 1400 calls a second to ten servers with four cores and a queue of a hundred
-                                        places; work of 20 ms (exponential): 70 % load. From 15 s to 30 s all servers run at 30 % of their
-                                        speed, which is less than half of what is asked. Each attempt times out after 0.5 s, and the server
-                                        works on what nobody waits for any more; a call succeeds within 2 s. The policies are those that
-                                        ship, with their defaults, in each client: `retry(breaker(hedge(timeout(call))))`, two choices. "After
-                                        the fault" is from 30 s to 50 s: what does not come back there will not come back without help.
+                                        Twenty clients make 1400 calls a second to ten servers with four cores and a
+                                        queue of a hundred places; work of 20 ms (exponential): 70 % load. From 15 s to
+                                        30 s all servers run at 30 % of their speed, which is less than half of what is
+                                        asked. Each attempt times out after 0.5 s, and the server works on what nobody
+                                        waits for any more; a call succeeds within 2 s. The policies are those that
+                                        ship, with their defaults, in each client:
+                                        `retry(breaker(hedge(timeout(call))))`, two choices. "After the fault" is from
+                                        30 s to 50 s: what does not come back there will not come back without help.
                                         """,
                                         List.of(NOTHING, STORM, BUDGET, BREAKER, BOTH, HEDGE_STORM, HEDGE, ALL),
                                         List.of(AFTER, DURING, RECOVERY, ATTEMPTS),
@@ -131,8 +136,9 @@ final class Cascade {
                                 "cascade-one-server",
                                 "One server of ten at a tenth of its speed: success during the fault",
                                 """
-                                The same, but only one server is slow, at 10 % of its speed, and the balancer is round robin, which does not
-                                notice: what repeats and hedges to another server do by themselves.
+                                The same, but only one server is slow, at 10 % of its speed, and the balancer is round
+                                robin, which does not notice: what repeats and hedges to another server do by
+                                themselves.
                                 """,
                                 List.of(NOTHING, STORM, BUDGET, BOTH, HEDGE_STORM, HEDGE, ALL),
                                 List.of(DURING, AFTER, ATTEMPTS, BEFORE, TAIL),

@@ -70,10 +70,10 @@ final class Flapping {
                                 "m-flapping",
                                 "Keys moved by a change of a hundred servers, against the least possible",
                                 """
-                                A hundred servers; sixty times one of them leaves, or one of those that left comes back. Twenty thousand keys are
-                                looked up before and after: those of a server that left must move, and one that comes back must get its
-                                share; everything else need not. "key mod n" is what not to do. Memento knows the order of the
-                                changes, the others the set alone.
+                                A hundred servers; sixty times one of them leaves, or one of those that left comes back.
+                                Twenty thousand keys are looked up before and after: those of a server that left must
+                                move, and one that comes back must get its share; everything else need not. "key mod n"
+                                is what not to do. Memento knows the order of the changes, the others the set alone.
                                 """,
                                 List.of(
                                         hash("ring"),
@@ -88,8 +88,9 @@ final class Flapping {
                                 "m-picks",
                                 "Picks while the set changes ten times a second",
                                 """
-                                Fifty servers, ten clients, 4000 calls a second for 10 s; every 100 ms a server leaves or comes back. Every pick is held against
-                                the set of that moment, and when all calls have ended every counter must be 0.
+                                Fifty servers, ten clients, 4000 calls a second for 10 s; every 100 ms a server leaves
+                                or comes back. Every pick is held against the set of that moment, and when all calls
+                                have ended every counter must be 0.
                                 """,
                                 picks,
                                 List.of(Measures.P99, WRONG, LEFT_OVER, Measures.SUCCESS),

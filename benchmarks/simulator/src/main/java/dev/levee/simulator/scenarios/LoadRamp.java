@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * D: load that grows past what the servers were given, on machines that others use too (Wydrowski, Kleinberg, Rumble and Archer, Load
- * is not what you should balance: Introducing Prequal, 2024).
+ * D: load that grows past what the servers were given, on machines that others use too (Wydrowski, Kleinberg, Rumble
+ * and Archer, Load is not what you should balance: Introducing Prequal, 2024).
  */
 final class LoadRamp {
     static final double[] STEPS = {0.75, 0.83, 0.93, 1.03, 1.14, 1.27, 1.41, 1.57, 1.74};
@@ -57,13 +57,14 @@ final class LoadRamp {
                                 "d-load-ramp",
                                 "p99.9 while the load grows from 0.75 to 1.74 of the allocation",
                                 """
-                                A hundred clients and a hundred servers, each of which was given one core of a machine of ten. Others use the
-                                machine too: each machine has a base drawn evenly from 0 to 90 % and each second takes up to 30 % more than
-                                that, but never more than 90 %, so that one core is always left. Calls may use all that is left. Work is
-                                normal with a deviation as large as its mean, not below 0, 43 ms in the mean; calls fail after 5 s. The load
-                                grows in nine steps of four seconds (the last four fifths of each are measured). Published with other machines
-                                and other work, so the shape is what to compare: weighted round robin reaches the deadline at 1.03,
-                                probing never does.
+                                A hundred clients and a hundred servers, each of which was given one core of a machine
+                                of ten. Others use the machine too: each machine has a base drawn evenly from 0 to 90 %
+                                and each second takes up to 30 % more than that, but never more than 90 %, so that one
+                                core is always left. Calls may use all that is left. Work is normal with a deviation as
+                                large as its mean, not below 0, 43 ms in the mean; calls fail after 5 s. The load grows
+                                in nine steps of four seconds (the last four fifths of each are measured). Published
+                                with other machines and other work, so the shape is what to compare: weighted round
+                                robin reaches the deadline at 1.03, probing never does.
                                 """,
                                 subjects,
                                 List.of(P999_AT_174, P999_AT_103, P99_AT_174, ERRORS_AT_103, ERRORS_AT_174),

@@ -33,8 +33,8 @@ final class Pauses {
 
     static Scenario scenario() {
         String text = """
-                Fifty servers with two cores, ten clients, 60 %% load, work of 10 ms (exponential). %s for 50 to 500 ms, every 10 to 60 s;
-                what it has then waits.
+                Fifty servers with two cores, ten clients, 60 %% load, work of 10 ms (exponential). %s for 50 to 500 ms,
+                every 10 to 60 s; what it has then waits.
                 """;
         return new Scenario(
                 "g-pauses",

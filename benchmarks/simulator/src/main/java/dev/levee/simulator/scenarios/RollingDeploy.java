@@ -45,10 +45,11 @@ final class RollingDeploy {
 
     static Scenario scenario() {
         String prose = """
-                Forty servers with two cores, ten clients, 60 %% load, work of 20 ms (exponential). Every 30 s, twice, two servers leave and two new ones
-                come that are five times as slow at first; %s. "New server's calls" are its calls in the mean over its first 30 s, against
-                those of the old servers meanwhile; the worst of the four counts. Slow start is `health(h -> h.slowStart(30 s))`.
-                At most 1.5 is wanted, and not 0 either: who sends a cold server nothing keeps it cold.
+                Forty servers with two cores, ten clients, 60 %% load, work of 20 ms (exponential). Every 30 s, twice,
+                two servers leave and two new ones come that are five times as slow at first; %s. "New server's calls"
+                are its calls in the mean over its first 30 s, against those of the old servers meanwhile; the worst of
+                the four counts. Slow start is `health(h -> h.slowStart(30 s))`. At most 1.5 is wanted, and not 0
+                either: who sends a cold server nothing keeps it cold.
                 """;
         return new Scenario(
                 "j-rolling-deploy",

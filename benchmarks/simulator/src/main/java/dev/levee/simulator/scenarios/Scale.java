@@ -17,7 +17,7 @@ import dev.levee.simulator.report.Subject;
 import java.util.ArrayList;
 import java.util.List;
 
-/** 1 000 servers, 100 clients, 10^7 calls: how long that takes, and who wins at that size. */
+/** 1 000 servers, 100 clients, 10^7 calls: how long that takes, and which strategy wins at that size. */
 final class Scale {
     private static final Measure WALL = Measure.less("s for the run", 1);
     private static final Measure EVENTS = Measure.more("million events a second", 2);
@@ -41,8 +41,9 @@ final class Scale {
                                 "scale",
                                 "p99 of ten million calls at 80 % load",
                                 """
-                                A thousand servers with four cores, a hundred clients 0.25 ms away, work of 10 ms (exponential), 320 000 calls
-                                a second for 31 s of virtual time. How long a run takes depends on the machine, and on what else it does; on one thread.
+                                A thousand servers with four cores, a hundred clients 0.25 ms away, work of 10 ms
+                                (exponential), 320 000 calls a second for 31 s of virtual time. How long a run takes
+                                depends on the machine, and on what else it does; on one thread.
                                 """,
                                 subjects,
                                 List.of(Measures.P99, Measures.P999, Measures.MEAN, WALL, EVENTS),

@@ -51,10 +51,12 @@ final class SharedFault {
                                 "h-shared-fault",
                                 "A database behind all servers is ill: ejections",
                                 """
-                                Thirty servers with two cores, twelve clients, 40 % load, two choices. From 5 s to 20 s every server
-                                is at a third of its speed and fails 60 % of its calls after 20 ms, because all of them need one database. The
-                                servers are not the cause, so none may be ejected. The control is the same fault in one server of thirty, which must be.
-                                Health is `health(h -> {})`: failures in a row, failure rate and success rate, with their defaults.
+                                Thirty servers with two cores, twelve clients, 40 % load, two choices. From 5 s to 20 s
+                                every server is at a third of its speed and fails 60 % of its calls after 20 ms, because
+                                all of them need one database. The servers are not the cause, so none may be ejected.
+                                The control is the same fault in one server of thirty, which must be. Health is
+                                `health(h -> {})`: failures in a row, failure rate and success rate, with their
+                                defaults.
                                 """,
                                 List.of(
                                         ALL_WATCHED,
@@ -67,10 +69,11 @@ final class SharedFault {
                                 "h-slow-zone",
                                 "A zone at a third of its speed: p99",
                                 """
-                                Thirty servers with two cores in three zones, twelve clients, four in each; 25 % load, so that a zone at a
-                                third of its speed could just bear its own calls. A call within a zone takes 0.25 ms each way, one across 2 ms. From 5 s on
-                                `zone-b` runs at a third of its speed. A zone is left for its health, not for its latency: the inner
-                                strategy sees its own zone only.
+                                Thirty servers with two cores in three zones, twelve clients, four in each; 25 % load,
+                                so that a zone at a third of its speed could just bear its own calls. A call within a
+                                zone takes 0.25 ms each way, one across 2 ms. From 5 s on `zone-b` runs at a third of
+                                its speed. A zone is left for its health, not for its latency: the inner strategy sees
+                                its own zone only.
                                 """,
                                 zoned(),
                                 List.of(Measures.P99, Measures.P999, Measures.MEAN, AWAY, Measures.SUCCESS),

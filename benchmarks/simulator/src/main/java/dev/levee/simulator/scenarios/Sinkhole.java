@@ -37,10 +37,11 @@ final class Sinkhole {
                                 "i-sinkhole",
                                 "One server of a hundred fails in 1 ms: share of calls that succeed",
                                 """
-                        A hundred servers with two cores, twenty clients, 60 % load, work of 10 ms (exponential). From the second second on
-                        one server fails every call after 1 ms. It has hardly anything in flight and answers ten times as fast as the
-                        others, so whoever looks at that alone sends it more and more. Round robin loses exactly 1 %. No health checks, no
-                        breaker, no retry: this is the strategy alone.
+                        A hundred servers with two cores, twenty clients, 60 % load, work of 10 ms (exponential). From
+                        the second second on one server fails every call after 1 ms. It has hardly anything in flight
+                        and answers ten times as fast as the others, so whoever looks at that alone sends it more and
+                        more. Round robin loses exactly 1 %. No health checks, no breaker, no retry: this is the
+                        strategy alone.
                         """,
                                 Strategies.all(),
                                 List.of(Measures.SUCCESS, SUNK),
@@ -49,8 +50,8 @@ final class Sinkhole {
                                 "i-sinkhole-one-client",
                                 "The same with one client, which sees all calls",
                                 """
-                                The fewer clients, the more each of them knows about the calls in flight, and the surer it is that the
-                                sinkhole is idle.
+                                The fewer clients, the more each of them knows about the calls in flight, and the surer
+                                it is that the sinkhole is idle.
                                 """,
                                 Strategies.all(),
                                 List.of(Measures.SUCCESS, SUNK),

@@ -36,10 +36,11 @@ final class SlowReplica {
                                 "a-slow-replica",
                                 "One client, as published: share of calls answered within 1 s",
                                 """
-                                Eleven servers replay latencies of 167 ms (deviation 5 ms); 1000 calls a second for 60 s; at 15 s one
-                                server takes 2 s, for 30 s. A call succeeds if its answer comes within 1 s; it is not given up before.
-                                For round robin the answer is exact: 1 - 0.5/11 = 95.45 %. Published (Linkerd, 2016): about 95 % round
-                                robin, 99 % least loaded, 99.9 % with the peak of a moving average.
+                                Eleven servers replay latencies of 167 ms (deviation 5 ms); 1000 calls a second for 60
+                                s; at 15 s one server takes 2 s, for 30 s. A call succeeds if its answer comes within 1
+                                s; it is not given up before. For round robin the answer is exact: 1 - 0.5/11 = 95.45 %.
+                                Published (Linkerd, 2016): about 95 % round robin, 99 % least loaded, 99.9 % with the
+                                peak of a moving average.
                                 """,
                                 Strategies.all(),
                                 List.of(Measures.SUCCESS, Measures.P999, Measures.P99, Measures.MEAN),
@@ -48,16 +49,20 @@ final class SlowReplica {
                                 "a-many-clients",
                                 "Twenty clients that give up after 1 s",
                                 """
-                                The same servers and the same traffic, but from twenty clients, each of which sees a twentieth of the
-                                calls, learns alone, and gives a call up after 1 s (the server goes on with it). This is what a fleet
-                                meets; the published form above flatters whoever learns from many calls.
+                                The same servers and the same traffic, but from twenty clients, each of which sees a
+                                twentieth of the calls, learns alone, and gives a call up after 1 s (the server goes on
+                                with it). This is what a fleet meets; the published form above flatters whoever learns
+                                from many calls.
                                 """,
                                 Strategies.all(),
                                 List.of(Measures.SUCCESS, Measures.P999, Measures.P99, Measures.MEAN),
                                 (subject, seed, scale) -> run(subject, seed, 20, LIMIT, PUBLISHED))));
     }
 
-    /** The same with latencies of one's own. The slow server takes twelve times the median, a call may take six times of it. */
+    /**
+     * The same with latencies of one's own. The slow server takes twelve times the median, a call may take six times of
+     * it.
+     */
     static Scenario with(Profile profile) {
         long median = (long) (profile.millisAt(0.5) * MILLI);
         return new Scenario(
@@ -67,8 +72,8 @@ final class SlowReplica {
                         "profile",
                         "Share of calls answered within six times the median",
                         """
-                        Scenario A with latencies of your own: median %.2f ms, p99 %.2f ms. Eleven servers; in the mean 167 calls in
-                        flight as published; for half of the time one server takes twelve times the median.
+                        Scenario A with latencies of your own: median %.2f ms, p99 %.2f ms. Eleven servers; in the mean
+                        167 calls in flight as published; for half of the time one server takes twelve times the median.
                         """.formatted(profile.millisAt(0.5), profile.millisAt(0.99)),
                         Strategies.all(),
                         List.of(Measures.SUCCESS, Measures.P999, Measures.P99, Measures.MEAN),

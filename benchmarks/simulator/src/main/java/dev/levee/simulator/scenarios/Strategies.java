@@ -34,7 +34,7 @@ final class Strategies {
 
     private Strategies() {}
 
-    /** Probing with so many probes for each call and that quantile as the limit of what is hot. */
+    /** Probing with a number of probes for each call and a quantile as the limit of hot endpoints. */
     static Subject probing(String name, double perCall, double hotQuantile) {
         return new Subject(name, Subject.Role.SHIPPED, (world, work) -> {
             world.reportLoad();

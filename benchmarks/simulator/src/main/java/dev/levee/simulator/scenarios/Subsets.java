@@ -21,7 +21,9 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** K: clients that each know a part of ten thousand servers. Nothing happens in it: the slices themselves are looked at. */
+/**
+ * K: clients that each know a part of ten thousand servers. Nothing happens in it: the slices themselves are looked at.
+ */
 final class Subsets {
     static final Measure SPREAD = Measure.less("spread of load with 500 clients, %", 2);
     private static final Measure FULLEST = Measure.less("fullest ÷ mean", 2);
@@ -47,11 +49,12 @@ final class Subsets {
                                 "k-subsets",
                                 "Spread of load over ten thousand servers when each client uses fifty",
                                 """
-                                Ten thousand servers, 200 to 2000 clients with the same traffic, at least fifty servers for each. The load
-                                of a server is the sum of the shares that clients give it; its spread is the standard deviation over the mean. Random
-                                subsets are binomial: sqrt(n / (k C)) for n servers, k of them for each of C clients. The slices of the deterministic
-                                aperture are as the shipped strategy makes them. Then one server is removed, and the connections that clients open
-                                because of it are counted.
+                                Ten thousand servers, 200 to 2000 clients with the same traffic, at least fifty servers
+                                for each. The load of a server is the sum of the shares that clients give it; its spread
+                                is the standard deviation over the mean. Random subsets are binomial: sqrt(n / (k C))
+                                for n servers, k of them for each of C clients. The slices of the deterministic aperture
+                                are as the shipped strategy makes them. Then one server is removed, and the connections
+                                that clients open because of it are counted.
                                 """,
                                 List.of(RANDOM, BINOMIAL, APERTURE),
                                 List.of(SPREAD, FULLEST, EMPTIEST, OPENED),
@@ -207,7 +210,10 @@ final class Subsets {
         return looking;
     }
 
-    /** The servers with the least random numbers of this client: a removal moves one place (gRPC proposal A68 does so by hashes). */
+    /**
+     * The servers with the least random numbers of this client: a removal moves one place (gRPC proposal A68 does so by
+     * hashes).
+     */
     private static List<Endpoint<Integer>> randomly(long seed, int client, Servers servers) {
         SplittableRandom random = new World(seed).random("client " + client);
         long[] ranks = new long[SERVERS];

@@ -41,9 +41,10 @@ final class Supermarket {
                                 "c-queues",
                                 "100 queues at 90 % load, ten clients",
                                 """
-                                The same queues, but ten clients that see their own calls only, half a millisecond away. Service takes
-                                10 ms in the mean, so a mean of 11 ms is an idle cluster. Ten clients with a tenth of the calls each see
-                                little of a queue: that is the price of looking at calls in flight.
+                                The same queues, but ten clients that see their own calls only, half a millisecond away.
+                                Service takes 10 ms in the mean, so a mean of 11 ms is an idle cluster. Ten clients with
+                                a tenth of the calls each see little of a queue: that is the price of looking at calls
+                                in flight.
                                 """,
                                 Strategies.all(),
                                 Measures.LATENCY_FIRST,
@@ -62,9 +63,10 @@ final class Supermarket {
                         id,
                         "Share of queues of length k or more at load " + load,
                         """
-                        Calibration: the answer is known. %d servers with one core and an endless queue, one balancer, Poisson arrivals,
-                        exponential service; %d service times of warm-up, then %d that are measured. In the limit of many servers the
-                        share of queues of length k or more is λ^(2^k - 1) with two choices and λ^k with one.
+                        Calibration: the answer is known. %d servers with one core and an endless queue, one balancer,
+                        Poisson arrivals, exponential service; %d service times of warm-up, then %d that are measured.
+                        In the limit of many servers the share of queues of length k or more is λ^(2^k - 1) with two
+                        choices and λ^k with one.
                         """.formatted(servers, warmUp, measured),
                         subjects,
                         measures,

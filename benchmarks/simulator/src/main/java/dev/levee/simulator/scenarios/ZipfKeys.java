@@ -69,11 +69,13 @@ final class ZipfKeys {
                                 "l-latency",
                                 "Zipf 1.1 keys over a hundred servers with caches: mean latency",
                                 """
-                                One balancer (an edge proxy), a hundred servers that work on 32 calls at a time, a hundred thousand keys drawn by Zipf's law
-                                with exponent 1.1, so that the hottest is 13 % of all calls; 16 000 calls a second. Each server remembers the
-                                thousand keys that it used last: a key that it knows takes 40 ms, another one 200 ms. After every pick the
-                                server's calls in flight are held against (1 + ε) m / n, rounded up, of the m calls in flight with this one.
-                                A call that takes more than 1 s is given up. Those that do not look at the key pay with cache misses.
+                                One balancer (an edge proxy), a hundred servers that work on 32 calls at a time, a
+                                hundred thousand keys drawn by Zipf's law with exponent 1.1, so that the hottest is 13 %
+                                of all calls; 16 000 calls a second. Each server remembers the thousand keys that it
+                                used last: a key that it knows takes 40 ms, another one 200 ms. After every pick the
+                                server's calls in flight are held against (1 + ε) m / n, rounded up, of the m calls in
+                                flight with this one. A call that takes more than 1 s is given up. Those that do not
+                                look at the key pay with cache misses.
                                 """,
                                 subjects,
                                 List.of(Measures.MEAN, Measures.P99, HITS, PEAK, ABOVE, AWAY, Measures.SUCCESS),

@@ -14,15 +14,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Starts one of the programs: the launcher that a user starts, or a process of the cluster that the launcher starts. */
+/**
+ * Starts one of the programs: the launcher that a user starts, or a process of the cluster that the launcher starts.
+ */
 public final class Main {
     private static final Path DATA = Path.of(System.getProperty("shortlink.data", "shortlink-data"));
 
     private Main() {}
 
     /**
-     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE WITHOUT}, {@code front PORT NODES WITHOUT}, or what
-     * {@link Arguments#USAGE} says.
+     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE WITHOUT}, {@code front PORT NODES WITHOUT},
+     * or what {@link Arguments#USAGE} says.
      *
      * @param args the arguments
      */

@@ -58,7 +58,7 @@ public record Reply(int status, Map<String, String> headers, String body) {
             exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
             exchange.getResponseBody().write(bytes);
         } catch (IOException e) {
-            // Whoever asked has stopped listening: a timeout at the front, or a browser that was closed.
+            // The client has gone: a timeout at the front, or a browser that was closed.
         }
     }
 }

@@ -11,7 +11,10 @@ import java.util.concurrent.Executors;
 
 /** An HTTP server on the loopback interface. */
 public final class WebServer implements AutoCloseable {
-    /** How many connections may wait to be accepted: the default of 50 is less than a crowd, and who is dropped waits a second. */
+    /**
+     * How many connections may wait to be accepted: the default of 50 is less than a crowd, and a dropped connection is
+     * retried after a second.
+     */
     private static final int BACKLOG = 1024;
 
     static {

@@ -24,7 +24,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The whole service in one JVM; without timeouts, since a JVM that runs tests may be slow. The smoke test has the processes. */
+/**
+ * The whole service in one JVM; without timeouts, since a JVM that runs tests may be slow. The smoke test has the
+ * processes.
+ */
 class ShortlinkTest {
     private static final String URL = "https://example.com/a/long/way";
 

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeoutException;
 /** A process of the cluster, as the launcher sees it; {@link Parent} is the other end. */
 final class ChildProcess implements AutoCloseable {
     /**
-     * Small and quick to start. A client keeps idle connections for less time than a server (30 s), so that no request meets one
-     * that is being closed. H2 would try to connect for a second and a half: we retry, on another node.
+     * Small and quick to start. A client keeps idle connections for less time than a server (30 s), so that no request
+     * meets one that is being closed. H2 would try to connect for a second and a half: we retry, on another node.
      */
     private static final List<String> JVM = List.of(
             "-Xmx128m",

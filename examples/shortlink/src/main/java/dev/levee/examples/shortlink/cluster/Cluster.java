@@ -113,7 +113,8 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * What a node calls itself in its answers: it changes when the node is started again, since its cache is empty then.
+     * What a node calls itself in its answers: it changes when the node is started again, since its cache is empty
+     * then.
      *
      * @param node which one
      * @return the name

@@ -8,8 +8,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 
 /**
- * Asks for a link until the answers come as they should: in the first second of a JVM every step is slow, and tight timeouts would
- * greet the first visitor with a 503.
+ * Asks for a link until the answers come as they should: in the first second of a JVM every step is slow, and tight
+ * timeouts would greet the first visitor with a 503.
  */
 final class WarmUp {
     private static final int MAX = 500;

@@ -18,14 +18,14 @@ import org.h2.tools.Server;
 /** H2 on disk, served over TCP on the loopback interface. */
 public final class DatabaseServer {
     /**
-     * How long a request with an idempotency key waits for another one with the same key. Less than the timeout of a statement: then the
-     * client hears that the other one is in progress, and no breaker that the database has failed.
+     * How long a request with an idempotency key waits for another one with the same key. Less than the timeout of a
+     * statement: then the client hears that the other one is in progress, and no breaker that the database has failed.
      */
     private static final int LOCK_MILLIS = 40;
 
     /**
-     * The file stays open while no node is connected; without a write delay what was committed survives a SIGKILL; errors are for the
-     * client and for no file of their own.
+     * The file stays open while no node is connected; without a write delay what was committed survives a SIGKILL;
+     * errors are for the client and for no file of their own.
      */
     private static final String SETTINGS = ";DB_CLOSE_DELAY=-1;WRITE_DELAY=0;TRACE_LEVEL_FILE=0";
 

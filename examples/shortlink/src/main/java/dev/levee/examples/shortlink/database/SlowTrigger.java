@@ -12,10 +12,10 @@ import org.h2.jdbc.JdbcConnection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees every statement on the table of links: counts those that run at the same time, and makes the database slow on command. A slow
- * statement really sleeps, in the database, holding its connection.
+ * Sees every statement on the table of links: counts those that run at the same time, and makes the database slow on
+ * command. A slow statement really sleeps, in the database, holding its connection.
  *
- * <p>Like H2's own long loops it looks, every few milliseconds, whether the client has cancelled the statement.
+ * <p>Like H2's own long loops it checks every few milliseconds whether the client has cancelled the statement.
  */
 public final class SlowTrigger implements Trigger {
     private static final int STEP_MILLIS = 5;

@@ -28,31 +28,33 @@ import java.util.concurrent.CompletableFuture;
  *
  * <pre>timeout(retry(hedge(balancer[breaker per node](timeout(bulkhead per node(request))))))</pre>
  *
- * <p>The hedge is there for redirects only. The outer timeout is the deadline of the whole request, the inner one that of an attempt;
- * what is left of the earlier one goes along to the node.
+ * <p>The hedge is there for redirects only. The outer timeout is the deadline of the whole request, the inner one that
+ * of an attempt; what is left of the earlier one goes along to the node.
  */
 final class FrontGuards implements AutoCloseable {
     private static final String NODES = "nodes";
     private static final int MAX_NODES = 1000;
 
-    /** Whatever happens, a client hears something after this time: the deadline of the whole request. */
+    /** The deadline of the whole request: a client gets an answer within this time, whatever happens. */
     private static final Duration WHOLE_REQUEST = Duration.ofMillis(190);
 
-    /** Twice what a node needs to give up on its database: one that says nothing for so long is not well. */
+    /** Twice what a node needs to give up on its database: one that is silent for this long is unhealthy. */
     private static final Duration ATTEMPT = Duration.ofMillis(120);
 
     /**
-     * A node says 503 after 50 ms with its database, some later when it is busy. A hedge before that would ask a slow database twice for
-     * everything, and none after that does: then it is the node that is slow, and another one is not.
+     * A node says 503 after 50 ms with its database, some later when it is busy. A hedge before that would ask a slow
+     * database twice for everything, and none after that does: then it is the node that is slow, and another one is
+     * not.
      */
     private static final Duration HEDGE_FLOOR = Duration.ofMillis(80);
 
     /**
-     * What retries and hedges together may add to the load. One node of three that dies fails a third of the requests until its breaker
-     * opens, and each needs one attempt more: 0.33. A database that is away costs more: a third of the requests find their link in no
-     * cache and ask all three nodes for it: 0.67. If that used the budget up it would be missing where it helps, for the links that
-     * another node has in its cache, and an attempt costs little then, since the nodes' breakers spare the database. So that, and
-     * something for the hedges: when everything fails the load is twice what it was, and not three times.
+     * What retries and hedges together may add to the load. One node of three that dies fails a third of the requests
+     * until its breaker opens, and each needs one attempt more: 0.33. A database that is away costs more: a third of
+     * the requests find their link in no cache and ask all three nodes for it: 0.67. If that used the budget up it
+     * would be missing where it helps, for the links that another node has in its cache, and an attempt costs little
+     * then, since the nodes' breakers spare the database. So that, and something for the hedges: when everything fails
+     * the load is twice what it was, and not three times.
      */
     private static final double BUDGET_RATIO = 1;
 
@@ -60,8 +62,8 @@ final class FrontGuards implements AutoCloseable {
     private static final double BUDGET_PER_SECOND = 10;
 
     /**
-     * What may be added at once. Enough for the moment until a breaker opens, and less than a crowd of 120 would like that asks a slow
-     * database: it would have all its 240 retries while the front is busiest, and everybody would wait for that.
+     * What may be added at once. Enough for the moment until a breaker opens, and less than the 240 retries
+     * of a crowd of 120 at a slow database, which would come while the front is busiest and delay all other requests.
      */
     private static final int BUDGET_RESERVE = 100;
 
@@ -71,11 +73,13 @@ final class FrontGuards implements AutoCloseable {
     /** A node starts in about a second. */
     private static final Duration NODE_OPEN = Duration.ofSeconds(1);
 
-    /** A node that says 503 is well, its database is not: no evidence against the node, so its breaker must not open. */
+    /**
+     * A node that answers 503 is healthy, its database is not: no evidence against the node, so its breaker stays closed.
+     */
     private static final OutcomeRule NODE_FAILS =
             OutcomeRule.standard().onResult(HttpResponse.class, it -> it.statusCode() == 500, Verdict.FAILURE);
 
-    /** But it is worth asking another node, which may have the link in its cache or find the database well again. */
+    /** But it is worth asking another node, which may have the link in its cache or find the database healthy again. */
     private static final OutcomeRule ANOTHER_MAY_DO_BETTER =
             NODE_FAILS.onResult(HttpResponse.class, it -> it.statusCode() == 503, Verdict.FAILURE);
 
@@ -105,10 +109,9 @@ final class FrontGuards implements AutoCloseable {
                 .openJitter(0.2)
                 .outcomes(NODE_FAILS));
         // Once on each node. A POST is safe to repeat too: the same URL always gets the same code, and one with a key
-        // is done once
-        // whatever it does. If all three give up on the database after 50 ms, the client hears so after 150 ms and two
-        // short
-        // waits, or is told before.
+        // is
+        // done once. If all three give up on the database after 50 ms, the client gets the answer after 150 ms and two
+        // short waits, or earlier.
         config.alsoIdempotent(post -> true);
         config.retry(retry -> retry.maxAttempts(3)
                 .backoff(Backoff.exponential(Duration.ofMillis(20), Duration.ofMillis(40)))
@@ -157,7 +160,10 @@ final class FrontGuards implements AutoCloseable {
         return without == Without.TIMEOUT ? request : request.timeout(WHOLE_REQUEST);
     }
 
-    /** Sends a request to a node; if that does not help to another; and if it only reads and the answer is late, to a second one as well. */
+    /**
+     * Sends a request to a node; if that does not help to another; and if it only reads and the answer is late, to a
+     * second one as well.
+     */
     CompletableFuture<HttpResponse<String>> send(HttpRequest request) {
         return client.sendAsync(request, BodyHandlers.ofString());
     }

@@ -22,7 +22,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** Passes requests on to the nodes. No thread waits for a node: an exchange is answered by whoever hears of its end. */
+/** Passes requests on to the nodes. No thread waits for a node: the thread that completes the exchange answers it. */
 public final class FrontServer {
     private static final int THREADS = 4;
     private static final Set<String> METHODS = Set.of("GET", "POST");
@@ -100,7 +100,7 @@ public final class FrontServer {
         return new Reply(response.statusCode(), headers, response.body());
     }
 
-    /** Only somebody on this machine, such as a proxy or the smoke test, may speak for another address. */
+    /** Only a client on this machine, such as a proxy or the smoke test, may name another address. */
     private static String client(HttpExchange exchange) {
         InetAddress peer = exchange.getRemoteAddress().getAddress();
         return header(exchange, "X-Forwarded-For")

@@ -7,8 +7,8 @@ import java.security.NoSuchAlgorithmException;
 /**
  * The code of a link: the first characters of a hash of its URL.
  *
- * <p>A function of the URL and nothing else, so a request to shorten can be repeated, on any node, without making a second link:
- * this is what allows the front to retry a POST.
+ * <p>A function of the URL and nothing else, so a request to shorten can be repeated, on any node, without making a
+ * second link: this is what allows the front to retry a POST.
  */
 public final class Code {
     /** How long a code is: 62^8 are 218 million million. */

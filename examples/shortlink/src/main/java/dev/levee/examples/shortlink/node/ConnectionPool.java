@@ -17,9 +17,9 @@ final class ConnectionPool {
     private static final int MIN_WAIT_MILLIS = 250; // the pool allows no less; the timeout around it is shorter
 
     /**
-     * Connects as soon as that is possible. The pool alone waits longer and longer between its tries, up to five seconds, which is
-     * too long to notice that the database is back; and it need not, since the breaker sees to it that few ask. Without a budget, which
-     * would end a task that must go on.
+     * Connects as soon as that is possible. The pool alone waits longer and longer between its tries, up to five
+     * seconds, which is too long to notice that the database is back; and it need not, since the breaker sees to it
+     * that few ask. Without a budget, which would end a task that must go on.
      */
     private static final Retry RECONNECT = Retry.of(
             "reconnect",
@@ -50,7 +50,7 @@ final class ConnectionPool {
         return new HikariDataSource(config);
     }
 
-    /** The database listens on the loopback interface only, and trusts whoever is there. */
+    /** The database listens on the loopback interface only, and trusts every client on it. */
     static DataSource dataSource(String url) {
         JdbcDataSource source = new JdbcDataSource();
         source.setURL(url);

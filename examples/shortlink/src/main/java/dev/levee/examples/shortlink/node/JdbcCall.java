@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * JDBC on a thread of its own, which a cancel ends by cancelling the statement.
  *
- * <p>Never by an interrupt: that would close the file channel of an embedded database for everybody, and a driver that waits for
- * a socket does not even notice it. The future completes when the work has ended and the connection is back in the pool.
+ * <p>Never by an interrupt: that would close the file channel of an embedded database for all connections, and a driver that
+ * waits for a socket does not even notice it. The future completes when the work has ended and the connection is back
+ * in the pool.
  */
 final class JdbcCall<T> extends CallFuture<T> {
     private final Object lock = new Object();
@@ -69,8 +70,9 @@ final class JdbcCall<T> extends CallFuture<T> {
     }
 
     /**
-     * Lends the connection of this call to a library, on the thread of the work. The statements that the library prepares are cancelled
-     * with this call, as those of {@link #prepare} are, and are in one transaction with them if the library begins one.
+     * Lends the connection of this call to a library, on the thread of the work. The statements that the library
+     * prepares are cancelled with this call, as those of {@link #prepare} are, and are in one transaction with them if
+     * the library begins one.
      */
     DataSource dataSource() {
         Connection borrowed = Objects.requireNonNull(connection);

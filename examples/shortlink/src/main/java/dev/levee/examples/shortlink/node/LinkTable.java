@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The links in the database. Nothing here knows of breakers and timeouts: {@link NodeGuards} puts them around it. */
 public final class LinkTable implements AutoCloseable {
-    /** Tells the idempotency keys of requests to shorten from others in their table. */
+    /** The prefix of the idempotency keys of requests to shorten. */
     public static final String SCOPE = "shorten";
 
     private final HikariDataSource pool;
@@ -29,7 +29,7 @@ public final class LinkTable implements AutoCloseable {
      *
      * @param url where the database is; nothing connects yet
      * @param connections how many connections there may be at once
-     * @param executor whose threads may block
+     * @param executor runs statements; its threads may block
      */
     public LinkTable(String url, int connections, Executor executor) {
         this.pool = ConnectionPool.open(url, connections);
@@ -37,7 +37,7 @@ public final class LinkTable implements AutoCloseable {
     }
 
     /**
-     * Looks a code up.
+     * Finds a code.
      *
      * @param code the code
      * @return gives its URL, if there is one; a cancel cancels the statement
@@ -57,11 +57,11 @@ public final class LinkTable implements AutoCloseable {
     }
 
     /**
-     * Stores a URL once for a key, however often it is asked to: the link and the record that it was made are one transaction, so no
-     * crash comes between them.
+     * Stores a URL once for a key, however often it is asked to: the link and the record that it was made are one
+     * transaction, so no crash comes between them.
      *
-     * @param key what the client calls this request; whoever sends it again, from wherever, means the same request
-     * @param url the URL, which is also what tells this request from another with the same key
+     * @param key the client's name of this request; a request with the same key is the same request
+     * @param url the URL, which is also the fingerprint of the request
      * @return gives its code, once it is on disk; a cancel cancels the statement and rolls back. Fails with {@link
      *     dev.levee.core.idempotency.FingerprintMismatchException} if the key was used for another URL, and with {@link
      *     dev.levee.core.idempotency.IdempotencyRefusedException} if another call with this key is still in progress

@@ -30,13 +30,19 @@ final class NodeGuards {
     /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
     private static final int STATEMENTS_AT_ONCE = 6;
 
-    /** A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three nodes; one whose request has less time left, when that is over. */
+    /**
+     * A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three
+     * nodes; one whose request has less time left, when that is over.
+     */
     private static final Duration STATEMENT = Duration.ofMillis(50);
 
     /** Short, because a probe costs next to nothing and each moment without the database is a moment of refusals. */
     private static final Duration DATABASE_OPEN = Duration.ofMillis(50);
 
-    /** More than a person needs. Each node counts alone, so that a client gets up to three times as much from the cluster. */
+    /**
+     * More than a person needs. Each node counts alone, so that a client gets up to three times as much from the
+     * cluster.
+     */
     private static final Limit PER_CLIENT = Limit.perSecond(5).burst(20);
 
     private final Without without;

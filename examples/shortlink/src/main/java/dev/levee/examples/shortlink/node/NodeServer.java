@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Shortens and resolves over HTTP. A request has a thread for as long as it takes, so the guards see to it that it is short. */
+/**
+ * Shortens and resolves over HTTP. A request has a thread for as long as it takes, so the guards see to it that it is
+ * short.
+ */
 public final class NodeServer {
     private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
     private static final int THREADS = 16;
@@ -81,7 +84,7 @@ public final class NodeServer {
         } catch (IllegalArgumentException e) {
             return Reply.of(400, Deadline.HEADER + ": " + e.getMessage());
         } catch (DeadlineExpiredException e) {
-            return Reply.of(503, "nobody waits for this any more").with("Retry-After", 1);
+            return Reply.of(503, "the deadline of this request has passed").with("Retry-After", 1);
         }
         return CallContext.current().withDeadline(deadline).call(() -> answer(exchange));
     }
@@ -92,7 +95,7 @@ public final class NodeServer {
         if (route.equals("GET /healthz")) {
             return Reply.of(200, "ok");
         }
-        long wait = guards.admit(header(exchange, "X-Forwarded-For", "nobody"));
+        long wait = guards.admit(header(exchange, "X-Forwarded-For", "unknown"));
         if (wait > 0) {
             return Reply.of(429, "too many requests").with("Retry-After", TimeUnit.NANOSECONDS.toSeconds(wait) + 1);
         }
@@ -139,7 +142,7 @@ public final class NodeServer {
         return Reply.of(201, link).with("Location", link);
     }
 
-    /** Cache-aside: look into the cache, then into the database, and leave what was found in the cache. */
+    /** Cache-aside: reads the cache, then the database, and stores what was found in the cache. */
     private Reply resolve(String code) throws SQLException {
         String cached = guards.links().getIfPresent(code);
         String url = cached != null ? cached : guards.links().get(code, this::load);

@@ -9,8 +9,9 @@ import java.util.function.Predicate;
 /**
  * Says of each outcome whether it was right, and if not, whether it could have been.
  *
- * <p>A redirect could be answered if the database was live all the time, or if a node that lived had answered the same code before,
- * and so has it in its cache. The yardstick is that of the complete service, also when something is taken out.
+ * <p>A redirect could be answered if the database was live all the time, or if a node that lived had answered the same
+ * code before, and so has it in its cache. The yardstick is that of the complete service, also when something is taken
+ * out.
  */
 final class Judge {
     /** How long a redirect that cannot be answered may take to say so. */
@@ -19,7 +20,7 @@ final class Judge {
     private final FaultLog faults;
     private final Map<String, Map<String, Long>> cachedSince = new HashMap<>();
 
-    /** What was acknowledged to those who sent it with a key for the first time. */
+    /** The first acknowledged answer of each key. */
     private final Map<String, Outcome> firsts = new HashMap<>();
 
     /** All that happened, warm-up included. */

@@ -20,11 +20,11 @@ record Request(long atNanos, Kind kind, String code, String url, String client, 
     enum Kind {
         /** Resolves one of the well-known links. */
         POPULAR,
-        /** Resolves a link that nobody has asked for before, so that no cache holds it. */
+        /** Resolves a link that was not requested before, so that no cache holds it. */
         COLD,
         /** Shortens a new URL. */
         SHORTEN,
-        /** Sends a request to shorten a second time, with the same key, as a client does that has lost the answer. */
+        /** Sends a request to shorten a second time, with the same key, like a client that has lost the answer. */
         REPEAT,
         /** A client that misbehaves tries codes at random. */
         GUESS;

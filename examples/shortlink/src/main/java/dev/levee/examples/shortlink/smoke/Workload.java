@@ -14,11 +14,11 @@ import java.util.Random;
  * @param stored the URLs that must have a link before
  */
 record Workload(List<Request> requests, List<String> stored) {
-    /** Requests per second of those who behave: arrivals at random (a Poisson process). */
+    /** Requests per second of ordinary clients: arrivals at random (a Poisson process). */
     static final int RATE = 200;
-    /** Guesses per second of the one who does not. */
+    /** Guesses per second of the one client that scans for codes. */
     static final int GUESSES = 80;
-    /** How many ask for cold links at once, when the database has just become slow. */
+    /** How many cold links are requested at once, when the database has just become slow. */
     static final int CROWD = 120;
 
     private static final int CLIENTS = 200;

@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
- * Draws ranks as real visitors do: rank k with a probability proportional to 1/k (George Kingsley Zipf, Human Behavior and the
- * Principle of Least Effort, 1949; for web requests Breslau and others, Web Caching and Zipf-like Distributions, 1999).
+ * Draws ranks as real visitors do: rank k with a probability proportional to 1/k (George Kingsley Zipf, Human Behavior
+ * and the Principle of Least Effort, 1949; for web requests Breslau and others, Web Caching and Zipf-like
+ * Distributions, 1999).
  */
 final class Zipf {
     private final double[] cumulative;

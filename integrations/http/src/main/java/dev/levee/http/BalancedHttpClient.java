@@ -167,6 +167,9 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         if (host == null) {
             return client.send(request, responseBodyHandler);
         }
+        if (!host.mayHedge(request)) {
+            return sendNow(host, request, responseBodyHandler);
+        }
         CompletableFuture<HttpResponse<T>> future = begin(host, request, responseBodyHandler, null);
         try {
             return future.get();
@@ -174,12 +177,39 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             future.cancel(true);
             throw interrupt;
         } catch (ExecutionException failed) {
-            throw asDeclared(failed);
+            throw asDeclared(Outcomes.unwrap(failed));
         }
     }
 
-    private static IOException asDeclared(ExecutionException failed) throws IOException, InterruptedException {
-        Throwable cause = Outcomes.unwrap(failed);
+    /** All attempts on the thread of the caller. */
+    private <T> HttpResponse<T> sendNow(
+            Upstream<URI, HttpRequest, HttpResponse<?>> upstream, HttpRequest request, BodyHandler<T> handler)
+            throws IOException, InterruptedException {
+        JdkCall<T> call = callOf(upstream, request, handler, null);
+        CallContext context = contextOf(request);
+        if (!upstream.isRepeatable(call)) {
+            context = context.withIdempotent(false);
+        }
+        HttpResponse<?> response;
+        try {
+            BlockingCall<T> blocking = new BlockingCall<>(upstream, (JdkTransport) upstream.transport, call);
+            response = context.<HttpResponse<?>, Exception>call(blocking::send);
+        } catch (Exception thrown) {
+            throw asDeclared(asInTheJdk(thrown));
+        }
+        Throwable failure = response instanceof JdkResponse<?> ours ? ours.failure : null;
+        if (failure != null) {
+            throw asDeclared(failure);
+        }
+        return bodyOf(response);
+    }
+
+    @SuppressWarnings("unchecked") // its body comes from the handler that was given with the request
+    private static <T> HttpResponse<T> bodyOf(HttpResponse<?> response) {
+        return (HttpResponse<T>) response;
+    }
+
+    private static IOException asDeclared(Throwable cause) throws IOException, InterruptedException {
         if (cause instanceof RuntimeException unchecked) {
             throw unchecked;
         }
@@ -221,18 +251,37 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             HttpRequest request,
             BodyHandler<T> handler,
             @Nullable PushPromiseHandler<T> pushes) {
-        CallContext context = CallContext.current();
-        Duration timeout = request.timeout().orElse(null);
-        if (timeout != null) {
-            context = context.withDeadline(Deadline.after(timeout, environment.clock()));
-        }
+        CallContext context = contextOf(request);
         if (pushes != null) {
             context = context.withIdempotent(false);
         }
-        JdkCall<T> call = new JdkCall<>(
-                request, handler, pushes, upstream.config.alsoReplayable().test(request));
+        JdkCall<T> call = callOf(upstream, request, handler, pushes);
         Operation<CompletableFuture<HttpResponse<?>>, RuntimeException> sending = () -> upstream.send(call);
         return new ResponseFuture<T>().follow(context.call(sending));
+    }
+
+    private CallContext contextOf(HttpRequest request) {
+        CallContext context = CallContext.current();
+        Duration timeout = request.timeout().orElse(null);
+        return timeout == null ? context : context.withDeadline(Deadline.after(timeout, environment.clock()));
+    }
+
+    private static <T> JdkCall<T> callOf(
+            Upstream<URI, HttpRequest, HttpResponse<?>> upstream,
+            HttpRequest request,
+            BodyHandler<T> handler,
+            @Nullable PushPromiseHandler<T> pushes) {
+        return new JdkCall<>(
+                request, handler, pushes, upstream.config.alsoReplayable().test(request));
+    }
+
+    private static Throwable asInTheJdk(Throwable error) {
+        if (error instanceof TimedOutException || error instanceof DeadlineExpiredException) {
+            HttpTimeoutException timeout = new HttpTimeoutException(error.getMessage());
+            timeout.initCause(error);
+            return timeout;
+        }
+        return error instanceof RefusedException refused ? new HttpRefusedException(refused) : error;
     }
 
     /** What callers of an {@code HttpClient} expect. */
@@ -249,23 +298,13 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             return this;
         }
 
-        @SuppressWarnings("unchecked") // its body comes from the handler that was given with the request
         private void answer(HttpResponse<?> response) {
             Throwable failure = response instanceof JdkResponse<?> ours ? ours.failure : null;
             if (failure != null) {
                 completeExceptionally(failure);
             } else {
-                complete((HttpResponse<T>) response);
+                complete(bodyOf(response));
             }
-        }
-
-        private static Throwable asInTheJdk(Throwable error) {
-            if (error instanceof TimedOutException || error instanceof DeadlineExpiredException) {
-                HttpTimeoutException timeout = new HttpTimeoutException(error.getMessage());
-                timeout.initCause(error);
-                return timeout;
-            }
-            return error instanceof RefusedException refused ? new HttpRefusedException(refused) : error;
         }
     }
 

@@ -2,6 +2,7 @@ package dev.levee.http;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import java.net.http.HttpHeaders;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Flow;
@@ -28,6 +29,12 @@ final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
     DrainedBody(Environment environment, boolean atOnce) {
         this.environment = environment;
         this.atOnce = atOnce;
+    }
+
+    /** Drains a body unless its length says that it is too long. */
+    static DrainedBody of(HttpHeaders headers, Environment environment) {
+        return new DrainedBody(
+                environment, headers.firstValueAsLong("Content-Length").orElse(0) > MAX_BYTES);
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Unchecked;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,7 +23,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,16 +51,12 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     }
 
     private <T> CompletionStage<HttpResponse<?>> sendTo(URI address, JdkCall<T> call) {
-        Deadline deadline = CallContext.current().deadline();
-        long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
-        if (left == 0) {
-            return CompletableFuture.failedFuture(new DeadlineExpiredException(name, false));
+        HttpRequest attempt;
+        try {
+            attempt = attempt(address, call);
+        } catch (IOException | DeadlineExpiredException refused) {
+            return CompletableFuture.failedFuture(refused);
         }
-        if (call.oneShot != null && call.oneShot.begun()) { // a rule of the user said that it was not sent
-            return CompletableFuture.failedFuture(
-                    new IOException("the body of this request cannot be sent a second time"));
-        }
-        HttpRequest attempt = attempt(address, call, deadline, left);
         OpenedBody headers = new OpenedBody(environment);
         CompletableFuture<HttpResponse<Flow.Publisher<List<ByteBuffer>>>> sent = call.pushes == null
                 ? client.sendAsync(attempt, headers)
@@ -73,6 +72,60 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
             }
         });
         return response;
+    }
+
+    <T> AttemptBody<T> bodyOf(JdkCall<T> call, Predicate<HttpResponse<?>> isFailure) {
+        return new AttemptBody<>(call, isFailure, idleNanos, environment);
+    }
+
+    /** As {@link #send}, on the thread of the caller; returns at the headers of a failure, otherwise with the body. */
+    <T> JdkResponse<T> sendNow(URI address, JdkCall<T> call, AttemptBody<T> body)
+            throws IOException, InterruptedException {
+        HttpRequest attempt = attempt(address, call);
+        try {
+            return body.response(client.send(attempt, body));
+        } catch (InterruptedException interrupt) {
+            body.drop(interrupt);
+            throw interrupt;
+        } catch (IOException | RuntimeException | InternalError thrown) {
+            Throwable original = original(thrown);
+            body.drop(original);
+            throw Unchecked.<IOException>asDeclared(original);
+        }
+    }
+
+    /**
+     * The exception that the exchange ended with. {@code HttpClient.send} wraps it in one with the stack of the caller, of the
+     * same class where it knows the class; where it does not, the class would be lost for outcome rules.
+     */
+    private static Throwable original(Throwable thrown) {
+        Throwable cause = thrown.getCause();
+        return cause == null || cause.getClass() == thrown.getClass() ? thrown : cause;
+    }
+
+    /** As {@link #receive}, on the thread of the caller. */
+    HttpResponse<?> receiveNow(HttpResponse<?> response) throws IOException, InterruptedException {
+        CompletableFuture<HttpResponse<?>> body = receive(response).toCompletableFuture();
+        try {
+            return body.get();
+        } catch (InterruptedException interrupt) {
+            body.cancel(true);
+            throw interrupt;
+        } catch (ExecutionException failed) {
+            throw Unchecked.<IOException>asDeclared(Outcomes.unwrap(failed));
+        }
+    }
+
+    private HttpRequest attempt(URI address, JdkCall<?> call) throws IOException {
+        Deadline deadline = CallContext.current().deadline();
+        long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
+        if (left == 0) {
+            throw new DeadlineExpiredException(name, false);
+        }
+        if (call.oneShot != null && call.oneShot.begun()) { // a rule of the user said that it was not sent
+            throw new IOException("the body of this request cannot be sent a second time");
+        }
+        return attempt(address, call, deadline, left);
     }
 
     private static HttpRequest attempt(URI address, JdkCall<?> call, @Nullable Deadline deadline, long left) {
@@ -154,11 +207,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
 
     @Override
     public void discard(HttpResponse<?> response) {
-        long length = response.headers().firstValueAsLong("Content-Length").orElse(0);
-        ((JdkResponse<?>) response)
-                .received
-                .body()
-                .subscribe(new DrainedBody(environment, length > DrainedBody.MAX_BYTES));
+        ((JdkResponse<?>) response).received.body().subscribe(DrainedBody.of(response.headers(), environment));
     }
 
     @Override

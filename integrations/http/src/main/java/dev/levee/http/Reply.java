@@ -57,6 +57,11 @@ final class Reply<R> {
         this.state.set(BodyState.TAKEN);
     }
 
+    /** One of a blocking call, which receives and discards bodies by itself. */
+    static <R> Reply<R> ended(Transport<?, ?, R> transport, R response, boolean elsewhere, boolean replayable) {
+        return new Reply<>(transport, response, new CallFuture<>(), false, elsewhere, replayable);
+    }
+
     /** One that did not come from an endpoint. */
     static <R> Reply<R> received(R response) {
         return new Reply<>(response);

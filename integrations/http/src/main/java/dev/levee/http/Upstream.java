@@ -216,14 +216,25 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         Require.nonNull("request", request);
         try {
             UpstreamCall<A, Q, R> call = new UpstreamCall<>(this, request);
-            boolean repeatable =
-                    (transport.isIdempotent(request) || config.alsoIdempotent().test(request)) && call.isReplayable();
-            return repeatable
+            return isRepeatable(request)
                     ? call.start()
                     : CallContext.<CompletableFuture<R>, RuntimeException>notIdempotent(call::start);
         } catch (Throwable userCode) { // a key, or a predicate
             return CompletableFuture.failedFuture(userCode);
         }
+    }
+
+    /** Whether a failed attempt may be repeated that was perhaps sent. */
+    boolean isRepeatable(Q request) {
+        return (transport.isIdempotent(request) || config.alsoIdempotent().test(request)) && isReplayable(request);
+    }
+
+    boolean isReplayable(Q request) {
+        return transport.isReplayable(request) || config.alsoReplayable().test(request);
+    }
+
+    boolean mayHedge(Q request) {
+        return hedge != null && config.hedged().test(request);
     }
 
     /** How many endpoints take new calls, as far as their health is known. */

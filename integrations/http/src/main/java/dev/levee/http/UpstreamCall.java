@@ -26,9 +26,8 @@ final class UpstreamCall<A, Q, R> {
     UpstreamCall(Upstream<A, Q, R> upstream, Q request) {
         this.upstream = upstream;
         this.request = request;
-        this.replayable = upstream.transport.isReplayable(request)
-                || upstream.config.alsoReplayable().test(request);
-        this.hedge = upstream.hedge != null && upstream.config.hedged().test(request) ? upstream.hedge : null;
+        this.replayable = upstream.isReplayable(request);
+        this.hedge = upstream.mayHedge(request) ? upstream.hedge : null;
         Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key();
         CharSequence key = keys == null ? null : keys.apply(request);
         this.nextEndpoint = key == null

@@ -34,6 +34,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
@@ -88,16 +89,18 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     private final HttpClient client;
     private final Map<String, Upstream<URI, HttpRequest, HttpResponse<?>>> hosts = new LinkedHashMap<>();
     private final Environment environment;
+    private final Shutdown shutdown;
 
     private BalancedHttpClient(Builder builder) {
         client = builder.client;
         environment = builder.environment;
+        shutdown = new Shutdown(client, environment);
         builder.hosts.forEach((authority, host) -> {
             hosts.put(
                     authority,
                     Upstream.of(
                             authority,
-                            new JdkTransport(authority, client, host.config, environment),
+                            new JdkTransport(authority, client, host.config, environment, shutdown::isAborted),
                             host.source,
                             host.config,
                             environment));
@@ -164,12 +167,22 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> responseBodyHandler)
             throws IOException, InterruptedException {
         Upstream<URI, HttpRequest, HttpResponse<?>> host = hostOf(request);
-        if (host == null) {
-            return client.send(request, responseBodyHandler);
+        if (host != null && host.mayHedge(request)) {
+            return sendAndWait(host, request, responseBodyHandler);
         }
-        if (!host.mayHedge(request)) {
-            return sendNow(host, request, responseBodyHandler);
+        shutdown.begin();
+        try {
+            return host == null
+                    ? client.send(request, responseBodyHandler)
+                    : sendNow(host, request, responseBodyHandler);
+        } finally {
+            shutdown.end();
         }
+    }
+
+    private <T> HttpResponse<T> sendAndWait(
+            Upstream<URI, HttpRequest, HttpResponse<?>> host, HttpRequest request, BodyHandler<T> responseBodyHandler)
+            throws IOException, InterruptedException {
         CompletableFuture<HttpResponse<T>> future = begin(host, request, responseBodyHandler, null);
         try {
             return future.get();
@@ -226,7 +239,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     public <T> CompletableFuture<HttpResponse<T>> sendAsync(HttpRequest request, BodyHandler<T> responseBodyHandler) {
         Upstream<URI, HttpRequest, HttpResponse<?>> host = hostOf(request);
         return host == null
-                ? client.sendAsync(request, responseBodyHandler)
+                ? pass(() -> client.sendAsync(request, responseBodyHandler))
                 : begin(host, request, responseBodyHandler, null);
     }
 
@@ -237,8 +250,23 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             @Nullable PushPromiseHandler<T> pushPromiseHandler) {
         Upstream<URI, HttpRequest, HttpResponse<?>> host = hostOf(request);
         return host == null
-                ? client.sendAsync(request, responseBodyHandler, pushPromiseHandler)
+                ? pass(() -> client.sendAsync(request, responseBodyHandler, pushPromiseHandler))
                 : begin(host, request, responseBodyHandler, pushPromiseHandler);
+    }
+
+    /** A call for another host. */
+    private <T> CompletableFuture<T> pass(Supplier<CompletableFuture<T>> call) {
+        try {
+            shutdown.begin();
+        } catch (IOException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        try {
+            return shutdown.track(call.get());
+        } catch (Throwable thrown) {
+            shutdown.end();
+            throw thrown;
+        }
     }
 
     private @Nullable Upstream<URI, HttpRequest, HttpResponse<?>> hostOf(HttpRequest request) {
@@ -251,13 +279,11 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             HttpRequest request,
             BodyHandler<T> handler,
             @Nullable PushPromiseHandler<T> pushes) {
-        CallContext context = contextOf(request);
-        if (pushes != null) {
-            context = context.withIdempotent(false);
-        }
         JdkCall<T> call = callOf(upstream, request, handler, pushes);
+        CallContext context =
+                pushes == null ? contextOf(request) : contextOf(request).withIdempotent(false);
         Operation<CompletableFuture<HttpResponse<?>>, RuntimeException> sending = () -> upstream.send(call);
-        return new ResponseFuture<T>().follow(context.call(sending));
+        return pass(() -> new ResponseFuture<T>().follow(context.call(sending)));
     }
 
     private CallContext contextOf(HttpRequest request) {
@@ -313,9 +339,62 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         hosts.values().forEach(upstream -> upstream.measure(sink));
     }
 
-    /** Stops watching the endpoints, and closes the client inside where the JDK can do that (from 21 on). */
+    /**
+     * Ends the client in order: calls that have begun run to their end, waits between attempts included, and a call that
+     * begins later fails with an {@code IOException}. Does not wait. As {@code HttpClient.shutdown} of JDK 21 and later, on
+     * every JDK; the client inside is shut down when the last call has ended, where the JDK can do that.
+     */
+    public void shutdown() {
+        shutdown.shutdown();
+    }
+
+    /**
+     * Ends the client at once: as {@link #shutdown}, and cancels the calls that run. An attempt that would begin later fails.
+     */
+    public void shutdownNow() {
+        shutdown.shutdownNow();
+    }
+
+    /**
+     * Returns whether the client was shut down and all its calls have ended.
+     *
+     * @return whether it has ended
+     */
+    public boolean isTerminated() {
+        return shutdown.isTerminated();
+    }
+
+    /**
+     * Waits until the client has been shut down and all its calls have ended.
+     *
+     * @param duration how long to wait at most
+     * @return whether it has ended
+     * @throws InterruptedException if the thread is interrupted while it waits
+     */
+    public boolean awaitTermination(Duration duration) throws InterruptedException {
+        return shutdown.awaitTermination(Require.nonNull("duration", duration));
+    }
+
+    /**
+     * Shuts down, waits for the calls that run, stops watching the endpoints, and closes the client inside where the JDK can
+     * do that (from 21 on). An interrupt of the thread cancels the calls and keeps waiting for their end.
+     */
     @Override
     public void close() {
+        shutdown.shutdown();
+        boolean interrupted = false;
+        boolean ended = false;
+        while (!ended) {
+            try {
+                ended = shutdown.awaitTermination(Duration.ofDays(1));
+            } catch (InterruptedException interrupt) {
+                interrupted = true;
+                shutdown.shutdownNow();
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
         hosts.values().forEach(Upstream::close);
         if ((Object) client instanceof AutoCloseable closeable) {
             try {
@@ -400,8 +479,18 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         }
 
         /** Hosts are compared without regard to case. */
-        private static String key(String authority) {
-            return Require.name(authority).toLowerCase(Locale.ROOT);
+        private static String key(String host) {
+            String authority = Require.name(host).toLowerCase(Locale.ROOT);
+            if (authority.chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
+                throw new IllegalArgumentException(
+                        "host must be as in the URI of a request, such as catalog or catalog:8080, without scheme, user"
+                                + " info or path, but was \"" + withoutUser(host) + "\"");
+            }
+            return authority;
+        }
+
+        private static String withoutUser(String host) {
+            return host.replaceAll("[^/@]*@", "");
         }
 
         /**

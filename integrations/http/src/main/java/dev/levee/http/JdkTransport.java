@@ -25,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +38,15 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     private final HttpClient client;
     private final long idleNanos;
     private final Environment environment;
+    private final BooleanSupplier isAborted;
 
-    JdkTransport(String name, HttpClient client, UpstreamConfig<URI, HttpRequest> config, Environment environment) {
+    JdkTransport(
+            String name,
+            HttpClient client,
+            UpstreamConfig<URI, HttpRequest> config,
+            Environment environment,
+            BooleanSupplier isAborted) {
+        this.isAborted = isAborted;
         this.name = name;
         this.client = client;
         this.idleNanos = Nanos.of(config.idleTimeout());
@@ -119,6 +127,9 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     private HttpRequest attempt(URI address, JdkCall<?> call) throws IOException {
         Deadline deadline = CallContext.current().deadline();
         long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
+        if (isAborted.getAsBoolean()) {
+            throw new IOException("the client has been shut down");
+        }
         if (left == 0) {
             throw new DeadlineExpiredException(name, false);
         }

@@ -72,8 +72,9 @@ class BlockingSendTest extends Nodes {
                     .isEqualTo(200);
             assertThat(inside.senders).isEmpty();
 
-            HttpRequest post =
-                    HttpRequest.newBuilder(get("/").uri()).POST(BodyPublishers.noBody()).build();
+            HttpRequest post = HttpRequest.newBuilder(get("/").uri())
+                    .POST(BodyPublishers.noBody())
+                    .build();
             assertThat(client.send(post, BodyHandlers.ofString()).statusCode()).isEqualTo(200);
             assertThat(inside.senders).containsExactly(Thread.currentThread());
         }

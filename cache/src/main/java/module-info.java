@@ -1,4 +1,4 @@
-/** Cache strategies around a store. */
+/** Caches in front of a store. */
 module dev.levee.cache {
     requires transitive dev.levee.core;
     requires org.slf4j;

@@ -1,4 +1,4 @@
-/** Rate limits, keyed limits and adaptive concurrency. */
+/** Rate limiters: one limit for all calls, or one for each key. */
 module dev.levee.ratelimit {
     requires transitive dev.levee.core;
     requires org.slf4j;

@@ -7,45 +7,48 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Values held in memory in front of a store, bounded in number and age.
+ * A cache: holds values in memory in front of a store, bounded in number and age.
  *
- * <p>Use one where the same keys are read much more often than they change and a value may be seen for some time after it has
- * changed elsewhere. Not for counters, locks or anything else of which two copies must never differ.
+ * <p>Use one where the same keys are read much more often than they change and a value may be seen for some time after
+ * it has changed elsewhere. Not for counters, locks or anything else of which two copies must never differ.
  *
  * <pre>{@code
- * Cache<String, User> users = Cache.over(repository::find, c -> c.expireAfter(ofMinutes(5)).maxSize(50_000));
- * User user = users.get("42");       // from memory, or from the repository by one load for all who ask
- * users.invalidate("42");            // after somebody changed it
+ * Cache<String, User> users = Cache.over("users", repository::find, c -> c.expireAfter(ofMinutes(5)).maxSize(50_000));
+ * User user = users.get("42");       // from memory, or from the repository by one load for all callers
+ * users.invalidate("42");            // after a change in the repository
  * }</pre>
  *
  * <h2>What is promised</h2>
  *
  * <ul>
- *   <li><b>One load.</b> Callers that miss the same key at the same time share one load, on the thread of the first. The others
- *       wait, at most until the deadline of their {@code CallContext}; an interrupt or a deadline ends the wait of that caller and
- *       nothing else. All get the same value, or the same failure. A load that failed because its own caller was interrupted or
- *       had no time left says nothing about the store: then one of those who wait loads again.
- *   <li><b>What was invalidated does not come back.</b> A load that began before {@link #put}, {@link #remove}, {@link #invalidate}
- *       or {@link #invalidateAll} returned is not cached, however late it ends. Who waited for it already may still get its value;
- *       who asks after the return starts a new load.
- *   <li><b>Failures and absent values are not cached.</b> When the store throws or has no value, the next caller asks it again.
- *   <li><b>Expiry is exact.</b> A value is not served any more once its time is up, whether or not its memory is free yet.
- *   <li><b>Write-through agrees with the store.</b> The store is written first. While the write runs, readers see the old value or
- *       the new one. If it fails in any way, the outcome counts as unknown and the old value goes. If two writes of a key, or a
- *       write and an invalidation, overlap, only the store knows which came last, so the cache keeps no value and the next reader
- *       loads.
+ * <li><b>One load.</b> Callers that miss the same key at the same time share one load, on the thread of the first. The
+ * others wait, at most until the deadline of their {@code CallContext}; an interrupt or a deadline ends the wait of
+ * that caller and nothing else. All get the same value, or the same failure. A load that failed because its own caller
+ * was interrupted or had no time left says nothing about the store: then one of the waiting callers loads again.
+ * <li><b>What was invalidated does not come back.</b> A load that began before {@link #put}, {@link #remove}, {@link
+ * #invalidate} or {@link #invalidateAll} returned is not cached, however late it ends. A caller that waited for it
+ * already may still get its value; a call after the return starts a new load.
+ * <li><b>Failures and absent values are not cached.</b> When the store throws or has no value, the next caller reads it
+ * again.
+ * <li><b>Expiry is exact.</b> A value is not served any more once its time is up, whether or not its memory is free
+ * yet.
+ * <li><b>Write-through agrees with the store.</b> The store is written first. While the write runs, readers see the old
+ * value or the new one. If it fails in any way, the outcome counts as unknown and the old value is dropped. If two
+ * writes of a key, or a write and an invalidation, overlap, only the store knows which came last, so the cache keeps no
+ * value and the next reader loads.
  * </ul>
  *
- * <p>A loader may use other keys of this cache and other caches. If it needs, directly or by way of loads on other threads, the key
- * that it is loading itself, it gets an {@link IllegalStateException} instead of a deadlock.
+ * <p>A loader may use other keys of this cache and other caches. If it needs, directly or by way of loads on other
+ * threads, the key that it is loading itself, it gets an {@link IllegalStateException} instead of a deadlock.
  *
- * <p>Thread-safe. A hit takes no lock, allocates nothing, and reads the clock once (not at all if values never expire). Memory that
- * expired values use is freed when others are loaded or put; no thread runs in the background.
+ * <p>Thread-safe. A hit takes no lock, allocates nothing, and reads the clock once (not at all if values never expire).
+ * Memory that expired values use is freed when others are loaded or put; no thread runs in the background.
  *
- * <p>Metrics: {@code cache.size} (values held), {@code cache.loading} (keys being loaded or written), and with
- * {@link CacheConfig.Builder#totals totals}: {@code cache.hits}, {@code cache.misses} (gets that found nothing),
- * {@code cache.loads}, {@code cache.loads.shared} (misses that waited for another's load), {@code cache.load.failures},
- * {@code cache.load.nanos} (spent in loads, failed ones too), {@code cache.evictions} (values that went for want of room).
+ * <p>Metrics: {@code cache.size} (values held), {@code cache.loading} (keys being loaded or written), and with {@link
+ * CacheConfig.Builder#totals totals}: {@code cache.hits}, {@code cache.misses} (gets that found nothing), {@code
+ * cache.loads}, {@code cache.loads.shared} (misses that waited for another load), {@code cache.load.failures}, {@code
+ * cache.load.nanos} (spent in loads, failed ones too), {@code cache.evictions} (values that were dropped for lack of
+ * room).
  *
  * <p>Provisional: this module grows in later versions.
  *
@@ -55,25 +58,27 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Cache<K, V> extends Measured {
     /**
-     * A cache with safe defaults over a store: 10,000 values, five minutes.
+     * Makes a cache with safe defaults over a store: 10,000 values, five minutes.
      *
-     * @param store where values come from
+     * @param store where values are read from
      * @param <K> the keys
      * @param <V> the values
      * @return the cache, named "cache"
+     * @throws NullPointerException if an argument is null
      */
     static <K, V> Cache<K, V> over(Loader<K, V> store) {
         return over(store, config -> {});
     }
 
     /**
-     * A cache over a store.
+     * Makes a cache over a store.
      *
-     * @param store where values come from; a {@link Store} if the cache writes
+     * @param store where values are read from; a {@link Store} if the cache writes
      * @param configure sets what differs from the defaults
      * @param <K> the keys
      * @param <V> the values
      * @return the cache, named "cache"
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
@@ -81,31 +86,50 @@ public interface Cache<K, V> extends Measured {
     }
 
     /**
-     * A cache over a store.
+     * Makes a cache with safe defaults over a store: 10,000 values, five minutes.
      *
      * @param name for metrics and exceptions
-     * @param store where values come from; a {@link Store} if the cache writes
+     * @param store where values are read from
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store) {
+        return over(name, store, config -> {});
+    }
+
+    /**
+     * Makes a cache over a store.
+     *
+     * @param name for metrics and exceptions
+     * @param store where values are read from; a {@link Store} if the cache writes
      * @param configure sets what differs from the defaults
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
-     * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write and the store cannot
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
+     *     and the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
         return over(name, store, configure, Environment.system());
     }
 
     /**
-     * A cache over a store.
+     * Makes a cache over a store.
      *
      * @param name for metrics and exceptions
-     * @param store where values come from; a {@link Store} if the cache writes
+     * @param store where values are read from; a {@link Store} if the cache writes
      * @param configure sets what differs from the defaults
-     * @param environment where time, waiting and jitter come from
+     * @param environment the source of time, waiting and jitter
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
-     * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write and the store cannot
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
+     *     and the store cannot
      */
     static <K, V> Cache<K, V> over(
             String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
@@ -113,15 +137,32 @@ public interface Cache<K, V> extends Measured {
     }
 
     /**
-     * A cache over a store.
+     * Makes a cache over a store.
      *
      * @param name for metrics and exceptions
-     * @param store where values come from; a {@link Store} if the cache writes
+     * @param store where values are read from; a {@link Store} if the cache writes
      * @param config the settings
-     * @param environment where time, waiting and jitter come from
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, or the cache is to write and the store cannot
+     */
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config) {
+        return over(name, store, config, Environment.system());
+    }
+
+    /**
+     * Makes a cache over a store.
+     *
+     * @param name for metrics and exceptions
+     * @param store where values are read from; a {@link Store} if the cache writes
+     * @param config the settings
+     * @param environment the source of time, waiting and jitter
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank, or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config, Environment environment) {
@@ -129,12 +170,13 @@ public interface Cache<K, V> extends Measured {
     }
 
     /**
-     * A cache without a store, with safe defaults: callers put values or bring a loader along.
+     * Makes a cache without a store, with safe defaults: callers put values or pass a loader.
      *
      * @param name for metrics and exceptions
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static <K, V> Cache<K, V> of(String name) {
@@ -142,29 +184,31 @@ public interface Cache<K, V> extends Measured {
     }
 
     /**
-     * A cache without a store: callers put values or bring a loader along.
+     * Makes a cache without a store: callers put values or pass a loader.
      *
      * @param name for metrics and exceptions
      * @param configure sets what differs from the defaults
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
-     * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
      */
     static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder> configure) {
         return of(name, configure, Environment.system());
     }
 
     /**
-     * A cache without a store: callers put values or bring a loader along.
+     * Makes a cache without a store: callers put values or pass a loader.
      *
      * @param name for metrics and exceptions
      * @param configure sets what differs from the defaults
-     * @param environment where time, waiting and jitter come from
+     * @param environment the source of time, waiting and jitter
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
-     * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
      */
     static <K, V> Cache<K, V> of(
             String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
@@ -172,14 +216,30 @@ public interface Cache<K, V> extends Measured {
     }
 
     /**
-     * A cache without a store: callers put values or bring a loader along.
+     * Makes a cache without a store: callers put values or pass a loader.
      *
      * @param name for metrics and exceptions
      * @param config the settings
-     * @param environment where time, waiting and jitter come from
      * @param <K> the keys
      * @param <V> the values
      * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, or the cache is to write
+     */
+    static <K, V> Cache<K, V> of(String name, CacheConfig config) {
+        return of(name, config, Environment.system());
+    }
+
+    /**
+     * Makes a cache without a store: callers put values or pass a loader.
+     *
+     * @param name for metrics and exceptions
+     * @param config the settings
+     * @param environment the source of time, waiting and jitter
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank, or the cache is to write
      */
     static <K, V> Cache<K, V> of(String name, CacheConfig config, Environment environment) {
@@ -187,34 +247,36 @@ public interface Cache<K, V> extends Measured {
     }
 
     /**
-     * What the cache is called.
+     * Returns the name of the cache in metrics and exceptions.
      *
-     * @return the name that metrics and exceptions carry
+     * @return the name that it was built with
      */
     String name();
 
     /**
-     * The value of a key, loaded from the store if the cache has none. Blocks while it is loaded.
+     * Returns the value of a key, loaded from the store if the cache has none. Blocks while it is loaded.
      *
      * @param key not null
      * @return the value, or null if the store has none
-     * @throws StoreException if the store failed, or did not answer by the deadline of a caller that waited for another's load
+     * @throws StoreException if the store failed, or did not respond by the deadline of a caller that waited for
+     *     another load
      * @throws dev.levee.core.RefusedException the one that the store threw, if a policy around it refused the load; an
-     *     {@link dev.levee.core.InterruptedWaitException} if the caller was interrupted while it waited for another's load (its
-     *     interrupt flag is set)
+     *     {@link dev.levee.core.InterruptedWaitException} if the caller was interrupted while it waited for another
+     *     load (its interrupt flag is set)
      * @throws IllegalStateException if the cache has no store, or the load would have to wait for itself
      * @throws Error the one that the store threw, on the thread that loaded
      */
     @Nullable V get(K key);
 
     /**
-     * The value of a key, loaded by the caller's own loader if the cache has none. Blocks while it is loaded. If another load of
-     * the key is running, waits for that one, whichever loader it uses.
+     * Returns the value of a key, loaded by the caller's own loader if the cache has none. Blocks while it is loaded.
+     * If another load of the key is running, waits for that one, whichever loader it uses.
      *
      * @param key not null
      * @param loader used for this call only; one that captures nothing saves an allocation
      * @return the value, or null if the loader returned null
-     * @throws StoreException if the loader failed, or did not answer by the deadline of a caller that waited for another's load
+     * @throws StoreException if the loader failed, or did not respond by the deadline of a caller that waited for
+     *     another load
      * @throws dev.levee.core.RefusedException see {@link #get(Object)}
      * @throws IllegalStateException if the load would have to wait for itself
      * @throws Error the one that the loader threw, on the thread that loaded
@@ -222,7 +284,7 @@ public interface Cache<K, V> extends Measured {
     @Nullable V get(K key, Loader<? super K, ? extends V> loader);
 
     /**
-     * The value of a key if the cache has it. Does not block or load.
+     * Returns the value of a key if the cache has it. Does not block or load.
      *
      * @param key not null
      * @return the value, or null
@@ -230,15 +292,15 @@ public interface Cache<K, V> extends Measured {
     @Nullable V getIfPresent(K key);
 
     /**
-     * Sets the value of a key. With write-through it is saved in the store first, on this thread; with cache-aside only the cache
-     * has it, and an application that writes its store does better to {@link #invalidate} after that, since of two writers the one
-     * whose value the store kept need not be the one that puts last.
+     * Sets the value of a key. With write-through it is saved in the store first, on this thread; with cache-aside only
+     * the cache has it, and an application that writes its store should {@link #invalidate} after that instead, since
+     * of two writers the one whose value the store kept need not be the one that puts last.
      *
      * @param key not null
      * @param value not null
      * @throws StoreException if the store failed; the cache then has no value
-     * @throws dev.levee.core.RefusedException the one that the store threw, if a policy around it refused the write; the cache then
-     *     has no value, since an earlier attempt may have reached the store
+     * @throws dev.levee.core.RefusedException the one that the store threw, if a policy around it refused the write;
+     *     the cache then has no value, since an earlier attempt may have reached the store
      * @throws Error the one that the store threw; the cache then has no value
      */
     void put(K key, V value);
@@ -255,13 +317,13 @@ public interface Cache<K, V> extends Measured {
     void remove(K key);
 
     /**
-     * Forgets the value of a key; the store is not touched. Does not block. After the return nobody gets a value that was loaded or
-     * put before.
+     * Drops the value of a key; the store is not changed. Does not block. Calls after the return do not get a value
+     * that was loaded or put before.
      *
      * @param key not null
      */
     void invalidate(K key);
 
-    /** Forgets all values; the store is not touched. Does not block. Takes time in proportion to the number of values. */
+    /** Drops all values; the store is not changed. Does not block. Takes time in proportion to the number of values. */
     void invalidateAll();
 }

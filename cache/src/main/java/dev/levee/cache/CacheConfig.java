@@ -41,17 +41,11 @@ public final class CacheConfig {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        Builder builder = new Builder();
-        builder.strategy = strategy;
-        builder.expireAfter = expireAfter;
-        builder.expiryJitter = expiryJitter;
-        builder.maxSize = maxSize;
-        builder.totals = totals;
-        return builder;
+        return new Builder(this);
     }
 
     /**
-     * Who writes the store.
+     * Returns whether the cache writes the store, set by {@link Builder#cacheAside} and {@link Builder#writeThrough}.
      *
      * @return the strategy
      */
@@ -60,7 +54,7 @@ public final class CacheConfig {
     }
 
     /**
-     * How long a value is served at most.
+     * Returns how long a value is served at most.
      *
      * @return the time since it was put into the cache; values never expire if it is longer than about 146 years
      */
@@ -69,7 +63,7 @@ public final class CacheConfig {
     }
 
     /**
-     * By which share the life of a value may be shorter than {@link #expireAfter}.
+     * Returns by which share the life of a value may be shorter than {@link #expireAfter}.
      *
      * @return from 0 to less than 1
      */
@@ -78,7 +72,7 @@ public final class CacheConfig {
     }
 
     /**
-     * How many values are held.
+     * Returns how many values are held at most.
      *
      * @return from 1
      */
@@ -87,9 +81,9 @@ public final class CacheConfig {
     }
 
     /**
-     * Whether hits, misses, loads and evictions are counted.
+     * Returns whether hits, misses, loads and evictions are counted.
      *
-     * @return whether they are
+     * @return true if they are
      */
     public boolean totals() {
         return totals;
@@ -100,14 +94,14 @@ public final class CacheConfig {
     }
 
     /**
-     * Who writes the store.
+     * The ways to keep a store and its cache in agreement.
      *
      * @since 0.1
      */
     public enum Strategy {
-        /** The application writes its store and then tells the cache; the cache only reads. */
+        /** The application writes its store and then invalidates the cache; the cache only reads. */
         CACHE_ASIDE,
-        /** The cache writes the store first and itself after that, before the caller goes on. */
+        /** The cache writes the store first and itself after that, before the call returns. */
         WRITE_THROUGH
     }
 
@@ -125,8 +119,17 @@ public final class CacheConfig {
 
         Builder() {}
 
+        private Builder(CacheConfig config) {
+            strategy = config.strategy;
+            expireAfter = config.expireAfter;
+            expiryJitter = config.expiryJitter;
+            maxSize = config.maxSize;
+            totals = config.totals;
+        }
+
         /**
-         * Leaves writing to the application; the default. {@link Cache#put} and {@link Cache#remove} touch the cache only.
+         * Leaves writing to the application. This is the default. {@link Cache#put} and {@link Cache#remove} change the
+         * cache only.
          *
          * @return this
          */
@@ -146,11 +149,12 @@ public final class CacheConfig {
         }
 
         /**
-         * How long a value is served at most after it was put into the cache, however often it is read; default 5 minutes. This
-         * is the bound on how long a change goes unseen of which nobody told the cache.
+         * How long a value is served at most after it was put into the cache, however often it is read. Default: 5
+         * minutes. This bounds how long a change goes unseen that was made without an invalidation.
          *
          * @param value more than zero; more than about 146 years means that values never expire
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder expireAfter(Duration value) {
@@ -159,8 +163,8 @@ public final class CacheConfig {
         }
 
         /**
-         * Shortens the life of each value by a random part of at most this share, so that values which came together do not
-         * expire, and hit the store, together; default 0.1. No value lives longer than {@link #expireAfter}.
+         * Shortens the life of each value by a random part of at most this share, so that values which came together do
+         * not expire, and hit the store, together. Default: 0.1. No value lives longer than {@link #expireAfter}.
          *
          * @param value 0 for equal lives, less than 1
          * @return this
@@ -175,8 +179,9 @@ public final class CacheConfig {
         }
 
         /**
-         * How many values are held; default 10,000. Beyond it those go that are least likely to be asked for again. The bound is
-         * kept soon after each write, not at every moment.
+         * How many values are held at most (the {@code maximumSize} of Caffeine). Default: 10,000. When there are more,
+         * those that are least likely to be read again are evicted. The bound is enforced soon after each write, not at
+         * every moment.
          *
          * @param value from 1
          * @return this
@@ -188,9 +193,10 @@ public final class CacheConfig {
         }
 
         /**
-         * Counts hits, misses, loads and evictions for the metrics; off by default, since counting costs some nanoseconds a call.
+         * Whether hits, misses, loads and evictions are counted for the metrics. Default: false. It costs some
+         * nanoseconds a call.
          *
-         * @param value whether to count
+         * @param value true to count
          * @return this
          */
         public Builder totals(boolean value) {

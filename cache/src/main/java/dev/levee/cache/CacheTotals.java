@@ -3,7 +3,7 @@ package dev.levee.cache;
 import dev.levee.core.Measured;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Striped counters; there only if they are wanted. */
+/** Counts of calls of a cache; kept only on demand, because each costs a write a call. See ADR 13. */
 final class CacheTotals {
     final LongAdder hits = new LongAdder();
     final LongAdder misses = new LongAdder();
@@ -13,7 +13,7 @@ final class CacheTotals {
     final LongAdder loadNanos = new LongAdder();
     final LongAdder evictions = new LongAdder();
 
-    void measure(String name, Measured.Sink sink) {
+    void write(String name, Measured.Sink sink) {
         sink.value(name, "cache.hits", hits.doubleValue());
         sink.value(name, "cache.misses", misses.doubleValue());
         sink.value(name, "cache.loads", loads.doubleValue());

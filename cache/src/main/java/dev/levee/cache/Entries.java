@@ -11,17 +11,18 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Caffeine as the place where entries are: it bounds their number and frees their memory.
+ * The entries of a cache, held by Caffeine, which bounds their number and frees their memory.
  *
- * <p>Whether an entry may still be served is decided here, by its own deadline: Caffeine's {@code expireAfterWrite} takes one
- * duration for all, and lets an entry that is replaced within a second keep the age of the one before. Caffeine's ticker therefore
- * need not be right, only never early, and is the time of the latest write: a hit reads the real clock once instead of twice.
+ * <p>Whether an entry may still be served is decided here, by its own deadline: Caffeine's {@code expireAfterWrite}
+ * takes one duration for all, and lets an entry that is replaced within a second keep the age of the one before.
+ * Caffeine's ticker therefore need not be right, only never early, and is the time of the latest write: a hit reads the
+ * real clock once instead of twice. See ADR 21.
  */
 final class Entries<K, V> {
-    /** More than the second by which Caffeine may take an entry for older than it is. */
+    /** More than the second by which Caffeine may overestimate the age of an entry. */
     private static final long SLACK = 2_000_000_000L;
 
-    private final com.github.benmanes.caffeine.cache.Cache<K, Entry<V>> cache;
+    private final com.github.benmanes.caffeine.cache.Cache<K, CacheEntry<V>> cache;
     private final NanoClock clock;
     private final RandomGenerator random;
     private final double jitter;
@@ -35,7 +36,7 @@ final class Entries<K, V> {
         jitter = config.expiryJitter();
         lifeNanos = config.expireAfterNanos();
         expires = lifeNanos < Nanos.NEVER;
-        // Upkeep is done by the thread that makes it necessary: no pool whose queue can grow, and tests see it happen.
+        // Maintenance runs on the thread that makes it necessary: no pool with a queue, and tests see its effect.
         Caffeine<Object, Object> caffeine =
                 Caffeine.newBuilder().maximumSize(config.maxSize()).executor(Runnable::run);
         if (expires) {
@@ -53,21 +54,25 @@ final class Entries<K, V> {
         cache = caffeine.build();
     }
 
-    @Nullable Entry<V> live(K key) {
-        Entry<V> entry = cache.getIfPresent(key);
+    /** Returns the entry of a key that has not expired, or null. */
+    @Nullable CacheEntry<V> live(K key) {
+        CacheEntry<V> entry = cache.getIfPresent(key);
         return entry == null || (expires && entry.isExpired(clock.nanoTime())) ? null : entry;
     }
 
-    /** Not under a lock: the clock and the random generator are the user's. */
-    Entry<V> stamp(V value) {
+    /**
+     * Makes an entry that begins its life now. Not called under a lock: the clock and the random generator are the
+     * user's.
+     */
+    CacheEntry<V> stamp(V value) {
         if (!expires) {
-            return new Entry<>(value, 0, 0);
+            return new CacheEntry<>(value, 0, 0);
         }
         long life = jitter == 0.0 ? lifeNanos : lifeNanos - (long) (lifeNanos * jitter * random.nextDouble());
-        return new Entry<>(value, clock.nanoTime(), life);
+        return new CacheEntry<>(value, clock.nanoTime(), life);
     }
 
-    void put(K key, Entry<V> entry) {
+    void put(K key, CacheEntry<V> entry) {
         if (expires) {
             latest.accumulateAndGet(entry.writtenAt, (a, b) -> b - a > 0 ? b : a);
         }

@@ -4,14 +4,27 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is under way for each key, and the only one who changes entries: each change is one step under the lock of its key, in which
- * no code of the user runs but {@code equals} and {@code hashCode} of keys.
+ * The loads and writes in flight for each key, and the one place that changes entries.
  *
- * <p>Being in this table is what gives a load the right to put its value. Whoever changes the key takes the load out, so there is no
- * epoch to count and nothing to keep for keys for which nothing is under way.
+ * <pre>{@code
+ *   key absent                       nothing in flight
+ *   Activity(load, writes, disturbed)
+ *     load        may put its value when it ends; null if there is none, or it has lost that right
+ *     writes      how many writes of the store are in flight
+ *     disturbed   the key has been changed otherwise during one of them: only the store knows what it holds
+ *
+ *   startLoad   load = candidate, unless there is one     change       load = null, disturbed = true
+ *   endLoad     load = null, its entry is put             beginWrite   writes + 1, disturbed if there was one
+ *                                                         endWrite     writes - 1, load = null, entry put or removed
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> Each change is one step under the lock of its key, in which no code of the user runs but {@code
+ * equals} and {@code hashCode} of keys. To be in this table is what gives a load the right to put its value: a change
+ * of the key takes the load out. So there are no versions to count, and nothing is kept for keys without anything in
+ * flight. See ADR 21.
  */
 class InFlight<K, V> {
-    private final ConcurrentHashMap<K, UnderWay<V>> keys = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<K, Activity<V>> keys = new ConcurrentHashMap<>();
     private final Entries<K, V> entries;
 
     InFlight(Entries<K, V> entries) {
@@ -19,52 +32,54 @@ class InFlight<K, V> {
     }
 
     /**
-     * @param load the load to join, if there is one
-     * @param writes how many writes of the store are under way
-     * @param disturbed whether something else has changed the key while one of the writes was under way
+     * What is in flight for a key.
+     *
+     * @param load the load to wait for, or null
+     * @param writes how many writes of the store are in flight
+     * @param disturbed whether something else has changed the key while one of the writes was in flight
      */
-    private record UnderWay<V>(@Nullable PendingLoad<V> load, int writes, boolean disturbed) {
-        @Nullable UnderWay<V> orNothing() {
+    private record Activity<V>(@Nullable PendingLoad<V> load, int writes, boolean disturbed) {
+        @Nullable Activity<V> orNull() {
             return load == null && writes == 0 ? null : this;
         }
     }
 
-    /** The load that is under way for the key; the candidate, if it is the first. */
-    PendingLoad<V> join(K key, PendingLoad<V> candidate) {
-        UnderWay<V> now = keys.compute(key, (k, was) -> {
+    /** Returns the load that is in flight for the key; the candidate, if there was none. */
+    PendingLoad<V> startLoad(K key, PendingLoad<V> candidate) {
+        Activity<V> now = keys.compute(key, (k, was) -> {
             if (was == null) {
-                return new UnderWay<>(candidate, 0, false);
+                return new Activity<>(candidate, 0, false);
             }
-            return was.load != null ? was : new UnderWay<>(candidate, was.writes, was.disturbed);
+            return was.load != null ? was : new Activity<>(candidate, was.writes, was.disturbed);
         });
         PendingLoad<V> load = now == null ? null : now.load;
         return load == null ? candidate : load;
     }
 
     /** Ends a load, and puts its entry unless the key has changed since the load began. */
-    void leave(K key, PendingLoad<V> flight, @Nullable Entry<V> entry) {
+    void endLoad(K key, PendingLoad<V> ended, @Nullable CacheEntry<V> entry) {
         keys.computeIfPresent(key, (k, was) -> {
-            if (was.load != flight) {
+            if (was.load != ended) {
                 return was;
             }
             if (entry != null) {
                 entries.put(k, entry);
             }
-            return new UnderWay<V>(null, was.writes, was.disturbed).orNothing();
+            return new Activity<V>(null, was.writes, was.disturbed).orNull();
         });
     }
 
     /** Puts an entry, or removes the one that is there. */
-    void change(K key, @Nullable Entry<V> entry) {
+    void change(K key, @Nullable CacheEntry<V> entry) {
         keys.compute(key, (k, was) -> {
             set(k, entry);
-            return was == null ? null : new UnderWay<V>(null, was.writes, true).orNothing();
+            return was == null ? null : new Activity<V>(null, was.writes, true).orNull();
         });
     }
 
     void removeAll() {
         for (K key : keys.keySet()) {
-            keys.computeIfPresent(key, (k, was) -> new UnderWay<V>(null, was.writes, true).orNothing());
+            keys.computeIfPresent(key, (k, was) -> new Activity<V>(null, was.writes, true).orNull());
         }
         entries.removeAll();
     }
@@ -72,21 +87,21 @@ class InFlight<K, V> {
     void beginWrite(K key) {
         keys.compute(key, (k, was) -> {
             if (was == null) {
-                return new UnderWay<>(null, 1, false);
+                return new Activity<>(null, 1, false);
             }
-            return new UnderWay<>(was.load, was.writes + 1, was.disturbed || was.writes > 0);
+            return new Activity<>(was.load, was.writes + 1, was.disturbed || was.writes > 0);
         });
     }
 
-    /** Ends a write, and puts its entry if it was the only change; without an entry, or not alone, removes the one that is there. */
-    void endWrite(K key, @Nullable Entry<V> entry) {
+    /** Ends a write: puts its entry if it was the only change of the key, else removes the entry that is there. */
+    void endWrite(K key, @Nullable CacheEntry<V> entry) {
         keys.computeIfPresent(key, (k, was) -> {
             set(k, was.disturbed ? null : entry);
-            return new UnderWay<V>(null, was.writes - 1, was.disturbed).orNothing();
+            return new Activity<V>(null, was.writes - 1, was.disturbed).orNull();
         });
     }
 
-    private void set(K key, @Nullable Entry<V> entry) {
+    private void set(K key, @Nullable CacheEntry<V> entry) {
         if (entry == null) {
             entries.remove(key);
         } else {

@@ -5,22 +5,25 @@ import org.jspecify.annotations.Nullable;
 /**
  * A thread that is loading, possibly one key within another, and the load that it waits for in turn.
  *
- * <p>Each thread waits for at most one load, so a deadlock is a ring of leaders, and whoever closes it can see it: the wait is
- * announced before the ring is walked, hence of the threads that close a ring at the same time at least one sees it closed.
+ * <p><b>Invariants.</b> Each thread waits for at most one load, so a deadlock is a ring of loading threads, and the
+ * thread that closes it can see it: a wait is published before the ring is walked, hence of the threads that close a
+ * ring at the same time at least one sees it closed. See ADR 21.
  */
 final class LoadingThread {
     private static final ThreadLocal<@Nullable LoadingThread> CURRENT = new ThreadLocal<>();
 
     private volatile @Nullable PendingLoad<?> waitsFor;
-    private int depth; // confined to the thread
+
+    /** How many loads of this thread run within each other; confined to the thread. */
+    private int depth;
 
     static @Nullable LoadingThread current() {
         return CURRENT.get();
     }
 
     static LoadingThread currentOrNew() {
-        LoadingThread leader = CURRENT.get();
-        return leader == null ? new LoadingThread() : leader;
+        LoadingThread current = CURRENT.get();
+        return current == null ? new LoadingThread() : current;
     }
 
     void begin() {
@@ -35,33 +38,33 @@ final class LoadingThread {
         }
     }
 
-    void waitFor(PendingLoad<?> flight, String cache, Object key) {
-        waitsFor = flight;
-        if (closesRing(flight)) {
+    /** Publishes what this thread waits for; fails if the wait would never end. */
+    void waitFor(PendingLoad<?> load, String cache, Object key) {
+        waitsFor = load;
+        if (closesRing(load)) {
             waitsFor = null;
-            throw new IllegalStateException("\"" + cache + "\" cannot load key " + key
+            throw new IllegalStateException("cache \"" + cache + "\" cannot load key " + key
                     + ": the load that needs it has to end before it can be loaded, or it needs itself");
         }
     }
 
-    void waitNoMore() {
+    void endWait() {
         waitsFor = null;
     }
 
     private boolean closesRing(PendingLoad<?> first) {
-        PendingLoad<?> flight = first;
+        PendingLoad<?> load = first;
         while (true) {
-            LoadingThread leader = flight.leader;
-            if (leader == this) {
+            LoadingThread owner = load.owner;
+            if (owner == this) {
                 return true;
             }
-            PendingLoad<?> next = leader.waitsFor;
-            // In this order: only of a load that is still under way afterwards do we know that its leader waits within
-            // it.
-            if (next == null || flight.hasLanded()) {
+            PendingLoad<?> next = owner.waitsFor;
+            // In this order: only if the load has not ended afterwards is it certain that its owner waits within it.
+            if (next == null || load.hasEnded()) {
                 return false;
             }
-            flight = next;
+            load = next;
         }
     }
 }

@@ -1,7 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.cache.CacheConfig.Strategy;
-import dev.levee.cache.PendingLoad.Landing;
+import dev.levee.cache.PendingLoad.LoadResult;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
@@ -12,11 +12,26 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The one implementation of {@link Cache}: entries, what is in flight, and the store. */
+/**
+ * The one implementation of {@link Cache}: entries, the table of what is in flight, and the store.
+ *
+ * <pre>{@code
+ *   get   entry, not expired?  yes: hit
+ *                              no:  InFlight.startLoad: a load of this key in flight?
+ *                                     no:  load on this thread, without a lock; InFlight.endLoad puts the entry
+ *                                     yes: wait for its result; load again if it failed for a reason of its caller
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> Entries are changed by {@link InFlight} alone. A load that is started is ended on every path,
+ * so no waiter is left behind. Loaders and stores are never called under a lock. See ADR 21.
+ */
 final class LocalCache<K, V> implements Cache<K, V> {
     private final String name;
     private final @Nullable Loader<K, V> loader;
-    private final @Nullable Store<K, V> writes; // with write-through only
+
+    /** The store, with write-through only. */
+    private final @Nullable Store<K, V> writes;
+
     private final CacheConfig config;
     private final Environment environment;
     private final @Nullable CacheTotals totals;
@@ -61,22 +76,26 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return name;
     }
 
+    private String subject() {
+        return "cache \"" + name + '"';
+    }
+
     @Override
     public @Nullable V get(K key) {
-        Entry<V> entry = entries.live(Require.nonNull("key", key));
+        CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
         if (entry != null) {
             hit();
             return entry.value;
         }
         if (loader == null) {
-            throw new IllegalStateException("\"" + name + "\" has no store to load from: use get(key, loader)");
+            throw new IllegalStateException(subject() + " has no store to load from: use get(key, loader)");
         }
         return miss(key, loader);
     }
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
-        Entry<V> entry = entries.live(Require.nonNull("key", key));
+        CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
         if (entry != null) {
             hit();
             return entry.value;
@@ -86,7 +105,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V getIfPresent(K key) {
-        Entry<V> entry = entries.live(Require.nonNull("key", key));
+        CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
         if (entry != null) {
             hit();
             return entry.value;
@@ -109,62 +128,62 @@ final class LocalCache<K, V> implements Cache<K, V> {
         }
         while (true) {
             PendingLoad<V> mine = new PendingLoad<>(LoadingThread.currentOrNew());
-            PendingLoad<V> flight = inFlight.join(key, mine);
-            if (flight == mine) {
-                return lead(key, mine, from);
+            PendingLoad<V> load = inFlight.startLoad(key, mine);
+            if (load == mine) {
+                return runLoad(key, mine, from);
             }
             if (totals != null) {
                 totals.sharedLoads.increment();
             }
-            Landing<V> landing = flight.await(name, key, environment.scheduler());
-            if (landing.failure() == null) {
-                return landing.value();
+            LoadResult<V> result = load.await(name, key, environment.scheduler());
+            if (result.failure() == null) {
+                return result.value();
             }
-            if (!landing.again()) {
-                throw asSeenByWaiter(landing.failure());
+            if (!result.reload()) {
+                throw asSeenByWaiter(result.failure());
             }
         }
     }
 
-    private @Nullable V lead(K key, PendingLoad<V> flight, Loader<? super K, ? extends V> from) {
-        Landing<V> landing = null;
+    private @Nullable V runLoad(K key, PendingLoad<V> pending, Loader<? super K, ? extends V> from) {
+        LoadResult<V> result = null;
         try {
-            // The one who loaded before us may have landed between our miss and our joining.
-            Entry<V> entry = entries.live(key);
+            // An earlier load may have ended between the miss and the start of this one.
+            CacheEntry<V> entry = entries.live(key);
             V value;
             if (entry != null) {
                 value = entry.value;
-                inFlight.leave(key, flight, null);
+                inFlight.endLoad(key, pending, null);
             } else {
-                value = load(key, flight, from);
-                inFlight.leave(key, flight, value == null ? null : entries.stamp(value));
+                value = load(key, pending, from);
+                inFlight.endLoad(key, pending, value == null ? null : entries.stamp(value));
             }
-            landing = Landing.value(value);
+            result = LoadResult.value(value);
             return value;
         } catch (Throwable failure) {
-            landing = Landing.failure(failure, isOwn(failure));
+            result = LoadResult.failure(failure, isOfCaller(failure));
             throw asSeenByCaller("load", failure);
         } finally {
-            // Nobody may be left waiting, even if a key's equals or the clock is broken.
+            // No waiter may be left behind, even if a key's equals or the clock is broken.
             try {
-                inFlight.leave(key, flight, null);
+                inFlight.endLoad(key, pending, null);
             } finally {
-                flight.land(landing == null ? Landing.failure(new AssertionError("no landing"), true) : landing);
+                pending.end(result == null ? LoadResult.failure(new AssertionError("no result"), true) : result);
             }
         }
     }
 
-    private @Nullable V load(K key, PendingLoad<V> flight, Loader<? super K, ? extends V> from) throws Exception {
+    private @Nullable V load(K key, PendingLoad<V> pending, Loader<? super K, ? extends V> from) throws Exception {
         CacheTotals counting = totals;
         long start = counting == null ? 0 : environment.clock().nanoTime();
         boolean failed = true;
-        flight.leader.begin();
+        pending.owner.begin();
         try {
             V value = from.load(key);
             failed = false;
             return value;
         } finally {
-            flight.leader.end();
+            pending.owner.end();
             if (counting != null) {
                 counting.loads.increment();
                 counting.loadNanos.add(environment.clock().nanoTime() - start);
@@ -175,8 +194,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
         }
     }
 
-    /** Whether a load failed for a reason that lies in its leader's call and not in the store. */
-    private static boolean isOwn(Throwable failure) {
+    /** Whether a load failed for a reason that lies in its call and not in the store. */
+    private static boolean isOfCaller(Throwable failure) {
         Deadline deadline = CallContext.current().deadline();
         return failure instanceof InterruptedException
                 || failure instanceof InterruptedWaitException
@@ -224,7 +243,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     private void write(K key, @Nullable V value, Store<K, V> store) {
-        Entry<V> written = null;
+        CacheEntry<V> written = null;
         inFlight.beginWrite(key);
         try {
             if (value == null) {
@@ -255,13 +274,13 @@ final class LocalCache<K, V> implements Cache<K, V> {
         Require.nonNull("sink", sink).value(name, "cache.size", (double) entries.size());
         sink.value(name, "cache.loading", inFlight.size());
         if (totals != null) {
-            totals.measure(name, sink);
+            totals.write(name, sink);
         }
     }
 
     @Override
     public String toString() {
-        return "cache " + name + " [" + entries.size() + " of " + config.maxSize() + ", "
+        return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
                 + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
                 + config.expireAfter() + "]";
     }

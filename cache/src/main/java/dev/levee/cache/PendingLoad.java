@@ -10,45 +10,53 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** One load, and the threads that wait for it. */
+/** One load of a key, and the threads that wait for it. See ADR 21. */
 final class PendingLoad<V> {
-    final LoadingThread leader;
+    /** The thread that runs the load. */
+    final LoadingThread owner;
+
     private final ConcurrentLinkedQueue<Thread> waiters = new ConcurrentLinkedQueue<>();
-    private volatile @Nullable Landing<V> landing;
+    private volatile @Nullable LoadResult<V> result;
 
-    PendingLoad(LoadingThread leader) {
-        this.leader = leader;
+    PendingLoad(LoadingThread owner) {
+        this.owner = owner;
     }
 
-    /** How a load ended. */
-    record Landing<V>(@Nullable V value, @Nullable Throwable failure, boolean again) {
-        /** The store has answered; null if it has no value. */
-        static <V> Landing<V> value(@Nullable V value) {
-            return new Landing<>(value, null, false);
+    /**
+     * How a load ended.
+     *
+     * @param value the value, or null if the store has none or the load failed
+     * @param failure what the load threw, or null
+     * @param reload whether the failure lies in the call that loaded and not in the store, so that a waiter should load
+     *     again
+     */
+    record LoadResult<V>(@Nullable V value, @Nullable Throwable failure, boolean reload) {
+        static <V> LoadResult<V> value(@Nullable V value) {
+            return new LoadResult<>(value, null, false);
         }
 
-        /** With {@code again} if the failure is the leader's own and not the store's, so that those who wait should load. */
-        static <V> Landing<V> failure(Throwable failure, boolean again) {
-            return new Landing<>(null, failure, again);
+        static <V> LoadResult<V> failure(Throwable failure, boolean reload) {
+            return new LoadResult<>(null, failure, reload);
         }
     }
 
-    boolean hasLanded() {
-        return landing != null;
+    boolean hasEnded() {
+        return result != null;
     }
 
-    void land(Landing<V> end) {
-        landing = end;
+    /** Ends the load, and wakes the threads that wait for it. */
+    void end(LoadResult<V> how) {
+        result = how;
         for (Thread waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
             LockSupport.unpark(waiter);
         }
     }
 
-    /** Waits until it has landed, the current thread is interrupted, or the time of its call is up. */
-    Landing<V> await(String cache, Object key, Scheduler scheduler) {
-        Landing<V> end = landing;
-        if (end != null) {
-            return end;
+    /** Waits until the load has ended, the current thread is interrupted, or the deadline of its call has passed. */
+    LoadResult<V> await(String cache, Object key, Scheduler scheduler) {
+        LoadResult<V> ended = result;
+        if (ended != null) {
+            return ended;
         }
         LoadingThread self = LoadingThread.current();
         if (self != null) {
@@ -57,29 +65,29 @@ final class PendingLoad<V> {
         Thread thread = Thread.currentThread();
         waiters.add(thread);
         try {
-            return parked(cache, scheduler, thread);
+            return park(cache, scheduler, thread);
         } finally {
             waiters.remove(thread);
             if (self != null) {
-                self.waitNoMore();
+                self.endWait();
             }
         }
     }
 
-    private Landing<V> parked(String cache, Scheduler scheduler, Thread thread) {
+    private LoadResult<V> park(String cache, Scheduler scheduler, Thread thread) {
         Deadline deadline = CallContext.current().deadline();
         while (true) {
-            Landing<V> end = landing;
-            if (end != null) {
-                return end;
+            LoadResult<V> ended = result;
+            if (ended != null) {
+                return ended;
             }
             if (thread.isInterrupted()) {
                 throw new InterruptedWaitException(cache, new InterruptedException());
             }
             long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
             if (left <= 0) {
-                throw new StoreException(
-                        cache, "load in time", new TimeoutException("the deadline passed in wait for another's load"));
+                TimeoutException late = new TimeoutException("the deadline passed during the load of another caller");
+                throw new StoreException(cache, "load in time", late);
             }
             scheduler.park(this, left);
         }
@@ -87,6 +95,6 @@ final class PendingLoad<V> {
 
     @Override
     public String toString() {
-        return "load, " + (hasLanded() ? "ended" : waiters.size() + " waiting");
+        return "load, " + (hasEnded() ? "ended" : waiters.size() + " waiting");
     }
 }

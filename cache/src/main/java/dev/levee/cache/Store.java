@@ -1,11 +1,12 @@
 package dev.levee.cache;
 
 /**
- * Where the values of a cache really live: a table, a service, a file.
+ * Reads and writes the values behind a cache, in a table, a service or a file.
  *
- * <p>Needed only where the cache writes ({@link CacheConfig.Builder#writeThrough()}); for reading alone a {@link Loader} is
- * enough. Like loading, saving and deleting happen on the caller's thread and never under a lock, for one key even at the same
- * time if callers write it at the same time: the store decides which write is the last. Must be thread-safe.
+ * <p>Needed only where the cache writes ({@link CacheConfig.Builder#writeThrough()}); for reading alone a {@link
+ * Loader} is enough. Like loading, saving and deleting happen on the caller's thread and never under a lock, for one
+ * key even at the same time if callers write it at the same time: the store decides which write is the last. Must be
+ * thread-safe.
  *
  * <p>Provisional: this module grows in later versions.
  *
@@ -15,7 +16,7 @@ package dev.levee.cache;
  */
 public interface Store<K, V> extends Loader<K, V> {
     /**
-     * Writes one value, over the one that may be there. When it returns, {@link #load} must see the value.
+     * Writes one value, and replaces the one that may be there. When it returns, {@link #load} must see the value.
      *
      * @param key not null
      * @param value not null

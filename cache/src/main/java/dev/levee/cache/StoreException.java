@@ -1,10 +1,11 @@
 package dev.levee.cache;
 
 /**
- * The store behind a cache failed, or did not answer by the caller's deadline.
+ * The store behind a {@link Cache} failed, or did not respond by the deadline of the caller.
  *
- * <p>The cause is what the store threw. Callers that waited for the same load get an exception of their own each, with the same
- * cause. After a failed write it is not known whether the store has the new value or the old one, and the cache has neither.
+ * <p>The cause is what the store threw. Callers that waited for the same load each get their own exception, with the
+ * same cause. After a failed write it is not known whether the store has the new value or the old one, and the cache
+ * has neither.
  *
  * <p>Provisional: this module grows in later versions.
  *
@@ -17,12 +18,12 @@ public final class StoreException extends RuntimeException {
     private final String cache;
 
     StoreException(String cache, String what, Throwable cause) {
-        super("\"" + cache + "\" could not " + what + ": " + cause, cause);
+        super("cache \"" + cache + "\" could not " + what + ": " + cause, cause);
         this.cache = cache;
     }
 
     /**
-     * Which cache it was.
+     * Returns the name of the cache.
      *
      * @return its name
      */

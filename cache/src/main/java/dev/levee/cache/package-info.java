@@ -1,5 +1,5 @@
 /**
- * Cache strategies around a store: {@link dev.levee.cache.Cache} is where to begin.
+ * Caches in front of a store; start with {@link dev.levee.cache.Cache}.
  *
  * <p>Provisional: this module grows in later versions.
  */

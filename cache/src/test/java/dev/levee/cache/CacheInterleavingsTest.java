@@ -59,7 +59,7 @@ class CacheInterleavingsTest {
                 .sequentialSpecification(Variable.class);
     }
 
-    /** What it has to look like. */
+    /** What it must be equivalent to. */
     public static class Variable {
         private int value;
 
@@ -169,11 +169,11 @@ class CacheInterleavingsTest {
             }
 
             @Override
-            void leave(Integer key, PendingLoad<Integer> flight, Entry<Integer> entry) {
+            void endLoad(Integer key, PendingLoad<Integer> ended, CacheEntry<Integer> entry) {
                 if (entry != null) {
                     entries.put(key, entry);
                 }
-                super.leave(key, flight, null);
+                super.endLoad(key, ended, null);
             }
         }
     }
@@ -193,7 +193,7 @@ class CacheInterleavingsTest {
             }
 
             @Override
-            void endWrite(Integer key, Entry<Integer> entry) {
+            void endWrite(Integer key, CacheEntry<Integer> entry) {
                 super.endWrite(key, entry);
                 if (entry != null) {
                     entries.put(key, entry);

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -91,7 +92,7 @@ class CacheTest {
         void aMissWithoutALoaderSaysWhatToDo() {
             assertThatIllegalStateException()
                     .isThrownBy(() -> bare.get("a"))
-                    .withMessage("\"bare\" has no store to load from: use get(key, loader)");
+                    .withMessage("cache \"bare\" has no store to load from: use get(key, loader)");
         }
     }
 
@@ -139,7 +140,7 @@ class CacheTest {
             };
             assertThatExceptionOfType(StoreException.class)
                     .isThrownBy(() -> cache.get("a"))
-                    .withMessage("\"letters\" could not load: java.io.IOException: disk")
+                    .withMessage("cache \"letters\" could not load: java.io.IOException: disk")
                     .withCause(failure)
                     .satisfies(e -> assertThat(e.cache()).isEqualTo("letters"));
         }
@@ -290,11 +291,31 @@ class CacheTest {
     @Nested
     class Settings {
         @Test
+        void canBeGivenAsAConfiguration() {
+            CacheConfig config = CacheConfig.builder().maxSize(7).build();
+            assertThat(Cache.of("c", config)).hasToString("cache \"c\" [0 of 7, cache-aside, expires after PT5M]");
+            assertThat(Cache.over("o", store, config))
+                    .hasToString("cache \"o\" [0 of 7, cache-aside, expires after PT5M]");
+            assertThat(Cache.over("o", store)).hasToString("cache \"o\" [0 of 10000, cache-aside, expires after PT5M]");
+            assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);
+        }
+
+        @Test
+        void mustNotBeNull() {
+            assertThatNullPointerException()
+                    .isThrownBy(() -> Cache.of("c", (Consumer<CacheConfig.Builder>) null))
+                    .withMessage("configure");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> Cache.of("c", (CacheConfig) null))
+                    .withMessage("config");
+        }
+
+        @Test
         void areShownByToString() {
             cache.get("a");
-            assertThat(cache).hasToString("cache letters [1 of 10000, cache-aside, expires after PT5M]");
+            assertThat(cache).hasToString("cache \"letters\" [1 of 10000, cache-aside, expires after PT5M]");
             assertThat(Cache.over("w", store, c -> c.writeThrough()))
-                    .hasToString("cache w [0 of 10000, write-through, expires after PT5M]");
+                    .hasToString("cache \"w\" [0 of 10000, write-through, expires after PT5M]");
         }
 
         @Test

@@ -69,7 +69,7 @@ class InvalidationTest {
 
         @ParameterizedTest
         @MethodSource("invalidations")
-        void isGivenToThoseWhoWaitedAndNotToThoseWhoCameLater(Consumer<Cache<String, String>> invalidation)
+        void isReturnedToCallersThatWaitedAndNotToLaterOnes(Consumer<Cache<String, String>> invalidation)
                 throws Exception {
             FutureTask<String> load = loadThatHasReadTheOldValue();
             FutureTask<String> waiter = start(() -> cache.get("a"));
@@ -143,7 +143,7 @@ class InvalidationTest {
 
     /** Rows only grow, one writer each; a reader that begins after a change was announced must not see less. */
     @Test
-    void underRealThreadsNobodySeesAnInvalidatedValue() throws Exception {
+    void underRealThreadsNoCallerSeesAnInvalidatedValue() throws Exception {
         int keys = 4;
         int changes = 30_000;
         AtomicIntegerArray rows = new AtomicIntegerArray(keys);

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** A store in a map that writes down what is asked of it, and can be told to run something before or after it answers. */
+/** A store in a map that records its calls, and can be set to run something before or after each of them. */
 final class MapStore implements Store<String, String> {
     final Map<String, String> rows = new ConcurrentHashMap<>();
     final List<String> log = Collections.synchronizedList(new ArrayList<>());

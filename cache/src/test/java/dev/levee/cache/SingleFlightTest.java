@@ -52,12 +52,12 @@ class SingleFlightTest {
         return thrown.getCause();
     }
 
-    /** One who loads "a" and has stopped in the store. */
-    private FutureTask<String> leader() throws Exception {
+    /** A caller that loads "a" and is held in the store. */
+    private FutureTask<String> first() throws Exception {
         store.before = operation -> stop.pass();
-        FutureTask<String> leader = start(() -> cache.get("a"));
+        FutureTask<String> first = start(() -> cache.get("a"));
         stop.awaitReached();
-        return leader;
+        return first;
     }
 
     private List<FutureTask<String>> waiters() {
@@ -83,13 +83,13 @@ class SingleFlightTest {
     class CallersThatMissTogether {
         @Test
         void shareOneLoad() throws Exception {
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             List<FutureTask<String>> waiters = waiters();
             assertThat(metric("cache.loading")).isEqualTo(1.0);
             stop.release();
-            assertThat(result(leader)).isEqualTo("1");
+            assertThat(result(first)).isEqualTo("1");
             for (FutureTask<String> waiter : waiters) {
-                assertThat(result(waiter)).isSameAs(result(leader));
+                assertThat(result(waiter)).isSameAs(result(first));
             }
             assertThat(store.log).containsExactly("load a");
             assertThat(metric("cache.loads")).isEqualTo(1.0);
@@ -100,10 +100,10 @@ class SingleFlightTest {
         @Test
         void shareTheAbsenceOfAValue() throws Exception {
             store.rows.remove("a");
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             List<FutureTask<String>> waiters = waiters();
             stop.release();
-            assertThat(result(leader)).isNull();
+            assertThat(result(first)).isNull();
             for (FutureTask<String> waiter : waiters) {
                 assertThat(result(waiter)).isNull();
             }
@@ -116,10 +116,10 @@ class SingleFlightTest {
             store.after = operation -> {
                 throw disk;
             };
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             List<FutureTask<String>> waiters = waiters();
             stop.release();
-            List<Throwable> failures = new ArrayList<>(List.of(failure(leader)));
+            List<Throwable> failures = new ArrayList<>(List.of(failure(first)));
             waiters.forEach(waiter -> failures.add(failure(waiter)));
             assertThat(failures)
                     .doesNotHaveDuplicates()
@@ -133,10 +133,10 @@ class SingleFlightTest {
         void shareARefusalWithACopyForEach() throws Exception {
             Bulkhead full = Bulkhead.of("full", 1);
             store.after = operation -> full.call(() -> full.call(() -> operation));
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             List<FutureTask<String>> waiters = waiters();
             stop.release();
-            List<Throwable> failures = new ArrayList<>(List.of(failure(leader)));
+            List<Throwable> failures = new ArrayList<>(List.of(failure(first)));
             waiters.forEach(waiter -> failures.add(failure(waiter)));
             assertThat(failures)
                     .doesNotHaveDuplicates()
@@ -153,10 +153,10 @@ class SingleFlightTest {
             store.after = operation -> {
                 throw broken;
             };
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             List<FutureTask<String>> waiters = waiters();
             stop.release();
-            assertThat(failure(leader)).isSameAs(broken);
+            assertThat(failure(first)).isSameAs(broken);
             waiters.forEach(waiter -> assertThat(failure(waiter))
                     .isInstanceOf(StoreException.class)
                     .hasCause(broken));
@@ -181,10 +181,10 @@ class SingleFlightTest {
     }
 
     @Nested
-    class OneWhoWaits {
+    class AWaitingCaller {
         @Test
         void givesUpWhenItsDeadlinePassesAndTheLoadGoesOn() throws Exception {
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             Deadline deadline =
                     Deadline.after(Duration.ofSeconds(1), time.environment().clock());
             FutureTask<String> waiter =
@@ -195,17 +195,17 @@ class SingleFlightTest {
             time.advance(Duration.ofNanos(1));
             assertThat(failure(waiter))
                     .isInstanceOf(StoreException.class)
-                    .hasMessageStartingWith("\"letters\" could not load in time")
+                    .hasMessageStartingWith("cache \"letters\" could not load in time")
                     .hasCauseInstanceOf(TimeoutException.class);
             stop.release();
-            assertThat(result(leader)).isEqualTo("1");
+            assertThat(result(first)).isEqualTo("1");
             assertThat(cache.getIfPresent("a")).isEqualTo("1");
             assertThat(store.log).containsExactly("load a");
         }
 
         @Test
         void givesUpWhenItIsInterruptedAndTheLoadGoesOn() throws Exception {
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             AtomicBoolean flag = new AtomicBoolean();
             FutureTask<String> waiter = new FutureTask<>(() -> {
                 try {
@@ -222,43 +222,43 @@ class SingleFlightTest {
                     .hasCauseInstanceOf(InterruptedException.class);
             assertThat(flag).isTrue();
             stop.release();
-            assertThat(result(leader)).isEqualTo("1");
+            assertThat(result(first)).isEqualTo("1");
             assertThat(store.log).containsExactly("load a");
         }
 
         @Test
-        void looksAgainWhenItWakesForNoReason() throws Exception {
-            FutureTask<String> leader = leader();
+        void waitsAgainWhenItWakesForNoReason() throws Exception {
+            FutureTask<String> first = first();
             FutureTask<String> waiter = start(() -> cache.get("a"));
             time.awaitSleepers(1);
             time.advance(Duration.ofDays(1)); // lets parked threads go once
             assertThat(waiter).isNotDone();
             stop.release();
-            assertThat(result(waiter)).isEqualTo(result(leader));
+            assertThat(result(waiter)).isEqualTo(result(first));
         }
 
         @Test
         void joinsTheLoadEvenWithALoaderOfItsOwn() throws Exception {
-            FutureTask<String> leader = leader();
+            FutureTask<String> first = first();
             FutureTask<String> waiter = start(() -> cache.get("a", key -> "mine"));
             time.awaitSleepers(1);
             stop.release();
-            assertThat(result(leader)).isEqualTo("1");
+            assertThat(result(first)).isEqualTo("1");
             assertThat(result(waiter)).isEqualTo("1");
         }
     }
 
     @Nested
-    class OneWhoLoads {
+    class ALoadingCaller {
         @Test
         void doesNotSpoilItForTheOthersByBeingInterrupted() throws Exception {
             store.before = operation -> stop.pass();
-            FutureTask<String> leader = new FutureTask<>(() -> cache.get("a"));
-            Thread thread = time.start(leader);
+            FutureTask<String> first = new FutureTask<>(() -> cache.get("a"));
+            Thread thread = time.start(first);
             stop.awaitReached();
             List<FutureTask<String>> waiters = waiters();
             thread.interrupt();
-            assertThat(failure(leader))
+            assertThat(failure(first))
                     .isInstanceOf(StoreException.class)
                     .hasCauseInstanceOf(InterruptedException.class);
             for (FutureTask<String> waiter : waiters) {
@@ -278,13 +278,13 @@ class SingleFlightTest {
             };
             Deadline deadline =
                     Deadline.after(Duration.ofSeconds(1), time.environment().clock());
-            FutureTask<String> leader =
+            FutureTask<String> first =
                     start(() -> CallContext.current().withDeadline(deadline).call(() -> cache.get("a")));
             stop.awaitReached();
             List<FutureTask<String>> waiters = waiters();
             time.advance(Duration.ofSeconds(1));
             stop.release();
-            assertThat(failure(leader)).hasCauseInstanceOf(IOException.class);
+            assertThat(failure(first)).hasCauseInstanceOf(IOException.class);
             for (FutureTask<String> waiter : waiters) {
                 assertThat(result(waiter)).isEqualTo("1");
             }
@@ -292,7 +292,7 @@ class SingleFlightTest {
         }
 
         @Test
-        void looksAgainForAValueThatCameBetweenItsMissAndItsTurn() {
+        void findsAValueThatCameBetweenItsMissAndItsLoad() {
             AtomicReference<Runnable> atNextReading = new AtomicReference<>();
             Environment environment = time.environment().toBuilder()
                     .clock(() -> {
@@ -308,7 +308,7 @@ class SingleFlightTest {
                     Cache.over("letters", store, c -> c.expireAfter(Duration.ofSeconds(1)), environment);
             cache.get("a");
             time.advance(Duration.ofSeconds(1));
-            // Runs when the outer get has found the expired entry and not yet asked who is loading.
+            // Runs when the outer get has found the expired entry and not yet looked for a load.
             atNextReading.set(() -> assertThat(cache.get("a")).isEqualTo("1"));
             assertThat(cache.get("a")).isEqualTo("1");
             assertThat(store.log).containsExactly("load a", "load a");

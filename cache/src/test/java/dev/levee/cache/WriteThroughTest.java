@@ -146,7 +146,7 @@ class WriteThroughTest {
             };
             assertThatExceptionOfType(StoreException.class)
                     .isThrownBy(() -> cache.put("a", "new"))
-                    .withMessage("\"letters\" could not save: java.io.IOException: disk")
+                    .withMessage("cache \"letters\" could not save: java.io.IOException: disk")
                     .withCause(disk);
             assertThat(cache.getIfPresent("a")).isNull();
             store.before = operation -> {};
@@ -172,7 +172,7 @@ class WriteThroughTest {
             };
             assertThatExceptionOfType(StoreException.class)
                     .isThrownBy(() -> cache.remove("a"))
-                    .withMessage("\"letters\" could not delete: java.io.IOException: disk");
+                    .withMessage("cache \"letters\" could not delete: java.io.IOException: disk");
             store.after = operation -> {};
             assertThat(cache.get("a")).isNull();
         }

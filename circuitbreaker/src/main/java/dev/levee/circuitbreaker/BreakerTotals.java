@@ -4,7 +4,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.Verdict;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts since the breaker was made; kept only on demand, because each costs a write a call. */
+/** Counts of calls since the breaker was made; kept only on demand, because each costs a write a call. See ADR 13. */
 final class BreakerTotals {
     private final LongAdder succeeded = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -31,7 +31,7 @@ final class BreakerTotals {
         }
     }
 
-    void measure(String name, Measured.Sink sink) {
+    void write(String name, Measured.Sink sink) {
         sink.value(name, "breaker.calls.succeeded", (double) succeeded.sum());
         sink.value(name, "breaker.calls.failed", (double) failed.sum());
         sink.value(name, "breaker.calls.slow", (double) slow.sum());

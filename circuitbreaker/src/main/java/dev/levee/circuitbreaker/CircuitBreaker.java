@@ -3,57 +3,61 @@ package dev.levee.circuitbreaker;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
+import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
- * Stops calling what fails, and finds out when it works again.
+ * A circuit breaker: stops calls to a dependency that fails, and finds out when it works again.
  *
- * <p>Use one for each dependency whose failures belong together (one host, one database), outside the timeout and inside the retry.
- * For one breaker per host see {@code Keyed}. Not for bounding a rate or calls in flight, and not where failures of some callers say
- * nothing about the others.
+ * <p>Use one for each dependency whose failures belong together (one host, one database), outside the timeout and
+ * inside the retry. For one breaker per host see {@code Keyed}. Not for bounding a rate or calls in flight, and not
+ * where failures of some callers say nothing about the others.
  *
  * <pre>{@code
- * CircuitBreaker breaker = CircuitBreaker.of("payments", c -> c.failureRate(0.5).countWindow(100).openFor(ofSeconds(30)));
+ * CircuitBreaker breaker =
+ *         CircuitBreaker.of("payments", c -> c.failureRate(0.5).countWindow(100).openFor(ofSeconds(30)));
  * Receipt receipt = breaker.call(() -> client.charge(order));
  * }</pre>
  *
- * <p><b>States.</b> {@link State#CLOSED} admits and judges: when the failure rate or the slow-call rate of its window reaches the
- * limit, it opens. {@link State#OPEN} refuses until the open time is over. {@link State#HALF_OPEN} admits a fixed number of probes in
- * all, each of which holds a lease; as soon as their outcomes decide whether the limits will be met, it closes or opens again. With a
- * {@code ramp} it does not close at once but becomes {@link State#RAMPING}: it admits a share of the calls that rises in steps, opens
- * again if the limits are reached, and closes at the end. The other states are set by hand and left by hand.
+ * <p><b>States.</b> {@link State#CLOSED} admits and judges: when the failure rate or the slow-call rate of its window
+ * reaches the limit, it opens. {@link State#OPEN} refuses until the open time is over. {@link State#HALF_OPEN} admits a
+ * fixed number of probes in all, each of which holds a lease; as soon as their outcomes decide whether the limits will
+ * be met, it closes or opens again. With a {@code ramp} it does not close at once but becomes {@link State#RAMPING}: it
+ * admits a share of the calls that rises in steps, opens again if the limits are reached, and closes at the end. The
+ * other states are set by hand and left by hand.
  *
- * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure; {@code IGNORED} does not
- * count and gives the permit of a probe back. An outcome counts in the epoch that admitted the call, that is, until the next change of
- * state or {@link #reset}; later it neither closes, nor opens, nor delays anything.
+ * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure; {@code
+ * IGNORED} does not count and gives the permit of a probe back. An outcome counts in the epoch that admitted the call,
+ * that is, until the next change of state or {@link #reset}; later it neither closes, nor opens, nor delays anything.
  *
- * <p><b>Time.</b> Nothing runs in the background. Changes that are due by time happen, as of the time at which they were due, when
- * somebody asks: a call, {@link #state}, {@link #snapshot} or {@link #measure}. So what a breaker does depends on when things
- * happened, never on who looked.
+ * <p><b>Time.</b> Nothing runs in the background. A change that is due by time is made by the next call, {@link
+ * #state}, {@link #snapshot} or {@link #measure}, as of the time at which it was due. So what a breaker does depends on
+ * when things happened, never on when it was read.
  *
- * <p><b>Cost.</b> Thread-safe, lock-free, allocates on a change of state only. A closed breaker without a slow-call rule and without
- * a time window reads no clock, admits by one read, and writes nothing for a success as long as all calls in the window succeeded.
- * An open one reads the clock once.
+ * <p><b>Cost.</b> Thread-safe, lock-free, allocates on a change of state only. A closed breaker without a slow-call
+ * rule and without a time window reads no clock, admits by one read, and writes nothing for a success as long as all
+ * calls in the window succeeded. An open one reads the clock once.
  *
- * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state.nanos} (nanoseconds), {@code
- * breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code breaker.failure.rate} and {@code
- * breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or observing, of the probes that have ended if
- * half-open, of the ramp so far if ramping, of what opened it if open, else none. With a {@code ramp} also {@code
- * breaker.ramp.share}, the share of calls that is admitted now: 1 if closed, 0 if open or half-open. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed},
- * {@code .slow}, {@code .ignored}, {@code .late} (those of the former that ended in another epoch) and {@code .refused}, since the
- * breaker was made; a call that was admitted while the breaker was disabled is not among them. Each change of state is one line at INFO in the log, and one
- * {@code onStateChange} of the environment's listener.
+ * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state.nanos}
+ * (nanoseconds), {@code breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code
+ * breaker.failure.rate} and {@code breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or
+ * observing, of the probes that have ended if half-open, of the ramp so far if ramping, of what opened it if open, else
+ * none. With a {@code ramp} also {@code breaker.ramp.share}, the share of calls that is admitted now: 1 if closed, 0 if
+ * open or half-open. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed}, {@code .slow}, {@code
+ * .ignored}, {@code .late} (those of the former that ended in another epoch) and {@code .refused}, since the breaker
+ * was made; a call that was admitted while the breaker was disabled is not among them. Each change of state is one line
+ * at INFO in the log, and one {@code onStateChange} of the environment's listener.
  *
  * @since 0.1
  */
 public interface CircuitBreaker extends Gate, Measured {
-    /** What a breaker does with calls. */
+    /** The states of a breaker: what it does with calls. */
     enum State {
         /** Admits all, and opens when too many fail. */
         CLOSED,
-        /** Refuses all for a time. */
+        /** Refuses all, until the open time is over. */
         OPEN,
-        /** Admits some to see whether it can close. */
+        /** Admits a few probes, whose outcomes decide whether it closes. */
         HALF_OPEN,
         /** Refuses all, until it is reset. */
         FORCED_OPEN,
@@ -61,15 +65,15 @@ public interface CircuitBreaker extends Gate, Measured {
         DISABLED,
         /** Admits all and records them, but never opens, until it is reset. */
         OBSERVE_ONLY,
-        /** Admits a share of calls that rises in steps, after the probes have done well; only with a {@code ramp}. */
+        /** Admits a share of calls that rises in steps, after the probes have succeeded; only with a {@code ramp}. */
         RAMPING
     }
 
     /**
-     * What a breaker knows at one moment.
+     * The state and the counts of a breaker at one moment.
      *
      * @param state what it does with calls
-     * @param calls how many calls the counts are made of, see {@link CircuitBreaker}; of a run of failures its length
+     * @param calls how many calls were counted, see {@link CircuitBreaker}; of a run of failures its length
      * @param failures how many of them failed
      * @param slowCalls how many of them were slow
      * @param nanosInState how long it has been in that state, in nanoseconds
@@ -77,7 +81,7 @@ public interface CircuitBreaker extends Gate, Measured {
      */
     record Snapshot(State state, long calls, long failures, long slowCalls, long nanosInState) {
         /**
-         * The share of calls that failed.
+         * Returns the share of calls that failed.
          *
          * @return from 0 to 1; not a number without calls
          */
@@ -86,7 +90,7 @@ public interface CircuitBreaker extends Gate, Measured {
         }
 
         /**
-         * The share of calls that were slow.
+         * Returns the share of calls that were slow.
          *
          * @return from 0 to 1; not a number without calls
          */
@@ -96,10 +100,11 @@ public interface CircuitBreaker extends Gate, Measured {
     }
 
     /**
-     * A breaker with the defaults of {@link CircuitBreakerConfig}.
+     * Makes a breaker with the defaults of {@link CircuitBreakerConfig} in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @return the breaker
+     * @throws NullPointerException if the name is null
      * @throws IllegalArgumentException if the name is blank
      */
     static CircuitBreaker of(String name) {
@@ -107,40 +112,58 @@ public interface CircuitBreaker extends Gate, Measured {
     }
 
     /**
-     * A breaker in the machine's time.
+     * Makes a breaker in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @param configure sets what differs from the defaults
      * @return the breaker
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each other
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each
+     *     other
      */
     static CircuitBreaker of(String name, Consumer<? super CircuitBreakerConfig.Builder> configure) {
         return of(name, configure, Environment.system());
     }
 
     /**
-     * A breaker.
+     * Makes a breaker.
      *
      * @param name for logs, metrics and refusals
      * @param configure sets what differs from the defaults
-     * @param environment where time and randomness come from, and who hears of changes
+     * @param environment the source of time and randomness, and the listener for changes of state
      * @return the breaker
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each other
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each
+     *     other
      */
     static CircuitBreaker of(
             String name, Consumer<? super CircuitBreakerConfig.Builder> configure, Environment environment) {
         CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
-        configure.accept(builder);
+        Require.nonNull("configure", configure).accept(builder);
         return of(name, builder.build(), environment);
     }
 
     /**
-     * A breaker.
+     * Makes a breaker in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @param config the settings
-     * @param environment where time and randomness come from, and who hears of changes
      * @return the breaker
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static CircuitBreaker of(String name, CircuitBreakerConfig config) {
+        return of(name, config, Environment.system());
+    }
+
+    /**
+     * Makes a breaker.
+     *
+     * @param name for logs, metrics and refusals
+     * @param config the settings
+     * @param environment the source of time and randomness, and the listener for changes of state
+     * @return the breaker
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static CircuitBreaker of(String name, CircuitBreakerConfig config, Environment environment) {
@@ -153,14 +176,14 @@ public interface CircuitBreaker extends Gate, Measured {
     }
 
     /**
-     * What it does with a call that comes now. Makes a change that is due.
+     * Returns what it does with a call that comes now. Makes a change that is due.
      *
      * @return the state
      */
     State state();
 
     /**
-     * What it knows now. Makes a change that is due.
+     * Returns its state and counts now. Makes a change that is due.
      *
      * @return the state with its counts
      */
@@ -176,27 +199,29 @@ public interface CircuitBreaker extends Gate, Measured {
     void observeOnly();
 
     /**
-     * The settings by which it works now.
+     * Returns the settings that it works by now, all of which can be read.
      *
      * @return those it was made with, or of the last {@link #reconfigure}
      */
     CircuitBreakerConfig config();
 
     /**
-     * Works by other settings from now on. Does not block, and changes no state by itself.
+     * Replaces the settings. Does not block, and changes no state by itself.
      *
-     * <p>What has begun goes on as it began: an open time, the permits and leases of probes, a ramp, a state that was set by hand. Calls
-     * under way count as if nothing had happened. The outcomes in the window are kept if it is as large as before and of the same
-     * kind, else it begins empty; it is judged by the new limits when the next outcome comes.
+     * <p>What has begun continues as it began: an open time, the permits and leases of probes, a ramp, a state that was
+     * set by hand. Calls in flight count as if nothing had happened. The outcomes in the window are kept if the new one
+     * is of the same size and kind, else it begins empty; it is judged by the new limits when the next outcome comes.
      *
-     * <p>Three settings are part of how calls are made and must stay: the rule for outcomes, whether totals are recorded, and that no
-     * call is timed to see whether it is slow (a rule for slow calls can be changed or dropped, but not added).
+     * <p>Three settings are part of how calls are made and must stay: the rule for outcomes, whether totals are
+     * recorded, and that no call is timed to see whether it is slow (a rule for slow calls can be changed or dropped,
+     * but not added).
      *
      * @param config usually made by {@code breaker.config().toBuilder()}
+     * @throws NullPointerException if it is null
      * @throws IllegalArgumentException if it changes what must stay
      */
     void reconfigure(CircuitBreakerConfig config);
 
-    /** Closes the breaker, whatever its state, and forgets all that was recorded; outcomes of calls under way will not count. */
+    /** Closes the breaker, whatever its state, and drops all that was recorded; calls in flight will not count. */
     void reset();
 }

@@ -1,183 +1,163 @@
 package dev.levee.circuitbreaker;
 
 import dev.levee.core.OutcomeRule;
-import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Objects;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a {@link CircuitBreaker}. Immutable.
  *
- * <p>By default a breaker looks at the last 100 calls, opens when half of them failed (but not before 20 have ended), stays open for
- * 30 seconds, and then lets 5 probes through; if these do well it closes.
+ * <p>By default a breaker judges the last 100 calls, opens when half of them failed (but not before 20 have ended),
+ * stays open for 30 seconds, and then admits 5 probes; if fewer of these fail than the limit allows, it closes.
  *
  * @since 0.1
  */
 public final class CircuitBreakerConfig {
-    private static final int DEFAULT_MINIMUM_CALLS = 20;
-
-    private final Builder set;
-    private final Thresholds limits;
-    private final Thresholds probeLimits;
-    private final Thresholds rampLimits;
-    private final long slowNanos;
-    private final long openNanos;
-    private final long openCapNanos;
-    private final long hintCapNanos;
-    private final long leaseNanos;
-    private final long rampStepNanos;
+    private final WindowRules windowRules;
+    private final OpenTimes openTimes;
+    private final int halfOpenCalls;
+    private final @Nullable Duration probeLease;
+    private final boolean expiredProbesFail;
+    private final Duration rampStep;
+    private final double[] rampShares;
+    private final OutcomeRule outcomes;
+    private final boolean totals;
 
     private CircuitBreakerConfig(Builder builder) {
-        set = new Builder(builder);
-        double slowRate = set.slowCallRate == null ? Thresholds.OFF : set.slowCallRate;
-        int minimum = set.effectiveMinCalls();
-        if (set.consecutiveFailures == null) {
-            limits = new Thresholds(set.failureRate, slowRate, minimum);
-            probeLimits = limits;
-            rampLimits = new Thresholds(set.failureRate, slowRate, Math.min(minimum, set.halfOpenCalls));
-        } else {
-            limits = new Thresholds(Double.MIN_VALUE, Thresholds.OFF, set.consecutiveFailures);
-            // Where calls must fail in a row, the first probe that fails is enough.
-            probeLimits = new Thresholds(Double.MIN_VALUE, Thresholds.OFF, 1);
-            rampLimits = limits;
-        }
-        slowNanos = set.slowCallDuration == null ? Nanos.NEVER : Nanos.of(set.slowCallDuration);
-        openNanos = Nanos.of(set.openFor);
-        openCapNanos = Nanos.of(set.openForCap);
-        hintCapNanos = Nanos.of(set.openForHint);
-        leaseNanos = set.probeLease == null ? openNanos : Nanos.of(set.probeLease);
-        rampStepNanos = Nanos.of(set.rampStep);
+        windowRules = new WindowRules(builder);
+        openTimes = new OpenTimes(builder);
+        halfOpenCalls = builder.halfOpenCalls;
+        probeLease = builder.probeLease;
+        expiredProbesFail = builder.expiredProbesFail;
+        rampStep = builder.rampStep;
+        rampShares = builder.rampShares;
+        outcomes = builder.outcomes;
+        totals = builder.totals;
     }
 
-    /**
-     * Starts from the defaults.
-     *
-     * @return a builder; not thread-safe
-     */
+    /** {@return a builder that starts from the defaults; not thread-safe} */
     public static Builder builder() {
         return new Builder();
     }
 
-    /**
-     * Starts from these settings. A window that is set on the builder replaces the one that is set here.
-     *
-     * @return a builder; not thread-safe
-     */
+    /** {@return a builder that starts from these settings; a window that is set on it replaces the one of these} */
     public Builder toBuilder() {
-        return new Builder(set);
+        return new Builder(this);
     }
 
-    OutcomeRule outcomes() {
-        return set.outcomes;
+    /** {@return the share of calls that must fail for the breaker to open; 0 with {@link #consecutiveFailures}} */
+    public double failureRate() {
+        return consecutiveFailures() > 0 ? 0 : windowRules.failureRate;
     }
 
-    boolean recordsTotals() {
-        return set.totals;
+    /** {@return the share of calls that must be slow for the breaker to open; 0 if slow calls do not matter} */
+    public double slowCallRate() {
+        return windowRules.slowCallRate;
     }
 
-    boolean hasSlowRule() {
-        return set.slowCallDuration != null;
+    /** {@return the duration from which a call counts as slow; zero if slow calls do not matter} */
+    public Duration slowCallDuration() {
+        return windowRules.slowCallDuration;
     }
 
-    boolean hasTimeWindow() {
-        return set.timeWindow != null;
+    /** {@return how many of the last calls are judged; 0 with another kind of window} */
+    public int countWindow() {
+        return timeWindow().isZero() && consecutiveFailures() == 0 ? windowRules.countWindow : 0;
     }
 
-    boolean needsEnd() {
-        return hasSlowRule() || hasTimeWindow();
+    /** {@return how long ago calls may have ended that are judged; zero with another kind of window} */
+    public Duration timeWindow() {
+        return windowRules.timeWindow;
     }
 
-    /** From how long on a call is slow; NEVER if none is. */
-    long slowNanos() {
-        return slowNanos;
+    /** {@return how many calls must fail in a row for the breaker to open; 0 with a window} */
+    public int consecutiveFailures() {
+        return windowRules.consecutiveFailures;
     }
 
-    /** An empty window. */
-    Window newWindow(long nowNanos) {
-        if (set.consecutiveFailures != null) {
-            return new ConsecutiveFailures();
-        }
-        return set.timeWindow == null
-                ? new CountWindow(set.countWindow)
-                : new TimeWindow(Nanos.of(set.timeWindow), nowNanos);
+    /** {@return how many calls must be in the window before it is judged; 0 with {@link #consecutiveFailures}} */
+    public int minCalls() {
+        return consecutiveFailures() > 0 ? 0 : windowRules.minCalls();
     }
 
-    /** Whether a window by these settings has the same shape as one by others. */
-    boolean hasWindowOf(CircuitBreakerConfig other) {
-        if (set.consecutiveFailures != null || other.set.consecutiveFailures != null) {
-            return set.consecutiveFailures != null && other.set.consecutiveFailures != null;
-        }
-        return Objects.equals(set.timeWindow, other.set.timeWindow)
-                && (set.timeWindow != null || set.countWindow == other.set.countWindow);
+    /** {@return how long the breaker stays open the first time} */
+    public Duration openFor() {
+        return openTimes.initial;
     }
 
-    Thresholds limits() {
-        return limits;
+    /** {@return what the open time is multiplied by each time the breaker opens again; 1 if it does not grow} */
+    public double openForMultiplier() {
+        return openTimes.multiplier;
     }
 
-    /** As when closed, but after as few calls as when half-open. */
-    Thresholds rampLimits() {
-        return rampLimits;
+    /** {@return the longest open time, but for a hint} */
+    public Duration openForMax() {
+        return openTimes.max;
     }
 
-    boolean hasRamp() {
-        return set.rampShares.length > 0;
+    /** {@return the largest share by which an open time is shortened at random} */
+    public double openJitter() {
+        return openTimes.jitter;
     }
 
-    double[] rampShares() {
-        return set.rampShares;
+    /** {@return the longest hint that is followed; zero if hints are ignored} */
+    public Duration openForHint() {
+        return openTimes.maxHint;
     }
 
-    long rampStepNanos() {
-        return rampStepNanos;
+    /** {@return how many probes a half-open breaker admits in all} */
+    public int halfOpenCalls() {
+        return halfOpenCalls;
     }
 
-    Thresholds probeLimits() {
-        return probeLimits;
+    /** {@return how long a probe may take; {@link #openFor} unless it was set} */
+    public Duration probeLease() {
+        return probeLease == null ? openFor() : probeLease;
     }
 
-    int halfOpenCalls() {
-        return set.halfOpenCalls;
+    /** {@return whether a probe that takes longer counts as a failure} */
+    public boolean expiredProbesFail() {
+        return expiredProbesFail;
     }
 
-    long leaseNanos() {
-        return leaseNanos;
+    /** {@return how long each step of the ramp lasts; zero without a ramp} */
+    public Duration rampStep() {
+        return rampStep;
     }
 
-    boolean expiredProbesFail() {
-        return set.expiredProbesFail;
+    /** {@return the share of calls that each step of the ramp admits, in a new array; empty without a ramp} */
+    public double[] rampShares() {
+        return rampShares.clone();
     }
 
-    boolean hasJitter() {
-        return set.openJitter > 0;
+    /** {@return the rule that says what counts as a failure} */
+    public OutcomeRule outcomes() {
+        return outcomes;
     }
 
-    /**
-     * How long to stay open.
-     *
-     * @param reopenings how many times in a row the breaker was open before
-     * @param random from 0 to 1, for the jitter
-     * @param hintNanos how long the dependency asked to be left alone, or less than zero
-     */
-    long openNanos(int reopenings, double random, long hintNanos) {
-        long grown = Math.min(openCapNanos, Nanos.multiply(openNanos, Math.pow(set.openForMultiplier, reopenings)));
-        // After the cap, or all who have reached it would come back together; and downwards, because the cap is a
-        // promise.
-        long jittered = grown == Nanos.NEVER ? grown : grown - (long) (grown * set.openJitter * random);
-        // Not to repeat a call says nothing about how long others should wait.
-        long hinted = hintNanos == OutcomeRule.DO_NOT_RETRY ? 0 : Math.min(hintCapNanos, hintNanos);
-        return Math.max(Math.max(1, jittered), hinted);
+    /** {@return whether calls are counted since the breaker was made} */
+    public boolean totals() {
+        return totals;
+    }
+
+    WindowRules windowRules() {
+        return windowRules;
+    }
+
+    OpenTimes openTimes() {
+        return openTimes;
     }
 
     @Override
     public String toString() {
-        return set.toString();
+        String steps =
+                rampShares.length == 0 ? "" : ", then " + Arrays.toString(rampShares) + " for " + rampStep + " each";
+        return windowRules + "; " + openTimes + "; " + halfOpenCalls + " probes" + steps;
     }
 
     /**
@@ -186,23 +166,19 @@ public final class CircuitBreakerConfig {
      * @since 0.1
      */
     public static final class Builder {
-        private static final List<String> WINDOWS = List.of("countWindow", "timeWindow", "consecutiveFailures");
-        private static final List<String> RATES =
-                List.of("failureRate", "slowCallRate", "slowCallDuration", "minCalls");
-
-        private double failureRate = 0.5;
-        private @Nullable Double slowCallRate;
-        private @Nullable Duration slowCallDuration;
-        private int countWindow = 100;
-        private @Nullable Duration timeWindow;
-        private @Nullable Integer consecutiveFailures;
-        private @Nullable Integer minCalls;
-        private Duration openFor = Duration.ofSeconds(30);
-        private double openForMultiplier = 1;
-        private Duration openForCap = openFor;
-        private double openJitter;
-        private Duration openForHint = Duration.ZERO;
-        private int halfOpenCalls = 5;
+        double failureRate = 0.5;
+        double slowCallRate;
+        Duration slowCallDuration = Duration.ZERO;
+        int countWindow = 100;
+        Duration timeWindow = Duration.ZERO;
+        int consecutiveFailures;
+        int minCalls;
+        Duration openFor = Duration.ofSeconds(30);
+        double openForMultiplier = 1;
+        Duration openForMax = openFor;
+        double openJitter;
+        Duration openForHint = Duration.ZERO;
+        int halfOpenCalls = 5;
         private @Nullable Duration probeLease;
         private boolean expiredProbesFail = true;
         private Duration rampStep = Duration.ZERO;
@@ -210,35 +186,25 @@ public final class CircuitBreakerConfig {
         private OutcomeRule outcomes = OutcomeRule.standard();
         private boolean totals;
 
-        /** What was set here, not what was inherited. */
-        private final Set<String> touched = new LinkedHashSet<>();
+        /** The settings that were set on this builder, unlike those that it began with. */
+        final Set<String> touched = new LinkedHashSet<>();
 
         Builder() {}
 
-        private Builder(Builder other) {
-            failureRate = other.failureRate;
-            slowCallRate = other.slowCallRate;
-            slowCallDuration = other.slowCallDuration;
-            countWindow = other.countWindow;
-            timeWindow = other.timeWindow;
-            consecutiveFailures = other.consecutiveFailures;
-            minCalls = other.minCalls;
-            openFor = other.openFor;
-            openForMultiplier = other.openForMultiplier;
-            openForCap = other.openForCap;
-            openJitter = other.openJitter;
-            openForHint = other.openForHint;
-            halfOpenCalls = other.halfOpenCalls;
-            probeLease = other.probeLease;
-            expiredProbesFail = other.expiredProbesFail;
-            rampStep = other.rampStep;
-            rampShares = other.rampShares;
-            outcomes = other.outcomes;
-            totals = other.totals;
+        private Builder(CircuitBreakerConfig config) {
+            config.windowRules.copyTo(this);
+            config.openTimes.copyTo(this);
+            halfOpenCalls = config.halfOpenCalls;
+            probeLease = config.probeLease;
+            expiredProbesFail = config.expiredProbesFail;
+            rampStep = config.rampStep;
+            rampShares = config.rampShares;
+            outcomes = config.outcomes;
+            totals = config.totals;
         }
 
         /**
-         * The share of calls that must fail for the breaker to open; default 0.5.
+         * The share of calls that must fail for the breaker to open. Default: 0.5.
          *
          * @param value more than 0, at most 1; the limit itself opens the breaker
          * @return this
@@ -251,7 +217,7 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * The share of calls that must be slow for the breaker to open; by default slow calls do not matter. Needs {@link
+         * The share of calls that must be slow for the breaker to open. Default: slow calls do not matter. Needs {@link
          * #slowCallDuration}. A call may be slow and a failure, and counts as both.
          *
          * @param value more than 0, at most 1; the limit itself opens the breaker
@@ -265,10 +231,12 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * From how long on a call is slow. Needs {@link #slowCallRate}. Each call then costs two reads of the clock.
+         * The duration from which a call counts as slow. Needs {@link #slowCallRate}. Each call then costs two reads of
+         * the clock.
          *
          * @param value more than zero; a call that takes just this long is slow
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is not more than zero
          */
         public Builder slowCallDuration(Duration value) {
@@ -278,11 +246,12 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Judges the last calls, as many as this; default 100.
+         * Judges the last calls, this many of them. Default: 100.
          *
-         * <p>Every size has the same representation: one word with all counts, and a ring of 2 bits for each call. It is exact with any
-         * number of threads: at each moment the counts are those of just the last calls, in the order in which they were recorded. A
-         * call costs one write, and none if it is a success and all in the window are.
+         * <p>Every size has the same representation: one word with all counts, and a ring of 2 bits for each call. It
+         * is exact with any number of threads: at each moment the counts are those of exactly the last calls, in the
+         * order in which they were recorded. A call costs one write, and none if it is a success and all in the window
+         * are.
          *
          * @param calls from 1 to 100000
          * @return this
@@ -291,34 +260,35 @@ public final class CircuitBreakerConfig {
         public Builder countWindow(int calls) {
             touched.add("countWindow");
             countWindow = Require.range("countWindow", calls, 1, CountWindow.MAX);
-            timeWindow = null;
-            consecutiveFailures = null;
+            timeWindow = Duration.ZERO;
+            consecutiveFailures = 0;
             return this;
         }
 
         /**
-         * Judges the calls that ended in the last moments. Use it where the number of calls in a given time varies a lot.
+         * Judges the calls that ended within this time. Use it where the number of calls in a given time varies a lot.
          *
-         * <p>Counts are kept in 26 to 64 buckets, whose width is the smallest possible of 1, 2, 5, 10, 20, ... nanoseconds: 200 ms for
-         * a window of 10 seconds. No outcome counts that is older than the window; an outcome is forgotten up to two buckets
-         * earlier, at most one if the window is a multiple of their width. Threads that record at the same time may each judge without
-         * the call of the other, but never both: no call is lost. Each call costs one read of the clock and one write, to a counter
-         * that is spread over threads when they meet on it.
+         * <p>Counts are kept in 26 to 64 buckets, whose width is the smallest possible of 1, 2, 5, 10, 20, ...
+         * nanoseconds: 200 ms for a window of 10 seconds. No outcome counts that is older than the window; an outcome
+         * is dropped up to two buckets earlier, at most one if the window is a multiple of their width. Threads that
+         * record at the same time may each judge without the call of the other, but never both: no call is lost. Each
+         * call costs one read of the clock and one write, to a counter that is striped when threads contend for it.
          *
          * @param value more than zero
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is not more than zero
          */
         public Builder timeWindow(Duration value) {
             touched.add("timeWindow");
             timeWindow = Require.positive("timeWindow", value);
-            consecutiveFailures = null;
+            consecutiveFailures = 0;
             return this;
         }
 
         /**
-         * Opens when this many calls failed one after the other, in the order in which they ended; half-open, the first probe that
-         * fails opens the breaker again. Takes the place of a window and of its rates.
+         * Opens when this many calls failed one after the other, in the order in which they ended. When half-open, the
+         * first probe that fails opens the breaker again. Replaces a window and its rates.
          *
          * @param calls from 1
          * @return this
@@ -327,15 +297,16 @@ public final class CircuitBreakerConfig {
         public Builder consecutiveFailures(int calls) {
             touched.add("consecutiveFailures");
             consecutiveFailures = Require.range("consecutiveFailures", calls, 1, Integer.MAX_VALUE);
-            timeWindow = null;
-            slowCallRate = null;
-            slowCallDuration = null;
-            minCalls = null;
+            timeWindow = Duration.ZERO;
+            slowCallRate = 0;
+            slowCallDuration = Duration.ZERO;
+            minCalls = 0;
             return this;
         }
 
         /**
-         * How many calls must be in the window before it is judged; default 20, or the size of a count window if that is less.
+         * How many calls must be in the window before it is judged. Default: 20, or the size of a count window if that
+         * is less.
          *
          * @param value from 1, and at most the size of a count window
          * @return this
@@ -348,10 +319,11 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * How long the breaker stays open, the same each time; default 30 seconds.
+         * How long the breaker stays open, the same each time. Default: 30 seconds.
          *
-         * @param value more than zero; from about 146 years on it means for ever
+         * @param value more than zero; 146 years or more means for ever
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is not more than zero
          */
         public Builder openFor(Duration value) {
@@ -361,27 +333,29 @@ public final class CircuitBreakerConfig {
         /**
          * How long the breaker stays open, longer each time that it opens again without having been closed.
          *
-         * @param initial the first time, more than zero
-         * @param multiplier what the time is multiplied by each time, from 1
-         * @param cap the longest time, not less than the first
+         * @param initial the first open time, more than zero
+         * @param multiplier what the open time is multiplied by each time, from 1
+         * @param max the longest open time, at least the first
          * @return this
+         * @throws NullPointerException if a value is null
          * @throws IllegalArgumentException if a value is out of its range
          */
-        public Builder openFor(Duration initial, double multiplier, Duration cap) {
+        public Builder openFor(Duration initial, double multiplier, Duration max) {
             openFor = Require.positive("openFor", initial);
             if (!(multiplier >= 1) || Double.isInfinite(multiplier)) {
                 throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
             }
-            if (Require.nonNull("openFor cap", cap).compareTo(initial) < 0) {
-                throw new IllegalArgumentException("openFor cap must be at least " + initial + ", but was " + cap);
+            if (Require.nonNull("openFor max", max).compareTo(initial) < 0) {
+                throw new IllegalArgumentException("openFor max must be at least " + initial + ", but was " + max);
             }
             openForMultiplier = multiplier;
-            openForCap = cap;
+            openForMax = max;
             return this;
         }
 
         /**
-         * Shortens each open time by a random share, so that many instances do not probe at once; default 0, not at all.
+         * Shortens each open time by a random share, so that many instances do not probe at once. Default: 0, not at
+         * all.
          *
          * @param ratio the largest share, from 0 to less than 1; 0.2 makes 30 seconds something between 24 and 30
          * @return this
@@ -396,22 +370,23 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Stays open as long as the outcome that opens the breaker asks for, if that is longer than the open time; by default hints
-         * are not looked at. Where a hint comes from is up to {@link OutcomeRule#retryAfterNanos}; {@link OutcomeRule#DO_NOT_RETRY} is
-         * none, because it is about one call.
+         * Stays open as long as the outcome that opens the breaker asks for, if that is longer than the open time.
+         * Default: zero, hints are ignored. Hints come from {@link OutcomeRule#retryAfterNanos}; {@link
+         * OutcomeRule#DO_NOT_RETRY} is none, because it is about one call.
          *
-         * @param maximum the longest time that is believed, zero for none
+         * @param max the longest hint that is followed; a longer one counts as this, zero ignores all
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative
          */
-        public Builder openForHint(Duration maximum) {
-            openForHint = Require.notNegative("openForHint", maximum);
+        public Builder openForHint(Duration max) {
+            openForHint = Require.notNegative("openForHint", max);
             return this;
         }
 
         /**
-         * How many probes a half-open breaker lets through in all; default 5. It does not wait for all of them: as soon as those that
-         * have ended decide whether the limits will be met, it closes or opens again.
+         * How many probes a half-open breaker admits in all. Default: 5. It does not wait for all of them: as soon as
+         * those that have ended decide whether the limits will be met, it closes or opens again.
          *
          * @param value from 1 to 1000
          * @return this
@@ -423,11 +398,12 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * How long a probe may take; default as long as the breaker stays open the first time. A probe that has not ended by then is
-         * given up, and its result is ignored when it comes.
+         * How long a probe may take. Default: as long as the breaker stays open the first time. A probe that has not
+         * ended by then is given up, and its result is ignored when it comes.
          *
-         * @param value more than zero; from about 146 years on it means for ever
+         * @param value more than zero; 146 years or more means for ever
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is not more than zero
          */
         public Builder probeLease(Duration value) {
@@ -436,9 +412,9 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Whether a probe that is given up counts as a failure and as slow (the default), or gives its permit to another probe.
+         * Whether a probe that is given up counts as a failure and as slow. Default: true.
          *
-         * @param value true for a failure
+         * @param value true for a failure, false to lease its permit to another probe
          * @return this
          */
         public Builder expiredProbesFail(boolean value) {
@@ -447,39 +423,37 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Lets traffic come back in steps after the probes have done well, instead of all at once; by default there are none. Use it
-         * for a dependency that is overrun by full traffic when it has just recovered: cold caches, connections to be opened.
+         * Admits traffic again in steps after the probes have succeeded, instead of all at once. Default: no ramp. Use
+         * it for a dependency that is overrun by full traffic when it has just recovered: cold caches, connections to
+         * be opened.
          *
-         * <p>{@code ramp(ofSeconds(10), 0.1, 0.25, 0.5)} admits 10 % of calls for ten seconds, 25 % for ten, 50 % for ten, and then
-         * closes. Which calls is not left to chance: of any hundred just ten, and of callers that take turns each its share. Outcomes
-         * of the whole ramp are judged together by the limits of the closed breaker, but as soon as {@link #halfOpenCalls} have ended
-         * if that is less than {@link #minCalls}; over the limit, the breaker opens again, for as long as if a probe had failed.
-         * The steps go by time alone: without calls the breaker closes as well.
+         * <p>{@code ramp(ofSeconds(10), 0.1, 0.25, 0.5)} admits 10 % of calls for ten seconds, 25 % for ten, 50 % for
+         * ten, and then closes. Which calls is not left to chance: of any hundred ten, and of callers that take turns
+         * each its share. Outcomes of the whole ramp are judged together by the limits of the closed breaker, but as
+         * soon as {@link #halfOpenCalls} have ended if that is less than {@link #minCalls}; over the limit, the breaker
+         * opens again, for as long as if a probe had failed. Steps end by time alone: without calls the breaker closes
+         * as well.
          *
          * @param step how long each step lasts, more than zero
          * @param shares the share of calls that each step admits, rising, more than 0 and at most 1; none for no ramp
          * @return this
+         * @throws NullPointerException if a value is null
          * @throws IllegalArgumentException if a value is out of its range or the shares do not rise
          */
         public Builder ramp(Duration step, double... shares) {
             Require.positive("ramp step", step);
-            double before = 0;
-            for (double share : Require.nonNull("ramp shares", shares)) {
-                if (Require.ratio("ramp share", share) <= before) {
-                    throw new IllegalArgumentException("ramp shares must rise, but were " + Arrays.toString(shares));
-                }
-                before = share;
-            }
-            rampStep = step;
+            Ramp.requireRising(Require.nonNull("ramp shares", shares));
+            rampStep = shares.length == 0 ? Duration.ZERO : step;
             rampShares = shares.clone();
             return this;
         }
 
         /**
-         * What counts as a failure; default {@link OutcomeRule#standard()}.
+         * What counts as a failure. Default: {@link OutcomeRule#standard()}.
          *
          * @param value the rule
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
@@ -487,8 +461,19 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Whether to count calls since the breaker was made, by outcome, and refusals; default false. It costs a write for each call,
-         * to a counter that is spread over threads.
+         * Changes what counts as a failure, starting from the rule that is set.
+         *
+         * @param change gets the rule and returns the new one
+         * @return this
+         * @throws NullPointerException if it is null or returns null
+         */
+        public Builder outcomes(UnaryOperator<OutcomeRule> change) {
+            return outcomes(Require.nonNull("change", change).apply(outcomes));
+        }
+
+        /**
+         * Whether to count calls since the breaker was made, by outcome, and refusals. Default: false. It costs a write
+         * for each call, to a striped counter.
          *
          * @param value true to count
          * @return this
@@ -502,67 +487,12 @@ public final class CircuitBreakerConfig {
          * Makes the settings.
          *
          * @return the settings
-         * @throws IllegalArgumentException if settings contradict each other: more than one window was set, a rate together with
-         *     {@link #consecutiveFailures}, only one of the two for slow calls, or more minimum calls than a count window has
+         * @throws IllegalArgumentException if settings contradict each other: more than one window was set, a rate
+         *     together with {@link #consecutiveFailures}, only one of the two for slow calls, or a {@link #minCalls}
+         *     above the size of a count window
          */
         public CircuitBreakerConfig build() {
-            requireOneWindow();
-            if (consecutiveFailures != null) {
-                for (String rate : RATES) {
-                    if (touched.contains(rate)) {
-                        throw new IllegalArgumentException(rate + " does not apply to consecutiveFailures");
-                    }
-                }
-            }
-            if (slowCallRate != null && slowCallDuration == null) {
-                throw new IllegalArgumentException(
-                        "slowCallDuration must be set, because slowCallRate is " + slowCallRate);
-            }
-            if (slowCallRate == null && slowCallDuration != null) {
-                throw new IllegalArgumentException(
-                        "slowCallRate must be set, because slowCallDuration is " + slowCallDuration);
-            }
-            if (timeWindow == null && minCalls != null && minCalls > countWindow) {
-                throw new IllegalArgumentException(
-                        "minCalls must be at most countWindow " + countWindow + ", but was " + minCalls);
-            }
             return new CircuitBreakerConfig(this);
-        }
-
-        private void requireOneWindow() {
-            List<String> windows = WINDOWS.stream().filter(touched::contains).toList();
-            if (windows.size() > 1) {
-                throw new IllegalArgumentException("only one window can be set, but were " + windows);
-            }
-        }
-
-        private int effectiveMinCalls() {
-            if (minCalls != null) {
-                return minCalls;
-            }
-            return timeWindow == null ? Math.min(countWindow, DEFAULT_MINIMUM_CALLS) : DEFAULT_MINIMUM_CALLS;
-        }
-
-        private String window() {
-            if (consecutiveFailures != null) {
-                return consecutiveFailures + " failures in a row";
-            }
-            return "failure rate " + failureRate
-                    + (slowCallRate == null ? "" : ", slow-call rate " + slowCallRate + " from " + slowCallDuration)
-                    + (timeWindow == null ? " of " + countWindow + " calls" : " in " + timeWindow)
-                    + ", at least " + effectiveMinCalls();
-        }
-
-        @Override
-        public String toString() {
-            return window() + "; open for " + openFor
-                    + (openForMultiplier == 1 ? "" : " x " + openForMultiplier + " up to " + openForCap)
-                    + (openJitter == 0 ? "" : " -" + openJitter)
-                    + (openForHint.isZero() ? "" : ", hint up to " + openForHint)
-                    + "; " + halfOpenCalls + " probes"
-                    + (rampShares.length == 0
-                            ? ""
-                            : ", then " + Arrays.toString(rampShares) + " for " + rampStep + " each");
         }
     }
 }

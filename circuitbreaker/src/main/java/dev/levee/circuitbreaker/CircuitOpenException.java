@@ -4,11 +4,12 @@ import dev.levee.core.RefusedException;
 import java.util.function.LongSupplier;
 
 /**
- * A {@link CircuitBreaker} refused a call, because it is open, forced open, or half-open with all probes on their way.
+ * A {@link CircuitBreaker} refused a call, because it is open, forced open, ramping, or half-open with all probes in
+ * flight.
  *
- * <p>The message has the name of the breaker, its state and why it is in it. All refusals of one open period are the same object,
- * without stack trace: {@link #detached()} gives a copy of one's own. {@link #retryAfterNanos()} is what is left of the open time
- * when it is asked; it is {@link #UNKNOWN} when no time ends the state.
+ * <p>The message has the name of the breaker, its state and the reason of the state. All refusals of one open period
+ * are the same object, without stack trace: {@link #detached()} returns a private copy. {@link #retryAfterNanos()} is
+ * what is left of the open time when it is called; it is {@link #UNKNOWN} when no time ends the state.
  *
  * @since 0.1
  */

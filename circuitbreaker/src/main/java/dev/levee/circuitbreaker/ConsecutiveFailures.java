@@ -3,7 +3,7 @@ package dev.levee.circuitbreaker;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** How many calls have failed in a row. A success after a success writes nothing. */
+/** Counts the calls that have failed in a row. A success after a success writes nothing. */
 final class ConsecutiveFailures extends Window {
     private final AtomicLong failures = new AtomicLong();
 

@@ -6,15 +6,25 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last calls, exactly, for every size: linearizable, lock-free, and free for a success that finds only successes.
+ * A window of the last N calls, exact for every N: linearizable, lock-free, and without a write for a success that
+ * finds only successes.
  *
- * <p>One word holds all counts, the position in the ring and the outcome that was recorded last; replacing that word is the one
- * moment at which an outcome is recorded. The ring (two bits for each call) runs one outcome behind: whoever records next first
- * puts the last outcome into its place, or finds that somebody else has. So nobody ever waits for a thread that was stopped half
- * way, counts are those of exactly the last calls in the order of recording, and a reader sees them all in one read.
+ * <pre>{@code
+ *   word   | lap (rest) | position (b) | slow (b) | failures (b) | last outcome (2) |     b = bits of N
+ *           63           positionShift + b         2 + b          2                0
  *
- * <p>Late helpers do no harm: the position counts laps, so that the word does not come back while a thread sleeps (it takes at
- * least 2^28 calls, and then all counts must be the same too), and each word of the ring counts its own changes.
+ *   ring   | changes (32) | outcome 15 (2) | ... | outcome 1 (2) | outcome 0 (2) |        16 calls for each word
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> The word holds all counts, the position in the ring and the outcome that was recorded last;
+ * replacing that word is the one moment at which an outcome is recorded. The ring runs one outcome behind: a thread
+ * that records first puts the last outcome into its place, or finds that another thread has. So no thread waits for one
+ * that was stopped half way, counts are those of exactly the last calls in the order of recording, and a reader sees
+ * them all in one read. Lap 0 means that the window is not full yet.
+ *
+ * <p>Late helpers do no harm: the position counts laps, so that the word does not repeat while a thread is stopped (it
+ * takes at least 2^28 calls, and then all counts must be the same too), and each word of the ring counts its own
+ * changes. See ADR 18.
  */
 final class CountWindow extends Window {
     static final int MAX = 100_000;
@@ -22,15 +32,24 @@ final class CountWindow extends Window {
     private static final VarHandle RING = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int OUTCOME_BITS = 2;
     private static final long OUTCOME = 3;
-    private static final int PER_WORD = 16; // the upper half counts changes
+
+    /** Outcomes in the lower half of a word of the ring; the upper half counts changes. */
+    private static final int PER_WORD = 16;
+
     private static final long CHANGE = 1L << 32;
 
     private final int size;
-    private final long field; // mask of one count
+
+    /** The mask of one count, not shifted. */
+    private final long field;
+
     private final int slowShift;
     private final int positionShift;
     final int lapShift;
-    private final long troubles; // mask of both counts
+
+    /** The mask of both counts in the word. */
+    private final long troubles;
+
     final PaddedLong word = new PaddedLong(0);
     private final long[] ring;
 
@@ -62,7 +81,7 @@ final class CountWindow extends Window {
         }
     }
 
-    /** Returns false if it has become pointless, because the word is another one by now. */
+    /** Puts the outcome recorded last into its place in the ring; false if the word has been replaced in between. */
     private boolean putLastInPlace(long seen) {
         long last = seen & OUTCOME;
         int position = position(seen);

@@ -1,6 +1,6 @@
 package dev.levee.circuitbreaker;
 
-/** What has been counted: calls, and how many of them failed or were slow. */
+/** How many calls there were, and how many of them failed or were slow. */
 record Counts(long calls, long failures, long slow) {
     static final Counts NONE = new Counts(0, 0, 0);
 

@@ -6,74 +6,91 @@ import dev.levee.core.internal.Nanos;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A breaker between two changes of its state: everything that is judged together, and goes away together.
+ * A breaker between two changes of its state: everything that is judged together, and dropped together.
  *
- * <p>A change is one compare-and-set of the breaker's reference, from the very epoch that was judged to a new one. So one thread
- * wins, an automatic change fails if the state was changed by hand after it was decided, and what is reported late finds another
- * epoch. Nothing is packed into a word: numbers are never reused, and no field can overflow.
+ * <p>A change is one compare-and-set of the breaker's reference, from the very epoch that was judged to a new one. So
+ * one thread wins, an automatic change fails if the state was changed by hand after it was decided, and a late outcome
+ * finds another epoch. Nothing is packed into a word: numbers are never reused, and no field can overflow.
  *
- * <p>The configuration belongs to it as well. A change of the configuration replaces the epoch by one that is the same in all but that:
- * with the same number, so that calls under way still count, and with the same permits.
+ * <p>The configuration belongs to it as well. A change of the configuration replaces the epoch by one that is the same
+ * in all else: with the same number, so that calls in flight still count, and with the same permits.
+ *
+ * <p><b>Invariants.</b> All fields that decide anything are final. Only three are not: {@link #reconfigured}, which may
+ * be cleared twice without harm, and the two links of the chain of epochs, which belong to the {@link
+ * StateChangePublisher} once the epoch is current. {@link #stamp} is {@link Gate#REFUSED} exactly if there is a {@link
+ * #refusal}. At most one of {@link #window} and {@link #probes} is there; with a {@link #ramp} there is a window.
+ *
+ * <pre>{@code
+ *   stamps of calls
+ *   0                        refused
+ *   n > 0                    number of the epoch that admitted the call: closed, observing, or ramping
+ *   n | 1 << 62              admitted while the breaker was disabled: recorded nowhere
+ *   -(lease << 10 | place)   a probe: the number of its lease, and its place among the permits (see Probes)
+ * }</pre>
+ *
+ * <p>See ADR 18, and ADR 33 for the configuration.
  */
 final class Epoch {
-    /** What led to an epoch: when, why, and the counts of the one before. */
+    /** The change that led to an epoch: when, why, and the counts of the epoch before. */
     record Change(long atNanos, String reason, Counts evidence) {}
 
-    /** Its window has outcomes in it that were not judged by these limits. */
+    /** A flag: its window holds outcomes that were not judged by these limits. */
     static final int UNJUDGED = 1;
 
-    /** When a call ends is needed, and must be found out here. */
+    /**
+     * A flag: the end of a call is needed, but not stamped by its caller, so that the breaker reads the clock itself.
+     */
     static final int READS_CLOCK = 2;
 
-    /** In the stamps of calls that are not recorded, whenever they end. */
+    /** A bit in the stamps of calls that are not recorded, whenever they end. */
     static final long UNRECORDED = 1L << 62;
 
     final State state;
     final long number;
     final CircuitBreakerConfig config;
 
-    /** From how long on a call is slow. */
+    /** The duration from which a call counts as slow; {@link Nanos#NEVER} if none does. */
     final long slowNanos;
 
-    /** Whether calls of this breaker are told when they end, by the settings that it was made with. */
+    /** Whether exits of this breaker come with the time of the end, by the settings that it was made with. */
     final boolean timed;
 
-    /** When outcomes that are recorded here open the breaker. */
+    /** The limits at which outcomes that are recorded here open the breaker. */
     final Thresholds limits;
 
     final Change change;
 
-    /** What calls carry that are admitted without more ado, or {@link Gate#REFUSED}. */
+    /** The stamp of calls that are admitted at once, or {@link Gate#REFUSED}. */
     final long stamp;
 
-    /** Where calls are recorded; null where they are not. */
+    /** The window that records calls; null where they are not recorded. */
     final @Nullable Window window;
 
     /** The permits, if half-open. */
     final @Nullable Probes probes;
 
-    /** Who is admitted, if ramping. */
+    /** The share of calls that is admitted, if ramping. */
     final @Nullable Ramp ramp;
 
-    /** How long it lasts; {@link Nanos#NEVER} if time does not end it. */
+    /** How long the epoch lasts; {@link Nanos#NEVER} if time does not end it. */
     final long nanos;
 
     /** How many times the breaker has opened again without having been closed. */
     final int reopenings;
 
-    /** For every call that is refused; null where none is. */
+    /** The refusal of every call that is refused; null where none is. */
     final @Nullable CircuitOpenException refusal;
 
     /**
-     * {@link #UNJUDGED} and {@link #READS_CLOCK}; 0 without a change of the configuration. One field, because each outcome looks at it, and
-     * a plain one, because it does no harm to judge twice.
+     * {@link #UNJUDGED} and {@link #READS_CLOCK}; 0 without a change of the configuration. One field, because each
+     * outcome reads it, and a plain one, because judging twice does no harm.
      */
     int reconfigured;
 
-    /** The epoch before this one, until it has been announced that this one follows it. */
+    /** The epoch before this one, until the change from it to this one has been published. */
     @Nullable Epoch previous;
 
-    /** The epoch after this one, while the announcer is at it. */
+    /** The epoch after this one, while the publisher walks the chain. */
     @Nullable Epoch next;
 
     private Epoch(Draft draft) {
@@ -81,12 +98,11 @@ final class Epoch {
         previous = draft.previous;
         number = draft.number;
         config = draft.config;
-        slowNanos = config.slowNanos();
-        limits = state == State.OBSERVE_ONLY
-                ? Thresholds.NONE
-                : state == State.RAMPING ? config.rampLimits() : config.limits();
-        timed = previous == null ? config.needsEnd() : previous.timed;
-        reconfigured = config.hasTimeWindow() && !timed ? READS_CLOCK : 0;
+        WindowRules rules = config.windowRules();
+        slowNanos = rules.slowNanos();
+        limits = state == State.OBSERVE_ONLY ? Thresholds.NONE : state == State.RAMPING ? rules.ramp : rules.closed;
+        timed = previous == null ? rules.needsEnd() : previous.timed;
+        reconfigured = rules.hasTimeWindow() && !timed ? READS_CLOCK : 0;
         change = draft.change;
         window = draft.window;
         probes = draft.probes;
@@ -94,17 +110,17 @@ final class Epoch {
         nanos = draft.nanos;
         reopenings = draft.reopenings;
         refusal = draft.refusal;
-        // A ramp looks at each call before it admits it.
+        // A ramp decides on each call before it admits it.
         stamp = refusal != null ? Gate.REFUSED : window == null ? number | UNRECORDED : number;
     }
 
     static Epoch first(CircuitBreakerConfig config, Change change) {
         Draft draft = new Draft(State.CLOSED, null, change, config, 1);
-        draft.window = config.newWindow(change.atNanos);
+        draft.window = config.windowRules().newWindow(change.atNanos);
         return new Epoch(draft);
     }
 
-    /** Admits everything, and records it if there is a window. */
+    /** Returns an epoch that admits every call, and records it if there is a window. */
     static Epoch admitting(State state, Epoch previous, Change change, @Nullable Window window) {
         Draft draft = after(previous, state, change);
         draft.window = window;
@@ -147,11 +163,13 @@ final class Epoch {
         return new Draft(state, previous, change, previous.config, previous.number + 1);
     }
 
-    /** This epoch with other settings: whatever has begun by the old ones goes on, an open time, probes or a ramp. */
+    /**
+     * Returns this epoch with other settings. What has begun by the old ones continues: an open time, probes or a ramp.
+     */
     Epoch with(CircuitBreakerConfig other) {
         Draft draft = new Draft(state, this, change, other, number);
-        boolean keeps = window != null && other.hasWindowOf(config);
-        draft.window = window == null || keeps ? window : other.newWindow(change.atNanos);
+        boolean keeps = window != null && other.windowRules().haveWindowOf(config.windowRules());
+        draft.window = window == null || keeps ? window : other.windowRules().newWindow(change.atNanos);
         draft.probes = probes;
         draft.ramp = ramp;
         draft.nanos = nanos;
@@ -162,7 +180,7 @@ final class Epoch {
         return epoch;
     }
 
-    /** What an epoch is made of; most have little of it. */
+    /** The parts of an epoch that is being made; most epochs have few of them. */
     private static final class Draft {
         final State state;
         final @Nullable Epoch previous;
@@ -195,12 +213,12 @@ final class Epoch {
         return nanos != Nanos.NEVER && nowNanos - change.atNanos >= nanos;
     }
 
-    /** When its time is over, if ever. */
+    /** Returns when its time is over; only if time ends it. */
     long end() {
         return change.atNanos + nanos;
     }
 
-    /** What this epoch has counted; an open one, what opened it. */
+    /** Returns what this epoch has counted; of an open one, what opened it. */
     Counts tally(long nowNanos) {
         if (window != null) {
             return window.tally(nowNanos);

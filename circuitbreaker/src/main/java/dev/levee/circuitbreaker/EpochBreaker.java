@@ -11,13 +11,42 @@ import dev.levee.core.internal.Require;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one implementation of {@link CircuitBreaker}: a reference to the current {@link Epoch}. */
+/**
+ * The one implementation of {@link CircuitBreaker}: a reference to the current {@link Epoch}, and the transitions
+ * between epochs.
+ *
+ * <pre>{@code
+ *               limits reached                  open time over
+ *   CLOSED ------------------------> OPEN -------------------------> HALF_OPEN
+ *    ^  ^                            ^  ^                             |  |  |
+ *    |  |                            |  |  probes reach the limits    |  |  |
+ *    |  |                            |  +-----------------------------+  |  |
+ *    |  |      probes stay below the limits, no ramp configured          |  |
+ *    |  +----------------------------|-----------------------------------+  |
+ *    |                               | limits reached                       | probes stay below the limits,
+ *    |    last step over             |                                      | ramp configured
+ *    +---------------------------- RAMPING <--------------------------------+
+ *
+ *   any state -- forceOpen() ---> FORCED_OPEN ---+
+ *   any state -- disable() -----> DISABLED ------+-- reset() --> CLOSED (also from any other state)
+ *   any state -- observeOnly() -> OBSERVE_ONLY --+
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> A change of state is one compare-and-set of {@link #epoch}, from the very epoch that was judged
+ * to its successor: so one thread wins, and an automatic change fails if the state was changed by hand in between. A
+ * change of the configuration replaces the epoch by one of the same number, window and permits; a transition that loses
+ * to it is decided again, and one that loses to anything else is dropped. The number of an epoch grows with every
+ * change of state or reset and is the stamp of the calls it admits: an outcome whose stamp is not the current one
+ * counts nowhere. A probe has a negative stamp, which names its permit. A change that is due by time is made by the
+ * next call or reading that comes, as of the time at which it was due; several are made in order, each from the end of
+ * the one before. Epochs are published in the order of their chain.
+ *
+ * <p>See ADR 18 for epochs and probes, ADR 32 for the ramp and ADR 33 for changes of the configuration.
+ */
 final class EpochBreaker implements CircuitBreaker {
     private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
     private static final VarHandle EPOCH = Handles.field(MethodHandles.lookup(), "epoch", Epoch.class);
@@ -28,8 +57,8 @@ final class EpochBreaker implements CircuitBreaker {
     private final OutcomeRule rule;
     private final int timing;
     private final @Nullable BreakerTotals totals;
-    private final AtomicLong leases = new AtomicLong();
-    private final StateChangePublisher announcer;
+    private final EpochFactory successors;
+    private final StateChangePublisher publisher;
     private volatile Epoch epoch;
 
     EpochBreaker(String name, CircuitBreakerConfig config, Environment environment) {
@@ -37,13 +66,16 @@ final class EpochBreaker implements CircuitBreaker {
         this.environment = Require.nonNull("environment", environment);
         this.clock = environment.clock();
         this.rule = Require.nonNull("config", config).outcomes();
-        this.timing = config.hasSlowRule() ? ENTRY | EXIT : config.needsEnd() ? EXIT : 0;
-        this.totals = config.recordsTotals() ? new BreakerTotals() : null;
-        long now = clock.nanoTime();
-        Epoch first = Epoch.first(config, new Epoch.Change(now, "made", Counts.NONE));
+        WindowRules rules = config.windowRules();
+        this.timing = rules.hasSlowRule() ? ENTRY | EXIT : rules.needsEnd() ? EXIT : 0;
+        this.totals = config.totals() ? new BreakerTotals() : null;
+        this.successors = new EpochFactory(name, environment);
+        Epoch first = Epoch.first(config, new Epoch.Change(clock.nanoTime(), "made", Counts.NONE));
         this.epoch = first;
-        this.announcer = new StateChangePublisher(name, environment.listener(), first);
+        this.publisher = new StateChangePublisher(name, environment.listener(), first, () -> epoch);
     }
+
+    // Calls
 
     @Override
     public int timing() {
@@ -54,15 +86,16 @@ final class EpochBreaker implements CircuitBreaker {
     public long tryEnter(long nowNanos) {
         Epoch now = epoch;
         long stamp = now.stamp;
-        return stamp != REFUSED ? stamp : ask(now);
+        return stamp != REFUSED ? stamp : tryEnterSlowly(now);
     }
 
-    private long ask(Epoch seen) {
+    /** Enters an epoch that does not admit every call. */
+    private long tryEnterSlowly(Epoch seen) {
         long stamp = REFUSED;
         if (seen.state != State.FORCED_OPEN) {
             long now = clock.nanoTime();
             if (seen.state != State.OPEN || seen.isOver(now)) {
-                stamp = askInDetail(now);
+                stamp = tryEnterAfterDueChanges(now);
             }
         }
         if (stamp == REFUSED && totals != null) {
@@ -71,21 +104,21 @@ final class EpochBreaker implements CircuitBreaker {
         return stamp;
     }
 
-    private long askInDetail(long now) {
-        Epoch due = catchUp(now);
-        if (due.probes != null) {
-            return due.probes.tryLease(now);
+    private long tryEnterAfterDueChanges(long now) {
+        Epoch current = makeDueChanges(now);
+        if (current.probes != null) {
+            return current.probes.tryLease(now);
         }
-        if (due.ramp != null) {
-            return due.ramp.admits(now - due.change.atNanos()) ? due.number : REFUSED;
+        if (current.ramp != null) {
+            return current.ramp.admits(now - current.change.atNanos()) ? current.number : REFUSED;
         }
-        return due.stamp;
+        return current.stamp;
     }
 
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
         Epoch now = epoch;
-        // Without a slow-call rule nobody need have stamped the start, and the difference means nothing.
+        // Without a slow-call rule the start need not have been stamped, and the difference means nothing.
         boolean slow = now.slowNanos != Nanos.NEVER && endNanos - startNanos >= now.slowNanos;
         boolean late = false;
         if (stamp == now.stamp) {
@@ -101,7 +134,7 @@ final class EpochBreaker implements CircuitBreaker {
         } else if (stamp > 0) {
             late = !recordInRamp(stamp, verdict, slow, endNanos, retryAfterNanos);
         } else {
-            late = !settle(stamp, verdict, slow, retryAfterNanos);
+            late = !recordProbe(stamp, verdict, slow, retryAfterNanos);
         }
         if (totals != null) {
             totals.ended(verdict, slow, late);
@@ -119,7 +152,7 @@ final class EpochBreaker implements CircuitBreaker {
         }
         Counts over = window.record(outcome, endNanos, now.limits);
         if (over != null) {
-            openOn(over, now, window, endNanos, retryAfterNanos);
+            openBy(over, now, window, endNanos, retryAfterNanos);
         }
     }
 
@@ -131,33 +164,17 @@ final class EpochBreaker implements CircuitBreaker {
             over = window.judge(end, now.limits);
         }
         if (over != null) {
-            openOn(over, now, window, end, retryAfterNanos);
+            openBy(over, now, window, end, retryAfterNanos);
         }
     }
 
-    /** Opens, also if the configuration changes in between; but then the new one must mean it too. */
-    private void openOn(Counts evidence, Epoch judged, Window window, long endNanos, long retryAfterNanos) {
-        Epoch now = judged;
-        Counts over = evidence;
-        while (over != null) {
-            int reopenings = now.ramp == null ? 0 : now.reopenings + 1;
-            Epoch.Change change = new Epoch.Change(clock.nanoTime(), window.explain(over, now.limits), over);
-            if (open(now, change, reopenings, retryAfterNanos)) {
-                return;
-            }
-            now = epoch;
-            over = now.number == judged.number && now.window == window ? window.judge(endNanos, now.limits) : null;
-        }
-    }
-
-    /** The end of a call that is not of this epoch, or of a ramp; false if it counts nowhere. */
+    /** Records a call that a ramp admitted, or a late one; false if it counts nowhere. */
     private boolean recordInRamp(long stamp, Verdict verdict, boolean slow, long endNanos, long retryAfterNanos) {
         Epoch now = epoch;
         if (now.ramp == null || now.number != stamp) {
             return false;
         }
-        long time = clock.nanoTime();
-        now = catchUp(time);
+        now = makeDueChanges(clock.nanoTime());
         Window window = now.window;
         if (now.number != stamp || window == null) {
             return false;
@@ -168,10 +185,10 @@ final class EpochBreaker implements CircuitBreaker {
         return true;
     }
 
-    /** The end of a probe; false if it does not hold a permit any more. */
-    private boolean settle(long stamp, Verdict verdict, boolean slow, long retryAfterNanos) {
+    /** Records the outcome of a probe; false if it does not hold a permit any more. */
+    private boolean recordProbe(long stamp, Verdict verdict, boolean slow, long retryAfterNanos) {
         long now = clock.nanoTime();
-        Epoch current = catchUp(now);
+        Epoch current = makeDueChanges(now);
         Probes probes = current.probes;
         if (probes == null) {
             return false;
@@ -182,12 +199,31 @@ final class EpochBreaker implements CircuitBreaker {
         if (!probes.spend(stamp, outcome(verdict, slow))) {
             return false;
         }
-        decide(current, probes, now, retryAfterNanos);
+        changeIfProbesDecide(current, probes, now, retryAfterNanos);
         return true;
     }
 
-    /** Looks what the probes that have ended mean, after one of them has. */
-    private void decide(Epoch judged, Probes probes, long atNanos, long hintNanos) {
+    // Transitions
+
+    /**
+     * Opens, also if the configuration changes in between; but then only if the counts are over the new limits as well.
+     */
+    private void openBy(Counts evidence, Epoch judged, Window window, long endNanos, long retryAfterNanos) {
+        Epoch now = judged;
+        Counts over = evidence;
+        while (over != null) {
+            int reopenings = now.ramp == null ? 0 : now.reopenings + 1;
+            Epoch.Change change = new Epoch.Change(clock.nanoTime(), window.explain(over, now.limits), over);
+            if (replaceEpoch(now, successors.open(now, change, reopenings, retryAfterNanos))) {
+                return;
+            }
+            now = epoch;
+            over = now.number == judged.number && now.window == window ? window.judge(endNanos, now.limits) : null;
+        }
+    }
+
+    /** Leaves the half-open state if the probes that have ended decide how; called after one of them has ended. */
+    private void changeIfProbesDecide(Epoch judged, Probes probes, long atNanos, long hintNanos) {
         Counts tally = probes.tally();
         Probes.Decision decision = probes.decision(tally);
         if (decision == Probes.Decision.NONE) {
@@ -197,45 +233,48 @@ final class EpochBreaker implements CircuitBreaker {
         Epoch current = judged;
         boolean done;
         do {
-            done = decision == Probes.Decision.REOPEN
-                    ? open(current, change, current.reopenings + 1, hintNanos)
-                    : current.config.hasRamp() ? ramp(current, change) : close(current, change);
+            done = replaceEpoch(current, afterProbes(current, decision, change, hintNanos));
             current = epoch;
-            // Another epoch with the same permits: just the configuration has changed.
+            // Another epoch with the same permits: only the configuration has changed.
         } while (!done && current.probes == probes);
     }
 
-    /** Makes all changes that are due by time; each in turn, as of its own time. */
-    private Epoch catchUp(long now) {
+    private Epoch afterProbes(Epoch from, Probes.Decision decision, Epoch.Change change, long hintNanos) {
+        if (decision == Probes.Decision.REOPEN) {
+            return successors.open(from, change, from.reopenings + 1, hintNanos);
+        }
+        return from.config.rampStep().isZero() ? successors.closed(from, change) : successors.ramping(from, change);
+    }
+
+    /** Makes all changes that are due by time, each in turn, as of its own time; returns the epoch after them. */
+    private Epoch makeDueChanges(long now) {
         while (true) {
             Epoch current = epoch;
             if (current.isOver(now)) {
-                if (current.ramp == null) {
-                    halfOpen(current);
-                } else {
-                    close(current, rampedUp(current));
-                }
-            } else if (current.probes == null || !giveUpProbe(current, current.probes, now)) {
+                replaceEpoch(
+                        current,
+                        current.ramp == null ? successors.halfOpen(current) : successors.closedAfterRamp(current));
+            } else if (current.probes == null || !expireProbe(current, current.probes, now)) {
                 return current;
             }
         }
     }
 
     /** Gives up the probe whose lease expired first; false if there is none, and nothing else to be done. */
-    private boolean giveUpProbe(Epoch current, Probes probes, long now) {
+    private boolean expireProbe(Epoch current, Probes probes, long now) {
         long stamp = probes.firstExpired(now);
         if (stamp == REFUSED) {
-            boolean forgotten = probes.areForgotten(now);
-            if (forgotten) {
-                decide(current, probes, now, RefusedException.UNKNOWN);
+            boolean undecided = probes.areSpentButUndecided(now);
+            if (undecided) {
+                changeIfProbesDecide(current, probes, now, RefusedException.UNKNOWN);
             }
-            return forgotten;
+            return undecided;
         }
         CircuitBreakerConfig config = current.config;
         if (config.expiredProbesFail()) {
             long deadline = probes.deadline(stamp);
-            if (probes.spend(stamp, Window.FAILED | (config.hasSlowRule() ? Window.SLOW : 0))) {
-                decide(current, probes, deadline, RefusedException.UNKNOWN);
+            if (probes.spend(stamp, Window.FAILED | (config.windowRules().hasSlowRule() ? Window.SLOW : 0))) {
+                changeIfProbesDecide(current, probes, deadline, RefusedException.UNKNOWN);
             }
         } else {
             probes.giveBack(stamp);
@@ -243,48 +282,50 @@ final class EpochBreaker implements CircuitBreaker {
         return true;
     }
 
-    private boolean open(Epoch from, Epoch.Change change, int reopenings, long hintNanos) {
-        CircuitBreakerConfig config = from.config;
-        double random = config.hasJitter() ? environment.random().nextDouble() : 0;
-        long openNanos = config.openNanos(reopenings, random, hintNanos);
-        LongSupplier left = openNanos == Nanos.NEVER
-                ? () -> Nanos.NEVER
-                : () -> Math.max(0, openNanos - (clock.nanoTime() - change.atNanos()));
-        return move(from, Epoch.open(from, change, openNanos, reopenings, refusal(State.OPEN, change.reason(), left)));
+    /** Replaces the very epoch that was judged, and publishes the change; false if it was replaced in between. */
+    private boolean replaceEpoch(Epoch from, Epoch to) {
+        boolean replaced = EPOCH.compareAndSet(this, from, to);
+        if (replaced) {
+            publisher.publish();
+        }
+        return replaced;
     }
 
-    private void halfOpen(Epoch from) {
-        CircuitBreakerConfig config = from.config;
-        String reason = "it was open for " + readable(from.nanos);
-        Epoch.Change change = new Epoch.Change(from.end(), reason, from.change.evidence());
-        Probes probes =
-                new Probes(config.halfOpenCalls(), config.probeLimits(), config.leaseNanos(), leases::incrementAndGet);
-        String taken = "its " + config.halfOpenCalls() + " probes are on their way";
-        move(from, Epoch.halfOpen(from, change, probes, refusal(State.HALF_OPEN, taken, EpochBreaker::unknown)));
+    // Changes by hand
+
+    @Override
+    public void forceOpen() {
+        changeByHand(State.FORCED_OPEN);
     }
 
-    private boolean close(Epoch from, Epoch.Change change) {
-        return move(from, Epoch.admitting(State.CLOSED, from, change, from.config.newWindow(change.atNanos())));
+    @Override
+    public void disable() {
+        changeByHand(State.DISABLED);
     }
 
-    private boolean ramp(Epoch from, Epoch.Change change) {
-        double[] shares = from.config.rampShares();
-        long stepNanos = from.config.rampStepNanos();
-        Ramp ramp = new Ramp(shares, stepNanos, step -> {
-            long end = Nanos.multiply(stepNanos, step + 1);
-            String reason = "it admits " + Counts.percent(shares[step]) + " of calls";
-            LongSupplier left = () -> Math.max(0, end - (clock.nanoTime() - change.atNanos()));
-            return refusal(State.RAMPING, reason, left);
-        });
-        Window window = from.config.newWindow(change.atNanos());
-        return move(from, Epoch.ramping(from, change, ramp, Ramp.nanos(shares, stepNanos), window));
+    @Override
+    public void observeOnly() {
+        changeByHand(State.OBSERVE_ONLY);
     }
 
-    private static Epoch.Change rampedUp(Epoch ramping) {
-        long end = ramping.end();
-        return new Epoch.Change(
-                end, "it did well for " + readable(ramping.nanos) + " of rising traffic", ramping.tally(end));
+    @Override
+    public void reset() {
+        changeByHand(State.CLOSED);
     }
+
+    private void changeByHand(State to) {
+        boolean done;
+        do {
+            long now = clock.nanoTime();
+            Epoch from = makeDueChanges(now);
+            if (from.state == to && to != State.CLOSED) {
+                return;
+            }
+            done = replaceEpoch(from, successors.byHand(to, from, now));
+        } while (!done);
+    }
+
+    // Configuration
 
     @Override
     public CircuitBreakerConfig config() {
@@ -296,86 +337,27 @@ final class EpochBreaker implements CircuitBreaker {
         requireSameStamps(Require.nonNull("config", config));
         Epoch from;
         do {
-            from = catchUp(clock.nanoTime());
-        } while (!move(from, from.with(config)));
-        LOG.info("Breaker {} has another configuration: {} (before: {})", name, config, from.config);
+            from = makeDueChanges(clock.nanoTime());
+        } while (!replaceEpoch(from, from.with(config)));
+        LOG.info("{} has a new configuration: {} (before: {})", BreakerText.subject(name), config, from.config);
     }
 
-    /** Pipelines take these from a gate once. */
+    /** Refuses a change of what pipelines read from a gate only once. */
     private void requireSameStamps(CircuitBreakerConfig other) {
         if (other.outcomes() != rule) {
             throw new IllegalArgumentException("outcomes must stay " + rule + ", but was " + other.outcomes());
         }
-        if (other.recordsTotals() != (totals != null)) {
-            throw new IllegalArgumentException(
-                    "totals must stay " + (totals != null) + ", but was " + other.recordsTotals());
+        if (other.totals() != (totals != null)) {
+            throw new IllegalArgumentException("totals must stay " + (totals != null) + ", but was " + other.totals());
         }
-        if (other.hasSlowRule() && (timing & ENTRY) == 0) {
-            throw new IllegalArgumentException("slowCallDuration must stay unset, because breaker " + name
-                    + " was made without, but was " + Duration.ofNanos(other.slowNanos()));
+        Duration slow = other.slowCallDuration();
+        if (!slow.isZero() && (timing & ENTRY) == 0) {
+            throw new IllegalArgumentException("slowCallDuration must stay unset, because " + BreakerText.subject(name)
+                    + " was made without, but was " + slow);
         }
     }
 
-    @Override
-    public void forceOpen() {
-        set(State.FORCED_OPEN);
-    }
-
-    @Override
-    public void disable() {
-        set(State.DISABLED);
-    }
-
-    @Override
-    public void observeOnly() {
-        set(State.OBSERVE_ONLY);
-    }
-
-    @Override
-    public void reset() {
-        set(State.CLOSED);
-    }
-
-    private void set(State to) {
-        boolean done;
-        do {
-            long now = clock.nanoTime();
-            Epoch from = catchUp(now);
-            if (from.state == to && to != State.CLOSED) {
-                return;
-            }
-            Epoch.Change change = new Epoch.Change(now, "by hand", from.tally(now));
-            done = move(
-                    from,
-                    switch (to) {
-                        case FORCED_OPEN ->
-                            Epoch.forcedOpen(from, change, refusal(to, change.reason(), EpochBreaker::unknown));
-                        case DISABLED -> Epoch.admitting(to, from, change, null);
-                        default -> Epoch.admitting(to, from, change, from.config.newWindow(now));
-                    });
-        } while (!done);
-    }
-
-    /** Replaces the very epoch that was judged, or fails. */
-    private boolean move(Epoch from, Epoch to) {
-        boolean moved = EPOCH.compareAndSet(this, from, to);
-        if (moved) {
-            announcer.announce(this::current);
-        }
-        return moved;
-    }
-
-    private Epoch current() {
-        return epoch;
-    }
-
-    private static long unknown() {
-        return RefusedException.UNKNOWN;
-    }
-
-    private CircuitOpenException refusal(State state, String reason, LongSupplier left) {
-        return new CircuitOpenException(name, "breaker " + name + " is " + state + ": " + reason, left, true);
-    }
+    // What it tells of itself
 
     @Override
     public RefusedException refusal() {
@@ -383,51 +365,26 @@ final class EpochBreaker implements CircuitBreaker {
         CircuitOpenException refusal =
                 now.ramp == null ? now.refusal : now.ramp.refusal(clock.nanoTime() - now.change.atNanos());
         // It may have closed since it refused.
-        return refusal != null ? refusal : refusal(now.state, "it admits calls again", () -> 0);
+        return refusal != null ? refusal : successors.refusal(now.state, "it admits calls again", () -> 0);
     }
 
     @Override
     public State state() {
         Epoch now = epoch;
-        return now.refusal == null ? now.state : catchUp(clock.nanoTime()).state;
+        return now.refusal == null ? now.state : makeDueChanges(clock.nanoTime()).state;
     }
 
     @Override
     public Snapshot snapshot() {
         long now = clock.nanoTime();
-        Epoch current = catchUp(now);
-        Counts tally = current.tally(now);
-        // Another thread may have changed the state after the clock was read.
-        long inState = Math.max(0, now - current.change.atNanos());
-        return new Snapshot(current.state, tally.calls(), tally.failures(), tally.slow(), inState);
+        return BreakerMetrics.snapshot(makeDueChanges(now), now);
     }
 
     @Override
-    @SuppressWarnings("EnumOrdinal") // the order of the states is documented to be the figure
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         Snapshot snapshot = snapshot();
-        sink.value(name, "breaker.state", snapshot.state().ordinal());
-        sink.value(name, "breaker.time.in.state.nanos", (double) snapshot.nanosInState());
-        sink.value(name, "breaker.window.calls", (double) snapshot.calls());
-        sink.value(name, "breaker.window.failures", (double) snapshot.failures());
-        sink.value(name, "breaker.window.slow", (double) snapshot.slowCalls());
-        sink.value(name, "breaker.failure.rate", snapshot.failureRate());
-        sink.value(name, "breaker.slow.rate", snapshot.slowCallRate());
-        Epoch now = epoch;
-        if (now.config.hasRamp()) {
-            sink.value(name, "breaker.ramp.share", admittedShare(now, snapshot));
-        }
-        if (totals != null) {
-            totals.measure(name, sink);
-        }
-    }
-
-    private static double admittedShare(Epoch now, Snapshot snapshot) {
-        return switch (snapshot.state()) {
-            case CLOSED, DISABLED, OBSERVE_ONLY -> 1;
-            case OPEN, HALF_OPEN, FORCED_OPEN -> 0;
-            case RAMPING -> now.ramp == null ? 1 : now.ramp.share(snapshot.nanosInState());
-        };
+        BreakerMetrics.write(name, snapshot, epoch, totals, sink);
     }
 
     @Override
@@ -445,53 +402,15 @@ final class EpochBreaker implements CircuitBreaker {
         return environment;
     }
 
-    /** Leases that are not settled. */
+    /** Returns how many leases have not ended. */
     int held() {
         Probes probes = epoch.probes;
         return probes == null ? 0 : probes.held();
     }
 
-    /** Changes nothing, so that a debugger does not. */
     @Override
     public String toString() {
         Epoch now = epoch;
-        long time = clock.nanoTime();
-        Counts tally = now.tally(time);
-        StringBuilder text =
-                new StringBuilder("breaker ").append(name).append(' ').append(now.state);
-        if (now.ramp != null) {
-            text.append(" at ").append(Counts.percent(now.ramp.share(time - now.change.atNanos())));
-        }
-        if (now.window != null || tally.calls() > 0) {
-            text.append(' ')
-                    .append(tally.failures())
-                    .append('/')
-                    .append(tally.calls())
-                    .append(" failed");
-            if (now.config.hasSlowRule()) {
-                text.append(", ").append(tally.slow()).append(" slow");
-            }
-        }
-        if (now.probes != null) {
-            text.append(", ")
-                    .append(held())
-                    .append(" of ")
-                    .append(now.probes.permits())
-                    .append(" probes on their way");
-        }
-        if (now.state == State.OPEN && now.refusal != null) {
-            long left = now.refusal.retryAfterNanos();
-            text.append(
-                    left == 0
-                            ? ", probes are due"
-                            : left == Nanos.NEVER ? ", for ever" : ", probes in " + readable(left));
-        }
-        return text.toString();
-    }
-
-    /** Rounded up; in seconds if there are many of them, or no part of one. */
-    private static String readable(long nanos) {
-        long millis = (nanos + 999_999) / 1_000_000;
-        return millis < 10_000 && millis % 1_000 != 0 ? millis + " ms" : (millis + 999) / 1_000 + " s";
+        return BreakerText.describe(name, now, clock.nanoTime());
     }
 }

@@ -8,10 +8,23 @@ import java.util.function.LongSupplier;
 /**
  * The permits of one half-open epoch: each is free, leased to a probe, or spent on an outcome.
  *
- * <p>A place is one word, and a leased place holds the stamp of its probe. Stamps are negative and never repeat in the life of a
- * breaker, so only the very probe that holds a permit can give it back or spend it, once; whoever comes after its lease has
- * expired, or from an earlier epoch, finds another word. Outcomes are never taken back, so a decision that the counts allow stays
- * allowed, and whoever spends the permit that decides sees that it does.
+ * <pre>{@code
+ *   the word of a place
+ *   FREE      0                          may be leased
+ *   CLAIMED   1                          about to be leased: the start of the lease is being written
+ *   SPENT     2 + outcome                ended; outcome is Window.FAILED | Window.SLOW
+ *   leased    -(lease << 10 | place)     the stamp of its probe
+ *
+ *             tryLease             tryLease               spend
+ *   FREE ---------------> CLAIMED ----------> leased ---------------> SPENT
+ *     ^                                          |
+ *     +---------------- giveBack ----------------+
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> Stamps are negative and never repeat in the life of a breaker, so only the very probe that
+ * holds a permit can give it back or spend it, once: a probe whose lease has expired, or one of an earlier epoch, finds
+ * another word. A spent permit stays spent, so a decision that the counts allow stays allowed, and the thread that
+ * spends the deciding permit sees that it decides. See ADR 18.
  */
 final class Probes {
     static final int MAX = 1000;
@@ -21,10 +34,10 @@ final class Probes {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
 
     private static final long FREE = 0;
-    private static final long CLAIMED = 1; // leased in a moment
-    private static final long SPENT = 2; // and the bits of the outcome added
+    private static final long CLAIMED = 1;
+    private static final long SPENT = 2;
 
-    /** What the outcomes so far mean for the breaker. */
+    /** The change of state that the outcomes so far call for. */
     enum Decision {
         NONE,
         CLOSE,
@@ -32,27 +45,29 @@ final class Probes {
     }
 
     private final int permits;
-    private final long leastFailures;
-    private final long leastSlow;
+    private final long minFailures;
+    private final long minSlow;
     private final long leaseNanos;
     private final LongSupplier leases;
     private final long[] words;
-    private final long[] since; // start of the lease of each place; written by who has claimed the place
+
+    /** The start of the lease of each place; written by the thread that has claimed the place. */
+    private final long[] since;
 
     /**
-     * @param leases gives each lease of a breaker, in whatever half-open epoch, a number of its own, from 1
+     * @param leases returns a new number for each lease of a breaker, in whatever half-open epoch, from 1
      */
     Probes(int permits, Thresholds limits, long leaseNanos, LongSupplier leases) {
         this.permits = permits;
-        this.leastFailures = Thresholds.least(limits.failureRate, permits);
-        this.leastSlow = Thresholds.least(limits.slowRate, permits);
+        this.minFailures = Thresholds.minCount(limits.failureRate, permits);
+        this.minSlow = Thresholds.minCount(limits.slowRate, permits);
         this.leaseNanos = leaseNanos;
         this.leases = leases;
         this.words = new long[permits];
         this.since = new long[permits];
     }
 
-    /** Leases a free permit, or returns 0. */
+    /** Leases a free permit and returns the stamp of the lease, or 0 if none is free. */
     long tryLease(long nowNanos) {
         for (int place = 0; place < permits; place++) {
             if (word(place) == FREE && WORDS.compareAndSet(words, place, FREE, CLAIMED)) {
@@ -65,7 +80,7 @@ final class Probes {
         return 0;
     }
 
-    /** Gives a permit back as it was; false if the stamp does not hold one. */
+    /** Makes a permit free again; false if the stamp does not hold one. */
     boolean giveBack(long stamp) {
         return replace(stamp, FREE);
     }
@@ -80,7 +95,7 @@ final class Probes {
         return stamp < 0 && place < permits && WORDS.compareAndSet(words, place, stamp, word);
     }
 
-    /** The stamp of the probe whose lease has expired, and did so first; 0 if there is none. */
+    /** Returns the stamp of the probe whose lease expired first; 0 if none has expired. */
     long firstExpired(long nowNanos) {
         if (leaseNanos == Nanos.NEVER) {
             return 0;
@@ -101,10 +116,11 @@ final class Probes {
     }
 
     /**
-     * Whether all permits were spent, on probes that began a lease ago or earlier: then whoever spent the last one was cut short before
-     * it could act on that, by an {@code OutOfMemoryError} for one, and somebody else must.
+     * Whether all permits are spent on probes that began a lease ago or earlier, although the epoch is still there:
+     * then the thread that spent the last one was stopped before it could change the state, for example by an {@code
+     * OutOfMemoryError}, and another thread must.
      */
-    boolean areForgotten(long nowNanos) {
+    boolean areSpentButUndecided(long nowNanos) {
         for (int place = 0; place < permits; place++) {
             if (word(place) < SPENT || nowNanos - (long) WORDS.getOpaque(since, place) < leaseNanos) {
                 return false;
@@ -113,17 +129,17 @@ final class Probes {
         return leaseNanos != Nanos.NEVER;
     }
 
-    /** When the lease of a probe expires; right as long as the probe holds its permit. */
+    /** Returns when the lease of a probe expires; valid as long as the probe holds its permit. */
     long deadline(long stamp) {
         return (long) WORDS.getOpaque(since, (int) -stamp & PLACE) + leaseNanos;
     }
 
     Decision decision(Counts tally) {
-        if (tally.failures() >= leastFailures || tally.slow() >= leastSlow) {
+        if (tally.failures() >= minFailures || tally.slow() >= minSlow) {
             return Decision.REOPEN;
         }
-        boolean tooFewCanFail = tally.failures() + permits - tally.calls() < leastFailures;
-        boolean tooFewCanBeSlow = tally.slow() + permits - tally.calls() < leastSlow;
+        boolean tooFewCanFail = tally.failures() + permits - tally.calls() < minFailures;
+        boolean tooFewCanBeSlow = tally.slow() + permits - tally.calls() < minSlow;
         return tooFewCanFail && tooFewCanBeSlow ? Decision.CLOSE : Decision.NONE;
     }
 
@@ -151,7 +167,7 @@ final class Probes {
         return permits;
     }
 
-    /** Leases that are not settled; expired ones too, until somebody looks. */
+    /** Returns how many leases have not ended; expired ones count until {@link #firstExpired} has found them. */
     int held() {
         int held = 0;
         for (int place = 0; place < permits; place++) {

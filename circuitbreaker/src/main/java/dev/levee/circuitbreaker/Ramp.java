@@ -1,17 +1,21 @@
 package dev.levee.circuitbreaker;
 
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
 
 /**
- * Which calls a breaker admits while it recovers: a share that rises in steps of the same length.
+ * Decides which calls a breaker admits while it recovers: a share that rises in steps of the same length.
  *
- * <p>The calls of a ramp are numbered, and the n-th is admitted if the fractional part of n times the golden ratio is less than the share
- * (a Weyl sequence: Hermann Weyl, Über die Gleichverteilung von Zahlen mod. Eins, 1916). So of any run of calls just the share is
- * admitted, give or take one or two, and just so of every second, or every tenth: callers that take turns are all treated alike,
- * for which a random choice would need many more calls.
+ * <p>The calls of a ramp are numbered, and the n-th is admitted if the fractional part of n times the golden ratio is
+ * less than the share (a Weyl sequence). So of any run of calls the share is admitted, give or take one or two, and
+ * likewise of every second, or every tenth: callers that take turns are all treated alike, for which a random choice
+ * would need many more calls. See ADR 32.
+ *
+ * @see <a href="https://doi.org/10.1007/BF01475864">Hermann Weyl, Über die Gleichverteilung von Zahlen mod. Eins,
+ *     Mathematische Annalen 77, 1916</a>
  */
 final class Ramp {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
@@ -20,7 +24,7 @@ final class Ramp {
     private final long[] bounds;
     private final long stepNanos;
     private final CircuitOpenException[] refusals;
-    private final AtomicLong asked = new AtomicLong();
+    private final AtomicLong calls = new AtomicLong();
 
     Ramp(double[] shares, long stepNanos, IntFunction<CircuitOpenException> refusals) {
         this.shares = shares;
@@ -30,18 +34,29 @@ final class Ramp {
         Arrays.setAll(this.refusals, refusals);
     }
 
-    /** The share of all 64-bit numbers, to be compared without sign. */
+    /** Fails unless shares rise within their range. */
+    static void requireRising(double[] shares) {
+        double before = 0;
+        for (double share : shares) {
+            if (Require.ratio("ramp share", share) <= before) {
+                throw new IllegalArgumentException("ramp shares must rise, but were " + Arrays.toString(shares));
+            }
+            before = share;
+        }
+    }
+
+    /** Returns the share of all 64-bit numbers, to be compared as an unsigned number. */
     private static long bound(double share) {
         return share >= 1 ? -1L : (long) (share * 0x1p63) << 1;
     }
 
-    /** How long it takes in all. */
+    /** Returns how long all steps take together. */
     static long nanos(double[] shares, long stepNanos) {
         return Nanos.multiply(stepNanos, shares.length);
     }
 
     boolean admits(long nanosSince) {
-        return Long.compareUnsigned(asked.getAndIncrement() * GOLDEN, bounds[step(nanosSince)]) < 0;
+        return Long.compareUnsigned(calls.getAndIncrement() * GOLDEN, bounds[step(nanosSince)]) < 0;
     }
 
     double share(long nanosSince) {
@@ -52,7 +67,7 @@ final class Ramp {
         return refusals[step(nanosSince)];
     }
 
-    /** From 0; the last one also if it is over, but nobody has looked. */
+    /** Returns the step, from 0; after the end of the ramp the last one. */
     private int step(long nanosSince) {
         return (int) Math.max(0, Math.min(shares.length - 1, nanosSince / stepNanos));
     }

@@ -1,73 +1,80 @@
 package dev.levee.circuitbreaker;
 
 import dev.levee.core.Listener;
-import java.util.concurrent.atomic.AtomicInteger;
+import dev.levee.core.internal.OneAtATime;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells of each change of state once, in the order in which they happened.
+ * Publishes each change of state once, in the order in which they happened, to the log and to the listener.
  *
- * <p>The epochs of a breaker are a chain, which is all the queue that is needed. Whoever finds nobody at work walks it and tells, and
- * goes on as long as others have asked meanwhile; these do not wait. So a listener that blocks holds up one thread and no state, and
- * one that changes the state is told of it when it returns.
+ * <p>The epochs of a breaker are a chain, which is all the queue that is needed. One thread at a time walks it and
+ * publishes, for as long as changes were made meanwhile; the threads that made these do not wait. So a listener that
+ * blocks holds up one thread and no state, and one that changes the state is notified of that when it has returned. See
+ * ADR 18.
  */
 final class StateChangePublisher {
     private static final Logger LOG = LoggerFactory.getLogger(CircuitBreaker.class);
 
+    private final String subject;
     private final String name;
     private final Listener listener;
-    private final AtomicInteger requests = new AtomicInteger();
-    private Epoch last; // of those that are announced; belongs to who is at work
+    private final Supplier<Epoch> newest;
+    private final OneAtATime publishing = new OneAtATime(this::publishNew);
 
-    StateChangePublisher(String name, Listener listener, Epoch first) {
+    /** The last epoch that was published; only {@link #publishing} reads and writes it. */
+    private Epoch last;
+
+    /**
+     * @param newest gives the epoch that is current; not called before {@link #publish}
+     */
+    StateChangePublisher(String name, Listener listener, Epoch first, Supplier<Epoch> newest) {
+        this.subject = BreakerText.subject(name);
         this.name = name;
         this.listener = listener;
         this.last = first;
+        this.newest = newest;
     }
 
-    /** What can be asked for the newest epoch. */
-    interface Head {
-        Epoch epoch();
+    /** Publishes what has changed, on this thread or on the one that is publishing already. */
+    void publish() {
+        publishing.run();
     }
 
-    void announce(Head head) {
-        if (requests.getAndIncrement() != 0) {
-            return;
-        }
-        int seen = 1;
-        do {
-            tellUpTo(head.epoch());
-            seen = requests.addAndGet(-seen);
-        } while (seen != 0);
-    }
-
-    private void tellUpTo(Epoch newest) {
-        Epoch epoch = newest;
-        while (epoch != last) {
-            Epoch previous = epoch.previous;
-            if (previous == null) {
-                return; // cannot be: every epoch after the last one that was announced is linked
-            }
-            previous.next = epoch;
-            epoch = previous;
-        }
-        while (epoch != newest) {
+    private void publishNew() {
+        Epoch end = newest.get();
+        linkForward(end);
+        Epoch epoch = last;
+        while (epoch != end) {
             Epoch next = epoch.next;
             if (next == null) {
-                return; // cannot be: linked above
+                return; // cannot happen: linked above
             }
             epoch.next = null;
             next.previous = null;
             last = next;
-            tell(epoch, next);
+            publish(epoch, next);
             epoch = next;
         }
     }
 
-    private void tell(Epoch from, Epoch to) {
+    /** Links the epochs after the last one in their order, up to a newest one. */
+    private void linkForward(Epoch end) {
+        Epoch epoch = end;
+        while (epoch != last) {
+            Epoch previous = epoch.previous;
+            if (previous == null) {
+                return; // cannot happen: every epoch after the last published one is linked backward
+            }
+            previous.next = epoch;
+            epoch = previous;
+        }
+    }
+
+    private void publish(Epoch from, Epoch to) {
         if (from.state == to.state) {
-            return; // a reset of what was closed
+            return; // a reset of a closed breaker, or another configuration
         }
         shielded(() -> log(from, to));
         if (listener != Listener.NONE) {
@@ -75,12 +82,12 @@ final class StateChangePublisher {
         }
     }
 
-    /** An appender that throws, or a stack that ends here, concerns neither the caller nor who is told next. */
-    private static void shielded(Runnable telling) {
+    /** Runs a step, and drops what it throws: an appender that throws concerns neither the caller nor the listener. */
+    private static void shielded(Runnable step) {
         try {
-            telling.run();
+            step.run();
         } catch (Throwable thrown) {
-            // There is nobody left to tell.
+            // There is nowhere left to report it.
         }
     }
 
@@ -88,8 +95,8 @@ final class StateChangePublisher {
         if (LOG.isInfoEnabled()) {
             Counts evidence = to.change.evidence();
             LOG.info(
-                    "Breaker {} {} -> {}: {} (failure rate {}, slow-call rate {}, calls {})",
-                    name,
+                    "{} {} -> {}: {} (failure rate {}, slow-call rate {}, calls {})",
+                    subject,
                     from.state,
                     to.state,
                     to.change.reason(),

@@ -1,12 +1,12 @@
 package dev.levee.circuitbreaker;
 
 /**
- * When counts are over the limit.
+ * The limits of rates, and the comparison of counts with them.
  *
  * <p>A count is divided and then compared: {@code 7 / 100.0 >= 0.07} holds, {@code 7 >= 100 * 0.07} does not.
  */
 final class Thresholds {
-    /** No rate reaches it. */
+    /** A limit that no rate reaches. */
     static final double OFF = Double.POSITIVE_INFINITY;
 
     static final Thresholds NONE = new Thresholds(OFF, OFF, Long.MAX_VALUE);
@@ -14,21 +14,22 @@ final class Thresholds {
     final double failureRate;
     final double slowRate;
     final long minCalls;
-    /** Fewer failures than this are never over the limit, however many calls there are. */
-    final long leastFailures;
 
-    final long leastSlow;
+    /** Fewer failures than this are never over the limit, however many calls there are. */
+    final long minFailures;
+
+    final long minSlow;
 
     Thresholds(double failureRate, double slowRate, long minCalls) {
         this.failureRate = failureRate;
         this.slowRate = slowRate;
         this.minCalls = minCalls;
-        this.leastFailures = least(failureRate, minCalls);
-        this.leastSlow = least(slowRate, minCalls);
+        this.minFailures = minCount(failureRate, minCalls);
+        this.minSlow = minCount(slowRate, minCalls);
     }
 
-    /** The smallest share of some calls that reaches a rate. */
-    static long least(double rate, long calls) {
+    /** Returns the smallest number of calls, out of some, that reaches a rate. */
+    static long minCount(double rate, long calls) {
         if (rate == OFF) {
             return Long.MAX_VALUE;
         }
@@ -42,9 +43,9 @@ final class Thresholds {
         return guess;
     }
 
-    /** Whether counts as low as these are below the limits without knowing the number of calls. */
+    /** Whether counts as low as these are below the limits, however many calls there are. */
     boolean clearedBy(long failures, long slow) {
-        return failures < leastFailures && slow < leastSlow;
+        return failures < minFailures && slow < minSlow;
     }
 
     boolean exceededBy(long calls, long failures, long slow) {

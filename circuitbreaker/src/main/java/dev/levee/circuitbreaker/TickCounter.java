@@ -4,18 +4,27 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Counts by ticks: one word for each of the last ticks, on a ring, with the number of the lap in the upper half and the count in the
- * lower half.
+ * Counts by ticks: one word for each of the last ticks, on a ring.
  *
- * <p>A word of another lap than the one looked for counts as zero, and is begun anew by the next count. Laps come round after 2^32,
- * which is more than a century for a window of a second: a word would have to lie idle for just that long to be taken for a new one.
+ * <pre>{@code
+ *   | lap (32) | count (32) |
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> A word of another lap than the expected one counts as zero, and the next count starts it anew.
+ * A word never returns to an earlier lap: a count for a lap that is up to 1024 behind its word is dropped, and a
+ * greater distance means that lap numbers have wrapped. They wrap after 2^32 laps, which is more than a century for a
+ * window of a second: only a word that was idle for exactly that long would be taken for a current one.
  */
 final class TickCounter {
     private static final VarHandle WORDS = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final int PADDING = 16; // no line is shared with a neighbour
+
+    /** Unused words on both sides, so that no cache line is shared with a neighbour. */
+    private static final int PADDING = 16;
+
     private static final long COUNT = (1L << 32) - 1;
-    private static final int BEHIND =
-            1 << 10; // by how many laps a thread may be late and still leave later counts alone
+
+    /** How many laps a thread may be late and still leave later counts unchanged. */
+    private static final int MAX_LAPS_BEHIND = 1 << 10;
 
     private final int ticks;
     private final int mask;
@@ -36,7 +45,10 @@ final class TickCounter {
         } while (!added);
     }
 
-    /** Returns false if another thread came between. A tick that has lost its word to a later one is not counted. */
+    /**
+     * Counts once; false if another thread changed the word. A tick whose word holds a later tick already is not
+     * counted.
+     */
     boolean tryAdd(long tick) {
         int place = PADDING + ((int) tick & mask);
         long word = (long) WORDS.getVolatile(words, place);
@@ -44,13 +56,13 @@ final class TickCounter {
         if (ahead == 0) {
             return (word & COUNT) == COUNT || WORDS.compareAndSet(words, place, word, word + 1);
         }
-        if (ahead > 0 && ahead <= BEHIND) {
+        if (ahead > 0 && ahead <= MAX_LAPS_BEHIND) {
             return true;
         }
         return WORDS.compareAndSet(words, place, word, (long) lapOf(tick) << 32 | 1);
     }
 
-    /** Everything counted in the ticks that end with this one. */
+    /** Returns what was counted in the ticks that end with this one. */
     long sum(long tick) {
         long sum = 0;
         for (int age = 0; age < ticks; age++) {

@@ -7,16 +7,26 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of the last moments, by the time at which they ended, in a ring of buckets.
+ * A window of the calls that ended within a time, in a ring of buckets.
  *
- * <p>No outcome older than the window counts; each is forgotten together with its bucket, hence at most one bucket early. Nothing
- * is moved when time goes on: every counter carries the number of its bucket and begins anew when that is another one, which is why
- * a pause of any length costs nothing. Calls are counted by stripes as soon as threads meet on a counter; failures and slow calls,
- * which are rare in a breaker that stays closed, are not. A call is counted before its failure, and sums are taken the other way
- * round, so that a sum taken between the two is never too bad.
+ * <pre>{@code
+ *                     window
+ *            <-------------------------->
+ *   ticks ... | 17 | 18 | 19 | ... | 66 |        tick = (time - origin) / width, the bucket of a time
+ *             oldest that counts    newest       each in one word of a TickCounter, at tick mod ring length
+ * }</pre>
  *
- * <p>The limits are looked at whenever a call is recorded, in effect. In fact a success can only bring the rates over the limit if
- * it is the one that makes up the minimum, or if buckets were forgotten since the limits were looked at; so most of them need not look.
+ * <p><b>Invariants.</b> No outcome older than the window counts; each is dropped together with its bucket, hence at
+ * most one bucket early. Nothing is moved as time passes: every counter carries the number of its bucket and starts
+ * anew for another one, which is why a pause of any length costs nothing. {@code newest} moves before any counter of
+ * that bucket does, so that a sum between two equal readings of it is of one window. Calls are counted by stripes as
+ * soon as threads contend for a counter; failures and slow calls, which are rare in a breaker that stays closed, are
+ * not. A call is counted before its failure, and sums are taken the other way round, so that a sum taken between the
+ * two is never too bad.
+ *
+ * <p>In effect the limits are compared whenever a call is recorded. In fact a success can only bring the rates over the
+ * limit if it is the one that reaches the minimum number of calls, or if buckets were dropped since the last
+ * comparison; so most successes need no comparison. See ADR 18.
  */
 final class TimeWindow extends Window {
     private static final int MAX_BUCKETS = 64;
@@ -32,10 +42,10 @@ final class TimeWindow extends Window {
     private final TickCounter slow;
     private volatile TickCounter[] calls;
 
-    /** The latest bucket that was counted in. Moves before any counter of that bucket does. */
+    /** The latest bucket with a call. Moves before any counter of that bucket does. */
     private volatile long newest;
 
-    /** The last bucket of which it is known that a success in it does not bring the rates over the limits. */
+    /** The last bucket in which a success is known not to bring the rates over the limits. */
     private volatile long cleared = Long.MIN_VALUE;
 
     TimeWindow(long windowNanos, long nowNanos) {
@@ -47,7 +57,7 @@ final class TimeWindow extends Window {
         this.calls = new TickCounter[] {new TickCounter(buckets)};
     }
 
-    /** The smallest of 1, 2, 5, 10, 20, 50, ... nanoseconds of which the window holds no more than it may. */
+    /** Returns the smallest of 1, 2, 5, 10, 20, 50, ... nanoseconds that divides the window into few enough buckets. */
     static long width(long windowNanos) {
         long decade = 1;
         while (windowNanos / decade > 10L * MAX_BUCKETS) {
@@ -80,7 +90,7 @@ final class TimeWindow extends Window {
         return limits == Thresholds.NONE ? null : judge(outcome, limits);
     }
 
-    /** The bucket of a time; the newest one if it is later than all. */
+    /** Returns the bucket of a time, and makes it the newest one if it is later than all. */
     private long advance(long nanos) {
         long seen = newest;
         long into = nanos - (origin + seen * width);
@@ -129,7 +139,7 @@ final class TimeWindow extends Window {
             }
             long all = calls(tick);
             if (tick != newest) {
-                continue; // counters may have begun anew under our eyes
+                continue; // counters may have been started anew during the sums
             }
             if (all < limits.minCalls) {
                 return null;
@@ -137,7 +147,7 @@ final class TimeWindow extends Window {
             if (limits.exceededBy(all, failed, slowed)) {
                 return new Counts(all, failed, slowed);
             }
-            // Holds whatever else is recorded in this bucket: failures look for themselves.
+            // Holds whatever else is recorded in this bucket: failures compare for themselves.
             cleared = tick;
             return null;
         }
@@ -145,7 +155,7 @@ final class TimeWindow extends Window {
 
     @Override
     @Nullable Counts judge(long nowNanos, Thresholds limits) {
-        cleared = Long.MIN_VALUE; // that was by other limits
+        cleared = Long.MIN_VALUE; // it was found by other limits
         return super.judge(nowNanos, limits);
     }
 

@@ -11,7 +11,9 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** No call allocates, admitted or refused; measured over many calls, with room for what the JVM itself does meanwhile. */
+/**
+ * No call allocates, admitted or refused; measured over many calls, with room for what the JVM itself does meanwhile.
+ */
 @Tag("allocation")
 class AllocationTest {
     private static final int CALLS = 100_000;

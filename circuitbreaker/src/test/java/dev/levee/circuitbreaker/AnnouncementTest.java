@@ -28,7 +28,10 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** Each change of state is told once, in order, to the listener and to the log, and nobody who is told can change anything by it. */
+/**
+ * Each change of state is published once, in order, to the listener and to the log; neither can change anything by
+ * failing.
+ */
 class AnnouncementTest {
     private final ManualTime time = new ManualTime();
 
@@ -69,26 +72,26 @@ class AnnouncementTest {
         }
 
         @Test
-        void a_change_that_is_due_is_told_when_somebody_asks() {
+        void a_change_that_is_due_is_published_with_the_next_call_or_reading() {
             RecordingListener heard = new RecordingListener();
             CircuitBreaker breaker = breaker(heard, AnnouncementTest::quick);
             Calls.fail(breaker, 1);
             time.advance(Duration.ofSeconds(10));
             assertThat(heard.count("HALF_OPEN")).isZero();
             assertThat(breaker.toString()).contains("OPEN");
-            assertThat(heard.count("HALF_OPEN")).as("to print it is not to ask").isZero();
+            assertThat(heard.count("HALF_OPEN")).as("printing it is no reading").isZero();
             Metrics.of(breaker);
             assertThat(heard.count("HALF_OPEN")).isOne();
         }
 
         @Test
-        void one_that_throws_changes_nothing_and_is_told_on() {
-            AtomicInteger told = new AtomicInteger();
+        void one_that_throws_changes_nothing_and_still_receives_events() {
+            AtomicInteger received = new AtomicInteger();
             CircuitBreaker breaker = breaker(
                     new Listener() {
                         @Override
                         public void onStateChange(String policy, String from, String to) {
-                            told.incrementAndGet();
+                            received.incrementAndGet();
                             throw new StackOverflowError("a bad listener");
                         }
                     },
@@ -96,11 +99,11 @@ class AnnouncementTest {
             Calls.fail(breaker, 1);
             assertThat(breaker.state()).isEqualTo(OPEN);
             breaker.reset();
-            assertThat(told).hasValue(2);
+            assertThat(received).hasValue(2);
         }
 
         @Test
-        void one_that_changes_the_state_is_told_of_that_when_it_has_returned() {
+        void one_that_changes_the_state_is_notified_of_that_when_it_has_returned() {
             List<String> heard = new ArrayList<>();
             CircuitBreaker[] self = new CircuitBreaker[1];
             self[0] = breaker(
@@ -151,7 +154,7 @@ class AnnouncementTest {
             Thread victim = new Thread(() -> Calls.fail(breaker, 1));
             victim.start();
             assertThat(blocked.await(10, TimeUnit.SECONDS)).isTrue();
-            // Everything goes on meanwhile.
+            // Everything continues meanwhile.
             assertThat(breaker.state()).isEqualTo(OPEN);
             time.advance(Duration.ofSeconds(10));
             assertThat(breaker.state()).isEqualTo(HALF_OPEN);
@@ -177,7 +180,7 @@ class AnnouncementTest {
 
     @Nested
     class UnderContention {
-        /** Not thread-safe on purpose: it is told one change at a time. */
+        /** Not thread-safe on purpose: it is notified of one change at a time. */
         private final List<String> heard = new ArrayList<>();
 
         private final CircuitBreaker breaker = breaker(
@@ -191,7 +194,7 @@ class AnnouncementTest {
                 c -> c.countWindow(8).minCalls(4).openFor(Duration.ofNanos(1)).halfOpenCalls(2));
 
         @Test
-        void one_thread_wins_each_change_and_all_are_told_in_order() throws InterruptedException {
+        void one_thread_wins_each_change_and_all_are_published_in_order() throws InterruptedException {
             inParallel(4, thread -> {
                 for (int i = 0; i < 4_000; i++) {
                     Calls.call(breaker, (i * 31 + thread) % 3 == 0 ? Verdict.SUCCESS : Verdict.FAILURE);
@@ -271,21 +274,21 @@ class AnnouncementTest {
                 breaker.reset();
                 assertThat(log.lines())
                         .containsExactly(
-                                "INFO Breaker payments CLOSED -> OPEN: 2 of 4 calls failed, the limit is 50.0 %"
+                                "INFO breaker \"payments\" CLOSED -> OPEN: 2 of 4 calls failed, the limit is 50.0 %"
                                         + " (failure rate 50.0 %, slow-call rate 25.0 %, calls 4)",
-                                "INFO Breaker payments OPEN -> HALF_OPEN: it was open for 10 s"
+                                "INFO breaker \"payments\" OPEN -> HALF_OPEN: it was open for 10 s"
                                         + " (failure rate 50.0 %, slow-call rate 25.0 %, calls 4)",
-                                "INFO Breaker payments HALF_OPEN -> CLOSED: 0 of 1 probes failed"
+                                "INFO breaker \"payments\" HALF_OPEN -> CLOSED: 0 of 1 probes failed"
                                         + " (failure rate 0.0 %, slow-call rate 0.0 %, calls 1)",
-                                "INFO Breaker payments CLOSED -> FORCED_OPEN: by hand"
+                                "INFO breaker \"payments\" CLOSED -> FORCED_OPEN: by hand"
                                         + " (failure rate none, slow-call rate none, calls 0)",
-                                "INFO Breaker payments FORCED_OPEN -> CLOSED: by hand"
+                                "INFO breaker \"payments\" FORCED_OPEN -> CLOSED: by hand"
                                         + " (failure rate none, slow-call rate none, calls 0)");
             }
         }
 
         @Test
-        void a_short_open_time_is_told_as_it_was() {
+        void a_short_open_time_is_logged_in_milliseconds() {
             CircuitBreaker breaker =
                     breaker(Listener.NONE, c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(50)));
             try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
@@ -297,7 +300,7 @@ class AnnouncementTest {
         }
 
         @Test
-        void an_appender_that_throws_keeps_nothing_from_the_caller_and_the_listener() {
+        void an_appender_that_throws_disturbs_neither_the_caller_nor_the_listener() {
             Logger logger = (Logger) LoggerFactory.getLogger(CircuitBreaker.class);
             UnsynchronizedAppenderBase<ILoggingEvent> broken = new UnsynchronizedAppenderBase<>() {
                 @Override

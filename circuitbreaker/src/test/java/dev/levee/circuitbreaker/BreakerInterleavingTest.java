@@ -24,7 +24,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** Whole breakers are linearizable too: one change wins, a manual one stays, and each is told once and in order. */
+/**
+ * Whole breakers are linearizable too: one change wins, a manual one stays, and each is published once and in order.
+ */
 class BreakerInterleavingTest {
     private static final Logger LOG = (Logger) LoggerFactory.getLogger(CircuitBreaker.class);
 
@@ -76,7 +78,7 @@ class BreakerInterleavingTest {
     /** Each thread has at most one call under way. */
     @Param(name = "thread", gen = ThreadIdGen.class)
     public abstract static class Calls {
-        private final List<String> told = new ArrayList<>();
+        private final List<String> published = new ArrayList<>();
         private final long[] stamps = new long[10];
         final CircuitBreaker breaker;
         long now;
@@ -87,8 +89,8 @@ class BreakerInterleavingTest {
                     .listener(new Listener() {
                         @Override
                         public void onStateChange(String policy, String from, String to) {
-                            told.add(from);
-                            told.add(to);
+                            published.add(from);
+                            published.add(to);
                         }
                     })
                     .build();
@@ -128,14 +130,14 @@ class BreakerInterleavingTest {
 
         @Validate
         public void validate() {
-            for (int i = 2; i < told.size(); i += 2) {
-                if (!told.get(i).equals(told.get(i - 1))) {
-                    throw new IllegalStateException("out of order: " + told);
+            for (int i = 2; i < published.size(); i += 2) {
+                if (!published.get(i).equals(published.get(i - 1))) {
+                    throw new IllegalStateException("out of order: " + published);
                 }
             }
-            String last = told.isEmpty() ? "CLOSED" : told.get(told.size() - 1);
+            String last = published.isEmpty() ? "CLOSED" : published.get(published.size() - 1);
             if (!last.equals(breaker.state().name())) {
-                throw new IllegalStateException("it is " + breaker.state() + ", but told was " + told);
+                throw new IllegalStateException("it is " + breaker.state() + ", but published was " + published);
             }
         }
     }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.levee.core.Environment;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Verdict;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
@@ -56,7 +58,7 @@ class CircuitBreakerConfigTest {
             assertRefused(
                     "openFor multiplier must be at least 1, but was NaN", c -> c.openFor(second, Double.NaN, second));
             assertRefused(
-                    "openFor cap must be at least PT1S, but was PT0.5S",
+                    "openFor max must be at least PT1S, but was PT0.5S",
                     c -> c.openFor(second, 2, Duration.ofMillis(500)));
             assertRefused("openJitter must be from 0 to less than 1, but was 1.0", c -> c.openJitter(1));
         }
@@ -81,7 +83,7 @@ class CircuitBreakerConfigTest {
                     .isThrownBy(() -> builder.openFor(null))
                     .withMessage("openFor");
             assertThatNullPointerException()
-                    .isThrownBy(() -> builder.outcomes(null))
+                    .isThrownBy(() -> builder.outcomes((OutcomeRule) null))
                     .withMessage("outcomes");
             assertThatNullPointerException()
                     .isThrownBy(() -> CircuitBreaker.of("b", builder.build(), null))
@@ -89,6 +91,12 @@ class CircuitBreakerConfigTest {
             assertThatNullPointerException()
                     .isThrownBy(() -> CircuitBreaker.of("b", (CircuitBreakerConfig) null, Environment.system()))
                     .withMessage("config");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> CircuitBreaker.of("b", (Consumer<CircuitBreakerConfig.Builder>) null))
+                    .withMessage("configure");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> CircuitBreaker.of("b", builder.build()).measure(null))
+                    .withMessage("sink");
         }
     }
 
@@ -147,6 +155,8 @@ class CircuitBreakerConfigTest {
                 .halfOpenCalls(7)
                 .probeLease(Duration.ofSeconds(3))
                 .expiredProbesFail(false)
+                .ramp(Duration.ofSeconds(4), 0.1, 0.5)
+                .outcomes(rule -> rule.onError(IllegalStateException.class, Verdict.IGNORED))
                 .totals(true)
                 .build();
 
@@ -162,11 +172,16 @@ class CircuitBreakerConfigTest {
                             .timeWindow(Duration.ofSeconds(10))
                             .build())
                     .doesNotThrowAnyException();
-            assertThat(config.toBuilder().consecutiveFailures(3).build().hasSlowRule())
+            assertThat(config.toBuilder()
+                            .consecutiveFailures(3)
+                            .build()
+                            .windowRules()
+                            .hasSlowRule())
                     .isFalse();
             assertThat(config.toBuilder().timeWindow(Duration.ofSeconds(10)).build().toBuilder()
                             .countWindow(20)
                             .build()
+                            .windowRules()
                             .hasTimeWindow())
                     .isFalse();
         }
@@ -178,6 +193,104 @@ class CircuitBreakerConfigTest {
             builder.halfOpenCalls(9);
             assertThat(first.halfOpenCalls()).isEqualTo(5);
         }
+    }
+
+    @Nested
+    class Read {
+        @Test
+        void every_default() {
+            CircuitBreakerConfig config = CircuitBreaker.of("b").config();
+            assertThat(config.failureRate()).isEqualTo(0.5);
+            assertThat(config.slowCallRate()).isZero();
+            assertThat(config.slowCallDuration()).isZero();
+            assertThat(config.countWindow()).isEqualTo(100);
+            assertThat(config.timeWindow()).isZero();
+            assertThat(config.consecutiveFailures()).isZero();
+            assertThat(config.minCalls()).isEqualTo(20);
+            assertThat(config.openFor()).isEqualTo(Duration.ofSeconds(30));
+            assertThat(config.openForMultiplier()).isOne();
+            assertThat(config.openForMax()).isEqualTo(Duration.ofSeconds(30));
+            assertThat(config.openJitter()).isZero();
+            assertThat(config.openForHint()).isZero();
+            assertThat(config.halfOpenCalls()).isEqualTo(5);
+            assertThat(config.probeLease()).isEqualTo(Duration.ofSeconds(30));
+            assertThat(config.expiredProbesFail()).isTrue();
+            assertThat(config.rampStep()).isZero();
+            assertThat(config.rampShares()).isEmpty();
+            assertThat(config.outcomes()).isSameAs(OutcomeRule.standard());
+            assertThat(config.totals()).isFalse();
+        }
+
+        @Test
+        void everything_that_was_set() {
+            CircuitBreakerConfig config = CircuitBreakerConfig.builder()
+                    .failureRate(0.4)
+                    .slowCallRate(0.3)
+                    .slowCallDuration(Duration.ofSeconds(2))
+                    .timeWindow(Duration.ofSeconds(10))
+                    .minCalls(7)
+                    .openFor(Duration.ofSeconds(1), 2, Duration.ofMinutes(1))
+                    .openJitter(0.2)
+                    .openForHint(Duration.ofMinutes(5))
+                    .halfOpenCalls(3)
+                    .probeLease(Duration.ofSeconds(3))
+                    .expiredProbesFail(false)
+                    .ramp(Duration.ofSeconds(4), 0.1, 0.5)
+                    .totals(true)
+                    .build();
+            assertThat(config.failureRate()).isEqualTo(0.4);
+            assertThat(config.slowCallRate()).isEqualTo(0.3);
+            assertThat(config.slowCallDuration()).isEqualTo(Duration.ofSeconds(2));
+            assertThat(config.countWindow()).isZero();
+            assertThat(config.timeWindow()).isEqualTo(Duration.ofSeconds(10));
+            assertThat(config.minCalls()).isEqualTo(7);
+            assertThat(config.openFor()).isEqualTo(Duration.ofSeconds(1));
+            assertThat(config.openForMultiplier()).isEqualTo(2);
+            assertThat(config.openForMax()).isEqualTo(Duration.ofMinutes(1));
+            assertThat(config.openJitter()).isEqualTo(0.2);
+            assertThat(config.openForHint()).isEqualTo(Duration.ofMinutes(5));
+            assertThat(config.halfOpenCalls()).isEqualTo(3);
+            assertThat(config.probeLease()).isEqualTo(Duration.ofSeconds(3));
+            assertThat(config.expiredProbesFail()).isFalse();
+            assertThat(config.rampStep()).isEqualTo(Duration.ofSeconds(4));
+            assertThat(config.rampShares()).containsExactly(0.1, 0.5);
+            assertThat(config.totals()).isTrue();
+        }
+
+        @Test
+        void failures_in_a_row_instead_of_a_window_with_a_rate() {
+            CircuitBreakerConfig config =
+                    CircuitBreakerConfig.builder().consecutiveFailures(3).build();
+            assertThat(config.consecutiveFailures()).isEqualTo(3);
+            assertThat(config.failureRate()).isZero();
+            assertThat(config.countWindow()).isZero();
+            assertThat(config.timeWindow()).isZero();
+            assertThat(config.minCalls()).isZero();
+        }
+
+        @Test
+        void shares_of_a_ramp_that_cannot_be_changed() {
+            CircuitBreakerConfig config = CircuitBreakerConfig.builder()
+                    .ramp(Duration.ofSeconds(1), 0.5)
+                    .build();
+            config.rampShares()[0] = 1;
+            assertThat(config.rampShares()).containsExactly(0.5);
+        }
+    }
+
+    @Test
+    void a_rule_for_outcomes_can_be_given_or_changed() {
+        OutcomeRule rule = OutcomeRule.standard().onError(IllegalStateException.class, Verdict.IGNORED);
+        CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder().outcomes(rule);
+        assertThat(builder.build().outcomes()).isSameAs(rule);
+        OutcomeRule[] before = new OutcomeRule[1];
+        OutcomeRule after = OutcomeRule.standard();
+        builder.outcomes(set -> {
+            before[0] = set;
+            return after;
+        });
+        assertThat(before[0]).isSameAs(rule);
+        assertThat(builder.build().outcomes()).isSameAs(after);
     }
 
     @Test

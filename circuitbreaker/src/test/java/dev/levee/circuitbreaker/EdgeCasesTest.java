@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
- * The ten hardest cases of resilience policies, as far as they concern a breaker. The fourth, a waiter that gives up while a permit is
- * handed over, does not: a breaker has no waiters.
+ * The ten hardest cases of resilience policies, as far as they concern a breaker. The fourth, a waiter that gives up
+ * while a permit is handed over, does not: a breaker has no waiters.
  */
 class EdgeCasesTest {
     private final ManualTime time = new ManualTime();
@@ -275,7 +275,7 @@ class EdgeCasesTest {
             long second = Calls.enter(breaker);
             assertThat(second).isNotEqualTo(Gate.REFUSED);
             assertThat(Calls.enter(breaker)).isEqualTo(Gate.REFUSED);
-            work.complete("nobody waits for it");
+            work.complete("unused");
             assertThat(freePermits(breaker)).isOne();
         }
     }

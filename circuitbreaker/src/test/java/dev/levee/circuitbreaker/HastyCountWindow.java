@@ -4,12 +4,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * A mutant of {@link CountWindow}: whoever has recorded puts the outcome into the ring by itself, after the fact, instead of leaving
- * that to whoever records next. Between the two, the ring is out of step with the counts.
+ * A mutant of {@link CountWindow}: the thread that has recorded an outcome puts it into the ring by itself, afterwards,
+ * instead of leaving that to the next thread that records. Between the two, the ring is out of step with the counts.
  */
 final class HastyCountWindow {
     private final int size;
-    private final AtomicLong word = new AtomicLong(); // position and lap, failures
+    /** Position and lap, failures. */
+    private final AtomicLong word = new AtomicLong();
+
     private final AtomicLongArray ring;
 
     HastyCountWindow(int size) {

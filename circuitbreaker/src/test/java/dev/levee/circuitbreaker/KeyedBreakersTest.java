@@ -37,7 +37,7 @@ class KeyedBreakersTest {
     }
 
     @Test
-    void metrics_of_a_host_that_nobody_calls_any_more_disappear() {
+    void metrics_of_a_host_that_is_not_called_any_more_disappear() {
         hosts.get("a");
         time.advance(Duration.ofMinutes(6));
         hosts.get("b");
@@ -61,7 +61,7 @@ class KeyedBreakersTest {
     }
 
     @Test
-    void a_call_that_ends_after_its_breaker_was_forgotten_harms_nobody() {
+    void a_call_that_ends_after_its_breaker_was_dropped_does_no_harm() {
         CircuitBreaker forgotten = hosts.get("a");
         long stamp = Calls.enter(forgotten);
         hosts.remove("a");

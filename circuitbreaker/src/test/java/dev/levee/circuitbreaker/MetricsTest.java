@@ -155,20 +155,20 @@ class MetricsTest {
                     "payments",
                     c -> c.countWindow(100).openFor(Duration.ofSeconds(30)).halfOpenCalls(3),
                     time.environment());
-            assertThat(breaker).hasToString("breaker payments CLOSED 0/0 failed");
+            assertThat(breaker).hasToString("breaker \"payments\" CLOSED 0/0 failed");
             Calls.succeed(breaker, 97);
             Calls.fail(breaker, 3);
-            assertThat(breaker).hasToString("breaker payments CLOSED 3/100 failed");
+            assertThat(breaker).hasToString("breaker \"payments\" CLOSED 3/100 failed");
             Calls.fail(breaker, 47);
             time.advance(Duration.ofSeconds(18));
-            assertThat(breaker).hasToString("breaker payments OPEN 50/100 failed, probes in 12 s");
+            assertThat(breaker).hasToString("breaker \"payments\" OPEN 50/100 failed, probes in 12 s");
             time.advance(Duration.ofSeconds(12));
-            assertThat(breaker).hasToString("breaker payments OPEN 50/100 failed, probes are due");
+            assertThat(breaker).hasToString("breaker \"payments\" OPEN 50/100 failed, probes are due");
             Calls.enter(breaker);
             Calls.fail(breaker, 1);
-            assertThat(breaker).hasToString("breaker payments HALF_OPEN 1/1 failed, 1 of 3 probes on their way");
+            assertThat(breaker).hasToString("breaker \"payments\" HALF_OPEN 1/1 failed, 1 of 3 probes in flight");
             breaker.disable();
-            assertThat(breaker).hasToString("breaker payments DISABLED");
+            assertThat(breaker).hasToString("breaker \"payments\" DISABLED");
         }
 
         @Test
@@ -176,16 +176,16 @@ class MetricsTest {
             CircuitBreaker breaker = CircuitBreaker.of(
                     "p", c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(1_500)), time.environment());
             Calls.fail(breaker, 1);
-            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, probes in 1500 ms");
+            assertThat(breaker).hasToString("breaker \"p\" OPEN 1/1 failed, probes in 1500 ms");
             time.advance(Duration.ofMillis(1_450));
-            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, probes in 50 ms");
+            assertThat(breaker).hasToString("breaker \"p\" OPEN 1/1 failed, probes in 50 ms");
             time.advance(Duration.ofNanos(49_000_001));
-            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, probes in 1 ms");
+            assertThat(breaker).hasToString("breaker \"p\" OPEN 1/1 failed, probes in 1 ms");
         }
 
         @Test
         void slow_calls_are_named_where_they_matter() {
-            assertThat(breaker()).hasToString("breaker payments CLOSED 0/0 failed, 0 slow");
+            assertThat(breaker()).hasToString("breaker \"payments\" CLOSED 0/0 failed, 0 slow");
         }
 
         @Test
@@ -193,7 +193,7 @@ class MetricsTest {
             CircuitBreaker breaker = CircuitBreaker.of(
                     "p", c -> c.consecutiveFailures(1).openFor(Duration.ofSeconds(Long.MAX_VALUE)), time.environment());
             Calls.fail(breaker, 1);
-            assertThat(breaker).hasToString("breaker p OPEN 1/1 failed, for ever");
+            assertThat(breaker).hasToString("breaker \"p\" OPEN 1/1 failed, for ever");
         }
     }
 }

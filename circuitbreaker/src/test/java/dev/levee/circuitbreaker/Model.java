@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.Random;
 
 /**
- * What a circuit breaker does, written down as simply as it can be: lists of everything, counted anew each time, no concurrency. Time
- * is counted from the start of the test.
+ * What a circuit breaker does, written down as simply as it can be: lists of everything, counted anew each time, no
+ * concurrency. Time is counted from the start of the test.
  */
 final class Model {
     /** The settings, as plain as they come; 0 or less means "not set". */
@@ -172,7 +172,7 @@ final class Model {
         }
     }
 
-    /** Half-open: looks whether every way in which the remaining probes can end leads to the same. */
+    /** Half-open: finds out whether every way in which the remaining probes can end leads to the same. */
     private void decide(long at, long hint) {
         int open = begun.probes - outcomes.size();
         boolean bestIsBad = isBadProbes(failed(outcomes), slow(outcomes));

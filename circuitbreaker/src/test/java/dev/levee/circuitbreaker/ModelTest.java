@@ -23,7 +23,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 
-/** The breaker does what the {@link Model} does: whatever the settings, the history, the time, and who looks when. */
+/** The breaker does what the {@link Model} does: whatever the settings, the history, the time, and when it is read. */
 class ModelTest {
     private static final long SECOND = 1_000_000_000L;
     private static final List<Kind> BY_HAND = List.of(Kind.FORCE_OPEN, Kind.DISABLE, Kind.OBSERVE, Kind.RESET);
@@ -36,7 +36,7 @@ class ModelTest {
         EXIT,
         PASS,
         JUMP,
-        LOOK,
+        READ,
         FORCE_OPEN,
         DISABLE,
         OBSERVE,
@@ -50,7 +50,7 @@ class ModelTest {
     void short_histories(@ForAll("settings") Settings settings, @ForAll("histories") List<Step> history) {
         Pair pair = new Pair(settings);
         history.forEach(pair::step);
-        pair.look();
+        pair.read();
     }
 
     /** Longer than a shrinker likes, so they come from a seed. */
@@ -68,10 +68,10 @@ class ModelTest {
                             ? new Step(Kind.RECONFIGURE, random.nextInt(), Verdict.SUCCESS)
                             : randomStep(random, weightOfLooking, weightOfHands, shareOfFailures));
         }
-        pair.look();
+        pair.read();
     }
 
-    private static Step randomStep(Random random, int looking, int hands, int failures) {
+    private static Step randomStep(Random random, int reading, int hands, int failures) {
         int dice = random.nextInt(100);
         Kind kind = Kind.ENTER;
         if (dice < 45) {
@@ -80,9 +80,9 @@ class ModelTest {
             kind = Kind.PASS;
         } else if (dice < 53) {
             kind = Kind.JUMP;
-        } else if (dice < 53 + looking) {
-            kind = Kind.LOOK;
-        } else if (dice < 53 + looking + hands) {
+        } else if (dice < 53 + reading) {
+            kind = Kind.READ;
+        } else if (dice < 53 + reading + hands) {
             kind = BY_HAND.get(random.nextInt(BY_HAND.size()));
         }
         Verdict verdict = random.nextInt(100) >= failures ? Verdict.SUCCESS : OTHERS.get(random.nextInt(OTHERS.size()));
@@ -96,7 +96,7 @@ class ModelTest {
                 Tuple.of(30, Kind.EXIT),
                 Tuple.of(12, Kind.PASS),
                 Tuple.of(1, Kind.JUMP),
-                Tuple.of(10, Kind.LOOK),
+                Tuple.of(10, Kind.READ),
                 Tuple.of(1, Kind.FORCE_OPEN),
                 Tuple.of(1, Kind.DISABLE),
                 Tuple.of(1, Kind.OBSERVE),
@@ -251,7 +251,7 @@ class ModelTest {
                         pass(100L * 365 * 86_400 * SECOND);
                     }
                 }
-                case LOOK -> look();
+                case READ -> read();
                 case FORCE_OPEN -> {
                     breaker.forceOpen();
                     model.set(State.FORCED_OPEN);
@@ -274,7 +274,7 @@ class ModelTest {
                     configure(builder, settings);
                     breaker.reconfigure(builder.build());
                     model.reconfigure(settings);
-                    look();
+                    read();
                 }
             }
         }
@@ -311,7 +311,7 @@ class ModelTest {
             model.now += nanos;
         }
 
-        void look() {
+        void read() {
             assertThat(breaker.snapshot()).isEqualTo(model.snapshot());
             assertThat(breaker.state()).isEqualTo(model.state);
             assertThat(changes).isEqualTo(model.changes);

@@ -40,7 +40,7 @@ class OpenBreakerTest extends BreakerFixture {
             time.advance(Duration.ofSeconds(4));
             CircuitOpenException refusal =
                     catchThrowableOfType(CircuitOpenException.class, () -> breaker.run(() -> {}));
-            assertThat(refusal).hasMessage("breaker payments is OPEN: 4 of 4 calls failed, the limit is 50.0 %");
+            assertThat(refusal).hasMessage("breaker \"payments\" is OPEN: 4 of 4 calls failed, the limit is 50.0 %");
             assertThat(refusal.policy()).isEqualTo("payments");
             assertThat(refusal.retryAfterNanos()).isEqualTo(6_000_000_000L);
             assertThat(refusal.getStackTrace()).isEmpty();
@@ -121,20 +121,20 @@ class OpenBreakerTest extends BreakerFixture {
                     .openFor(Duration.ofSeconds(1), 10, Duration.ofSeconds(Long.MAX_VALUE))
                     .openJitter(0.9)
                     .build();
-            assertThat(config.openNanos(Integer.MAX_VALUE, 0.5, -1)).isEqualTo(Nanos.NEVER);
-            assertThat(config.openNanos(9, 0, -1)).isEqualTo(1_000_000_000_000_000_000L);
-            assertThat(config.openNanos(10, 0, -1)).isEqualTo(Nanos.NEVER);
+            assertThat(config.openTimes().nanos(Integer.MAX_VALUE, 0.5, -1)).isEqualTo(Nanos.NEVER);
+            assertThat(config.openTimes().nanos(9, 0, -1)).isEqualTo(1_000_000_000_000_000_000L);
+            assertThat(config.openTimes().nanos(10, 0, -1)).isEqualTo(Nanos.NEVER);
         }
 
         @Test
-        void are_shortened_by_jitter_after_the_cap() {
+        void are_shortened_by_jitter_after_the_maximum() {
             CircuitBreakerConfig config = CircuitBreakerConfig.builder()
                     .openFor(Duration.ofSeconds(1), 2, Duration.ofSeconds(4))
                     .openJitter(0.25)
                     .build();
-            assertThat(config.openNanos(10, 0, -1)).isEqualTo(4_000_000_000L);
-            assertThat(config.openNanos(10, 1, -1)).isEqualTo(3_000_000_000L);
-            assertThat(config.openNanos(0, 0.5, -1)).isEqualTo(875_000_000L);
+            assertThat(config.openTimes().nanos(10, 0, -1)).isEqualTo(4_000_000_000L);
+            assertThat(config.openTimes().nanos(10, 1, -1)).isEqualTo(3_000_000_000L);
+            assertThat(config.openTimes().nanos(0, 0.5, -1)).isEqualTo(875_000_000L);
         }
 
         @Test
@@ -183,7 +183,7 @@ class OpenBreakerTest extends BreakerFixture {
                 assertThat(Calls.enter(breaker)).isNotEqualTo(Gate.REFUSED);
             }
             assertThat(Calls.enter(breaker)).isEqualTo(Gate.REFUSED);
-            assertThat(breaker.refusal()).hasMessage("breaker payments is HALF_OPEN: its 3 probes are on their way");
+            assertThat(breaker.refusal()).hasMessage("breaker \"payments\" is HALF_OPEN: its 3 probes are in flight");
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(RefusedException.UNKNOWN);
         }
 
@@ -270,7 +270,7 @@ class OpenBreakerTest extends BreakerFixture {
         }
 
         @Test
-        void what_was_due_by_time_happened_at_its_time_whoever_looks_and_when() {
+        void what_was_due_by_time_happened_at_its_time_whenever_it_is_read() {
             CircuitBreaker breaker = halfOpened();
             Calls.enter(breaker);
             Calls.enter(breaker);
@@ -283,7 +283,7 @@ class OpenBreakerTest extends BreakerFixture {
         }
 
         @Test
-        void nobody_needs_to_have_looked_for_a_probe_to_be_too_late() {
+        void a_probe_is_too_late_even_if_the_breaker_was_not_read_meanwhile() {
             CircuitBreaker breaker = halfOpened();
             long slow = Calls.enter(breaker);
             time.advance(Duration.ofSeconds(10));
@@ -336,7 +336,7 @@ class OpenBreakerTest extends BreakerFixture {
             time.advance(Duration.ofDays(1000));
             assertThat(breaker.state()).isEqualTo(FORCED_OPEN);
             assertThat(Calls.enter(breaker)).isEqualTo(Gate.REFUSED);
-            assertThat(breaker.refusal()).hasMessage("breaker payments is FORCED_OPEN: by hand");
+            assertThat(breaker.refusal()).hasMessage("breaker \"payments\" is FORCED_OPEN: by hand");
             assertThat(breaker.refusal().retryAfterNanos()).isEqualTo(RefusedException.UNKNOWN);
             breaker.reset();
             assertThat(breaker.state()).isEqualTo(CLOSED);

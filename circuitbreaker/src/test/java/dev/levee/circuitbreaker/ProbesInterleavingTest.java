@@ -10,7 +10,10 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Permits of probes are neither lost nor made, whoever leases, spends, returns, expires or comes too late at the same time. */
+/**
+ * Permits of probes are neither lost nor made, whatever leases, spends, returns, expires or comes too late at the same
+ * time.
+ */
 class ProbesInterleavingTest {
     @Test
     void permits_are_conserved() {
@@ -26,7 +29,7 @@ class ProbesInterleavingTest {
                 .isInstanceOf(LincheckAssertionError.class);
     }
 
-    /** Two permits. Whoever holds one counts itself in and out, so that a third holder is seen at once. */
+    /** Two permits. Each holder counts itself in and out, so that a third holder is seen at once. */
     public abstract static class Calls {
         private static final int PERMITS = 2;
 
@@ -58,7 +61,7 @@ class ProbesInterleavingTest {
             }
         }
 
-        /** Its lease is over at once: whether it or somebody else ends it, only one does. */
+        /** Its lease is over at once: either it or another thread ends it, and only one does. */
         @Operation
         public void comeTooLate() {
             long stamp = lease(-100);
@@ -108,7 +111,7 @@ class ProbesInterleavingTest {
         }
     }
 
-    /** Every lease has the same number: a stamp does not tell one probe from the next in its place. */
+    /** Every lease has the same number: a stamp does not distinguish a probe from the next one in its place. */
     public static class OfAMutant extends Calls {
         public OfAMutant() {
             super(() -> 1);

@@ -95,7 +95,7 @@ class RampTest extends BreakerFixture {
         }
         assertThat(breaker.refusal())
                 .isInstanceOf(CircuitOpenException.class)
-                .hasMessage("breaker payments is RAMPING: it admits 25.0 % of calls");
+                .hasMessage("breaker \"payments\" is RAMPING: it admits 25.0 % of calls");
         assertThat(breaker.refusal().retryAfterNanos())
                 .isEqualTo(Duration.ofSeconds(7).toNanos());
     }
@@ -118,7 +118,7 @@ class RampTest extends BreakerFixture {
     }
 
     @Test
-    void it_closes_as_of_the_end_of_the_ramp_whoever_looks_when() {
+    void it_closes_as_of_the_end_of_the_ramp_whenever_it_is_read() {
         CircuitBreaker breaker = ramping();
         time.advance(Duration.ofSeconds(35));
         assertThat(breaker.snapshot().state()).isEqualTo(CLOSED);
@@ -146,7 +146,7 @@ class RampTest extends BreakerFixture {
                     .containsEntry("breaker.state", 6.0);
             time.advance(Duration.ofSeconds(10));
             assertThat(Metrics.of(breaker)).containsEntry("breaker.ramp.share", 0.25);
-            assertThat(breaker).hasToString("breaker payments RAMPING at 25.0 % 0/0 failed");
+            assertThat(breaker).hasToString("breaker \"payments\" RAMPING at 25.0 % 0/0 failed");
             time.advance(Duration.ofSeconds(20));
             assertThat(Metrics.of(breaker)).containsEntry("breaker.ramp.share", 1.0);
             breaker.forceOpen();

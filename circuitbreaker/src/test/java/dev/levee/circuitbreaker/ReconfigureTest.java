@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** A configuration that changes while calls are under way. */
+/** A configuration that changes while calls are in flight. */
 class ReconfigureTest extends BreakerFixture {
     private static void change(CircuitBreaker breaker, Consumer<CircuitBreakerConfig.Builder> change) {
         CircuitBreakerConfig.Builder builder = breaker.config().toBuilder();
@@ -62,7 +62,7 @@ class ReconfigureTest extends BreakerFixture {
         }
 
         @Test
-        void a_time_window_can_take_the_place_of_one_by_count_although_nobody_stamps_the_end() {
+        void a_time_window_can_replace_a_count_window_although_no_caller_stamps_the_end() {
             CircuitBreaker breaker = breaker(c -> c.countWindow(4));
             assertThat(breaker.timing()).isZero();
             change(breaker, c -> c.timeWindow(Duration.ofSeconds(10)).minCalls(4));
@@ -126,7 +126,7 @@ class ReconfigureTest extends BreakerFixture {
     }
 
     @Test
-    void nobody_is_told_of_a_change_of_state() {
+    void no_change_of_state_is_published() {
         RecordingListener heard = new RecordingListener();
         CircuitBreaker breaker = CircuitBreaker.of(
                 "b",
@@ -147,8 +147,8 @@ class ReconfigureTest extends BreakerFixture {
         assertThatThrownBy(() -> change(breaker, c -> c.totals(true)))
                 .hasMessage("totals must stay false, but was true");
         assertThatThrownBy(() -> change(breaker, c -> c.slowCallRate(0.5).slowCallDuration(Duration.ofSeconds(1))))
-                .hasMessage(
-                        "slowCallDuration must stay unset, because breaker payments was made without, but was PT1S");
+                .hasMessage("slowCallDuration must stay unset, because "
+                        + "breaker \"payments\" was made without, but was PT1S");
         assertThat(breaker.outcomes()).isSameAs(OutcomeRule.standard());
     }
 }

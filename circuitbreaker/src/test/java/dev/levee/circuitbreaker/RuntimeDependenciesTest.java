@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Whoever depends on {@code levee-circuitbreaker} alone gets this and nothing else. */
+/** A project that depends on {@code levee-circuitbreaker} alone gets this and nothing else. */
 class RuntimeDependenciesTest {
 
     /** Written by the dependency plugin just before the tests run: group:artifact:type:version:scope, one a line. */

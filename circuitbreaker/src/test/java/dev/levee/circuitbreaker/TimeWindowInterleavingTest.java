@@ -6,12 +6,12 @@ import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
 /**
- * A time window is not linearizable, but loses nothing: at rest its counts are exact, whoever met whom on a counter; and if they are
- * over the limits, somebody has been told so.
+ * A time window is not linearizable, but loses nothing: at rest its counts are exact, whichever threads contended for a
+ * counter; and if they are over the limits, a call that recorded has returned that.
  */
 class TimeWindowInterleavingTest {
     @Test
-    void counts_are_exact_at_rest_and_somebody_sees_that_they_are_over_the_limit() {
+    void counts_are_exact_at_rest_and_some_call_sees_that_they_are_over_the_limit() {
         CountWindowInterleavingTest.options().actorsAfter(0).check(Calls.class);
     }
 
@@ -24,9 +24,13 @@ class TimeWindowInterleavingTest {
                 .check(Rotation.class);
     }
 
-    /** There are calls in the first bucket, whose place the third will take: a sum must not see the failures of one and the calls of the other. */
+    /**
+     * There are calls in the first bucket, whose place the third will take: a sum must not see the failures of one and
+     * the calls of the other.
+     */
     public static class Rotation {
         private final Thresholds limits = new Thresholds(0.6, Thresholds.OFF, 1);
+        /** Two buckets of 1 ns. */
         private final TimeWindow window = new TimeWindow(2, 0);
 
         public Rotation() {
@@ -49,17 +53,17 @@ class TimeWindowInterleavingTest {
         private void record(int outcome, int bucket) {
             Counts tally = window.record(outcome, bucket, limits);
             if (tally != null && tally.failures() > tally.calls()) {
-                throw new IllegalStateException("told of " + tally);
+                throw new IllegalStateException("returned " + tally);
             }
         }
     }
 
     public static class Calls {
         private final Thresholds limits = new Thresholds(0.5, Thresholds.OFF, 3);
-        private final TimeWindow window = new TimeWindow(2, 0); // two buckets of 1 ns
+        private final TimeWindow window = new TimeWindow(2, 0);
         private final AtomicInteger[] calls = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
         private final AtomicInteger[] failures = {new AtomicInteger(), new AtomicInteger(), new AtomicInteger()};
-        private final AtomicInteger told = new AtomicInteger();
+        private final AtomicInteger returned = new AtomicInteger();
 
         @Operation
         public void succeedInFirst() {
@@ -85,7 +89,7 @@ class TimeWindowInterleavingTest {
             calls[bucket].incrementAndGet();
             failures[bucket].addAndGet(outcome);
             if (window.record(outcome, bucket, limits) != null) {
-                told.incrementAndGet();
+                returned.incrementAndGet();
             }
         }
 
@@ -97,8 +101,8 @@ class TimeWindowInterleavingTest {
             if (tally.calls() != all || tally.failures() != failed) {
                 throw new IllegalStateException(tally + " instead of " + all + " and " + failed);
             }
-            if (all >= 3 && failed / (double) all >= 0.5 && told.get() == 0) {
-                throw new IllegalStateException("nobody was told of " + tally);
+            if (all >= 3 && failed / (double) all >= 0.5 && returned.get() == 0) {
+                throw new IllegalStateException("no call returned " + tally);
             }
         }
     }

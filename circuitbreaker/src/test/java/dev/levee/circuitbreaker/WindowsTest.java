@@ -67,7 +67,8 @@ class WindowsTest {
 
     @Nested
     class ATickCounter {
-        private final TickCounter counter = new TickCounter(50); // on a ring of 64
+        /** On a ring of 64. */
+        private final TickCounter counter = new TickCounter(50);
 
         @Test
         void sums_the_last_ticks() {

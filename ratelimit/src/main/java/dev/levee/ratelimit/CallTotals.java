@@ -3,7 +3,7 @@ package dev.levee.ratelimit;
 import dev.levee.core.Measured;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts of calls, kept only for those who asked for them. */
+/** Counts of calls, kept only on demand, because each costs a write a call. See ADR 13. */
 final class CallTotals {
     private final LongAdder admitted = new LongAdder();
     private final LongAdder refused = new LongAdder();

@@ -5,44 +5,58 @@ import java.math.BigInteger;
 import java.time.Duration;
 
 /**
- * The arithmetic of a token bucket that is kept as one number: the theoretical arrival time, at which the bucket will be full again.
+ * The arithmetic of a token bucket that is kept as one number: the theoretical arrival time, at which the bucket will
+ * be full again.
  *
- * <p>A call that costs {@code n} permits conforms at {@code now} if {@code max(tat, now) + n * interval - now <= burst * interval}, and
- * moves {@code tat} to {@code max(tat, now) + n * interval}. Generic cell rate algorithm, in its form as virtual scheduling:
- * ITU-T Recommendation I.371, "Traffic control and congestion control in B-ISDN", 1993; The ATM Forum, "Traffic Management
- * Specification Version 4.0", 1996.
+ * <p>A call that costs {@code n} permits conforms at {@code now} if {@code max(tat, now) + n * interval - now <= burst
+ * * interval}, and moves {@code tat} to {@code max(tat, now) + n * interval}. Generic cell rate algorithm, in its form
+ * as virtual scheduling: ITU-T Recommendation I.371, "Traffic control and congestion control in B-ISDN", 1993; The ATM
+ * Forum, "Traffic Management Specification Version 4.0", 1996.
  *
- * <p>Time is counted in ticks, a fixed number per nanosecond, modulo 2^64: only differences mean anything, and a reading of the clock
- * that wraps does so in ticks as well. The difference of {@code tat} and {@code now} is the debt. It can be as large as the tolerance,
- * or larger if {@code now} is a stale reading; the lowest quarter of the circle is kept for that and everything else is the past.
- * So a bucket may rest for three quarters of the circle: longer than {@code nanoTime} can tell with one tick per nanosecond, 6.8 years
- * with 64.
+ * <pre>{@code
+ *   the circle of ticks, modulo 2^64
+ *
+ *            now           tat                      now + 2^62
+ *   ----------|-------------|----------------------------|------------------------- ... ---
+ *             |<-- debt --->|                            |  a tat in here is in the past: debt 0
+ *             |<--- tolerance = burst * interval --->|
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> Time is counted in ticks, a fixed number per nanosecond, modulo 2^64: only differences mean
+ * anything, and a reading of the clock that wraps does so in ticks as well. The difference of {@code tat} and {@code
+ * now} is the debt. It can be as large as the tolerance, or larger if {@code now} is a stale reading; the quarter of
+ * the circle that follows {@code now} is kept for that, and everything else is the past. So a bucket may rest for three
+ * quarters of the circle: longer than {@code nanoTime} can express with one tick per nanosecond, 6.8 years with 64.
+ * Whatever is rounded makes the limit stricter, never looser. See ADR 19.
  *
  * @param ticksPerNano how many ticks a nanosecond has, from 1 to 64
  * @param interval ticks from one permit to the next: the emission interval, rounded up
  * @param burst how many permits the bucket holds
  * @param tolerance ticks in which an empty bucket fills, at most 2^61
+ * @see <a href="https://www.itu.int/rec/T-REC-I.371">ITU-T Recommendation I.371</a>
  */
 record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
     private static final int MAX_TICKS_PER_NANO = 64;
     private static final long MAX_TOLERANCE = 1L << 61;
-    /** Debts have less than this many bits. */
+
+    /** The number of bits of the largest debt. */
     private static final int DEBT_BITS = 62;
-    /** A rate that is met so closely needs no finer ticks. */
-    private static final double CLOSE = -1e-6;
+
+    /** A relative error of the rate that needs no finer ticks; negative, as all errors are. */
+    private static final double NEGLIGIBLE_ERROR = -1e-6;
 
     private static final BigInteger NANOS_PER_SECOND = BigInteger.valueOf(1_000_000_000L);
 
     static Gcra of(long permits, Duration per, long burst) {
         Require.range("permits", permits, 1, Long.MAX_VALUE);
         BigInteger nanos = nanos(Require.positive("per", per));
-        BigInteger mostPermits = nanos.multiply(BigInteger.valueOf(MAX_TICKS_PER_NANO));
-        if (BigInteger.valueOf(permits).compareTo(mostPermits) > 0) {
-            throw new IllegalArgumentException("permits must be at most " + mostPermits + ", " + MAX_TICKS_PER_NANO
+        BigInteger maxPermits = nanos.multiply(BigInteger.valueOf(MAX_TICKS_PER_NANO));
+        if (BigInteger.valueOf(permits).compareTo(maxPermits) > 0) {
+            throw new IllegalArgumentException("permits must be at most " + maxPermits + ", " + MAX_TICKS_PER_NANO
                     + " for each nanosecond of " + per + ", but was " + permits);
         }
-        BigInteger longest = BigInteger.valueOf(MAX_TOLERANCE).multiply(BigInteger.valueOf(permits));
-        if (nanos.compareTo(longest) > 0) {
+        BigInteger maxNanos = BigInteger.valueOf(MAX_TOLERANCE).multiply(BigInteger.valueOf(permits));
+        if (nanos.compareTo(maxNanos) > 0) {
             throw new IllegalArgumentException(
                     "per must be at most " + Duration.ofNanos(MAX_TOLERANCE).toDays()
                             + " days for each permit, but was " + per + " for " + permits);
@@ -50,7 +64,7 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
         long ticks = 1;
         long interval = interval(permits, nanos, 1);
         double error = error(permits, nanos, 1, interval);
-        for (int finer = 2; finer <= MAX_TICKS_PER_NANO && error < CLOSE; finer++) {
+        for (int finer = 2; finer <= MAX_TICKS_PER_NANO && error < NEGLIGIBLE_ERROR; finer++) {
             long finerInterval = interval(permits, nanos, finer);
             double finerError = error(permits, nanos, finer, finerInterval);
             if (finerError > error) {
@@ -71,14 +85,17 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
         return BigInteger.valueOf(per.getSeconds()).multiply(NANOS_PER_SECOND).add(BigInteger.valueOf(per.getNano()));
     }
 
-    /** Rounded up: a longer interval admits less, never more. */
+    /** Returns the ticks from one permit to the next, rounded up: a longer interval admits less, never more. */
     private static long interval(long permits, BigInteger nanos, int ticksPerNano) {
         BigInteger[] interval =
                 nanos.multiply(BigInteger.valueOf(ticksPerNano)).divideAndRemainder(BigInteger.valueOf(permits));
         return interval[0].longValueExact() + interval[1].signum();
     }
 
-    /** The asked interval is {@code a}, the real one {@code r >= a}; the rates are as {@code a / r}. */
+    /**
+     * Returns the relative error of the rate: with a requested interval {@code a} and a real one {@code r >= a} it is
+     * {@code a / r - 1}.
+     */
     private static double error(long permits, BigInteger nanos, long ticksPerNano, long interval) {
         BigInteger asked = nanos.multiply(BigInteger.valueOf(ticksPerNano));
         BigInteger real = BigInteger.valueOf(interval).multiply(BigInteger.valueOf(permits));
@@ -90,22 +107,22 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
     }
 
     long ticks(long nanos) {
-        // The product would lengthen the one chain of instructions that waits for the clock, by about a nanosecond.
+        // A product always would lengthen the one dependency chain that waits for the clock, by about a nanosecond.
         return ticksPerNano == 1 ? nanos : nanos * ticksPerNano;
     }
 
-    /** How far the bucket is from full at a time, in ticks; never negative. */
+    /** Returns how far the bucket is from full at a time, in ticks; never negative. */
     static long debt(long tat, long now) {
         long debt = tat - now;
         return debt >>> DEBT_BITS == 0 ? debt : 0;
     }
 
-    /** How many nanoseconds must pass until a debt is so much smaller, rounded up. */
+    /** Returns how many nanoseconds must pass until a debt is smaller by an excess, rounded up. */
     long waitNanos(long excess) {
         return ticksPerNano == 1 ? excess : (excess + ticksPerNano - 1) / ticksPerNano;
     }
 
-    /** How many permits are there for a debt. */
+    /** Returns how many permits a bucket with a debt still has. */
     long available(long debt) {
         return Math.max(0, tolerance - debt) / interval;
     }

@@ -7,13 +7,14 @@ import java.lang.invoke.VarHandle;
 /**
  * The bucket of one key, in one word: see {@link Gcra}. Not padded, because there are many.
  *
- * <p>A bucket that is forgotten is sealed first, so that a thread which still holds it cannot take a permit from it unnoticed.
+ * <p>A bucket is sealed before it is dropped, so that a thread which still holds it cannot take a permit from it
+ * unnoticed.
  */
 final class KeyBucket<K> {
-    /** What {@link #take} answers if the bucket was forgotten. */
+    /** The result of {@link #take} if the bucket was dropped. */
     static final long GONE = -1L;
 
-    /** The one number that is no theoretical arrival time; where arithmetic arrives at it, the next one is used. */
+    /** The one number that is no theoretical arrival time; where arithmetic leads to it, the next number is used. */
     private static final long SEALED = Long.MIN_VALUE;
 
     private static final VarHandle TAT = Handles.field(MethodHandles.lookup(), "tat", long.class);
@@ -21,8 +22,10 @@ final class KeyBucket<K> {
     final K key;
     private volatile long tat;
 
-    // Of RefillOrder.
+    /** The arrival time by which {@link RefillOrder} has ordered this bucket, at most {@link #tat}; under its lock. */
     long rank;
+
+    /** The place in the heap of {@link RefillOrder}; under its lock. */
     int place;
 
     KeyBucket(K key, long tat) {
@@ -37,7 +40,7 @@ final class KeyBucket<K> {
     /**
      * Takes the cost out of the bucket.
      *
-     * @return 0 if it was taken, {@link #GONE}, or by how many ticks the debt is too high
+     * @return 0 if it was taken; {@link #GONE} if the bucket was dropped; else by how many ticks the debt is too high
      */
     long take(long now, long cost, long tolerance) {
         while (true) {
@@ -55,17 +58,21 @@ final class KeyBucket<K> {
         }
     }
 
-    /** The time at which the bucket will be full again, in ticks; for whoever holds the lock, under which nothing sealed is kept. */
+    /**
+     * Returns the time at which the bucket will be full again, in ticks; only under the lock, where no bucket is
+     * sealed.
+     */
     long tat() {
         return tat;
     }
 
-    /** How far the bucket is from full; a sealed one was full, or is as good as that. */
+    /** Returns how far the bucket is from full; a sealed one was full, or its debt was forgiven. */
     long debt(long now) {
         long seen = tat;
         return seen == SEALED ? 0 : Gcra.debt(seen, now);
     }
 
+    /** Seals the bucket if its time is still as expected. */
     boolean sealIf(long expected) {
         return TAT.compareAndSet(this, expected, SEALED);
     }

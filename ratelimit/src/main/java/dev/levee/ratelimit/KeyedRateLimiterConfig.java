@@ -15,10 +15,10 @@ public final class KeyedRateLimiterConfig {
     private final int maxKeys;
     private final boolean totals;
 
-    private KeyedRateLimiterConfig(Limit limit, int maxKeys, boolean totals) {
+    private KeyedRateLimiterConfig(Builder builder, Limit limit) {
         this.limit = limit;
-        this.maxKeys = maxKeys;
-        this.totals = totals;
+        maxKeys = builder.maxKeys;
+        totals = builder.totals;
     }
 
     /**
@@ -36,11 +36,11 @@ public final class KeyedRateLimiterConfig {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        return builder().limit(limit).maxKeys(maxKeys).totals(totals);
+        return new Builder(this);
     }
 
     /**
-     * How much is admitted of each key.
+     * Returns how much is admitted of each key.
      *
      * @return the limit
      */
@@ -49,7 +49,7 @@ public final class KeyedRateLimiterConfig {
     }
 
     /**
-     * How many keys are held at most.
+     * Returns how many keys are held at most.
      *
      * @return from 1 to 2^24
      */
@@ -58,9 +58,9 @@ public final class KeyedRateLimiterConfig {
     }
 
     /**
-     * Whether calls are counted.
+     * Returns whether calls are counted.
      *
-     * @return false unless it was asked for
+     * @return true to count
      */
     public boolean totals() {
         return totals;
@@ -80,11 +80,18 @@ public final class KeyedRateLimiterConfig {
 
         Builder() {}
 
+        private Builder(KeyedRateLimiterConfig config) {
+            limit = config.limit;
+            maxKeys = config.maxKeys;
+            totals = config.totals;
+        }
+
         /**
-         * How much is admitted of each key; must be set.
+         * How much is admitted of each key. Must be set.
          *
          * @param value the limit
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder limit(Limit value) {
             limit = Require.nonNull("limit", value);
@@ -92,8 +99,8 @@ public final class KeyedRateLimiterConfig {
         }
 
         /**
-         * How many keys are held at most; default 100,000, which is about 8 MB and the keys. Choose more than ask within the time
-         * in which a bucket fills.
+         * How many keys are held at most. Default: 100,000, which is about 8 MB and the keys. Choose more than the
+         * number of keys that come within the time in which a bucket fills.
          *
          * @param value from 1 to 2^24
          * @return this
@@ -105,7 +112,8 @@ public final class KeyedRateLimiterConfig {
         }
 
         /**
-         * Whether calls admitted and refused are counted, for metrics; default no. It costs each call a few nanoseconds.
+         * Whether calls admitted and refused are counted, for metrics. Default: false. It costs each call a few
+         * nanoseconds.
          *
          * @param value true to count
          * @return this
@@ -125,7 +133,7 @@ public final class KeyedRateLimiterConfig {
             if (limit == null) {
                 throw new IllegalArgumentException("limit must be set");
             }
-            return new KeyedRateLimiterConfig(limit, maxKeys, totals);
+            return new KeyedRateLimiterConfig(this, limit);
         }
     }
 }

@@ -11,18 +11,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One {@link KeyBucket} for each key in debt, found by a map and forgotten in {@link RefillOrder}.
+ * The implementation of {@link KeyedRateLimiter}: one {@link KeyBucket} for each key in debt, found by a map and
+ * dropped in {@link RefillOrder}.
  *
- * <p>Under the lock the map and the order hold the same buckets, none of them sealed, and at most {@code maxKeys}. A bucket that is
- * full is sealed only if it is still full at that moment, so nobody's permit is forgotten with it.
+ * <pre>{@code
+ *   buckets   key -> KeyBucket            read by every call, without the lock
+ *   order     heap of the same buckets    under the lock
+ *
+ *                         held: no            new bucket, cost taken
+ *   call --- buckets.get ----------> lock --> drop full ones, evict one at the bound ---> admitted
+ *                 |
+ *                 +-- held: yes ---> KeyBucket.take, one compare-and-set ---> admitted or refused; GONE: again
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> Whenever the lock is free, the map and the order hold the same buckets, none of them sealed,
+ * and at most {@code maxKeys}. A bucket that is full is sealed only if it is still full at that moment, so no permit
+ * that was taken is lost with it. See ADR 19.
  */
 final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private static final Logger LOG = LoggerFactory.getLogger(KeyedRateLimiter.class);
 
-    /** How many buckets a new key looks at: more than one that can be forgotten, so that the table shrinks after a flood. */
-    private static final int LOOKS = 32;
-    /** The same while somebody asks for the size: less than a millisecond, then new keys get their turn. */
-    private static final int LOOKS_AT_A_TIME = 1024;
+    /** How many buckets a new key inspects: more than the one that it adds, so that the table shrinks after a flood. */
+    private static final int MAX_INSPECTED = 32;
+
+    /** The same for a call of {@link #size}: less than a millisecond, before new keys may take the lock. */
+    private static final int MAX_INSPECTED_FOR_SIZE = 1024;
 
     private final String name;
     private final int maxKeys;
@@ -96,8 +109,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
             if (buckets.containsKey(key)) {
                 return false;
             }
-            // A new reading: the key may have been served and forgotten since the first, and was full when that
-            // happened.
+            // A new reading: the key may have been served and dropped since the first one; its bucket was full then.
             long now = gcra.ticks(clock.nanoTime());
             firstForgiven = makeRoom(now);
             KeyBucket<K> added = new KeyBucket<>(key, now + cost);
@@ -108,7 +120,8 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
         }
         if (firstForgiven) {
             LOG.warn(
-                    "Rate limiter {} holds {} keys, its maximum, all of them in debt, and begins to forgive the smallest debts",
+                    "limiter \"{}\" holds {} keys, its maximum, all of them in debt, and begins to forgive the smallest"
+                            + " debts",
                     name,
                     maxKeys);
         }
@@ -116,12 +129,12 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     }
 
     /**
-     * Forgets some buckets that are full, and at the bound the one that will be full next.
+     * Drops some buckets that are full, and at the bound evicts the one that will be full next.
      *
      * @return whether a debt was forgiven for the first time
      */
     private boolean makeRoom(long now) {
-        forgetFull(now, LOOKS);
+        dropFull(now, MAX_INSPECTED);
         if (order.size() < maxKeys) {
             return false;
         }
@@ -132,12 +145,13 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     }
 
     /**
-     * Forgets buckets that are full.
+     * Drops buckets that are full.
      *
+     * @param max how many buckets to inspect
      * @return whether there may be more of them
      */
-    private boolean forgetFull(long now, int looks) {
-        for (int look = 0; look < looks; look++) {
+    private boolean dropFull(long now, int max) {
+        for (int inspected = 0; inspected < max; inspected++) {
             // Ranks are lower bounds: if the lowest is in debt, so is every bucket.
             if (order.size() == 0 || Gcra.debt(order.first().rank, now) > 0) {
                 return false;
@@ -153,10 +167,13 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
         return true;
     }
 
-    /** The bucket that will be full before all others, or of those that have been looked at if they have all been in use since. */
+    /**
+     * Returns the bucket that will be full first; if all that it inspects have been used since they were ranked, the
+     * first of those.
+     */
     private KeyBucket<K> nextFull() {
         KeyBucket<K> next = order.first();
-        for (int look = 0; look < LOOKS; look++) {
+        for (int inspected = 0; inspected < MAX_INSPECTED; inspected++) {
             KeyBucket<K> first = order.first();
             long tat = first.tat();
             if (tat == first.rank) {
@@ -193,13 +210,13 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     }
 
     @Override
-    @SuppressWarnings("ThreadPriorityCheck") // the yield is a courtesy to new keys, nothing relies on it
+    @SuppressWarnings("ThreadPriorityCheck") // the yield lets new keys take the lock, nothing relies on it
     public int size() {
         long now = gcra.ticks(clock.nanoTime());
         while (true) {
             lock.lock();
             try {
-                if (!forgetFull(now, LOOKS_AT_A_TIME)) {
+                if (!dropFull(now, MAX_INSPECTED_FOR_SIZE)) {
                     return order.size();
                 }
             } finally {
@@ -229,6 +246,6 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public String toString() {
-        return "keyed limiter " + name + " [" + limit + "; " + buckets.size() + " of " + maxKeys + " keys]";
+        return "limiter \"" + name + "\" [" + limit + "; " + buckets.size() + " of " + maxKeys + " keys]";
     }
 }

@@ -4,7 +4,8 @@ import dev.levee.core.RefusedException;
 import java.util.function.LongSupplier;
 
 /**
- * The permits of a {@link RateLimiter} are used up; {@link #retryAfterNanos} tells when the next one comes back.
+ * A {@link RateLimiter} refused a call, because its permits are used up; {@link #retryAfterNanos} returns when the next
+ * one comes back.
  *
  * <p>Provisional: names may change.
  *

@@ -4,46 +4,51 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
- * Bounds the rate of calls: a token bucket whose permits come back evenly.
+ * A rate limiter: bounds the rate of calls by a token bucket whose permits come back evenly.
  *
  * <pre>{@code
  * RateLimiter limiter = RateLimiter.of("mail", Limit.perSecond(100).burst(200));
  * limiter.run(() -> mail.send(message));            // RateLimitedException when there is no permit
- * long wait = limiter.tryAcquireOrWaitNanos();            // 0: admitted; else when it could be
+ * if (limiter.tryAcquire()) { ... }                 // or by hand
+ * long wait = limiter.tryAcquireOrWaitNanos();      // 0: admitted; else when it could be
  * }</pre>
  *
- * <p>Use it to keep within a quota of somebody else, or to spread load; inside a breaker, so that calls which are not made cost no
- * permit. Not for bounding how many calls are in flight (that is a bulkhead: a rate says nothing about a dependency that got slow),
- * and not for one limit per client (that is {@link KeyedRateLimiter}). It never waits: a call without a permit is refused.
+ * <p>Use it to keep within a quota of another party, or to spread load; inside a breaker, so that calls which are not
+ * made cost no permit. Not for bounding how many calls are in flight (that is a bulkhead: a rate says nothing about a
+ * dependency that got slow), and not for one limit per client (that is {@link KeyedRateLimiter}). It never waits: a
+ * call without a permit is refused.
  *
- * <p>A permit is consumed, not borrowed: how a call ends, and when, gives nothing back, and {@link Gate#exit} does nothing. As a gate it
- * takes one permit a call, at the stamp that it is given ({@link Gate#ENTRY}), which must be a reading of the environment's clock. A
- * stamp that is late can only be refused more, never admit more.
+ * <p>A permit is consumed, not borrowed: how a call ends, and when, gives nothing back, and {@link Gate#exit} does
+ * nothing. As a gate it takes one permit a call, at the stamp that it is given ({@link Gate#ENTRY}), which must be a
+ * reading of the environment's clock. With a stamp that is late it can only refuse more, never admit more.
  *
- * <p>Thread-safe and lock-free: an admission is one reading of the clock and one write to one word, a refusal writes nothing; neither
- * allocates. Threads are not queued: who asks at the right moment gets the permit.
+ * <p>Thread-safe and lock-free: an admission is one reading of the clock and one write to one word, a refusal writes
+ * nothing; neither allocates. Threads are not queued: the call that comes at the right moment gets the permit.
  *
- * <p>Metrics: {@code limiter.permits.available}, and with {@link RateLimiterConfig.Builder#totals totals}
- * {@code limiter.calls.admitted} and {@code limiter.calls.refused}. A listener hears {@code onRefused} once for each refused call,
- * whether it came by a {@code call} or by {@code tryAcquireOrWaitNanos}; not for a bare {@link Gate#tryEnter}, whose caller tells it.
+ * <p>Metrics: {@code limiter.permits.available}, and with {@link RateLimiterConfig.Builder#totals totals} {@code
+ * limiter.calls.admitted} and {@code limiter.calls.refused}. A listener receives {@code onRefused} once for each
+ * refused call, whether it came by a {@code call} or by {@code tryAcquire}; not for a bare {@link Gate#tryEnter}, whose
+ * caller notifies it.
  *
  * <p>Provisional: grows until calls can wait for a permit, reserve it and give it back; names may change.
  *
  * @since 0.1
  */
 public interface RateLimiter extends Gate, Measured {
-    /** The wait of a call that can never be admitted, because it wants more permits than the bucket holds. */
+    /** The wait of a call that can never be admitted, because it needs more permits than the bucket holds. */
     long NEVER = Nanos.NEVER;
 
     /**
-     * A limiter in the machine's time.
+     * Makes a limiter in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @param limit how much it admits
      * @return the limiter, with a full bucket
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static RateLimiter of(String name, Limit limit) {
@@ -51,12 +56,13 @@ public interface RateLimiter extends Gate, Measured {
     }
 
     /**
-     * A limiter.
+     * Makes a limiter.
      *
      * @param name for logs, metrics and refusals
      * @param limit how much it admits
-     * @param environment where time comes from
+     * @param environment the source of time, and the listener for refusals
      * @return the limiter, with a full bucket
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static RateLimiter of(String name, Limit limit, Environment environment) {
@@ -64,11 +70,12 @@ public interface RateLimiter extends Gate, Measured {
     }
 
     /**
-     * A limiter in the machine's time.
+     * Makes a limiter in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @param configure sets the limit, and what differs from the defaults
      * @return the limiter, with a full bucket
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or there is no limit
      */
     static RateLimiter of(String name, Consumer<? super RateLimiterConfig.Builder> configure) {
@@ -76,27 +83,42 @@ public interface RateLimiter extends Gate, Measured {
     }
 
     /**
-     * A limiter.
+     * Makes a limiter.
      *
      * @param name for logs, metrics and refusals
      * @param configure sets the limit, and what differs from the defaults
-     * @param environment where time comes from
+     * @param environment the source of time, and the listener for refusals
      * @return the limiter, with a full bucket
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or there is no limit
      */
     static RateLimiter of(String name, Consumer<? super RateLimiterConfig.Builder> configure, Environment environment) {
         RateLimiterConfig.Builder builder = RateLimiterConfig.builder();
-        configure.accept(builder);
+        Require.nonNull("configure", configure).accept(builder);
         return of(name, builder.build(), environment);
     }
 
     /**
-     * A limiter.
+     * Makes a limiter in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @param config the settings
-     * @param environment where time comes from
      * @return the limiter, with a full bucket
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static RateLimiter of(String name, RateLimiterConfig config) {
+        return of(name, config, Environment.system());
+    }
+
+    /**
+     * Makes a limiter.
+     *
+     * @param name for logs, metrics and refusals
+     * @param config the settings
+     * @param environment the source of time, and the listener for refusals
+     * @return the limiter, with a full bucket
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static RateLimiter of(String name, RateLimiterConfig config, Environment environment) {
@@ -111,24 +133,48 @@ public interface RateLimiter extends Gate, Measured {
     /**
      * Takes a permit if there is one now. Does not block, does not allocate, reads the clock once.
      *
-     * @return 0 if the permit was taken; else in how many nanoseconds it could be if nobody else asks, rounded up
+     * @return whether the permit was taken
      */
-    long tryAcquireOrWaitNanos();
+    default boolean tryAcquire() {
+        return tryAcquireOrWaitNanos() == 0;
+    }
 
     /**
      * Takes several permits at once, or none. Does not block, does not allocate, reads the clock once.
      *
-     * <p>A call that wants many can be starved by calls that want few and ask more often.
+     * <p>A call that needs many can be starved by calls that need few and come more often.
      *
      * @param permits how many, from 1
-     * @return 0 if the permits were taken; else in how many nanoseconds they could be if nobody else asks, rounded up; {@link #NEVER}
-     *     if they are more than the burst of the limit
+     * @return whether the permits were taken; never if they are more than the burst of the limit
+     * @throws IllegalArgumentException if the number is less than 1
+     */
+    default boolean tryAcquire(long permits) {
+        return tryAcquireOrWaitNanos(permits) == 0;
+    }
+
+    /**
+     * Takes a permit if there is one now, or returns when there will be one. Does not block, does not allocate, reads
+     * the clock once.
+     *
+     * @return 0 if the permit was taken; else in how many nanoseconds it could be if no other call takes it, rounded up
+     */
+    long tryAcquireOrWaitNanos();
+
+    /**
+     * Takes several permits at once, or returns when they will be there. Does not block, does not allocate, reads the
+     * clock once.
+     *
+     * <p>A call that needs many can be starved by calls that need few and come more often.
+     *
+     * @param permits how many, from 1
+     * @return 0 if the permits were taken; else in how many nanoseconds they could be if no other call takes them,
+     *     rounded up; {@link #NEVER} if they are more than the burst of the limit
      * @throws IllegalArgumentException if the number is less than 1
      */
     long tryAcquireOrWaitNanos(long permits);
 
     /**
-     * How many permits could be taken now.
+     * Returns how many permits could be taken now.
      *
      * @return from 0 to the burst of the limit
      */

@@ -14,9 +14,9 @@ public final class RateLimiterConfig {
     private final Limit limit;
     private final boolean totals;
 
-    private RateLimiterConfig(Limit limit, boolean totals) {
+    private RateLimiterConfig(Builder builder, Limit limit) {
         this.limit = limit;
-        this.totals = totals;
+        totals = builder.totals;
     }
 
     /**
@@ -34,11 +34,11 @@ public final class RateLimiterConfig {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        return builder().limit(limit).totals(totals);
+        return new Builder(this);
     }
 
     /**
-     * How much is admitted.
+     * Returns how much is admitted.
      *
      * @return the limit
      */
@@ -47,9 +47,9 @@ public final class RateLimiterConfig {
     }
 
     /**
-     * Whether calls are counted.
+     * Returns whether calls are counted.
      *
-     * @return false unless it was asked for
+     * @return true to count
      */
     public boolean totals() {
         return totals;
@@ -66,11 +66,17 @@ public final class RateLimiterConfig {
 
         Builder() {}
 
+        private Builder(RateLimiterConfig config) {
+            limit = config.limit;
+            totals = config.totals;
+        }
+
         /**
-         * How much is admitted; must be set.
+         * How much is admitted. Must be set.
          *
          * @param value the limit
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder limit(Limit value) {
             limit = Require.nonNull("limit", value);
@@ -78,7 +84,8 @@ public final class RateLimiterConfig {
         }
 
         /**
-         * Whether calls admitted and refused are counted, for metrics; default no. It costs each call a few nanoseconds.
+         * Whether calls admitted and refused are counted, for metrics. Default: false. It costs each call a few
+         * nanoseconds.
          *
          * @param value true to count
          * @return this
@@ -98,7 +105,7 @@ public final class RateLimiterConfig {
             if (limit == null) {
                 throw new IllegalArgumentException("limit must be set");
             }
-            return new RateLimiterConfig(limit, totals);
+            return new RateLimiterConfig(this, limit);
         }
     }
 }

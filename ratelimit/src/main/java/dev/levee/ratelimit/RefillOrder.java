@@ -4,12 +4,24 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Buckets in the order in which they will be full again: a binary heap (Williams, "Algorithm 232: Heapsort", 1964) by the time at which
- * they were seen to be so.
+ * Buckets in the order in which they will be full again: a binary heap by the time at which each was last seen to be
+ * full again.
  *
- * <p>That time only moves on while a bucket is in use, and moves without telling the heap. So a rank is a lower bound: if the first
- * bucket still has the time it was ranked by, no other can be earlier; if not, {@link #rerank} moves it to where it belongs. Not
- * thread-safe.
+ * <pre>{@code
+ *                    heap[0]: lowest rank
+ *                   /                    \
+ *            heap[1]                      heap[2]          rank of a parent <= rank of its children
+ *           /       \                    /       \         rank of a bucket <= its tat
+ *      heap[3]     heap[4]          heap[5]     heap[6]     heap[i].place == i
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> The time of a bucket only grows while the bucket is in use, and grows without a change of the
+ * heap. So a rank is a lower bound: if the first bucket still has the time it was ranked by, no other can be earlier;
+ * if not, {@link #rerank} moves it to its place. Ranks are compared by difference, because ticks wrap. Not thread-safe.
+ * See ADR 19.
+ *
+ * @see <a href="https://doi.org/10.1145/512274.512284">J. W. J. Williams, Algorithm 232: Heapsort, Communications of
+ *     the ACM 7, 1964</a>
  */
 final class RefillOrder<K> {
     private @Nullable KeyBucket<K>[] heap;
@@ -36,6 +48,7 @@ final class RefillOrder<K> {
         up(bucket, size++);
     }
 
+    /** Moves a bucket whose time has grown to the place of that time. */
     void rerank(KeyBucket<K> bucket, long tat) {
         bucket.rank = tat;
         down(bucket, bucket.place);

@@ -11,10 +11,10 @@ import dev.levee.core.internal.Require;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One bucket, in one word: see {@link Gcra}.
+ * The implementation of {@link RateLimiter}: one bucket, in one word, see {@link Gcra}.
  *
- * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is only stricter, and
- * the caller is admitted as of the moment at which it asked.
+ * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is
+ * only stricter, and the caller is admitted as of the moment at which it called. See ADR 19.
  */
 final class TokenBucket implements RateLimiter {
     private static final long ADMITTED = 1L;
@@ -27,10 +27,14 @@ final class TokenBucket implements RateLimiter {
     private final Gcra gcra;
     private final long interval;
     private final long tolerance;
+
+    /** The theoretical arrival time, in ticks. */
     private final PaddedLong tat;
+
     /**
-     * Whether two threads have ever met here. From then on the word is fetched to be written, not to be read: the line of the cache
-     * crosses once instead of twice for each call, and fewer exchanges are lost. Nothing depends on it, so it may be seen late.
+     * Whether two threads have ever contended for the word. After that the word is fetched to be written, not to be
+     * read: its cache line is transferred once instead of twice for each call, and fewer exchanges fail. Nothing
+     * depends on it, so it may be seen late.
      */
     private boolean contended;
 
@@ -49,7 +53,7 @@ final class TokenBucket implements RateLimiter {
         this.tat = new PaddedLong(gcra.ticks(clock.nanoTime()));
         this.totals = config.totals() ? new CallTotals() : null;
         this.refusal = new RateLimitedException(
-                name, "rate limiter \"" + name + "\" has no permit: " + limit, this::nextPermitNanos, true);
+                name, "limiter \"" + name + "\" has no permit: " + limit, this::nextPermitNanos, true);
     }
 
     /**
@@ -173,6 +177,6 @@ final class TokenBucket implements RateLimiter {
 
     @Override
     public String toString() {
-        return "limiter " + name + " [" + limit + "]";
+        return "limiter \"" + name + "\" [" + limit + "]";
     }
 }

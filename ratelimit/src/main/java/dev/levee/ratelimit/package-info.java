@@ -1,4 +1,4 @@
-/** Rate limits, keyed limits and adaptive concurrency. */
+/** Rate limiters: one limit for all calls, or one for each key. */
 @NullMarked
 package dev.levee.ratelimit;
 

@@ -4,8 +4,8 @@ import java.math.BigInteger;
 import java.time.Duration;
 
 /**
- * A token bucket without rounding, wrapping or haste: the oracle. One permit comes back every {@code numerator / denominator}
- * nanoseconds; time is counted in nanoseconds times the denominator, in numbers of any size.
+ * A token bucket without rounding or wrapping, and slow: the oracle. One permit comes back every {@code numerator /
+ * denominator} nanoseconds; time is counted in nanoseconds times the denominator, in numbers of any size.
  */
 final class ExactBucket {
     private final BigInteger interval;

@@ -80,7 +80,7 @@ class KeyedRateLimiterPropertyTest {
         assertThat(limiter.size()).isEqualTo(model.fullAt.size());
     }
 
-    /** Time in quarters of an interval; at most so many keys with the time at which each will be full. */
+    /** Time in quarters of an interval; at most a number of keys with the time at which each will be full. */
     private static final class Model {
         final Map<Integer, BigInteger> fullAt = new HashMap<>();
         BigInteger now = BigInteger.ZERO;
@@ -90,12 +90,12 @@ class KeyedRateLimiterPropertyTest {
             this.maximum = maximum;
         }
 
-        private void forgetFull() {
+        private void dropFull() {
             fullAt.values().removeIf(time -> time.compareTo(now) <= 0);
         }
 
         boolean acquire(int key, int permits, KeyedRateLimiter<Integer> limiter) {
-            forgetFull();
+            dropFull();
             BigInteger next = fullAt.getOrDefault(key, now).add(BigInteger.valueOf(4L * permits));
             if (next.compareTo(now.add(BigInteger.valueOf(12))) > 0) {
                 return false;

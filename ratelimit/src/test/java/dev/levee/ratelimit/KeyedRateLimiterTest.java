@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -39,6 +40,54 @@ class KeyedRateLimiterTest {
     }
 
     @Nested
+    class Settings {
+        @Test
+        void can_be_given_as_a_configuration_and_are_copied_to_a_builder() {
+            KeyedRateLimiterConfig config = KeyedRateLimiterConfig.builder()
+                    .limit(LIMIT)
+                    .maxKeys(7)
+                    .totals(true)
+                    .build();
+            assertThat(KeyedRateLimiter.<String>of("api", config))
+                    .hasToString("limiter \"api\" [100 per 1s, burst 3; 0 of 7 keys]");
+            assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);
+        }
+
+        @Test
+        void must_not_be_null() {
+            assertThatThrownBy(
+                            () -> KeyedRateLimiter.<String>of("api", (Consumer<KeyedRateLimiterConfig.Builder>) null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("configure");
+        }
+    }
+
+    @Nested
+    class AskedForABoolean {
+        @Test
+        void takes_a_permit_of_the_key_or_none() {
+            assertThat(limiter.tryAcquire("a")).isTrue();
+            assertThat(limiter.tryAcquire("a", 2)).isTrue();
+            assertThat(limiter.tryAcquire("a")).isFalse();
+            assertThat(limiter.tryAcquire("b", 4)).as("more than the burst").isFalse();
+            assertThat(limiter.tryAcquire("b", 3)).isTrue();
+            time.advance(Duration.ofMillis(10));
+            assertThat(limiter.tryAcquire("a", 2)).isFalse();
+            assertThat(limiter.tryAcquire("a")).isTrue();
+        }
+
+        @Test
+        void refuses_what_is_no_key_and_no_number_of_permits() {
+            assertThatThrownBy(() -> limiter.tryAcquire(null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("key");
+            assertThatThrownBy(() -> limiter.tryAcquire("a", 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("permits must be at least 1, but was 0");
+        }
+    }
+
+    @Nested
     class EachKey {
         @Test
         void has_a_bucket_of_its_own() {
@@ -53,7 +102,7 @@ class KeyedRateLimiterTest {
         }
 
         @Test
-        void that_was_never_seen_has_a_full_bucket_and_is_not_held_for_being_looked_at() {
+        void that_was_never_seen_has_a_full_bucket_and_is_not_held_after_being_read() {
             assertThat(limiter.availablePermits("a")).isEqualTo(3);
             assertThat(limiter.size()).isZero();
         }
@@ -76,10 +125,8 @@ class KeyedRateLimiterTest {
         }
 
         @Test
-        @Timeout(
-                value = 30,
-                threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // the failure to look for is an endless loop
-        void is_limited_too_when_its_bucket_is_full_at_the_one_time_that_marks_forgotten_ones() {
+        @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // the failure would be an endless loop
+        void is_limited_too_when_its_bucket_is_full_at_the_one_time_that_marks_dropped_ones() {
             for (int permits = 1; permits <= 3; permits++) {
                 SettableClock clock = new SettableClock(Long.MIN_VALUE - permits * 10L * MILLI);
                 KeyedRateLimiter<String> marked = KeyedRateLimiter.of("api", LIMIT, clock.environment());
@@ -102,9 +149,9 @@ class KeyedRateLimiterTest {
     }
 
     @Nested
-    class Forgetting {
+    class Dropping {
         @Test
-        void a_key_whose_bucket_is_full_again_is_forgotten() {
+        void a_key_with_a_full_bucket_again_is_dropped() {
             limiter.tryAcquireOrWaitNanos("a", 2);
             limiter.tryAcquireOrWaitNanos("b", 1);
             assertThat(limiter.size()).isEqualTo(2);
@@ -194,11 +241,11 @@ class KeyedRateLimiterTest {
             for (int key = 0; key < 200; key++) {
                 large.tryAcquireOrWaitNanos(-key - 1);
             }
-            assertThat(large).hasToString("keyed limiter api [100 per 1s, burst 3; 200 of 5000 keys]");
+            assertThat(large).hasToString("limiter \"api\" [100 per 1s, burst 3; 200 of 5000 keys]");
         }
 
         @Test
-        void asking_for_the_size_forgets_all_the_old_ones() {
+        void reading_the_size_drops_all_the_old_ones() {
             assertThat(large.size()).isZero();
             assertThat(large.toString()).contains("0 of 5000 keys");
         }
@@ -273,7 +320,7 @@ class KeyedRateLimiterTest {
         }
 
         @Test
-        void it_is_said_once() {
+        void it_is_logged_once() {
             try (CapturedLog log = new CapturedLog(KeyedRateLimiter.class)) {
                 for (int key = 0; key < 3; key++) {
                     small.tryAcquireOrWaitNanos("key" + key);
@@ -284,7 +331,7 @@ class KeyedRateLimiterTest {
                 }
                 assertThat(log.lines())
                         .containsExactly(
-                                "WARN Rate limiter api holds 3 keys, its maximum, all of them in debt, and begins to "
+                                "WARN limiter \"api\" holds 3 keys, its maximum, all of them in debt, and begins to "
                                         + "forgive the smallest debts");
             }
         }
@@ -341,7 +388,7 @@ class KeyedRateLimiterTest {
         @Test
         void it_has_a_name_and_prints_its_limit() {
             assertThat(limiter.name()).isEqualTo("api");
-            assertThat(limiter).hasToString("keyed limiter api [100 per 1s, burst 3; 0 of 100000 keys]");
+            assertThat(limiter).hasToString("limiter \"api\" [100 per 1s, burst 3; 0 of 100000 keys]");
         }
     }
 

@@ -45,12 +45,12 @@ class RateLimiterInterleavingTest {
     @Nested
     class ABucketForEachKey {
         @Test
-        void nobody_takes_a_permit_from_a_bucket_that_is_being_forgotten() {
+        void no_permit_is_taken_from_a_bucket_that_is_being_dropped() {
             options().check(OfTheKeyedBuckets.class);
         }
 
         @Test
-        void a_table_that_forgets_a_bucket_behind_the_back_of_a_call_is_caught() {
+        void a_table_that_drops_a_bucket_during_a_call_is_caught() {
             assertThatThrownBy(() -> options().check(OfAForgetfulTable.class))
                     .isInstanceOf(LincheckAssertionError.class)
                     .hasMessageContaining("Invalid execution results");
@@ -101,7 +101,9 @@ class RateLimiterInterleavingTest {
         }
     }
 
-    /** One permit each; the buckets of all keys were used and are full again, so that each new key wants to forget them. */
+    /**
+     * One permit each; the buckets of all keys were used and are full again, so that each new key tries to drop them.
+     */
     @Param(name = "key", gen = IntGen.class, conf = "1:2")
     public static class OfTheKeyedBuckets {
         private final KeyedRateLimiter<Integer> limiter;
@@ -124,7 +126,7 @@ class RateLimiterInterleavingTest {
         }
     }
 
-    /** A planted mutation: a bucket that is full is dropped while somebody may be about to take from it. */
+    /** A planted mutation: a bucket that is full is dropped while another thread may be about to take from it. */
     @Param(name = "key", gen = IntGen.class, conf = "1:2")
     public static class OfAForgetfulTable {
         private final Gcra gcra = Gcra.of(Limit.perSecond(1_000_000_000).burst(1));

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +32,29 @@ class RateLimiterTest {
 
     private void drain() {
         while (limiter.tryAcquireOrWaitNanos() == 0) {}
+    }
+
+    @Nested
+    class Settings {
+        @Test
+        void can_be_given_as_a_configuration_and_are_copied_to_a_builder() {
+            RateLimiterConfig config = RateLimiterConfig.builder()
+                    .limit(Limit.perSecond(5))
+                    .totals(true)
+                    .build();
+            assertThat(RateLimiter.of("mail", config).availablePermits()).isEqualTo(5);
+            assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);
+        }
+
+        @Test
+        void must_not_be_null() {
+            assertThatThrownBy(() -> RateLimiter.of("mail", (Consumer<RateLimiterConfig.Builder>) null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("configure");
+            assertThatThrownBy(() -> RateLimiter.of("mail", (RateLimiterConfig) null))
+                    .isInstanceOf(NullPointerException.class)
+                    .hasMessage("config");
+        }
     }
 
     @Nested
@@ -51,6 +75,18 @@ class RateLimiterTest {
             assertThat(limiter.availablePermits()).isEqualTo(1);
             assertThat(limiter.tryAcquireOrWaitNanos()).isZero();
             assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(10 * MILLI);
+        }
+
+        @Test
+        void they_are_taken_or_not_when_asked_for_a_boolean() {
+            assertThat(limiter.tryAcquire()).isTrue();
+            assertThat(limiter.tryAcquire(3)).isFalse();
+            assertThat(limiter.tryAcquire(2)).isTrue();
+            assertThat(limiter.tryAcquire()).isFalse();
+            assertThat(limiter.tryAcquire(4)).as("more than the burst").isFalse();
+            time.advance(Duration.ofMillis(10));
+            assertThat(limiter.tryAcquire()).isTrue();
+            assertThatThrownBy(() -> limiter.tryAcquire(0)).hasMessage("permits must be at least 1, but was 0");
         }
 
         @Test
@@ -178,7 +214,7 @@ class RateLimiterTest {
             assertThat(limiter.kind()).isEqualTo(Policy.Kind.LIMITER);
             assertThat(limiter.name()).isEqualTo("mail");
             assertThat(limiter.environment()).isSameAs(time.environment());
-            assertThat(limiter).hasToString("limiter mail [100 per 1s, burst 3]");
+            assertThat(limiter).hasToString("limiter \"mail\" [100 per 1s, burst 3]");
             assertThat(Pipeline.of(limiter).toString()).contains("limiter");
         }
     }
@@ -190,7 +226,7 @@ class RateLimiterTest {
             drain();
             RateLimitedException refusal =
                     catchThrowableOfType(RateLimitedException.class, () -> limiter.run(() -> {}));
-            assertThat(refusal).hasMessage("rate limiter \"mail\" has no permit: 100 per 1s, burst 3");
+            assertThat(refusal).hasMessage("limiter \"mail\" has no permit: 100 per 1s, burst 3");
             assertThat(refusal.policy()).isEqualTo("mail");
             assertThat(refusal.getStackTrace()).isEmpty();
         }
@@ -259,7 +295,9 @@ class RateLimiterTest {
             assertThatThrownBy(() -> Pipeline.of(observed).run(() -> {})).isInstanceOf(RateLimitedException.class);
             assertThat(heard).containsOnly("mail").hasSize(5);
             observed.tryEnter(time.nanoTime());
-            assertThat(heard).as("a bare tryEnter is told by its caller").hasSize(5);
+            assertThat(heard)
+                    .as("the caller of a bare tryEnter notifies the listener")
+                    .hasSize(5);
         }
 
         @Test

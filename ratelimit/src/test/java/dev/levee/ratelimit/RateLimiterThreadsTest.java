@@ -72,7 +72,7 @@ class RateLimiterThreadsTest {
     }
 
     @Test
-    void a_key_gets_exactly_its_burst_while_it_is_forgotten_and_comes_back() throws Exception {
+    void a_key_gets_exactly_its_burst_while_it_is_dropped_and_comes_back() throws Exception {
         SettableClock clock = new SettableClock(0);
         KeyedRateLimiter<Integer> limiter =
                 KeyedRateLimiter.of("l", Limit.perSecond(1_000_000_000).burst(2), clock.environment());

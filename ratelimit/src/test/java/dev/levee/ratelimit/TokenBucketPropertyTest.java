@@ -93,7 +93,7 @@ class TokenBucketPropertyTest {
             long wait = play.next(arrival);
             if (wait != 0 && wait != RateLimiter.NEVER) {
                 assertThat(play.next(new Scenario.Arrival(wait - 1, arrival.permits())))
-                        .as("a nanosecond before the end of the wait, which is told again")
+                        .as("a nanosecond before the end of the wait, which is returned again")
                         .isEqualTo(1);
                 assertThat(play.next(new Scenario.Arrival(1, arrival.permits())))
                         .isZero();

@@ -16,13 +16,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One asynchronous call under a {@link StoredIdempotency}: its steps follow each other, so its fields need no lock. */
+/**
+ * One asynchronous call under a {@link StoredIdempotency}; the same steps as there. They follow each other, so its
+ * fields need no lock. See ADR 34.
+ */
 final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T> {
     private final StoredIdempotency<T> idempotency;
     private final Slot slot;
     private final Supplier<? extends CompletionStage<T>> operation;
     private final CallContext context = CallContext.current();
-    private final StoredIdempotency<T>.Patience patience;
+    private final StoredIdempotency<T>.WaitLimit limit;
     private String owner = "";
     private PendingCall<T> mine = new PendingCall<>();
 
@@ -30,15 +33,15 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         this.idempotency = idempotency;
         this.slot = slot;
         this.operation = operation;
-        this.patience = idempotency.new Patience(context.deadline());
+        this.limit = idempotency.new WaitLimit(context.deadline());
     }
 
     CompletableFuture<T> begin() {
-        step(this::turn);
+        step(this::claimOrWait);
         return this;
     }
 
-    /** Whatever a step throws ends the call. Only the steps of a leader have a flight, which lands then. */
+    /** Runs a step; whatever it throws ends the call. */
     private void step(Action<RuntimeException> action) {
         try {
             action.run();
@@ -48,12 +51,13 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void end(Runnable completion) {
-        // First: whoever hears of the end and calls again must not find the flight of the one who has ended.
-        idempotency.land(slot, mine);
+        // First: a caller that is notified of the end and calls again must not find the pending call that has ended.
+        idempotency.end(slot, mine);
         completion.run();
     }
 
-    private void elsewhere(boolean mayBlock, Action<RuntimeException> action) {
+    /** Runs a step, on the executor if it may block. */
+    private void runStep(boolean mayBlock, Action<RuntimeException> action) {
         if (mayBlock) {
             idempotency.environment.executor().execute(() -> step(action));
         } else {
@@ -61,15 +65,15 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         }
     }
 
-    /** Leads, or follows the one who does. */
-    private void turn() {
+    /** Becomes the pending call of its key and claims that, or waits for the pending call that there is. */
+    private void claimOrWait() {
         if (endsAsCancelled()) {
             return;
         }
         mine = new PendingCall<>();
-        PendingCall<T> other = idempotency.flights.putIfAbsent(slot, mine);
+        PendingCall<T> other = idempotency.pendingCalls.putIfAbsent(slot, mine);
         if (other != null) {
-            follow(other);
+            awaitEnding(other);
             return;
         }
         owner = idempotency.newOwner();
@@ -84,17 +88,17 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         return reason != null;
     }
 
-    private void follow(PendingCall<T> other) {
-        long left = idempotency.leftOrRefuse(slot, patience);
+    private void awaitEnding(PendingCall<T> other) {
+        long left = idempotency.leftOrRefuse(slot, limit);
         new Wait(left) {
             @Override
-            void begin() {
-                other.join(this);
+            void onStart() {
+                other.addWaiter(this);
             }
 
             @Override
-            void leave() {
-                other.leave(this);
+            void onEnd() {
+                other.removeWaiter(this);
             }
 
             @Override
@@ -106,45 +110,44 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                 if (ending.known()) {
                     idempotency.countReplay();
                     end(() -> deliver(ending));
-                } else { // not on the thread of the one who has ended, which has its own work to do
-                    idempotency.environment.executor().execute(() -> step(AsyncIdempotentCall.this::turn));
+                } else { // not on the thread that ended the other call, which has its own work to do
+                    idempotency.environment.executor().execute(() -> step(AsyncIdempotentCall.this::claimOrWait));
                 }
             }
         }.start();
     }
 
-    private void claimOrLeave() {
+    private void claimUnlessCancelled() {
         if (!endsAsCancelled()) {
             claim();
         }
     }
 
     private void claim() {
-        elsewhere(idempotency.store.blocks(), () -> claimed(idempotency.claim(slot, owner)));
+        runStep(idempotency.store.blocks(), () -> claimed(idempotency.claim(slot, owner)));
     }
 
     private void claimed(Claim<T> claim) {
         if (claim.status() == Status.IN_PROGRESS) {
             if (!endsAsCancelled()) {
-                long pause = idempotency.pauseNanos(slot, claim, patience);
+                long pause = idempotency.pauseNanos(slot, claim, limit);
                 new Wait(pause) {
                     @Override
-                    void woken() { // the operation may run here, and must not on the thread of the timers
-                        elsewhere(true, AsyncIdempotentCall.this::claimOrLeave);
+                    void woken() { // the operation may run in this step, and must not run on the thread of the timers
+                        runStep(true, AsyncIdempotentCall.this::claimUnlessCancelled);
                     }
                 }.start();
             }
             return;
         }
-        PendingCall.Ending<T> found = idempotency.ifDecided(slot, claim);
-        if (found != null) {
-            mine.landsWith(found);
-            end(() -> deliver(found));
+        boolean owned = claim.status() == Status.OWNED || claim.status() == Status.OWNED_UNKNOWN;
+        if (!owned) {
+            deliverAndEnd(idempotency.endingOf(slot, claim));
         } else if (cancelReason() != null) {
             idempotency.giveBack(slot, owner, claim.status() == Status.OWNED);
             endsAsCancelled();
         } else if (claim.status() == Status.OWNED_UNKNOWN) {
-            elsewhere(true, this::resolve);
+            runStep(true, this::resolve);
         } else {
             run();
         }
@@ -159,18 +162,17 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         context.call((Action<RuntimeException>) () -> resolved(idempotency.resolve(slot, owner)));
     }
 
-    private void resolved(PendingCall.@Nullable Ending<T> found) {
-        if (found == null && cancelReason() != null) {
+    private void resolved(StoredIdempotency.Resolution<T> resolution) {
+        if (resolution.mayRun() && cancelReason() != null) {
             idempotency.giveBack(slot, owner, true);
             endsAsCancelled();
-        } else if (found == null) {
+        } else if (resolution.mayRun()) {
             run();
-        } else if (found.known()) {
-            mine.landsWith(found);
-            end(() -> deliver(found));
+        } else if (resolution.ending().known()) {
+            deliverAndEnd(resolution.ending());
         } else {
-            idempotency.land(slot, mine);
-            turn();
+            idempotency.end(slot, mine);
+            claimOrWait();
         }
     }
 
@@ -181,7 +183,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
             try {
-                elsewhere(idempotency.store.blocks(), () -> settle(result, error));
+                runStep(idempotency.store.blocks(), () -> settle(result, error));
             } catch (Throwable rejected) { // by the executor: better to block this thread than to lose what is known
                 step(() -> settle(result, error));
             }
@@ -189,8 +191,13 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void settle(T result, @Nullable Throwable error) {
-        mine.landsWith(idempotency.settle(slot, owner, result, error));
+        mine.prepare(idempotency.settle(slot, owner, result, error));
         end(() -> finish(result, error));
+    }
+
+    private void deliverAndEnd(PendingCall.Ending<T> ending) {
+        mine.prepare(ending);
+        end(() -> deliver(ending));
     }
 
     private void deliver(PendingCall.Ending<T> ending) {
@@ -212,17 +219,17 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             this.nanos = nanos;
         }
 
-        void begin() {}
+        void onStart() {}
 
-        void leave() {}
+        void onEnd() {}
 
         abstract void woken();
 
         void start() {
             Scheduler.Timer set = idempotency.environment.scheduler().schedule(this, nanos);
             timer = set;
-            begin();
-            onCancel(reason -> over(AsyncIdempotentCall.this::endsAsCancelled));
+            onStart();
+            onCancel(reason -> endWait(AsyncIdempotentCall.this::endsAsCancelled));
             if (get()) {
                 set.cancel();
             }
@@ -230,12 +237,12 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
         @Override
         public void run() {
-            over(this::woken);
+            endWait(this::woken);
         }
 
-        private void over(Action<RuntimeException> next) {
+        private void endWait(Action<RuntimeException> next) {
             if (compareAndSet(false, true)) {
-                leave();
+                onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {
                     set.cancel();

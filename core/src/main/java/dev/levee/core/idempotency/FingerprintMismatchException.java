@@ -4,7 +4,8 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 
 /**
- * A key was used again for another request. That is a mistake of the caller: nothing was run, and no retry repeats it.
+ * An {@link Idempotency} refused a call, because its key was used before with another request. That is a mistake of the
+ * caller: nothing was run, and no retry repeats it.
  *
  * @since 0.1
  */
@@ -12,7 +13,7 @@ public final class FingerprintMismatchException extends RefusedException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * A mismatch.
+     * Makes a refusal; for implementations of idempotency outside of this package.
      *
      * @param policy the name of the policy
      * @param key the key
@@ -20,7 +21,7 @@ public final class FingerprintMismatchException extends RefusedException {
     public FingerprintMismatchException(String policy, String key) {
         super(
                 policy,
-                "\"" + policy + "\": the key \"" + key + "\" was used before with another request",
+                StoredIdempotency.subject(policy) + ", key \"" + key + "\": it was used before with another request",
                 () -> OutcomeRule.DO_NOT_RETRY,
                 false);
     }

@@ -20,63 +20,125 @@ import org.jspecify.annotations.Nullable;
  * Receipt again = retry.call(charges.operation(key, digestOf(order), () -> payments.charge(key, order)));
  * }</pre>
  *
- * <p>For what must not be done twice and is asked for twice all the same: a payment behind an {@code Idempotency-Key}, a message
- * that is delivered again. Not for reads (that is a cache), and not needed where the other side knows keys itself and all that you
- * do is call it.
+ * <p>For work that must not be done twice although it is requested twice: a payment behind an {@code Idempotency-Key},
+ * a message that is delivered again. Not for reads (that is a cache), and not needed where the other side knows keys
+ * itself and the operation does nothing but call it.
  *
- * <p><b>What a repeat gets.</b> While the operation runs it waits, at most {@link IdempotencyConfig#maxWait()}, or is refused with
- * {@link IdempotencyRefusedException}. Afterwards it gets the result, or the failure if failures of that kind are
- * {@linkplain IdempotencyConfig.Builder#replay replayed}. The same key with another fingerprint is refused with
- * {@link FingerprintMismatchException}, which no retry repeats.
+ * <p><b>What a repeat gets.</b> While the operation runs it waits, at most {@link IdempotencyConfig#maxWait()}, or is
+ * refused with {@link IdempotencyRefusedException}. Afterwards it gets the result, or the failure if failures of that
+ * kind are {@linkplain IdempotencyConfig.Builder#replay replayed}. The same key with another fingerprint is refused
+ * with {@link FingerprintMismatchException}, which no retry repeats.
  *
- * <p><b>Unknown outcomes.</b> A timeout, a cancel, an unexpected exception, a crash of the process and a lease that ended all mean the
- * same: perhaps it was done. That is recorded, and nothing is run for the key until the {@linkplain OutcomeCheck check} has looked:
- * it finds the result, or finds that the operation can run again. Without a check the repeats are refused. So no operation runs twice
- * unless the check says so, with three limits, which no library can lift: an operation that runs longer than its lease is taken for
- * unknown while it runs; the store forgets a key after the time that it keeps it; and with the store in memory a crash forgets
- * everything.
+ * <p><b>Unknown outcomes.</b> A timeout, a cancel, an unexpected exception, a crash of the process and a lease that
+ * ended all mean the same: perhaps it was done. That is recorded, and nothing is run for the key until the {@linkplain
+ * OutcomeCheck check} has found out: either the result, or that the operation can run again. Without a check the
+ * repeats are refused. So no operation runs twice unless the check says so, with three limits, which no library can
+ * lift: an operation that runs longer than its lease counts as unknown while it runs; the store drops a key after the
+ * time that it keeps it; and with the store in memory a crash loses all keys.
  *
- * <p><b>What stands around what.</b> Retry around idempotency, {@code retry.call(charges.operation(...))}: each attempt finds what
- * the one before has left, and checks when that is unknown. Idempotency around retry,
- * {@code charges.call(key, print, () -> retry.call(...))}: the whole retry is the one operation; because it must not be done twice the
- * operation runs in a context marked as not {@linkplain dev.levee.core.CallContext#idempotent idempotent}, in which a retry repeats
- * only what surely was not sent. A timeout stands inside, shorter than the lease.
+ * <p><b>Order.</b> Retry around idempotency, {@code retry.call(charges.operation(...))}: each attempt finds what the
+ * one before has left, and checks when that is unknown. Idempotency around retry, {@code charges.call(key, print, () ->
+ * retry.call(...))}: the whole retry is the one operation; because it must not be done twice the operation runs in a
+ * context marked as not {@linkplain dev.levee.core.CallContext#idempotent idempotent}, in which a retry repeats only
+ * what was not sent for certain. A timeout is placed inside, shorter than the lease.
  *
- * <p>If the store fails before the operation has run the caller gets what the store threw. If it fails afterwards the caller gets what
- * the operation gave; it is logged and counted, and for others the outcome is unknown when the lease ends.
+ * <p>If the store fails before the operation has run the caller gets what the store threw. If it fails afterwards the
+ * caller gets what the operation returned; that is logged and counted, and for others the outcome is unknown when the
+ * lease ends.
  *
- * <p>Metrics: {@code idempotency.run}, {@code idempotency.replayed}, {@code idempotency.refused}, {@code idempotency.unknown},
- * {@code idempotency.checked}, {@code idempotency.late} (an operation that ended when another caller had taken over),
- * {@code idempotency.unrecorded} (the store failed afterwards), and those of the store. Thread-safe. Costs two calls of the store
- * and some small objects.
+ * <p>Metrics: {@code idempotency.run}, {@code idempotency.replayed}, {@code idempotency.refused}, {@code
+ * idempotency.unknown}, {@code idempotency.checked}, {@code idempotency.late} (an operation that ended when another
+ * caller had taken over), {@code idempotency.unrecorded} (the store failed afterwards), and those of the store.
+ * Thread-safe. Costs two calls of the store and some small objects.
  *
  * @param <T> the type of the results
  * @since 0.1
  */
 public interface Idempotency<T extends @Nullable Object> extends Measured {
     /**
-     * Keys in memory, at most 100 000, each for a day. They do not survive the process.
+     * Keeps keys in memory, at most 100 000, each for a day. They do not survive the process. With the default
+     * settings.
+     *
+     * @param name for logs, metrics and refusals
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <T extends @Nullable Object> Idempotency<T> of(String name) {
+        return of(name, config -> {});
+    }
+
+    /**
+     * Keeps keys in memory, at most 100 000, each for a day. They do not survive the process.
      *
      * @param name for logs, metrics and refusals
      * @param configure sets what differs from the defaults
      * @param <T> the type of the results
      * @return the idempotency
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, Consumer<? super IdempotencyConfig.Builder<T>> configure) {
-        Environment environment = Environment.system();
+        return of(name, configure, Environment.system());
+    }
+
+    /**
+     * Keeps keys in memory, at most 100 000, each for a day.
+     *
+     * @param name for logs, metrics and refusals
+     * @param configure sets what differs from the defaults
+     * @param environment the source of time, waiting and threads, and the listener for refusals
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     */
+    static <T extends @Nullable Object> Idempotency<T> of(
+            String name, Consumer<? super IdempotencyConfig.Builder<T>> configure, Environment environment) {
         return of(name, IdempotencyStore.inMemory(100_000, Duration.ofDays(1), environment), configure, environment);
     }
 
     /**
-     * Keys in a store, in the machine's time.
+     * Keeps keys in memory, at most 100 000, each for a day.
+     *
+     * @param name for logs, metrics and refusals
+     * @param config the settings
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <T extends @Nullable Object> Idempotency<T> of(String name, IdempotencyConfig<T> config) {
+        return of(name, config, Environment.system());
+    }
+
+    /**
+     * Keeps keys in memory, at most 100 000, each for a day.
+     *
+     * @param name for logs, metrics and refusals
+     * @param config the settings
+     * @param environment the source of time, waiting and threads, and the listener for refusals
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <T extends @Nullable Object> Idempotency<T> of(
+            String name, IdempotencyConfig<T> config, Environment environment) {
+        return of(name, IdempotencyStore.inMemory(100_000, Duration.ofDays(1), environment), config, environment);
+    }
+
+    /**
+     * Keeps keys in a store, in the machine's time.
      *
      * @param name for logs, metrics and refusals
      * @param store keeps the keys; not shared with another idempotency, unless keys and results are of one kind
      * @param configure sets what differs from the defaults
      * @param <T> the type of the results
      * @return the idempotency
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
@@ -85,14 +147,15 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
     }
 
     /**
-     * Keys in a store.
+     * Keeps keys in a store.
      *
      * @param name for logs, metrics and refusals
-     * @param store keeps the keys
+     * @param store keeps the keys; not shared with another idempotency, unless keys and results are of one kind
      * @param configure sets what differs from the defaults
-     * @param environment where time, waiting and threads come from
+     * @param environment the source of time, waiting and threads, and the listener for refusals
      * @param <T> the type of the results
      * @return the idempotency
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
@@ -106,14 +169,31 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
     }
 
     /**
-     * Keys in a store.
+     * Keeps keys in a store, in the machine's time.
      *
      * @param name for logs, metrics and refusals
-     * @param store keeps the keys
+     * @param store keeps the keys; not shared with another idempotency, unless keys and results are of one kind
      * @param config the settings
-     * @param environment where time, waiting and threads come from
      * @param <T> the type of the results
      * @return the idempotency
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <T extends @Nullable Object> Idempotency<T> of(
+            String name, IdempotencyStore<T> store, IdempotencyConfig<T> config) {
+        return of(name, store, config, Environment.system());
+    }
+
+    /**
+     * Keeps keys in a store.
+     *
+     * @param name for logs, metrics and refusals
+     * @param store keeps the keys; not shared with another idempotency, unless keys and results are of one kind
+     * @param config the settings
+     * @param environment the source of time, waiting and threads, and the listener for refusals
+     * @param <T> the type of the results
+     * @return the idempotency
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static <T extends @Nullable Object> Idempotency<T> of(
@@ -122,21 +202,21 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
     }
 
     /**
-     * What logs, metrics and refusals call it.
+     * Returns its name in logs, metrics and refusals.
      *
      * @return the name that it was built with
      */
     String name();
 
     /**
-     * Runs an operation unless it has been run for this key. Blocks while the operation, the store or the check do, and while it waits
-     * for another call with this key.
+     * Runs an operation unless it has been run for this key. Blocks while the operation, the store or the check do, and
+     * while it waits for another call with this key.
      *
      * @param key what must not happen twice: sent by the client, or made of what identifies the request
-     * @param fingerprint what tells requests apart, such as a digest of the body; the same for each repeat
+     * @param fingerprint what distinguishes requests, such as a digest of the body; the same for each repeat
      * @param operation what to run, on this thread
      * @param <X> what it throws
-     * @return what it gave, now or before
+     * @return what it returned, now or before
      * @throws X what it threw, now or before
      * @throws IdempotencyRefusedException if it neither ran nor is known how it ended
      * @throws FingerprintMismatchException if the key was used with another fingerprint
@@ -145,22 +225,23 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
     <X extends Throwable> T call(String key, String fingerprint, Operation<T, X> operation) throws X;
 
     /**
-     * Runs an operation that answers later, unless it has been run for this key; see {@link #call}. Never throws and holds no thread
-     * while it waits. What a store or check that may block does is run on the executor of the environment.
+     * Runs an asynchronous operation, unless it has been run for this key; see {@link #call}. Never throws and holds no
+     * thread while it waits. A store or check that may block is called on the executor of the environment.
      *
      * @param key what must not happen twice
-     * @param fingerprint what tells requests apart
+     * @param fingerprint what distinguishes requests
      * @param operation starts the work
-     * @return completes when the work has ended and that is recorded. A cancel leaves the queue of waiters, or is passed on to the work,
-     *     whose outcome is recorded when it has really ended
+     * @return completes when the work has ended and that is recorded. A cancel removes the call from those that wait,
+     *     or is passed on to the work, whose outcome is recorded when it has really ended
      */
     CompletableFuture<T> callAsync(String key, String fingerprint, Supplier<? extends CompletionStage<T>> operation);
 
     /**
-     * The call for one key as an operation, to be handed to a policy: {@code retry.call(charges.operation(key, print, ...))}.
+     * Returns the call for one key as an operation, to be passed to a policy: {@code retry.call(charges.operation(key,
+     * print, ...))}.
      *
      * @param key what must not happen twice
-     * @param fingerprint what tells requests apart
+     * @param fingerprint what distinguishes requests
      * @param operation what to run
      * @param <X> what it throws
      * @return an operation that does {@link #call} each time it is run
@@ -173,12 +254,13 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
     }
 
     /**
-     * The call for one key that answers later, to be handed to {@code callAsync} of a policy; see {@link #operation}.
+     * Returns the call for one key as an asynchronous operation, to be passed to {@code callAsync} of a policy; see
+     * {@link #operation}.
      *
      * @param key what must not happen twice
-     * @param fingerprint what tells requests apart
+     * @param fingerprint what distinguishes requests
      * @param operation starts the work
-     * @return does {@link #callAsync} each time it is asked
+     * @return a supplier that does {@link #callAsync} each time it is called
      */
     default Supplier<CompletableFuture<T>> operationAsync(
             String key, String fingerprint, Supplier<? extends CompletionStage<T>> operation) {

@@ -45,17 +45,11 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
      * @return a builder; not thread-safe
      */
     public Builder<T> toBuilder() {
-        Builder<T> builder = new Builder<>();
-        builder.lease = lease;
-        builder.maxWait = maxWait;
-        builder.pollEvery = pollEvery;
-        builder.outcomes = outcomes;
-        builder.check = check;
-        return builder;
+        return new Builder<>(this);
     }
 
     /**
-     * How long an operation may run before others take its outcome for unknown.
+     * Returns how long an operation may run before its outcome counts as unknown.
      *
      * @return more than zero
      */
@@ -64,7 +58,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
     }
 
     /**
-     * How long a repeat waits for a call that is in progress.
+     * Returns how long a repeat waits for a call that is in progress.
      *
      * @return zero if it is refused at once
      */
@@ -73,7 +67,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
     }
 
     /**
-     * How often a repeat that waits for another process looks.
+     * Returns how often a repeat that waits for another process polls the store.
      *
      * @return more than zero
      */
@@ -82,7 +76,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
     }
 
     /**
-     * What an outcome means for those who repeat.
+     * Returns the rule that says what an outcome means for repeats.
      *
      * @return the rule
      */
@@ -91,7 +85,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
     }
 
     /**
-     * What finds out an unknown outcome.
+     * Returns the check that finds out an unknown outcome.
      *
      * @return the check, or null if there is none
      */
@@ -126,13 +120,23 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
 
         Builder() {}
 
+        private Builder(IdempotencyConfig<T> config) {
+            lease = config.lease;
+            maxWait = config.maxWait;
+            pollEvery = config.pollEvery;
+            outcomes = config.outcomes;
+            check = config.check;
+        }
+
         /**
-         * How long an operation may run before others take its outcome for unknown; default 1 minute. Longer than the operation's
-         * own timeout; what runs longer is not stopped, and can record its result as long as nobody has taken over.
+         * How long an operation may run before its outcome counts as unknown. Default: 1 minute. Longer than the
+         * operation's own timeout; an operation that runs longer is not stopped, and can record its result as long as
+         * no other call has taken over.
          *
          * @param value more than zero
          * @return this
-         * @throws IllegalArgumentException if it is not
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is not more than zero
          */
         public Builder<T> lease(Duration value) {
             lease = Require.positive("lease", value);
@@ -140,10 +144,12 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * How long a repeat waits for a call that is in progress; default 10 seconds. The deadline of the call may end it earlier.
+         * How long a repeat waits for a call that is in progress. Default: 10 seconds. The deadline of the call may end
+         * it earlier.
          *
          * @param value zero to refuse repeats at once
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative
          */
         public Builder<T> maxWait(Duration value) {
@@ -152,12 +158,13 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * How often a repeat looks into the store while the operation runs in another process; default 100 ms. Within one process
-         * waiters are woken, and only one of them looks.
+         * How often a repeat polls the store while the operation runs in another process. Default: 100 ms. Within one
+         * process waiters are woken, and only one of them polls.
          *
          * @param value more than zero
          * @return this
-         * @throws IllegalArgumentException if it is not
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is not more than zero
          */
         public Builder<T> pollEvery(Duration value) {
             pollEvery = Require.positive("pollEvery", value);
@@ -165,18 +172,19 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * What an outcome means for those who repeat; default {@link OutcomeRule#standard()}.
+         * What an outcome means for repeats. Default: {@link OutcomeRule#standard()}.
          *
          * <ul>
-         *   <li>{@link Verdict#SUCCESS}: it is final. Recorded, a failure too, and replayed.
-         *   <li>{@link Verdict#NOT_SENT}, {@link Verdict#THROTTLED}, or a refusal by a gate: nothing was done. Forgotten; a repeat runs
-         *       the operation.
-         *   <li>{@link Verdict#FAILURE}, {@link Verdict#IGNORED}: it may have been done. The outcome is unknown, and a repeat
-         *       checks first.
+         *   <li>{@link Verdict#SUCCESS}: it is final. It is recorded, a failure too, and replayed.
+         * <li>{@link Verdict#NOT_SENT}, {@link Verdict#THROTTLED}, or a refusal by a gate: nothing was done. The key
+         * becomes absent; a repeat runs the operation.
+         * <li>{@link Verdict#FAILURE}, {@link Verdict#IGNORED}: it may have been done. The outcome is unknown, and a
+         * repeat checks first.
          * </ul>
          *
          * @param value the rule
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<T> outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
@@ -184,20 +192,23 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * Changes what an outcome means for those who repeat; see {@link #outcomes(OutcomeRule)}.
+         * Changes what an outcome means for repeats, starting from the rule that is set; see {@link
+         * #outcomes(OutcomeRule)}.
          *
-         * @param change gets the rule so far
+         * @param change gets the rule and returns the new one
          * @return this
+         * @throws NullPointerException if it is null or returns null
          */
         public Builder<T> outcomes(UnaryOperator<OutcomeRule> change) {
             return outcomes(Require.nonNull("change", change).apply(outcomes));
         }
 
         /**
-         * These failures are final answers: they are recorded, and every repeat gets them.
+         * Makes failures of a type final: they are recorded, and every repeat gets them.
          *
          * @param type of failures, such as a card that was declined
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<T> replay(Class<? extends Throwable> type) {
             outcomes = outcomes.onError(type, Verdict.SUCCESS);
@@ -205,10 +216,11 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * After these failures surely nothing was done: a repeat runs the operation again.
+         * Says that after failures of a type nothing was done: a repeat runs the operation again.
          *
          * @param type of failures, such as a validation before the request was sent
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<T> rerun(Class<? extends Throwable> type) {
             outcomes = outcomes.onError(type, Verdict.NOT_SENT);
@@ -216,10 +228,11 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * What finds out an unknown outcome; by default there is none, and repeats are refused until the store forgets the key.
+         * What finds out an unknown outcome. Default: none, and repeats are refused until the store drops the key.
          *
          * @param value asks the other side
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<T> check(OutcomeCheck<T> value) {
             check = Require.nonNull("check", value);

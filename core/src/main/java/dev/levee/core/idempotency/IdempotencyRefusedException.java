@@ -4,7 +4,7 @@ import dev.levee.core.RefusedException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An {@link Idempotency} can neither run the operation for a key now nor say how it ended.
+ * An {@link Idempotency} refused a call: it can neither run the operation for a key now nor say how it ended.
  *
  * @since 0.1
  */
@@ -16,40 +16,41 @@ public final class IdempotencyRefusedException extends RefusedException {
         /** Another call runs the operation for this key, and this one may not wait, or not longer. */
         IN_PROGRESS,
         /**
-         * Nobody knows whether the operation was done: no check is configured, or it could not tell. Also thrown to a caller whose
-         * own operation ended after its lease, when another caller had taken over: a repeat gets what is recorded.
+         * It is not known whether the operation was done: no check is configured, or it could not find out. Also thrown
+         * to a caller whose own operation ended after its lease, when another caller had taken over: a repeat gets what
+         * is recorded.
          */
         UNKNOWN_OUTCOME,
         /** The store has no room for one more key. */
         STORE_FULL
     }
 
-    /** Why. */
+    /** Why the call was refused. */
     private final Reason reason;
 
     /** What the check threw. */
     private final @Nullable Throwable cause;
 
     /**
-     * A refusal.
+     * Makes a refusal; for implementations of idempotency outside of this package.
      *
      * @param policy the name of the policy
      * @param key the key
      * @param reason why
-     * @param explanation what a person should read
+     * @param explanation the end of the message, for a human reader
      * @param hint in how many nanoseconds a repeat may be of use, {@link dev.levee.core.OutcomeRule#DO_NOT_RETRY}, or
      *     {@link #UNKNOWN}
      * @param cause what kept the outcome from being known, or null
      */
     public IdempotencyRefusedException(
             String policy, String key, Reason reason, String explanation, long hint, @Nullable Throwable cause) {
-        super(policy, "\"" + policy + "\", key \"" + key + "\": " + explanation, () -> hint, false);
+        super(policy, StoredIdempotency.subject(policy) + ", key \"" + key + "\": " + explanation, () -> hint, false);
         this.reason = reason;
         this.cause = cause;
     }
 
     /**
-     * Why the call was refused.
+     * Returns why the call was refused.
      *
      * @return the reason
      */
@@ -58,7 +59,7 @@ public final class IdempotencyRefusedException extends RefusedException {
     }
 
     /**
-     * What kept the outcome from being known.
+     * Returns what kept the outcome from being known.
      *
      * @return what the check threw, or null
      */

@@ -7,22 +7,23 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an {@link Idempotency} keeps what it knows of each key. Implement it to keep that somewhere else.
+ * Stores what an {@link Idempotency} knows of each key. Implement it to store that in another place.
  *
- * <p>A key is absent, in progress (owned under a lease), of unknown outcome, or recorded. {@link #claim} makes the caller its owner
- * or says why not; the owner ends with one of {@link #record}, {@link #forget} and {@link #unknown}. Three rules make it safe:
+ * <p>A key is absent, in progress (owned under a lease), of unknown outcome, or recorded. {@link #claim} makes the
+ * caller its owner or returns why not; the owner ends with one of {@link #record}, {@link #forget} and {@link
+ * #unknown}. Three rules make it safe:
  *
  * <ul>
- *   <li>Each method is atomic, across all that share the store.
- *   <li>A key whose lease has ended is of unknown outcome: its next claim succeeds as {@link Status#OWNED_UNKNOWN}, under the new
- *       owner. From then on the old owner changes nothing; until then it still may, because what it knows is true.
- *   <li>Each method may be repeated by the same owner, with the same effect and the same answer. So a store that is far away can be
- *       put behind a retry: {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
+ *   <li>Each method is atomic, across all processes that share the store.
+ * <li>A key whose lease has ended is of unknown outcome: its next claim succeeds as {@link Status#OWNED_UNKNOWN}, under
+ * the new owner. After that the old owner changes nothing; until then it still may, because what it knows is true.
+ * <li>Each method may be repeated by the same owner, with the same effect and the same result. So a store that is far
+ * away can be put behind a retry: {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
  * </ul>
  *
- * <p>An absent key is the only one that runs without a check, so nothing may become absent early: a recorded or unknown key is
- * kept for a time that the store documents, and never dropped while it is in progress. Implementations are thread-safe. What they
- * throw is unchecked and reaches the caller if nothing has run yet.
+ * <p>An absent key is the only one that runs without a check, so no key may become absent early: a recorded or unknown
+ * key is kept for a time that the store documents, and never dropped while it is in progress. Implementations are
+ * thread-safe. What they throw is unchecked and reaches the caller if nothing has run yet.
  *
  * @param <T> the type of the results
  * @since 0.1
@@ -34,9 +35,9 @@ public interface IdempotencyStore<T extends @Nullable Object> {
         OWNED,
         /** The outcome was unknown, and the caller owns the key now: find out before anything is run. */
         OWNED_UNKNOWN,
-        /** Somebody else owns it. */
+        /** Another call owns it. */
         IN_PROGRESS,
-        /** It has ended, and this is how. */
+        /** It has ended, and how is known. */
         RECORDED,
         /** It was claimed before with another fingerprint. */
         MISMATCH,
@@ -45,7 +46,7 @@ public interface IdempotencyStore<T extends @Nullable Object> {
     }
 
     /**
-     * The answer to a {@link #claim}.
+     * The result of a {@link #claim}.
      *
      * @param status what was found
      * @param result what was recorded, if {@code RECORDED} and not a failure
@@ -57,7 +58,7 @@ public interface IdempotencyStore<T extends @Nullable Object> {
     record Claim<T extends @Nullable Object>(
             Status status, @Nullable T result, @Nullable Throwable failure, long leaseNanos) {
         /**
-         * An answer.
+         * Makes a result.
          *
          * @param status what was found
          * @param result what was recorded
@@ -69,34 +70,34 @@ public interface IdempotencyStore<T extends @Nullable Object> {
         }
 
         /**
-         * An answer that says nothing but what was found.
+         * Makes a result that holds nothing but a status.
          *
          * @param status what was found
          * @param <T> the type of the result
-         * @return the answer
+         * @return the result of the claim
          */
         public static <T extends @Nullable Object> Claim<T> of(Status status) {
             return new Claim<>(status, null, null, 0);
         }
 
         /**
-         * Somebody else owns the key.
+         * Makes a result that says that another call owns the key.
          *
          * @param leaseNanos for how long at most, in nanoseconds
          * @param <T> the type of the result
-         * @return the answer
+         * @return the result of the claim
          */
         public static <T extends @Nullable Object> Claim<T> inProgress(long leaseNanos) {
             return new Claim<>(Status.IN_PROGRESS, null, null, leaseNanos);
         }
 
         /**
-         * The key has ended.
+         * Makes a result that says how the key has ended.
          *
-         * @param result with what, if it did not fail
-         * @param failure with what, if it failed
+         * @param result the result that was recorded, if it did not fail
+         * @param failure the failure that was recorded, or null
          * @param <T> the type of the result
-         * @return the answer
+         * @return the result of the claim
          */
         public static <T extends @Nullable Object> Claim<T> recorded(@Nullable T result, @Nullable Throwable failure) {
             return new Claim<>(Status.RECORDED, result, failure, 0);
@@ -104,14 +105,17 @@ public interface IdempotencyStore<T extends @Nullable Object> {
     }
 
     /**
-     * Keeps keys in this process: they are gone when it ends, and other processes do not see them.
+     * Makes a store in the memory of this process: its keys are gone when that ends, and other processes do not see
+     * them.
      *
-     * @param maxKeys how many are held at most, from 1. When full the key recorded first is dropped before its time, which is
-     *     logged once and counted; keys in progress or of unknown outcome never are, and when nothing else is left new keys are refused
+     * @param maxKeys how many keys are held at most, from 1. When full the key recorded first is evicted before its
+     *     time, which is logged once and counted; keys in progress or of unknown outcome never are, and when nothing
+     *     else is left new keys are refused
      * @param keep how long a key is held after it was recorded, or since its outcome is unknown; more than zero
-     * @param environment where time comes from
+     * @param environment the source of time
      * @param <T> the type of the results
      * @return a store; one lock, held for a few operations on hash maps
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a number is out of its range
      */
     static <T extends @Nullable Object> IdempotencyStore<T> inMemory(
@@ -120,31 +124,31 @@ public interface IdempotencyStore<T extends @Nullable Object> {
     }
 
     /**
-     * Takes ownership of a key that is absent or of unknown outcome, or says what it is.
+     * Takes ownership of a key that is absent or of unknown outcome, or returns what it is.
      *
      * @param key the key
-     * @param fingerprint what tells one request from another; compared with that of the first claim
-     * @param owner who claims: a text that no other claim carries
+     * @param fingerprint what distinguishes requests; compared with that of the first claim
+     * @param owner the owner to be: a text that no other claim carries
      * @param leaseNanos how long the ownership lasts, in nanoseconds
      * @return what was found
      */
     Claim<T> claim(String key, String fingerprint, String owner, long leaseNanos);
 
     /**
-     * Begins the lease of an owner anew, who has found out that nothing was done and will now run the operation.
+     * Starts the lease of an owner anew that has found out that nothing was done and will now run the operation.
      *
      * @param key the key
-     * @param owner who owns it
+     * @param owner the owner
      * @param leaseNanos how long the ownership lasts from now, in nanoseconds
      * @return whether the owner still owns it; if not it must not run anything
      */
     boolean renew(String key, String owner, long leaseNanos);
 
     /**
-     * Records how it ended.
+     * Records how the operation of a key ended.
      *
      * @param key the key
-     * @param owner who owns it
+     * @param owner the owner
      * @param result the result
      * @param failure the failure, or null if there is a result
      * @return whether this is what is recorded; false if another owner has taken over
@@ -152,36 +156,38 @@ public interface IdempotencyStore<T extends @Nullable Object> {
     boolean record(String key, String owner, @Nullable T result, @Nullable Throwable failure);
 
     /**
-     * Makes the key absent again, because surely nothing was done.
+     * Makes a key absent again, because nothing was done for certain.
      *
      * @param key the key
-     * @param owner who owns it
+     * @param owner the owner
      * @return false if another owner has taken over
      */
     boolean forget(String key, String owner);
 
     /**
-     * Says that the outcome is unknown, before the lease ends. The owner may still {@link #record} it later, until it is claimed.
+     * Makes the outcome of a key unknown, before its lease ends. The owner may still {@link #record} it later, until it
+     * is claimed.
      *
      * @param key the key
-     * @param owner who owns it
+     * @param owner the owner
      * @return false if another owner has taken over
      */
     boolean unknown(String key, String owner);
 
     /**
-     * Whether the methods may block, on a socket for example; asynchronous calls then use the executor for them.
+     * Returns whether the methods may block, on a socket for example; asynchronous calls then use the executor for
+     * them.
      *
-     * @return true unless a store says better
+     * @return true by default
      */
     default boolean blocks() {
         return true;
     }
 
     /**
-     * Hands out figures of the store.
+     * Writes the metrics of the store. By default there are none.
      *
-     * @param policy under which name
+     * @param policy the name to write them under
      * @param sink receives them on the calling thread
      */
     default void measure(String policy, Measured.Sink sink) {}

@@ -15,7 +15,22 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Three hash maps under one lock, each in the order in which its keys came to that state: the oldest is what expires first. */
+/**
+ * Keeps idempotency keys in memory: three hash maps under one lock, one for each state of a key, each in the order in
+ * which its keys came to that state, so that the oldest key expires first.
+ *
+ * <pre>{@code
+ *                claim                record
+ *   absent ----------------> owned ------------> recorded ---- kept long enough, or evicted ----> absent
+ *     ^                      |  ^  |
+ *     |        forget        |  |  | unknown(), or the lease ends
+ *     +----------------------+  |  v
+ *     |                  claim  +-- unknown ---- kept long enough -------------------------------> absent
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> A key is in at most one of the maps. Only a recorded key is ever evicted: for the others the
+ * next call would run what runs, or what may have been done. See ADR 36.
+ */
 final class InMemoryIdempotencyStore<T extends @Nullable Object> implements IdempotencyStore<T> {
     private static final Logger LOG = LoggerFactory.getLogger(IdempotencyStore.class);
 
@@ -23,9 +38,9 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     private final long keepNanos;
     private final Environment environment;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<String, Entry<T>> owned = new LinkedHashMap<>();
-    private final Map<String, Entry<T>> unknown = new LinkedHashMap<>();
-    private final Map<String, Entry<T>> recorded = new LinkedHashMap<>();
+    private final Map<String, KeyState<T>> owned = new LinkedHashMap<>();
+    private final Map<String, KeyState<T>> unknown = new LinkedHashMap<>();
+    private final Map<String, KeyState<T>> recorded = new LinkedHashMap<>();
     private long evicted;
 
     InMemoryIdempotencyStore(int maxKeys, Duration keep, Environment environment) {
@@ -45,12 +60,12 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
 
     private Claim<T> claim(String key, String fingerprint, String owner, long leaseNanos, long now) {
         expire(now);
-        Entry<T> entry = find(key, now);
+        KeyState<T> entry = find(key, now);
         if (entry == null) {
             if (!makeRoom()) {
                 return Claim.of(Status.FULL);
             }
-            owned.put(key, new Entry<>(fingerprint, owner, false, now, leaseNanos));
+            owned.put(key, new KeyState<>(fingerprint, owner, false, now, leaseNanos));
             return Claim.of(Status.OWNED);
         }
         if (!entry.fingerprint.equals(fingerprint)) {
@@ -66,7 +81,7 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
             return Claim.inProgress(entry.leftNanos(now));
         }
         unknown.remove(key);
-        owned.put(key, new Entry<>(fingerprint, owner, true, now, leaseNanos));
+        owned.put(key, new KeyState<>(fingerprint, owner, true, now, leaseNanos));
         return Claim.of(Status.OWNED_UNKNOWN);
     }
 
@@ -74,13 +89,13 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     public boolean renew(String key, String owner, long leaseNanos) {
         long now = environment.clock().nanoTime();
         return locked(() -> {
-            Entry<T> entry = ownedBy(owner, key, now);
+            KeyState<T> entry = ownedBy(owner, key, now);
             if (entry == null) {
                 return false;
             }
             owned.remove(key);
             unknown.remove(key);
-            owned.put(key, new Entry<>(entry.fingerprint, owner, false, now, leaseNanos));
+            owned.put(key, new KeyState<>(entry.fingerprint, owner, false, now, leaseNanos));
             return true;
         });
     }
@@ -89,12 +104,12 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     public boolean record(String key, String owner, @Nullable T result, @Nullable Throwable failure) {
         long now = environment.clock().nanoTime();
         return locked(() -> {
-            Entry<T> entry = ownedBy(owner, key, now);
+            KeyState<T> entry = ownedBy(owner, key, now);
             if (entry == null) {
-                Entry<T> already = recorded.get(key);
+                KeyState<T> already = recorded.get(key);
                 return already != null && already.owner.equals(owner);
             }
-            Entry<T> settled = new Entry<>(entry.fingerprint, owner, false, now, keepNanos);
+            KeyState<T> settled = new KeyState<>(entry.fingerprint, owner, false, now, keepNanos);
             settled.result = result;
             settled.failure = failure;
             owned.remove(key);
@@ -121,30 +136,30 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     public boolean unknown(String key, String owner) {
         long now = environment.clock().nanoTime();
         return locked(() -> {
-            Entry<T> entry = ownedBy(owner, key, now);
+            KeyState<T> entry = ownedBy(owner, key, now);
             if (entry == null) {
                 return false;
             }
             owned.remove(key);
             unknown.remove(key);
-            unknown.put(key, new Entry<>(entry.fingerprint, owner, true, now, keepNanos));
+            unknown.put(key, new KeyState<>(entry.fingerprint, owner, true, now, keepNanos));
             return true;
         });
     }
 
-    /** What has not been taken over: in progress, or unknown since this owner has said so or its lease has ended. */
-    private @Nullable Entry<T> ownedBy(String owner, String key, long now) {
-        Entry<T> entry = find(key, now);
+    /** Returns the state of a key of this owner that has not been taken over: in progress, or unknown; else null. */
+    private @Nullable KeyState<T> ownedBy(String owner, String key, long now) {
+        KeyState<T> entry = find(key, now);
         return entry == null || recorded.containsKey(key) || !entry.owner.equals(owner) ? null : entry;
     }
 
-    private @Nullable Entry<T> find(String key, long now) {
-        Entry<T> inProgress = owned.get(key);
+    private @Nullable KeyState<T> find(String key, long now) {
+        KeyState<T> inProgress = owned.get(key);
         if (inProgress != null && inProgress.leftNanos(now) <= 0) {
             leaseEnded(key, inProgress);
         }
-        for (Map<String, Entry<T>> settled : List.of(unknown, recorded)) {
-            Entry<T> entry = settled.get(key);
+        for (Map<String, KeyState<T>> settled : List.of(unknown, recorded)) {
+            KeyState<T> entry = settled.get(key);
             if (entry != null) {
                 if (entry.leftNanos(now) > 0) {
                     return entry;
@@ -155,20 +170,24 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         return owned.get(key);
     }
 
-    private void leaseEnded(String key, Entry<T> entry) {
+    private void leaseEnded(String key, KeyState<T> entry) {
         owned.remove(key);
         unknown.put(
-                key, new Entry<>(entry.fingerprint, entry.owner, true, entry.sinceNanos + entry.lastsNanos, keepNanos));
+                key,
+                new KeyState<>(entry.fingerprint, entry.owner, true, entry.sinceNanos + entry.lastsNanos, keepNanos));
     }
 
-    /** Looks at the oldest of each kind only: constant work for each key that has ever been held. */
+    /**
+     * Drops what has expired. Inspects the oldest of each state only: constant work for each key that has ever been
+     * held.
+     */
     private void expire(long now) {
-        for (Iterator<Map.Entry<String, Entry<T>>> oldest = owned.entrySet().iterator(); oldest.hasNext(); ) {
-            Map.Entry<String, Entry<T>> next = oldest.next();
+        for (Iterator<Map.Entry<String, KeyState<T>>> oldest = owned.entrySet().iterator(); oldest.hasNext(); ) {
+            Map.Entry<String, KeyState<T>> next = oldest.next();
             if (next.getValue().leftNanos(now) > 0) {
                 break;
             }
-            Entry<T> entry = next.getValue();
+            KeyState<T> entry = next.getValue();
             oldest.remove();
             leaseEnded(next.getKey(), entry);
         }
@@ -176,8 +195,8 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         expire(recorded, now);
     }
 
-    private void expire(Map<String, Entry<T>> settled, long now) {
-        for (Iterator<Entry<T>> oldest = settled.values().iterator(); oldest.hasNext(); ) {
+    private void expire(Map<String, KeyState<T>> settled, long now) {
+        for (Iterator<KeyState<T>> oldest = settled.values().iterator(); oldest.hasNext(); ) {
             if (oldest.next().leftNanos(now) > 0) {
                 break;
             }
@@ -189,7 +208,7 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         if (owned.size() + unknown.size() + recorded.size() < maxKeys) {
             return true;
         }
-        Iterator<Entry<T>> oldest = recorded.values().iterator();
+        Iterator<KeyState<T>> oldest = recorded.values().iterator();
         if (!oldest.hasNext()) {
             return false;
         }
@@ -211,7 +230,10 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
             lock.unlock();
         }
         if (first) {
-            LOG.warn("More than {} keys in a time for which they should be kept: the oldest is forgotten", maxKeys);
+            LOG.warn(
+                    "idempotency store in memory: more than {} keys within the time for which they are to be kept; the"
+                            + " oldest recorded key is evicted",
+                    maxKeys);
         }
         return answer;
     }
@@ -235,10 +257,12 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         return "idempotency keys in memory, at most " + maxKeys;
     }
 
-    private static final class Entry<T extends @Nullable Object> {
+    /** What is known of a key. */
+    private static final class KeyState<T extends @Nullable Object> {
         final String fingerprint;
         final String owner;
-        /** Whether the owner has to find out first. */
+
+        /** Whether the owner has to check first. */
         final boolean checks;
 
         final long sinceNanos;
@@ -248,7 +272,7 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
 
         @Nullable Throwable failure;
 
-        Entry(String fingerprint, String owner, boolean checks, long sinceNanos, long lastsNanos) {
+        KeyState(String fingerprint, String owner, boolean checks, long sinceNanos, long lastsNanos) {
             this.fingerprint = fingerprint;
             this.owner = owner;
             this.checks = checks;

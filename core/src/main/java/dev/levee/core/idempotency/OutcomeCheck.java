@@ -4,11 +4,12 @@ import dev.levee.core.internal.Require;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds out what became of an operation whose outcome is unknown: asks the other side whether it has done the work for this key.
+ * Finds out what became of an operation whose outcome is unknown: asks the other side whether it has done the work for
+ * this key.
  *
- * <p>It decides whether anything is run again, so it must only say {@link Finding#notDone} when the work is not done <em>and cannot
- * come later</em>. Where the other side knows keys itself that is a lookup by key. It may block, is called by one caller at a time
- * for each key, and outside of locks.
+ * <p>It decides whether anything is run again, so it must only return {@link Finding#notDone} when the work is not done
+ * <em>and cannot come later</em>. Where the other side knows keys itself that is a lookup by key. It may block, and is
+ * called by one caller at a time for each key, without a lock held.
  *
  * @param <T> the type of the results
  * @since 0.1
@@ -16,11 +17,11 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface OutcomeCheck<T extends @Nullable Object> {
     /**
-     * Looks.
+     * Finds out.
      *
-     * @param key whose outcome is unknown
+     * @param key the key whose outcome is unknown
      * @return what it found
-     * @throws Exception if it could not look; the outcome is still unknown then
+     * @throws Exception if it could not find out; the outcome is still unknown then
      */
     Finding<T> check(String key) throws Exception;
 
@@ -31,54 +32,54 @@ public interface OutcomeCheck<T extends @Nullable Object> {
      * @since 0.1
      */
     final class Finding<T extends @Nullable Object> {
-        enum Answer {
+        enum FindingKind {
             DONE,
             NOT_DONE,
             UNKNOWN
         }
 
-        final Answer answer;
+        final FindingKind kind;
         final @Nullable T result;
 
-        private Finding(Answer answer, @Nullable T result) {
-            this.answer = Require.nonNull("answer", answer);
+        private Finding(FindingKind kind, @Nullable T result) {
+            this.kind = Require.nonNull("kind", kind);
             this.result = result;
         }
 
         /**
-         * The work is done: its result is recorded, and given to this caller and all that follow.
+         * Returns that the work is done: its result is recorded, and returned to this caller and all that follow.
          *
-         * @param result what it gave
+         * @param result its result
          * @param <T> the type of the result
          * @return the finding
          */
         public static <T extends @Nullable Object> Finding<T> done(T result) {
-            return new Finding<>(Answer.DONE, result);
+            return new Finding<>(FindingKind.DONE, result);
         }
 
         /**
-         * The work is not done and will not be: the operation runs now.
+         * Returns that the work is not done and will not be: the operation runs now.
          *
          * @param <T> the type of the result
          * @return the finding
          */
         public static <T extends @Nullable Object> Finding<T> notDone() {
-            return new Finding<>(Answer.NOT_DONE, null);
+            return new Finding<>(FindingKind.NOT_DONE, null);
         }
 
         /**
-         * It cannot be said yet: the call is refused, and the next one looks again.
+         * Returns that it cannot be said yet: the call is refused, and the next one checks again.
          *
          * @param <T> the type of the result
          * @return the finding
          */
         public static <T extends @Nullable Object> Finding<T> unknown() {
-            return new Finding<>(Answer.UNKNOWN, null);
+            return new Finding<>(FindingKind.UNKNOWN, null);
         }
 
         @Override
         public String toString() {
-            return answer == Answer.DONE ? "done: " + result : answer.toString();
+            return kind == FindingKind.DONE ? "done: " + result : kind.toString();
         }
     }
 }

@@ -5,40 +5,46 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** One call of this process that leads for its key, and those who wait for it. It always lands, and wakes everybody. */
+/**
+ * The one call of this process that asks the store for a key, and the calls of this process that wait for it. It always
+ * ends, and wakes all that wait.
+ */
 final class PendingCall<T extends @Nullable Object> {
     private final Set<Runnable> waiters = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Ending<T> ending;
-    private Ending<T> next = Ending.askAgain(); // of the leader
+
+    /** How it will end; of the call itself. */
+    private Ending<T> prepared = Ending.unusable();
 
     /**
-     * Takes part.
+     * Adds a waiter.
      *
-     * @param wake run once or twice when it has landed, on the thread of whoever lands; must not throw
+     * @param wake run once or twice when the call has ended, on the thread that ended it; must not throw
      */
-    void join(Runnable wake) {
+    void addWaiter(Runnable wake) {
         waiters.add(wake);
         if (ending != null) {
             wake.run();
         }
     }
 
-    void leave(Runnable wake) {
+    void removeWaiter(Runnable wake) {
         waiters.remove(wake);
     }
 
+    /** Returns how it has ended; null as long as it has not. */
     @Nullable Ending<T> ending() {
         return ending;
     }
 
-    /** Says how it will land; until then it is with nothing. */
-    Ending<T> landsWith(Ending<T> how) {
-        next = how;
+    /** Sets how it will end, and returns that; unless this is called it ends with nothing that others can use. */
+    Ending<T> prepare(Ending<T> how) {
+        prepared = how;
         return how;
     }
 
-    void land() {
-        ending = next;
+    void end() {
+        ending = prepared;
         waiters.forEach(Runnable::run);
     }
 
@@ -46,15 +52,19 @@ final class PendingCall<T extends @Nullable Object> {
         return waiters.size();
     }
 
-    /** How a leader ended: with what it has recorded, or with nothing that others can use. */
+    /**
+     * How a call ended: with what is recorded, or with nothing that others can use.
+     *
+     * @param known whether result and failure are what is recorded
+     */
     record Ending<T extends @Nullable Object>(
             boolean known, @Nullable T result, @Nullable Throwable failure) {
         static <T extends @Nullable Object> Ending<T> of(@Nullable T result, @Nullable Throwable failure) {
             return new Ending<>(true, result, failure);
         }
 
-        /** Those who wait ask the store themselves. */
-        static <T extends @Nullable Object> Ending<T> askAgain() {
+        /** Returns an ending after which each waiter has to ask the store itself. */
+        static <T extends @Nullable Object> Ending<T> unusable() {
             return new Ending<>(false, null, null);
         }
 

@@ -12,15 +12,14 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
+import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
-import dev.levee.core.internal.Unchecked;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -30,26 +29,37 @@ import org.slf4j.LoggerFactory;
 /**
  * The one implementation of {@link Idempotency}.
  *
- * <p>The store alone decides who runs. The table of flights only spares it: of all callers of this process with one key and
- * fingerprint one leads, the others wait for it in memory, and are woken when it ends, whatever its end.
+ * <pre>{@code
+ *   call ----> a pending call with this key and fingerprint in this process?
+ *                yes: wait until it ends; take its ending, or begin again if that is unusable
+ *                no:  become the pending call, and claim the key in the store
+ *
+ *   claim          IN_PROGRESS     wait, claim again
+ *                  RECORDED        ending: what is recorded
+ *                  MISMATCH, FULL  refused
+ *                  OWNED           run the operation, record its outcome
+ *                  OWNED_UNKNOWN   check ----> done:      record, ending
+ *                                              not done:  renew the lease, run the operation, record its outcome
+ *                                              unknown:   unknown again, refused
+ * }</pre>
+ *
+ * <p><b>Invariants.</b> The store alone decides which call runs the operation; the table of pending calls only saves it
+ * work, and is never asked for permission. An operation runs only between a claim or renewal that made its call the
+ * owner and the record of its outcome. A pending call leaves the table and ends on every path, so no waiter is left
+ * behind. Fingerprints are part of a {@link Slot}, so that no call is refused or answered because of a fingerprint that
+ * the store has not seen. See ADR 34.
  */
 final class StoredIdempotency<T extends @Nullable Object> implements Idempotency<T> {
     private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
 
     final IdempotencyStore<T> store;
     final Environment environment;
-    final ConcurrentMap<Slot, PendingCall<T>> flights = new ConcurrentHashMap<>();
+    final ConcurrentMap<Slot, PendingCall<T>> pendingCalls = new ConcurrentHashMap<>();
     private final String name;
     private final IdempotencyConfig<T> config;
     private final String process = UUID.randomUUID().toString();
     private final AtomicLong owners = new AtomicLong();
-    private final LongAdder run = new LongAdder();
-    private final LongAdder replayed = new LongAdder();
-    private final LongAdder refused = new LongAdder();
-    private final LongAdder unknown = new LongAdder();
-    private final LongAdder checked = new LongAdder();
-    private final LongAdder late = new LongAdder();
-    private final LongAdder unrecorded = new LongAdder();
+    private final IdempotencyTotals totals = new IdempotencyTotals();
 
     StoredIdempotency(String name, IdempotencyStore<T> store, IdempotencyConfig<T> config, Environment environment) {
         this.name = Require.name(name);
@@ -58,7 +68,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         this.environment = Require.nonNull("environment", environment);
     }
 
-    /** Fingerprints are part of it, so that nobody is refused, or answered, because of a fingerprint that the store has not seen. */
+    /** What makes calls of this process repeats of each other. */
     record Slot(String key, String fingerprint) {
         Slot {
             Require.nonNull("key", key);
@@ -70,40 +80,44 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     public <X extends Throwable> T call(String key, String fingerprint, Operation<T, X> operation) throws X {
         Slot slot = new Slot(key, fingerprint);
         Require.nonNull("operation", operation);
-        Patience patience = new Patience(CallContext.current().deadline());
+        WaitLimit limit = new WaitLimit(CallContext.current().deadline());
         while (true) {
             PendingCall<T> mine = new PendingCall<>();
-            PendingCall<T> other = flights.putIfAbsent(slot, mine);
-            PendingCall.Ending<T> ending =
-                    other == null ? lead(slot, mine, operation, patience) : follow(slot, other, operation, patience);
+            PendingCall<T> other = pendingCalls.putIfAbsent(slot, mine);
+            PendingCall.Ending<T> ending = other == null
+                    ? runIfClaimed(slot, mine, operation, limit)
+                    : awaitEnding(slot, other, operation, limit);
             if (ending.known()) {
                 return ending.<X>get();
             }
         }
     }
 
-    private <X extends Throwable> PendingCall.Ending<T> lead(
-            Slot slot, PendingCall<T> mine, Operation<T, X> operation, Patience patience) throws X {
+    private <X extends Throwable> PendingCall.Ending<T> runIfClaimed(
+            Slot slot, PendingCall<T> mine, Operation<T, X> operation, WaitLimit limit) throws X {
         try {
             String owner = newOwner();
             Claim<T> claim = claim(slot, owner);
             while (claim.status() == IdempotencyStore.Status.IN_PROGRESS) {
-                pause(slot, claim, operation, patience);
+                pause(slot, claim, operation, limit);
                 claim = claim(slot, owner);
             }
-            PendingCall.Ending<T> found = ifDecided(slot, claim);
-            if (found == null && claim.status() == IdempotencyStore.Status.OWNED_UNKNOWN) {
-                found = resolve(slot, owner);
-            }
-            return found == null ? run(slot, owner, operation, mine) : mine.landsWith(found);
+            return switch (claim.status()) {
+                case OWNED -> run(slot, owner, operation, mine);
+                case OWNED_UNKNOWN -> {
+                    Resolution<T> resolution = resolve(slot, owner);
+                    yield resolution.mayRun() ? run(slot, owner, operation, mine) : mine.prepare(resolution.ending());
+                }
+                default -> mine.prepare(endingOf(slot, claim));
+            };
         } finally {
-            land(slot, mine);
+            end(slot, mine);
         }
     }
 
-    void land(Slot slot, PendingCall<T> mine) {
-        flights.remove(slot, mine);
-        mine.land();
+    void end(Slot slot, PendingCall<T> mine) {
+        pendingCalls.remove(slot, mine);
+        mine.end();
     }
 
     private <X extends Throwable> PendingCall.Ending<T> run(
@@ -112,14 +126,14 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         try {
             result = onceOnly(CallContext.current()).call(operation);
         } catch (Throwable error) {
-            mine.landsWith(settle(slot, owner, null, error));
+            mine.prepare(settle(slot, owner, null, error));
             throw error;
         }
-        mine.landsWith(settle(slot, owner, result, null));
+        mine.prepare(settle(slot, owner, result, null));
         return PendingCall.Ending.of(result, null);
     }
 
-    /** Inside, nothing may be repeated that may have been done. */
+    /** Returns a context in which nothing is repeated that may have been done. */
     static CallContext onceOnly(CallContext context) {
         return context.withIdempotent(false);
     }
@@ -132,27 +146,69 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         return store.claim(slot.key, slot.fingerprint, owner, config.leaseNanos());
     }
 
-    /** What a claim says without anything being run or checked; null if the caller owns the key now. */
-    PendingCall.@Nullable Ending<T> ifDecided(Slot slot, Claim<T> claim) {
+    /**
+     * Returns the ending of a call whose claim did not make it the owner, and found no other owner: replayed or
+     * refused.
+     */
+    PendingCall.Ending<T> endingOf(Slot slot, Claim<T> claim) {
         switch (claim.status()) {
             case RECORDED -> {
-                replayed.increment();
+                totals.replayed.increment();
                 return PendingCall.Ending.of(claim.result(), claim.failure());
             }
             case MISMATCH -> {
-                refused.increment();
-                environment.listener().onRefused(name);
+                countRefusal();
                 throw new FingerprintMismatchException(name, slot.key);
             }
             case FULL -> throw refusal(slot, Reason.STORE_FULL, "the store has no room for one more key", null);
-            default -> {
-                return null;
-            }
+            default -> throw new IllegalStateException("a claim that is " + claim.status() + " has no ending");
         }
     }
 
-    /** Finds out. Null if nothing was done and this owner is to run the operation. */
-    PendingCall.@Nullable Ending<T> resolve(Slot slot, String owner) {
+    /**
+     * What was found out about an unknown outcome.
+     *
+     * @param mayRun whether nothing was done, and this owner may run the operation
+     * @param ending otherwise how the call ends: with what was done, or unusable if another call has taken over
+     */
+    record Resolution<T extends @Nullable Object>(boolean mayRun, PendingCall.Ending<T> ending) {
+        static <T extends @Nullable Object> Resolution<T> run() {
+            return new Resolution<>(true, PendingCall.Ending.unusable());
+        }
+
+        static <T extends @Nullable Object> Resolution<T> done(@Nullable T result) {
+            return new Resolution<>(false, PendingCall.Ending.of(result, null));
+        }
+
+        static <T extends @Nullable Object> Resolution<T> takenOver() {
+            return new Resolution<>(false, PendingCall.Ending.unusable());
+        }
+    }
+
+    /**
+     * Finds out by the check what became of an operation whose outcome is unknown; refuses the call if that cannot be
+     * found out.
+     */
+    Resolution<T> resolve(Slot slot, String owner) {
+        OutcomeCheck.Finding<T> finding = check(slot, owner);
+        if (finding.kind == OutcomeCheck.Finding.FindingKind.UNKNOWN) {
+            backToUnknown(slot, owner);
+            throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check cannot say yet whether it was done", null);
+        }
+        try {
+            if (finding.kind == OutcomeCheck.Finding.FindingKind.DONE) {
+                return store.record(slot.key, owner, finding.result, null)
+                        ? Resolution.done(finding.result)
+                        : Resolution.takenOver();
+            }
+            return store.renew(slot.key, owner, config.leaseNanos()) ? Resolution.run() : Resolution.takenOver();
+        } catch (Throwable thrown) {
+            backToUnknown(slot, owner); // or no call could check again before the lease has ended
+            throw thrown;
+        }
+    }
+
+    private OutcomeCheck.Finding<T> check(Slot slot, String owner) {
         OutcomeCheck<T> check = config.check();
         if (check == null) {
             backToUnknown(slot, owner);
@@ -162,10 +218,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                     "it is not known whether it was done, and there is no check that could find out",
                     null);
         }
-        OutcomeCheck.Finding<T> finding;
-        checked.increment();
+        totals.checked.increment();
         try {
-            finding = Require.nonNull("finding", check.check(slot.key));
+            return Require.nonNull("finding", check.check(slot.key));
         } catch (Throwable thrown) {
             backToUnknown(slot, owner);
             if (thrown instanceof InterruptedException) {
@@ -176,24 +231,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             }
             throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check could not find out whether it was done", thrown);
         }
-        if (finding.answer == OutcomeCheck.Finding.Answer.UNKNOWN) {
-            backToUnknown(slot, owner);
-            throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check cannot say yet whether it was done", null);
-        }
-        try {
-            if (finding.answer == OutcomeCheck.Finding.Answer.DONE) {
-                return store.record(slot.key, owner, finding.result, null)
-                        ? PendingCall.Ending.of(finding.result, null)
-                        : PendingCall.Ending.askAgain();
-            }
-            return store.renew(slot.key, owner, config.leaseNanos()) ? null : PendingCall.Ending.askAgain();
-        } catch (Throwable thrown) {
-            backToUnknown(slot, owner); // or nobody could check again before the lease has ended
-            throw thrown;
-        }
     }
 
-    /** The caller does not want it any more, and has not begun. */
+    /** Gives the key back before the operation has begun, because the call was cancelled. */
     void giveBack(Slot slot, String owner, boolean nothingWasDone) {
         if (nothingWasDone) {
             store.forget(slot.key, owner);
@@ -203,20 +243,23 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     }
 
     void countReplay() {
-        replayed.increment();
+        totals.replayed.increment();
     }
 
     private void backToUnknown(Slot slot, String owner) {
         try {
             store.unknown(slot.key, owner);
         } catch (Throwable thrown) {
-            LOG.warn("\"{}\": the store failed; the key is unknown again when the lease ends", name, thrown);
+            LOG.warn("{}: the store failed; the key is unknown again when the lease ends", subject(name), thrown);
         }
     }
 
-    /** Writes down how the operation ended. What is known is also what those who wait get; never throws the store's failure. */
+    /**
+     * Records how the operation ended, and returns what those that wait for this call get. Never throws the store's
+     * failure: what is known is true even if it could not be recorded.
+     */
     PendingCall.Ending<T> settle(Slot slot, String owner, @Nullable T result, @Nullable Throwable error) {
-        run.increment();
+        totals.run.increment();
         Verdict verdict = Outcomes.judge(config.outcomes(), result, error);
         boolean inTime;
         try {
@@ -224,22 +267,22 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                 inTime = store.record(slot.key, owner, result, error);
             } else if (nothingWasDone(verdict, error)) {
                 store.forget(slot.key, owner);
-                return PendingCall.Ending.askAgain();
+                return PendingCall.Ending.unusable();
             } else {
-                unknown.increment();
+                totals.unknown.increment();
                 store.unknown(slot.key, owner);
-                return PendingCall.Ending.askAgain();
+                return PendingCall.Ending.unusable();
             }
         } catch (Throwable thrown) {
-            unrecorded.increment();
+            totals.unrecorded.increment();
             LOG.warn(
-                    "\"{}\": an operation has ended, but the store failed; its outcome is unknown when the lease ends",
-                    name,
+                    "{}: an operation has ended, but the store failed; its outcome is unknown when the lease ends",
+                    subject(name),
                     thrown);
-            return verdict == Verdict.SUCCESS ? PendingCall.Ending.of(result, error) : PendingCall.Ending.askAgain();
+            return verdict == Verdict.SUCCESS ? PendingCall.Ending.of(result, error) : PendingCall.Ending.unusable();
         }
         if (!inTime) {
-            late.increment();
+            totals.late.increment();
             if (error == null) {
                 throw refusal(
                         slot,
@@ -248,7 +291,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                                 + ", when another call had taken over",
                         null);
             }
-            return PendingCall.Ending.askAgain();
+            return PendingCall.Ending.unusable();
         }
         return PendingCall.Ending.of(result, error);
     }
@@ -271,44 +314,44 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         return true;
     }
 
-    private PendingCall.Ending<T> follow(
-            Slot slot, PendingCall<T> other, Operation<?, ?> operation, Patience patience) {
+    private PendingCall.Ending<T> awaitEnding(
+            Slot slot, PendingCall<T> other, Operation<?, ?> operation, WaitLimit limit) {
         Thread thread = Thread.currentThread();
         Runnable wake = () -> LockSupport.unpark(thread);
-        other.join(wake);
+        other.addWaiter(wake);
         try {
             PendingCall.Ending<T> ending;
             while ((ending = other.ending()) == null) {
-                long left = leftOrRefuse(slot, patience);
+                long left = leftOrRefuse(slot, limit);
                 if (Thread.interrupted()) {
                     throw interrupted(operation, new InterruptedException());
                 }
                 environment.scheduler().park(this, left);
             }
             if (ending.known()) {
-                replayed.increment();
+                totals.replayed.increment();
             }
             return ending;
         } finally {
-            other.leave(wake);
+            other.removeWaiter(wake);
         }
     }
 
-    private void pause(Slot slot, Claim<T> claim, Operation<?, ?> operation, Patience patience) {
+    private void pause(Slot slot, Claim<T> claim, Operation<?, ?> operation, WaitLimit limit) {
         try {
-            environment.scheduler().sleep(pauseNanos(slot, claim, patience));
+            environment.scheduler().sleep(pauseNanos(slot, claim, limit));
         } catch (InterruptedException interrupt) {
             throw interrupted(operation, interrupt);
         }
     }
 
-    long pauseNanos(Slot slot, Claim<T> claim, Patience patience) {
-        long left = leftOrRefuse(slot, patience);
+    long pauseNanos(Slot slot, Claim<T> claim, WaitLimit limit) {
+        long left = leftOrRefuse(slot, limit);
         return Math.max(1, Math.min(left, Math.min(config.pollNanos(), claim.leaseNanos())));
     }
 
-    long leftOrRefuse(Slot slot, Patience patience) {
-        long left = patience.leftNanos();
+    long leftOrRefuse(Slot slot, WaitLimit limit) {
+        long left = limit.leftNanos();
         if (left <= 0) {
             throw inProgress(slot);
         }
@@ -325,19 +368,25 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     private IdempotencyRefusedException refusal(
             Slot slot, Reason reason, String explanation, @Nullable Throwable cause) {
-        refused.increment();
-        environment.listener().onRefused(name);
+        countRefusal();
         long hint = reason == Reason.UNKNOWN_OUTCOME && config.check() == null
                 ? OutcomeRule.DO_NOT_RETRY
                 : RefusedException.UNKNOWN;
         return new IdempotencyRefusedException(name, slot.key, reason, explanation, hint, cause);
     }
 
+    private void countRefusal() {
+        totals.refused.increment();
+        environment.listener().onRefused(name);
+    }
+
+    /** Returns how an idempotency is named in texts: its kind and its name in quotes. */
+    static String subject(String name) {
+        return "idempotency \"" + name + '"';
+    }
+
     private RuntimeException interrupted(Operation<?, ?> operation, InterruptedException interrupt) {
-        if (operation instanceof InterruptibleOperation) {
-            throw Unchecked.<RuntimeException>asDeclared(interrupt);
-        }
-        Thread.currentThread().interrupt();
+        Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
         return new InterruptedWaitException(name, interrupt);
     }
 
@@ -355,34 +404,28 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     @Override
     public void measure(Sink sink) {
-        sink.value(name, "idempotency.run", (double) run.sum());
-        sink.value(name, "idempotency.replayed", (double) replayed.sum());
-        sink.value(name, "idempotency.refused", (double) refused.sum());
-        sink.value(name, "idempotency.unknown", (double) unknown.sum());
-        sink.value(name, "idempotency.checked", (double) checked.sum());
-        sink.value(name, "idempotency.late", (double) late.sum());
-        sink.value(name, "idempotency.unrecorded", (double) unrecorded.sum());
+        totals.write(name, Require.nonNull("sink", sink));
         store.measure(name, sink);
     }
 
     @Override
     public String toString() {
-        return "idempotency " + name + " over " + store;
+        return subject(name) + " over " + store;
     }
 
-    /** How much longer a call may wait for others. Reads the clock for the first time when it has to. */
-    final class Patience {
+    /** How much longer a call may wait for others. Reads the clock for the first time when it must. */
+    final class WaitLimit {
         private final @Nullable Deadline deadline;
         private boolean begun;
         private long start;
 
-        Patience(@Nullable Deadline deadline) {
+        WaitLimit(@Nullable Deadline deadline) {
             this.deadline = deadline;
         }
 
         long leftNanos() {
-            long longest = config.maxWaitNanos();
-            if (longest == 0) {
+            long max = config.maxWaitNanos();
+            if (max == 0) {
                 return 0;
             }
             long now = environment.clock().nanoTime();
@@ -390,7 +433,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                 begun = true;
                 start = now;
             }
-            long left = longest - (now - start);
+            long left = max - (now - start);
             return deadline == null ? left : Math.min(left, deadline.remainingNanos());
         }
     }

@@ -48,7 +48,7 @@ class AsyncIdempotencyTest {
     private void assertNothingIsLeft() {
         assertThat(time.pendingTimers()).isZero();
         assertThat(time.pendingTasks()).isZero();
-        assertThat(((StoredIdempotency<String>) pay).flights).isEmpty();
+        assertThat(((StoredIdempotency<String>) pay).pendingCalls).isEmpty();
     }
 
     private static void assertRefused(CompletableFuture<String> future, Reason reason) {
@@ -108,15 +108,15 @@ class AsyncIdempotencyTest {
         time.advance(ofSeconds(10));
 
         assertRefused(second, Reason.IN_PROGRESS);
-        assertThat(((StoredIdempotency<String>) pay).flights.values())
+        assertThat(((StoredIdempotency<String>) pay).pendingCalls.values())
                 .singleElement()
-                .satisfies(flight -> assertThat(flight.waiting()).isZero());
+                .satisfies(pending -> assertThat(pending.waiting()).isZero());
         work.complete("receipt");
         assertNothingIsLeft();
     }
 
     @Test
-    void a_cancelled_repeat_leaves_and_nobody_else_notices() {
+    void a_cancelled_repeat_leaves_and_no_other_call_notices() {
         CompletableFuture<String> first = call(pay);
         CompletableFuture<String> second = call(pay);
         CompletableFuture<String> third = call(pay);
@@ -174,7 +174,7 @@ class AsyncIdempotencyTest {
     }
 
     @Test
-    void one_of_those_who_wait_checks_when_the_outcome_is_unknown() {
+    void one_of_those_that_wait_checks_when_the_outcome_is_unknown() {
         AtomicInteger checks = new AtomicInteger();
         Idempotency<String> checking = idempotency(config -> config.check(key -> {
             checks.incrementAndGet();

@@ -22,7 +22,10 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/** Random histories of calls that end in every way, crashes, late ends, repeats and time: no effect twice, no answer lost. */
+/**
+ * Random histories of calls that end in every way, crashes, late ends, repeats and time: no effect twice, no answer
+ * lost.
+ */
 class IdempotencyModelTest {
     @Property
     void the_store_in_memory_answers_as_the_model_does(
@@ -195,8 +198,8 @@ class IdempotencyModelTest {
             });
             assertThat(time.pendingTimers()).isZero();
             assertThat(processes)
-                    .allSatisfy(it ->
-                            assertThat(((StoredIdempotency<String>) it).flights).isEmpty());
+                    .allSatisfy(it -> assertThat(((StoredIdempotency<String>) it).pendingCalls)
+                            .isEmpty());
             for (int key = 0; key < 2; key++) {
                 String recorded = processes.get(0).call("k" + key, "p", () -> "new");
                 assertThat(recorded).isEqualTo(effects.getOrDefault("k" + key, "new"));

@@ -45,7 +45,7 @@ public abstract class IdempotencyStoreContract {
     @Nested
     class An_absent_key {
         @Test
-        void is_owned_by_whoever_claims_it_first() {
+        void is_owned_by_the_first_that_claims_it() {
             assertThat(status("k", "a")).isEqualTo(Status.OWNED);
 
             Claim<String> second = claim("k", "b");
@@ -95,7 +95,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void may_be_claimed_again_by_its_owner_who_did_not_hear_the_answer() {
+        void may_be_claimed_again_by_its_owner_that_did_not_get_the_result() {
             assertThat(status("k", "a")).isEqualTo(Status.OWNED);
 
             assertThat(status("k", "a")).isEqualTo(Status.OWNED);
@@ -142,7 +142,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void can_be_recorded_after_its_lease_as_long_as_nobody_has_taken_over() {
+        void can_be_recorded_after_its_lease_as_long_as_no_call_has_taken_over() {
             status("k", "a");
             pass(LEASE.multipliedBy(3));
 
@@ -230,7 +230,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void is_recorded_once_whoever_comes_later() {
+        void is_recorded_once_whatever_comes_later() {
             status("k", "a");
             pass(LEASE);
             status("k", "b");
@@ -247,7 +247,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void says_so_again_to_an_owner_who_did_not_hear_it() {
+        void says_so_again_to_an_owner_that_did_not_get_it() {
             status("k", "a");
 
             assertThat(store().record("k", "a", "done", null)).isTrue();
@@ -280,7 +280,7 @@ public abstract class IdempotencyStoreContract {
     @Nested
     class A_key_of_unknown_outcome {
         @Test
-        void is_owned_by_one_who_has_to_find_out() {
+        void is_owned_by_one_that_has_to_find_out() {
             status("k", "a");
 
             assertThat(store().unknown("k", "a")).isTrue();
@@ -292,7 +292,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void can_be_recorded_late_by_the_one_who_left_it() {
+        void can_be_recorded_late_by_the_one_that_left_it() {
             status("k", "a");
             store().unknown("k", "a");
 
@@ -302,7 +302,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void cannot_be_settled_by_the_one_who_left_it_once_it_is_claimed() {
+        void cannot_be_settled_by_the_one_that_left_it_once_it_is_claimed() {
             status("k", "a");
             store().unknown("k", "a");
             status("k", "b");
@@ -315,7 +315,7 @@ public abstract class IdempotencyStoreContract {
         }
 
         @Test
-        void is_unknown_again_when_the_one_who_looks_crashes() {
+        void is_unknown_again_when_the_one_that_checks_crashes() {
             status("k", "a");
             store().unknown("k", "a");
             status("k", "b");

@@ -39,7 +39,7 @@ public final class IdempotencyStoreModel {
         PASS
     }
 
-    /** One step: somebody does something to a key, or time passes. */
+    /** One step: an owner does something to a key, or time passes. */
     public record Step(What what, String key, String owner, String fingerprint, Duration duration) {}
 
     private static final class Known {
@@ -54,7 +54,7 @@ public final class IdempotencyStoreModel {
     private final IdempotencyStore<String> store;
     private final Consumer<Duration> pass;
     private final Map<String, Known> keys = new HashMap<>();
-    /** Forgotten by time alone; a store may notice that late, as long as nobody claims the key. */
+    /** Dropped by time alone; a store may notice that late, as long as no call claims the key. */
     private final Map<String, Known> expired = new HashMap<>();
 
     private Duration now = Duration.ZERO;

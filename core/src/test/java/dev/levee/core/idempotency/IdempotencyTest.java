@@ -128,7 +128,7 @@ class IdempotencyTest {
 
             assertThatThrownBy(() -> pay.call("k", "q", IdempotencyTest.this::work))
                     .isInstanceOf(FingerprintMismatchException.class)
-                    .hasMessageContaining("\"k\"");
+                    .hasMessage("idempotency \"pay\", key \"k\": it was used before with another request");
             assertThat(runs).hasValue(1);
             assertThat(heard.count("pay refused")).isEqualTo(1);
         }
@@ -157,6 +157,9 @@ class IdempotencyTest {
             assertThatThrownBy(() -> pay.call("k", "p", null)).hasMessage("operation");
             assertThatThrownBy(() -> pay.callAsync("k", "p", null)).hasMessage("operation");
             assertThatThrownBy(() -> Idempotency.of(" ", config -> {})).hasMessageContaining("name");
+            assertThatThrownBy(() -> Idempotency.of("pay", (IdempotencyConfig<String>) null))
+                    .hasMessage("config");
+            assertThatThrownBy(() -> pay.measure(null)).hasMessage("sink");
             assertThatThrownBy(() -> idempotency(config -> config.lease(Duration.ZERO)))
                     .hasMessageContaining("lease");
             assertThatThrownBy(() -> idempotency(config -> config.maxWait(ofMillis(-1))))
@@ -164,6 +167,24 @@ class IdempotencyTest {
             assertThatThrownBy(() -> idempotency(config -> config.pollEvery(Duration.ZERO)))
                     .hasMessageContaining("pollEvery");
         }
+    }
+
+    @Test
+    void keys_are_in_memory_unless_there_is_a_store() {
+        IdempotencyConfig<String> config =
+                IdempotencyConfig.<String>builder().maxWait(Duration.ZERO).build();
+        IdempotencyStore<String> store = IdempotencyStore.inMemory(1, Duration.ofDays(1), time.environment());
+        List<Idempotency<String>> all = List.of(
+                Idempotency.of("pay"),
+                Idempotency.of("pay", config),
+                Idempotency.of("pay", config, time.environment()),
+                Idempotency.of("pay", c -> c.maxWait(Duration.ZERO), time.environment()),
+                Idempotency.of("pay", store, config));
+        for (Idempotency<String> one : all) {
+            String first = one.call("k", "p", this::work);
+            assertThat(one.call("k", "p", this::work)).isEqualTo(first);
+        }
+        assertThat(runs).hasValue(all.size());
     }
 
     @Nested
@@ -240,7 +261,7 @@ class IdempotencyTest {
                             "p",
                             () -> inner.call("i", "p", () -> {
                                 time.advance(ofSeconds(2));
-                                others.claim("i", "p", "who took over", 1_000_000_000);
+                                others.claim("i", "p", "took over", 1_000_000_000);
                                 return work();
                             })))
                     .isInstanceOf(IdempotencyRefusedException.class)
@@ -467,7 +488,7 @@ class IdempotencyTest {
 
             assertThat(answers).hasSize(6).containsOnly("receipt 1");
             assertThat(time.sleepers()).isZero();
-            assertThat(((StoredIdempotency<String>) pay).flights).isEmpty();
+            assertThat(((StoredIdempotency<String>) pay).pendingCalls).isEmpty();
         }
 
         @Test
@@ -482,13 +503,17 @@ class IdempotencyTest {
             time.advance(Duration.ofNanos(1));
 
             assertThat(answers).singleElement().satisfies(it -> assertRefused((Throwable) it, Reason.IN_PROGRESS));
-            assertThat(flight().waiting()).isZero();
+            assertThat(pendingCall().waiting()).isZero();
             time.advance(ofSeconds(20));
             assertThat(answers).contains("receipt 1");
         }
 
-        private PendingCall<String> flight() {
-            return ((StoredIdempotency<String>) pay).flights.values().iterator().next();
+        private PendingCall<String> pendingCall() {
+            return ((StoredIdempotency<String>) pay)
+                    .pendingCalls
+                    .values()
+                    .iterator()
+                    .next();
         }
 
         @Test
@@ -545,7 +570,7 @@ class IdempotencyTest {
             time.runReady();
 
             assertThat(answers).containsExactly(true);
-            assertThat(flight().waiting()).isZero();
+            assertThat(pendingCall().waiting()).isZero();
         }
 
         @Test
@@ -706,7 +731,7 @@ class IdempotencyTest {
             assertThatThrownBy(() -> pay.call("k", "p", IdempotencyTest.this::work))
                     .isSameAs(down);
             assertThat(runs).hasValue(0);
-            assertThat(((StoredIdempotency<String>) pay).flights).isEmpty();
+            assertThat(((StoredIdempotency<String>) pay).pendingCalls).isEmpty();
         }
 
         @Test

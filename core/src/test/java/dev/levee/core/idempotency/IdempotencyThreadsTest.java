@@ -97,7 +97,7 @@ class IdempotencyThreadsTest {
         }
         assertThat(runs).allSatisfy(run -> assertThat(run).hasValue(1));
         assertThat(processes)
-                .allSatisfy(process -> assertThat(((StoredIdempotency<String>) process).flights)
+                .allSatisfy(process -> assertThat(((StoredIdempotency<String>) process).pendingCalls)
                         .isEmpty());
     }
 
@@ -171,7 +171,7 @@ class IdempotencyThreadsTest {
                 .check(OfTheStore.class);
     }
 
-    /** Claims and ends by two owners who race for one key; time stands still. */
+    /** Claims and ends by two owners that race for one key; time does not pass. */
     public static class OfTheStore {
         private final IdempotencyStore<String> store = IdempotencyStore.inMemory(
                 2, Duration.ofHours(1), Environment.builder().clock(() -> 0).build());

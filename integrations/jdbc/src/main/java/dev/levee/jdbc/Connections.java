@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Borrows a connection whose every statement commits by itself, and gives it back as it was. */
+/** Borrows a connection on which every statement commits by itself, and gives it back as it was. */
 final class Connections {
     private static final int TRIES = 5;
 
@@ -15,13 +15,13 @@ final class Connections {
         R run(Connection connection) throws SQLException;
     }
 
-    static <R extends @Nullable Object> R committing(DataSource dataSource, String what, Body<R> body) {
+    static <R extends @Nullable Object> R committing(DataSource dataSource, KeyTable table, String what, Body<R> body) {
         for (int attempt = 1; ; attempt++) {
             try {
                 return once(dataSource, body);
             } catch (SQLException thrown) {
                 if (attempt == TRIES || !isRolledBack(thrown)) {
-                    throw new UncheckedSqlException("The database failed to " + what, thrown);
+                    throw new UncheckedSqlException(table.subject() + ": the database failed to " + what, thrown);
                 }
             }
         }
@@ -42,8 +42,8 @@ final class Connections {
     }
 
     /**
-     * Closes a connection, if need be after it has its mode again. Never throws: what was done is committed by now, or has thrown
-     * what says more.
+     * Closes a connection, after its mode is restored if it was changed. Never throws: what was done is committed by
+     * now, or has thrown an exception that says more.
      */
     static void giveBack(Connection connection, boolean changed, boolean autoCommit) {
         try (connection) {
@@ -51,11 +51,14 @@ final class Connections {
                 connection.setAutoCommit(autoCommit);
             }
         } catch (SQLException lost) {
-            // The pool has its own eye on connections.
+            // The pool checks its connections itself.
         }
     }
 
-    /** A deadlock or a conflict between serializable transactions: nothing was done, and again it may work. */
+    /**
+     * Whether it is a deadlock or a conflict between serializable transactions: nothing was done, and a repeat may
+     * succeed.
+     */
     private static boolean isRolledBack(SQLException thrown) {
         String state = thrown.getSQLState();
         return state != null && state.startsWith("40");

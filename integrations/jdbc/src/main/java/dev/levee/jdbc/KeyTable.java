@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The statements on the table of keys, in SQL that H2 and PostgreSQL share.
  *
- * <p>Time is the database's: a row says since when its state lasts and for how long, and each read brings the time of the database
- * along. Every change raises the version; who decides by what he has read compares it.
+ * <p>Time is the database's: a row holds since when its state lasts and for how long, and each read returns the time of
+ * the database as well. Every change raises the version; a change that depends on what was read compares it. See ADR
+ * 35.
  */
 final class KeyTable {
     static final String RUNNING = "P";
@@ -39,10 +40,6 @@ final class KeyTable {
     final long keepNanos;
     private final String name;
 
-    String name() {
-        return name;
-    }
-
     KeyTable(String name, String scope, Duration keep) {
         if (!IDENTIFIER.matcher(Require.nonNull("table", name)).matches()) {
             throw new IllegalArgumentException("table must be a plain SQL name, but was \"" + name + "\"");
@@ -53,6 +50,15 @@ final class KeyTable {
         this.name = name;
         this.scope = scope;
         this.keepNanos = Nanos.of(Require.positive("keep", keep));
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Returns how the owner of these keys is named in texts: its kind and its name in quotes. */
+    String subject() {
+        return "idempotency \"" + scope + '"';
     }
 
     static String schema(String table) {
@@ -69,6 +75,7 @@ final class KeyTable {
                 + "PRIMARY KEY (scope, id))";
     }
 
+    /** Returns a key that is not too long for its column. */
     static String key(String key) {
         if (Require.nonNull("key", key).length() > MAX_KEY) {
             throw new IllegalArgumentException(
@@ -77,7 +84,9 @@ final class KeyTable {
         return key;
     }
 
-    /** Of one length however long the request is, and the request itself is not in the table. */
+    /**
+     * Returns a digest of a fingerprint: of one length for every request, and the request itself is not in the table.
+     */
     static String digest(String fingerprint) {
         try {
             return HexFormat.of()
@@ -88,7 +97,7 @@ final class KeyTable {
         }
     }
 
-    /** Whether the row was absent. Waits for a transaction that has inserted it and has not ended. */
+    /** Inserts a row; false if there is one. Waits for a transaction that has inserted it and has not ended. */
     boolean insert(Connection connection, String key, String digest, String state, String owner, long lastsNanos)
             throws SQLException {
         // Without the condition each repeat would be an error, which PostgreSQL writes to its log.
@@ -108,7 +117,7 @@ final class KeyTable {
         }
     }
 
-    /** Whether an insert failed because somebody else inserted the same key in the same moment. */
+    /** Whether an insert failed because another connection inserted the same key in the same moment. */
     static boolean isDuplicate(SQLException thrown) {
         String state = thrown.getSQLState();
         return state != null && state.startsWith("23");
@@ -135,7 +144,7 @@ final class KeyTable {
         }
     }
 
-    /** How long a row lasts still, by the columns that say since when, for how long, and what time it is. */
+    /** Returns how long a row still lasts, by its columns for since when, for how long, and what time it is. */
     private static long leftNanos(ResultSet rows, int since, int lastsNanos, int now) throws SQLException {
         long lasts = rows.getLong(lastsNanos);
         if (lasts >= Nanos.NEVER) {
@@ -146,7 +155,7 @@ final class KeyTable {
         return lasts - (passed.isNegative() ? -Nanos.of(passed.negated()) : Nanos.of(passed));
     }
 
-    /** Whether the owner still owned the key and has settled it. */
+    /** Changes the state of a key if it is still of this owner; false if not. */
     boolean settle(
             Connection connection, String key, String owner, String state, long lastsNanos, byte @Nullable [] payload)
             throws SQLException {
@@ -172,7 +181,7 @@ final class KeyTable {
         }
     }
 
-    /** Whether the row was as it was read, and belongs to the new owner now, who has to find out. */
+    /** Gives a row that is still as it was read to a new owner, which has to check; false if it has changed. */
     boolean takeOver(Connection connection, String key, Row row, String owner, long leaseNanos) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("UPDATE " + name
                 + " SET state = 'C', owner = ?, version = version + 1, since = CURRENT_TIMESTAMP, lasts_nanos = ?"
@@ -229,13 +238,13 @@ final class KeyTable {
         return deleted;
     }
 
-    /** Whether the key is to be forgotten: what was in progress is kept as unknown after its lease. */
+    /** Whether the key can be dropped: one that was in progress is kept as unknown after its lease. */
     boolean isOver(String state, long leftNanos) {
         boolean leased = state.equals(RUNNING) || state.equals(CHECKING);
         return leftNanos < Nanos.NEVER && leftNanos <= (leased ? -keepNanos : 0);
     }
 
-    /** A row as it was read, with what was left of its time then; less than zero if that was over. */
+    /** A row as it was read, with what was left of its time then; less than zero if its time was over. */
     @SuppressWarnings("ArrayRecordComponent") // read once, never compared
     record Row(
             String fingerprint, String state, String owner, long version, long leftNanos, byte @Nullable [] payload) {}

@@ -6,7 +6,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns results into bytes and back, for the database. Null is not shown to it.
+ * Converts results to bytes and back, for the database. It never gets null.
  *
  * <p>What is written today is read by the next version of the service: use a format that can grow. Thread-safe.
  *
@@ -41,7 +41,7 @@ public interface ResultCodec<T extends @Nullable Object> {
     }
 
     /**
-     * Reads a failure. It is thrown to the caller as it is: give back what the operation may throw.
+     * Reads a failure. It is thrown to the caller unchanged: return what the operation may throw.
      *
      * @param bytes what {@link #encodeFailure} wrote
      * @return by default a {@link RecordedFailureException}
@@ -51,7 +51,7 @@ public interface ResultCodec<T extends @Nullable Object> {
     }
 
     /**
-     * A codec for results that are text, in UTF-8.
+     * Returns a codec for results that are text, in UTF-8.
      *
      * @return the codec
      */
@@ -60,12 +60,13 @@ public interface ResultCodec<T extends @Nullable Object> {
     }
 
     /**
-     * A codec for results that can be written as text, such as JSON; in UTF-8.
+     * Returns a codec for results that can be written as text, such as JSON; in UTF-8.
      *
-     * @param write gives the text of a result
-     * @param read gives the result of a text
+     * @param write returns the text of a result
+     * @param read returns the result of a text
      * @param <T> the type of the results
      * @return the codec
+     * @throws NullPointerException if an argument is null
      */
     static <T> ResultCodec<T> of(Function<? super T, String> write, Function<? super String, ? extends T> read) {
         Require.nonNull("write", write);

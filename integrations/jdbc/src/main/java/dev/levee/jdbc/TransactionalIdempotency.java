@@ -5,6 +5,7 @@ import dev.levee.core.idempotency.FingerprintMismatchException;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
 import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Unchecked;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -14,25 +15,26 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs work on a database exactly once per key: what the work writes and the record that it was done are one transaction.
+ * Runs work on a database exactly once per key: what the work writes and the record that it was done are one
+ * transaction.
  *
  * <pre>{@code
  * TransactionalIdempotency<String> orders = TransactionalIdempotency.of(dataSource, "orders", ResultCodec.text());
  * String id = orders.call(key, digestOf(request), connection -> insertOrder(connection, request));
  * }</pre>
  *
- * <p>Use it when all that the operation does is in the database that holds the keys. Then a crash at any moment, {@code kill -9} too,
- * loses nothing: either both are committed, or neither is, and a repeat runs the work. There is no lease, no unknown outcome and
- * no check. Not for work that calls others or has any other effect outside of the connection; that is
- * {@link dev.levee.core.idempotency.Idempotency} over a {@link JdbcIdempotencyStore}.
+ * <p>Use it when all that the operation does is in the database that holds the keys. Then a crash at any moment, {@code
+ * kill -9} too, loses nothing: either both are committed, or neither is, and a repeat runs the work. There is no lease,
+ * no unknown outcome and no check. Not for work that calls others or has any other effect outside of the connection;
+ * that is {@link dev.levee.core.idempotency.Idempotency} over a {@link JdbcIdempotencyStore}.
  *
- * <p>A concurrent repeat waits in the database until the first transaction has ended, at most as long as the database lets a statement
- * wait for a lock ({@code lock_timeout} in PostgreSQL, {@code LOCK_TIMEOUT} in H2), and is then refused. Failures are rolled back, so
- * they are never recorded; a repeat runs the work again. If the connection is lost during the commit the caller gets an
- * {@link UncheckedSqlException}, and a repeat finds out which it was.
+ * <p>A concurrent repeat waits in the database until the first transaction has ended, at most as long as the database
+ * lets a statement wait for a lock ({@code lock_timeout} in PostgreSQL, {@code LOCK_TIMEOUT} in H2), and is then
+ * refused. Failures are rolled back, so they are never recorded; a repeat runs the work again. If the connection is
+ * lost during the commit the caller gets an {@link UncheckedSqlException}, and a repeat finds out which it was.
  *
- * <p>The table is that of {@link JdbcIdempotencyStore}, and {@link JdbcIdempotencyStore#purge} of a store with the same scope deletes what has expired.
- * Thread-safe; blocks on the database, and holds a connection while the work runs.
+ * <p>The table is that of {@link JdbcIdempotencyStore}, and {@link JdbcIdempotencyStore#purge} of a store with the same
+ * scope deletes what has expired. Thread-safe; blocks on the database, and holds a connection while the work runs.
  *
  * @param <T> the type of the results
  * @since 0.1
@@ -54,13 +56,14 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     }
 
     /**
-     * Keys in the table {@link JdbcIdempotencyStore#TABLE}, each for a day.
+     * Keeps keys in the table {@link JdbcIdempotencyStore#TABLE}, each for a day.
      *
-     * @param dataSource where connections come from; best a pool
-     * @param scope tells these keys from others in the table, at most 100 characters; also what refusals call it
+     * @param dataSource the source of connections; best a pool
+     * @param scope separates these keys from others in the table, at most 100 characters; also its name in refusals
      * @param codec writes and reads results
      * @param <T> the type of the results
      * @return the idempotency
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the scope is blank or too long
      */
     public static <T extends @Nullable Object> TransactionalIdempotency<T> of(
@@ -69,15 +72,16 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     }
 
     /**
-     * Keys in a table.
+     * Keeps keys in a table.
      *
-     * @param dataSource where connections come from; best a pool
+     * @param dataSource the source of connections; best a pool
      * @param table the name of the table, with its schema if need be
-     * @param scope tells these keys from others in the table, at most 100 characters; also what refusals call it
+     * @param scope separates these keys from others in the table, at most 100 characters; also its name in refusals
      * @param keep how long a key is held, more than zero
      * @param codec writes and reads results
      * @param <T> the type of the results
      * @return the idempotency
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a setting is out of its range
      */
     public static <T extends @Nullable Object> TransactionalIdempotency<T> of(
@@ -89,15 +93,16 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
      * Runs the work unless it has been done for this key.
      *
      * @param key what must not happen twice, at most 255 characters
-     * @param fingerprint what tells requests apart; the same for each repeat
+     * @param fingerprint what distinguishes requests; the same for each repeat
      * @param operation the work, on this thread
      * @param <X> what it throws
-     * @return what it gave, now or before
+     * @return what it returned, now or before
      * @throws X what it threw, after everything that it wrote was rolled back
      * @throws FingerprintMismatchException if the key was used with another fingerprint
      * @throws IdempotencyRefusedException if another call with this key holds it for too long
      * @throws UncheckedSqlException if the database failed
-     * @throws IllegalStateException if the work has rolled the transaction back by itself; all that it wrote is rolled back
+     * @throws IllegalStateException if the work has rolled the transaction back by itself; all that it wrote is rolled
+     *     back
      */
     public <X extends Throwable> T call(String key, String fingerprint, TransactionalOperation<T, X> operation)
             throws X {
@@ -110,7 +115,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
             if (isLockTimeout(thrown)) {
                 throw refusal(key, Reason.IN_PROGRESS, "another call is still in progress", thrown);
             }
-            throw new UncheckedSqlException("The database failed in a call of \"" + table.scope + "\"", thrown);
+            throw new UncheckedSqlException(table.subject() + ": the database failed in a call", thrown);
         }
     }
 
@@ -171,7 +176,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
         }
         byte[] payload = row.payload();
         return switch (row.state()) {
-            case KeyTable.RESULT -> payload == null ? Nulls.<T>nullable() : codec.decode(payload);
+            case KeyTable.RESULT -> payload == null ? Unchecked.<T>nullable(null) : codec.decode(payload);
             case KeyTable.RUNNING, KeyTable.CHECKING ->
                 throw refusal(key, Reason.IN_PROGRESS, "another call is in progress, with a lease", null);
             default ->
@@ -183,7 +188,10 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
         };
     }
 
-    /** A connection that is closed while something is open may be committed by its driver. */
+    /**
+     * Rolls back what has not ended: a connection that is closed with an open transaction may be committed by its
+     * driver.
+     */
     private static void giveBack(Connection connection, boolean ended, boolean committed) {
         boolean clean = ended;
         if (!ended) {
@@ -191,7 +199,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
                 connection.rollback();
                 clean = true;
             } catch (SQLException lost) {
-                // The database has rolled back then, and what is thrown already says more.
+                // Then the database has rolled back, and the exception that is being thrown says more.
             }
         }
         Connections.giveBack(connection, clean && committed, true);

@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Work that is done in one transaction with the record that it was done; see {@link TransactionalIdempotency}.
+ * Work that is done in one transaction together with the record that it was done; see {@link TransactionalIdempotency}.
  *
  * @param <T> what it returns
  * @param <X> what it throws besides {@code SQLException}

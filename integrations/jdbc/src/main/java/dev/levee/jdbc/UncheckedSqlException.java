@@ -3,7 +3,7 @@ package dev.levee.jdbc;
 import java.sql.SQLException;
 
 /**
- * The database failed. Carries the {@link SQLException} as its cause.
+ * The database of a store failed. Carries the {@link SQLException} as its cause.
  *
  * @since 0.1
  */

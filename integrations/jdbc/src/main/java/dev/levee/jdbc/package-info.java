@@ -1,4 +1,4 @@
-/** Idempotency keys in a database: across processes, and across the death of one of them. */
+/** Idempotency keys in a database: they are shared by processes, and survive the crash of one. */
 @NullMarked
 package dev.levee.jdbc;
 

@@ -40,7 +40,9 @@ class BrokenConnectionsTest {
         pool.close();
     }
 
-    /** Does what is asked, but throws if the method and its first argument are as told: before it, or after it. */
+    /**
+     * Delegates each call, but throws if the method and its first argument are the given ones: before it, or after it.
+     */
     private static Object proxy(Class<?> type, Object inner, BiPredicate<String, Object[]> fails, boolean after) {
         return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> {
             boolean broken = fails.test(method.getName(), arguments);

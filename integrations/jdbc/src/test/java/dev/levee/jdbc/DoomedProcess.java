@@ -11,8 +11,8 @@ import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 
 /**
- * A process that works on keys until it is killed. It says on its output what a caller would have heard: {@code DONE key result}; and
- * {@code AT point} when it has reached the point at which it is to be killed, where it stays.
+ * A process that works on keys until it is killed. It says on its output what a caller would have heard: {@code DONE
+ * key result}; and {@code AT point} when it has reached the point at which it is to be killed, where it stays.
  */
 final class DoomedProcess {
     static final String TABLE = "levee_idempotency";
@@ -110,7 +110,7 @@ final class DoomedProcess {
         System.out.flush();
     }
 
-    /** The calls of any process; the check looks for the effect. */
+    /** The calls of any process; the check reads the effect. */
     static Idempotency<String> calls(DataSource dataSource, Duration maxWait) {
         return Idempotency.of(
                 "calls",

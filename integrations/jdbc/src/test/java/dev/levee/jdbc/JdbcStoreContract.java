@@ -118,7 +118,7 @@ abstract class JdbcStoreContract extends IdempotencyStoreContract {
     @Nested
     class The_store {
         @Test
-        void tells_scopes_apart() {
+        void separates_scopes() {
             store.claim("k", "p", "a", 1_000_000_000);
             JdbcIdempotencyStore<String> other =
                     JdbcIdempotencyStore.of(dataSource(), TABLE, "another", KEEP, ResultCodec.text());
@@ -330,7 +330,10 @@ abstract class JdbcStoreContract extends IdempotencyStoreContract {
         String run(int thread, int round) throws Exception;
     }
 
-    /** Makes calls in step; each round has to give all of its threads the same result. Answers with one result of each round. */
+    /**
+     * Makes calls in step; each round has to give all of its threads the same result. Answers with one result of each
+     * round.
+     */
     private static List<String> atOnce(int threads, int rounds, Call call) throws Exception {
         CyclicBarrier barrier = new CyclicBarrier(threads);
         ExecutorService executor = Executors.newFixedThreadPool(threads);

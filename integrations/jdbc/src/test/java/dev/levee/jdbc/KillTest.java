@@ -38,8 +38,9 @@ import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
 /**
- * Processes that are killed at each point between the claim and the record, and at random moments, while they work on a database
- * server that goes on: no operation is done or recorded twice, and none that its caller has heard of is lost.
+ * Processes that are killed at each point between the claim and the record, and at random moments, while they work on a
+ * database server that keeps running: no operation is done or recorded twice, and none whose end its caller has seen is
+ * lost.
  */
 class KillTest {
     private static final int ROUNDS = Integer.getInteger("levee.kill.rounds", 200);
@@ -181,10 +182,13 @@ class KillTest {
             }
         }
 
-        /** What the server had received is done, and what was not committed is rolled back. The lease must be longer than that takes. */
+        /**
+         * What the server had received is done, and what was not committed is rolled back. The lease must be longer
+         * than that takes.
+         */
         private static void awaitEndOfSessions(Connection connection) throws Exception {
             try (Statement statement = connection.createStatement()) {
-                for (int look = 0; look < 10_000; look++) {
+                for (int attempt = 0; attempt < 10_000; attempt++) {
                     try (ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM INFORMATION_SCHEMA.SESSIONS")) {
                         rows.next();
                         if (rows.getInt(1) == 1) {

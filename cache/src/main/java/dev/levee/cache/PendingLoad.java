@@ -82,7 +82,7 @@ final class PendingLoad<V> {
                 return ended;
             }
             if (thread.isInterrupted()) {
-                throw new InterruptedWaitException(cache, new InterruptedException());
+                throw new InterruptedWaitException("cache", cache, new InterruptedException());
             }
             long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
             if (left <= 0) {

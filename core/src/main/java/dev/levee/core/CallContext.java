@@ -6,16 +6,16 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What travels with a call besides its arguments: the deadline, the number of the attempt, whether it may be repeated, and
- * whether somebody repeats it already.
+ * What travels with a call besides its arguments: the deadline, the number of the attempt, whether the call may be
+ * repeated, and whether a policy repeats it already.
  *
- * <p>Policies that set a deadline or repeat a call write it; it is read when something has to wait, and by user code that
- * wants to send the deadline or the attempt on to the next service. Immutable. {@link #current()} belongs to the thread;
+ * <p>Policies that set a deadline or repeat a call write it; it is read when something has to wait, and by user code
+ * that sends the deadline or the attempt on to the next service. Immutable. {@link #current()} belongs to the thread;
  * {@code callAsync} carries it to the threads on which it continues, and {@link #carrying} makes any executor do so.
  *
- * <p>Policies keep the values in fields of one small object per thread (about 40 bytes, made when a thread first needs it, a
- * virtual thread too), so that a guarded call allocates no context; an object of this class is made when {@link #current()} is
- * asked for one that differs from the usual.
+ * <p>Policies keep the values in fields of one small object per thread (about 40 bytes, made when a thread first needs
+ * it, a virtual thread too), so that a guarded call allocates no context; an object of this class is made only when
+ * {@link #current()} is called where a policy has written something. See ADR 22.
  *
  * @since 0.1
  */
@@ -35,28 +35,28 @@ public final class CallContext {
     }
 
     /**
-     * The context of the call that the current thread works for. Allocates only if a policy has written one since it was last
-     * asked for here.
+     * Returns the context of the call that the current thread works for. Allocates only if a policy has written to it
+     * since the last call of this method on this thread.
      *
-     * @return the context; without any policy that wrote one: no deadline, attempt 1, idempotent, nobody repeats
+     * @return the context; if no policy has written to it: no deadline, attempt 1, idempotent, not repeated
      */
     public static CallContext current() {
         CallState state = CallState.current();
-        if (state.picture() instanceof CallContext context) {
+        if (state.snapshot() instanceof CallContext context) {
             return context;
         }
-        return state.isPlain() ? NONE : pictureOf(state);
+        return state.isPlain() ? NONE : snapshotOf(state);
     }
 
-    private static CallContext pictureOf(CallState state) {
+    private static CallContext snapshotOf(CallState state) {
         Deadline deadline = state.clock() instanceof NanoClock clock ? Deadline.at(state.deadlineNanos(), clock) : null;
         CallContext context = new CallContext(deadline, state.attempt(), state.idempotent(), state.repeating());
-        state.keepPicture(context);
+        state.keepSnapshot(context);
         return context;
     }
 
     /**
-     * The moment by which the call must have ended.
+     * Returns the moment by which the call must have ended.
      *
      * @return the deadline, or null if there is none
      */
@@ -65,7 +65,7 @@ public final class CallContext {
     }
 
     /**
-     * Which attempt this is.
+     * Returns which attempt this is.
      *
      * @return the number, from 1
      */
@@ -74,7 +74,7 @@ public final class CallContext {
     }
 
     /**
-     * Whether the call may be repeated even if it may have reached the other side.
+     * Returns whether the call may be repeated even if it may have reached the other side.
      *
      * @return true unless the caller has said otherwise
      */
@@ -83,8 +83,8 @@ public final class CallContext {
     }
 
     /**
-     * Whether a policy further out, a retry or a hedge, repeats the call. Then retries further in run it once and leave the
-     * repeating to that one, so that attempts of several layers do not multiply.
+     * Returns whether a policy further out, a retry or a hedge, repeats the call. Then retries further in run it once
+     * and leave the repeating to that policy, so that attempts of several layers do not multiply.
      *
      * @return false unless such a policy has begun the call
      */
@@ -93,10 +93,11 @@ public final class CallContext {
     }
 
     /**
-     * This context with a deadline that is not later than the one it has.
+     * Returns this context with a deadline that is not later than the one it has.
      *
      * @param other the deadline to keep to as well
      * @return the narrower context
+     * @throws NullPointerException if {@code other} is null
      * @throws IllegalArgumentException if the deadlines are of different clocks
      */
     public CallContext withDeadline(Deadline other) {
@@ -106,7 +107,7 @@ public final class CallContext {
     }
 
     /**
-     * This context with another attempt.
+     * Returns this context with another attempt.
      *
      * @param number from 1
      * @return the context
@@ -118,7 +119,7 @@ public final class CallContext {
     }
 
     /**
-     * This context with the word on whether the call may be repeated.
+     * Returns this context with the mark whether the call may be repeated.
      *
      * @param repeatable whether it may be repeated even if it may have reached the other side
      * @return the context
@@ -128,10 +129,10 @@ public final class CallContext {
     }
 
     /**
-     * This context with the word on whether somebody repeats the call. For those who write a policy that repeats; and, with
-     * false, for a call within a call that shall have attempts of its own.
+     * Returns this context with the mark whether a policy repeats the call. For authors of policies that repeat; and,
+     * with false, for a call within a call that shall have attempts of its own.
      *
-     * @param repeated whether retries further in are to leave the repeating to somebody further out
+     * @param repeated whether retries further in are to leave the repeating to a policy further out
      * @return the context
      */
     public CallContext withRepeating(boolean repeated) {
@@ -139,13 +140,13 @@ public final class CallContext {
     }
 
     /**
-     * Runs an operation with this as the current context, and restores the one that was. Does not allocate.
+     * Runs an operation with this as the current context, and restores the earlier one. Does not allocate.
      *
-     * @param operation what to run
+     * @param operation the operation to run
      * @param <T> what it returns
      * @param <X> what it throws
-     * @return what it returned
-     * @throws X what it threw
+     * @return the result of the operation
+     * @throws X what the operation threw, the same object
      */
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
         CallState state = CallState.current();
@@ -154,20 +155,20 @@ public final class CallContext {
         boolean repeatingBefore = state.repeating();
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
-        Object pictureBefore = state.picture();
+        Object snapshotBefore = state.snapshot();
         NanoClock clock = deadline == null ? null : deadline.clockIfFinite();
         long atNanos = deadline == null ? 0 : deadline.atNanos();
         state.set(attempt, idempotent, repeating, clock, atNanos, this);
         try {
             return operation.run();
         } finally {
-            state.set(attemptBefore, idempotentBefore, repeatingBefore, clockBefore, deadlineBefore, pictureBefore);
+            state.set(attemptBefore, idempotentBefore, repeatingBefore, clockBefore, deadlineBefore, snapshotBefore);
         }
     }
 
     /**
-     * Runs an operation whose guarded calls must not be repeated unless they surely have not reached the other side: retries
-     * repeat them only when they were not sent or a gate has refused them, and nothing hedges them.
+     * Runs an operation whose guarded calls must not be repeated unless they surely have not reached the other side:
+     * retries repeat them only when they were not sent or a gate has refused them, and nothing hedges them.
      *
      * <pre>{@code
      * Receipt receipt = CallContext.notIdempotent(() -> guard.call(() -> client.charge(order)));
@@ -175,30 +176,31 @@ public final class CallContext {
      *
      * <p>The same as {@code current().withIdempotent(false).call(operation)}, without an object.
      *
-     * @param operation what to run
+     * @param operation the operation to run
      * @param <T> what it returns
      * @param <X> what it throws
-     * @return what it returned
-     * @throws X what it threw
+     * @return the result of the operation
+     * @throws X what the operation threw, the same object
      */
     public static <T extends @Nullable Object, X extends Throwable> T notIdempotent(Operation<T, X> operation)
             throws X {
         CallState state = CallState.current();
         long before = state.marks();
-        Object pictureBefore = state.picture();
+        Object snapshotBefore = state.snapshot();
         state.mark(false);
         try {
             return operation.run();
         } finally {
-            state.restoreMarks(before, pictureBefore);
+            state.restoreMarks(before, snapshotBefore);
         }
     }
 
     /**
-     * An executor that runs each task in the context of the thread that submitted it.
+     * Returns an executor that runs each task in the context of the thread that submitted it.
      *
-     * @param executor what runs the tasks
+     * @param executor runs the tasks
      * @return the wrapper
+     * @throws NullPointerException if {@code executor} is null
      */
     public static Executor carrying(Executor executor) {
         Require.nonNull("executor", executor);

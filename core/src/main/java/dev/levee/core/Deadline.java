@@ -8,18 +8,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * A moment on a monotonic clock by which a call must have ended.
  *
- * <p>Immutable and thread-safe. A deadline only shrinks on its way down a call: policies pass on the
+ * <p>Immutable and thread-safe. A deadline only gets shorter on its way down a call: policies pass on the
  * {@linkplain #earlier earlier} of the one they find and their own. Deadlines of different clocks cannot be compared.
+ * See ADR 26.
  *
  * <p>Between services a deadline travels as the time that is left, because their clocks differ:
  *
  * <pre>{@code
- * // who calls
+ * // the service that calls
  * Deadline deadline = CallContext.current().deadline();
  * if (deadline != null) {
  *     request.header(Deadline.HEADER, deadline.toHeader());
  * }
- * // who is called
+ * // the service that is called
  * Deadline deadline = Deadline.ofHeader(request.header(Deadline.HEADER), clock);
  * deadline.refuseIfExpired("orders");
  * return CallContext.current().withDeadline(deadline).call(() -> handle(request));
@@ -42,11 +43,12 @@ public final class Deadline {
     }
 
     /**
-     * A deadline that is some time away.
+     * Returns a deadline that is some time away.
      *
      * @param duration how far; zero is a deadline that has passed already, anything beyond about 146 years never comes
-     * @param clock the clock that counts
+     * @param clock the clock of the deadline
      * @return the deadline
+     * @throws NullPointerException if {@code duration} or {@code clock} is null
      * @throws IllegalArgumentException if the duration is negative
      */
     public static Deadline after(Duration duration, NanoClock clock) {
@@ -54,11 +56,12 @@ public final class Deadline {
     }
 
     /**
-     * A deadline that is some time away.
+     * Returns a deadline that is some time away.
      *
      * @param nanos how far, in nanoseconds; zero or less is a deadline that has passed already
-     * @param clock the clock that counts
+     * @param clock the clock of the deadline
      * @return the deadline
+     * @throws NullPointerException if {@code clock} is null
      */
     public static Deadline afterNanos(long nanos, NanoClock clock) {
         Require.nonNull("clock", clock);
@@ -68,7 +71,7 @@ public final class Deadline {
         return new Deadline(clock, clock.nanoTime() + Math.max(nanos, 0), false);
     }
 
-    /** The deadline at a reading of the clock. */
+    /** Returns the deadline at a reading of a clock. */
     static Deadline at(long nanos, NanoClock clock) {
         return new Deadline(clock, nanos, false);
     }
@@ -82,7 +85,7 @@ public final class Deadline {
     }
 
     /**
-     * How much time is left. Reads the clock.
+     * Returns how much time is left. Reads the clock.
      *
      * @return nanoseconds, zero when the deadline has passed, {@code Long.MAX_VALUE / 2} when it never comes
      */
@@ -91,7 +94,7 @@ public final class Deadline {
     }
 
     /**
-     * Whether the deadline has passed. Reads the clock.
+     * Returns whether the deadline has passed. Reads the clock.
      *
      * @return whether no time is left
      */
@@ -100,23 +103,25 @@ public final class Deadline {
     }
 
     /**
-     * Refuses what comes too late: to be called where a request arrives, so that nothing is done for a caller who has
-     * given up already. Reads the clock.
+     * Throws if the deadline has passed: to be called where a request arrives, so that no work is done for a caller
+     * that has given up already. Reads the clock.
      *
-     * @param name what logs call the place that refuses
+     * @param name the name of the service that refuses, for logs
      * @throws DeadlineExpiredException if the deadline has passed
+     * @throws NullPointerException if the deadline has passed and {@code name} is null
+     * @throws IllegalArgumentException if the deadline has passed and {@code name} is blank
      */
     public void refuseIfExpired(String name) {
         if (isExpired()) {
-            throw new DeadlineExpiredException(Require.name(name), false);
+            throw DeadlineExpiredException.shared("service", Require.name(name)).detached();
         }
     }
 
     /**
-     * The time that is left, as text for a header: up to eight digits and one of {@code n}, {@code u}, {@code m}, {@code S},
-     * {@code M}, {@code H} for nano-, micro- and milliseconds, seconds, minutes and hours, as the {@code grpc-timeout} header
-     * has it. Rounded down to the finest unit that has room, so that the next service never has longer than what is left.
-     * Reads the clock.
+     * Returns the time that is left, as text for a header: up to eight digits and one of {@code n}, {@code u},
+     * {@code m}, {@code S}, {@code M}, {@code H} for nano-, micro- and milliseconds, seconds, minutes and hours, as in
+     * the {@code grpc-timeout} header. Rounded down to the finest unit that has room, so that the next service never
+     * has more time than what is left. Reads the clock.
      *
      * @return such as {@code 249170u}; {@code 0n} if the deadline has passed
      */
@@ -125,11 +130,12 @@ public final class Deadline {
     }
 
     /**
-     * The deadline that a header tells. The time that the request was under way is not known, and not taken off.
+     * Reads a deadline from a header. The time that the request spent on its way is not known, and not subtracted.
      *
-     * @param text what {@link #toHeader} gave to the other side, or the value of a {@code grpc-timeout} header
-     * @param clock the clock that counts from now on
+     * @param text the text that {@link #toHeader} returned on the other side, or a {@code grpc-timeout} header
+     * @param clock the clock of the deadline
      * @return the deadline, counted from now
+     * @throws NullPointerException if {@code text} or {@code clock} is null
      * @throws IllegalArgumentException if the text is anything but one to eight digits and a unit
      */
     public static Deadline ofHeader(String text, NanoClock clock) {
@@ -137,10 +143,11 @@ public final class Deadline {
     }
 
     /**
-     * The one of two deadlines that comes first.
+     * Returns the one of two deadlines that comes first.
      *
      * @param other a deadline of the same clock
      * @return this or the other
+     * @throws NullPointerException if {@code other} is null
      * @throws IllegalArgumentException if the clocks differ
      */
     public Deadline earlier(Deadline other) {

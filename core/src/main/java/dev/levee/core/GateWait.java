@@ -1,9 +1,12 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Interrupts;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
-/** What happens after {@link Gate#tryEnter} has refused: wait if the gate can, else throw. Off the hot path. */
+/**
+ * What follows a refusal by {@link Gate#tryEnter}: a wait if the gate offers one, else an exception. Off the hot path.
+ * See ADR 2 for the two forms of an interrupt.
+ */
 final class GateWait {
     private static final Duration FOREVER = Duration.ofSeconds(Long.MAX_VALUE);
 
@@ -23,28 +26,21 @@ final class GateWait {
     private static long enter(WaitingGate gate, Operation<?, ?> operation) {
         try {
             return gate.enter(deadline(gate));
-        } catch (InterruptedException interrupted) {
-            if (operation instanceof InterruptibleOperation) {
-                throw GateWait.<RuntimeException>asDeclared(interrupted);
-            }
-            Thread.currentThread().interrupt();
-            throw new InterruptedWaitException(gate.name(), interrupted);
+        } catch (InterruptedException interrupt) {
+            Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
+            throw new InterruptedWaitException(gate.kind().label(), gate.name(), interrupt);
         }
     }
 
+    /** Returns the deadline of the call, or one that never comes. */
     static Deadline deadline(WaitingGate gate) {
         Deadline deadline = CallContext.current().deadline();
         return deadline == null ? Deadline.after(FOREVER, gate.environment().clock()) : deadline;
     }
 
+    /** Publishes the refusal to the listener and returns it. */
     static RefusedException refusal(Gate gate) {
         gate.environment().listener().onRefused(gate.name());
         return gate.refusal();
-    }
-
-    /** Whoever calls with an {@link InterruptibleOperation} has declared InterruptedException, which the generic walk hides. */
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    private static <X extends Throwable> X asDeclared(@Nullable Throwable error) throws X {
-        throw (X) error;
     }
 }

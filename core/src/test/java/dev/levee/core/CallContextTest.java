@@ -47,7 +47,7 @@ class CallContextTest {
     @Nested
     class Inside {
         @Test
-        void is_seen_by_what_it_runs_and_by_nobody_afterwards() {
+        void is_seen_by_what_it_runs_and_gone_afterwards() {
             CallContext second = NONE.withAttempt(2);
 
             CallContext seen = second.call((Operation<CallContext, RuntimeException>) CallContext::current);
@@ -139,17 +139,17 @@ class CallContextTest {
         private final CallState state = CallState.current();
 
         @Test
-        void is_pictured_when_somebody_asks_and_once_only() {
+        void makes_one_snapshot_when_it_is_read() {
             repeated(3, () -> {
-                CallContext picture = CallContext.current();
-                assertThat(picture.attempt()).isEqualTo(3);
-                assertThat(picture.repeating()).isTrue();
-                assertThat(CallContext.current()).isSameAs(picture);
+                CallContext snapshot = CallContext.current();
+                assertThat(snapshot.attempt()).isEqualTo(3);
+                assertThat(snapshot.repeating()).isTrue();
+                assertThat(CallContext.current()).isSameAs(snapshot);
             });
         }
 
         @Test
-        void is_what_it_was_afterwards_even_if_nobody_or_only_the_inside_asked() {
+        void is_what_it_was_afterwards_whether_it_was_read_inside_or_not() {
             CallContext mine = NONE.withAttempt(7);
             mine.call((Action<RuntimeException>) () -> {
                 repeated(2, () -> {});
@@ -160,7 +160,7 @@ class CallContextTest {
         }
 
         @Test
-        void a_deadline_only_gets_shorter_and_the_pictures_follow() {
+        void a_deadline_only_gets_shorter_and_the_snapshots_follow() {
             narrowed(100, () -> {
                 assertThat(left()).isEqualTo(100);
                 narrowed(500, () -> assertThat(left()).isEqualTo(100));
@@ -201,24 +201,24 @@ class CallContextTest {
 
         private void repeated(int attempt, Runnable work) {
             long marks = state.marks();
-            Object picture = state.picture();
+            Object snapshot = state.snapshot();
             state.repeat(attempt, true, true);
             try {
                 work.run();
             } finally {
-                state.restoreMarks(marks, picture);
+                state.restoreMarks(marks, snapshot);
             }
         }
 
         private void narrowed(long nanos, Runnable work) {
             Object clockBefore = state.clock();
             long before = state.deadlineNanos();
-            Object picture = state.picture();
+            Object snapshot = state.snapshot();
             state.narrow(clock, clock.nanoTime() + nanos);
             try {
                 work.run();
             } finally {
-                state.restoreDeadline(clockBefore, before, picture);
+                state.restoreDeadline(clockBefore, before, snapshot);
             }
         }
 
@@ -242,7 +242,7 @@ class CallContextTest {
         }
 
         @Test
-        void that_somebody_repeats_can_be_written_and_taken_back() {
+        void that_a_policy_repeats_can_be_written_and_taken_back() {
             CallContext repeating = NONE.withRepeating(true);
             assertThat(repeating.repeating()).isTrue();
             assertThat(repeating).hasToString("attempt 1, repeated further out");
@@ -279,7 +279,7 @@ class CallContextTest {
         }
 
         @Test
-        void carries_deadline_mark_and_that_somebody_repeats() {
+        void carries_the_deadline_and_both_marks() {
             CallContext whole = NONE.withDeadline(Deadline.afterNanos(10, clock))
                     .withIdempotent(false)
                     .withRepeating(true);

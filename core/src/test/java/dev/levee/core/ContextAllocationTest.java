@@ -23,12 +23,12 @@ class ContextAllocationTest {
         assertAllocatesNothing(() -> {
             CallState state = CallState.current();
             long marks = state.marks();
-            Object picture = state.picture();
+            Object snapshot = state.snapshot();
             state.repeat(2, true, true);
             try {
                 work.run();
             } finally {
-                state.restoreMarks(marks, picture);
+                state.restoreMarks(marks, snapshot);
             }
         });
     }
@@ -39,12 +39,12 @@ class ContextAllocationTest {
             CallState state = CallState.current();
             Object clock = state.clock();
             long before = state.deadlineNanos();
-            Object picture = state.picture();
+            Object snapshot = state.snapshot();
             state.narrow(CLOCK, 10);
             try {
                 work.run();
             } finally {
-                state.restoreDeadline(clock, before, picture);
+                state.restoreDeadline(clock, before, snapshot);
             }
         });
     }

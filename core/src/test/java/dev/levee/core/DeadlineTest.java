@@ -223,7 +223,7 @@ class DeadlineTest {
 
             assertThatThrownBy(() -> deadline.refuseIfExpired("orders"))
                     .isInstanceOf(DeadlineExpiredException.class)
-                    .hasMessage("\"orders\" refused a call whose deadline had passed")
+                    .hasMessage("service \"orders\" refused a call whose deadline had passed")
                     .satisfies(it -> {
                         assertThat(it.getStackTrace()).isEmpty();
                         assertThat(((RefusedException) it).policy()).isEqualTo("orders");
@@ -233,10 +233,10 @@ class DeadlineTest {
         }
 
         @Test
-        void such_a_refusal_is_no_evidence_against_anybody() {
+        void such_a_refusal_is_no_evidence_against_a_dependency() {
             OutcomeRule strict = (result, error) -> Verdict.FAILURE;
 
-            assertThat(Outcomes.judge(strict, null, new DeadlineExpiredException("orders", true)))
+            assertThat(Outcomes.judge(strict, null, DeadlineExpiredException.shared("service", "orders")))
                     .isEqualTo(Verdict.IGNORED);
         }
     }

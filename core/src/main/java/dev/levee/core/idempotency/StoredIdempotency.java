@@ -387,7 +387,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     private RuntimeException interrupted(Operation<?, ?> operation, InterruptedException interrupt) {
         Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
-        return new InterruptedWaitException(name, interrupt);
+        return new InterruptedWaitException("idempotency", name, interrupt);
     }
 
     @Override

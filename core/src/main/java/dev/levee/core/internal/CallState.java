@@ -3,26 +3,35 @@ package dev.levee.core.internal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What travels with the call that a thread works for, as plain fields of one object per thread: policies write it without
- * allocating anything, {@code dev.levee.core.CallContext} is its immutable picture.
+ * The context of the call that a thread works for, as plain fields of one object per thread: policies write it without
+ * allocating anything, and {@code dev.levee.core.CallContext} is its immutable snapshot.
  *
- * <p>Whoever writes it keeps what was there in local variables, and puts it back in a {@code finally} on the same thread:
+ * <p>A policy that writes it keeps the old values in local variables, and restores them in a {@code finally} on the
+ * same thread:
  *
  * <pre>{@code
  * CallState state = CallState.current();
  * Object clock = state.clock();
  * long at = state.deadlineNanos();
- * Object picture = state.picture();
+ * Object snapshot = state.snapshot();
  * state.narrow(myClock, myDeadlineNanos);
  * try {
  *     return inner.call(operation);
  * } finally {
- *     state.restoreDeadline(clock, at, picture);
+ *     state.restoreDeadline(clock, at, snapshot);
  * }
  * }</pre>
  *
- * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes) and
- * it stays as long as the thread. Never hand it to another thread.
+ * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
+ * which stays as long as the thread. Never hand it to another thread.
+ *
+ * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
+ * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
+ * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.policy.InterruptOnce}.
+ * Code that reads one casts it.
+ *
+ * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
+ * restore brings back the one that belongs to the restored values. See ADR 22.
  */
 public final class CallState {
     private static final ThreadLocal<CallState> CURRENT = ThreadLocal.withInitial(CallState::new);
@@ -34,19 +43,25 @@ public final class CallState {
 
     /** The attempt and the two flags in one word, since a retry saves, writes and restores them on every call. */
     private long marks = PLAIN;
-    /** The NanoClock of the deadline, which this package does not know; null if there is no deadline. */
+
+    /** The {@code NanoClock} of the deadline; null if there is no deadline. */
     private @Nullable Object clock;
 
     private long deadlineNanos;
-    /** A CallContext that says the same as the other fields, or null if none has been made yet. */
-    private @Nullable Object picture;
-    /** What may interrupt the thread; of the thread and not of the call, so it is in no picture. */
+
+    /** A {@code CallContext} that says the same as the other fields; null if none has been made yet. */
+    private @Nullable Object snapshot;
+
+    /**
+     * The {@code InterruptOnce} that may interrupt the thread; it belongs to the thread and not to the call, so it is
+     * in no snapshot.
+     */
     private @Nullable Object alarm;
 
     private CallState() {}
 
     /**
-     * That of the current thread.
+     * Returns the state of the current thread.
      *
      * @return always the same object on one thread
      */
@@ -55,7 +70,7 @@ public final class CallState {
     }
 
     /**
-     * Which attempt runs.
+     * Returns which attempt runs.
      *
      * @return the number, from 1
      */
@@ -64,25 +79,25 @@ public final class CallState {
     }
 
     /**
-     * Whether the call may be repeated even if it may have reached the other side.
+     * Returns whether the call may be repeated even if it may have reached the other side.
      *
-     * @return true unless somebody has said otherwise
+     * @return true unless the caller or a policy has said otherwise
      */
     public boolean idempotent() {
         return (marks & IDEMPOTENT) != 0;
     }
 
     /**
-     * Whether a policy further out repeats the call.
+     * Returns whether a policy further out repeats the call.
      *
-     * @return then nobody further in does
+     * @return true if so; policies further in do not repeat it then
      */
     public boolean repeating() {
         return (marks & REPEATING) != 0;
     }
 
     /**
-     * What the deadline is counted on.
+     * Returns the clock of the deadline.
      *
      * @return a NanoClock, or null if there is no deadline
      */
@@ -91,36 +106,36 @@ public final class CallState {
     }
 
     /**
-     * When the deadline is.
+     * Returns the moment of the deadline.
      *
-     * @return a reading of {@link #clock}; of no meaning without one
+     * @return a reading of {@link #clock}; without meaning if there is none
      */
     public long deadlineNanos() {
         return deadlineNanos;
     }
 
     /**
-     * The CallContext that has been made of the other fields.
+     * Returns the {@code CallContext} that has been made of the other fields.
      *
      * @return null if none has been made since they changed
      */
-    public @Nullable Object picture() {
-        return picture;
+    public @Nullable Object snapshot() {
+        return snapshot;
     }
 
     /**
-     * Keeps a picture of the fields as they are.
+     * Keeps a snapshot of the other fields.
      *
-     * @param made a CallContext that says the same
+     * @param made a {@code CallContext} that says the same as they do
      */
-    public void keepPicture(Object made) {
-        picture = made;
+    public void keepSnapshot(Object made) {
+        snapshot = made;
     }
 
     /**
-     * What may interrupt this thread when the time of a call is up.
+     * Returns what may interrupt this thread when the time of a call is up.
      *
-     * @return that of the innermost call with a timeout, or null
+     * @return the {@code InterruptOnce} of the innermost call with a timeout, or null
      */
     public @Nullable Object alarm() {
         return alarm;
@@ -129,40 +144,40 @@ public final class CallState {
     /**
      * Writes what may interrupt this thread.
      *
-     * @param innermost that of the innermost call with a timeout, or null
+     * @param innermost the {@code InterruptOnce} of the innermost call with a timeout, or null
      */
     public void alarm(@Nullable Object innermost) {
         alarm = innermost;
     }
 
     /**
-     * Whether nobody has written anything.
+     * Returns whether every field has its initial value.
      *
-     * @return whether there is no deadline and nobody repeats, at attempt 1 of what may be repeated
+     * @return whether there is no deadline, attempt 1, a call that may be repeated, and no policy that repeats it
      */
     public boolean isPlain() {
         return clock == null && marks == PLAIN;
     }
 
     /**
-     * The attempt and the flags, to be handed to {@link #restoreMarks}.
+     * Returns the attempt and the flags, to be handed to {@link #restoreMarks}.
      *
-     * @return a number of no other meaning
+     * @return a number without another meaning
      */
     public long marks() {
         return marks;
     }
 
     /**
-     * Writes which attempt runs.
+     * Writes which attempt runs, and the flags.
      *
      * @param number from 1
      * @param repeatable whether the call may be repeated
-     * @param repeated whether somebody repeats it: then nobody further in will
+     * @param repeated whether a policy repeats it; policies further in do not repeat it then
      */
     public void repeat(int number, boolean repeatable, boolean repeated) {
         marks = marks(number, repeatable, repeated);
-        forgetPicture();
+        clearSnapshot();
     }
 
     private static long marks(int number, boolean repeatable, boolean repeated) {
@@ -170,14 +185,14 @@ public final class CallState {
     }
 
     /**
-     * Puts back what {@link #repeat} or {@link #mark} has overwritten.
+     * Restores what {@link #repeat} or {@link #mark} has overwritten.
      *
-     * @param before what {@link #marks} was
-     * @param pictureBefore what {@link #picture} was
+     * @param before the earlier value of {@link #marks}
+     * @param snapshotBefore the earlier value of {@link #snapshot}
      */
-    public void restoreMarks(long before, @Nullable Object pictureBefore) {
+    public void restoreMarks(long before, @Nullable Object snapshotBefore) {
         marks = before;
-        restorePicture(pictureBefore);
+        restoreSnapshot(snapshotBefore);
     }
 
     /**
@@ -190,11 +205,11 @@ public final class CallState {
     }
 
     /**
-     * Writes a deadline, unless the one that is there comes first.
+     * Writes a deadline, unless the present one comes first.
      *
-     * @param on the NanoClock it is counted on
-     * @param atNanos when it is, as a reading of that clock
-     * @throws IllegalArgumentException if the deadline that is there has another clock
+     * @param on the {@code NanoClock} of the deadline
+     * @param atNanos its moment, as a reading of that clock
+     * @throws IllegalArgumentException if the present deadline has another clock
      */
     public void narrow(Object on, long atNanos) {
         if (clock != null) {
@@ -207,47 +222,47 @@ public final class CallState {
         }
         clock = on;
         deadlineNanos = atNanos;
-        forgetPicture();
+        clearSnapshot();
     }
 
     /**
-     * Puts back what {@link #narrow} has overwritten.
+     * Restores what {@link #narrow} has overwritten.
      *
-     * @param on what {@link #clock} was
-     * @param atNanos what {@link #deadlineNanos} was
-     * @param before what {@link #picture} was
+     * @param on the earlier value of {@link #clock}
+     * @param atNanos the earlier value of {@link #deadlineNanos}
+     * @param before the earlier value of {@link #snapshot}
      */
     public void restoreDeadline(@Nullable Object on, long atNanos, @Nullable Object before) {
         if (clock != on) {
             clock = on;
         }
         deadlineNanos = atNanos;
-        restorePicture(before);
+        restoreSnapshot(before);
     }
 
-    // To write a reference costs more than to compare it, since the collector wants to know; mostly there is none.
+    // Writing a reference costs more than comparing it, because of the collector's barrier; mostly there is none.
 
-    private void forgetPicture() {
-        if (picture != null) {
-            picture = null;
+    private void clearSnapshot() {
+        if (snapshot != null) {
+            snapshot = null;
         }
     }
 
-    private void restorePicture(@Nullable Object before) {
-        if (picture != before) {
-            picture = before;
+    private void restoreSnapshot(@Nullable Object before) {
+        if (snapshot != before) {
+            snapshot = before;
         }
     }
 
     /**
-     * Writes everything.
+     * Writes every field but {@link #alarm}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated
-     * @param repeated whether somebody further out repeats
+     * @param repeated whether a policy further out repeats it
      * @param on the clock of the deadline, or null
      * @param atNanos the deadline
-     * @param made the picture of all that, or null
+     * @param made the snapshot of these values, or null
      */
     public void set(
             int number,
@@ -259,6 +274,6 @@ public final class CallState {
         marks = marks(number, repeatable, repeated);
         clock = on;
         deadlineNanos = atNanos;
-        picture = made;
+        snapshot = made;
     }
 }

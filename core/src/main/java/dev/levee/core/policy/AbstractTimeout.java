@@ -31,7 +31,7 @@ abstract class AbstractTimeout implements Timeout {
         this.environment = Require.nonNull("environment", environment);
         this.clock = environment.clock();
         this.timers = SchedulerTimers.of(environment);
-        this.refusal = new DeadlineExpiredException(limit.name(), true);
+        this.refusal = DeadlineExpiredException.shared(Kind.TIMEOUT.label(), limit.name());
     }
 
     final long limitNanos() {
@@ -72,13 +72,13 @@ abstract class AbstractTimeout implements Timeout {
         long nanos = timeFor(state, now, limitNanos);
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
-        Object pictureBefore = state.picture();
+        Object snapshotBefore = state.snapshot();
         CompletableFuture<T> running;
         state.narrow(clock, now + nanos);
         try {
             running = inner.callAsync(operation);
         } finally {
-            state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+            state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         }
         if (running.isDone() && !running.isCompletedExceptionally()) {
             return running;

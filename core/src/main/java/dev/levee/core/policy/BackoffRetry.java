@@ -78,12 +78,12 @@ final class BackoffRetry implements Retry {
     private <T extends @Nullable Object, X extends Throwable> T attempt(
             CallState state, int number, Inner inner, Operation<T, X> operation) throws X {
         long marks = state.marks();
-        Object picture = state.picture();
+        Object snapshot = state.snapshot();
         state.repeat(number, idempotent && state.idempotent(), repeats || state.repeating());
         try {
             return inner.call(operation);
         } finally {
-            state.restoreMarks(marks, picture);
+            state.restoreMarks(marks, snapshot);
         }
     }
 
@@ -161,7 +161,7 @@ final class BackoffRetry implements Retry {
         }
         Thread.currentThread().interrupt();
         if (last == null) { // a result that is a failure, which cannot carry the interrupt
-            InterruptedWaitException shown = new InterruptedWaitException(name, interrupt);
+            InterruptedWaitException shown = new InterruptedWaitException(kind().label(), name, interrupt);
             earlier.suppressAllIn(shown);
             return shown;
         }
@@ -194,12 +194,12 @@ final class BackoffRetry implements Retry {
     <T extends @Nullable Object> CompletableFuture<T> attemptAsync(
             CallState state, int number, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
         long marks = state.marks();
-        Object picture = state.picture();
+        Object snapshot = state.snapshot();
         state.repeat(number, idempotent && state.idempotent(), repeats || state.repeating());
         try {
             return inner.callAsync(operation);
         } finally {
-            state.restoreMarks(marks, picture);
+            state.restoreMarks(marks, snapshot);
         }
     }
 

@@ -54,12 +54,12 @@ final class ExecutorTimeout extends AbstractTimeout {
     private CallContext contextUntil(CallState state, long deadlineNanos) {
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
-        Object pictureBefore = state.picture();
+        Object snapshotBefore = state.snapshot();
         state.narrow(clock, deadlineNanos);
         try {
             return CallContext.current();
         } finally {
-            state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+            state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         }
     }
 
@@ -85,7 +85,7 @@ final class ExecutorTimeout extends AbstractTimeout {
             throw Unchecked.<RuntimeException>asDeclared(interrupt);
         }
         Thread.currentThread().interrupt();
-        return new InterruptedWaitException(name(), interrupt);
+        return new InterruptedWaitException(kind().label(), name(), interrupt);
     }
 
     private RuntimeException interruptedMeanwhile(Operation<?, ?> operation) {

@@ -23,7 +23,7 @@ final class InterruptingTimeout extends AbstractTimeout {
         long nanos = timeFor(state, now, limitNanos);
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
-        Object pictureBefore = state.picture();
+        Object snapshotBefore = state.snapshot();
         Object outer = state.alarm();
         InterruptOnce alarm = InterruptOnce.inside(state);
         long ticket = timers.set(alarm, now, nanos);
@@ -33,14 +33,14 @@ final class InterruptingTimeout extends AbstractTimeout {
         try {
             result = inner.call(operation);
         } catch (Throwable error) {
-            state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+            state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
             state.alarm(outer);
             if (rang(alarm, ticket, error instanceof InterruptedException)) {
                 throw timedOut(nanos, nanos < limitNanos, true, error);
             }
             throw error;
         }
-        state.restoreDeadline(clockBefore, deadlineBefore, pictureBefore);
+        state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         state.alarm(outer);
         if (rang(alarm, ticket, false)) {
             throw timedOut(nanos, nanos < limitNanos, true, null);

@@ -107,12 +107,12 @@ final class RacingHedge implements Hedge {
         boolean repeating = state.repeating();
         Object clock = state.clock();
         long deadline = state.deadlineNanos();
-        Object picture = state.picture();
-        state.set(context.attempt(), true, true, clock, deadline, repeating ? picture : null);
+        Object snapshot = state.snapshot();
+        state.set(context.attempt(), true, true, clock, deadline, repeating ? snapshot : null);
         try {
             return inner.callAsync(operation);
         } finally {
-            state.set(context.attempt(), true, repeating, clock, deadline, picture);
+            state.set(context.attempt(), true, repeating, clock, deadline, snapshot);
         }
     }
 

@@ -205,7 +205,7 @@ class BulkheadTest {
             Thread.currentThread().interrupt();
             assertThatThrownBy(() -> bulkhead.run(() -> {}))
                     .isInstanceOf(InterruptedWaitException.class)
-                    .hasMessage("\"db\" was interrupted while it waited");
+                    .hasMessage("bulkhead \"db\" was interrupted while it waited");
             assertThat(Thread.interrupted()).isTrue();
             Thread.currentThread().interrupt();
             assertThatThrownBy(() -> bulkhead.callInterruptibly(() -> "no")).isInstanceOf(InterruptedException.class);

@@ -148,7 +148,7 @@ class DeadlinesOnTheWayTest {
         private void assertRefused(Throwable thrown) {
             assertThat(thrown)
                     .isInstanceOf(DeadlineExpiredException.class)
-                    .hasMessage("\"t\" refused a call whose deadline had passed");
+                    .hasMessage("timeout \"t\" refused a call whose deadline had passed");
             assertThat(thrown.getStackTrace()).isEmpty();
             assertThat(ran).isEmpty();
             assertThat(outside.verdicts()).as("no evidence").containsExactly(Verdict.IGNORED);

@@ -131,7 +131,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
             throw new IOException("the client has been shut down");
         }
         if (left == 0) {
-            throw new DeadlineExpiredException(name, false);
+            throw DeadlineExpiredException.shared("client", name).detached();
         }
         if (call.oneShot != null && call.oneShot.begun()) { // a rule of the user said that it was not sent
             throw new IOException("the body of this request cannot be sent a second time");

@@ -5,7 +5,7 @@ import java.util.function.Predicate;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
-/** A rule that asks one condition, then the rule it was made from. */
+/** A rule that tests one condition, and leaves every other outcome to the rule that it was made from. */
 abstract class ComposedRule implements OutcomeRule {
     final OutcomeRule base;
 

@@ -12,19 +12,22 @@ import org.jspecify.annotations.Nullable;
  * OutcomeRule rule = OutcomeRule.standard()
  *     .onError(NotFoundException.class, Verdict.IGNORED)
  *     .onResult(Response.class, r -> r.status() == 503, Verdict.THROTTLED);
+ *
+ * OutcomeRule onlyThese = OutcomeRule.failures(IOException.class, TimedOutException.class);
  * }</pre>
  *
- * <p>Each method gives a new rule that asks its own condition first, so the last one written wins. Rules are called on the hot
- * path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns null,
- * counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is never shown to
- * {@link #judge}: a refusal by an inner policy is always {@link Verdict#IGNORED}.
+ * <p>Each method returns a new rule that tests its own condition first, so the last one written wins. Rules are called
+ * on the hot path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns
+ * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is never
+ * shown to {@link #judge}: a refusal by an inner policy is always {@link Verdict#IGNORED}. See ADR 7.
  *
  * @since 0.1
  */
 @FunctionalInterface
 public interface OutcomeRule {
     /**
-     * A hint that says: do not repeat this at all. As long a wait as there is, so that everything that only compares hints obeys it too.
+     * A hint that means: do not repeat this at all. It is the longest wait there is, so that code that only compares
+     * hints obeys it too.
      */
     long DO_NOT_RETRY = Long.MAX_VALUE;
 
@@ -38,7 +41,8 @@ public interface OutcomeRule {
     Verdict judge(@Nullable Object result, @Nullable Throwable error);
 
     /**
-     * How long the dependency asked to be left alone. Asked only when the verdict is not {@link Verdict#SUCCESS}.
+     * Returns how long the dependency asked to be left alone. Called only when the verdict is not
+     * {@link Verdict#SUCCESS}.
      *
      * @param result what the call returned
      * @param error what it threw
@@ -49,12 +53,12 @@ public interface OutcomeRule {
     }
 
     /**
-     * The rule that policies use unless told otherwise.
+     * Returns the rule that policies use by default.
      *
      * <p>Every result is a success, null too. {@code InterruptedException} and {@code CancellationException} are
      * {@link Verdict#IGNORED} as long as the deadline of the call has not passed; {@code ConnectException},
-     * {@code NoRouteToHostException} and {@code UnknownHostException} are {@link Verdict#NOT_SENT}; everything else that is thrown
-     * is a {@link Verdict#FAILURE}, {@code Error} included.
+     * {@code NoRouteToHostException} and {@code UnknownHostException} are {@link Verdict#NOT_SENT}; everything else
+     * that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
      *
      * @return the rule, always the same one
      */
@@ -63,46 +67,72 @@ public interface OutcomeRule {
     }
 
     /**
-     * This rule, with another verdict for a class of errors.
+     * Returns a rule by which only errors of some types are failures.
+     *
+     * <p>Every result is a {@link Verdict#SUCCESS}, null too. An error of a listed type, or of a subclass, is a
+     * {@link Verdict#FAILURE}; every other error is {@link Verdict#IGNORED}, {@code Error} included.
+     * {@code InterruptedException} and {@code CancellationException} are judged as {@link #standard()} does, unless
+     * they, or a subclass, are listed by name: {@code IllegalStateException} or {@code Exception} do not include them.
+     *
+     * <p>Nothing is {@link Verdict#NOT_SENT} by itself. Where it matters that a call which did not reach the other side
+     * may be repeated even if it is not idempotent, add
+     * {@code .onError(ConnectException.class, Verdict.NOT_SENT)}.
+     *
+     * @param types the types of errors that are failures, at least one
+     * @return the rule; add to it with {@link #onError(Class, Verdict)} and {@link #onResult}
+     * @throws NullPointerException if {@code types} or one of them is null
+     * @throws IllegalArgumentException if there is no type
+     */
+    @SafeVarargs
+    static OutcomeRule failures(Class<? extends Throwable>... types) {
+        return FailureTypesRule.of(types);
+    }
+
+    /**
+     * Returns this rule with another verdict for a class of errors.
      *
      * @param type the class, with its subclasses
      * @param verdict what they mean
      * @return the new rule
+     * @throws NullPointerException if {@code type} or {@code verdict} is null
      */
     default OutcomeRule onError(Class<? extends Throwable> type, Verdict verdict) {
         return ComposedRule.onError(this, Require.nonNull("type", type)::isInstance, verdict);
     }
 
     /**
-     * This rule, with another verdict for some errors.
+     * Returns this rule with another verdict for some errors.
      *
      * @param condition which errors
      * @param verdict what they mean
      * @return the new rule
+     * @throws NullPointerException if {@code condition} or {@code verdict} is null
      */
     default OutcomeRule onError(Predicate<? super Throwable> condition, Verdict verdict) {
         return ComposedRule.onError(this, condition, verdict);
     }
 
     /**
-     * This rule, with another verdict for some results.
+     * Returns this rule with another verdict for some results.
      *
      * @param type the class of results
      * @param condition which of them
      * @param verdict what they mean
      * @param <R> the class of results
      * @return the new rule
+     * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
      */
     default <R> OutcomeRule onResult(Class<R> type, Predicate<? super R> condition, Verdict verdict) {
         return ComposedRule.onResult(this, type, condition, verdict);
     }
 
     /**
-     * This rule, with another way to find how long the dependency asked to be left alone.
+     * Returns this rule with another way to find how long the dependency asked to be left alone.
      *
-     * @param hint gets result and error of a call that was no success; gives nanoseconds, rounded up,
+     * @param hint gets result and error of a call that was no success; returns nanoseconds, rounded up,
      *     {@link #DO_NOT_RETRY}, or {@link RefusedException#UNKNOWN}
      * @return the new rule
+     * @throws NullPointerException if {@code hint} is null
      */
     default OutcomeRule retryAfter(ToLongBiFunction<@Nullable Object, @Nullable Throwable> hint) {
         return ComposedRule.retryAfter(this, hint);

@@ -8,7 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks outcome rules the safe way. For those who write a policy or call {@link Gate#exit} themselves.
+ * Applies outcome rules safely. For authors of policies, and for code that calls {@link Gate#exit} itself.
  *
  * <p>Rules are user code: what they throw never reaches a caller and never costs a permit.
  *
@@ -20,9 +20,9 @@ public final class Outcomes {
     private Outcomes() {}
 
     /**
-     * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is judged as the future
-     * is. A {@link RefusedException} is {@link Verdict#IGNORED} whatever the rule; a rule that throws means {@link Verdict#FAILURE},
-     * and is logged.
+     * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is
+     * judged as the future is. A {@link RefusedException} is {@link Verdict#IGNORED} whatever the rule; a rule that
+     * throws means {@link Verdict#FAILURE}, and is logged.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -43,10 +43,10 @@ public final class Outcomes {
     }
 
     /**
-     * Asks how long the dependency wants to be left alone. A rule that throws gives no hint, and is logged.
+     * Returns how long the dependency asked to be left alone. A rule that throws gives no hint, and is logged.
      *
      * @param rule the rule
-     * @param verdict what it said of the same outcome; it is not asked after {@link Verdict#SUCCESS}
+     * @param verdict its verdict on the same outcome; after {@link Verdict#SUCCESS} the rule is not called
      * @param result what the call returned
      * @param thrownError what it threw, or null
      * @return nanoseconds, or {@link RefusedException#UNKNOWN}
@@ -68,9 +68,9 @@ public final class Outcomes {
     }
 
     /**
-     * What a stage failed with, taken out of the wrapper that stages put around it.
+     * Returns what a stage failed with, taken out of the wrapper that stages put around it.
      *
-     * @param error what {@code whenComplete} was given
+     * @param error the error that {@code whenComplete} was given
      * @return the cause of a {@code CompletionException} or {@code ExecutionException}, else the error itself
      */
     public static Throwable unwrap(Throwable error) {

@@ -6,7 +6,7 @@ import java.net.UnknownHostException;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
-/** The default of {@link OutcomeRule#standard()}. */
+/** The rule of {@link OutcomeRule#standard()}. See ADR 7. */
 enum StandardRule implements OutcomeRule {
     INSTANCE;
 
@@ -20,12 +20,20 @@ enum StandardRule implements OutcomeRule {
                 || error instanceof UnknownHostException) {
             return Verdict.NOT_SENT;
         }
-        if (error instanceof InterruptedException || error instanceof CancellationException) {
-            // Cut short by a timeout around this call, it is evidence; by the caller's own wish, it is not.
-            Deadline deadline = CallContext.current().deadline();
-            return deadline != null && deadline.isExpired() ? Verdict.FAILURE : Verdict.IGNORED;
-        }
-        return Verdict.FAILURE;
+        return isCutShort(error) ? judgeCutShort() : Verdict.FAILURE;
+    }
+
+    /** Whether an error says that the call was ended from outside, by an interrupt or a cancel. */
+    static boolean isCutShort(Throwable error) {
+        return error instanceof InterruptedException || error instanceof CancellationException;
+    }
+
+    /**
+     * Judges a call that was cut short: by a timeout around it, that is evidence; by the caller's own wish, it is not.
+     */
+    static Verdict judgeCutShort() {
+        Deadline deadline = CallContext.current().deadline();
+        return deadline != null && deadline.isExpired() ? Verdict.FAILURE : Verdict.IGNORED;
     }
 
     @Override

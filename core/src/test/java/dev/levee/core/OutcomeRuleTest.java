@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.levee.core.testing.ManualTime;
@@ -75,6 +76,111 @@ class OutcomeRuleTest {
             assertThat(STANDARD.retryAfterNanos(null, new IOException())).isEqualTo(RefusedException.UNKNOWN);
             assertThat(STANDARD.retryAfterNanos("result", null)).isEqualTo(RefusedException.UNKNOWN);
             assertThat(STANDARD.retryAfterNanos(null, new Refused(5))).isEqualTo(5);
+        }
+    }
+
+    @Nested
+    class OnlyFailures {
+        private final OutcomeRule rule =
+                OutcomeRule.failures(FileNotFoundException.class, SocketTimeoutException.class);
+
+        @Test
+        void are_errors_of_the_listed_types_and_their_subclasses() {
+            assertThat(rule.judge(null, new FileNotFoundException())).isEqualTo(Verdict.FAILURE);
+            assertThat(rule.judge(null, new SocketTimeoutException())).isEqualTo(Verdict.FAILURE);
+            assertThat(rule.judge(null, new SocketTimeoutException() {})).isEqualTo(Verdict.FAILURE);
+        }
+
+        @Test
+        void are_not_other_errors_which_are_ignored() {
+            assertThat(rule.judge(null, new IOException())).isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new ConnectException())).isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new StackOverflowError())).isEqualTo(Verdict.IGNORED);
+        }
+
+        @Test
+        void are_not_results_which_are_successes() {
+            assertThat(rule.judge("result", null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(rule.judge(null, null)).isEqualTo(Verdict.SUCCESS);
+        }
+
+        @Test
+        void are_listed_errors_even_if_they_were_surely_not_sent() {
+            assertThat(OutcomeRule.failures(IOException.class).judge(null, new ConnectException()))
+                    .isEqualTo(Verdict.FAILURE);
+        }
+
+        @Test
+        void are_never_refusals() {
+            OutcomeRule every = OutcomeRule.failures(Throwable.class);
+
+            assertThat(Outcomes.judge(every, null, new Refused(5))).isEqualTo(Verdict.IGNORED);
+            assertThat(Outcomes.retryAfterNanos(every, Verdict.IGNORED, null, new Refused(5)))
+                    .isEqualTo(5);
+            assertThat(rule.retryAfterNanos(null, new IOException())).isEqualTo(RefusedException.UNKNOWN);
+        }
+
+        @ParameterizedTest
+        @ValueSource(classes = {InterruptedException.class, CancellationException.class})
+        void are_ends_from_outside_only_after_the_deadline_even_if_a_wider_type_is_listed(
+                Class<? extends Throwable> type) throws Exception {
+            Throwable error = type.getConstructor().newInstance();
+            OutcomeRule wider = OutcomeRule.failures(Exception.class, IllegalStateException.class);
+            ManualTime time = new ManualTime();
+            CallContext context = CallContext.current()
+                    .withDeadline(Deadline.afterNanos(1, time.environment().clock()));
+            Operation<Verdict, RuntimeException> judge = () -> rule.judge(null, error);
+            Operation<Verdict, RuntimeException> judgeWider = () -> wider.judge(null, error);
+
+            assertThat(rule.judge(null, error)).isEqualTo(Verdict.IGNORED);
+            assertThat(context.call(judge)).isEqualTo(Verdict.IGNORED);
+            assertThat(context.call(judgeWider)).isEqualTo(Verdict.IGNORED);
+            time.advance(Duration.ofNanos(1));
+            assertThat(context.call(judge)).isEqualTo(Verdict.FAILURE);
+            assertThat(context.call(judgeWider)).isEqualTo(Verdict.FAILURE);
+        }
+
+        @Test
+        void are_ends_from_outside_that_are_listed_themselves() {
+            OutcomeRule listed = OutcomeRule.failures(CancellationException.class);
+
+            assertThat(listed.judge(null, new CancellationException())).isEqualTo(Verdict.FAILURE);
+            assertThat(listed.judge(null, new InterruptedException())).isEqualTo(Verdict.IGNORED);
+        }
+
+        @Test
+        void can_be_added_to() {
+            OutcomeRule more = rule.onError(ConnectException.class, Verdict.NOT_SENT)
+                    .onError(FileNotFoundException.class, Verdict.IGNORED)
+                    .onResult(Integer.class, status -> status == 503, Verdict.THROTTLED)
+                    .retryAfter((result, error) -> 7);
+
+            assertThat(more.judge(null, new ConnectException())).isEqualTo(Verdict.NOT_SENT);
+            assertThat(more.judge(null, new FileNotFoundException())).isEqualTo(Verdict.IGNORED);
+            assertThat(more.judge(null, new SocketTimeoutException())).isEqualTo(Verdict.FAILURE);
+            assertThat(more.judge(null, new IOException())).isEqualTo(Verdict.IGNORED);
+            assertThat(more.judge(503, null)).isEqualTo(Verdict.THROTTLED);
+            assertThat(more.judge(200, null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(more.retryAfterNanos(503, null)).isEqualTo(7);
+        }
+
+        @Test
+        void are_printed() {
+            assertThat(rule).hasToString("failures(FileNotFoundException, SocketTimeoutException)");
+        }
+
+        @Test
+        @SuppressWarnings({"unchecked", "NullArgumentForNonNullParameter"})
+        void must_have_a_type_and_none_that_is_null() {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(OutcomeRule::failures)
+                    .withMessage("types must be at least 1, but were 0");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> OutcomeRule.failures((Class<? extends Throwable>[]) null))
+                    .withMessage("types");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> OutcomeRule.failures(IOException.class, null))
+                    .withMessage("type");
         }
     }
 

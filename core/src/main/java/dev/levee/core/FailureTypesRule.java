@@ -1,0 +1,64 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.Require;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** The rule of {@link OutcomeRule#failures}: only errors of the listed types are failures. See ADR 7. */
+final class FailureTypesRule implements OutcomeRule {
+    /** All listed types. */
+    private final List<Class<? extends Throwable>> types;
+
+    /** The listed types that mean an interrupt or a cancel and nothing else. */
+    private final List<Class<? extends Throwable>> cutShortTypes;
+
+    private FailureTypesRule(List<Class<? extends Throwable>> types) {
+        this.types = types;
+        this.cutShortTypes = types.stream()
+                .filter(type -> InterruptedException.class.isAssignableFrom(type)
+                        || CancellationException.class.isAssignableFrom(type))
+                .toList();
+    }
+
+    @SafeVarargs
+    static OutcomeRule of(Class<? extends Throwable>... types) {
+        List<Class<? extends Throwable>> listed = new ArrayList<>();
+        for (Class<? extends Throwable> type : Require.nonNull("types", types)) {
+            listed.add(Require.nonNull("type", type));
+        }
+        if (listed.isEmpty()) {
+            throw new IllegalArgumentException("types must be at least 1, but were 0");
+        }
+        return new FailureTypesRule(List.copyOf(listed));
+    }
+
+    @Override
+    public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+        if (error == null) {
+            return Verdict.SUCCESS;
+        }
+        if (!StandardRule.isCutShort(error)) {
+            return isOneOf(types, error) ? Verdict.FAILURE : Verdict.IGNORED;
+        }
+        // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
+        return isOneOf(cutShortTypes, error) ? Verdict.FAILURE : StandardRule.judgeCutShort();
+    }
+
+    /** Whether an error is of a type. Without an iterator, which could cost an object on the hot path. */
+    private static boolean isOneOf(List<Class<? extends Throwable>> types, Throwable error) {
+        for (int i = 0; i < types.size(); i++) {
+            if (types.get(i).isInstance(error)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public String toString() {
+        return types.stream().map(Class::getSimpleName).collect(Collectors.joining(", ", "failures(", ")"));
+    }
+}

@@ -5,33 +5,33 @@ import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
 import java.util.concurrent.locks.LockSupport;
 
-/** Waits in manual time. */
+/** The scheduler of manual time. */
 final class ManualScheduler implements Scheduler, Timers {
-    private final VirtualTimeDriver engine;
+    private final VirtualTimeDriver driver;
 
-    ManualScheduler(VirtualTimeDriver engine) {
-        this.engine = engine;
+    ManualScheduler(VirtualTimeDriver driver) {
+        this.driver = driver;
     }
 
     @Override
     public Object clock() {
-        return engine.clock;
+        return driver.clock;
     }
 
     @Override
     public long set(Runnable task, long nowNanos, long delayNanos) {
-        return engine.set(task, nowNanos, delayNanos);
+        return driver.set(task, nowNanos, delayNanos);
     }
 
     @Override
     public boolean take(long ticket, Runnable task) {
-        return engine.take(ticket, task);
+        return driver.take(ticket, task);
     }
 
     @Override
     public Timer schedule(Runnable task, long delayNanos) {
-        TimerQueue.Event event = engine.schedule(task, delayNanos);
-        return () -> engine.cancel(event);
+        TimerQueue.ScheduledEvent event = driver.schedule(task, delayNanos);
+        return () -> driver.cancel(event);
     }
 
     @Override
@@ -42,19 +42,19 @@ final class ManualScheduler implements Scheduler, Timers {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        TimedWait stay = new TimedWait(engine, nanos, null);
+        TimedWait wait = new TimedWait(driver, nanos, null);
         try {
-            while (!stay.isOver()) {
-                if (!stay.moveTime()) {
+            while (!wait.isOver()) {
+                if (!wait.moveTime()) {
                     LockSupport.park(this);
                 }
             }
         } finally {
-            stay.end();
+            wait.end();
         }
-        stay.throwWhatTasksThrew();
-        // Not before the end of the stay: until then the flag tells the driver that this thread is about to go on.
-        if (!stay.timeHasCome() && Thread.interrupted()) {
+        wait.throwTaskFailures();
+        // Not before the end of the wait: until then the flag tells the driver that this thread is about to run on.
+        if (!wait.isDue() && Thread.interrupted()) {
             throw new InterruptedException();
         }
     }
@@ -65,15 +65,15 @@ final class ManualScheduler implements Scheduler, Timers {
         if (nanos <= 0 || Thread.currentThread().isInterrupted()) {
             return;
         }
-        TimedWait stay = new TimedWait(engine, nanos, blocker);
+        TimedWait wait = new TimedWait(driver, nanos, blocker);
         try {
-            if (!stay.moveTime()) {
+            if (!wait.moveTime()) {
                 LockSupport.park(blocker);
             }
         } finally {
-            stay.end();
+            wait.end();
         }
-        stay.throwWhatTasksThrew();
+        wait.throwTaskFailures();
     }
 
     @Override

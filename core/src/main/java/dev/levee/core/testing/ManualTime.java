@@ -15,13 +15,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * ManualTime time = new ManualTime();
  * CircuitBreaker breaker = CircuitBreaker.of("payments", config, time.environment());
  * ...
- * time.advance(Duration.ofSeconds(30));                    // nothing slept, and the breaker is half-open
+ * time.advance(Duration.ofSeconds(30)); // nothing slept, and the breaker is half-open
  * }</pre>
  *
  * <p><b>By hand</b> (the default) only {@link #advance} moves time. It goes from event to event: it sets the clock to
- * the exact time of the next timer or wake-up, lets that one happen, and lets everything that follows from it come to
- * rest before it goes on. A thread that sleeps or parks blocks until another one advances; {@link #awaitSleepers} waits
- * for such threads.
+ * the exact time of the next timer or wake-up, lets that one happen, and waits until everything that follows from it
+ * has happened before it takes the next one. A thread that sleeps or parks blocks until another one advances;
+ * {@link #awaitSleepers} waits for such threads.
  *
  * <p><b>By itself</b>, after {@link #autoAdvance}, time also moves when nothing can run: a thread that sleeps moves it
  * to the next event, up to its own wake-up. So a test can call a retry on its own thread.
@@ -32,24 +32,24 @@ import java.util.concurrent.atomic.AtomicInteger;
  *   <li>Timers and wake-ups happen one by one in the order of their time, and those of one time in the order in which
  *       they were scheduled. Tasks of the executor run one by one in the order of submission, before the next event.
  *       Timers and tasks run on the thread that moves time.
- *   <li>Before the next event whoever moves time waits, in the machine's time, for the real threads: for those that
- *       were {@linkplain #start(Runnable) started} here until they sleep, park or have ended; for others that were
- *       woken until they sleep or park again, have ended or block elsewhere, at most 1 s.
- *   <li>A thread that blocks elsewhere (a future, a latch, a monitor) looks just like one that will run in a moment. It
- *       is given about 50 ms to move and is then taken to be at rest, so each event is that slow while such a thread is
- *       about, and on a machine that makes it wait longer the order may differ. Threads that wait only by sleep and
- *       park are exact and quick.
- *   <li>Not deterministic is what threads do at the same moment: two that were started one after the other, or that one
+ *   <li>Before the next event the thread that moves time waits, in the time of the machine, for the real threads: for
+ *       those that were {@linkplain #start(Runnable) started} here until they sleep, park or have ended; for others
+ *       that were woken until they sleep or park again, have ended or block elsewhere, at most 1 s.
+ *   <li>A thread that blocks elsewhere (on a future, a latch, a monitor) cannot be told from one that will run in a
+ *       moment. After about 50 ms it is taken to stay blocked, so each event is that slow while there is such a thread,
+ *       and on a machine that makes it wait longer the order may differ. Threads that wait only by sleep and park are
+ *       exact and quick.
+ *   <li>What threads do at the same moment is not deterministic: two that were started one after the other, or that one
  *       event released through a lock of their own, run in parallel.
  * </ul>
  *
- * <p><b>Parked threads.</b> {@link Scheduler#park} may return for no reason, and here it does: before time moves on,
- * after anything has happened (an event, a task, another thread's turn, the beginning of an {@code advance}), each
- * parked thread is let go to look at its condition; it parks again or goes on. So no unpark is overlooked, and code
- * that does not look again is found out. It costs a switch of threads, some 20 µs, for each parked thread and event.
+ * <p><b>Parked threads.</b> {@link Scheduler#park} may return spuriously, and here it does: before time moves, after
+ * anything has happened (an event, a task, another thread has run, the beginning of an {@code advance}), each parked
+ * thread is woken to check its condition; it parks again or runs on. So no unpark is overlooked, and a test finds code
+ * that does not check again. It costs a switch of threads, some 20 µs, for each parked thread and event.
  *
  * <p>The clock begins at a reading below zero, because no reading may mean anything by itself. Thread-safe; timers and
- * tasks run outside its locks; threads may be virtual. Make a new one for each test.
+ * tasks run outside its locks; threads may be virtual. Make a new one for each test. See ADR 12.
  *
  * @since 0.1
  */
@@ -57,31 +57,31 @@ public final class ManualTime {
     private static final long ORIGIN = -1_000_000_000_000L;
     private static final long SEED = 0x1EFEEL;
 
-    private final VirtualTimeDriver engine;
+    private final VirtualTimeDriver driver;
     private final long origin;
     private final Random random = new Random(SEED);
-    private final AtomicInteger threads = new AtomicInteger();
+    private final AtomicInteger threadNumbers = new AtomicInteger();
     private final Environment environment;
     private volatile long seed = SEED;
 
-    /** Time that stands still at an arbitrary reading of the clock. */
+    /** Makes a time that stands still at an arbitrary reading of the clock. */
     public ManualTime() {
         this(ORIGIN);
     }
 
     private ManualTime(long origin) {
-        this.engine = new VirtualTimeDriver(origin);
+        this.driver = new VirtualTimeDriver(origin);
         this.origin = origin;
         this.environment = Environment.builder()
-                .clock(engine.clock)
-                .scheduler(new ManualScheduler(engine))
-                .executor(engine::execute)
+                .clock(driver.clock)
+                .scheduler(new ManualScheduler(driver))
+                .executor(driver::execute)
                 .random(random)
                 .build();
     }
 
     /**
-     * Time that stands still at a given reading of the clock.
+     * Returns a time that stands still at a given reading of the clock.
      *
      * @param originNanos any value; near {@code Long.MAX_VALUE} the clock wraps in the test as it may in production
      * @return the time
@@ -91,8 +91,8 @@ public final class ManualTime {
     }
 
     /**
-     * The environment whose clock, scheduler, executor and random generator this object drives. Its parts may be put
-     * into other environments, with a listener for example, through {@link Environment#toBuilder}.
+     * Returns the environment whose clock, scheduler, executor and random generator this object drives. Its parts may
+     * be put into other environments, with a listener for example, through {@link Environment#toBuilder}.
      *
      * <p>Its executor queues tasks until time is moved, and runs them on the thread that moves it. Work that blocks
      * needs threads: {@code time.environment().toBuilder().executor(time::start).build()}.
@@ -104,9 +104,9 @@ public final class ManualTime {
     }
 
     /**
-     * Begins the sequence of the random generator anew.
+     * Seeds the random generator. Default: a constant, so that a test that fails fails again.
      *
-     * @param value which sequence; a constant unless this is called, so that tests repeat themselves
+     * @param value the seed
      * @return this
      */
     public ManualTime seed(long value) {
@@ -116,12 +116,13 @@ public final class ManualTime {
     }
 
     /**
-     * From now on time moves by itself when nothing can run; {@link #advance} works as before.
+     * Makes time move by itself when nothing can run; {@link #advance} works as before.
      *
-     * <p>While threads wait in a sleep or park and none runs that was started here, one of those who wait moves time to
-     * the next event and runs it on its own stack. To have several threads begin at one moment start them first and
-     * call this afterwards. A thread that waits elsewhere, in {@code CompletableFuture.join} for example, moves nothing:
-     * use {@link #advance} for futures. If nothing is left but waits without a limit, time stands still and they wait.
+     * <p>While threads wait in a sleep or park and none runs that was started here, one of the waiting threads moves
+     * time to the next event and runs it on its own stack. To have several threads begin at one moment start them first
+     * and call this afterwards. A thread that waits elsewhere, in {@code CompletableFuture.join} for example, does not
+     * move time: use {@link #advance} for futures. If only waits without a limit are left, time stands still and they
+     * wait.
      *
      * <p>A timer or task that is run by a sleep may sleep in turn; the outer sleep then ends late, as it would on a
      * thread that is busy. What timers and tasks throw is thrown by the sleep or park that ran them, when it is over.
@@ -129,30 +130,31 @@ public final class ManualTime {
      * @return this
      */
     public ManualTime autoAdvance() {
-        engine.autoAdvance();
+        driver.autoAdvance();
         return this;
     }
 
     /**
-     * Moves time on, event by event.
+     * Moves time forward, event by event.
      *
-     * <p>Blocks until everything that follows has come to rest. A timer or task may call it and moves time there and
-     * then; it must not sleep or park, which throws {@code IllegalStateException} unless time moves by itself.
+     * <p>Blocks until everything that follows has happened. A timer or task may call it, and moves time at once; it
+     * must not sleep or park, which throws {@code IllegalStateException} unless time moves by itself.
      *
-     * @param duration how far; zero runs what is due now, and 146 years is the most
+     * @param duration how far; zero runs what is due now, and 146 years is the maximum
+     * @throws NullPointerException if {@code duration} is null
      * @throws IllegalArgumentException if the duration is negative
-     * @throws IllegalStateException if a started thread has not come to rest after 10 s of the machine's time
+     * @throws IllegalStateException if a started thread is still running after 10 s of the machine's time
      * @throws RuntimeException what a timer, a task or a started thread threw, the same object (an {@code Error}
      *     likewise), after everything else that was due has run; if several threw, the first, which has the others as
      *     suppressed exceptions
      */
     public void advance(Duration duration) {
-        engine.advance(Nanos.of(Require.notNegative("duration", duration)));
+        driver.advance(Nanos.of(Require.notNegative("duration", duration)));
     }
 
     /**
      * Runs queued tasks and due timers without moving time; the same as advancing by zero. A test that has released
-     * something calls it to let the threads that waited for it go on and come to rest.
+     * something calls it to let the threads that waited for it run until they wait again or have ended.
      *
      * @throws IllegalStateException as {@link #advance} does
      * @throws RuntimeException as {@link #advance} does
@@ -167,11 +169,11 @@ public final class ManualTime {
      * @return nanoseconds since an arbitrary moment; may be negative and may wrap
      */
     public long nanoTime() {
-        return engine.now();
+        return driver.now();
     }
 
     /**
-     * How far time has moved.
+     * Returns how far time has moved.
      *
      * @return the time since this object was made
      */
@@ -180,48 +182,49 @@ public final class ManualTime {
     }
 
     /**
-     * How many timers wait for their time.
+     * Returns how many timers are set.
      *
      * @return the number of timers that have neither begun to run nor been cancelled
      */
     public int pendingTimers() {
-        return engine.lock.get(engine.agenda::timers);
+        return driver.lock.get(driver.timerQueue::timers);
     }
 
     /**
-     * How many tasks wait in the executor.
+     * Returns how many tasks wait in the executor.
      *
      * @return the number of tasks that have not begun to run
      */
     public int pendingTasks() {
-        return engine.queued();
+        return driver.pendingTasks();
     }
 
     /**
-     * How many threads wait.
+     * Returns how many threads wait.
      *
      * @return the number of threads inside a sleep or park
      */
     public int sleepers() {
-        return engine.lock.get(engine.crew::waiting);
+        return driver.lock.get(driver.threads::waitingCount);
     }
 
     /**
-     * Blocks, in the machine's time, until threads wait.
+     * Blocks, in the time of the machine, until threads wait.
      *
      * @param count how many threads must at least be inside a sleep or park
      * @throws IllegalArgumentException if the count is negative
-     * @throws IllegalStateException if there are not so many after 10 s; the message says what the threads do
+     * @throws IllegalStateException if there are fewer after 10 s; the message says what the threads do
      */
     public void awaitSleepers(int count) {
-        engine.crew.awaitWaiting(Require.range("count", count, 0, Integer.MAX_VALUE));
+        driver.threads.awaitWaiting(Require.range("count", count, 0, Integer.MAX_VALUE));
     }
 
     /**
      * Starts a daemon thread that takes part in this time; see {@link #start(String, Runnable)}.
      *
-     * @param task what it does
+     * @param task the work of the thread
      * @return the thread, started
+     * @throws NullPointerException if {@code task} is null
      */
     public Thread start(Runnable task) {
         return start("manual-time", task);
@@ -231,21 +234,22 @@ public final class ManualTime {
      * Starts a daemon thread that takes part in this time: until it ends time moves only when it sleeps or parks.
      *
      * @param name the beginning of the thread's name
-     * @param task what it does; what it throws goes to the thread's handler for uncaught exceptions, and is thrown by
-     *     the next {@link #advance} as well
+     * @param task the work of the thread; what it throws goes to the thread's handler for uncaught exceptions, and is
+     *     thrown by the next {@link #advance} as well
      * @return the thread, started
+     * @throws NullPointerException if {@code name} or {@code task} is null
      */
     public Thread start(String name, Runnable task) {
         Require.nonNull("name", name);
         Require.nonNull("task", task);
-        Thread thread = new Thread(() -> engine.work(task), name + "-" + threads.incrementAndGet());
+        Thread thread = new Thread(() -> driver.runStarted(task), name + "-" + threadNumbers.incrementAndGet());
         thread.setDaemon(true);
-        engine.start(thread);
+        driver.start(thread);
         return thread;
     }
 
     /**
-     * The time that has passed, what is pending, and the seed.
+     * Returns the time that has passed, what is pending, and the seed.
      *
      * @return one line
      */

@@ -11,219 +11,225 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The real threads that take part, and how the one who moves time waits for them in the machine's time. Guarded by the
- * lock of {@link VirtualTimeDriver}, but for the methods that wait.
+ * The real threads that take part in manual time, and how the thread that moves time waits for them in the time of the
+ * machine. Guarded by the lock of {@link VirtualTimeDriver}, but for the methods that wait.
  *
- * <p>Nobody can see whether a parked thread has been unparked and will run in a moment. So time moves only when each
- * thread that parks has found, after the last change, that it must park: it is woken, and either goes on or parks again
- * as before.
+ * <p>It cannot be seen from outside whether a parked thread has been unparked and will run in a moment. So time moves
+ * only when each parked thread has checked its condition since the last change: it is woken, and either runs on or
+ * parks again as before.
  */
 final class ParticipatingThreads {
-    /** How long, in nanoseconds of the machine, a guest is waited for after it was woken. */
-    private static final long PATIENCE_WITH_GUESTS = 1_000_000_000L;
+    /** How long, in nanoseconds of the machine, a thread that was not started here is waited for after it was woken. */
+    private static final long MAX_WAIT_FOR_OTHERS = 1_000_000_000L;
 
     /**
-     * A thread that is seen to block elsewhere (a future, a latch) so many times, up to a millisecond apart, is taken
-     * to stay blocked. Looks, not time: on a busy machine the looks are late as well.
+     * How many polls, up to a millisecond apart, must find a thread blocked elsewhere (on a future, a latch) before it
+     * is taken to stay blocked. A number and not a time, because on a busy machine polls are late as well.
      */
-    private static final int LOOKS_AT_BLOCKED = 50;
+    private static final int POLLS_OF_BLOCKED = 50;
 
     /**
-     * Code that parks for random times never parks twice alike; so many parks while time stands still are not looked
-     * after.
+     * After how many parks while time stands still parked threads are not woken to check any more: code that parks for
+     * random times never parks as before.
      */
     private static final int MAX_PARKS = 1_000;
 
-    private static final long FIRST_LOOK = 20_000L;
-    private static final long SLOWEST_LOOK = 1_000_000L;
+    private static final long FIRST_POLL_NANOS = 20_000L;
+    private static final long MAX_POLL_NANOS = 1_000_000L;
 
     private static final NanoClock MACHINE = Environment.system().clock();
     private static final Scheduler REAL_WAIT = Environment.system().scheduler();
 
     private final YieldingLock lock;
-    private final Duration patience;
-    private final Map<Thread, ThreadState> members = new LinkedHashMap<>();
+    private final Duration timeout;
+    private final Map<Thread, ThreadState> states = new LinkedHashMap<>();
+
+    /** Counts everything that a parked thread may wait for. */
     private long changes;
-    private long looksSince;
+
+    /** The count of changes to which {@code blockedPolls} of all threads belong. */
+    private long pollsSince;
+
+    /** How many parks have begun while time stands still. */
     private int parks;
 
-    ParticipatingThreads(YieldingLock lock, Duration patience) {
+    ParticipatingThreads(YieldingLock lock, Duration timeout) {
         this.lock = lock;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
-    /** Time stands still for a while. */
-    void beginsToRest() {
+    /** Begins to count parks anew, because time has moved or is about to stand still. */
+    void resetParks() {
         parks = 0;
     }
 
-    /** Something has happened that threads may wait for. */
-    void changed() {
+    /** Records that something has happened for which threads may wait. */
+    void recordChange() {
         changes++;
     }
 
-    /** A thread that is about to be started takes part. */
-    void enlist(Thread thread) {
-        members.put(thread, new ThreadState(thread, true, changes));
+    /** Adds a thread that is about to be started. */
+    void add(Thread thread) {
+        states.put(thread, new ThreadState(thread, true, changes));
     }
 
-    void dismiss(Thread thread) {
-        members.remove(thread);
+    void remove(Thread thread) {
+        states.remove(thread);
     }
 
-    /** The current thread; a guest if it was not started here. */
+    /** Returns the state of the current thread, which is added if it was not started here. */
     ThreadState current() {
-        // Alone, a guest can rely on what it has seen; among others, something may have happened since.
-        return members.computeIfAbsent(
+        // Alone, a thread can rely on what it has seen; among others, something may have happened since.
+        return states.computeIfAbsent(
                 Thread.currentThread(),
-                thread -> new ThreadState(thread, false, members.isEmpty() ? changes : ThreadState.STALE));
+                thread -> new ThreadState(thread, false, states.isEmpty() ? changes : ThreadState.STALE));
     }
 
-    /** The current thread begins to sleep, or to park. */
-    void waits(ThreadState member, TimerQueue.Event event, @Nullable Object blocker) {
-        if (member.parksAgain(event, blocker)) {
-            member.checkedAt = member.runsSince;
+    /** Records that the current thread begins to sleep, or to park if there is a blocker. */
+    void beginWait(ThreadState state, TimerQueue.ScheduledEvent event, @Nullable Object blocker) {
+        if (state.parksAgain(event, blocker)) {
+            state.checkedAt = state.runningSince;
         } else {
-            boolean undisturbed = member.runsSince == changes;
+            boolean undisturbed = state.runningSince == changes;
             changes++;
             parks += blocker == null ? 0 : 1;
-            member.checkedAt = undisturbed ? changes : ThreadState.STALE;
+            state.checkedAt = undisturbed ? changes : ThreadState.STALE;
         }
-        member.waitFor(event, blocker);
+        state.waitFor(event, blocker);
     }
 
-    /** A thread that waits goes on. */
-    void runs(ThreadState member) {
-        member.run(changes);
+    /** Records that a thread does not wait any more. */
+    void endWait(ThreadState state) {
+        state.run(changes);
     }
 
-    /** Whether a thread has looked at what it parks for since the last change; one that sleeps need not. */
-    boolean isAware(ThreadState member) {
-        return !member.parks() || member.checkedAt == changes;
+    /** Whether a thread has checked its condition since the last change; one that sleeps has none. */
+    boolean hasChecked(ThreadState state) {
+        return !state.parks() || state.checkedAt == changes;
     }
 
-    /** Another thread that parks and has not looked at its condition since the last change. */
-    @Nullable ThreadState unaware() {
-        if (parks > MAX_PARKS + members.size()) {
+    /** Returns another parked thread that has not checked its condition since the last change, or null. */
+    @Nullable ThreadState nextUnchecked() {
+        if (parks > MAX_PARKS + states.size()) {
             return null;
         }
-        for (ThreadState member : members.values()) {
-            if (!isAware(member) && member.thread != Thread.currentThread()) {
-                return member;
+        for (ThreadState state : states.values()) {
+            if (!hasChecked(state) && state.thread != Thread.currentThread()) {
+                return state;
             }
         }
         return null;
     }
 
-    /** Somebody who waits, rather asleep than parked. */
+    /** Returns a thread that waits, preferably one that sleeps, or null. */
     @Nullable ThreadState anyWaiting() {
         ThreadState found = null;
-        for (ThreadState member : members.values()) {
-            if (member.waits() && (found == null || found.parks())) {
-                found = member;
+        for (ThreadState state : states.values()) {
+            if (state.waits() && (found == null || found.parks())) {
+                found = state;
             }
         }
         return found;
     }
 
-    int waiting() {
-        return (int) members.values().stream().filter(ThreadState::waits).count();
+    int waitingCount() {
+        return (int) states.values().stream().filter(ThreadState::waits).count();
     }
 
     /**
-     * Another thread that runs.
+     * Returns another thread that runs, or null.
      *
-     * @param spent how long it has been waited for
+     * @param spent how long the caller has waited, in nanoseconds of the machine
      */
-    @Nullable ThreadState busy(long spent) {
-        if (looksSince != changes) {
-            looksSince = changes;
-            members.values().forEach(member -> member.seenBlocked = 0);
+    @Nullable ThreadState nextBusy(long spent) {
+        if (pollsSince != changes) {
+            pollsSince = changes;
+            states.values().forEach(state -> state.blockedPolls = 0);
         }
-        for (ThreadState member : List.copyOf(members.values())) {
-            if (member.thread != Thread.currentThread() && isBusy(member, spent)) {
-                return member;
+        for (ThreadState state : List.copyOf(states.values())) {
+            if (state.thread != Thread.currentThread() && isBusy(state, spent)) {
+                return state;
             }
         }
         return null;
     }
 
-    private boolean isBusy(ThreadState member, long spent) {
-        if (member.waits()) {
-            return member.thread.isInterrupted(); // then it is about to go on
+    private boolean isBusy(ThreadState state, long spent) {
+        if (state.waits()) {
+            return state.thread.isInterrupted(); // then it is about to run on
         }
-        Thread.State state = member.thread.getState();
-        if (state == Thread.State.TERMINATED || (!member.started && spent > PATIENCE_WITH_GUESTS)) {
-            leaves(member);
+        Thread.State running = state.thread.getState();
+        if (running == Thread.State.TERMINATED || (!state.started && spent > MAX_WAIT_FOR_OTHERS)) {
+            forget(state);
             return false;
         }
-        if (state == Thread.State.NEW || state == Thread.State.RUNNABLE || member.ended || member.wakes) {
-            member.seenBlocked = 0;
-            member.restsElsewhere = false;
+        if (running == Thread.State.NEW || running == Thread.State.RUNNABLE || state.ended || state.wakePending) {
+            state.blockedPolls = 0;
+            state.blockedElsewhere = false;
             return true;
         }
-        if (++member.seenBlocked <= LOOKS_AT_BLOCKED) {
+        if (++state.blockedPolls <= POLLS_OF_BLOCKED) {
             return true;
         }
-        if (!member.started) {
-            leaves(member);
-        } else if (!member.restsElsewhere) {
-            member.restsElsewhere = true;
+        if (!state.started) {
+            forget(state);
+        } else if (!state.blockedElsewhere) {
+            state.blockedElsewhere = true;
             changes++;
         }
         return false;
     }
 
-    /** Nobody knows what it did before it went. */
-    private void leaves(ThreadState member) {
-        members.remove(member.thread);
+    /** Removes a thread. Counts as a change, because it is not known what the thread did last. */
+    private void forget(ThreadState state) {
+        states.remove(state.thread);
         changes++;
     }
 
     /**
-     * Waits until all other threads wait or have come to rest elsewhere. Called without the lock.
+     * Waits until all other threads wait, have ended, or are blocked elsewhere. Called without the lock.
      *
-     * @param bounded whether to give up after a while
-     * @return whether there was anybody to wait for
+     * @param bounded whether to give up after the timeout
+     * @return whether there was a thread to wait for
      */
-    boolean awaitQuiet(boolean bounded) {
-        lock.run(() -> looksSince = changes - 1);
+    boolean awaitIdle(boolean bounded) {
+        lock.run(() -> pollsSince = changes - 1);
         return await(spent -> lock.get(() -> {
-            ThreadState busy = busy(spent);
-            if (busy != null && bounded && spent > patience.toNanos()) {
+            ThreadState busy = nextBusy(spent);
+            if (busy != null && bounded && spent > timeout.toNanos()) {
                 throw new IllegalStateException(
-                        "time cannot move: " + describe(busy) + " has not come to rest for " + patience);
+                        "time cannot move: " + describe(busy) + " has not come to rest for " + timeout);
             }
             return busy == null;
         }));
     }
 
-    /** Waits until so many threads wait, or gives up. Called without the lock. */
+    /** Waits until at least {@code count} threads wait, or gives up. Called without the lock. */
     void awaitWaiting(int count) {
         await(spent -> lock.get(() -> {
-            if (waiting() < count && spent > patience.toNanos()) {
-                throw new IllegalStateException("after " + patience + " only " + waiting() + " of " + count
+            if (waitingCount() < count && spent > timeout.toNanos()) {
+                throw new IllegalStateException("after " + timeout + " only " + waitingCount() + " of " + count
                         + " threads sleep or park; known are "
-                        + members.values().stream()
+                        + states.values().stream()
                                 .map(ParticipatingThreads::describe)
                                 .toList());
             }
-            return waiting() >= count;
+            return waitingCount() >= count;
         }));
     }
 
-    /** Waits until a condition holds that is asked with the time spent; whether it did not hold at once. */
+    /** Polls a condition, which gets the time spent, until it holds; returns whether it did not hold at once. */
     private boolean await(LongFunction<Boolean> condition) {
         long begin = MACHINE.nanoTime();
-        long look = FIRST_LOOK;
+        long pollNanos = FIRST_POLL_NANOS;
         boolean interrupted = false;
         try {
             while (!condition.apply(MACHINE.nanoTime() - begin)) {
                 interrupted |= Thread.interrupted();
-                REAL_WAIT.park(this, look);
-                look = Math.min(2 * look, SLOWEST_LOOK);
+                REAL_WAIT.park(this, pollNanos);
+                pollNanos = Math.min(2 * pollNanos, MAX_POLL_NANOS);
             }
-            return look > FIRST_LOOK;
+            return pollNanos > FIRST_POLL_NANOS;
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -231,9 +237,9 @@ final class ParticipatingThreads {
         }
     }
 
-    private static String describe(ThreadState member) {
-        Thread thread = member.thread;
-        if (member.waits()) {
+    private static String describe(ThreadState state) {
+        Thread thread = state.thread;
+        if (state.waits()) {
             return "\"" + thread.getName() + "\" (waits)";
         }
         StackTraceElement[] stack = thread.getStackTrace();

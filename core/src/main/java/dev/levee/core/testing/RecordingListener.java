@@ -8,48 +8,50 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * A listener that keeps what it hears, one line each, for tests.
+ * A listener for tests that records every event as one line of text.
  *
  * <pre>{@code
- * RecordingListener heard = new RecordingListener();
- * Environment environment = time.environment().toBuilder().listener(heard).build();
+ * RecordingListener listener = new RecordingListener();
+ * Environment environment = time.environment().toBuilder().listener(listener).build();
  * ...
- * assertEquals(List.of("payments CLOSED->OPEN", "payments refused"), heard.events());
+ * assertEquals(List.of("payments CLOSED->OPEN", "payments refused"), listener.events());
  * }</pre>
  *
- * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict), {@code "NAME
- * attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "}, or {@code "NAME degraded by SOURCE: "},
- * with what {@code toString} says of the error. Thread-safe; each event copies the list, so not for load.
+ * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict),
+ * {@code "NAME attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "}, or
+ * {@code "NAME degraded by SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event copies
+ * the list, so not for load tests.
  *
  * @since 0.1
  */
 public final class RecordingListener implements Listener {
     private final List<String> events = new CopyOnWriteArrayList<>();
 
-    /** A listener that has heard nothing. */
+    /** Makes a listener that has recorded nothing. */
     public RecordingListener() {}
 
     /**
-     * What it has heard.
+     * Returns the events that were recorded.
      *
-     * @return all lines in the order in which they were heard; does not change
+     * @return all lines in the order of the events; an unmodifiable copy
      */
     public List<String> events() {
         return List.copyOf(events);
     }
 
     /**
-     * How often it has heard something.
+     * Returns how many events contain a text.
      *
      * @param text a part of a line, such as {@code "refused"} or {@code "->OPEN"}
      * @return the number of lines that contain it
+     * @throws NullPointerException if {@code text} is null
      */
     public int count(String text) {
         Require.nonNull("text", text);
         return (int) events.stream().filter(event -> event.contains(text)).count();
     }
 
-    /** Forgets what it has heard. */
+    /** Removes all recorded events. */
     public void clear() {
         events.clear();
     }
@@ -80,7 +82,7 @@ public final class RecordingListener implements Listener {
     }
 
     /**
-     * What it has heard.
+     * Returns the events that were recorded.
      *
      * @return {@link #events} as text
      */

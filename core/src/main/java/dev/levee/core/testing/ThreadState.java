@@ -2,49 +2,50 @@ package dev.levee.core.testing;
 
 import org.jspecify.annotations.Nullable;
 
-/** A thread that takes part in manual time. All but the thread is guarded by the lock of {@link VirtualTimeDriver}. */
+/**
+ * What is known of a thread that takes part in manual time. All but the thread is guarded by the lock of
+ * {@link VirtualTimeDriver}.
+ */
 final class ThreadState {
-    /** No count of changes. */
+    /** A value of {@link #checkedAt} that is older than every count of changes. */
     static final long STALE = -1;
 
     final Thread thread;
 
-    /**
-     * Started through {@code start}, and so taking part until it ends; others, the guests, take part while they wait.
-     */
+    /** Whether it was started by {@code ManualTime} and takes part until it ends; others take part while they wait. */
     final boolean started;
 
     /** Whether the task that it was started for has returned. */
     boolean ended;
 
     /** What it waits for; null while it runs. */
-    TimerQueue.@Nullable Event waitsFor;
+    TimerQueue.@Nullable ScheduledEvent waitsFor;
 
     /** What it parks on; null if it sleeps. */
     @Nullable Object blocker;
 
-    /** Whether it was woken and has not noticed yet; until then it looks blocked. */
-    boolean wakes;
+    /** Whether it was woken and has not run yet; until then the JVM reports it as blocked. */
+    boolean wakePending;
 
-    /** How many times it was seen to block elsewhere. */
-    int seenBlocked;
+    /** How many polls in a row have found it blocked elsewhere. */
+    int blockedPolls;
 
-    /** Whether it was seen so often enough, and has not been seen to run since. */
-    boolean restsElsewhere;
+    /** Whether it is taken to stay blocked elsewhere, and no poll has found it running since. */
+    boolean blockedElsewhere;
 
     /** The count of changes when it last began to run. */
-    long runsSince;
+    long runningSince;
 
-    /** The count of changes that it had seen when it found that it must park. */
+    /** The count of changes at its last check of its condition, after which it parked. */
     long checkedAt = STALE;
 
-    private TimerQueue.@Nullable Event lastPark;
+    private TimerQueue.@Nullable ScheduledEvent lastPark;
     private @Nullable Object lastBlocker;
 
     ThreadState(Thread thread, boolean started, long changes) {
         this.thread = thread;
         this.started = started;
-        this.runsSince = changes;
+        this.runningSince = changes;
     }
 
     boolean waits() {
@@ -55,13 +56,13 @@ final class ThreadState {
         return waitsFor != null && blocker != null;
     }
 
-    /** Whether this is just the park from which it was woken to look at its condition: nothing came of it. */
-    boolean parksAgain(TimerQueue.Event event, @Nullable Object on) {
-        TimerQueue.Event last = lastPark;
-        return last != null && on != null && lastBlocker == on && last.isAtTheTimeOf(event);
+    /** Whether it parks as it did before it was woken to check its condition: the check had no consequence. */
+    boolean parksAgain(TimerQueue.ScheduledEvent event, @Nullable Object on) {
+        TimerQueue.ScheduledEvent last = lastPark;
+        return last != null && on != null && lastBlocker == on && last.isDueWith(event);
     }
 
-    void waitFor(TimerQueue.Event event, @Nullable Object on) {
+    void waitFor(TimerQueue.ScheduledEvent event, @Nullable Object on) {
         waitsFor = event;
         blocker = on;
         lastPark = on == null ? null : event;
@@ -71,7 +72,7 @@ final class ThreadState {
     void run(long changes) {
         waitsFor = null;
         blocker = null;
-        restsElsewhere = false;
-        runsSince = changes;
+        blockedElsewhere = false;
+        runningSince = changes;
     }
 }

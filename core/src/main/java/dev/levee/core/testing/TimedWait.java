@@ -4,68 +4,70 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The current thread's stay in a sleep or park. */
+/** One sleep or park of the current thread. */
 final class TimedWait {
-    private final VirtualTimeDriver engine;
-    private final ThreadState member;
-    private final TimerQueue.Event event;
+    private final VirtualTimeDriver driver;
+    private final ThreadState state;
+    private final TimerQueue.ScheduledEvent event;
 
-    // What the thread waits for already: tasks that it runs while it moves time may wait in turn.
-    private final TimerQueue.@Nullable Event outerEvent;
+    /** What the thread waits for already: tasks that it runs while it moves time may wait in turn. */
+    private final TimerQueue.@Nullable ScheduledEvent outerEvent;
+
     private final @Nullable Object outerBlocker;
 
+    /** Whether this thread moves time. */
     private boolean driving;
 
     /** What timers and tasks threw while this thread moved time. */
     private final List<Throwable> thrown = new ArrayList<>();
 
-    /** A park if there is a blocker. */
-    TimedWait(VirtualTimeDriver engine, long nanos, @Nullable Object blocker) {
-        this.engine = engine;
-        engine.lock.lock();
+    /** Begins a park if there is a blocker, else a sleep. */
+    TimedWait(VirtualTimeDriver driver, long nanos, @Nullable Object blocker) {
+        this.driver = driver;
+        driver.lock.lock();
         try {
-            if (engine.isInTaskOfAdvance()) {
+            if (driver.isInTaskOfAdvance()) {
                 throw new IllegalStateException(
-                        "a timer or task that advance() runs must not wait: nobody else moves time;"
+                        "a timer or task that advance() runs must not wait: no other thread moves time;"
                                 + " give it a thread, environment().toBuilder().executor(time::start)");
             }
-            member = engine.crew.current();
-            outerEvent = member.waitsFor;
-            outerBlocker = member.blocker;
-            event = engine.agenda.add(engine.now(), nanos, null, member);
-            engine.crew.waits(member, event, blocker);
-            engine.signal();
+            state = driver.threads.current();
+            outerEvent = state.waitsFor;
+            outerBlocker = state.blocker;
+            event = driver.timerQueue.add(driver.now(), nanos, null, state);
+            driver.threads.beginWait(state, event, blocker);
+            driver.signal();
         } finally {
-            engine.lock.unlock();
+            driver.lock.unlock();
         }
     }
 
-    boolean timeHasCome() {
-        return event.over;
+    boolean isDue() {
+        return event.happened;
     }
 
     boolean isOver() {
-        return event.over || member.thread.isInterrupted();
+        return event.happened || state.thread.isInterrupted();
     }
 
     /**
-     * If this thread may and can, lets things happen up to the next event. Does not block if nothing happened, so that
-     * no permit of an unpark is lost then.
+     * Moves time to the next event, if this thread may move time and nothing else can run. Does not block if nothing
+     * happened, so that no permit of an unpark is lost then.
      *
      * @return whether anything happened
      */
     boolean moveTime() {
-        if (driving && engine.advancerWaits()) {
+        if (driving && driver.isAdvanceWaiting()) {
             endDriving(false);
         }
         if (!driving) {
-            driving = engine.tryBeginDrive();
+            driving = driver.tryBeginDrive();
         }
         if (!driving) {
             return false;
         }
-        boolean happened = engine.rest(false);
-        if (isOver() || !isAware() || engine.step(0, false)) {
+        boolean happened = driver.runUntilIdle(false);
+        if (isOver() || !hasChecked() || driver.step(0, false)) {
             return true;
         }
         if (!happened) {
@@ -74,33 +76,33 @@ final class TimedWait {
         return happened;
     }
 
-    private boolean isAware() {
-        return engine.lock.get(() -> engine.crew.isAware(member));
+    private boolean hasChecked() {
+        return driver.lock.get(() -> driver.threads.hasChecked(state));
     }
 
-    private void endDriving(boolean othersMayGoOn) {
+    private void endDriving(boolean signalOthers) {
         driving = false;
-        thrown.addAll(engine.endDrive(othersMayGoOn, false));
+        thrown.addAll(driver.endDrive(signalOthers, false));
     }
 
-    /** The thread goes on. */
+    /** Ends the wait, and lets other threads move time. */
     void end() {
-        engine.lock.run(() -> {
-            engine.agenda.remove(event);
-            member.wakes = false;
-            engine.crew.runs(member);
-            if (outerEvent != null && !outerEvent.over) {
-                member.waitFor(outerEvent, outerBlocker);
+        driver.lock.run(() -> {
+            driver.timerQueue.remove(event);
+            state.wakePending = false;
+            driver.threads.endWait(state);
+            if (outerEvent != null && !outerEvent.happened) {
+                state.waitFor(outerEvent, outerBlocker);
             }
             if (driving) {
                 endDriving(true);
             } else {
-                engine.signal();
+                driver.signal();
             }
         });
     }
 
-    void throwWhatTasksThrew() {
+    void throwTaskFailures() {
         VirtualTimeDriver.throwFirst(thrown);
     }
 }

@@ -6,18 +6,26 @@ import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** What is to happen, in the order of its time, then of its scheduling. Guarded by the lock of {@link VirtualTimeDriver}. */
+/**
+ * The events that are to happen, in the order of their time, then of their scheduling. Guarded by the lock of
+ * {@link VirtualTimeDriver}.
+ */
 final class TimerQueue {
-    private final TreeSet<Event> events = new TreeSet<>(TimerQueue::compare);
-    /** Events with a ticket, which is their place here and 1; they are used again, so that a timer with a ticket makes none. */
-    private final List<Event> ticketed = new ArrayList<>();
+    private final TreeSet<ScheduledEvent> events = new TreeSet<>(TimerQueue::compare);
 
-    private @Nullable Event unused;
+    /**
+     * Events with a ticket, which is their index here plus 1. They are used again, so that setting a timer makes none.
+     */
+    private final List<ScheduledEvent> ticketed = new ArrayList<>();
+
+    /** The first event with a ticket that is not in use; the others follow by {@code nextUnused}. */
+    private @Nullable ScheduledEvent unused;
+
     private long scheduled;
     private int timers;
 
-    /** All times lie less than {@link Nanos#NEVER} ahead of the clock, so that their differences cannot overflow. */
-    private static int compare(Event a, Event b) {
+    /** All times lie less than {@link Nanos#NEVER} ahead of the clock, so their differences cannot overflow. */
+    private static int compare(ScheduledEvent a, ScheduledEvent b) {
         if (a.never != b.never) {
             return a.never ? 1 : -1;
         }
@@ -25,15 +33,15 @@ final class TimerQueue {
         return byTime != 0 ? byTime : Long.compare(a.number, b.number);
     }
 
-    Event add(long now, long delayNanos, @Nullable Runnable task, @Nullable ThreadState sleeper) {
-        return add(new Event(0, sleeper), now, delayNanos, task);
+    ScheduledEvent add(long now, long delayNanos, @Nullable Runnable task, @Nullable ThreadState waiter) {
+        return add(new ScheduledEvent(0, waiter), now, delayNanos, task);
     }
 
     /** Adds a task, and returns a ticket for it. */
     long addTicketed(long now, long delayNanos, Runnable task) {
-        Event event = unused;
+        ScheduledEvent event = unused;
         if (event == null) {
-            event = new Event(ticketed.size() + 1, null);
+            event = new ScheduledEvent(ticketed.size() + 1, null);
             ticketed.add(event);
         } else {
             unused = event.nextUnused;
@@ -41,7 +49,7 @@ final class TimerQueue {
         return add(event, now, delayNanos, task).ticket;
     }
 
-    private Event add(Event event, long now, long delayNanos, @Nullable Runnable task) {
+    private ScheduledEvent add(ScheduledEvent event, long now, long delayNanos, @Nullable Runnable task) {
         event.never = delayNanos >= Nanos.NEVER;
         event.due = event.never ? 0 : now + Math.max(delayNanos, 0);
         event.number = scheduled++;
@@ -53,14 +61,14 @@ final class TimerQueue {
         return event;
     }
 
-    /** Takes a task out that was added with a ticket; whether it was there. */
+    /** Removes a task that was added with a ticket; returns whether it was there. */
     boolean removeTicketed(long ticket, Runnable task) {
-        Event event = ticket == 0 ? null : ticketed.get((int) ticket - 1);
+        ScheduledEvent event = ticket == 0 ? null : ticketed.get((int) ticket - 1);
         return event != null && event.task == task && remove(event);
     }
 
-    /** Takes an event out; whether it was there. One with a ticket has no task from now on. */
-    boolean remove(Event event) {
+    /** Removes an event; returns whether it was there. An event with a ticket loses its task, and is used again. */
+    boolean remove(ScheduledEvent event) {
         boolean removed = events.remove(event);
         if (removed && event.task != null) {
             timers--;
@@ -73,39 +81,40 @@ final class TimerQueue {
         return removed;
     }
 
-    /** What happens next, or null if nothing ever will. */
-    @Nullable Event next() {
-        Event first = events.isEmpty() ? null : events.first();
+    /** Returns the next event, or null if nothing will ever happen. */
+    @Nullable ScheduledEvent next() {
+        ScheduledEvent first = events.isEmpty() ? null : events.first();
         return first == null || first.never ? null : first;
     }
 
+    /** Returns how many events are tasks. */
     int timers() {
         return timers;
     }
 
-    /** A task to run, or a thread to wake. */
-    static final class Event {
+    /** An event: a task to run, or a thread to wake. */
+    static final class ScheduledEvent {
         private final long ticket;
-        final @Nullable ThreadState sleeper;
+        final @Nullable ThreadState waiter;
         private boolean never;
         private long due;
         private long number;
         private @Nullable Runnable task;
-        private @Nullable Event nextUnused;
+        private @Nullable ScheduledEvent nextUnused;
 
         /** Set when the event has happened. */
-        volatile boolean over;
+        volatile boolean happened;
 
-        private Event(long ticket, @Nullable ThreadState sleeper) {
+        private ScheduledEvent(long ticket, @Nullable ThreadState waiter) {
             this.ticket = ticket;
-            this.sleeper = sleeper;
+            this.waiter = waiter;
         }
 
         long due() {
             return due;
         }
 
-        boolean isAtTheTimeOf(Event other) {
+        boolean isDueWith(ScheduledEvent other) {
             return never == other.never && due == other.due;
         }
 

@@ -13,55 +13,62 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves time. One thread does so at a time, the driver; it runs timers and tasks, outside the lock, and these may move
- * time in turn.
+ * Moves manual time. One thread does so at a time, the driving thread; it runs timers and tasks, outside the lock, and
+ * these may move time in turn. See ADR 12.
  */
 final class VirtualTimeDriver {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration GIVE_UP_AFTER = Duration.ofSeconds(10);
 
     final NanoClock clock = new Clock(this);
     final YieldingLock lock = new YieldingLock();
-    final ParticipatingThreads crew;
-    private final Condition driverLeft = lock.newCondition();
+    final ParticipatingThreads threads;
+    private final Condition drivingEnded = lock.newCondition();
 
-    // Written under the lock.
+    /** Written under the lock. */
     private volatile long now;
+
+    /** Whether time moves by itself. Written under the lock. */
     private volatile boolean auto;
 
-    // Guarded by lock.
-    final TimerQueue agenda = new TimerQueue();
+    // The fields below are guarded by the lock.
+
+    final TimerQueue timerQueue = new TimerQueue();
     private final Queue<Runnable> tasks = new ArrayDeque<>();
     private final List<Throwable> taskFailures = new ArrayList<>();
     private final List<Throwable> threadFailures = new ArrayList<>();
-    private @Nullable Thread driver;
+    private @Nullable Thread drivingThread;
+
+    /** How often the driving thread has begun to move time without having ended it: tasks may move time in turn. */
     private int drives;
+
+    /** How many threads wait to advance time by hand. */
     private int advancers;
 
     VirtualTimeDriver(long origin) {
-        this(origin, PATIENCE);
+        this(origin, GIVE_UP_AFTER);
     }
 
-    /** With another time, of the machine, after which it gives up on threads that do not come to rest. */
-    VirtualTimeDriver(long origin, Duration patience) {
+    /** Makes a driver that gives up on threads which keep running after another time of the machine. */
+    VirtualTimeDriver(long origin, Duration timeout) {
         now = origin;
-        crew = new ParticipatingThreads(lock, patience);
+        threads = new ParticipatingThreads(lock, timeout);
     }
 
     long now() {
         return now;
     }
 
-    /** Moves time on by hand. */
+    /** Moves time by hand. */
     void advance(long nanos) {
         beginDrive();
         List<Throwable> thrown = new ArrayList<>();
         try {
             long target = now + nanos;
             do {
-                rest(true);
+                runUntilIdle(true);
             } while (step(target, true));
-        } catch (IllegalStateException restless) {
-            thrown.add(restless);
+        } catch (IllegalStateException stillRunning) {
+            thrown.add(stillRunning);
         } finally {
             thrown.addAll(endDrive(true, true));
         }
@@ -75,10 +82,10 @@ final class VirtualTimeDriver {
         });
     }
 
-    TimerQueue.Event schedule(Runnable task, long delayNanos) {
+    TimerQueue.ScheduledEvent schedule(Runnable task, long delayNanos) {
         Require.nonNull("task", task);
         return lock.get(() -> {
-            TimerQueue.Event event = agenda.add(now, delayNanos, task, null);
+            TimerQueue.ScheduledEvent event = timerQueue.add(now, delayNanos, task, null);
             signal();
             return event;
         });
@@ -90,7 +97,7 @@ final class VirtualTimeDriver {
         lock.lock();
         try {
             long passed = delayNanos >= Nanos.NEVER ? 0 : now - fromNanos;
-            long ticket = agenda.addTicketed(now, delayNanos - passed, task);
+            long ticket = timerQueue.addTicketed(now, delayNanos - passed, task);
             signal();
             return ticket;
         } finally {
@@ -101,14 +108,14 @@ final class VirtualTimeDriver {
     boolean take(long ticket, Runnable task) {
         lock.lock();
         try {
-            return agenda.removeTicketed(ticket, task);
+            return timerQueue.removeTicketed(ticket, task);
         } finally {
             lock.unlock();
         }
     }
 
-    boolean cancel(TimerQueue.Event event) {
-        return lock.get(() -> agenda.remove(event));
+    boolean cancel(TimerQueue.ScheduledEvent event) {
+        return lock.get(() -> timerQueue.remove(event));
     }
 
     void execute(Runnable task) {
@@ -119,25 +126,26 @@ final class VirtualTimeDriver {
         });
     }
 
-    int queued() {
+    int pendingTasks() {
         return lock.get(tasks::size);
     }
 
-    /** Starts a thread that takes part until it ends; it must do its {@link #work}. */
+    /** Starts a thread that takes part until it ends; it must call {@link #runStarted}. */
     void start(Thread thread) {
-        lock.run(() -> crew.enlist(thread));
+        lock.run(() -> threads.add(thread));
         boolean started = false;
         try {
             thread.start();
             started = true;
         } finally {
             if (!started) {
-                lock.run(() -> crew.dismiss(thread));
+                lock.run(() -> threads.remove(thread));
             }
         }
     }
 
-    void work(Runnable task) {
+    /** Runs the task of a started thread, on that thread. */
+    void runStarted(Runnable task) {
         try {
             task.run();
         } catch (Throwable thrown) {
@@ -145,28 +153,28 @@ final class VirtualTimeDriver {
             throw thrown;
         } finally {
             lock.run(() -> {
-                crew.current().ended = true;
-                crew.changed();
+                threads.current().ended = true;
+                threads.recordChange();
                 signal();
             });
         }
     }
 
-    /** Whether the current thread runs a timer or task for somebody who advances by hand. Under the lock. */
+    /** Whether the current thread runs a timer or task within an advance by hand. Under the lock. */
     boolean isInTaskOfAdvance() {
-        return driver == Thread.currentThread() && !auto;
+        return drivingThread == Thread.currentThread() && !auto;
     }
 
-    /** Tells the driver, or whoever may become the driver, that there may be something to do. Under the lock. */
+    /** Unparks the driving thread, or one that may become it, because there may be something to do. Under the lock. */
     void signal() {
-        if (driver != null) {
-            if (driver != Thread.currentThread()) {
-                LockSupport.unpark(driver);
+        if (drivingThread != null) {
+            if (drivingThread != Thread.currentThread()) {
+                LockSupport.unpark(drivingThread);
             }
         } else if (auto && advancers == 0) {
-            ThreadState member = crew.anyWaiting();
-            if (member != null) {
-                LockSupport.unpark(member.thread);
+            ThreadState state = threads.anyWaiting();
+            if (state != null) {
+                LockSupport.unpark(state.thread);
             }
         }
     }
@@ -174,42 +182,42 @@ final class VirtualTimeDriver {
     private void beginDrive() {
         lock.run(() -> {
             advancers++;
-            while (driver != null && driver != Thread.currentThread()) {
+            while (drivingThread != null && drivingThread != Thread.currentThread()) {
                 signal();
-                driverLeft.awaitUninterruptibly();
+                drivingEnded.awaitUninterruptibly();
             }
             advancers--;
-            driver = Thread.currentThread();
+            drivingThread = Thread.currentThread();
             drives++;
-            crew.changed(); // whoever advances may have released what others wait for
+            threads.recordChange(); // the caller may have released what other threads wait for
         });
     }
 
-    /** The current thread, which waits, may move time on by itself. */
+    /** Makes the current thread, which waits, the driving thread if time moves by itself; returns whether it is. */
     boolean tryBeginDrive() {
         return lock.get(() -> {
-            if (!auto || (driver != Thread.currentThread() && (driver != null || advancers > 0))) {
+            if (!auto || (drivingThread != Thread.currentThread() && (drivingThread != null || advancers > 0))) {
                 return false;
             }
-            driver = Thread.currentThread();
+            drivingThread = Thread.currentThread();
             drives++;
             return true;
         });
     }
 
-    /** Whether somebody wants to advance by hand and so goes first. */
-    boolean advancerWaits() {
+    /** Whether a thread waits to advance time by hand, which takes precedence. */
+    boolean isAdvanceWaiting() {
         return lock.get(() -> advancers > 0);
     }
 
-    /** Returns what was thrown meanwhile. */
-    List<Throwable> endDrive(boolean othersMayGoOn, boolean byHand) {
+    /** Ends what {@link #beginDrive} or {@link #tryBeginDrive} began; returns what was thrown meanwhile. */
+    List<Throwable> endDrive(boolean signalOthers, boolean byHand) {
         return lock.get(() -> {
             List<Throwable> thrown = new ArrayList<>();
             if (--drives == 0) {
-                driver = null;
-                driverLeft.signal();
-                if (othersMayGoOn) {
+                drivingThread = null;
+                drivingEnded.signal();
+                if (signalOthers) {
                     signal();
                 }
                 thrown.addAll(taskFailures);
@@ -223,22 +231,22 @@ final class VirtualTimeDriver {
         });
     }
 
-    /** Lets everything happen that can while time stands still; whether anything did. */
-    boolean rest(boolean bounded) {
+    /** Runs everything that can run while time stands still; returns whether anything did. */
+    boolean runUntilIdle(boolean bounded) {
         boolean happened = false;
-        lock.run(crew::beginsToRest);
+        lock.run(threads::resetParks);
         while (true) {
-            happened |= crew.awaitQuiet(bounded);
+            happened |= threads.awaitIdle(bounded);
             Runnable task = null;
             lock.lock();
             try {
-                if (crew.busy(0) != null) {
+                if (threads.nextBusy(0) != null) {
                     continue; // unparked meanwhile
                 }
-                ThreadState unaware = crew.unaware();
-                if (unaware != null) {
+                ThreadState unchecked = threads.nextUnchecked();
+                if (unchecked != null) {
                     happened = true;
-                    wake(unaware);
+                    wake(unchecked);
                     continue;
                 }
                 task = tasks.poll();
@@ -253,12 +261,12 @@ final class VirtualTimeDriver {
         }
     }
 
-    /** Lets the next event happen at its time if it is not beyond the limit; else sets the clock to the limit. */
+    /** Moves time to the next event if it is not beyond the limit, else to the limit; returns whether there was one. */
     boolean step(long limit, boolean limited) {
         Runnable task;
         lock.lock();
         try {
-            TimerQueue.Event event = agenda.next();
+            TimerQueue.ScheduledEvent event = timerQueue.next();
             if (event == null || (limited && event.due() - limit > 0)) {
                 if (limited && limit - now > 0) {
                     now = limit;
@@ -266,11 +274,11 @@ final class VirtualTimeDriver {
                 return false;
             }
             task = event.task();
-            agenda.remove(event);
+            timerQueue.remove(event);
             now = event.due();
-            event.over = true;
-            if (event.sleeper != null && event.sleeper.waitsFor == event) {
-                wake(event.sleeper);
+            event.happened = true;
+            if (event.waiter != null && event.waiter.waitsFor == event) {
+                wake(event.waiter);
             }
         } finally {
             lock.unlock();
@@ -290,7 +298,7 @@ final class VirtualTimeDriver {
         }
         lock.lock();
         try {
-            crew.changed();
+            threads.recordChange();
             if (failure != null) {
                 taskFailures.add(failure);
             }
@@ -299,11 +307,11 @@ final class VirtualTimeDriver {
         }
     }
 
-    private void wake(ThreadState member) {
-        crew.runs(member);
-        if (member.thread != Thread.currentThread()) {
-            member.wakes = true;
-            LockSupport.unpark(member.thread);
+    private void wake(ThreadState state) {
+        threads.endWait(state);
+        if (state.thread != Thread.currentThread()) {
+            state.wakePending = true;
+            LockSupport.unpark(state.thread);
         }
     }
 
@@ -321,10 +329,10 @@ final class VirtualTimeDriver {
         throw (X) first;
     }
 
-    private record Clock(VirtualTimeDriver engine) implements NanoClock {
+    private record Clock(VirtualTimeDriver driver) implements NanoClock {
         @Override
         public long nanoTime() {
-            return engine.now();
+            return driver.now();
         }
 
         @Override

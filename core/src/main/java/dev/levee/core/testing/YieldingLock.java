@@ -5,8 +5,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waits without parking. A lock that parks eats the permit of an unpark that was meant for the park which its caller is
- * about to begin. Held for moments only.
+ * A lock that waits without parking. A lock that parks would consume the permit of an unpark that was meant for the
+ * park which its caller is about to begin. Held for moments only.
  */
 final class YieldingLock extends ReentrantLock {
     private static final long serialVersionUID = 1L;
@@ -19,7 +19,7 @@ final class YieldingLock extends ReentrantLock {
         }
     }
 
-    /** Runs something under the lock. */
+    /** Runs an action under the lock. */
     void run(Runnable action) {
         lock();
         try {
@@ -29,11 +29,11 @@ final class YieldingLock extends ReentrantLock {
         }
     }
 
-    /** Asks something under the lock. */
-    <T extends @Nullable Object> T get(Supplier<T> question) {
+    /** Returns a value that is read under the lock. */
+    <T extends @Nullable Object> T get(Supplier<T> value) {
         lock();
         try {
-            return question.get();
+            return value.get();
         } finally {
             unlock();
         }

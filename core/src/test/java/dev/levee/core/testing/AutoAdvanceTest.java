@@ -172,14 +172,14 @@ class AutoAdvanceTest {
 
         @Test
         void an_interrupted_sleep_leaves_nothing_behind() {
-            VirtualTimeDriver engine = new VirtualTimeDriver(0);
-            engine.autoAdvance();
-            engine.schedule(Thread.currentThread()::interrupt, 5);
+            VirtualTimeDriver driver = new VirtualTimeDriver(0);
+            driver.autoAdvance();
+            driver.schedule(Thread.currentThread()::interrupt, 5);
 
-            assertThatThrownBy(() -> new ManualScheduler(engine).sleep(10)).isInstanceOf(InterruptedException.class);
+            assertThatThrownBy(() -> new ManualScheduler(driver).sleep(10)).isInstanceOf(InterruptedException.class);
 
-            assertThat(engine.now()).isEqualTo(5);
-            assertThat(engine.agenda.next()).isNull();
+            assertThat(driver.now()).isEqualTo(5);
+            assertThat(driver.timerQueue.next()).isNull();
         }
 
         @Test
@@ -276,7 +276,7 @@ class AutoAdvanceTest {
         }
 
         @RepeatedTest(20)
-        void others_move_time_on_when_the_one_who_did_is_gone() throws InterruptedException {
+        void others_move_time_when_the_thread_that_did_is_gone() throws InterruptedException {
             time.autoAdvance();
             Thread[] other = new Thread[1];
             scheduler.schedule(
@@ -340,9 +340,9 @@ class AutoAdvanceTest {
             time.autoAdvance();
             AtomicBoolean open = new AtomicBoolean();
             Thread thread = time.start(() -> event("open " + OnePermit.await(time, open, Long.MAX_VALUE)));
-            Thread sleeper = time.start(() -> sleep(Long.MAX_VALUE));
+            Thread waiter = time.start(() -> sleep(Long.MAX_VALUE));
             spinUntilBlockedOn(open, thread);
-            spinUntilBlockedOn(scheduler, sleeper);
+            spinUntilBlockedOn(scheduler, waiter);
 
             scheduler.schedule(
                     () -> {
@@ -353,7 +353,7 @@ class AutoAdvanceTest {
             thread.join();
 
             assertThat(events).containsExactly("open true@10");
-            sleeper.interrupt();
+            waiter.interrupt();
         }
 
         @RepeatedTest(20)

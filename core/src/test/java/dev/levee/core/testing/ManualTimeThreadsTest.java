@@ -154,7 +154,7 @@ class ManualTimeThreadsTest {
         }
 
         @Test
-        void in_a_task_that_advance_runs_is_refused_because_nobody_else_moves_time() {
+        void in_a_task_that_advance_runs_is_refused_because_no_other_thread_moves_time() {
             scheduler.schedule(() -> sleep(10), 5);
 
             assertThatThrownBy(() -> time.advance(ofNanos(10)))
@@ -308,7 +308,7 @@ class ManualTimeThreadsTest {
         }
     }
 
-    /** The conditions here become true without an unpark, which shows that whoever parks looks again. */
+    /** The conditions here become true without an unpark, which shows that a parked thread checks again. */
     @Nested
     class WhoeverParksLooksAgain {
         private final AtomicBoolean open = new AtomicBoolean();
@@ -514,7 +514,7 @@ class ManualTimeThreadsTest {
         }
 
         @RepeatedTest(3)
-        void go_on_even_if_the_one_who_unparks_then_blocks_elsewhere() {
+        void run_on_even_if_the_thread_that_unparks_then_blocks_elsewhere() {
             CountDownLatch never = new CountDownLatch(1);
             Thread first = time.start(() -> {
                 workWithPermit();

@@ -11,18 +11,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Threads that do not come to rest; with less patience than users have. */
+/** Threads that keep running; with a shorter timeout than users have. */
 class RestlessThreadsTest {
-    private final VirtualTimeDriver engine = new VirtualTimeDriver(0, Duration.ofMillis(30));
-    private final ManualScheduler scheduler = new ManualScheduler(engine);
+    private final VirtualTimeDriver driver = new VirtualTimeDriver(0, Duration.ofMillis(30));
+    private final ManualScheduler scheduler = new ManualScheduler(driver);
     private final AtomicBoolean over = new AtomicBoolean();
 
     private final List<Thread> threads = new ArrayList<>();
 
     private void start(String name, Runnable task) {
-        Thread thread = new Thread(() -> engine.work(task), name);
+        Thread thread = new Thread(() -> driver.runStarted(task), name);
         threads.add(thread);
-        engine.start(thread);
+        driver.start(thread);
     }
 
     private void spin() {
@@ -43,28 +43,28 @@ class RestlessThreadsTest {
     @Test
     void are_named_by_advance_which_gives_up_and_can_be_called_again() throws InterruptedException {
         start("busy", this::spin);
-        engine.schedule(() -> {}, 10);
+        driver.schedule(() -> {}, 10);
 
-        assertThatThrownBy(() -> engine.advance(10))
+        assertThatThrownBy(() -> driver.advance(10))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageMatching("time cannot move: \"busy\" \\(RUNNABLE at .*\\) has not come to rest for PT0.03S");
-        assertThat(engine.now()).isZero();
+        assertThat(driver.now()).isZero();
 
         end();
-        engine.advance(10);
-        assertThat(engine.now()).isEqualTo(10);
-        assertThat(engine.agenda.timers()).isZero();
+        driver.advance(10);
+        assertThat(driver.now()).isEqualTo(10);
+        assertThat(driver.timerQueue.timers()).isZero();
     }
 
     @Test
     void that_a_task_has_left_running_do_not_hide_what_the_task_threw() {
         AssertionError failure = new AssertionError("task");
-        engine.execute(() -> {
+        driver.execute(() -> {
             start("busy", this::spin);
             throw failure;
         });
 
-        assertThatThrownBy(() -> engine.advance(10))
+        assertThatThrownBy(() -> driver.advance(10))
                 .hasMessageStartingWith("time cannot move")
                 .satisfies(it -> assertThat(it.getSuppressed()).containsExactly(failure));
     }
@@ -79,11 +79,11 @@ class RestlessThreadsTest {
                 over.set(true);
             }
         });
-        while (engine.lock.get(engine.crew::waiting) == 0) {
+        while (driver.lock.get(driver.threads::waitingCount) == 0) {
             Thread.onSpinWait();
         }
 
-        assertThatThrownBy(() -> engine.crew.awaitWaiting(2))
+        assertThatThrownBy(() -> driver.threads.awaitWaiting(2))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageMatching("after PT0.03S only 1 of 2 threads sleep or park; known are "
                         + "\\[\"busy\" \\(RUNNABLE at .*\\), \"asleep\" \\(waits\\)]");
@@ -93,7 +93,7 @@ class RestlessThreadsTest {
     void that_park_for_random_times_do_not_stop_time() {
         ManualTime time = new ManualTime();
         Random random = new Random(1);
-        for (int i = 0; i < 2; i++) { // each time one parks anew, the other one looks at its condition
+        for (int i = 0; i < 2; i++) { // each time one parks anew, the other one checks its condition
             threads.add(time.start(() -> {
                 while (!over.get()) {
                     time.environment().scheduler().park(this, 1 + random.nextInt(1_000_000_000));

@@ -1,9 +1,9 @@
 /**
- * Levee's core: the call, the policy, the gate, the pipeline, outcomes, time and listening.
+ * The core of Levee: operations, policies, gates, pipelines, outcomes, time and events.
  *
  * <p>{@link dev.levee.core} is the vocabulary, {@link dev.levee.core.policy} holds the policies that need no module of
- * their own, {@link dev.levee.core.idempotency} runs an operation once for each key, {@link dev.levee.core.testing} lets tests
- * drive time by hand.
+ * their own, {@link dev.levee.core.idempotency} runs an operation once for each key, {@link dev.levee.core.testing}
+ * lets tests move time by hand. See ADR 1.
  */
 @SuppressWarnings("module") // the siblings named below are compiled after this module
 module dev.levee.core {

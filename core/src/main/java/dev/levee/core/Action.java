@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It is an {@link Operation} itself, so that guarding it costs no second object.
  *
- * @param <X> what it throws
+ * @param <X> the exception it throws
  * @since 0.1
  */
 @FunctionalInterface

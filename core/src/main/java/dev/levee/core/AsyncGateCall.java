@@ -9,20 +9,53 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One asynchronous call through a segment of gates: enters them in turn, waits without a thread, leaves them once. */
+/**
+ * One asynchronous call through a segment of gates: enters them in order, queues without a thread, leaves them once.
+ *
+ * <pre>
+ *              REFUSED by a WaitingGate
+ *   ENTERING ---------------------------> QUEUED        the turn comes at once (this thread) or later (executor)
+ *   gate entered  &lt;--------------------     |
+ *      |             admitted                | not admitted, or cancelled meanwhile
+ *      | all entered                         |
+ *      v                                     v
+ *   RUNNING ---------------------------> SETTLED        every entered gate has been left, this future is complete
+ *              the inner stage completes     ^
+ *   ENTERING --------------------------------+          REFUSED by another gate, or a gate threw
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>The gates before {@code entered} hold a permit, whose stamp is in {@code stamps}; the others hold none, and
+ *       their stamp is {@link Gate#REFUSED}, which is 0.
+ *   <li>{@code stamps}, {@code entered} and {@code start} are written by one thread at a time: the caller's, and after
+ *       a wait the one that runs the continuation.
+ *   <li>Permits are returned in {@link #settle} only, which acts once ({@code settled}). It is called by every way out.
+ *   <li>A cancel completes this future, and changes nothing else by itself: permits stay held until the work has ended.
+ * </ul>
+ *
+ * <p>See ADR 4 for the shared times and ADR 6 for cancellation.
+ */
 final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     private static final VarHandle SETTLED = Handles.field(MethodHandles.lookup(), "settled", boolean.class);
 
-    @SuppressWarnings("StaticAssignmentOfThrowable") // never thrown, and without stack trace
+    /** Stands for a cancel by the caller when gates are left. Never thrown, and without a stack trace. */
+    @SuppressWarnings("StaticAssignmentOfThrowable")
     private static final RefusedException CALLER_GONE = new CallerGone();
 
     private final GateSegment segment;
     private final Supplier<? extends CompletionStage<T>> operation;
     private final long[] stamps;
+
+    /** How many gates have been entered. */
     private int entered;
+
+    /** When the call started, read again after each wait. */
     private long start;
 
-    @SuppressWarnings("UnusedVariable") // written through SETTLED
+    /** Written through {@link #SETTLED}. */
+    @SuppressWarnings("UnusedVariable")
     private volatile boolean settled;
 
     AsyncGateCall(GateSegment segment, Supplier<? extends CompletionStage<T>> operation) {
@@ -37,7 +70,10 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         return this;
     }
 
-    /** Gates that break their promise not to throw must not cost a permit, nor leave the caller without an answer. */
+    /**
+     * Enters the remaining gates. A gate that breaks its promise not to throw must neither cost a permit nor hang the
+     * call.
+     */
     private void enterRest() {
         try {
             enterOrQueue();
@@ -66,17 +102,17 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     private void queueAt(WaitingGate gate) {
         CompletableFuture<Long> turn = gate.enterAsync(GateWait.deadline(gate));
         if (turn.isDone()) {
-            turn.whenComplete(this::turnCame);
+            turn.whenComplete(this::afterWait);
             return;
         }
         onCancel(reason -> turn.cancel(false));
         CallContext context = CallContext.current();
-        // On the executor: whoever gives a permit back must not run the next caller's work on its own stack.
+        // On the executor: the thread that releases a permit must not run the next caller's work on its own stack.
         turn.whenComplete((stamp, error) -> {
             try {
                 gate.environment()
                         .executor()
-                        .execute(() -> context.call((Action<RuntimeException>) () -> turnCame(stamp, error)));
+                        .execute(() -> context.call((Action<RuntimeException>) () -> afterWait(stamp, error)));
             } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
                 if (stamp != null && stamp != Gate.REFUSED) {
                     stamps[entered++] = stamp;
@@ -86,7 +122,8 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         });
     }
 
-    private void turnCame(@Nullable Long stamp, @Nullable Throwable error) {
+    /** Continues after the wait at gate number {@code entered}. */
+    private void afterWait(@Nullable Long stamp, @Nullable Throwable error) {
         start = segment.readStart();
         Gate gate = segment.gates[entered];
         boolean admitted = stamp != null && stamp != Gate.REFUSED;
@@ -94,7 +131,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             stamps[entered++] = stamp;
         }
         if (cancelReason() != null || isDone()) {
-            // Cut short in the queue: as good as refused, also to those further out, for the work never began.
+            // Cancelled in the queue. Gates further out take that as a refusal too, because the work never began.
             settle(null, gate.refusal());
         } else if (admitted) {
             enterRest();
@@ -109,7 +146,10 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         inner.whenComplete(this::settle);
     }
 
-    /** The work has ended. Only the first word counts: a foreign stage may complete twice. */
+    /**
+     * Ends the call: leaves every gate that was entered, and completes this future. Only the first completion counts; a
+     * third-party stage may complete twice.
+     */
     @SuppressWarnings("NullAway") // the result is null only beside a failure, or where T includes it
     private void settle(@Nullable T result, @Nullable Throwable error) {
         if (!SETTLED.compareAndSet(this, false, true)) {
@@ -121,7 +161,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             if (reason == null || failure instanceof RefusedException) {
                 segment.leave(stamps, start, result, failure);
             } else {
-                // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
+                // Cut short: a timeout is evidence whatever the work did later, a cancel by the caller never is.
                 segment.leave(stamps, start, null, reason instanceof CancellationException ? CALLER_GONE : reason);
             }
         } finally {
@@ -129,7 +169,9 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    /** Shown to nobody: a refusal is what every rule ignores. */
+    /**
+     * The refusal that stands for a cancel by the caller, because every rule ignores refusals. Never leaves this class.
+     */
     private static final class CallerGone extends RefusedException {
         private static final long serialVersionUID = 1L;
 

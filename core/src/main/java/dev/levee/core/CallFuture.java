@@ -15,31 +15,55 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A future that passes a cancel on to the work behind it.
+ * A future that passes a cancel on to the work behind it. For authors of an asynchronous {@link Around}.
  *
- * <p>For those who write an asynchronous {@link Around}. The rule of the house: cancelling the outermost future completes only
- * that one, and <em>asks</em> everything behind it to end; the futures in between complete when the work has really ended, so
- * that permits are held until then. Thread-safe.
+ * <p>Cancelling the outermost future completes only that one, and <em>asks</em> everything behind it to end; the
+ * futures in between complete when the work has really ended, so that permits are held until then:
  *
- * @param <T> what it gives
+ * <pre>
+ *   caller: cancel()
+ *      |
+ *      v       requestCancel(reason)   requestCancel(reason)        cancel(true)
+ *   outermost ----------------------> in between ----------------> innermost -----> the operation's stage
+ *   completes now                     completes with the work      &lt;---------------- completes when it has ended
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>The reason of a cancel is written once, and never changes: {@link #cancelReason()} is null or the first reason.
+ *   <li>{@link #requestCancel(Throwable)} never completes this future; {@link #cancel} completes it first and then
+ *       requests.
+ *   <li>A cancel and {@link #onCancel} may race. Each writes its own field before it reads the other's, so at least one
+ *       of them sees both, and the cancel is passed on once or twice, never not at all.
+ *   <li>What a canceller throws is logged, and reaches neither the thread that cancels nor the one that sets the
+ *       canceller.
+ * </ul>
+ *
+ * <p>Thread-safe. See ADR 6.
+ *
+ * @param <T> the result
  * @since 0.1
  */
 public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T> {
     private static final VarHandle REASON = Handles.field(MethodHandles.lookup(), "cancelReason", Throwable.class);
     private static final Logger LOG = LoggerFactory.getLogger(CallFuture.class);
 
+    /** The first reason of a cancel; written through {@link #REASON}. */
     private volatile @Nullable Throwable cancelReason;
+
+    /** Passes a cancel on. */
     private volatile @Nullable Consumer<? super Throwable> canceller;
 
-    /** A future that nothing is behind yet. */
+    /** Makes a future without work behind it. */
     public CallFuture() {}
 
     /**
      * Starts an operation. Never throws: what the operation throws, or a stage that is null, fails the future.
      *
      * @param operation starts the work
-     * @param <T> what the stage gives
-     * @return the stage as a future that can be asked to cancel
+     * @param <T> the result of the stage
+     * @return the stage as a future that passes a cancel on
      */
     static <T extends @Nullable Object> CompletableFuture<T> start(Supplier<? extends CompletionStage<T>> operation) {
         try {
@@ -66,7 +90,10 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         return isOrdinary(stage) ? (CompletableFuture<T>) stage : follow(stage);
     }
 
-    /** A subclass may take away what a future can do, as the minimal stage of the JDK does. */
+    /**
+     * Whether a stage is known to behave as a future: a subclass may forbid what a future can do, as the JDK's minimal
+     * stage does.
+     */
     private static boolean isOrdinary(CompletionStage<?> stage) {
         return stage.getClass() == CompletableFuture.class || stage instanceof CallFuture;
     }
@@ -83,15 +110,15 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
             Future<?> future = stage instanceof Future<?> itself ? itself : stage.toCompletableFuture();
             future.cancel(true);
         } catch (UnsupportedOperationException thrown) {
-            // Then it cannot be stopped, and its end is awaited.
+            // It cannot be stopped, and its end is awaited.
         }
     }
 
     /**
-     * Completes with what another stage gave; made for {@code whenComplete}.
+     * Completes as another stage did; made for {@code stage.whenComplete(future::finish)}.
      *
-     * @param result what it gave
-     * @param error what it failed with, which is taken out of {@code CompletionException}; null if it did not fail
+     * @param result the result of the stage
+     * @param error the failure of the stage, which is taken out of {@code CompletionException}; null if it succeeded
      */
     public final void finish(T result, @Nullable Throwable error) {
         if (error == null) {
@@ -102,10 +129,11 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
-     * Says what a cancel is passed on to; replaces what was said before. If a cancel has been asked for already it is passed on
-     * here and now. It may be passed on twice.
+     * Sets what a cancel is passed on to, in place of what was set before. If a cancel has been requested already, it
+     * is passed on by this call. A cancel may be passed on twice.
      *
      * @param consumer gets the reason; must not block; what it throws is logged
+     * @throws NullPointerException if {@code consumer} is null
      */
     public final void onCancel(Consumer<? super Throwable> consumer) {
         canceller = Require.nonNull("consumer", consumer);
@@ -115,7 +143,10 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         }
     }
 
-    /** Nobody who cancels, and nobody who sets up a call that is cancelled already, is to suffer from what this throws. */
+    /**
+     * Calls a canceller, and logs what it throws: neither a thread that cancels nor one that sets up a call which is
+     * cancelled already gets it.
+     */
     private static void passOn(Consumer<? super Throwable> consumer, Throwable reason) {
         try {
             consumer.accept(reason);
@@ -125,9 +156,10 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
-     * Passes a cancel on without completing this future. The first reason counts.
+     * Passes a cancel on without completing this future. The first reason counts; later ones have no effect.
      *
      * @param reason why: a {@code CancellationException} if the caller does not want the result any more, or a timeout
+     * @throws NullPointerException if {@code reason} is null
      */
     public final void requestCancel(Throwable reason) {
         if (REASON.compareAndSet(this, null, Require.nonNull("reason", reason))) {
@@ -139,9 +171,10 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
-     * Asks the work behind any future to end: passed on by a {@code CallFuture}, and by others with {@code cancel(true)}.
+     * Requests that the work behind any future end: by {@link #requestCancel(Throwable)} if it is a {@code CallFuture},
+     * else by {@code cancel(true)}.
      *
-     * @param future what is to end
+     * @param future the future of the work that is to end
      * @param reason why
      */
     public static void requestCancel(CompletableFuture<?> future, Throwable reason) {
@@ -153,9 +186,9 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
-     * Why the work behind this future was asked to end.
+     * Returns why the work behind this future was asked to end.
      *
-     * @return the first reason, or null if nobody asked
+     * @return the first reason, or null if no cancel was requested
      */
     public final @Nullable Throwable cancelReason() {
         return cancelReason;
@@ -164,7 +197,7 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     /**
      * Completes this future as cancelled, and passes the cancel on.
      *
-     * @param mayInterruptIfRunning has no effect of its own; what the cancel is passed on to decides
+     * @param mayInterruptIfRunning has no effect; whether a thread is interrupted is decided by the work itself
      * @return whether the future is cancelled now
      */
     @Override

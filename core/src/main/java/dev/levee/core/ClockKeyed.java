@@ -12,12 +12,42 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounded by the CLOCK rule: entries stand on a ring, a hand goes round, takes away the mark of use that it finds, and evicts
- * the first entry without one (Corbató, "A Paging Experiment with the Multics System", 1968). A hit writes only the time of use.
+ * A bounded map from keys to policies that evicts by the CLOCK rule (F. J. Corbató, "A Paging Experiment with the
+ * Multics System", MIT Project MAC, 1968), and forgets idle keys without a thread.
+ *
+ * <p>A hash map finds entries; a ring, which is an array without holes, decides which one is evicted. The clock hand
+ * goes round the ring, clears each mark of use that it finds, and evicts the first entry that has none. The sweep hand
+ * checks four entries for each new key, and evicts idle ones. A hit takes no lock: it writes the time of use and the
+ * mark.
+ *
+ * <pre>
+ *              hand: clears marks, evicts the first unmarked entry when the ring is full
+ *                |
+ *                v
+ *   ring   [ a* ][ b ][ c* ][ d* ][ e ]        * marked: used since the hand passed
+ *             0     1     2     3     4  used = 5
+ *                             ^
+ *                             |
+ *              sweepHand: evicts idle entries, four places for each new key
+ * </pre>
+ *
+ * <p>Invariants, under the lock:
+ *
+ * <ul>
+ *   <li>{@code ring[0 .. used)} has no null, and {@code ring[entry.place] == entry} for each entry in it.
+ *   <li>{@code entries} holds exactly the entries of the ring, and {@code names} exactly their policies.
+ *   <li>An evicted entry is replaced by the last one of the ring, or by the new one; so places move, and code that
+ *       walks the ring while it evicts goes from the end, or stays at the place.
+ *   <li>A new entry takes the place where the hand has just evicted, so that the hand comes to it last.
+ * </ul>
+ *
+ * <p>The factory and the names of policies are user code and run outside the lock; {@code equals} and {@code hashCode}
+ * of keys run under it. See ADR 11, and ADR 37 for the names.
  */
 final class ClockKeyed<K, P> implements Keyed<K, P> {
     private static final int MAX_KEYS = 1 << 24;
-    /** How many places of the ring each new key looks at for idle entries, so that forgetting needs no thread. */
+
+    /** How many places of the ring each new key checks for idle entries, so that forgetting needs no thread. */
     private static final int SWEEP = 4;
 
     private final String name;
@@ -25,15 +55,19 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private final long idleNanos;
     private final Function<? super K, ? extends P> factory;
     private final NanoClock clock;
-    private final ConcurrentHashMap<K, Entry<K, P>> entries = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<K, HeldPolicy<K, P>> entries = new ConcurrentHashMap<>();
 
-    // Guarded by lock; no user code runs under it but the equals and hashCode of keys.
+    /** Guards the fields below. No user code runs under it but the {@code equals} and {@code hashCode} of keys. */
     private final ReentrantLock lock = new ReentrantLock();
-    private @Nullable Entry<K, P>[] ring;
+
+    private @Nullable HeldPolicy<K, P>[] ring;
+
+    /** How many places of the ring are used: those from 0. */
     private int used;
+
     private int hand;
-    private int broom;
-    private final PolicyNameRegistry held = new PolicyNameRegistry();
+    private int sweepHand;
+    private final PolicyNameRegistry names = new PolicyNameRegistry();
 
     private final AtomicLong evicted = new AtomicLong();
 
@@ -49,12 +83,12 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         this.idleNanos = Nanos.of(Require.positive("idle", idle));
         this.factory = Require.nonNull("factory", factory);
         this.clock = Require.nonNull("environment", environment).clock();
-        this.ring = (Entry<K, P>[]) new Entry[Math.min(maxKeys, 16)];
+        this.ring = (HeldPolicy<K, P>[]) new HeldPolicy[Math.min(maxKeys, 16)];
     }
 
     @Override
     public P get(K key) {
-        Entry<K, P> entry = entries.get(Require.nonNull("key", key));
+        HeldPolicy<K, P> entry = entries.get(Require.nonNull("key", key));
         long now = clock.nanoTime();
         if (entry != null && !isIdle(entry, now)) {
             entry.touch(now);
@@ -65,11 +99,11 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     private P add(K key, long now) {
         P policy = Require.nonNull("policy that the factory made", factory.apply(key));
-        List<PolicyNameRegistry.Name> names = PolicyNameRegistry.of(policy);
+        List<PolicyNameRegistry.Name> namesOfPolicy = PolicyNameRegistry.of(policy);
         PolicyNameRegistry.Name conflict;
         lock.lock();
         try {
-            Entry<K, P> present = entries.get(key);
+            HeldPolicy<K, P> present = entries.get(key);
             if (present != null && !isIdle(present, now)) {
                 present.touch(now);
                 return present.policy;
@@ -78,13 +112,14 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
                 evict(present);
             }
             sweep(now);
-            conflict = held.add(names);
+            conflict = names.add(namesOfPolicy);
             if (conflict != null) {
-                evictIdle(now); // its holder may be one that the sweep has not come to
-                conflict = held.add(names);
+                // The entry that has the name may be an idle one that the sweep has not come to.
+                evictIdle(now);
+                conflict = names.add(namesOfPolicy);
             }
             if (conflict == null) {
-                Entry<K, P> added = new Entry<>(key, policy, names, now);
+                HeldPolicy<K, P> added = new HeldPolicy<>(key, policy, namesOfPolicy, now);
                 place(added);
                 entries.put(key, added);
                 return policy;
@@ -93,28 +128,28 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             lock.unlock();
         }
         throw new IllegalStateException("keyed \"" + name + "\" holds another policy that is called " + conflict.text()
-                + ", so it cannot hold that of key " + key + ": put the key into the name");
+                + ", so it cannot hold the one of key " + key + ": put the key into the name");
     }
 
-    /** A hand of its own: the other one must pass every entry, or some would never be asked to go. */
+    /** Evicts idle entries at the next places. Has a hand of its own, because the other one must pass every entry. */
     private void sweep(long now) {
         for (int i = 0; i < SWEEP && used > 0; i++) {
-            broom = broom < used ? broom : 0;
-            Entry<K, P> entry = at(broom);
+            sweepHand = sweepHand < used ? sweepHand : 0;
+            HeldPolicy<K, P> entry = at(sweepHand);
             if (isIdle(entry, now)) {
-                evict(entry); // now another one stands there
+                evict(entry); // another entry is at this place now
             } else {
-                broom++;
+                sweepHand++;
             }
         }
     }
 
-    /** Where the hand has just evicted, so that the hand comes to the new entry last. */
-    private void place(Entry<K, P> entry) {
+    /** Adds an entry to the ring: where the hand has just evicted if the ring is full, else at the end. */
+    private void place(HeldPolicy<K, P> entry) {
         if (used == maxKeys) {
-            Entry<K, P> victim = victim();
+            HeldPolicy<K, P> victim = victim();
             entries.remove(victim.key);
-            held.remove(victim.names);
+            names.remove(victim.names);
             evicted.incrementAndGet();
             entry.place = victim.place;
         } else {
@@ -126,23 +161,24 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         ring[entry.place] = entry;
     }
 
-    private Entry<K, P> atHand() {
+    private HeldPolicy<K, P> atHand() {
         hand = hand + 1 < used ? hand + 1 : 0;
         return at(hand);
     }
 
-    private Entry<K, P> at(int place) {
-        Entry<K, P> entry = ring[place];
+    private HeldPolicy<K, P> at(int place) {
+        HeldPolicy<K, P> entry = ring[place];
         if (entry == null) {
             throw new AssertionError("hole in the ring at " + place + " of " + used);
         }
         return entry;
     }
 
-    private Entry<K, P> victim() {
-        // Marks can be set again while the hand goes round; after two rounds any entry is as good as another.
+    /** Moves the hand to the first entry without a mark, and returns it. */
+    private HeldPolicy<K, P> victim() {
+        // Marks can be set again while the hand goes round; after two rounds any entry will do.
         for (int i = 0; i < 2 * used; i++) {
-            Entry<K, P> entry = atHand();
+            HeldPolicy<K, P> entry = atHand();
             if (!entry.marked) {
                 return entry;
             }
@@ -151,16 +187,16 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         return atHand();
     }
 
-    private void evict(Entry<K, P> entry) {
+    private void evict(HeldPolicy<K, P> entry) {
         takeOut(entry);
         evicted.incrementAndGet();
     }
 
-    /** The last entry of the ring takes the place of this one, so that the ring has no holes. */
-    private void takeOut(Entry<K, P> entry) {
+    /** Removes an entry. The last one of the ring takes its place, so that the ring has no holes. */
+    private void takeOut(HeldPolicy<K, P> entry) {
         entries.remove(entry.key);
-        held.remove(entry.names);
-        Entry<K, P> last = at(--used);
+        names.remove(entry.names);
+        HeldPolicy<K, P> last = at(--used);
         ring[used] = null;
         if (last != entry) {
             ring[entry.place] = last;
@@ -168,7 +204,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         }
     }
 
-    private boolean isIdle(Entry<K, P> entry, long now) {
+    private boolean isIdle(HeldPolicy<K, P> entry, long now) {
         return now - entry.lastUse >= idleNanos;
     }
 
@@ -178,7 +214,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         long now = clock.nanoTime();
         lock.lock();
         try {
-            Entry<K, P> entry = entries.get(key);
+            HeldPolicy<K, P> entry = entries.get(key);
             if (entry == null) {
                 return false;
             }
@@ -211,7 +247,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     private void evictIdle(long now) {
         for (int place = used - 1; place >= 0; place--) {
-            Entry<K, P> entry = at(place);
+            HeldPolicy<K, P> entry = at(place);
             if (isIdle(entry, now)) {
                 evict(entry);
             }
@@ -222,7 +258,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink).value(name, "keyed.size", size());
         sink.value(name, "keyed.evictions", (double) evicted.get());
-        for (Entry<K, P> entry : entries.values()) {
+        for (HeldPolicy<K, P> entry : entries.values()) {
             if (entry.policy instanceof Measured measured) {
                 measured.measure(sink);
             }
@@ -231,19 +267,24 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     @Override
     public String toString() {
-        return "keyed " + name + " [" + entries.size() + " of " + maxKeys + "]";
+        return "keyed \"" + name + "\" [" + entries.size() + " of " + maxKeys + "]";
     }
 
-    /** A key with its policy, its place on the ring and its marks of use. */
-    private static final class Entry<K, P> {
+    /** An entry: a key with its policy, its place on the ring and its marks of use. */
+    private static final class HeldPolicy<K, P> {
         final K key;
         final P policy;
         final List<PolicyNameRegistry.Name> names;
-        int place; // guarded by the lock
+
+        /** The index in the ring. Guarded by the lock. */
+        int place;
+
         volatile long lastUse;
+
+        /** Whether it was used since the hand passed. */
         volatile boolean marked;
 
-        Entry(K key, P policy, List<PolicyNameRegistry.Name> names, long now) {
+        HeldPolicy(K key, P policy, List<PolicyNameRegistry.Name> names, long now) {
             this.key = key;
             this.policy = policy;
             this.names = names;

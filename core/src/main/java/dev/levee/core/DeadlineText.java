@@ -2,7 +2,11 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Nanos;
 
-/** Spans of time as the gRPC protocol over HTTP/2 writes them: up to eight digits and a unit. */
+/**
+ * Formats and parses spans of time as the gRPC protocol over HTTP/2 does: up to eight digits and a unit. See ADR 26.
+ *
+ * @see <a href="https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md">gRPC over HTTP2</a>
+ */
 final class DeadlineText {
     private static final int MAX_DIGITS = 8;
     private static final long MAX = 99_999_999L;
@@ -12,7 +16,9 @@ final class DeadlineText {
 
     private DeadlineText() {}
 
-    /** Rounded down. What never ends is the longest that can be written, which is read as never again. */
+    /**
+     * Formats a span, rounded down. A span that never ends becomes the longest text, which is parsed as never again.
+     */
     static String of(long nanos) {
         if (nanos >= Nanos.NEVER) {
             return MAX + "H";
@@ -41,7 +47,7 @@ final class DeadlineText {
         return value > Nanos.NEVER / NANOS[unit] ? Nanos.NEVER : value * NANOS[unit];
     }
 
-    /** The text comes from outside: it is shown, but neither all of it nor as it is. */
+    /** Makes the exception. It shows the text, which comes from outside, shortened and without control characters. */
     private static IllegalArgumentException malformed(String text) {
         StringBuilder shown = new StringBuilder();
         text.chars().limit(MAX_SHOWN).forEach(c -> shown.append(c > ' ' && c < 0x7f ? (char) c : '?'));

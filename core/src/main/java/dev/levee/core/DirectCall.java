@@ -5,7 +5,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The end of every chain: the operation itself. */
+/** The end of every chain of policies: runs the operation itself. */
 enum DirectCall implements Inner {
     INSTANCE;
 

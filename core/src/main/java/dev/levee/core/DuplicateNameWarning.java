@@ -8,9 +8,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Warns, once for each name, when two policies of one kind in a pipeline have one name: logs and metrics cannot tell them apart. */
+/**
+ * Warns, once for each name, when two policies of one kind in a pipeline have the same name: logs and metrics cannot
+ * tell them apart. See ADR 37.
+ */
 final class DuplicateNameWarning {
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
+
     /** As for harmful orders: pipelines that are made per key must not fill the memory. */
     private static final int MAX_WARNINGS = 1_000;
 
@@ -24,7 +28,8 @@ final class DuplicateNameWarning {
             String kindAndName = policy.kind().label() + " \"" + policy.name() + "\"";
             if (seen.put(kindAndName, policy) != null && WARNED.size() < MAX_WARNINGS && WARNED.add(kindAndName)) {
                 LOG.warn(
-                        "Two policies of one pipeline are called {}: logs and metrics cannot tell them apart; give them different names",
+                        "{} is the name of two policies of one pipeline: logs and metrics cannot tell them apart;"
+                                + " give them different names",
                         kindAndName);
             }
         }

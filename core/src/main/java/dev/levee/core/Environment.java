@@ -5,10 +5,11 @@ import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 
 /**
- * Where policies get time, waiting, threads and randomness from, and whom they tell what they do.
+ * The clock, scheduler, executor and random generator that policies use, and the listener to which they publish events.
  *
- * <p>Everything takes one as its last argument and uses {@link #system()} without it. Give all policies of a test the
- * environment of one {@code ManualTime}, and nothing sleeps. Immutable and thread-safe; what it holds must be thread-safe.
+ * <p>Every factory takes one as its last argument and uses {@link #system()} without it. Give all policies of a test
+ * the environment of one {@code ManualTime}, and nothing sleeps. Immutable and thread-safe; its parts must be
+ * thread-safe. See ADR 12.
  *
  * @since 0.1
  */
@@ -28,13 +29,13 @@ public final class Environment {
     }
 
     /**
-     * The machine's own time. One daemon thread runs timers, and daemon threads (virtual ones where the JVM has them) run work;
-     * both start only when something needs them.
+     * Returns the environment of the machine. One daemon thread runs timers, and daemon threads (virtual ones where the
+     * JVM has them) run work; both start only when something needs them.
      *
-     * <p>Timers lie on wheels whose tick is about 1 ms: a task runs up to that much after its time, never before it. Setting
-     * one and taking it back is O(1), allocates only the handle, and what was taken back is forgotten at once. The thread
-     * sleeps until something may be due, and for good while nothing is. It runs one task after the other: a task that takes
-     * long delays all others by as long, so hand work over to the {@link #executor()}.
+     * <p>Timers lie on wheels whose tick is about 1 ms: a task runs up to that much after its time, never before it.
+     * Setting or cancelling one is O(1) and allocates only the handle; a cancelled task is forgotten at once. The
+     * thread sleeps until something may be due, and for good while nothing is. It runs one task after the other: a task
+     * that takes long delays all others by as long, so hand work over to the {@link #executor()}.
      *
      * @return the environment, always the same one
      */
@@ -43,7 +44,7 @@ public final class Environment {
     }
 
     /**
-     * Starts from {@link #system()}.
+     * Returns a builder with the parts of {@link #system()}.
      *
      * @return a builder; not thread-safe
      */
@@ -52,7 +53,7 @@ public final class Environment {
     }
 
     /**
-     * Starts from this environment.
+     * Returns a builder with the parts of this environment.
      *
      * @return a builder; not thread-safe
      */
@@ -61,7 +62,7 @@ public final class Environment {
     }
 
     /**
-     * What tells the time.
+     * Returns the clock of all durations and deadlines.
      *
      * @return the clock
      */
@@ -70,7 +71,7 @@ public final class Environment {
     }
 
     /**
-     * What waits.
+     * Returns the scheduler of all delays, timers and parked threads.
      *
      * @return the scheduler
      */
@@ -79,7 +80,7 @@ public final class Environment {
     }
 
     /**
-     * What runs work that must not run on the caller's or the timer's thread.
+     * Returns the executor of work that must not run on the thread of a caller or of the timers.
      *
      * @return the executor
      */
@@ -88,7 +89,7 @@ public final class Environment {
     }
 
     /**
-     * What jitter and choices are drawn from.
+     * Returns the generator from which jitter and choices are drawn.
      *
      * @return the random generator
      */
@@ -97,9 +98,9 @@ public final class Environment {
     }
 
     /**
-     * Who hears events; {@link Listener#NONE} if nobody does. What it throws stays in it.
+     * Returns the listener to which events are published, shielded: what it throws does not reach the policy.
      *
-     * @return the listener
+     * @return the listener; {@link Listener#NONE} if there is none
      */
     public Listener listener() {
         return listener;
@@ -126,10 +127,11 @@ public final class Environment {
         }
 
         /**
-         * Sets what tells the time; default {@link NanoClock#system()}.
+         * Sets the clock of all durations and deadlines. Default: {@link NanoClock#system()}.
          *
          * @param value monotonic and thread-safe
          * @return this
+         * @throws NullPointerException if {@code value} is null
          */
         public Builder clock(NanoClock value) {
             clock = Require.nonNull("clock", value);
@@ -137,10 +139,11 @@ public final class Environment {
         }
 
         /**
-         * Sets what waits; default one daemon thread for all timers.
+         * Sets the scheduler of all delays, timers and parked threads. Default: one daemon thread for all timers.
          *
          * @param value counts in the same time as the clock
          * @return this
+         * @throws NullPointerException if {@code value} is null
          */
         public Builder scheduler(Scheduler value) {
             scheduler = Require.nonNull("scheduler", value);
@@ -148,10 +151,11 @@ public final class Environment {
         }
 
         /**
-         * Sets what runs work; default virtual threads where the JVM has them, else daemon threads as needed.
+         * Sets the executor of work. Default: virtual threads where the JVM has them, else daemon threads as needed.
          *
          * @param value the executor
          * @return this
+         * @throws NullPointerException if {@code value} is null
          */
         public Builder executor(Executor value) {
             executor = Require.nonNull("executor", value);
@@ -159,10 +163,11 @@ public final class Environment {
         }
 
         /**
-         * Sets what jitter and choices are drawn from; default {@code ThreadLocalRandom}.
+         * Sets the generator from which jitter and choices are drawn. Default: {@code ThreadLocalRandom}.
          *
          * @param value must be thread-safe; seed it in tests
          * @return this
+         * @throws NullPointerException if {@code value} is null
          */
         public Builder random(RandomGenerator value) {
             random = Require.nonNull("random", value);
@@ -170,10 +175,12 @@ public final class Environment {
         }
 
         /**
-         * Sets who hears events; default {@link Listener#NONE}. For several see {@link Listener#all}.
+         * Sets the listener to which events are published. Default: {@link Listener#NONE}. For several listeners see
+         * {@link Listener#all}.
          *
          * @param value thread-safe and not blocking
          * @return this
+         * @throws NullPointerException if {@code value} is null
          */
         public Builder listener(Listener value) {
             listener = Require.nonNull("listener", value);

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A policy that admits now and learns later: a breaker, a rate limit, a bulkhead.
  *
- * <p>{@link #call} and {@link #callAsync} are the safe forms: they give every permit back exactly once, whatever happens.
+ * <p>{@link #call} and {@link #callAsync} are the safe forms: they return every permit exactly once, whatever happens.
  * {@link #tryEnter} and {@link #exit} are for code that cannot hand over a lambda, such as an event loop or a balancer:
  *
  * <pre>{@code
@@ -20,11 +20,12 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Implementations are thread-safe; {@code tryEnter} and {@code exit} never block, never throw and never allocate.
+ * See ADR 3.
  *
  * @since 0.1
  */
 public interface Gate extends Policy {
-    /** The stamp that is none: the call was not admitted. */
+    /** The result of {@link #tryEnter} for a call that was not admitted; never a stamp. */
     long REFUSED = 0L;
 
     /** Bit of {@link #timing}: {@link #tryEnter} and {@link #exit} need the time at which the call started. */
@@ -34,15 +35,16 @@ public interface Gate extends Policy {
     int EXIT = 2;
 
     /**
-     * Which readings of the clock the path of a permitted call needs. Constant for the life of the gate. A time that is not asked for may be
-     * passed as 0. A gate that seldom needs time, such as a breaker that is open, reads its own clock.
+     * Returns which readings of the clock the path of an admitted call needs. Constant for the life of the gate. A time
+     * that is not needed may be passed as 0. A gate that seldom needs time, such as a breaker that is open, reads its
+     * own clock.
      *
      * @return 0, {@link #ENTRY}, {@link #EXIT} or both
      */
     int timing();
 
     /**
-     * Admits a call, or not.
+     * Admits a call, or refuses it.
      *
      * @param nowNanos the time, if {@link #timing} has {@link #ENTRY}
      * @return a stamp that must be handed to {@link #exit} once, or {@link #REFUSED}
@@ -50,10 +52,10 @@ public interface Gate extends Policy {
     long tryEnter(long nowNanos);
 
     /**
-     * Tells how an admitted call ended, and gives its permit back.
+     * Reports how an admitted call ended, and returns its permit.
      *
-     * <p>Call it exactly once for each stamp. A stamp of an earlier epoch of the gate is ignored; a second exit with the same
-     * stamp cannot be told from the first.
+     * <p>Call it exactly once for each stamp. A stamp of an earlier epoch of the gate is ignored; a second exit with
+     * the same stamp cannot be told from the first.
      *
      * @param stamp what {@link #tryEnter} returned
      * @param startNanos when the call started, if {@link #timing} has {@link #ENTRY}
@@ -65,14 +67,14 @@ public interface Gate extends Policy {
     void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos);
 
     /**
-     * What makes a verdict of an outcome.
+     * Returns the rule that judges outcomes for this gate.
      *
      * @return the rule that this gate was built with
      */
     OutcomeRule outcomes();
 
     /**
-     * Why a call that came now would be refused.
+     * Returns the reason why a call would be refused now.
      *
      * @return an exception without stack trace; it may be shared
      */

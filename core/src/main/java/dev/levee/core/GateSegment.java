@@ -6,10 +6,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gates that stand next to each other: the clock is read once at the start and once at the end, with one judgement for each distinct rule.
+ * Adjacent gates of a pipeline, entered and left as one: the clock is read once at the start and once at the end, and
+ * the outcome is judged once for each distinct rule.
  *
- * <p>Stamps are primitive and must live in locals, which is why up to four gates have fields of their own
- * ({@link NarrowSegment}) and more than four share an array ({@link WideSegment}).
+ * <p>Stamps are primitive and must live in locals to cost nothing, which is why up to four gates have fields of their
+ * own ({@link NarrowSegment}) and more than four share an array ({@link WideSegment}). See ADR 4.
  */
 abstract class GateSegment implements Inner {
     final Gate[] gates;
@@ -19,9 +20,11 @@ abstract class GateSegment implements Inner {
     final boolean readsStart;
     final boolean readsEnd;
     private final OutcomeRule[] rules;
-    /** For each gate the first gate that has the same rule. */
-    private final int[] judge;
 
+    /** For each gate the index of the first gate that has the same rule object: the one whose verdict it shares. */
+    private final int[] firstWithSameRule;
+
+    /** Whether any gate has a listener, so that every call is timed. */
     private final boolean listening;
 
     GateSegment(Inner next, Gate... gates) {
@@ -30,18 +33,18 @@ abstract class GateSegment implements Inner {
         this.environment = gates[0].environment();
         this.clock = environment.clock();
         this.rules = new OutcomeRule[gates.length];
-        this.judge = new int[gates.length];
+        this.firstWithSameRule = new int[gates.length];
         int timing = 0;
-        boolean heard = false;
+        boolean anyListener = false;
         for (int i = 0; i < gates.length; i++) {
             timing |= gates[i].timing();
-            heard |= gates[i].environment().listener() != Listener.NONE;
+            anyListener |= gates[i].environment().listener() != Listener.NONE;
             rules[i] = gates[i].outcomes();
-            judge[i] = firstWith(rules[i]);
+            firstWithSameRule[i] = firstWith(rules[i]);
         }
-        this.listening = heard;
-        this.readsStart = heard || (timing & Gate.ENTRY) != 0;
-        this.readsEnd = heard || (timing & Gate.EXIT) != 0;
+        this.listening = anyListener;
+        this.readsStart = anyListener || (timing & Gate.ENTRY) != 0;
+        this.readsEnd = anyListener || (timing & Gate.EXIT) != 0;
     }
 
     private int firstWith(OutcomeRule rule) {
@@ -56,8 +59,9 @@ abstract class GateSegment implements Inner {
         return gates.length <= NarrowSegment.MAX_GATES ? new NarrowSegment(next, gates) : new WideSegment(next, gates);
     }
 
+    /** Whether all gates share one rule object. */
     final boolean oneRule() {
-        for (int first : judge) {
+        for (int first : firstWithSameRule) {
             if (first != 0) {
                 return false;
             }
@@ -73,22 +77,22 @@ abstract class GateSegment implements Inner {
         return readsEnd ? clock.nanoTime() : 0L;
     }
 
-    /** Leaves every gate whose stamp is not {@link Gate#REFUSED}, innermost first. */
+    /** Leaves every gate whose stamp is not {@link Gate#REFUSED}: by rule, and within a rule innermost first. */
     final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error) {
         long end = readEnd();
         for (int rule = gates.length - 1; rule >= 0; rule--) {
-            if (judge[rule] == rule) {
-                leaveThoseOf(rule, stamps, start, end, result, error);
+            if (firstWithSameRule[rule] == rule) {
+                leaveWithRule(rule, stamps, start, end, result, error);
             }
         }
     }
 
-    private void leaveThoseOf(
+    private void leaveWithRule(
             int rule, long[] stamps, long start, long end, @Nullable Object result, @Nullable Throwable error) {
         Verdict verdict = null;
         long hint = RefusedException.UNKNOWN;
         for (int i = gates.length - 1; i >= rule; i--) {
-            if (judge[i] != rule || stamps[i] == Gate.REFUSED) {
+            if (firstWithSameRule[i] != rule || stamps[i] == Gate.REFUSED) {
                 continue;
             }
             if (verdict == null) {
@@ -96,11 +100,11 @@ abstract class GateSegment implements Inner {
                 hint = Outcomes.retryAfterNanos(rules[rule], verdict, result, error);
             }
             gates[i].exit(stamps[i], start, end, verdict, hint);
-            heard(gates[i], verdict, start, end);
+            publishOutcome(gates[i], verdict, start, end);
         }
     }
 
-    final void heard(Gate gate, Verdict verdict, long start, long end) {
+    final void publishOutcome(Gate gate, Verdict verdict, long start, long end) {
         if (listening) {
             gate.environment().listener().onOutcome(gate.name(), verdict, end - start);
         }

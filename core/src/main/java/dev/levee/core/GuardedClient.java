@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The proxy behind {@link Policy#wrap}. */
+/** The handler of the proxy that {@link Policy#wrap} returns. */
 final class GuardedClient implements InvocationHandler {
     private static final Object[] NO_ARGUMENTS = {};
 
@@ -35,7 +35,8 @@ final class GuardedClient implements InvocationHandler {
             if (Modifier.isStatic(method.getModifiers())) {
                 continue;
             }
-            if (!method.trySetAccessible()) { // needed where the interface is not public
+            // Needed where the interface is not public.
+            if (!method.trySetAccessible()) {
                 throw new IllegalArgumentException("type must be an interface that " + GuardedClient.class.getModule()
                         + " may call, but " + type.getName() + " is kept by " + type.getModule());
             }
@@ -45,7 +46,7 @@ final class GuardedClient implements InvocationHandler {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
-    /** Whether an interface has only written down again what every object has. */
+    /** Whether an interface redeclares a method that every object has. */
     private static boolean isObjectMethod(Method method) {
         try {
             Object.class.getMethod(method.getName(), method.getParameterTypes());
@@ -77,7 +78,9 @@ final class GuardedClient implements InvocationHandler {
         return policy.call(operation);
     }
 
-    /** An exception that a method does not declare would reach its caller wrapped. */
+    /**
+     * Whether a method declares the interrupt. An exception that it does not declare would reach its caller wrapped.
+     */
     private static boolean declaresInterrupt(Method method) {
         for (Class<?> declared : method.getExceptionTypes()) {
             if (declared.isAssignableFrom(InterruptedException.class)) {
@@ -110,7 +113,7 @@ final class GuardedClient implements InvocationHandler {
         }
     }
 
-    @SuppressWarnings({"unchecked", "NullAway"}) // a null stage is reported by whoever starts it
+    @SuppressWarnings({"unchecked", "NullAway"}) // a null stage is reported by callAsync
     private CompletionStage<@Nullable Object> invokeForStage(Method method, Object[] arguments) {
         try {
             return (CompletionStage<@Nullable Object>) invokeTarget(method, arguments);
@@ -119,6 +122,9 @@ final class GuardedClient implements InvocationHandler {
         }
     }
 
-    /** What guards a method, and the method as it may be invoked: the one that a proxy hands over has lost its accessibility. */
+    /**
+     * A method and the policy that guards it. The method is the one that was made accessible; a proxy passes another
+     * object, which is not.
+     */
     private record Guarded(Method method, @Nullable Policy policy) {}
 }

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Knows the orders of policies that do harm, and warns about each pair of names once. */
+/** The orders of policies that do harm; warns about each pair of names once. See ADR 9, and ADR 8 for pipelines. */
 enum HarmfulOrder {
     BULKHEAD_AROUND_TIMEOUT(
             Kind.BULKHEAD,
@@ -31,7 +31,10 @@ enum HarmfulOrder {
             "the hedge repeats the call already, so the retry inside it never does; put the retry outside the hedge");
 
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
-    /** Enough for every pipeline that a person writes; pipelines made per key beyond it are not logged again and again. */
+
+    /**
+     * Enough for every pipeline that is written by hand; pipelines made per key must not fill the memory or the log.
+     */
     private static final int MAX_WARNINGS = 1_000;
 
     private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();

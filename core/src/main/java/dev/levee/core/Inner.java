@@ -6,8 +6,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rest of a pipeline, as an {@link Around} sees it: linked once when the pipeline is built, called as often as the
- * policy likes, from any thread.
+ * The rest of a pipeline, as an {@link Around} gets it: linked once when the pipeline is built, called as often as the
+ * policy needs, from any thread. See ADR 3.
  *
  * @since 0.1
  */
@@ -18,7 +18,7 @@ public interface Inner {
     /**
      * Runs the operation under the inner policies.
      *
-     * @param operation what to run
+     * @param operation the operation
      * @param <T> what it returns
      * @param <X> what it throws
      * @return what the operation returned
@@ -31,9 +31,9 @@ public interface Inner {
      * Runs the operation under the inner policies. Never blocks and never throws.
      *
      * @param operation starts the work
-     * @param <T> what the stage gives
-     * @return completes when the inner work has ended; use {@link CallFuture#requestCancel(CompletableFuture, Throwable)} to
-     *     ask it to end
+     * @param <T> the result of the stage
+     * @return a future that completes when the inner work has ended; use
+     *     {@link CallFuture#requestCancel(CompletableFuture, Throwable)} to ask it to end
      */
     <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> operation);
 }

@@ -3,7 +3,7 @@ package dev.levee.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that may be interrupted, for {@link Policy#callInterruptibly}.
+ * An operation that may be interrupted, for {@link Policy#callInterruptibly}. See ADR 2.
  *
  * <p>It exists so that {@code X} is inferred as the other exception: a lambda that throws {@code IOException} and
  * {@code InterruptedException} has {@code X = IOException} here, and would have {@code X = Exception} as a plain

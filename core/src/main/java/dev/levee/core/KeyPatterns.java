@@ -7,7 +7,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses a setting by the key: which limit a tenant has, which breaker a host.
+ * Chooses a setting by patterns of the key, such as the limit of a tenant or the breaker of a host.
  *
  * <pre>{@code
  * Function<Object, Limit> limits = KeyPatterns.when("vip-*", Limit.perSecond(1000))
@@ -17,30 +17,31 @@ import org.jspecify.annotations.Nullable;
  *         Keyed.of("tenants", 10_000, ofHours(1), key -> RateLimiter.of("tenant-" + key, limits.apply(key)));
  * }</pre>
  *
- * <p>The first pattern that matches counts, so put the special before the general; one that could never count is refused. In a
- * pattern {@code *} stands for any number of characters, none included, and everything else for itself; there is no escape. A key is
- * matched by its {@code toString}. For rules that are no patterns write a function of your own.
+ * <p>The first pattern that matches counts, so put the special before the general; a pattern that could never count is
+ * rejected. In a pattern {@code *} stands for any number of characters, none included, and everything else for itself;
+ * there is no escape. A key is matched by its {@code toString}. For rules that are no patterns write a function.
  *
- * <p>Immutable and thread-safe. A look-up goes through the patterns in order, in time linear in their number for ordinary patterns; it
- * happens when {@link Keyed} makes the policy of a new key, not on every call.
+ * <p>Immutable and thread-safe. A look-up tries the patterns in order, in time linear in their number for ordinary
+ * patterns; it happens when {@link Keyed} makes the policy of a new key, not on every call. See ADR 37.
  *
  * @param <C> the setting
  * @since 0.1
  */
 public final class KeyPatterns<C> {
-    private final List<Rule<C>> rules;
+    private final List<Choice<C>> choices;
 
-    private KeyPatterns(List<Rule<C>> rules) {
-        this.rules = rules;
+    private KeyPatterns(List<Choice<C>> choices) {
+        this.choices = choices;
     }
 
     /**
-     * The first pattern.
+     * Returns patterns that begin with this one.
      *
      * @param pattern not blank
-     * @param setting what keys that match it get
+     * @param setting the setting of keys that match it
      * @param <C> the setting
-     * @return the patterns, to be gone on with
+     * @return the patterns; continue with {@link #and} and {@link #otherwise}
+     * @throws NullPointerException if {@code pattern} or {@code setting} is null
      * @throws IllegalArgumentException if the pattern is blank
      */
     public static <C> KeyPatterns<C> when(String pattern, C setting) {
@@ -48,11 +49,12 @@ public final class KeyPatterns<C> {
     }
 
     /**
-     * One more pattern, for keys that none of the earlier ones matches.
+     * Returns these patterns and one more, for keys that none of the earlier ones matches.
      *
      * @param pattern not blank
-     * @param setting what keys that match it get
+     * @param setting the setting of keys that match it
      * @return these patterns and the new one
+     * @throws NullPointerException if {@code pattern} or {@code setting} is null
      * @throws IllegalArgumentException if the pattern is blank, or if an earlier one matches everything that it matches
      */
     public KeyPatterns<C> and(String pattern, C setting) {
@@ -60,23 +62,24 @@ public final class KeyPatterns<C> {
         if (Require.nonNull("pattern", pattern).isBlank()) {
             throw new IllegalArgumentException("pattern must not be blank, but was \"" + pattern + "\"");
         }
-        for (Rule<C> earlier : rules) {
-            // A star of the later pattern is matched as a character, which only a star of the earlier one takes.
+        for (Choice<C> earlier : choices) {
+            // A star of the later pattern is matched as a character, and only a star of the earlier one matches it.
             if (matches(earlier.pattern, pattern)) {
                 throw new IllegalArgumentException("pattern \"" + pattern + "\" can never count, because \""
                         + earlier.pattern + "\" stands before it");
             }
         }
-        List<Rule<C>> more = new ArrayList<>(rules);
-        more.add(new Rule<>(pattern, setting));
+        List<Choice<C>> more = new ArrayList<>(choices);
+        more.add(new Choice<>(pattern, setting));
         return new KeyPatterns<>(List.copyOf(more));
     }
 
     /**
-     * The function that chooses.
+     * Returns the function that chooses.
      *
-     * @param setting what keys get that no pattern matches
-     * @return gives the setting for a key, never null
+     * @param setting the setting of keys that no pattern matches
+     * @return a function from a key to its setting, never null
+     * @throws NullPointerException if {@code setting} is null
      */
     public Function<Object, C> otherwise(C setting) {
         Require.nonNull("setting", setting);
@@ -87,15 +90,15 @@ public final class KeyPatterns<C> {
     }
 
     private @Nullable C find(String key) {
-        for (Rule<C> rule : rules) {
-            if (matches(rule.pattern, key)) {
-                return rule.setting;
+        for (Choice<C> choice : choices) {
+            if (matches(choice.pattern, key)) {
+                return choice.setting;
             }
         }
         return null;
     }
 
-    /** Goes back to the latest star only, which is enough, and keeps it from taking exponential time. */
+    /** Whether a pattern matches. Backtracks to the latest star only, which is enough, and avoids exponential time. */
     private static boolean matches(String pattern, String text) {
         int p = 0;
         int t = 0;
@@ -123,10 +126,10 @@ public final class KeyPatterns<C> {
 
     @Override
     public String toString() {
-        return rules.toString();
+        return choices.toString();
     }
 
-    private record Rule<C>(String pattern, C setting) {
+    private record Choice<C>(String pattern, C setting) {
         @Override
         public String toString() {
             return pattern + " -> " + setting;

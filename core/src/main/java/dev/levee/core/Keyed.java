@@ -6,15 +6,15 @@ import java.util.function.Function;
 /**
  * One policy per key: a breaker per host, a limit per tenant.
  *
- * <p>Keys come from outside and must not fill the memory: at most {@code maxKeys} are held, the one that was not used for
- * longest (approximately) makes room for a new one, and a key that nobody used for {@code idle} is forgotten. A policy that was
- * forgotten while somebody still uses it works on, alone: the next one who asks for the key gets a fresh one, and metrics are
- * those of the policies that are held. Thread-safe; {@link #get} does not lock when the key is there, reads the clock once, and
- * allocates only for a new key.
+ * <p>Keys come from outside and must not fill the memory: at most {@code maxKeys} are held, a new key evicts the least
+ * recently used one (approximately), and a key that was not used for {@code idle} is forgotten. A policy that was
+ * evicted while calls still use it keeps working for them, alone: the next {@link #get} of the key makes a fresh one,
+ * and metrics are those of the policies that are held. Thread-safe; {@link #get} of a key that is held takes no lock,
+ * reads the clock once and allocates nothing.
  *
- * <p>Put the key into the name of its policy, as in {@code host -> CircuitBreaker.of("host-" + host)}: two policies of one kind and name
- * would be one in logs and metrics, so the second one is refused. A policy that the factory gives to several keys is shared by them.
- * Which key gets which configuration {@link KeyPatterns} may say.
+ * <p>Put the key into the name of its policy, as in {@code host -> CircuitBreaker.of("host-" + host)}: two policies of
+ * one kind and name would be one in logs and metrics, so the second one is refused. If the factory returns one policy
+ * for several keys, they share it. To choose a configuration by the key see {@link KeyPatterns}. See ADR 11.
  *
  * @param <K> a key with {@code equals} and {@code hashCode}
  * @param <P> what is held for each key, usually a {@link Policy}
@@ -22,18 +22,20 @@ import java.util.function.Function;
  */
 public interface Keyed<K, P> extends Measured {
     /**
-     * An empty set of keys.
+     * Makes an empty map of policies.
      *
-     * @param name what the metrics {@code keyed.size} and {@code keyed.evictions} are reported under
+     * @param name the name under which the metrics {@code keyed.size} and {@code keyed.evictions} are reported
      * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
-     * @param factory makes the policy of a key; may be called twice for one key when two threads ask at once, one result is then
-     *     dropped; must not return null
+     * @param factory makes the policy of a key; may be called twice for one key if two threads ask for it at once, and
+     *     one result is dropped then; must not return null
      * @param environment where time comes from
      * @param <K> a key with {@code equals} and {@code hashCode}
      * @param <P> what is held for each key
      * @return the keyed policies
-     * @throws IllegalArgumentException if a number is out of its range
+     * @throws NullPointerException with the name of the argument that is null
+     * @throws IllegalArgumentException if {@code name} is blank, {@code maxKeys} is not from 1 to 2^24, or {@code idle}
+     *     is not more than zero
      */
     static <K, P> Keyed<K, P> of(
             String name,
@@ -45,29 +47,32 @@ public interface Keyed<K, P> extends Measured {
     }
 
     /**
-     * Keys in the machine's time.
+     * Makes an empty map of policies in {@link Environment#system()}.
      *
-     * @param name what the metrics {@code keyed.size} and {@code keyed.evictions} are reported under
+     * @param name the name under which the metrics {@code keyed.size} and {@code keyed.evictions} are reported
      * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
      * @param factory makes the policy of a key; see {@link #of(String, int, Duration, Function, Environment)}
      * @param <K> a key with {@code equals} and {@code hashCode}
      * @param <P> what is held for each key
      * @return the keyed policies
-     * @throws IllegalArgumentException if a number is out of its range
+     * @throws NullPointerException with the name of the argument that is null
+     * @throws IllegalArgumentException if {@code name} is blank, {@code maxKeys} is not from 1 to 2^24, or {@code idle}
+     *     is not more than zero
      */
     static <K, P> Keyed<K, P> of(String name, int maxKeys, Duration idle, Function<? super K, ? extends P> factory) {
         return of(name, maxKeys, idle, factory, Environment.system());
     }
 
     /**
-     * The policy of a key; made now if there is none.
+     * Returns the policy of a key, and makes it first if none is held.
      *
      * @param key not null
      * @return the policy
-     * @throws IllegalStateException if the factory made a policy, or a pipeline with a policy, of the kind and the name of another
-     *     that is held; nothing is held then
-     * @throws RuntimeException what the factory threw; nothing is held then
+     * @throws NullPointerException if {@code key} is null, or the factory returned null
+     * @throws IllegalStateException if the factory made a policy, or a pipeline with a policy, of the kind and the name
+     *     of another one that is held; nothing is held for the key then
+     * @throws RuntimeException what the factory threw; nothing is held for the key then
      */
     P get(K key);
 
@@ -76,13 +81,14 @@ public interface Keyed<K, P> extends Measured {
      *
      * @param key not null
      * @return whether it was held
+     * @throws NullPointerException if {@code key} is null
      */
     boolean remove(K key);
 
     /**
-     * How many keys are held.
+     * Returns how many keys are held, after it has forgotten idle ones.
      *
-     * @return from 0 to the maximum; forgets idle keys first
+     * @return from 0 to {@code maxKeys}
      */
     int size();
 }

@@ -13,7 +13,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The one implementation of {@link Pipeline}: a chain of {@link Inner}s, linked from the call outwards. */
+/**
+ * The only implementation of {@link Pipeline}: a chain of {@link Inner}s, linked from the operation outwards. See ADR
+ * 8.
+ */
 final class LinkedPipeline implements Pipeline {
     private final List<Policy> policies;
     private final Inner chain;
@@ -51,8 +54,8 @@ final class LinkedPipeline implements Pipeline {
         Set<Policy> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Policy policy : policies) {
             if (!seen.add(policy)) {
-                throw new IllegalArgumentException("policies must be distinct objects, but "
-                        + policy.kind().label() + " \"" + policy.name() + "\" stands in the pipeline twice");
+                throw new IllegalArgumentException(
+                        "policies must be distinct objects, but " + text(policy) + " stands in the pipeline twice");
             }
         }
     }
@@ -61,11 +64,17 @@ final class LinkedPipeline implements Pipeline {
         NanoClock clock = policies.get(0).environment().clock();
         for (Policy policy : policies) {
             if (policy.environment().clock() != clock) {
-                throw new IllegalArgumentException("policies must share one clock, but \""
-                        + policies.get(0).name() + "\" has " + clock + " and \"" + policy.name() + "\" has "
-                        + policy.environment().clock());
+                throw new IllegalArgumentException(
+                        "policies must share one clock, but " + text(policies.get(0)) + " has "
+                                + clock + " and " + text(policy) + " has "
+                                + policy.environment().clock());
             }
         }
+    }
+
+    /** Returns kind and quoted name. */
+    private static String text(Policy policy) {
+        return policy.kind().label() + " \"" + policy.name() + "\"";
     }
 
     private static Inner link(List<Policy> policies) {
@@ -120,6 +129,7 @@ final class LinkedPipeline implements Pipeline {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         for (Policy policy : policies) {
             if (policy instanceof Measured measured) {
                 measured.measure(sink);
@@ -140,7 +150,7 @@ final class LinkedPipeline implements Pipeline {
         return text.append("call").append(")".repeat(policies.size())).toString();
     }
 
-    /** A policy that repeats, delays or replaces what is inside it. */
+    /** The link of a policy that repeats, delays or replaces what is inside it. */
     private record AroundLink(Around around, Inner next) implements Inner {
         @Override
         public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
@@ -154,14 +164,13 @@ final class LinkedPipeline implements Pipeline {
         }
     }
 
-    /** A policy of a user that is neither gate nor around; costs a lambda. */
+    /** The link of a user's policy that is neither gate nor around; costs a lambda for each call. */
     private record ForeignLink(Policy policy, Inner next) implements Inner {
         @Override
-        @SuppressWarnings(
-                "unchecked") // what the operation throws is declared by this method, not by the lambda between
+        @SuppressWarnings("unchecked") // this method, not the lambda, declares what the operation throws
         public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
             if (operation instanceof InterruptibleOperation) {
-                // Still one, so that what the policy waits at throws the interrupt itself.
+                // Wrapped as one of its kind, so that a gate inside the policy throws the interrupt itself.
                 InterruptibleOperation<T, RuntimeException> interruptible =
                         () -> next.call((Operation<T, RuntimeException>) operation);
                 return policy.call((Operation<T, X>) (Operation<T, ?>) interruptible);

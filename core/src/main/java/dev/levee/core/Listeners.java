@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Combines listeners and keeps what they throw away from calls. */
+/** Combines listeners, and shields calls from the exceptions they throw. */
 final class Listeners {
     private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
 
@@ -18,75 +18,77 @@ final class Listeners {
                 .map(Listeners::shield)
                 .filter(listener -> listener != Listener.NONE)
                 .toArray(Listener[]::new);
-        return shielded.length == 0 ? Listener.NONE : new All(shielded);
+        return shielded.length == 0 ? Listener.NONE : new Broadcast(shielded);
     }
 
     static Listener shield(Listener listener) {
         Require.nonNull("listener", listener);
-        return listener == Listener.NONE || listener instanceof Relay ? listener : new Shield(listener);
+        return listener == Listener.NONE || listener instanceof Dispatch ? listener : new Shield(listener);
     }
 
-    /** Turns each event into one call of {@link #tell}. */
-    private abstract static class Relay implements Listener {
-        abstract void tell(Consumer<Listener> event);
+    /** A listener that turns each event into one call of {@link #publish}. */
+    private abstract static class Dispatch implements Listener {
+        abstract void publish(Consumer<Listener> event);
 
         @Override
         public void onRefused(String policy) {
-            tell(listener -> listener.onRefused(policy));
+            publish(listener -> listener.onRefused(policy));
         }
 
         @Override
         public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
-            tell(listener -> listener.onOutcome(policy, verdict, elapsedNanos));
+            publish(listener -> listener.onOutcome(policy, verdict, elapsedNanos));
         }
 
         @Override
         public void onAttempt(String policy, int attempt, long delayNanos) {
-            tell(listener -> listener.onAttempt(policy, attempt, delayNanos));
+            publish(listener -> listener.onAttempt(policy, attempt, delayNanos));
         }
 
         @Override
         public void onStateChange(String policy, String from, String to) {
-            tell(listener -> listener.onStateChange(policy, from, to));
+            publish(listener -> listener.onStateChange(policy, from, to));
         }
 
         @Override
         public void onDegraded(String policy, String source, Throwable error) {
-            tell(listener -> listener.onDegraded(policy, source, error));
+            publish(listener -> listener.onDegraded(policy, source, error));
         }
     }
 
-    private static final class All extends Relay {
+    /** Passes each event on to several listeners, in order. */
+    private static final class Broadcast extends Dispatch {
         private final Listener[] listeners;
 
-        All(Listener[] listeners) {
+        Broadcast(Listener[] listeners) {
             this.listeners = listeners;
         }
 
         @Override
-        void tell(Consumer<Listener> event) {
+        void publish(Consumer<Listener> event) {
             for (Listener listener : listeners) {
                 event.accept(listener);
             }
         }
     }
 
-    private static final class Shield extends Relay {
+    /** Catches what one listener throws, and logs it once. */
+    private static final class Shield extends Dispatch {
         private final Listener listener;
-        private final AtomicBoolean complained = new AtomicBoolean();
+        private final AtomicBoolean logged = new AtomicBoolean();
 
         Shield(Listener listener) {
             this.listener = listener;
         }
 
         @Override
-        void tell(Consumer<Listener> event) {
+        void publish(Consumer<Listener> event) {
             try {
                 event.accept(listener);
             } catch (Throwable thrown) {
-                if (complained.compareAndSet(false, true)) {
+                if (logged.compareAndSet(false, true)) {
                     LOG.warn(
-                            "Listener {} threw; it is told on, and what it throws next is not logged",
+                            "Listener {} threw. It still receives events; its further exceptions are not logged",
                             listener,
                             thrown);
                 }

@@ -4,7 +4,8 @@ package dev.levee.core;
  * A monotonic clock in nanoseconds.
  *
  * <p>A reading has no origin, may be negative and may wrap: only the difference of two readings means anything, and
- * {@code a - b < 0} is the one right comparison. Implementations are thread-safe, never block and never allocate.
+ * {@code a - b < 0} is the only correct comparison. Implementations are thread-safe, never block and never allocate.
+ * See ADR 12.
  *
  * @since 0.1
  */
@@ -18,7 +19,7 @@ public interface NanoClock {
     long nanoTime();
 
     /**
-     * The clock of the machine, {@link System#nanoTime()}.
+     * Returns the clock of the machine, {@link System#nanoTime()}.
      *
      * @return the clock, always the same one
      */

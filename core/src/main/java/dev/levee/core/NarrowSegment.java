@@ -2,7 +2,36 @@ package dev.levee.core;
 
 import org.jspecify.annotations.Nullable;
 
-/** One to four adjacent gates, whose stamps live in locals: nothing is allocated. */
+/**
+ * A segment of one to four adjacent gates, whose stamps live in local variables: a blocking call allocates nothing.
+ *
+ * <pre>
+ *   clock     start, if a gate or a listener needs it                   end, if a gate or a listener needs it
+ *               |                                                         |
+ *   first       a = tryEnter(start)                                       first.exit(a, start, end, verdict, hint)
+ *   second        b = tryEnter(start)                                   second.exit(b, ...)
+ *   third           c = tryEnter(start)                               third.exit(c, ...)
+ *   fourth            d = tryEnter(start)                           fourth.exit(d, ...)
+ *                       next.call(operation) ---- result or error ---> verdict and hint, once for each rule
+ * </pre>
+ *
+ * <p>Invariant: a stamp is {@link Gate#REFUSED} exactly as long as its gate holds no permit for this call. So one
+ * {@code catch} serves every way out: {@code leave} exits the gates whose stamp is not {@code REFUSED}, each once,
+ * innermost first.
+ *
+ * <ul>
+ *   <li>If the second gate refuses and can wait ({@link WaitingGate}), the call waits there, and {@code start} is read
+ *       again: no gate of the segment, the first included, counts the wait as part of the call.
+ *   <li>If it refuses and does not wait, {@link GateWait} throws its refusal. {@code b} is still {@code REFUSED}, so
+ *       only the first gate is left, with {@link Verdict#IGNORED}; the gates further in were never entered.
+ *   <li>If it throws, against its promise, the same happens with the verdict of the first gate's rule on that error.
+ *   <li>The result is judged after the {@code try}: what {@code leave} throws, against its promise, is never taken for
+ *       the outcome of the operation, and no gate is left twice.
+ * </ul>
+ *
+ * <p>Four copies of the same lines, because a loop would need an array of stamps. See ADR 4 for the shared times and
+ * ADR 3 for stamps.
+ */
 final class NarrowSegment extends GateSegment {
     static final int MAX_GATES = 4;
 
@@ -77,23 +106,26 @@ final class NarrowSegment extends GateSegment {
         long hint = Outcomes.retryAfterNanos(rule, verdict, result, error);
         if (fourth != null && d != Gate.REFUSED) {
             fourth.exit(d, start, end, verdict, hint);
-            heard(fourth, verdict, start, end);
+            publishOutcome(fourth, verdict, start, end);
         }
         if (third != null && c != Gate.REFUSED) {
             third.exit(c, start, end, verdict, hint);
-            heard(third, verdict, start, end);
+            publishOutcome(third, verdict, start, end);
         }
         if (second != null && b != Gate.REFUSED) {
             second.exit(b, start, end, verdict, hint);
-            heard(second, verdict, start, end);
+            publishOutcome(second, verdict, start, end);
         }
         if (a != Gate.REFUSED) {
             first.exit(a, start, end, verdict, hint);
-            heard(first, verdict, start, end);
+            publishOutcome(first, verdict, start, end);
         }
     }
 
-    /** Gates that judge differently: off the common path, but still free of garbage once the array is known not to escape. */
+    /**
+     * Leaves gates that have different rules. Off the common path, but without garbage too once the compiler knows that
+     * the array does not escape.
+     */
     private void leaveByRule(
             long a, long b, long c, long d, long start, @Nullable Object result, @Nullable Throwable error) {
         long[] stamps = {a, b, c, d};

@@ -3,13 +3,14 @@ package dev.levee.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call that a policy guards.
+ * The work that a policy guards.
  *
  * <p>A lambda is enough; the type of the checked exception is inferred, and passes through every policy unwrapped:
  * {@code String body = policy.call(() -> readFile(path))} throws what {@code readFile} throws. For a call that may be
  * interrupted see {@link InterruptibleOperation}, for one without a result see {@link Action}.
  *
- * <p>A policy may run an operation more than once (a retry), or on several threads (a hedge): it should be safe to repeat.
+ * <p>A policy may run an operation more than once (a retry), or on several threads (a hedge): it should be safe to
+ * repeat. See ADR 2.
  *
  * @param <T> what it returns, which may be null
  * @param <X> what it throws

@@ -7,13 +7,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names of policies that are held for different keys: two objects of one kind and one name would be one in logs and metrics.
- * Not thread-safe.
+ * The names of the policies that are held for different keys: two objects of one kind and one name would be one in logs
+ * and metrics, so the second is rejected. Not thread-safe. See ADR 37.
  */
 final class PolicyNameRegistry {
     private final Map<String, Holder> holders = new HashMap<>();
 
-    /** What a value brings along: itself if it is a policy, its members if it is a pipeline. Calls user code, so outside locks. */
+    /**
+     * Returns the names of a value: its own if it is a policy, those of its members if it is a pipeline. Calls user
+     * code, so it must be called outside locks.
+     */
     static List<Name> of(Object value) {
         List<Name> names = new ArrayList<>();
         if (value instanceof Pipeline pipeline) {
@@ -24,7 +27,7 @@ final class PolicyNameRegistry {
         return names;
     }
 
-    /** Adds all names, or none if one of them is another policy's; that one is the answer. */
+    /** Adds all names and returns null; or adds none, and returns a name that another policy has. */
     @Nullable Name add(List<Name> names) {
         for (Name name : names) {
             Holder holder = holders.get(name.text);
@@ -47,13 +50,14 @@ final class PolicyNameRegistry {
         }
     }
 
+    /** Kind and quoted name of a policy. */
     record Name(String text, Policy policy) {
         static Name of(Policy policy) {
             return new Name(policy.kind().label() + " \"" + policy.name() + "\"", policy);
         }
     }
 
-    /** A policy that several keys may share. */
+    /** A policy, and how many keys share it. */
     private static final class Holder {
         final Policy policy;
         int count;

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A gate did not admit a call: the breaker is open, the limit reached, the bulkhead full.
  *
- * <p>The operation did not run. It carries no stack trace, because it says nothing about the place it was thrown at, and a
- * refusal must cost less than an admission; a gate may throw the same object to many callers. Each module has its own
- * final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}).
+ * <p>The operation did not run. A refusal carries no stack trace, because the place where it was thrown has nothing to
+ * do with the reason, and a refusal must cost less than an admission; a gate may throw the same object to many callers.
+ * Each module has its own final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}). See ADR 5.
  *
  * @since 0.1
  */
@@ -22,21 +22,23 @@ public abstract class RefusedException extends RuntimeException {
     /** The name of the policy. */
     private final String policy;
 
-    private final transient @Nullable LongSupplier retryAfter; // null in a copy that was serialized
+    /** The wait; null in a copy that was serialized. */
+    private final transient @Nullable LongSupplier retryAfter;
 
     /**
-     * A refusal.
+     * Makes a refusal.
      *
      * @param policy the name of the gate
-     * @param message what a person should read
-     * @param retryAfter tells in how many nanoseconds a call may be admitted, or {@link #UNKNOWN}
+     * @param message the text for logs, which begins with kind and quoted name of the gate
+     * @param retryAfter returns in how many nanoseconds a call may be admitted, or {@link #UNKNOWN}
      * @param shared whether many callers get this object; such a one cannot carry suppressed exceptions
+     * @throws NullPointerException if {@code policy} or {@code retryAfter} is null
      */
     protected RefusedException(String policy, String message, LongSupplier retryAfter, boolean shared) {
         this(policy, message, null, retryAfter, shared);
     }
 
-    /** With a cause, which cannot be set later. */
+    /** Makes a refusal with a cause, which cannot be set later. */
     RefusedException(
             String policy, String message, @Nullable Throwable cause, LongSupplier retryAfter, boolean shared) {
         super(message, cause, !shared, false);
@@ -45,16 +47,16 @@ public abstract class RefusedException extends RuntimeException {
     }
 
     /**
-     * Which gate refused.
+     * Returns which gate refused.
      *
-     * @return its name
+     * @return the name of the gate
      */
     public final String policy() {
         return policy;
     }
 
     /**
-     * How long to wait before another try has a chance. A shared refusal counts down while it is held.
+     * Returns how long to wait before another try has a chance. A shared refusal counts down while it is held.
      *
      * @return nanoseconds from now, zero for at once, or {@link #UNKNOWN}
      */
@@ -63,7 +65,7 @@ public abstract class RefusedException extends RuntimeException {
     }
 
     /**
-     * A copy that belongs to one caller: its wait is fixed, and it can carry suppressed exceptions.
+     * Returns a copy that belongs to one caller: its wait is fixed, and it can carry suppressed exceptions.
      *
      * @return the copy, of the same class
      */

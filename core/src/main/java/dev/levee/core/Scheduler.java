@@ -3,8 +3,8 @@ package dev.levee.core;
 /**
  * The only place where anything waits: delays, timers and parked threads.
  *
- * <p>Use {@link Environment#system()} in production and {@code ManualTime} in tests; write one of your own to put timers
- * on the wheel of your server framework. Implementations are thread-safe.
+ * <p>Use {@link Environment#system()} in production and {@code ManualTime} in tests; write one of your own to put
+ * timers on the wheel of your server framework. Implementations are thread-safe. See ADR 12.
  *
  * @since 0.1
  */
@@ -14,7 +14,7 @@ public interface Scheduler {
      *
      * @param task short and never blocking; what it throws is logged
      * @param delayNanos the delay in nanoseconds; zero or less means as soon as possible
-     * @return what cancels it
+     * @return the handle that cancels it
      */
     Timer schedule(Runnable task, long delayNanos);
 
@@ -28,7 +28,7 @@ public interface Scheduler {
 
     /**
      * Blocks the current thread until {@link java.util.concurrent.locks.LockSupport#unpark} is called for it, it is
-     * interrupted, or a time has passed; like {@code LockSupport.parkNanos} it may return for no reason.
+     * interrupted, or a time has passed; like {@code LockSupport.parkNanos} it may return spuriously.
      *
      * @param blocker what the thread waits for, shown in thread dumps
      * @param nanos how long at most, in nanoseconds; zero or less returns at once
@@ -36,14 +36,14 @@ public interface Scheduler {
     void park(Object blocker, long nanos);
 
     /**
-     * A task that waits for its time.
+     * The handle of a scheduled task.
      *
      * @since 0.1
      */
     @FunctionalInterface
     interface Timer {
         /**
-         * Takes the task back. Does not block and does not interrupt a task that is running.
+         * Cancels the task. Does not block and does not interrupt a task that is running.
          *
          * @return whether the task will never run because of this call
          */

@@ -2,7 +2,7 @@ package dev.levee.core;
 
 import org.jspecify.annotations.Nullable;
 
-/** A blocking call through one gate that stands alone. */
+/** A blocking call through one gate outside a pipeline. */
 final class SingleGate {
     private SingleGate() {}
 

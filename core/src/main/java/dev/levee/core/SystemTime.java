@@ -14,7 +14,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 
-/** The machine's clock, timers and threads: the one place of the library that asks the JDK for them. */
+/**
+ * The clock, timers, threads and randomness of the machine: the only place of the library that takes them from the JDK.
+ * See ADR 12, and ADR 17 for virtual threads, which are found at run time.
+ */
 enum SystemTime implements NanoClock, Scheduler, Timers {
     INSTANCE;
 
@@ -67,7 +70,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
     private static ThreadFactory daemons(String name) {
         AtomicInteger count = new AtomicInteger();
         return task -> {
-            // Nothing of whoever happens to be the first to need a thread: neither thread-locals nor a class loader.
+            // Inherits nothing from the thread that happens to need it first: neither thread-locals nor a class loader.
             Thread thread = new Thread(null, task, name + "-" + count.incrementAndGet(), 0, false);
             thread.setContextClassLoader(SystemTime.class.getClassLoader());
             thread.setDaemon(true);
@@ -75,20 +78,20 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
         };
     }
 
-    /** Started by the first timer. */
+    /** The timers; started by the first one that is set. */
     private static final class Wheels {
         private static final int MAX_STRIPE_BITS = 6;
 
         static final WheelTimers TIMERS = new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer"), stripeBits());
 
-        /** Four to eight stripes for each processor: two threads that meet are few then. */
+        /** Four to eight stripes for each processor, so that two threads seldom want the same one. */
         private static int stripeBits() {
             int processors = Runtime.getRuntime().availableProcessors();
             return Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(processors) + 2, MAX_STRIPE_BITS);
         }
     }
 
-    /** A task with a handle. It is in the wheels itself, so that it cannot be mistaken for another. */
+    /** A task and its handle in one. It is set on the wheels itself, so that it is not mistaken for another task. */
     private static final class ScheduledTask implements Runnable, Timer {
         private final Runnable task;
         private long ticket;
@@ -113,12 +116,13 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
         }
     }
 
-    /** Started by the first work that is handed over. */
+    /** The worker threads; started by the first task that is executed. */
     private static final class Workers {
         static final Executor EXECUTOR = create();
 
         private static Executor create() {
-            try { // Java 21 and later; this library is compiled for 17
+            // Virtual threads exist from Java 21 on; this library is compiled for 17.
+            try {
                 return (ExecutorService) Executors.class
                         .getMethod("newVirtualThreadPerTaskExecutor")
                         .invoke(null);
@@ -129,6 +133,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
         }
     }
 
+    /** {@link ThreadLocalRandom} of the calling thread, whichever that is. */
     private static final class PerThreadRandom implements RandomGenerator {
         @Override
         public long nextLong() {

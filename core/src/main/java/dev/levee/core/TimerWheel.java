@@ -4,42 +4,84 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tasks in the order of their time: setting one and taking it back is O(1), whatever the number of tasks and the delay.
+ * A queue of tasks by time, in hierarchical timing wheels: adding and removing a task is O(1), whatever the number of
+ * tasks and the delay.
  *
- * <p>George Varghese and Tony Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987), scheme 7: eight wheels of 64
- * slots, each wheel 64 times coarser than the one below. A task lies on the wheel of the highest digit, to the base of
- * 64, in which its tick differs from the one that has been reached; when time comes to its slot it moves to a finer
- * wheel, at most seven times. A bit for each slot that is not empty tells the next moment at which anything has to be
- * done, so that nobody needs to tick.
+ * <p>The algorithm is scheme 7 of George Varghese and Tony Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987):
+ * eight wheels of 64 slots, each wheel 64 times coarser than the one below. A bit for each slot that is not empty tells
+ * the next tick at which there is something to do, so that no thread has to tick.
  *
- * <p>The links of the lists are numbers in arrays, which grow with the most tasks that ever waited at once: a task that is
- * set allocates nothing, and one that is taken back is forgotten there and then. Not thread-safe; ticks begin at zero.
+ * <pre>
+ *   a tick, to the base of 64       digit 7 | digit 6 | ... | digit 1 | digit 0
+ *
+ *   level 7    [0][1] ... [63]      a slot is 64^7 ticks
+ *     ...
+ *   level 1    [0][1] ... [63]      a slot is 64 ticks
+ *   level 0    [0][1] ... [63]      a slot is 1 tick        |  poll moves tasks down when
+ *                                                           v  `reached` comes to their slot, at most 7 times
+ *
+ *   A task lies on level L, in the slot of its digit L: the highest digit in which its tick differs from `reached`.
+ *
+ *   place     0 .. 511: heads of the slots (64 * level + digit)       512 .. : tasks
+ *   next      slot &lt;--> task &lt;--> task &lt;--> slot: a circular list for each slot
+ *   previous  free --> place --> place --> -1: the unused places, by `next` alone
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>A bit of {@code occupied} is set exactly if the list of its slot is not empty.
+ *   <li>{@code reached} never goes back, and no occupied slot begins before the one in which {@code reached} lies. So
+ *       no wheel wraps round, and the first set bit of each level is its earliest slot.
+ *   <li>The place of a task does not change until it is removed or polled; then it is used for another task. So a place
+ *       means a task only together with the task itself.
+ * </ul>
+ *
+ * <p>Links and ticks lie in arrays, which grow with the largest number of tasks at one time: adding a task allocates
+ * nothing, and a removed one is forgotten at once. Not thread-safe; ticks begin at zero. See ADR 25.
+ *
+ * @see <a href="https://doi.org/10.1145/41457.37504">Varghese and Lauck 1987</a>
  */
 final class TimerWheel {
     /** A tick that never comes. */
     static final long NONE = Long.MAX_VALUE;
 
-    /** What {@link #poll} gives when it has moved many tasks, so that it can be called again after a breath. */
+    /**
+     * The result of {@link #poll} when it has moved many tasks, so that the caller can release its lock and poll again.
+     */
     static final Runnable MORE = () -> {};
 
     private static final int BITS = 6;
     private static final int SLOTS = 1 << BITS;
     private static final int LEVELS = 8;
-    /** Lists are circular: the links below this are those of the slots. */
+
+    /** The number of slots, and the first place of a task: the places below are the heads of the slots' lists. */
     private static final int HEADS = LEVELS * SLOTS;
 
     private static final long LAST_TICK = (1L << (LEVELS * BITS)) - 1;
-    private static final int FEW = 64;
+
+    /** How many tasks the arrays can hold at least. */
+    private static final int MIN_CAPACITY = 64;
+
+    /** How many tasks one poll moves at most. */
     private static final int MAX_MOVES = 256;
+
     private static final int NO_LINK = -1;
 
+    /** For each level a bit for each slot that is not empty. */
     private final long[] occupied = new long[LEVELS];
+
     private int[] next = new int[HEADS];
     private int[] previous = new int[HEADS];
     private long[] due = {};
     private @Nullable Runnable[] tasks = {};
+
+    /** The first unused place. */
     private int free = NO_LINK;
+
     private int size;
+
+    /** The latest tick that a poll has come to. */
     private long reached;
 
     TimerWheel() {
@@ -47,10 +89,13 @@ final class TimerWheel {
             next[head] = head;
             previous[head] = head;
         }
-        resize(FEW);
+        resize(MIN_CAPACITY);
     }
 
-    /** Adds a task for a tick; a tick that has been reached already means the next {@link #poll}. Returns its place, not 0. */
+    /**
+     * Adds a task for a tick and returns its place, which is never 0. A tick that has passed means the next
+     * {@link #poll}.
+     */
     int add(Runnable task, long now, long tick) {
         if (size == 0) {
             reached = Math.max(reached, now);
@@ -67,7 +112,7 @@ final class TimerWheel {
         return place;
     }
 
-    /** Takes a task out of its place; false if it is not there any more. */
+    /** Removes a task from its place; returns false if it is not there any more. */
     boolean remove(int place, Runnable task) {
         int index = place - HEADS;
         if (index < 0 || index >= tasks.length || tasks[index] != task) {
@@ -78,7 +123,9 @@ final class TimerWheel {
         return true;
     }
 
-    /** Takes out a task whose tick is not after now; null if there is none, {@link #MORE} to be asked again. */
+    /**
+     * Removes and returns a task whose tick is not after now; null if there is none, {@link #MORE} to be polled again.
+     */
     @Nullable Runnable poll(long now) {
         for (int moves = 0; moves < MAX_MOVES; moves++) {
             int slot = earliestSlot();
@@ -99,7 +146,7 @@ final class TimerWheel {
         return MORE;
     }
 
-    /** The tick of the next {@link #poll} that has anything to do; {@link #NONE} if there is no task. */
+    /** Returns the tick of the next {@link #poll} that has something to do; {@link #NONE} if there is no task. */
     long next() {
         int slot = earliestSlot();
         return slot == NO_LINK ? NONE : start(slot);
@@ -109,14 +156,15 @@ final class TimerWheel {
         return size;
     }
 
-    /** Gives back the memory of a crowd that has gone. */
+    /** Shrinks the arrays if there is no task left. */
     void trim() {
-        if (size == 0 && tasks.length > FEW) {
+        if (size == 0 && tasks.length > MIN_CAPACITY) {
             resize(0);
-            resize(FEW);
+            resize(MIN_CAPACITY);
         }
     }
 
+    /** Appends a task to the list of its slot, as seen from {@code reached}. */
     private void link(int place) {
         long tick = Math.min(Math.max(due[place - HEADS], reached), LAST_TICK);
         int level = (Long.SIZE - 1 - Long.numberOfLeadingZeros((reached ^ tick) | (SLOTS - 1))) / BITS;
@@ -135,7 +183,8 @@ final class TimerWheel {
         int after = next[place];
         next[before] = after;
         previous[after] = before;
-        if (before == after) { // only a slot is its own neighbour's neighbour on both sides
+        // The same place on both sides is the head of the slot, whose list is empty now.
+        if (before == after) {
             occupied[before >>> BITS] &= ~(1L << before);
         }
     }
@@ -147,7 +196,10 @@ final class TimerWheel {
         size--;
     }
 
-    /** Of two slots that begin at the same tick the coarser: what it holds may be due before what the finer one holds. */
+    /**
+     * Returns the occupied slot that begins first; of two that begin at the same tick the coarser, whose tasks may be
+     * due before those of the finer one.
+     */
     private int earliestSlot() {
         int earliest = NO_LINK;
         for (int level = 0; level < LEVELS; level++) {
@@ -161,7 +213,7 @@ final class TimerWheel {
         return earliest;
     }
 
-    /** The first tick of a slot. Occupied slots are never behind what has been reached, so no wheel turns round. */
+    /** Returns the first tick of an occupied slot, which is on the same turn of its wheel as {@code reached}. */
     private long start(int slot) {
         int level = slot >>> BITS;
         long turn = reached & -(1L << ((level + 1) * BITS));

@@ -5,10 +5,10 @@ import java.util.concurrent.CompletableFuture;
 /**
  * A gate at which a call may wait for its turn: a bulkhead with a queue, a limiter that paces.
  *
- * <p>{@link #tryEnter} is as in any gate and never waits. The waiting forms are used by {@link #call} and {@link #callAsync} and
- * by pipelines after {@code tryEnter} has refused; how long and how many may wait is the gate's own configuration, and a gate
- * that is configured not to wait answers {@link Gate#REFUSED} at once. The time spent waiting is never part of the duration
- * that this gate, or one that stands directly around it in a pipeline, is told.
+ * <p>{@link #tryEnter} is as in any gate and never waits. The waiting forms are used by {@link #call},
+ * {@link #callAsync} and pipelines after {@code tryEnter} has refused; how long and how many may wait is the gate's own
+ * configuration, and a gate that is configured not to wait returns {@link Gate#REFUSED} at once. The time spent waiting
+ * is never part of the duration that is reported to this gate, or to one adjacent to it in a pipeline. See ADR 3.
  *
  * @since 0.1
  */
@@ -25,11 +25,12 @@ public interface WaitingGate extends Gate {
     /**
      * Waits for a permit without a thread. Does not block.
      *
-     * <p>Cancel the future to give up: if {@code cancel} returns true no permit was or will be given, otherwise the future
-     * holds a stamp that must be handed to {@link #exit}.
+     * <p>Cancel the future to give up: if {@code cancel} returns true no permit was or will be acquired, otherwise the
+     * future holds a stamp that must be handed to {@link #exit}.
      *
      * @param deadline the latest moment to give up; the gate's own maximum wait may come earlier
-     * @return completes with a stamp for {@link #exit} or with {@link Gate#REFUSED}, on the thread that gave the permit back
+     * @return a future that completes with a stamp for {@link #exit} or with {@link Gate#REFUSED}, on the thread that
+     *     released the permit
      */
     CompletableFuture<Long> enterAsync(Deadline deadline);
 }

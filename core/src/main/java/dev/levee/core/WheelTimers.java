@@ -11,21 +11,49 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Timers on wheels: one thread runs what is due, and sleeps until something may be.
+ * Timers on striped wheels: one thread runs the tasks that are due, and sleeps until the next one may be.
  *
- * <p>A tick is 2^20 ns, some 1.05 ms: a task runs when the tick after its time begins or later, never before its time. There
- * is a wheel for each of several stripes, so that threads seldom want the same lock; who finds one taken sets the timer
- * on the next. Tasks run one by one, outside the locks, and each can be taken back until its own turn has come.
+ * <p>A tick is 2^20 ns, some 1.05 ms: a task runs when the tick after its time begins or later, never before its time.
+ * There is a {@link TimerWheel} for each of several stripes, so that threads seldom want the same lock; a thread that
+ * finds the lock of its stripe taken sets the timer on the next stripe. Tasks run one by one, outside the locks, and
+ * each can be cancelled until it is polled.
  *
- * <p>Whoever sets a timer that is due before {@code wakeAt} wakes the thread. The thread writes {@link TimerWheel#NONE}
- * there before it looks at the stripes, and the earliest tick afterwards. So either its look at a stripe sees a timer, or
- * the timer was set after the look, and whoever set it reads what the thread has written before.
+ * <pre>
+ *   ticket      63 .............. 32 | 31 ............................ 0
+ *               number of the stripe | place in its wheel, at least 512       0 is no ticket
+ *
+ *   a thread that sets a timer                       the timer thread
+ *   --------------------------                       ----------------
+ *   lock a stripe, add the task, unlock              wakeAt = NONE
+ *   while tick &lt; wakeAt:                             for each stripe: poll under its lock, run outside it,
+ *     if CAS(wakeAt, tick): unpark the thread          until nothing is due; then read its next tick
+ *                                                    wakeAt = the earliest next tick; park until then
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>No wake-up is lost. A timer that is set before the thread reads the next tick of its stripe is seen there. One
+ *       that is set later finds in {@code wakeAt} either {@code NONE} or the planned tick; if it is due earlier, it
+ *       unparks the thread, whose next park returns at once even if {@code wakeAt} has been overwritten meanwhile.
+ *   <li>A ticket is checked together with its task, because places are used again; and a task is set at most once at a
+ *       time. So {@link #take} never cancels another timer.
+ *   <li>A task runs or is cancelled, never both: poll and remove take it off the wheel under the lock of the stripe.
+ *   <li>The thread survives every exception and interrupt of a task.
+ * </ul>
+ *
+ * <p>See ADR 25.
  */
 final class WheelTimers implements Timers, Runnable {
     static final int TICK_BITS = 20;
     private static final long MAX_PARTIAL_TICK = (1L << TICK_BITS) - 1;
-    private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L; // spreads numbers that follow each other
+
+    /** Spreads consecutive numbers evenly: 2^64 divided by the golden ratio. */
+    private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L;
+
+    /** A task that takes at least this long is logged. */
     private static final long LONG_NANOS = 1_000_000_000L;
+
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
     private final NanoClock clock;
@@ -34,17 +62,20 @@ final class WheelTimers implements Timers, Runnable {
     private final long origin;
     private final Stripe[] stripes;
     private final int shift;
+
+    /** The tick at which the thread will wake up; {@link TimerWheel#NONE} while it is awake, or if nothing is due. */
     private final PaddedLong wakeAt = new PaddedLong(TimerWheel.NONE);
+
     private final ReentrantLock starting = new ReentrantLock();
     private volatile @Nullable Thread thread;
 
     /**
-     * Timers whose thread is started by the first.
+     * Makes timers whose thread is started by the first one that is set.
      *
-     * @param clock counts
-     * @param parking where the thread waits
+     * @param clock the clock of all delays
+     * @param parking parks the thread
      * @param threads makes the thread
-     * @param stripeBits there are two to the power of this many stripes, at least two
+     * @param stripeBits the number of stripes is two to the power of this, which is at least 1
      */
     WheelTimers(NanoClock clock, Scheduler parking, ThreadFactory threads, int stripeBits) {
         this.clock = clock;
@@ -95,7 +126,7 @@ final class WheelTimers implements Timers, Runnable {
         }
     }
 
-    /** Locks the stripe of this thread, or another one if somebody is there. */
+    /** Locks the stripe of this thread, or the next one that is free; returns its number. */
     private int lockOne() {
         int home = (int) ((Thread.currentThread().getId() * GOLDEN_RATIO) >>> shift);
         int number = home;
@@ -140,7 +171,7 @@ final class WheelTimers implements Timers, Runnable {
                 long next = runDue();
                 wakeAt.set(next);
                 parking.park(this, next == TimerWheel.NONE ? Long.MAX_VALUE : nanosUntil(next));
-            } catch (Throwable thrown) { // the last resort of all timers: there may be no memory even to log a warning
+            } catch (Throwable thrown) { // all timers depend on this thread: there may not even be memory to log
                 report(thrown);
             }
         }
@@ -150,7 +181,7 @@ final class WheelTimers implements Timers, Runnable {
         return origin + (tick << TICK_BITS) - clock.nanoTime();
     }
 
-    /** Runs all tasks whose time has come; the tick at which there will be something to do. */
+    /** Runs all tasks that are due, and returns the tick at which there will be something to do. */
     long runDue() {
         wakeAt.set(TimerWheel.NONE);
         long now = (clock.nanoTime() - origin) >>> TICK_BITS;
@@ -177,7 +208,7 @@ final class WheelTimers implements Timers, Runnable {
         } catch (Throwable thrown) {
             report(thrown);
         } finally {
-            Thread.interrupted(); // a task's affair: the thread could not park with it
+            Thread.interrupted(); // an interrupt flag that a task leaves behind would keep the thread from parking
         }
     }
 
@@ -185,11 +216,11 @@ final class WheelTimers implements Timers, Runnable {
         try {
             LOG.warn("A timer task threw", thrown);
         } catch (Throwable hopeless) {
-            // The timers of everybody else are more important.
+            // All other timers are more important.
         }
     }
 
-    /** How many timers wait. */
+    /** Returns how many timers are set. */
     int pending() {
         int pending = 0;
         for (Stripe stripe : stripes) {
@@ -203,6 +234,7 @@ final class WheelTimers implements Timers, Runnable {
         return pending;
     }
 
+    /** A wheel and its lock. */
     private static final class Stripe {
         final ReentrantLock lock = new ReentrantLock();
         final TimerWheel wheel = new TimerWheel();

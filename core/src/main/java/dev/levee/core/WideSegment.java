@@ -2,7 +2,7 @@ package dev.levee.core;
 
 import org.jspecify.annotations.Nullable;
 
-/** More than four adjacent gates; one array of stamps a call. */
+/** A segment of more than four adjacent gates; allocates one array of stamps for each call. See ADR 4. */
 final class WideSegment extends GateSegment {
     WideSegment(Inner next, Gate... gates) {
         super(next, gates);

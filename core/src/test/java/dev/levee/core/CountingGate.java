@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** Passes everything on to a gate and writes down who came and went. */
+/** A gate that passes everything on to another one and records entries and exits. */
 public class CountingGate implements Gate {
     private final Gate inner;
     private final List<Verdict> verdicts = Collections.synchronizedList(new ArrayList<>());
@@ -16,7 +16,7 @@ public class CountingGate implements Gate {
         this.inner = inner;
     }
 
-    /** A counting gate that waits where the inner one does. */
+    /** Returns a counting gate that waits where the inner one does. */
     public static CountingGate of(WaitingGate inner) {
         return new Waits(inner);
     }

@@ -18,24 +18,25 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every gate promises: a permit that is taken is given back exactly once, whatever happens, alone and in a pipeline.
+ * The contract of every gate: a permit that is acquired is released exactly once, whatever happens, alone and in a
+ * pipeline.
  *
- * <p>Subclass it for each gate. Every test runs the gate behind a {@link CountingGate}, and at the end looks that each stamp has
- * come back once and that the gate itself says that nothing is held.
+ * <p>Subclass it for each gate. Every test runs the gate behind a {@link CountingGate}, and checks at the end that each
+ * stamp has come back once and that the gate itself says that nothing is held.
  */
 public abstract class GateContract {
     protected final ManualTime time = new ManualTime();
     private CountingGate gate;
 
     /**
-     * A gate that admits at least four calls at once.
+     * Returns a gate that admits at least four calls at once.
      *
      * @param environment for the gate
      * @param rule for the gate, if it judges
      */
     protected abstract Gate newGate(Environment environment, OutcomeRule rule);
 
-    /** How many permits of the gate are taken right now. */
+    /** Returns how many permits of the gate are held right now. */
     protected abstract long held(Gate gate);
 
     private CountingGate counted(Environment environment, OutcomeRule rule) {
@@ -307,7 +308,7 @@ public abstract class GateContract {
         assertThat(seen[0]).isSameAs(expected);
     }
 
-    /** A refusal of nobody in particular. */
+    /** A refusal of no particular gate. */
     static final class Refused extends RefusedException {
         private static final long serialVersionUID = 1L;
 

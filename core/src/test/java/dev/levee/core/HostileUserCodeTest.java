@@ -110,7 +110,7 @@ class HostileUserCodeTest {
         }
 
         @Test
-        void does_not_disturb_who_cancels() {
+        void does_not_disturb_the_thread_that_cancels() {
             CompletableFuture<String> future = bulkhead.callAsync(() -> stage);
             assertThatCode(() -> future.cancel(true)).doesNotThrowAnyException();
             assertThat(future).isCancelled();
@@ -121,7 +121,7 @@ class HostileUserCodeTest {
     @Nested
     class ACancellerThatThrows {
         @Test
-        void does_not_disturb_who_cancels_or_who_sets_it() {
+        void does_not_disturb_the_thread_that_cancels_or_that_sets_it() {
             CallFuture<String> future = new CallFuture<>();
             future.onCancel(reason -> {
                 throw new IllegalStateException("canceller");
@@ -167,7 +167,7 @@ class HostileUserCodeTest {
     }
 
     @Nested
-    class AnExecutorThatRejectsWhoeverWaited {
+    class AnExecutorThatRejectsCallsThatWaited {
         private final Throwable[] rejection = new Throwable[1];
         private final Environment environment = Environment.builder()
                 .executor(task -> {
@@ -231,7 +231,7 @@ class HostileUserCodeTest {
         private final CompletableFuture<String> running = new CompletableFuture<>();
 
         @AfterEach
-        void nobodyIsLeftBehind() {
+        void nothingIsLeftBehind() {
             running.complete("yes");
             assertThat(queueing.inFlight()).isZero();
             assertThat(queueing.waiting()).isZero();
@@ -239,20 +239,20 @@ class HostileUserCodeTest {
         }
 
         @Test
-        void leaves_nobody_in_the_queue_who_waits_without_a_thread() {
+        void leaves_no_call_in_the_queue_that_waits_without_a_thread() {
             queueing.callAsync(() -> running);
             assertThat(failureOf(both.callAsync(() -> CompletableFuture.completedFuture("no"))))
                     .isSameAs(thrown);
         }
 
         @Test
-        void leaves_nobody_in_the_queue_who_waits_with_one() {
+        void leaves_no_call_in_the_queue_that_waits_with_one() {
             queueing.callAsync(() -> running);
             assertThat(catchThrowable(() -> both.call(() -> "no"))).isSameAs(thrown);
         }
     }
 
-    /** Answers with what it is told, whatever it should run. */
+    /** Returns a given answer, whatever it should run. */
     private record Rude(Supplier<CompletableFuture<?>> answer) implements Around {
         @Override
         public String name() {

@@ -148,7 +148,7 @@ class KeyedTest {
             assertThat(keyed)
                     .asString()
                     .isIn(IntStream.rangeClosed(0, maximum)
-                            .mapToObj(size -> "keyed keys [" + size + " of " + maximum + "]")
+                            .mapToObj(size -> "keyed \"keys\" [" + size + " of " + maximum + "]")
                             .toList());
         }
         assertThat(keyed.size()).isBetween(0, maximum);
@@ -240,7 +240,7 @@ class KeyedTest {
             time.advance(ofNanos(IDLE));
 
             assertThat(keyed.remove("a")).isFalse();
-            assertThat(keyed).hasToString("keyed keys [0 of 10]");
+            assertThat(keyed).hasToString("keyed \"keys\" [0 of 10]");
         }
 
         @Test
@@ -251,7 +251,7 @@ class KeyedTest {
 
             IntStream.range(100, 140).forEach(keyed::get);
 
-            assertThat(keyed).hasToString("keyed keys [40 of 1000]");
+            assertThat(keyed).hasToString("keyed \"keys\" [40 of 1000]");
         }
 
         @Test
@@ -520,9 +520,8 @@ class KeyedTest {
 
             assertThatThrownBy(() -> keyed.get("b"))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage(
-                            "keyed \"hosts\" holds another policy that is called bulkhead \"host\", so it cannot hold that of key b:"
-                                    + " put the key into the name");
+                    .hasMessage("keyed \"hosts\" holds another policy that is called bulkhead \"host\","
+                            + " so it cannot hold the one of key b: put the key into the name");
             assertThat(keyed.get("a")).isSameAs(first);
             assertThat(keyed.size()).isEqualTo(1);
         }
@@ -556,7 +555,7 @@ class KeyedTest {
             assertThat(keyed.size()).isZero();
             keyed.get("a3");
             keyed.get("b");
-            keyed.get("c"); // a3 makes room
+            keyed.get("c"); // evicts a3
             keyed.get("d");
 
             assertThat(keyed.get("a4").name()).isEqualTo("a");

@@ -102,7 +102,7 @@ class PipelineTest {
             }
 
             assertThat(log.lines())
-                    .filteredOn(line -> line.contains("Two policies"))
+                    .filteredOn(line -> line.contains("two policies"))
                     .singleElement()
                     .asString()
                     .contains("WARN", "bulkhead \"same\"", "different names");
@@ -327,7 +327,7 @@ class PipelineTest {
         }
     }
 
-    /** Runs everything inside it twice. */
+    /** A policy that runs everything inside it twice. */
     private final class Twice implements Around {
         @Override
         public String name() {
@@ -351,7 +351,7 @@ class PipelineTest {
         }
     }
 
-    /** Admits everybody and writes down what it is told. */
+    /** Admits every call and records what is reported to it. */
     private final class TestGate implements Gate {
         private final String name;
         private final int timing;

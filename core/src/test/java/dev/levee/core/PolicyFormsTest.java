@@ -125,8 +125,8 @@ class PolicyFormsTest {
 
         void ping() throws InterruptedException;
 
-        default String greet(String who) {
-            return "default " + who;
+        default String greet(String name) {
+            return "default " + name;
         }
 
         static String helper() {

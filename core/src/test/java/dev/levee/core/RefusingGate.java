@@ -1,6 +1,6 @@
 package dev.levee.core;
 
-/** Admits nobody. */
+/** A gate that refuses every call. */
 final class RefusingGate implements Gate {
     private final Environment environment;
 
@@ -20,7 +20,7 @@ final class RefusingGate implements Gate {
 
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
-        throw new AssertionError("nobody was admitted");
+        throw new AssertionError("no call was admitted");
     }
 
     @Override

@@ -12,8 +12,8 @@ import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every interleaving of a few timers that are set and taken back while others run: each runs or was taken back, never both,
- * never neither.
+ * Every interleaving of a few timers that are set and cancelled while others run: each runs or was cancelled, never
+ * both, never neither.
  */
 class TimersInterleavingTest {
     @Test
@@ -115,7 +115,7 @@ class TimersInterleavingTest {
         }
     }
 
-    /** Holds one task, and looks at it and takes it in two steps. */
+    /** Holds one task, and reads and removes it in two steps. */
     private static final class Forgetful implements Timers {
         private volatile Runnable task;
 

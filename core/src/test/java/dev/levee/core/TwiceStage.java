@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 
-/** A stage of a careless library: it can end as often as one likes. Only {@code whenComplete} is there. */
+/** A stage of a careless library: it can complete any number of times. Only {@code whenComplete} is there. */
 final class TwiceStage<T> {
     private final List<BiConsumer<T, Throwable>> waiting = new ArrayList<>();
 

@@ -44,7 +44,7 @@ class WheelTimersTest {
 
     @ParameterizedTest
     @ValueSource(longs = {Long.MAX_VALUE, Long.MAX_VALUE / 2, Long.MAX_VALUE / 2 + 1})
-    void what_never_comes_waits_for_146_years_and_disturbs_nobody(long never) {
+    void what_never_comes_waits_for_146_years_and_disturbs_no_other_timer(long never) {
         AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 5);
         WheelTimers timers = timers(clock);
         AtomicInteger ran = new AtomicInteger();
@@ -69,7 +69,9 @@ class WheelTimersTest {
         Runnable task = () -> {};
         long ticket = timers.set(task, 0, TICK);
 
-        assertThat(timers.take(ticket, () -> {})).as("somebody else's").isFalse();
+        assertThat(timers.take(ticket, () -> {}))
+                .as("the timer of another task")
+                .isFalse();
         assertThat(timers.take(ticket, task)).isTrue();
         assertThat(timers.take(ticket, task)).isFalse();
         assertThat(timers.pending()).isZero();
@@ -92,7 +94,7 @@ class WheelTimersTest {
     }
 
     @Test
-    void a_task_that_throws_or_interrupts_costs_nobody_else_the_turn() {
+    void a_task_that_throws_or_interrupts_does_not_keep_others_from_running() {
         AtomicLong clock = new AtomicLong();
         WheelTimers timers = timers(clock);
         AtomicInteger ran = new AtomicInteger();

@@ -8,11 +8,11 @@ public final class Handles {
     private Handles() {}
 
     /**
-     * Returns the handle of a field of the class that asks.
+     * Returns the handle of a field that the class of the lookup declares.
      *
-     * @param lookup of that class
+     * @param lookup the lookup of the class that declares the field
      * @param field the name of the field
-     * @param type its type, as declared
+     * @param type the declared type of the field
      * @return the handle
      * @throws ExceptionInInitializerError if there is no such field
      */
@@ -23,10 +23,10 @@ public final class Handles {
     /**
      * Returns the handle of a field that another class declares.
      *
-     * @param lookup a lookup that may see the field
-     * @param owner the class that declares it
+     * @param lookup a lookup that has access to the field
+     * @param owner the class that declares the field
      * @param field the name of the field
-     * @param type its type, as declared
+     * @param type the declared type of the field
      * @return the handle
      * @throws ExceptionInInitializerError if there is no such field
      */

@@ -2,7 +2,7 @@ package dev.levee.core.internal;
 
 import java.time.Duration;
 
-/** Arithmetic on monotonic nanoseconds that saturates where it would overflow. */
+/** Arithmetic on spans of nanoseconds that saturates where it would overflow. See ADR 10. */
 public final class Nanos {
     /**
      * A wait that never ends: about 146 years. Half of the range of a long, so that a point in time plus {@code NEVER}
@@ -13,7 +13,7 @@ public final class Nanos {
     private Nanos() {}
 
     /**
-     * Converts a duration, of which everything longer than {@link #NEVER} means never.
+     * Converts a duration; one that is longer than {@link #NEVER} becomes {@link #NEVER}.
      *
      * @param duration zero or more
      * @return nanoseconds from 0 to {@link #NEVER}

@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * A long that many threads write, alone on its cache lines: 128 bytes of padding on either side, because processors fetch lines
- * in pairs. For named singletons, not for entries per key.
+ * A long that many threads write, alone on its cache lines: 128 bytes of padding on either side, because processors
+ * fetch lines in pairs. For a few named words, not for entries per key.
  */
 public final class PaddedLong extends PaddedLongValue {
     private static final VarHandle VALUE =
@@ -14,7 +14,7 @@ public final class PaddedLong extends PaddedLongValue {
     long r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16;
 
     /**
-     * A word.
+     * Makes a word.
      *
      * @param initial its first value
      */
@@ -32,7 +32,7 @@ public final class PaddedLong extends PaddedLongValue {
     }
 
     /**
-     * Reads in opaque mode: some value that was current, without any order to other reads.
+     * Reads in opaque mode: a value that was current at some time, without any order to other reads.
      *
      * @return the value
      */
@@ -52,17 +52,17 @@ public final class PaddedLong extends PaddedLongValue {
     /**
      * Writes with volatile semantics.
      *
-     * @param next what it becomes
+     * @param next the new value
      */
     public void set(long next) {
         VALUE.setVolatile(this, next);
     }
 
     /**
-     * Writes if unchanged.
+     * Writes if the value is the expected one.
      *
-     * @param expected what it should be
-     * @param next what it becomes
+     * @param expected the expected value
+     * @param next the new value
      * @return whether it was written
      */
     public boolean compareAndSet(long expected, long next) {
@@ -70,20 +70,20 @@ public final class PaddedLong extends PaddedLongValue {
     }
 
     /**
-     * Writes if unchanged.
+     * Writes if the value is the expected one.
      *
-     * @param expected what it should be
-     * @param next what it becomes
-     * @return what it was: the expected value if it was written
+     * @param expected the expected value
+     * @param next the new value
+     * @return the value before: the expected one exactly if it was written
      */
     public long compareAndExchange(long expected, long next) {
         return (long) VALUE.compareAndExchange(this, expected, next);
     }
 
     /**
-     * Adds.
+     * Adds to the value.
      *
-     * @param delta what to add
+     * @param delta the number to add
      * @return the value before
      */
     public long getAndAdd(long delta) {

@@ -3,14 +3,14 @@ package dev.levee.core.internal;
 import java.time.Duration;
 import java.util.Objects;
 
-/** Argument checks whose messages carry the name, the bound and the value. */
+/** Checks of arguments whose messages carry the name, the bound and the value. See ADR 10. */
 public final class Require {
     private Require() {}
 
     /**
      * Returns the value, which must not be null.
      *
-     * @param name how the argument is called
+     * @param name the name of the argument
      * @param value the argument
      * @param <T> its type
      * @return the value
@@ -25,6 +25,7 @@ public final class Require {
      *
      * @param name the name of a policy
      * @return the name
+     * @throws NullPointerException if it is null
      * @throws IllegalArgumentException if it is blank
      */
     public static String name(String name) {
@@ -37,10 +38,10 @@ public final class Require {
     /**
      * Returns the value if it lies in a range.
      *
-     * @param name how the argument is called
+     * @param name the name of the argument
      * @param value the argument
-     * @param low smallest value allowed
-     * @param high largest value allowed
+     * @param low the smallest value allowed
+     * @param high the largest value allowed
      * @return the value
      * @throws IllegalArgumentException if the value is outside
      */
@@ -52,10 +53,10 @@ public final class Require {
     /**
      * Returns the value if it lies in a range.
      *
-     * @param name how the argument is called
+     * @param name the name of the argument
      * @param value the argument
-     * @param low smallest value allowed
-     * @param high largest value allowed
+     * @param low the smallest value allowed
+     * @param high the largest value allowed
      * @return the value
      * @throws IllegalArgumentException if the value is outside
      */
@@ -69,7 +70,7 @@ public final class Require {
     /**
      * Returns a share that is more than 0 and at most 1.
      *
-     * @param name how the argument is called
+     * @param name the name of the argument
      * @param value the argument
      * @return the value
      * @throws IllegalArgumentException if the value is outside or not a number
@@ -84,9 +85,10 @@ public final class Require {
     /**
      * Returns a duration that is more than zero.
      *
-     * @param name how the argument is called
+     * @param name the name of the argument
      * @param value the argument
      * @return the value
+     * @throws NullPointerException with the name if the value is null
      * @throws IllegalArgumentException if it is zero or negative
      */
     public static Duration positive(String name, Duration value) {
@@ -99,9 +101,10 @@ public final class Require {
     /**
      * Returns a duration that is zero or more.
      *
-     * @param name how the argument is called
+     * @param name the name of the argument
      * @param value the argument
      * @return the value
+     * @throws NullPointerException with the name if the value is null
      * @throws IllegalArgumentException if it is negative
      */
     public static Duration notNegative(String name, Duration value) {

@@ -4,19 +4,29 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Hands out numbers, each one more than the last, as long as threads do not meet.
+ * A sequence of numbers that many threads draw from at once, striped to avoid contention.
  *
- * <p>A thread that loses the shared word to another counts in a row of its own for a while, without an atomic operation, and then
- * tries the shared word again. So the numbers of threads that come one after the other are one row, and those of threads that come
- * at the same time are several rows, each of which goes up by one.
+ * <p>There is one shared row, and a private row for each of several groups of threads. Without contention every number
+ * comes from the shared row and is one more than the last. A thread whose compare-and-set on the shared row fails draws
+ * the next 64 numbers from its private row, without an atomic read-modify-write, and then tries the shared row again.
+ * So numbers drawn at the same time belong to several rows, each of which goes up by one.
+ *
+ * <p>Numbers are for choosing (round robin), not for identity: two threads of one private row may draw the same number.
+ * Thread-safe. See ADR 52.
+ *
+ * <pre>
+ * words   | padding | shared | padding | row 0 | padding | row 1 | padding | ...     a row every 16 longs
+ * row     a multiple of 64: the next number comes from the shared row if the compare-and-set succeeds
+ *         any other value:  the next number of the row itself
+ * </pre>
  */
 public final class StripedSequence {
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
-    /** How many numbers of its own row a thread takes before it tries the shared word again; a power of two. */
+    /** How many numbers a thread draws from its private row before it tries the shared row again; a power of two. */
     private static final int RUN = 64;
 
-    /** Longs between two words: two cache lines, for processors fetch lines in pairs. */
+    /** Longs between two rows: two cache lines, because processors fetch lines in pairs. */
     private static final int STRIDE = 16;
 
     private static final int SHARED = STRIDE;
@@ -28,7 +38,7 @@ public final class StripedSequence {
     private final int mask;
 
     /**
-     * A sequence.
+     * Makes a sequence.
      *
      * @param first the first number
      */
@@ -36,7 +46,7 @@ public final class StripedSequence {
         this(first, Runtime.getRuntime().availableProcessors());
     }
 
-    /** Four to eight rows for each processor: two threads that meet in one are few then. */
+    /** Four to eight private rows for each processor, so that few threads share one. */
     StripedSequence(long first, int processors) {
         int rows = Math.min(Integer.highestOneBit(processors) * 8, MAX_ROWS);
         mask = rows - 1;
@@ -45,12 +55,13 @@ public final class StripedSequence {
         for (int row = 0; row < rows; row++) {
             long mixed = (first + row + 1) * GOLDEN_RATIO;
             mixed = (mixed ^ mixed >>> 32) * GOLDEN_RATIO;
-            words[ROWS + row * STRIDE] = mixed & -RUN; // each begins elsewhere, and by trying the shared word
+            // Each row begins elsewhere, at a multiple of RUN: the first draw tries the shared row.
+            words[ROWS + row * STRIDE] = mixed & -RUN;
         }
     }
 
     /**
-     * Takes a number.
+     * Draws a number.
      *
      * @return the number
      */
@@ -63,8 +74,8 @@ public final class StripedSequence {
                 return shared;
             }
         }
-        // Two threads in one row may take the same number: an unevenness of one call, which is less than a second
-        // atomic operation costs.
+        // Two threads of one row may draw the same number: an unevenness of one call, which costs less than a second
+        // atomic operation.
         WORD.setOpaque(words, row, own + 1);
         return own;
     }

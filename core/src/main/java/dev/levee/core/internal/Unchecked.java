@@ -7,10 +7,10 @@ public final class Unchecked {
     private Unchecked() {}
 
     /**
-     * Throws an error that came out of an {@code Operation<?, X>} and so is an X or unchecked, but was held in a variable.
-     * Used as {@code throw asDeclared(error)}.
+     * Throws an error that an {@code Operation<?, X>} threw, and which is therefore an X or unchecked, but was held in
+     * a variable. Used as {@code throw asDeclared(error)}.
      *
-     * @param error what to throw
+     * @param error the error to throw
      * @param <X> the declared exception
      * @return never
      * @throws X always: the error itself
@@ -21,7 +21,8 @@ public final class Unchecked {
     }
 
     /**
-     * Returns a value that may be null as a {@code T}: the null beside a failure, or a result of a {@code T} that includes null.
+     * Returns a value that may be null as a {@code T}: the null beside a failure, or a result of a {@code T} that
+     * includes null.
      *
      * @param value the value, or null
      * @param <T> its type

@@ -1,4 +1,17 @@
-/** Small helpers that Levee's own modules share; not exported to anybody else, and free to change. */
+/**
+ * Small helpers that the modules of Levee share. They are exported to these modules only, and may change at any time.
+ * See ADR 10.
+ *
+ * <p>Arguments and units: {@link dev.levee.core.internal.Require}, {@link dev.levee.core.internal.Nanos}.
+ *
+ * <p>Calls: {@link dev.levee.core.internal.CallState}, {@link dev.levee.core.internal.Timers},
+ * {@link dev.levee.core.internal.Interrupts}, {@link dev.levee.core.internal.Unchecked}.
+ *
+ * <p>Concurrency: {@link dev.levee.core.internal.Handles}, {@link dev.levee.core.internal.OneAtATime},
+ * {@link dev.levee.core.internal.PaddedLong}, {@link dev.levee.core.internal.StripedSequence}.
+ *
+ * <p>This package uses nothing of {@code dev.levee.core}, which uses it.
+ */
 @NullMarked
 package dev.levee.core.internal;
 

@@ -38,7 +38,7 @@ final class GuardedClient implements InvocationHandler {
             // Needed where the interface is not public.
             if (!method.trySetAccessible()) {
                 throw new IllegalArgumentException("type must be an interface that " + GuardedClient.class.getModule()
-                        + " may call, but " + type.getName() + " is kept by " + type.getModule());
+                        + " may call, but " + type.getName() + " is not accessible in " + type.getModule());
             }
             Policy policy = choice.apply(method);
             handler.methods.put(method, new Guarded(method, isObjectMethod(method) ? null : policy));

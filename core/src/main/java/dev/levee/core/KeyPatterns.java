@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class KeyPatterns<C> {
-    private final List<Choice<C>> choices;
+    private final List<PatternSetting<C>> patterns;
 
-    private KeyPatterns(List<Choice<C>> choices) {
-        this.choices = choices;
+    private KeyPatterns(List<PatternSetting<C>> patterns) {
+        this.patterns = patterns;
     }
 
     /**
@@ -62,15 +62,15 @@ public final class KeyPatterns<C> {
         if (Require.nonNull("pattern", pattern).isBlank()) {
             throw new IllegalArgumentException("pattern must not be blank, but was \"" + pattern + "\"");
         }
-        for (Choice<C> earlier : choices) {
+        for (PatternSetting<C> earlier : patterns) {
             // A star of the later pattern is matched as a character, and only a star of the earlier one matches it.
             if (matches(earlier.pattern, pattern)) {
                 throw new IllegalArgumentException("pattern \"" + pattern + "\" can never count, because \""
                         + earlier.pattern + "\" stands before it");
             }
         }
-        List<Choice<C>> more = new ArrayList<>(choices);
-        more.add(new Choice<>(pattern, setting));
+        List<PatternSetting<C>> more = new ArrayList<>(patterns);
+        more.add(new PatternSetting<>(pattern, setting));
         return new KeyPatterns<>(List.copyOf(more));
     }
 
@@ -90,9 +90,9 @@ public final class KeyPatterns<C> {
     }
 
     private @Nullable C find(String key) {
-        for (Choice<C> choice : choices) {
-            if (matches(choice.pattern, key)) {
-                return choice.setting;
+        for (PatternSetting<C> each : patterns) {
+            if (matches(each.pattern, key)) {
+                return each.setting;
             }
         }
         return null;
@@ -126,10 +126,11 @@ public final class KeyPatterns<C> {
 
     @Override
     public String toString() {
-        return choices.toString();
+        return patterns.toString();
     }
 
-    private record Choice<C>(String pattern, C setting) {
+    /** A pattern, and the setting of keys that match it. */
+    private record PatternSetting<C>(String pattern, C setting) {
         @Override
         public String toString() {
             return pattern + " -> " + setting;

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>Invariant: a stamp is {@link Gate#REFUSED} exactly as long as its gate holds no permit for this call. So one
- * {@code catch} serves every way out: {@code leave} exits the gates whose stamp is not {@code REFUSED}, each once,
- * innermost first.
+ * {@code catch} serves every way out: {@code leave} exits the gates whose stamp is not {@code REFUSED}, each once, and
+ * within a rule innermost first.
  *
  * <ul>
  *   <li>If the second gate refuses and can wait ({@link WaitingGate}), the call waits there, and {@code start} is read

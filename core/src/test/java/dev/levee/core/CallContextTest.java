@@ -242,7 +242,7 @@ class CallContextTest {
         }
 
         @Test
-        void that_a_policy_repeats_can_be_written_and_taken_back() {
+        void that_a_policy_repeats_can_be_written_and_reset() {
             CallContext repeating = NONE.withRepeating(true);
             assertThat(repeating.repeating()).isTrue();
             assertThat(repeating).hasToString("attempt 1, repeated further out");

@@ -198,7 +198,7 @@ class EnvironmentTest {
         }
 
         @Test
-        void goes_on_after_a_timer_that_threw() throws InterruptedException {
+        void keeps_running_after_a_timer_that_threw() throws InterruptedException {
             try (CapturedLog log = new CapturedLog(Scheduler.class)) {
                 CountDownLatch next = new CountDownLatch(1);
                 system.scheduler()

@@ -235,7 +235,7 @@ class PipelineTest {
         }
 
         @Test
-        void a_listener_makes_every_call_stamped_and_hears_each_gate() {
+        void a_listener_makes_every_call_timed_and_gets_the_outcome_of_each_gate() {
             List<String> heard = new ArrayList<>();
             Environment listening = environment.toBuilder()
                     .listener(new Listener() {

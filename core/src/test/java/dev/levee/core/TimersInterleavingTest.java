@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
  */
 class TimersInterleavingTest {
     @Test
-    void a_timer_runs_or_was_taken_back() {
+    void a_timer_runs_or_was_cancelled() {
         options().check(OfTheWheels.class);
     }
 
     @Test
-    void timers_that_say_taken_back_of_what_is_about_to_run_are_caught() {
+    void timers_that_claim_to_have_cancelled_what_is_about_to_run_are_caught() {
         assertThatThrownBy(() -> options().check(OfAMutant.class)).isInstanceOf(LincheckAssertionError.class);
     }
 

@@ -63,7 +63,7 @@ class WheelTimersTest {
     }
 
     @Test
-    void a_task_is_taken_back_once_and_leaves_nothing() {
+    void a_task_is_cancelled_once_and_leaves_nothing() {
         AtomicLong clock = new AtomicLong();
         WheelTimers timers = timers(clock);
         Runnable task = () -> {};
@@ -78,7 +78,7 @@ class WheelTimersTest {
     }
 
     @Test
-    void a_task_can_be_taken_back_until_its_own_turn_even_by_another_of_the_same_tick() {
+    void a_task_can_be_cancelled_until_it_runs_even_by_another_of_the_same_tick() {
         AtomicLong clock = new AtomicLong();
         WheelTimers timers = timers(clock);
         List<String> ran = new ArrayList<>();
@@ -115,7 +115,7 @@ class WheelTimersTest {
     }
 
     @Test
-    void a_task_that_holds_all_others_up_is_told_of() {
+    void a_task_that_delays_all_others_is_logged() {
         AtomicLong clock = new AtomicLong();
         WheelTimers timers = timers(clock);
         try (CapturedLog log = new CapturedLog(Scheduler.class)) {

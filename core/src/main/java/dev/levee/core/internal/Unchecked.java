@@ -3,6 +3,7 @@ package dev.levee.core.internal;
 import org.jspecify.annotations.Nullable;
 
 /** Casts that the type system cannot express. */
+@SuppressWarnings("TypeParameterUnusedInFormals") // the callers know what X is
 public final class Unchecked {
     private Unchecked() {}
 
@@ -15,7 +16,7 @@ public final class Unchecked {
      * @return never
      * @throws X always: the error itself
      */
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    @SuppressWarnings("unchecked")
     public static <X extends Throwable> X asDeclared(Throwable error) throws X {
         throw (X) error;
     }

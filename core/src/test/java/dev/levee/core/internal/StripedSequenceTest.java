@@ -34,7 +34,7 @@ class StripedSequenceTest {
     }
 
     @Test
-    void the_row_goes_on_where_a_long_ends() {
+    void the_row_continues_where_a_long_ends() {
         StripedSequence turns = new StripedSequence(Long.MAX_VALUE);
         assertThat(turns.next()).isEqualTo(Long.MAX_VALUE);
         assertThat(turns.next()).isEqualTo(Long.MIN_VALUE);

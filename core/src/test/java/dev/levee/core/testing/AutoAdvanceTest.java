@@ -157,7 +157,7 @@ class AutoAdvanceTest {
         }
 
         @Test
-        void a_sleep_goes_on_when_a_task_that_slept_in_turn_has_ended() {
+        void a_sleep_continues_when_a_task_that_slept_in_turn_has_ended() {
             time.autoAdvance();
             time.environment().executor().execute(() -> {
                 sleep(10);

@@ -51,7 +51,7 @@ class ManualTimeTest {
 
         @ParameterizedTest
         @ValueSource(longs = {Long.MAX_VALUE - 10, Long.MIN_VALUE, -10, 0})
-        void begins_where_it_is_told_and_wraps(long origin) {
+        void begins_at_a_given_reading_and_wraps(long origin) {
             ManualTime time = ManualTime.startingAt(origin);
             List<Long> seen = new ArrayList<>();
             for (long delay : new long[] {30, 10, 20, 5}) {

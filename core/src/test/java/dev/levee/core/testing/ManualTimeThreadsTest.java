@@ -416,7 +416,7 @@ class ManualTimeThreadsTest {
         }
 
         @RepeatedTest(3)
-        void that_wait_for_a_future_are_let_go_on_when_a_timer_completes_it() {
+        void that_wait_for_a_future_run_on_when_a_timer_completes_it() {
             CompletableFuture<String> future = new CompletableFuture<>();
             time.start(() -> {
                 event(future.join());
@@ -450,7 +450,7 @@ class ManualTimeThreadsTest {
         }
 
         @Test
-        void that_throw_are_heard_of_by_the_test() {
+        void that_throw_are_reported_to_the_test() {
             AssertionError failure = new AssertionError("in a thread");
             Thread thread = time.start(() -> {
                 sleep(10);
@@ -487,7 +487,7 @@ class ManualTimeThreadsTest {
         }
 
         @RepeatedTest(10)
-        void go_on_one_by_one_if_they_were_started_here() {
+        void run_on_one_by_one_if_they_were_started_here() {
             for (int i = 0; i < 10; i++) {
                 time.start(this::workWithPermit);
             }
@@ -495,7 +495,7 @@ class ManualTimeThreadsTest {
         }
 
         @RepeatedTest(10)
-        void go_on_one_by_one_if_they_were_not() {
+        void run_on_one_by_one_if_they_were_not() {
             for (int i = 0; i < 10; i++) {
                 new Thread(this::workWithPermit).start();
             }
@@ -504,7 +504,7 @@ class ManualTimeThreadsTest {
 
         @RepeatedTest(5)
         @EnabledForJreRange(min = JRE.JAVA_21)
-        void go_on_one_by_one_if_they_are_virtual() throws ReflectiveOperationException {
+        void run_on_one_by_one_if_they_are_virtual() throws ReflectiveOperationException {
             Executor virtual = (Executor)
                     Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
             for (int i = 0; i < 50; i++) {

@@ -45,7 +45,7 @@ class TicketedTimersTest {
     }
 
     @Test
-    void are_taken_back_once_by_their_own_ticket_only_and_are_not_pending_then() {
+    void are_cancelled_once_by_their_own_ticket_only_and_are_not_pending_then() {
         Runnable task = task("a");
         long ticket = set(task, 10);
         assertThat(timers.take(ticket, task("b"))).isFalse();

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *       their stamp is {@link Gate#REFUSED}, which is 0.
  *   <li>{@code stamps}, {@code entered} and {@code start} are written by one thread at a time: the caller's, and after
  *       a wait the one that runs the continuation.
- *   <li>Permits are returned in {@link #settle} only, which acts once ({@code settled}). It is called by every way out.
+ *   <li>Permits are returned in {@link #settle} only, which acts once ({@code settled}). Every end of the call leads
+ *       there.
  *   <li>A cancel completes this future, and changes nothing else by itself: permits stay held until the work has ended.
  * </ul>
  *

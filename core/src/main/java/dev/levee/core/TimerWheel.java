@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
  * A queue of tasks by time, in hierarchical timing wheels: adding and removing a task is O(1), whatever the number of
  * tasks and the delay.
  *
- * <p>The algorithm is scheme 7 of George Varghese and Tony Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987):
- * eight wheels of 64 slots, each wheel 64 times coarser than the one below. A bit for each slot that is not empty tells
- * the next tick at which there is something to do, so that no thread has to tick.
+ * <p>The algorithm is scheme 7 of George Varghese and Tony Lauck, "Hashed and Hierarchical Timing Wheels: Data
+ * Structures for the Efficient Implementation of a Timer Facility" (SOSP 1987): eight wheels of 64 slots, each wheel 64
+ * times coarser than the one below. A bit for each slot that is not empty gives the next tick at which there is
+ * something to do, so that no thread has to tick.
  *
  * <pre>
  *   a tick, to the base of 64       digit 7 | digit 6 | ... | digit 1 | digit 0
@@ -23,16 +24,16 @@ import org.jspecify.annotations.Nullable;
  *   A task lies on level L, in the slot of its digit L: the highest digit in which its tick differs from `reached`.
  *
  *   place     0 .. 511: heads of the slots (64 * level + digit)       512 .. : tasks
- *   next      slot &lt;--> task &lt;--> task &lt;--> slot: a circular list for each slot
- *   previous  free --> place --> place --> -1: the unused places, by `next` alone
+ *   a slot    head &lt;--> task &lt;--> task &lt;--> head     a circular list, by `next` and `previous`
+ *   unused    free --> place --> place --> -1          by `next` alone
  * </pre>
  *
  * <p>Invariants:
  *
  * <ul>
  *   <li>A bit of {@code occupied} is set exactly if the list of its slot is not empty.
- *   <li>{@code reached} never goes back, and no occupied slot begins before the one in which {@code reached} lies. So
- *       no wheel wraps round, and the first set bit of each level is its earliest slot.
+ *   <li>{@code reached} never goes back, and no occupied slot begins before it. So no wheel wraps round, and the first
+ *       set bit of a level is its earliest slot.
  *   <li>The place of a task does not change until it is removed or polled; then it is used for another task. So a place
  *       means a task only together with the task itself.
  * </ul>

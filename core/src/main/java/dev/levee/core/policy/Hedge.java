@@ -16,9 +16,9 @@ import java.util.function.Consumer;
  * {@code retry(hedge(breaker(timeout(call))))}. Retries further in do not repeat.
  *
  * <p><b>When the next attempt starts.</b> After a delay, by default the 95th percentile of recent latencies (Jeffrey
- * Dean and Luiz André Barroso, "The Tail at Scale", 2013); at once when an attempt fails in a way that may be repeated.
- * A wait that the dependency asks for is kept, if it fits; after "do not retry", a throttled attempt without a hint, or
- * a refusal, no further attempt is started. None starts after the deadline of the call, nor when the budget is used up.
+ * Dean and Luiz Barroso, "The Tail at Scale", 2013); at once when an attempt fails in a way that may be repeated. A
+ * wait that the dependency asks for is kept, if it fits; after "do not retry", a throttled attempt without a hint, or a
+ * refusal, no further attempt is started. None starts after the deadline of the call, nor when the budget is used up.
  * That ends no attempt: those that run continue, and if there are none the call fails at once.
  *
  * <p><b>How it ends.</b> The first success is the result. An {@link Error}, or an outcome that the rule calls

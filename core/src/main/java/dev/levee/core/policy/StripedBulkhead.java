@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  *   limit          how many calls may be in flight
  *   debt           how many permits exist beyond the limit: those to be withdrawn after it was lowered
- *   limit + debt = permits that exist = free permits in cells + permits that calls hold
+ *   limit + debt = permits that exist, each of which is free in a cell, with a call, or with a thread that assigns it
  *
  *   setMaxConcurrent(n):   limit = n, debt = max(0, existing - n); n - existing new permits if that is more than zero
  *   payDebt:               takes free permits out of the cells, and lowers the debt by as many

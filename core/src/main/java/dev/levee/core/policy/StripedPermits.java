@@ -13,9 +13,9 @@ import java.util.function.BooleanSupplier;
  *        |    changes    |  CLOSED  |     free      |
  *        +---------------+----------+---------------+
  *
- *   changes   goes up by 1 with each permit that is given back or made, and with each closing; wraps
- *   CLOSED    is the sign of the lower half: (int) cell is negative if the cell is closed, positive if it is open and has
- *             a free permit, 0 if it is open and empty
+ *   changes   goes up by 1 whenever permits are given back or added, and with each closing; wraps
+ *   CLOSED    is the sign of the lower half: (int) cell is negative if the cell is closed, positive if it is open
+ *             and has a free permit, 0 if it is open and empty
  *   free      permits in this cell
  * }</pre>
  *

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *     .thenValue("empty", List.of()));                           // cannot fail
  * }</pre>
  *
- * <p>By default it replaces every exception, a refusal included, but not for an {@link Error}, nor when the caller's
+ * <p>By default it replaces every exception, a refusal included, but no {@link Error}, and nothing when the caller's
  * thread was interrupted or the call cancelled. The sources of a chain are asked in turn until one answers (null is an
  * answer); each is given the original failure. If all throw, what the last one threw is thrown, with the original
  * failure and those of the earlier sources suppressed. A source that throws an {@code Error}, or is interrupted or

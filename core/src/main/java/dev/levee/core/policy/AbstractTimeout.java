@@ -16,7 +16,9 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** What blocking timeouts of either kind share: the time of a call, asynchronous calls, and figures. */
+/**
+ * What both implementations of {@link Timeout} share: the time of a call, asynchronous calls, and metrics. See ADR 26.
+ */
 abstract class AbstractTimeout implements Timeout {
     final NanoClock clock;
     final Timers timers;
@@ -38,12 +40,12 @@ abstract class AbstractTimeout implements Timeout {
         return limit.nanos();
     }
 
-    /** Whether nothing bounds the call: a timeout that never ends, and no deadline. */
+    /** Whether nothing bounds the call: the time never ends, and there is no deadline. */
     static boolean isUnbounded(long limitNanos, CallState state) {
         return limitNanos >= Nanos.NEVER && state.clock() == null;
     }
 
-    /** The time that a call gets which begins now: its limit, or what is left until the deadline if that is less. */
+    /** Returns the time of a call that begins now: the limit, or what is left until the deadline if that is less. */
     final long timeFor(CallState state, long now, long limitNanos) {
         if (state.clock() == null) {
             return limitNanos;
@@ -86,11 +88,11 @@ abstract class AbstractTimeout implements Timeout {
         return new TimeoutFuture<>(this, running, nanos, nanos < limitNanos).begin(now);
     }
 
-    /** What the caller of a call gets whose time was up. */
+    /** Counts a call whose time was up, and makes its exception. */
     final TimedOutException timedOut(
             long nanos, boolean byDeadline, boolean withStackTrace, @Nullable Throwable suppressed) {
         timedOut.increment();
-        TimedOutException thrown = TimedOutException.after(name(), nanos, byDeadline, withStackTrace);
+        TimedOutException thrown = TimedOutException.after("timeout", name(), nanos, byDeadline, withStackTrace);
         if (suppressed != null) {
             thrown.addSuppressed(suppressed);
         }
@@ -104,6 +106,7 @@ abstract class AbstractTimeout implements Timeout {
 
     @Override
     public final void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         sink.value(name(), "timeout.timed.out", (double) timedOut.sum());
         sink.value(name(), "timeout.refused", (double) refused.sum());
     }

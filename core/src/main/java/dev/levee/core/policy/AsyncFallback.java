@@ -8,7 +8,10 @@ import dev.levee.core.policy.FallbackConfig.Source;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** One asynchronous call under a {@link SubstitutingFallback}: sources are asked one after the other, so its fields need no lock. */
+/**
+ * One asynchronous call under a {@link SubstitutingFallback}. Sources are asked one after the other, so its fields need
+ * no lock. See ADR 30.
+ */
 final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private final SubstitutingFallback fallback;
     private final CallContext context = CallContext.current();
@@ -30,20 +33,20 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
             return;
         }
         Throwable error = Outcomes.unwrap(thrown);
-        if (nobodyWaits() || !fallback.replaces(error)) {
+        if (isEnded() || !fallback.replaces(error)) {
             completeExceptionally(error);
             return;
         }
         SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
-        goOn(error, earlier);
+        askNext(error, earlier);
     }
 
-    private boolean nobodyWaits() {
+    private boolean isEnded() {
         return isDone() || cancelReason() != null;
     }
 
-    private void goOn(Throwable error, SuppressedFailures earlier) {
+    private void askNext(Throwable error, SuppressedFailures earlier) {
         context.call((Action<RuntimeException>) () -> askInTurn(error, earlier));
     }
 
@@ -71,26 +74,26 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
             } else {
                 failed(SubstitutingFallback.ofSource(Outcomes.unwrap(thrown)), error, earlier);
                 if (!isDone()) {
-                    goOn(error, earlier);
+                    askNext(error, earlier);
                 }
             }
         });
     }
 
     private void answered(T value, Throwable error) {
-        if (!nobodyWaits()) {
+        if (!isEnded()) {
             fallback.answered(next, error);
         }
         complete(value);
     }
 
     private void failed(Throwable failure, Throwable error, SuppressedFailures earlier) {
-        if (nobodyWaits()) {
+        if (isEnded()) {
             completeExceptionally(earlier.onto(failure));
         } else if (fallback.isLast(next, failure)) {
             completeExceptionally(fallback.noneAnswered(error, earlier, failure));
         } else {
-            SubstitutingFallback.add(earlier, error, failure);
+            SubstitutingFallback.addUnlessOriginal(earlier, error, failure);
             next++;
         }
     }

@@ -13,16 +13,20 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One asynchronous call under a {@link BackoffRetry}: attempts follow each other, so its fields need no lock. */
+/**
+ * One asynchronous call under a {@link BackoffRetry}. Attempts follow each other, so its fields need no lock. See ADR
+ * 15.
+ */
 final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final BackoffRetry retry;
     private final Inner inner;
     private final Supplier<? extends CompletionStage<T>> operation;
+
     /** The context around the retry. */
     private final CallContext context = CallContext.current();
 
     private final long start;
-    private @Nullable RetrySequence repetition;
+    private @Nullable RetrySequence sequence;
     private volatile Scheduler.@Nullable Timer pending;
 
     AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation, long start) {
@@ -32,7 +36,9 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         this.start = start;
     }
 
-    /** Goes on from a first attempt, which has been judged already if it has ended well. */
+    /**
+     * Begins with the first attempt, which runs or has ended. A result that it has ended with has been judged already.
+     */
     CompletableFuture<T> begin(CompletableFuture<T> first, @Nullable Verdict verdict) {
         if (verdict == null) {
             follow(first);
@@ -54,45 +60,46 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
             return;
         }
         try {
-            context.call((Action<RuntimeException>) () ->
-                    goOn(verdict == null ? Outcomes.judge(retry.outcomes, result, error) : verdict, result, error));
+            context.call((Action<RuntimeException>) () -> repeatOrFinish(
+                    verdict == null ? Outcomes.judge(retry.outcomes, result, error) : verdict, result, error));
         } catch (Throwable userCode) { // a backoff or a scheduler that threw
             completeExceptionally(userCode);
         }
     }
 
-    private void goOn(Verdict verdict, T result, @Nullable Throwable error) {
+    private void repeatOrFinish(Verdict verdict, T result, @Nullable Throwable error) {
         if (verdict == Verdict.SUCCESS) {
             finish(result, error);
             return;
         }
-        RetrySequence going = repetition();
-        long delay = going.delayAfter(verdict, result, error);
+        RetrySequence current = sequence();
+        long delay = current.delayOrStop(verdict, result, error);
         if (delay == RetrySequence.STOP) {
-            finish(result, error == null ? null : going.failures.onto(error));
+            finish(result, error == null ? null : current.failures.onto(error));
         } else {
-            wait(going, delay, result, error);
+            wait(current, delay, result, error);
         }
     }
 
-    private RetrySequence repetition() {
-        RetrySequence going = repetition;
-        if (going == null) {
-            going = new RetrySequence(retry, context, start);
-            repetition = going;
-            whenComplete((result, error) -> noLongerWait()); // somebody else may end this future: orTimeout, complete
+    private RetrySequence sequence() {
+        RetrySequence current = sequence;
+        if (current == null) {
+            current = new RetrySequence(retry, context, start);
+            sequence = current;
+            // This future may be completed from outside: by orTimeout, complete and the like.
+            whenComplete((result, error) -> cancelTimer());
         }
-        return going;
+        return current;
     }
 
-    private void wait(RetrySequence going, long delay, T result, @Nullable Throwable error) {
+    private void wait(RetrySequence current, long delay, T result, @Nullable Throwable error) {
         onCancel(reason -> endWait(pending, result, error == null ? reason : error));
         Scheduler.Timer timer;
         try {
-            timer = retry.environment().scheduler().schedule(() -> again(going, result, error), delay);
+            timer = retry.environment().scheduler().schedule(() -> attemptOnExecutor(current, result, error), delay);
         } catch (RuntimeException | Error thrown) {
-            going.failures.add(error);
-            going.failures.suppressAllIn(thrown);
+            current.failures.add(error);
+            current.failures.suppressAllIn(thrown);
             throw thrown;
         }
         pending = timer;
@@ -103,7 +110,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void noLongerWait() {
+    private void cancelTimer() {
         Scheduler.Timer timer = pending;
         if (timer != null) {
             timer.cancel();
@@ -116,37 +123,37 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void again(RetrySequence going, T result, @Nullable Throwable error) {
+    private void attemptOnExecutor(RetrySequence current, T result, @Nullable Throwable error) {
         try {
-            retry.environment().executor().execute(() -> attemptOrEnd(going, result, error));
+            retry.environment().executor().execute(() -> attemptOrEnd(current, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            going.failures.add(error);
-            going.failures.suppressAllIn(rejected);
+            current.failures.add(error);
+            current.failures.suppressAllIn(rejected);
             completeExceptionally(rejected);
         }
     }
 
-    /** On a thread of the executor, where nobody would hear of what is thrown, and the caller would wait for ever. */
-    private void attemptOrEnd(RetrySequence going, T result, @Nullable Throwable error) {
+    /** Runs on a thread of the executor, where an exception would be lost, and the caller would wait for ever. */
+    private void attemptOrEnd(RetrySequence current, T result, @Nullable Throwable error) {
         try {
-            attempt(going, result, error);
+            attempt(current, result, error);
         } catch (Throwable userCode) { // a clock that threw
             completeExceptionally(userCode);
         }
     }
 
-    private void attempt(RetrySequence going, T result, @Nullable Throwable error) {
+    private void attempt(RetrySequence current, T result, @Nullable Throwable error) {
         Throwable reason = cancelReason();
         if (reason != null) {
             completeExceptionally(reason);
         } else if (isDone()) {
-            return; // by somebody else
-        } else if (!going.isInTime()) { // the executor had no thread for it any sooner
-            finish(result, error == null ? null : going.failures.onto(error));
+            return; // completed from outside
+        } else if (!current.isInTime()) { // the executor had no thread for it earlier
+            finish(result, error == null ? null : current.failures.onto(error));
         } else {
-            going.failures.add(error);
+            current.failures.add(error);
             context.call((Action<RuntimeException>)
-                    () -> follow(retry.attemptAsync(CallState.current(), going.attempt(), inner, operation)));
+                    () -> follow(retry.attemptAsync(CallState.current(), current.attempt(), inner, operation)));
         }
     }
 }

@@ -10,6 +10,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
@@ -19,13 +20,29 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The one implementation of {@link Retry}. What blocking and asynchronous calls decide alike is in {@link RetrySequence}. */
+/**
+ * The implementation of {@link Retry}: runs the attempts of a call. Whether and when the next one starts is decided in
+ * {@link RetrySequence#delayOrStop}, for blocking calls (here) and asynchronous ones ({@link AsyncRetry}) alike.
+ *
+ * <p><b>Invariants.</b>
+ * <ul>
+ * <li>A first attempt that succeeds allocates nothing, and reads the clock only if there is a total time.
+ * <li>An attempt runs with its number and "repeating" written into the context of the thread, and both are restored
+ *     when it has ended. A retry that finds "repeating" there runs its call once and leaves the budget alone: only the
+ *     outermost retry repeats.
+ * <li>The budget is paid once for each call, before the first attempt, and asked before each further attempt.
+ * <li>What the caller gets at the end is the outcome of the last attempt; earlier failures are suppressed in it. No
+ *     failure is lost to an interrupt, nor to an exception of a scheduler, a backoff or a budget.
+ * </ul>
+ *
+ * <p>See ADRs 15 and 24.
+ */
 final class BackoffRetry implements Retry {
     final RetryConfig config;
     final long maxHintNanos;
     final RetryBudget budget;
     final LongAdder exhausted = new LongAdder();
-    final LongAdder overBudget = new LongAdder();
+    final LongAdder refusedByBudget = new LongAdder();
     final OutcomeRule outcomes;
     private final String name;
     private final boolean repeats;
@@ -45,14 +62,14 @@ final class BackoffRetry implements Retry {
         this.outcomes = config.outcomes();
         this.budget = config.budget() != null
                 ? config.budget()
-                : RetryBudget.of(name, CreditBudget.USUAL_RATIO, CreditBudget.USUAL_PER_SECOND, environment);
+                : RetryBudget.of(name, CreditBudget.DEFAULT_RATIO, CreditBudget.DEFAULT_PER_SECOND, environment);
     }
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
         CallState state = CallState.current();
         if (state.repeating()) {
-            return once(state, inner, operation);
+            return runOnce(state, inner, operation);
         }
         budget.onFirstAttempt();
         long start = startNanos();
@@ -69,8 +86,8 @@ final class BackoffRetry implements Retry {
         return repeat(state, inner, operation, start, verdict, result, null);
     }
 
-    /** Somebody further out repeats. */
-    private <T extends @Nullable Object, X extends Throwable> T once(
+    /** Runs a call that a retry or hedge further out repeats. */
+    private <T extends @Nullable Object, X extends Throwable> T runOnce(
             CallState state, Inner inner, Operation<T, X> operation) throws X {
         return idempotent ? inner.call(operation) : attempt(state, state.attempt(), inner, operation);
     }
@@ -87,7 +104,7 @@ final class BackoffRetry implements Retry {
         }
     }
 
-    /** Everything after a first attempt that was no success. */
+    /** Does everything after a first attempt that was no success. */
     private <T extends @Nullable Object, X extends Throwable> T repeat(
             CallState state,
             Inner inner,
@@ -97,32 +114,31 @@ final class BackoffRetry implements Retry {
             @Nullable T firstResult,
             @Nullable Throwable firstError)
             throws X {
-        RetrySequence repetition = new RetrySequence(this, CallContext.current(), start);
+        RetrySequence sequence = new RetrySequence(this, CallContext.current(), start);
         Verdict verdict = firstVerdict;
         T result = Unchecked.<T>nullable(firstResult);
         Throwable error = firstError;
         while (true) {
-            long delay =
-                    verdict == Verdict.SUCCESS ? RetrySequence.STOP : repetition.delayAfter(verdict, result, error);
+            long delay = verdict == Verdict.SUCCESS ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
             if (delay == RetrySequence.STOP) {
-                return end(repetition.failures, result, error);
+                return end(sequence.failures, result, error);
             }
             try {
                 sleep(delay);
             } catch (InterruptedException interrupt) {
-                throw interrupted(operation, repetition.failures, error, interrupt);
-            } catch (RuntimeException | Error thrown) { // a scheduler of a user must not hide why it was asked
-                repetition.failures.add(error);
-                repetition.failures.suppressAllIn(thrown);
+                throw interrupted(operation, sequence.failures, error, interrupt);
+            } catch (RuntimeException | Error thrown) { // a scheduler of a user must not hide the failure
+                sequence.failures.add(error);
+                sequence.failures.suppressAllIn(thrown);
                 throw thrown;
             }
-            if (!repetition.isInTime()) {
-                return end(repetition.failures, result, error);
+            if (!sequence.isInTime()) {
+                return end(sequence.failures, result, error);
             }
-            repetition.failures.add(error);
+            sequence.failures.add(error);
             error = null;
             try {
-                result = attempt(state, repetition.attempt(), inner, operation);
+                result = attempt(state, sequence.attempt(), inner, operation);
             } catch (Throwable thrown) {
                 result = Unchecked.<T>nullable(null);
                 error = thrown;
@@ -131,7 +147,7 @@ final class BackoffRetry implements Retry {
         }
     }
 
-    /** A wait of no length is one at which an interrupt is noticed, too. */
+    /** Waits. An interrupt is noticed even if there is nothing to wait for. */
     private void sleep(long delay) throws InterruptedException {
         if (delay > 0) {
             environment.scheduler().sleep(delay);
@@ -154,13 +170,13 @@ final class BackoffRetry implements Retry {
             @Nullable Throwable last,
             InterruptedException interrupt)
             throws X {
-        if (operation instanceof InterruptibleOperation) {
+        boolean declared = operation instanceof InterruptibleOperation;
+        if (declared) {
             earlier.add(last);
             earlier.suppressAllIn(interrupt);
-            throw Unchecked.<X>asDeclared(interrupt);
         }
-        Thread.currentThread().interrupt();
-        if (last == null) { // a result that is a failure, which cannot carry the interrupt
+        Interrupts.throwOrFlag(declared, interrupt);
+        if (last == null) { // a result that counts as a failure cannot carry the interrupt
             InterruptedWaitException shown = new InterruptedWaitException(kind().label(), name, interrupt);
             earlier.suppressAllIn(shown);
             return shown;
@@ -207,7 +223,7 @@ final class BackoffRetry implements Retry {
         return totalNanos == Nanos.NEVER ? 0 : environment.clock().nanoTime();
     }
 
-    /** What is left of the total time of a call. */
+    /** Returns what is left of the total time of a call. */
     long leftNanos(long start) {
         return totalNanos == Nanos.NEVER
                 ? Nanos.NEVER
@@ -231,9 +247,10 @@ final class BackoffRetry implements Retry {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         sink.value(name, "retry.repeated", (double) repeated.sum());
         sink.value(name, "retry.exhausted", (double) exhausted.sum());
-        sink.value(name, "retry.refused", (double) overBudget.sum());
+        sink.value(name, "retry.refused", (double) refusedByBudget.sum());
         budget.measure(sink);
     }
 

@@ -21,18 +21,18 @@ public final class BulkheadConfig {
     }
 
     /**
-     * Starts from the defaults.
+     * Returns a builder with the defaults.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Starts from these settings.
+     * Returns a builder with these settings.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public Builder toBuilder() {
         Builder builder = new Builder();
@@ -43,7 +43,7 @@ public final class BulkheadConfig {
     }
 
     /**
-     * How many calls may be in flight.
+     * Returns how many calls may be in flight.
      *
      * @return from 1
      */
@@ -52,16 +52,16 @@ public final class BulkheadConfig {
     }
 
     /**
-     * How many calls may wait for their turn.
+     * Returns how many calls may wait for their turn, as set by {@link Builder#queue}.
      *
-     * @return 0 if none may
+     * @return from 0, which means that none may
      */
     public int maxWaiting() {
         return maxWaiting;
     }
 
     /**
-     * How long a call may wait for its turn.
+     * Returns how long a call may wait for its turn, as set by {@link Builder#queue}.
      *
      * @return the time; only the call's own deadline bounds it if it is longer than about 146 years
      */
@@ -74,7 +74,7 @@ public final class BulkheadConfig {
     }
 
     /**
-     * Sets up a {@link Bulkhead}.
+     * Builds the settings of a {@link Bulkhead}. Not thread-safe.
      *
      * @since 0.1
      */
@@ -86,7 +86,7 @@ public final class BulkheadConfig {
         Builder() {}
 
         /**
-         * How many calls may be in flight; default 25.
+         * Sets how many calls may be in flight. Default: 25.
          *
          * @param value from 1
          * @return this
@@ -98,23 +98,24 @@ public final class BulkheadConfig {
         }
 
         /**
-         * Lets calls wait for their turn, first come first served; by default none may.
+         * Lets calls wait for their turn, first come first served. Default: none may wait.
          *
-         * @param calls how many may wait, from 0
-         * @param longest how long each may wait, more than zero; the deadline of the call may end it earlier
+         * @param maxWaiting how many may wait, from 0
+         * @param maxWait how long each may wait, more than zero; the deadline of the call may end it earlier
          * @return this
+         * @throws NullPointerException if {@code maxWait} is null
          * @throws IllegalArgumentException if a value is out of its range
          */
-        public Builder queue(int calls, Duration longest) {
-            maxWaiting = Require.range("queue calls", calls, 0, Integer.MAX_VALUE);
-            maxWait = Require.positive("queue longest", longest);
+        public Builder queue(int maxWaiting, Duration maxWait) {
+            this.maxWaiting = Require.range("maxWaiting", maxWaiting, 0, Integer.MAX_VALUE);
+            this.maxWait = Require.positive("maxWait", maxWait);
             return this;
         }
 
         /**
-         * Makes the settings.
+         * Returns the settings.
          *
-         * @return the settings
+         * @return the settings; later changes of this builder do not change them
          */
         public BulkheadConfig build() {
             return new BulkheadConfig(this);

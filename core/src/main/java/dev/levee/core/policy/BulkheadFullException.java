@@ -3,7 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.RefusedException;
 
 /**
- * As many calls as a {@link Bulkhead} allows are in flight, and the call could not or would not wait longer for its turn.
+ * Thrown when as many calls as a {@link Bulkhead} allows are in flight, and the call may not wait, or not any longer.
  *
  * @since 0.1
  */

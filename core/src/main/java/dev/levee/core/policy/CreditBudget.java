@@ -9,21 +9,39 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * The one {@link RetryBudget} that counts: a saturating credit in one word, with the time up to which the minimum rate has been
- * paid into it.
+ * The implementation of {@link RetryBudget}: a saturating credit in one word, with the time up to which the minimum
+ * rate has been paid into it.
  *
- * <p>The low 24 bits are the credit in thousandths of an attempt, the high 40 bits that time in milliseconds since the first withdrawal,
- * which wrap after 34 years. A first attempt adds to the credit and leaves the time alone; a withdrawal pays in what the minimum
- * rate has given since that time, and moves it.
+ * <pre>{@code
+ *   bit   63                          24 23                     0
+ *        +------------------------------+------------------------+
+ *        |       time, in millis        |  credit, in 1/1000 of  |
+ *        |   since the first reading    |       an attempt       |
+ *        +------------------------------+------------------------+
+ * }</pre>
+ *
+ * <p><b>Invariants.</b>
+ * <ul>
+ * <li>The credit is from 0 to {@code full} (at most 16,000 attempts, which fit into 24 bits).
+ * <li>Credit and time change in one compare-and-set. So over any history extra attempts are at most ratio x first
+ *     attempts + minimum rate x time + reserve.
+ * <li>A first attempt adds to the credit and leaves the time alone; it reads no clock, and writes nothing if the credit
+ *     is full. A withdrawal pays in what the minimum rate has given since that time, and moves the time. One that is
+ *     refused writes nothing.
+ * <li>The word is read before the clock, so the time in it is not ahead of the clock. It wraps after 34 years; only
+ *     differences are used.
+ * </ul>
+ *
+ * <p>See ADR 23.
  */
 final class CreditBudget implements RetryBudget {
-    static final double USUAL_RATIO = 0.2;
-    static final double USUAL_PER_SECOND = 10;
+    static final double DEFAULT_RATIO = 0.2;
+    static final double DEFAULT_PER_SECOND = 10;
 
     private static final int CREDIT_BITS = 24;
     private static final long CREDIT = (1L << CREDIT_BITS) - 1;
     private static final double UNITS = 1000;
-    private static final int MAX = 16_000;
+    private static final int MAX_ATTEMPTS = 16_000;
     /** Tolerance for ratios that no double can hold: 0.29 must be 290 thousandths. */
     private static final double ROUNDING = 1e-9;
 
@@ -36,7 +54,9 @@ final class CreditBudget implements RetryBudget {
     private final long perFirstAttempt;
     private final long full;
     private final NanoClock clock;
-    /** When the clock was first asked, from where milliseconds are counted; only differences of clock readings mean anything. */
+    /**
+     * The first reading of the clock, from which milliseconds are counted: only differences of readings have a meaning.
+     */
     private final AtomicLong origin = new AtomicLong(UNSET);
 
     private final PaddedLong word;
@@ -52,13 +72,13 @@ final class CreditBudget implements RetryBudget {
         this.ratio = ratio;
         this.minPerSecond = minPerSecond;
         this.perFirstAttempt = (long) (ratio * UNITS + ROUNDING);
-        this.full = (long) (Require.range("reserve", reserve, 1, MAX) * UNITS);
+        this.full = (long) (Require.range("reserve", reserve, 1, MAX_ATTEMPTS) * UNITS);
         this.clock = Require.nonNull("environment", environment).clock();
         this.word = new PaddedLong(full);
     }
 
     static void requireRate(double minPerSecond) {
-        if (!(minPerSecond >= 0 && minPerSecond <= MAX / 10.0)) {
+        if (!(minPerSecond >= 0 && minPerSecond <= MAX_ATTEMPTS / 10.0)) {
             throw new IllegalArgumentException("minPerSecond must be from 0 to 1600, but was " + minPerSecond);
         }
     }
@@ -86,12 +106,12 @@ final class CreditBudget implements RetryBudget {
         requireCost(cost);
         long price = (long) Math.ceil(cost * UNITS - ROUNDING);
         while (true) {
-            // The word before the clock: then the time in the word is not ahead of the clock.
+            // Read the word before the clock: see the invariants.
             long before = word.getAcquire();
             long millis = millis();
             long credit = creditAt(before, millis);
             if (credit < price) {
-                refused.increment(); // and nothing is written: what the rate has given is still there next time
+                refused.increment(); // nothing is written: what the rate has given counts next time
                 return false;
             }
             if (word.compareAndSet(before, (millis << CREDIT_BITS) | (credit - price))) {
@@ -101,7 +121,10 @@ final class CreditBudget implements RetryBudget {
         }
     }
 
-    /** With what the minimum rate has given since it was last paid in: one unit per millisecond is one attempt per second. */
+    /**
+     * Returns the credit with what the minimum rate has given since the time in the word: one unit per millisecond is
+     * one attempt per second.
+     */
     private long creditAt(long atWord, long millis) {
         long elapsed = ((millis - (atWord >>> CREDIT_BITS)) << CREDIT_BITS) >> CREDIT_BITS;
         return Math.min((atWord & CREDIT) + (long) (Math.max(elapsed, 0) * minPerSecond), full);
@@ -122,6 +145,7 @@ final class CreditBudget implements RetryBudget {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         sink.value(name, "budget.credit", creditAt(word.getAcquire(), millis()) / UNITS);
         sink.value(name, "budget.withdrawn", (double) withdrawn.sum());
         sink.value(name, "budget.refused", (double) refused.sum());

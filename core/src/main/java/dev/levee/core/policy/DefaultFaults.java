@@ -20,7 +20,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one implementation of {@link Faults}. What lasts from switching on to switching off is a {@link FaultSession}. */
+/**
+ * The implementation of {@link Faults}. The time from switching on to switching off is a {@link FaultSession}. See ADR
+ * 30.
+ */
 final class DefaultFaults implements Faults {
     private static final Logger LOG = LoggerFactory.getLogger(Faults.class);
 
@@ -29,7 +32,7 @@ final class DefaultFaults implements Faults {
     private final long seed;
     private final Environment environment;
     private final Fault[] faults;
-    private final AtomicReference<@Nullable FaultSession> rehearsal = new AtomicReference<>();
+    private final AtomicReference<@Nullable FaultSession> session = new AtomicReference<>();
     private final Map<Fault.Effect, LongAdder> hits = new EnumMap<>(Fault.Effect.class);
 
     DefaultFaults(String name, long seed, Environment environment, Fault... faults) {
@@ -49,7 +52,7 @@ final class DefaultFaults implements Faults {
         if (on == null) {
             return inner.call(operation);
         }
-        Plan plan = on.plan();
+        FaultPlan plan = on.plan();
         if (plan.waits() && !on.await(plan, this, operation)) {
             return inner.call(operation); // switched off meanwhile
         }
@@ -66,7 +69,7 @@ final class DefaultFaults implements Faults {
         if (on == null) {
             return inner.callAsync(operation);
         }
-        Plan plan = on.plan();
+        FaultPlan plan = on.plan();
         if (plan.waits()) {
             return new DelayedCall<T>(this, on, plan, inner, operation).begin();
         }
@@ -87,15 +90,15 @@ final class DefaultFaults implements Faults {
 
     @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"}) // the types are the user's promise
     private <T extends @Nullable Object, X extends Throwable> T answer(Fault fault) throws X {
-        Object made = fault.source.get();
-        if (fault.effect == Fault.Effect.FAILURE) {
+        Object made = fault.answer();
+        if (fault.effect() == Fault.Effect.FAILURE) {
             throw Unchecked.<X>asDeclared((Throwable) Require.nonNull("failure", made));
         }
         return (T) made;
     }
 
     private @Nullable FaultSession current() {
-        FaultSession on = rehearsal.get();
+        FaultSession on = session.get();
         if (on != null && on.isOver()) {
             end(on);
             return null;
@@ -104,15 +107,15 @@ final class DefaultFaults implements Faults {
     }
 
     void hit(Fault fault) {
-        hits.computeIfAbsent(fault.effect, effect -> new LongAdder()).increment();
+        hits.computeIfAbsent(fault.effect(), effect -> new LongAdder()).increment();
     }
 
-    /** A key that cannot be told is not hit. */
+    /** Whether a fault hits a call. A call whose key cannot be determined is not hit. */
     boolean hits(Fault fault, double drawn, long sinceOn) {
         try {
             return fault.hits(drawn, sinceOn);
         } catch (Throwable thrown) {
-            LOG.warn("The key of a fault of \"{}\" threw; the call is not hit", name, thrown);
+            LOG.warn("faults \"{}\": the key of a fault threw; the call is not hit", name, thrown);
             return false;
         }
     }
@@ -132,14 +135,14 @@ final class DefaultFaults implements Faults {
     }
 
     private void begin(long lengthNanos) {
-        FaultSession before = rehearsal.getAndSet(
+        FaultSession before = session.getAndSet(
                 new FaultSession(this, seed, environment.clock().nanoTime(), lengthNanos));
         if (before != null) {
             before.end();
             return;
         }
         LOG.warn(
-                "Faults \"{}\" are ON: calls fail on purpose{} ({})",
+                "faults \"{}\" are ON: calls fail on purpose{} ({})",
                 name,
                 lengthNanos == Nanos.NEVER ? "" : ", for at most " + Duration.ofNanos(lengthNanos),
                 Arrays.toString(faults));
@@ -148,19 +151,19 @@ final class DefaultFaults implements Faults {
 
     @Override
     public void switchOff() {
-        FaultSession on = rehearsal.get();
+        FaultSession on = session.get();
         while (on != null && !end(on)) {
-            on = rehearsal.get();
+            on = session.get();
         }
     }
 
-    /** Whoever is first tells. */
+    /** Ends a session. The thread that is first logs and publishes it, and gets true. */
     boolean end(FaultSession on) {
-        if (!rehearsal.compareAndSet(on, null)) {
+        if (!session.compareAndSet(on, null)) {
             return false;
         }
         on.end();
-        LOG.info("Faults \"{}\" are off", name);
+        LOG.info("faults \"{}\" are off", name);
         environment.listener().onStateChange(name, "ON", "OFF");
         return true;
     }
@@ -182,6 +185,7 @@ final class DefaultFaults implements Faults {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         FaultSession on = current();
         sink.value(name, "faults.on", on == null ? 0 : 1);
         hits.forEach((effect, count) -> sink.value(name, "faults." + effect.label(), (double) count.sum()));
@@ -191,20 +195,5 @@ final class DefaultFaults implements Faults {
     @Override
     public String toString() {
         return "faults " + name + (isOn() ? " ON" : " off");
-    }
-
-    /** What one call is in for: a wait, and then perhaps an answer. */
-    record Plan(long delayNanos, @Nullable Fault fault) {
-        boolean hangs() {
-            return fault != null && fault.effect == Fault.Effect.HANG;
-        }
-
-        boolean waits() {
-            return delayNanos > 0 || hangs();
-        }
-
-        long waitNanos() {
-            return hangs() ? Nanos.NEVER : delayNanos;
-        }
     }
 }

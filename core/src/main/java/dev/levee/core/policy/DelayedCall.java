@@ -6,35 +6,37 @@ import dev.levee.core.CallFuture;
 import dev.levee.core.Deadline;
 import dev.levee.core.Inner;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.policy.DefaultFaults.Plan;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** An asynchronous call that faults delay or let hang. Whoever ends the wait decides how the call goes on: time, a cancel, or switching off. */
+/**
+ * An asynchronous call that faults delay or let hang. What ends the wait first decides how the call continues: time, a
+ * cancel, or switching off. See ADR 30.
+ */
 final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
     private final DefaultFaults faults;
-    private final FaultSession rehearsal;
-    private final Plan plan;
+    private final FaultSession session;
+    private final FaultPlan plan;
     private final Inner inner;
     private final Supplier<? extends CompletionStage<T>> operation;
     private final CallContext context = CallContext.current();
     private final AtomicBoolean over = new AtomicBoolean();
     private final Runnable timeIsUp = this::timeIsUp;
-    private final Runnable release = this::letGo;
+    private final Runnable release = this::released;
     private final long start;
-    private volatile long ticket;
+    private volatile long timerId;
 
     DelayedCall(
             DefaultFaults faults,
-            FaultSession rehearsal,
-            Plan plan,
+            FaultSession session,
+            FaultPlan plan,
             Inner inner,
             Supplier<? extends CompletionStage<T>> operation) {
         this.faults = faults;
-        this.rehearsal = rehearsal;
+        this.session = session;
         this.plan = plan;
         this.inner = inner;
         this.operation = operation;
@@ -43,28 +45,28 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
 
     DelayedCall<T> begin() {
         onCancel(this::cancelled);
-        rehearsal.hold(release);
+        session.hold(release);
         setTimer(start);
-        if (rehearsal.hasEnded()) {
-            goOn(null);
+        if (session.hasEnded()) {
+            proceed(null);
         }
         return this;
     }
 
     private void setTimer(long now) {
-        long wait = Math.min(plan.waitNanos() - (now - start), rehearsal.leftNanos());
+        long wait = Math.min(plan.waitNanos() - (now - start), session.leftNanos());
         Deadline deadline = context.deadline();
         wait = deadline == null ? wait : Math.min(wait, deadline.remainingNanos());
         if (wait >= Nanos.NEVER) {
             return;
         }
         try {
-            ticket = faults.timers.set(timeIsUp, now, wait);
+            timerId = faults.timers.set(timeIsUp, now, wait);
         } catch (Throwable thrown) {
             end(thrown);
         }
         if (over.get()) {
-            faults.timers.take(ticket, timeIsUp);
+            faults.timers.take(timerId, timeIsUp);
         }
     }
 
@@ -73,18 +75,18 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
         long passed = now - start;
         Deadline deadline = context.deadline();
         if (deadline != null && deadline.isExpired()) {
-            end(TimedOutException.after(faults.name(), passed, true, false));
+            end(TimedOutException.after("faults", faults.name(), passed, true, false));
         } else if (passed >= plan.waitNanos()) {
-            goOn(plan.fault());
-        } else if (rehearsal.isOver()) {
-            faults.end(rehearsal);
+            proceed(plan.fault());
+        } else if (session.isOver()) {
+            faults.end(session);
         } else {
-            setTimer(now); // early, by a clock that is coarser than the timers
+            setTimer(now); // the timer was early, by a clock that is coarser than the timers
         }
     }
 
-    private void letGo() {
-        goOn(null);
+    private void released() {
+        proceed(null);
     }
 
     private void cancelled(Throwable reason) {
@@ -97,7 +99,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void goOn(@Nullable Fault fault) {
+    private void proceed(@Nullable Fault fault) {
         if (!waitIsOver()) {
             return;
         }
@@ -112,15 +114,15 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
         if (!over.compareAndSet(false, true)) {
             return false;
         }
-        rehearsal.forget(release);
-        faults.timers.take(ticket, timeIsUp);
+        session.forget(release);
+        faults.timers.take(timerId, timeIsUp);
         return true;
     }
 
     private void run(@Nullable Fault fault) {
         Throwable reason = cancelReason();
         if (reason != null || isDone()) {
-            completeExceptionally(reason == null ? new IllegalStateException("completed by somebody else") : reason);
+            completeExceptionally(reason == null ? new IllegalStateException("completed from outside") : reason);
             return;
         }
         CompletableFuture<T> running = faults.go(fault, inner, operation);
@@ -128,7 +130,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
         running.whenComplete(this::finish);
     }
 
-    /** By {@code orTimeout} and the like. */
+    /** Called by {@code orTimeout} and the like. */
     @Override
     public boolean complete(T value) {
         waitIsOver();

@@ -11,7 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that one thread has handed over to another and waits for. Ending and giving up race for one change of state.
+ * A call that one thread has handed to another and waits for. Ending and giving up race for one change of state. See
+ * ADR 27.
  *
  * @param <T> what it returns
  */
@@ -24,14 +25,19 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
 
     private final transient Thread caller = Thread.currentThread();
     private final transient NanoClock clock;
-    /** Null as soon as it runs, or will not: an executor may hold on to this for long. */
-    private transient @Nullable Call<T> call;
-    /** Of the thread that runs it; written before RUNNING. */
-    private transient @Nullable InterruptOnce alarm;
 
-    // Written before ENDED.
+    /** Null as soon as it runs, or never will: an executor may hold on to this object for long. */
+    private transient @Nullable Call<T> call;
+
+    /** Interrupts the thread that runs it; written before RUNNING. */
+    private transient @Nullable InterruptOnce interrupt;
+    /** Written before ENDED. */
     private transient @Nullable T result;
+
+    /** Written before ENDED. */
     private transient @Nullable Throwable error;
+
+    /** Written before ENDED. */
     private transient long endNanos;
 
     ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, NanoClock clock) {
@@ -46,7 +52,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         CallState state = CallState.current();
         Object outer = state.alarm();
         InterruptOnce own = InterruptOnce.inside(state);
-        alarm = own;
+        interrupt = own;
         if (begun == null || !compareAndSet(WAITING, RUNNING)) {
             return;
         }
@@ -62,19 +68,22 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);
         } else {
-            own.rang(error instanceof InterruptedException);
+            own.delivered(error instanceof InterruptedException);
         }
     }
 
-    /** The caller does not wait any more: what has not begun does not begin, what runs is interrupted. False if it has ended. */
+    /**
+     * Ends the wait: a call that has not begun does not begin, one that runs is interrupted. Returns false if it has
+     * ended.
+     */
     boolean giveUp() {
         if (compareAndSet(WAITING, GIVEN_UP)) {
             call = null;
             return true;
         }
-        InterruptOnce ofTheWorker = alarm;
-        if (ofTheWorker != null && compareAndSet(RUNNING, GIVEN_UP)) {
-            ofTheWorker.run();
+        InterruptOnce worker = interrupt;
+        if (worker != null && compareAndSet(RUNNING, GIVEN_UP)) {
+            worker.run();
             return true;
         }
         return false;

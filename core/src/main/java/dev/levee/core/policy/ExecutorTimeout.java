@@ -8,13 +8,14 @@ import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** Runs blocking calls on an executor, and lets the caller go when the time is up. */
+/** A timeout that runs blocking calls on an executor, and returns to the caller when the time is up. See ADR 27. */
 final class ExecutorTimeout extends AbstractTimeout {
     private final Executor executor;
 
@@ -30,13 +31,15 @@ final class ExecutorTimeout extends AbstractTimeout {
         long now = clock.nanoTime();
         long nanos = timeFor(state, now, limitNanos);
         if (Thread.interrupted()) {
-            throw interruptedBefore(operation);
+            InterruptedException interrupt = new InterruptedException();
+            Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
+            throw new InterruptedWaitException(kind().label(), name(), interrupt);
         }
         ExecutorCall<T> work = new ExecutorCall<>(inner, operation, contextUntil(state, now + nanos), clock);
         try {
             executor.execute(work);
         } catch (RejectedExecutionException rejected) {
-            throw new Rejected(name(), rejected);
+            throw new ExecutorRefusal(name(), rejected);
         }
         awaitEnd(work, operation, now, nanos);
         if (work.giveUp()) {
@@ -63,14 +66,14 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
     }
 
-    /** Until the work has ended, the time is up, or the caller is interrupted. */
+    /** Waits until the work has ended, the time is up, or the caller is interrupted. */
     private void awaitEnd(ExecutorCall<?> work, Operation<?, ?> operation, long start, long nanos) {
         long left = nanos - (clock.nanoTime() - start);
         while (!work.hasEnded() && left > 0) {
             environment().scheduler().park(work, left);
             if (Thread.interrupted()) {
                 if (work.giveUp()) {
-                    throw interruptedMeanwhile(operation);
+                    throw interrupted(operation);
                 }
                 Thread.currentThread().interrupt(); // the work has ended just now: its outcome counts
                 return;
@@ -79,23 +82,11 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
     }
 
-    private RuntimeException interruptedBefore(Operation<?, ?> operation) {
+    private CancellationException interrupted(Operation<?, ?> operation) {
         InterruptedException interrupt = new InterruptedException();
-        if (operation instanceof InterruptibleOperation) {
-            throw Unchecked.<RuntimeException>asDeclared(interrupt);
-        }
-        Thread.currentThread().interrupt();
-        return new InterruptedWaitException(kind().label(), name(), interrupt);
-    }
-
-    private RuntimeException interruptedMeanwhile(Operation<?, ?> operation) {
-        InterruptedException interrupt = new InterruptedException();
-        if (operation instanceof InterruptibleOperation) {
-            throw Unchecked.<RuntimeException>asDeclared(interrupt);
-        }
-        Thread.currentThread().interrupt();
-        CancellationException cancelled =
-                new CancellationException("\"" + name() + "\" was interrupted while the call ran on an executor");
+        Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
+        CancellationException cancelled = new CancellationException(
+                "timeout \"" + name() + "\" was interrupted while the call ran on an executor");
         cancelled.initCause(interrupt);
         return cancelled;
     }
@@ -105,12 +96,12 @@ final class ExecutorTimeout extends AbstractTimeout {
         return super.toString() + " on " + executor;
     }
 
-    /** The executor is as good as a gate that is full. */
-    private static final class Rejected extends RefusedException {
+    /** The refusal of an executor, which is as good as a gate that is full. */
+    private static final class ExecutorRefusal extends RefusedException {
         private static final long serialVersionUID = 1L;
 
-        Rejected(String policy, Throwable rejected) {
-            super(policy, "\"" + policy + "\": the executor takes no more calls", () -> UNKNOWN, false);
+        ExecutorRefusal(String policy, Throwable rejected) {
+            super(policy, "timeout \"" + policy + "\": the executor takes no more calls", () -> UNKNOWN, false);
             addSuppressed(rejected);
         }
 

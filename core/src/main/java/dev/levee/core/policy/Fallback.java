@@ -10,11 +10,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a failed call with a substitute: a value, a function of the failure, or the first of several sources that has one.
+ * Answers a failed call with a substitute: a value, a function of the failure, or the first of several sources that has
+ * one.
  *
- * <p>Outermost in a pipeline: what stands around it sees only the substitute. Use it where a stale or empty answer is better than none,
- * and not where the caller must know (a payment). The substitute must fit the type of the guarded call, which the compiler cannot check:
- * use one fallback per kind of call.
+ * <p>Put it outermost in a pipeline: what stands around it sees only the substitute. Use it where a stale or empty
+ * answer is better than none, and not where the caller must know (a payment). The substitute must fit the type of the
+ * guarded call, which the compiler cannot check: use one fallback per kind of call.
  *
  * <pre>{@code
  * Fallback stale = Fallback.chain("prices", c -> c
@@ -23,45 +24,83 @@ import org.jspecify.annotations.Nullable;
  *     .thenValue("empty", List.of()));                           // cannot fail
  * }</pre>
  *
- * <p>By default it stands in for every exception, a refusal included, but not for an {@link Error}, nor when the caller's thread was
- * interrupted or the call cancelled. The sources of a chain are asked in turn until one answers, null included; each is given the original
- * failure. If all throw, what the last one threw is thrown, with the original failure and those of the earlier sources suppressed. A source
- * that throws an {@code Error}, or is interrupted or cancelled, ends the chain.
+ * <p>By default it replaces every exception, a refusal included, but no {@link Error}, and nothing when the caller's
+ * thread was interrupted or the call cancelled. The sources of a chain are asked in turn until one answers (null is an
+ * answer); each is given the original failure. If all throw, what the last one threw is thrown, with the original
+ * failure and those of the earlier sources suppressed. A source that throws an {@code Error}, or is interrupted or
+ * cancelled, ends the chain.
  *
- * <p>Sources run in the context of the call: blocking ones on the thread that failed, so keep them short in asynchronous calls;
- * asynchronous ones hold no thread, and a cancel reaches the one that runs. In a blocking call the caller waits for an asynchronous source:
- * until the call's deadline, after which the next source is asked, or until it is interrupted, which cancels the source and throws the
- * original failure with the flag set ({@code callInterruptibly} throws the {@code InterruptedException}).
+ * <p>Sources run in the context of the call: blocking ones on the thread that failed, so keep them short in
+ * asynchronous calls; asynchronous ones hold no thread, and a cancel reaches the one that runs. In a blocking call the
+ * caller waits for an asynchronous source: until the call's deadline, after which the next source is asked, or until it
+ * is interrupted, which cancels the source and throws the original failure with the flag set ({@code callInterruptibly}
+ * throws the {@code InterruptedException}).
  *
  * <p>Thread-safe. A call that does not fail costs nothing.
  *
- * <p>Events: {@code onDegraded}, with the source that answered. Metrics: {@code fallback.degraded}; for each source of a chain
- * {@code fallback.degraded.SOURCE}; {@code fallback.failed} counts calls for which no source had an answer.
+ * <p>Events: {@code onDegraded}, with the source that answered. Metrics: {@code fallback.degraded} (calls that got a
+ * substitute); for each source of a chain {@code fallback.degraded.SOURCE} (calls that it answered);
+ * {@code fallback.failed} (calls for which no source had an answer).
  *
  * @since 0.1
  */
 public interface Fallback extends Around, Measured {
     /**
-     * A fallback for every exception.
+     * Makes a fallback for every exception, in {@link Environment#system()}.
      *
      * @param name for metrics
-     * @param source gives the substitute for a failure, on the thread that failed; may return null
+     * @param source returns the substitute for a failure, on the thread that failed; may return null
      * @return the fallback
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback of(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
-        return of(name, FallbackConfig.ORDINARY, source, Environment.system());
+        return of(name, source, Environment.system());
     }
 
     /**
-     * A fallback for chosen failures.
+     * Makes a fallback for every exception.
      *
      * @param name for metrics
-     * @param when which failures are replaced; a predicate that throws replaces none; an {@code InterruptedException} that is
-     *     replaced in a blocking call sets the flag of the thread again
-     * @param source gives the substitute for a failure, on the thread that failed; may return null
-     * @param environment whose listener is told
+     * @param source returns the substitute for a failure, on the thread that failed; may return null
+     * @param environment supplies the listener, and waiting
      * @return the fallback
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Fallback of(
+            String name, Function<? super Throwable, ? extends @Nullable Object> source, Environment environment) {
+        return of(name, FallbackConfig.ORDINARY, source, environment);
+    }
+
+    /**
+     * Makes a fallback for chosen failures, in {@link Environment#system()}.
+     *
+     * @param name for metrics
+     * @param when which failures are replaced; a predicate that throws replaces none; an {@code InterruptedException}
+     *     that is replaced in a blocking call sets the flag of the thread again
+     * @param source returns the substitute for a failure, on the thread that failed; may return null
+     * @return the fallback
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Fallback of(
+            String name,
+            Predicate<? super Throwable> when,
+            Function<? super Throwable, ? extends @Nullable Object> source) {
+        return of(name, when, source, Environment.system());
+    }
+
+    /**
+     * Makes a fallback for chosen failures.
+     *
+     * @param name for metrics
+     * @param when which failures are replaced; a predicate that throws replaces none; an {@code InterruptedException}
+     *     that is replaced in a blocking call sets the flag of the thread again
+     * @param source returns the substitute for a failure, on the thread that failed; may return null
+     * @param environment supplies the listener, and waiting
+     * @return the fallback
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback of(
@@ -74,23 +113,39 @@ public interface Fallback extends Around, Measured {
     }
 
     /**
-     * A fallback that answers every exception with the same value.
+     * Makes a fallback that answers every exception with the same value, in {@link Environment#system()}.
      *
      * @param name for metrics
      * @param value the substitute, which may be null; must not change, for all callers get it
      * @return the fallback
+     * @throws NullPointerException if the name is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback value(String name, @Nullable Object value) {
-        return of(name, failure -> value);
+        return value(name, value, Environment.system());
     }
 
     /**
-     * A chain of sources in the machine's time.
+     * Makes a fallback that answers every exception with the same value.
+     *
+     * @param name for metrics
+     * @param value the substitute, which may be null; must not change, for all callers get it
+     * @param environment supplies the listener, and waiting
+     * @return the fallback
+     * @throws NullPointerException if the name or the environment is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Fallback value(String name, @Nullable Object value, Environment environment) {
+        return of(name, failure -> value, environment);
+    }
+
+    /**
+     * Makes a chain of sources, in {@link Environment#system()}.
      *
      * @param name for metrics
      * @param configure names the sources in the order in which they are asked
      * @return the fallback
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank, or there is no source
      */
     static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure) {
@@ -98,12 +153,13 @@ public interface Fallback extends Around, Measured {
     }
 
     /**
-     * A chain of sources.
+     * Makes a chain of sources.
      *
      * @param name for metrics
      * @param configure names the sources in the order in which they are asked
-     * @param environment whose listener is told, and where waiting comes from
+     * @param environment supplies the listener, and waiting
      * @return the fallback
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank, or there is no source
      */
     static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure, Environment environment) {
@@ -113,12 +169,26 @@ public interface Fallback extends Around, Measured {
     }
 
     /**
-     * A fallback.
+     * Makes a fallback, in {@link Environment#system()}.
      *
      * @param name for metrics
      * @param config the failures and the sources
-     * @param environment whose listener is told, and where waiting comes from
      * @return the fallback
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Fallback of(String name, FallbackConfig config) {
+        return of(name, config, Environment.system());
+    }
+
+    /**
+     * Makes a fallback.
+     *
+     * @param name for metrics
+     * @param config the failures and the sources
+     * @param environment supplies the listener, and waiting
+     * @return the fallback
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback of(String name, FallbackConfig config, Environment environment) {

@@ -11,12 +11,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings of a {@link Fallback}: which failures it stands in for, and where the substitutes come from. Immutable.
+ * The settings of a {@link Fallback}: which failures it replaces, and where the substitutes come from. Immutable.
  *
  * @since 0.1
  */
 public final class FallbackConfig {
-    /** Every failure and one less than the suppressed failures that are kept: the original is among them. */
+    /** One less than the suppressed failures that are kept, because the original failure is among them. */
     private static final int MAX_SOURCES = 7;
 
     static final Predicate<Throwable> ORDINARY = error -> error instanceof Exception
@@ -33,18 +33,18 @@ public final class FallbackConfig {
     }
 
     /**
-     * Starts without any source.
+     * Returns a builder without any source.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Starts from these settings.
+     * Returns a builder with these settings.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public Builder toBuilder() {
         Builder builder = new Builder();
@@ -54,7 +54,16 @@ public final class FallbackConfig {
     }
 
     /**
-     * The names of the sources.
+     * Returns which failures are replaced.
+     *
+     * @return the condition
+     */
+    public Predicate<? super Throwable> when() {
+        return when;
+    }
+
+    /**
+     * Returns the names of the sources.
      *
      * @return in the order in which they are asked; does not change
      */
@@ -62,22 +71,54 @@ public final class FallbackConfig {
         return chain.stream().map(Source::name).toList();
     }
 
-    Predicate<? super Throwable> when() {
-        return when;
+    /**
+     * Returns the function of a source that answers at once, as set by {@link Builder#then} or
+     * {@link Builder#thenValue}.
+     *
+     * @param name one of {@link #sources}
+     * @return the function; null if the source answers later
+     * @throws NullPointerException if the name is null
+     * @throws IllegalArgumentException if there is no such source
+     */
+    public @Nullable Function<? super Throwable, ? extends @Nullable Object> source(String name) {
+        return named(name).now();
+    }
+
+    /**
+     * Returns the function of a source that answers later, as set by {@link Builder#thenAsync}.
+     *
+     * @param name one of {@link #sources}
+     * @return the function; null if the source answers at once
+     * @throws NullPointerException if the name is null
+     * @throws IllegalArgumentException if there is no such source
+     */
+    public @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> asyncSource(
+            String name) {
+        return named(name).later();
+    }
+
+    private Source named(String name) {
+        Require.nonNull("name", name);
+        for (Source source : chain) {
+            if (source.name().equals(name)) {
+                return source;
+            }
+        }
+        throw new IllegalArgumentException("name must be one of " + sources() + ", but was \"" + name + "\"");
     }
 
     List<Source> chain() {
         return chain;
     }
 
-    /** Where a substitute comes from; exactly one of the two functions is there. */
+    /** Where a substitute comes from; exactly one of the two functions is not null. */
     record Source(
             String name,
             @Nullable Function<? super Throwable, ? extends @Nullable Object> now,
             @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> later) {}
 
     /**
-     * Sets up a {@link Fallback}.
+     * Builds the settings of a {@link Fallback}. Not thread-safe.
      *
      * @since 0.1
      */
@@ -88,11 +129,12 @@ public final class FallbackConfig {
         Builder() {}
 
         /**
-         * Which failures are replaced; default every exception but an interrupt or a cancel.
+         * Sets which failures are replaced. Default: every exception but an interrupt or a cancel.
          *
-         * @param value a predicate that throws replaces none; an {@code InterruptedException} that is replaced in a blocking
-         *     call sets the flag of the thread again
+         * @param value a predicate that throws replaces none; an {@code InterruptedException} that is replaced in a
+         *     blocking call sets the flag of the thread again
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder when(Predicate<? super Throwable> value) {
             when = Require.nonNull("when", value);
@@ -100,21 +142,23 @@ public final class FallbackConfig {
         }
 
         /**
-         * Which failures are replaced, by their class.
+         * Sets which failures are replaced, by their class.
          *
          * @param type the class, with its subclasses
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder when(Class<? extends Throwable> type) {
             return when(Require.nonNull("type", type)::isInstance);
         }
 
         /**
-         * The next source to ask, which answers at once.
+         * Adds the next source to ask, which answers at once.
          *
          * @param name for listeners and metrics
-         * @param source gives the substitute for a failure; may return null, and may throw
+         * @param source returns the substitute for a failure; may return null, and may throw
          * @return this
+         * @throws NullPointerException if the name or the source is null
          * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
          */
         public Builder then(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
@@ -122,11 +166,13 @@ public final class FallbackConfig {
         }
 
         /**
-         * The next source to ask, which answers later.
+         * Adds the next source to ask, which answers later.
          *
          * @param name for listeners and metrics
-         * @param source starts the work that gives the substitute for a failure; a stage that fails is as good as a throw
+         * @param source starts the work that gives the substitute for a failure; a stage that fails counts as a source
+         *     that throws
          * @return this
+         * @throws NullPointerException if the name or the source is null
          * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
          */
         public Builder thenAsync(
@@ -136,11 +182,12 @@ public final class FallbackConfig {
         }
 
         /**
-         * The last source: a value, which cannot fail.
+         * Adds the last source: a value, which cannot fail.
          *
          * @param name for listeners and metrics
          * @param value the substitute, which may be null; must not change, for all callers get it
          * @return this
+         * @throws NullPointerException if the name is null
          * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
          */
         public Builder thenValue(String name, @Nullable Object value) {
@@ -160,9 +207,9 @@ public final class FallbackConfig {
         }
 
         /**
-         * Makes the settings.
+         * Returns the settings.
          *
-         * @return the settings
+         * @return the settings; later changes of this builder do not change them
          * @throws IllegalArgumentException if there is no source
          */
         public FallbackConfig build() {

@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that goes wrong on purpose, which calls it hits, and when. Immutable; given to {@link Faults#of}.
+ * A failure on purpose: what goes wrong, which calls it hits, and when. Immutable; given to {@link Faults#of}.
  *
  * <pre>{@code
  * Fault.latency(ofMillis(300)).rate(0.1)                                      // one call in ten is slower
@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * Fault.hang().every(ofMinutes(5), ofSeconds(20))                             // a hiccup of 20 s, every 5 min
  * }</pre>
  *
- * <p>Without more it hits every call as long as the faults are switched on; each of {@link #rate}, {@link #forKeys}, {@link #during} and
- * {@link #every} narrows it down.
+ * <p>By itself it hits every call as long as the faults are switched on; each of {@link #rate}, {@link #forKeys},
+ * {@link #during} and {@link #every} narrows it down.
  *
  * @since 0.1
  */
@@ -35,49 +35,60 @@ public final class Fault {
         }
     }
 
-    final Effect effect;
-    final long minNanos;
-    final long maxNanos;
-    final Supplier<? extends @Nullable Object> source;
-    private final double rate;
-    private final Supplier<Boolean> keys;
-    private final long fromNanos;
-    private final long lengthNanos;
-    private final long periodNanos;
-    private final long partNanos;
+    /** What happens to a call that is hit; a latency has bounds, an answer has a source. */
+    private record Injection(
+            Effect effect, long minNanos, long maxNanos, Supplier<? extends @Nullable Object> source) {}
 
-    private Fault(
-            Effect effect,
-            long minNanos,
-            long maxNanos,
-            Supplier<? extends @Nullable Object> source,
-            double rate,
-            Supplier<Boolean> keys,
-            long fromNanos,
-            long lengthNanos,
-            long periodNanos,
-            long partNanos) {
-        this.effect = effect;
-        this.minNanos = minNanos;
-        this.maxNanos = maxNanos;
-        this.source = source;
-        this.rate = rate;
-        this.keys = keys;
-        this.fromNanos = fromNanos;
-        this.lengthNanos = lengthNanos;
-        this.periodNanos = periodNanos;
-        this.partNanos = partNanos;
+    /** When calls are hit: a span after switching on, and a part of each period in it. */
+    private record Schedule(long fromNanos, long lengthNanos, long periodNanos, long partNanos) {
+        static final Schedule ALWAYS = new Schedule(0, Nanos.NEVER, Nanos.NEVER, Nanos.NEVER);
+
+        boolean isDue(long sinceOnNanos) {
+            long since = sinceOnNanos - fromNanos;
+            boolean forEver = lengthNanos == Nanos.NEVER;
+            return since >= 0
+                    && (forEver || since < lengthNanos)
+                    && (periodNanos == Nanos.NEVER || since % periodNanos < partNanos);
+        }
     }
 
-    private static Fault of(Effect effect, long shortest, long longest, Supplier<? extends @Nullable Object> source) {
-        return new Fault(effect, shortest, longest, source, 1, () -> true, 0, Nanos.NEVER, Nanos.NEVER, Nanos.NEVER);
+    private final Injection injection;
+    private final double rate;
+    private final Supplier<Boolean> keys;
+    private final Schedule schedule;
+
+    private Fault(Injection injection, double rate, Supplier<Boolean> keys, Schedule schedule) {
+        this.injection = injection;
+        this.rate = rate;
+        this.keys = keys;
+        this.schedule = schedule;
+    }
+
+    private static Fault of(Effect effect, long minNanos, long maxNanos, Supplier<? extends @Nullable Object> source) {
+        return new Fault(new Injection(effect, minNanos, maxNanos, source), 1, () -> true, Schedule.ALWAYS);
+    }
+
+    Effect effect() {
+        return injection.effect();
+    }
+
+    /** Returns the delay of a latency, for a number from 0 to 1 that has been drawn. */
+    long delayNanos(double drawn) {
+        return injection.minNanos() + (long) (drawn * (injection.maxNanos() - injection.minNanos()));
+    }
+
+    /** Makes the failure or the result. */
+    @Nullable Object answer() {
+        return injection.source().get();
     }
 
     /**
-     * The call begins later; if its deadline passes first it ends with {@link TimedOutException}, and its operation is not run.
+     * Makes a fault that delays calls. If the deadline of a call passes first it ends with {@link TimedOutException},
+     * and its operation is not run.
      *
-     * @param delay how much, more than zero
+     * @param delay how long, more than zero
      * @return the fault
+     * @throws NullPointerException if it is null
      * @throws IllegalArgumentException if it is zero or negative
      */
     public static Fault latency(Duration delay) {
@@ -85,45 +96,49 @@ public final class Fault {
     }
 
     /**
-     * The call begins later, by a time that is evenly drawn; a deadline is kept as by {@link #latency(Duration)}.
+     * Makes a fault that delays calls by a time that is evenly drawn; a deadline is kept as by
+     * {@link #latency(Duration)}.
      *
-     * @param shortest how much at least, more than zero
-     * @param longest how much at most
+     * @param min the shortest delay, more than zero
+     * @param max the longest delay, at least {@code min}
      * @return the fault
+     * @throws NullPointerException if one is null
      * @throws IllegalArgumentException if one is out of its range
      */
-    public static Fault latency(Duration shortest, Duration longest) {
-        Require.positive("shortest", shortest);
-        if (Require.nonNull("longest", longest).compareTo(shortest) < 0) {
-            throw new IllegalArgumentException(
-                    "longest must be at least shortest " + shortest + ", but was " + longest);
+    public static Fault latency(Duration min, Duration max) {
+        Require.positive("min", min);
+        if (Require.nonNull("max", max).compareTo(min) < 0) {
+            throw new IllegalArgumentException("max must be at least min " + min + ", but was " + max);
         }
-        return of(Effect.LATENCY, Nanos.of(shortest), Nanos.of(longest), () -> null);
+        return of(Effect.LATENCY, Nanos.of(min), Nanos.of(max), () -> null);
     }
 
     /**
-     * The call fails and its operation is not run.
+     * Makes a fault that lets calls fail; their operation is not run.
      *
-     * @param failure makes what is thrown; it must be something that the operation may throw, which the compiler cannot check
+     * @param failure makes what is thrown; it must be something that the operation may throw, which the compiler cannot
+     *     check
      * @return the fault
+     * @throws NullPointerException if it is null
      */
     public static Fault failure(Supplier<? extends Throwable> failure) {
         return of(Effect.FAILURE, 0, 0, Require.nonNull("failure", failure));
     }
 
     /**
-     * The call is answered and its operation is not run.
+     * Makes a fault that answers calls; their operation is not run.
      *
      * @param result makes the answer, which may be null; it must fit the call, which the compiler cannot check
      * @return the fault
+     * @throws NullPointerException if it is null
      */
     public static Fault result(Supplier<? extends @Nullable Object> result) {
         return of(Effect.RESULT, 0, 0, Require.nonNull("result", result));
     }
 
     /**
-     * The call waits until it is interrupted or cancelled, its deadline has passed ({@link TimedOutException}), or the faults are switched
-     * off; then the operation runs after all.
+     * Makes a fault that lets calls hang: until they are interrupted or cancelled, their deadline has passed
+     * ({@link TimedOutException}), or the faults are switched off; then the operation runs after all.
      *
      * @return the fault
      */
@@ -132,7 +147,7 @@ public final class Fault {
     }
 
     /**
-     * Hits a share of the calls, drawn for each call.
+     * Returns this fault for a share of the calls, drawn for each call.
      *
      * @param share more than 0, at most 1
      * @return the narrower fault
@@ -140,48 +155,50 @@ public final class Fault {
      */
     public Fault rate(double share) {
         Require.ratio("rate", share);
-        return new Fault(
-                effect, minNanos, maxNanos, source, share, keys, fromNanos, lengthNanos, periodNanos, partNanos);
+        return new Fault(injection, share, keys, schedule);
     }
 
     /**
-     * Hits the calls for some keys: a tenant, a host, a user.
+     * Returns this fault for the calls of some keys: a tenant, a host, a user.
      *
-     * @param key tells whom the call at hand is for, on the thread that makes it: out of a thread-local or a logging context, say; if it
-     *     throws, the call is not hit
+     * @param key returns the key of the current call, on the thread that makes it: out of a thread-local or a logging
+     *     context, say; if it throws, the call is not hit
      * @param chosen which keys are hit
      * @param <K> the type of the keys
      * @return the narrower fault
+     * @throws NullPointerException if an argument is null
      */
     public <K extends @Nullable Object> Fault forKeys(Supplier<? extends K> key, Predicate<? super K> chosen) {
         Require.nonNull("key", key);
         Require.nonNull("chosen", chosen);
         Supplier<Boolean> both = () -> keys.get() && chosen.test(key.get());
-        return new Fault(
-                effect, minNanos, maxNanos, source, rate, both, fromNanos, lengthNanos, periodNanos, partNanos);
+        return new Fault(injection, rate, both, schedule);
     }
 
     /**
-     * Hits calls for one span of time.
+     * Returns this fault for one span of time.
      *
-     * @param from when it begins, counted from the moment of switching on
+     * @param from when the span begins, after switching on; zero or more
      * @param length how long it lasts, more than zero
      * @return the narrower fault
+     * @throws NullPointerException if one is null
      * @throws IllegalArgumentException if one is out of its range
      */
     public Fault during(Duration from, Duration length) {
         long begin = Nanos.of(Require.notNegative("from", from));
         long span = Nanos.of(Require.positive("length", length));
-        return new Fault(effect, minNanos, maxNanos, source, rate, keys, begin, span, periodNanos, partNanos);
+        return new Fault(
+                injection, rate, keys, new Schedule(begin, span, schedule.periodNanos(), schedule.partNanos()));
     }
 
     /**
-     * Hits calls again and again: at the beginning of each period, the first of which begins with switching on; with {@link #during} it
-     * begins with that, and after the last the span is over.
+     * Returns this fault for the beginning of each period. The first period begins with switching on; with
+     * {@link #during} it begins with the span, and no period begins after it.
      *
      * @param period from one beginning to the next, more than zero
      * @param length how much of each period, more than zero, at most the period
      * @return the narrower fault
+     * @throws NullPointerException if one is null
      * @throws IllegalArgumentException if one is out of its range
      */
     public Fault every(Duration period, Duration length) {
@@ -190,22 +207,16 @@ public final class Fault {
         if (part > span) {
             throw new IllegalArgumentException("length must be at most period " + period + ", but was " + length);
         }
-        return new Fault(effect, minNanos, maxNanos, source, rate, keys, fromNanos, lengthNanos, span, part);
+        return new Fault(injection, rate, keys, new Schedule(schedule.fromNanos(), schedule.lengthNanos(), span, part));
     }
 
     /** Whether it hits a call, for which a number from 0 to 1 has been drawn. */
     boolean hits(double drawn, long sinceOnNanos) {
-        long since = sinceOnNanos - fromNanos;
-        return drawn < rate && since >= 0 && isDue(since) && keys.get();
-    }
-
-    private boolean isDue(long since) {
-        boolean forEver = lengthNanos == Nanos.NEVER;
-        return (forEver || since < lengthNanos) && (periodNanos == Nanos.NEVER || since % periodNanos < partNanos);
+        return drawn < rate && schedule.isDue(sinceOnNanos) && keys.get();
     }
 
     @Override
     public String toString() {
-        return effect.label() + " at rate " + rate;
+        return injection.effect().label() + " at rate " + rate;
     }
 }

@@ -2,18 +2,19 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
+import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.Unchecked;
-import dev.levee.core.policy.DefaultFaults.Plan;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Faults from switching on to switching off: which calls are hit, and which wait. */
+/** The time from switching {@link Faults} on to switching them off: which calls are hit, and which wait. See ADR 30. */
 final class FaultSession {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
@@ -42,7 +43,7 @@ final class FaultSession {
         return ended;
     }
 
-    /** How long it lasts if nobody ends it. */
+    /** Returns how long it lasts unless it is ended before. */
     long leftNanos() {
         return length == Nanos.NEVER ? Nanos.NEVER : length - (clock.nanoTime() - begun);
     }
@@ -51,13 +52,13 @@ final class FaultSession {
         return held.size();
     }
 
-    /** Lets all who wait go. */
+    /** Ends it, and releases all calls that wait. */
     void end() {
         ended = true;
         held.forEach(Runnable::run);
     }
 
-    /** Remembers whom to let go; he must look afterwards whether this has ended. */
+    /** Registers a call that waits. The call must check afterwards whether this has ended. */
     void hold(Runnable release) {
         held.add(release);
     }
@@ -66,7 +67,8 @@ final class FaultSession {
         held.remove(release);
     }
 
-    Plan plan() {
+    /** Draws what happens to the next call. */
+    FaultPlan plan() {
         Fault[] faults = owner.faults();
         long draw = calls.getAndIncrement() * 2L * faults.length;
         long sinceOn = clock.nanoTime() - begun;
@@ -78,16 +80,15 @@ final class FaultSession {
                 continue;
             }
             owner.hit(fault);
-            if (fault.effect != Fault.Effect.LATENCY) {
-                return new Plan(delay, fault);
+            if (fault.effect() != Fault.Effect.LATENCY) {
+                return new FaultPlan(delay, fault);
             }
-            long more = (long) (size * (fault.maxNanos - fault.minNanos));
-            delay = Nanos.add(delay, fault.minNanos + more);
+            delay = Nanos.add(delay, fault.delayNanos(size));
         }
-        return new Plan(delay, null);
+        return new FaultPlan(delay, null);
     }
 
-    /** From 0 to 1: the number that SplitMix64 gives as its nth. */
+    /** Returns the nth number of SplitMix64, from 0 to 1. */
     private double draw(long nth) {
         long z = seed + (nth + 1) * GOLDEN_GAMMA;
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
@@ -95,8 +96,8 @@ final class FaultSession {
         return ((z ^ (z >>> 31)) >>> 11) * 0x1.0p-53;
     }
 
-    /** Blocks for as long as planned; false if the faults were switched off first. */
-    <X extends Throwable> boolean await(Plan plan, DefaultFaults faults, Operation<?, X> operation) throws X {
+    /** Blocks for as long as planned. Returns false if the faults were switched off first. */
+    boolean await(FaultPlan plan, DefaultFaults faults, Operation<?, ?> operation) {
         Thread waiting = Thread.currentThread();
         Runnable release = () -> LockSupport.unpark(waiting);
         Deadline deadline = CallContext.current().deadline();
@@ -105,11 +106,13 @@ final class FaultSession {
         try {
             while (!ended) {
                 if (Thread.interrupted()) {
-                    throw Unchecked.<X>asDeclared(FutureWait.interrupted(faults.name(), operation));
+                    Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, new InterruptedException());
+                    throw new CancellationException(
+                            "faults \"" + faults.name() + "\" were interrupted while a call waited");
                 }
                 long passed = clock.nanoTime() - start;
                 if (deadline != null && deadline.isExpired()) {
-                    throw TimedOutException.after(faults.name(), passed, true, true);
+                    throw TimedOutException.after("faults", faults.name(), passed, true, true);
                 }
                 if (passed >= plan.waitNanos()) {
                     return true;
@@ -118,7 +121,7 @@ final class FaultSession {
                     faults.end(this);
                     return false;
                 }
-                faults.environment().scheduler().park(this, nextLook(plan.waitNanos() - passed, deadline));
+                faults.environment().scheduler().park(this, untilNextCheck(plan.waitNanos() - passed, deadline));
             }
             return false;
         } finally {
@@ -126,7 +129,7 @@ final class FaultSession {
         }
     }
 
-    private long nextLook(long wait, @Nullable Deadline deadline) {
+    private long untilNextCheck(long wait, @Nullable Deadline deadline) {
         long left = Math.min(wait, leftNanos());
         return deadline == null ? left : Math.min(left, deadline.remainingNanos());
     }

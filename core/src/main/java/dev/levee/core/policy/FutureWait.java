@@ -3,15 +3,12 @@ package dev.levee.core.policy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
-import dev.levee.core.InterruptibleOperation;
-import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** How a blocking caller waits for something asynchronous: in the environment's time. */
+/** The wait of a blocking caller for a future, in the time of an {@link Environment}. */
 final class FutureWait {
     private FutureWait() {}
 
@@ -27,10 +24,11 @@ final class FutureWait {
     /**
      * Blocks until a future is done or the deadline of the call has passed.
      *
-     * @return whether it is done
+     * @return whether the future is done
      * @throws InterruptedException if the thread is interrupted while it waits; the flag is cleared then
      */
-    static boolean awaitInTime(CompletableFuture<?> future, Environment environment) throws InterruptedException {
+    static boolean awaitUntilDeadline(CompletableFuture<?> future, Environment environment)
+            throws InterruptedException {
         return await(future, environment, CallContext.current().deadline());
     }
 
@@ -54,19 +52,10 @@ final class FutureWait {
         return true;
     }
 
-    /** What a future that is done has failed with, as it was given; null if it has a result. */
+    /** Returns what a future that is done has failed with, without a wrapper; null if it has a result. */
     static @Nullable Throwable failureOf(CompletableFuture<?> done) {
         Throwable[] failure = new Throwable[1];
         done.whenComplete((result, error) -> failure[0] = error);
         return failure[0];
-    }
-
-    /** What a call ends with whose thread was interrupted while it waited; the flag, which was cleared, is set if nothing else tells. */
-    static Throwable interrupted(String policy, Operation<?, ?> operation) {
-        if (operation instanceof InterruptibleOperation) {
-            return new InterruptedException();
-        }
-        Thread.currentThread().interrupt();
-        return new CancellationException("\"" + policy + "\" was interrupted while it waited");
     }
 }

@@ -8,7 +8,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** One attempt of a {@link HedgedCall}; also the timer after it. */
+/**
+ * One attempt of a {@link HedgedCall}: what listens to its future, the task of the timer after it, and an element of
+ * the list of attempts (see {@link HedgeAttempts}), in one object. See ADR 29.
+ */
 final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Throwable>, Runnable {
     private static final VarHandle DISCARDED = Handles.field(MethodHandles.lookup(), "discarded", boolean.class);
 
@@ -16,15 +19,19 @@ final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Th
     final int number;
     final @Nullable HedgeAttempt<T> previous;
     volatile @Nullable CompletableFuture<T> future;
-    volatile long ticket;
-    // Written before the call's word, and read after it.
+    volatile long timerId;
+
+    /** Written before {@link #setAside}, and read after it. */
     T result = Unchecked.<T>nullable(null);
 
+    /** Written before {@link #setAside}, and read after it. */
     @Nullable Throwable error;
 
-    volatile boolean failed;
+    /** Whether the attempt has ended, and its outcome was not at once that of the call. */
+    volatile boolean setAside;
 
-    @SuppressWarnings("UnusedVariable") // written through DISCARDED
+    /** Written through {@link #DISCARDED}. */
+    @SuppressWarnings("UnusedVariable")
     private volatile boolean discarded;
 
     HedgeAttempt(HedgedCall<T> call, int number, @Nullable HedgeAttempt<T> previous) {
@@ -33,25 +40,28 @@ final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Th
         this.previous = previous;
     }
 
+    /** The attempt has ended. */
     @Override
     public void accept(T value, Throwable thrown) {
         call.ended(this, value, thrown);
     }
 
+    /** The time until the next attempt is up. */
     @Override
     public void run() {
         call.timeIsUp(number, call.hedge.delayNanos(), true);
     }
 
-    void fail(T value, @Nullable Throwable thrown) {
+    /** Keeps an outcome that is not, or not yet, the outcome of the call. */
+    void setAside(T value, @Nullable Throwable thrown) {
         result = value;
         error = thrown;
-        failed = true;
+        setAside = true;
     }
 
-    /** Once, whoever finds first that nobody wants the result. */
+    /** Discards a result that was set aside, once, however many threads find that it is not used. */
     void discard() {
-        if (failed && error == null && DISCARDED.compareAndSet(this, false, true)) {
+        if (setAside && error == null && DISCARDED.compareAndSet(this, false, true)) {
             call.hedge.discard(result);
         }
     }
@@ -62,6 +72,6 @@ final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Th
     }
 
     void cancelTimer() {
-        call.hedge.timers.take(ticket, this);
+        call.hedge.timers.take(timerId, this);
     }
 }

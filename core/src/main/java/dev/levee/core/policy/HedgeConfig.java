@@ -41,18 +41,18 @@ public final class HedgeConfig {
     }
 
     /**
-     * Starts from the defaults.
+     * Returns a builder with the defaults.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Starts from these settings.
+     * Returns a builder with these settings.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public Builder toBuilder() {
         Builder builder = new Builder();
@@ -70,8 +70,7 @@ public final class HedgeConfig {
     }
 
     /**
-     * How many attempts a call may have, one after the other and in parallel, the first included.
-     *
+     * Returns how many attempts a call may have, one after the other and in parallel, the first included.
      * @return from 1 to 16
      */
     public int maxAttempts() {
@@ -79,8 +78,7 @@ public final class HedgeConfig {
     }
 
     /**
-     * The fixed delay between two attempts.
-     *
+     * Returns the fixed delay between two attempts.
      * @return the delay, or null if it is a percentile of recent latencies
      */
     public @Nullable Duration delay() {
@@ -88,35 +86,33 @@ public final class HedgeConfig {
     }
 
     /**
-     * Which percentile of recent latencies the delay is, unless it is fixed.
-     *
-     * @return more than 0, at most 1
+     * Returns which percentile of recent latencies the delay is, as set by {@link Builder#delayAtPercentile}.
+     * @return more than 0, at most 1; not used if {@link #delay} is not null
      */
     public double percentile() {
         return percentile;
     }
 
     /**
-     * What bounds a delay that is a percentile from below.
-     *
-     * @return the shortest delay
+     * Returns the shortest delay that is a percentile, as set by {@link Builder#delayBetween}.
+     * @return zero or more
      */
     public Duration minDelay() {
         return minDelay;
     }
 
     /**
-     * What bounds a delay that is a percentile from above; it is the delay while there are too few latencies.
+     * Returns the longest delay that is a percentile, as set by {@link Builder#delayBetween}; it is the delay while
+     * there are too few latencies.
      *
-     * @return the longest delay
+     * @return at least {@link #minDelay}
      */
     public Duration maxDelay() {
         return maxDelay;
     }
 
     /**
-     * How many recent latencies a percentile needs.
-     *
+     * Returns how many recent latencies a percentile needs.
      * @return from 1
      */
     public int minSamples() {
@@ -124,7 +120,7 @@ public final class HedgeConfig {
     }
 
     /**
-     * How long a latency is recent.
+     * Returns how long a latency is recent.
      *
      * @return the window
      */
@@ -133,24 +129,27 @@ public final class HedgeConfig {
     }
 
     /**
-     * What bounds the attempts besides first ones.
+     * Returns what bounds the attempts besides first ones.
      *
-     * @return the budget, or null if the hedge has one of its own
+     * @return the budget; null if the hedge has one of its own
      */
     public @Nullable RetryBudget budget() {
         return budget;
     }
 
     /**
-     * What counts as a failure.
-     *
+     * Returns what counts as a failure.
      * @return the rule
      */
     public OutcomeRule outcomes() {
         return outcomes;
     }
-
-    Consumer<Object> discard() {
+    /**
+     * Returns what becomes of a result that is not used.
+     *
+     * @return what each such result is given to
+     */
+    public Consumer<Object> discard() {
         return discard;
     }
 
@@ -163,7 +162,7 @@ public final class HedgeConfig {
     }
 
     /**
-     * Sets up a {@link Hedge}.
+     * Builds the settings of a {@link Hedge}. Not thread-safe.
      *
      * @since 0.1
      */
@@ -182,7 +181,8 @@ public final class HedgeConfig {
         Builder() {}
 
         /**
-         * How many attempts a call may have, one after the other and in parallel, the first included; default 2. With 1 nothing is hedged.
+         * Sets how many attempts a call may have, one after the other and in parallel, the first included. Default: 2.
+         * With 1 nothing is hedged.
          *
          * @param value from 1 to 16
          * @return this
@@ -194,10 +194,12 @@ public final class HedgeConfig {
         }
 
         /**
-         * A fixed delay between two attempts, instead of a percentile.
+         * Sets a fixed delay between two attempts, instead of a percentile.
          *
-         * @param value zero starts all attempts at once; longer than about 146 years starts another one only after a failure
+         * @param value zero starts all attempts at once; longer than about 146 years starts another one only after a
+         *     failure
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative
          */
         public Builder delay(Duration value) {
@@ -206,10 +208,12 @@ public final class HedgeConfig {
         }
 
         /**
-         * A delay that is a percentile of recent latencies; default 0.95, which makes one call in twenty start a second attempt.
+         * Sets a delay that is a percentile of recent latencies. Default: 0.95, which makes one call in twenty start a
+         * second attempt.
          *
-         * <p>The latencies are those of first attempts that succeed, and the time after which a first attempt was beaten. The delay is at most 1/16
-         * longer than the exact percentile, and never shorter. Costs two clock readings a call and up to 14 KB a hedge.
+         * <p>The latencies are those of first attempts that succeed, and the time after which a first attempt was
+         * beaten. The delay is at most 1/16 longer than the exact percentile, and never shorter. Costs two clock
+         * readings a call and up to 14 KB a hedge.
          *
          * @param value more than 0, at most 1
          * @return this
@@ -222,27 +226,27 @@ public final class HedgeConfig {
         }
 
         /**
-         * What bounds a delay that is a percentile; default from 1 millisecond to 1 second. While there are fewer latencies than
-         * {@link #minSamples} the longest delay is the delay.
+         * Sets the bounds of a delay that is a percentile. Default: from 1 millisecond to 1 second. While there are
+         * fewer latencies than {@link #minSamples} the delay is {@code max}.
          *
-         * @param shortest zero or more
-         * @param longest at least {@code shortest}
+         * @param min zero or more
+         * @param max at least {@code min}
          * @return this
+         * @throws NullPointerException if one is null
          * @throws IllegalArgumentException if one is out of its range
          */
-        public Builder delayBetween(Duration shortest, Duration longest) {
-            Require.notNegative("shortest delay", shortest);
-            if (Require.nonNull("longest delay", longest).compareTo(shortest) < 0) {
-                throw new IllegalArgumentException(
-                        "longest delay must be at least shortest delay " + shortest + ", but was " + longest);
+        public Builder delayBetween(Duration min, Duration max) {
+            Require.notNegative("min", min);
+            if (Require.nonNull("max", max).compareTo(min) < 0) {
+                throw new IllegalArgumentException("max must be at least min " + min + ", but was " + max);
             }
-            minDelay = shortest;
-            maxDelay = longest;
+            minDelay = min;
+            maxDelay = max;
             return this;
         }
 
         /**
-         * How many recent latencies a percentile needs; default 100.
+         * Sets how many recent latencies a percentile needs. Default: 100.
          *
          * @param value from 1
          * @return this
@@ -254,10 +258,11 @@ public final class HedgeConfig {
         }
 
         /**
-         * How long a latency is recent; default 1 minute. It is forgotten after half to one window.
+         * Sets how long a latency is recent. Default: 1 minute. It is forgotten after half to one window.
          *
          * @param value more than zero
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder window(Duration value) {
@@ -266,14 +271,15 @@ public final class HedgeConfig {
         }
 
         /**
-         * What bounds the attempts besides first ones; by default each hedge has a budget of its own, of 10 % of the calls and 1 a second.
-         * Give it that of the retry in front of the same dependency, to bound what both add.
+         * Sets what bounds the attempts besides first ones. Default: a budget for this hedge alone, of 10 % of the
+         * calls and 1 a second. Give it that of the retry in front of the same dependency, to bound what both add.
          *
-         * <p>Inside of a retry give it that of this retry or none: a budget that is given is told of first attempts by the retry alone, so
-         * another one would get nothing but its minimum rate.
+         * <p>Inside a retry, give it the budget of this retry or none: the retry alone pays for first attempts, so any
+         * other budget would get nothing but its minimum rate.
          *
          * @param value the budget
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder budget(RetryBudget value) {
             budget = Require.nonNull("budget", value);
@@ -281,10 +287,11 @@ public final class HedgeConfig {
         }
 
         /**
-         * What counts as a failure; default {@link OutcomeRule#standard()}.
+         * Sets what counts as a failure. Default: {@link OutcomeRule#standard()}.
          *
          * @param value the rule
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
@@ -294,20 +301,21 @@ public final class HedgeConfig {
         /**
          * Changes what counts as a failure, starting from the rule that is set.
          *
-         * @param change gets the rule and gives the new one
+         * @param change gets the rule and returns the new one
          * @return this
+         * @throws NullPointerException if it is null or returns null
          */
         public Builder outcomes(UnaryOperator<OutcomeRule> change) {
-            return outcomes(
-                    Require.nonNull("rule", Require.nonNull("change", change).apply(outcomes)));
+            return outcomes(Require.nonNull("change", change).apply(outcomes));
         }
 
         /**
-         * What becomes of a result that nobody will see, because another attempt was first or the call was cancelled: close it, if it holds
-         * anything. By default it is dropped.
+         * Sets what becomes of a result that is not used, because another attempt was first or the call was cancelled:
+         * close it, if it holds anything. Default: it is dropped.
          *
-         * @param value gets each such result that is not null, on the thread that made it; what it throws is logged
+         * @param value gets each such result that is not null, on the thread that made it; an exception of it is logged
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder discard(Consumer<Object> value) {
             discard = Require.nonNull("discard", value);
@@ -315,9 +323,9 @@ public final class HedgeConfig {
         }
 
         /**
-         * Makes the settings.
+         * Returns the settings.
          *
-         * @return the settings
+         * @return the settings; later changes of this builder do not change them
          */
         public HedgeConfig build() {
             return new HedgeConfig(this);

@@ -1,7 +1,6 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
-import dev.levee.core.CallFuture;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
@@ -13,65 +12,67 @@ import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Nanos;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call under a {@link RacingHedge}.
+ * One call under a {@link RacingHedge}: starts attempts, and completes with the outcome of one of them.
  *
- * <p>What the attempts, the timers and whoever cancels agree upon is one word: how many attempts have been started, how many are in flight, whether
- * more may start ({@code CLOSED}), whether the next one waits because the dependency asked for it ({@code PAUSED}), and whether there is an outcome
- * ({@code SETTLED}). An attempt is counted before it is started, and whoever counted it either starts it or takes it back; whoever takes
- * the last one out of flight when no other can come settles the call. So the call cannot be left without an outcome, and has one only.
+ * <p>Attempts that end, timers, cancels and budgets meet here on different threads, without a lock. What they agree
+ * upon is the word of {@link HedgeState}, which is drawn there; the attempts are a list, the latest first
+ * ({@link HedgeAttempts}).
  *
- * <p>An attempt puts itself and then its future and timer where others find them, and looks at the word afterwards; whoever settles writes the word and
- * looks at the attempts afterwards. So one of the two cancels.
+ * <p><b>Invariants.</b>
+ * <ul>
+ * <li>An attempt is counted in the word before it is started, and the thread that has counted it either starts it or
+ *     takes it back ({@link #noMoreAttempts}).
+ * <li>The thread whose change of the word sets {@code SETTLED} completes the future. It is set by the first outcome
+ *     that is final, or with the last attempt in flight when no other can follow. So a call cannot be left without an
+ *     outcome, whatever was refused, and has one only.
+ * <li>An attempt publishes itself, then its future and its timer, and reads the word afterwards; the thread that
+ *     settles the call writes the word and reads the attempts afterwards. So at least one of the two cancels, and
+ *     nothing is left running.
+ * <li>No user code runs between the read of the word and the change that depends on it.
+ * </ul>
+ *
+ * <p>See ADR 29.
  */
-abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> implements Consumer<Throwable> {
-    private static final int STARTED = 0xFF;
-    static final int ONE_IN_FLIGHT = 1 << 8;
-    private static final int IN_FLIGHT = 0xFF << 8;
-    private static final int CLOSED = 1 << 16;
-    private static final int PAUSED = 1 << 17;
-    private static final int SETTLED = 1 << 18;
-
-    private static final long AT_ONCE = 0;
-    private static final long NO_MORE = -1;
-
-    private static final VarHandle WORD = Handles.field(MethodHandles.lookup(), "word", int.class);
+abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> implements Consumer<Throwable> {
     private static final VarHandle LATEST = Handles.field(MethodHandles.lookup(), "latest", HedgeAttempt.class);
 
-    final RacingHedge hedge;
     final Inner inner;
     final CallContext context;
     private final long start;
-    private volatile int word = 1 + ONE_IN_FLIGHT;
     private volatile @Nullable HedgeAttempt<T> latest;
-    private volatile @Nullable PauseEnd<T> pause;
+    private volatile @Nullable HedgePause<T> pause;
 
     HedgedCall(RacingHedge hedge, Inner inner, CallContext context, long start) {
-        this.hedge = hedge;
+        super(hedge);
         this.inner = inner;
         this.context = context;
         this.start = start;
     }
 
-    /** Starts an attempt that a failure calls for. What it throws means that it could not start. */
+    /** Starts an attempt on the thread that reports a failure. An exception means that it could not start. */
     abstract void launch(HedgeAttempt<T> attempt);
 
-    /** Starts an attempt on the thread of a timer. */
+    /** Starts an attempt on behalf of a timer, whose thread must not run the operation. */
     abstract void launchLater(HedgeAttempt<T> attempt);
 
+    /** Returns what an attempt has failed with, given what its future has. */
     abstract Throwable failureOf(Throwable thrown);
 
     final CallContext contextOf(HedgeAttempt<T> attempt) {
         return context.withAttempt(context.attempt() + attempt.number - 1).withRepeating(true);
     }
 
+    final Environment environment() {
+        return hedge.environment();
+    }
+
+    /** Begins with the first attempt, which runs already. */
     final HedgedCall<T> follow(CompletableFuture<T> primary) {
         HedgeAttempt<T> first = new HedgeAttempt<>(this, 1, null);
         latest = first;
@@ -80,11 +81,12 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         return this;
     }
 
+    /** Publishes the future of an attempt, cancels it if that came too late, and sets the timer of the next attempt. */
     final void follow(HedgeAttempt<T> attempt, CompletableFuture<T> running) {
         attempt.future = running;
         Throwable reason = cancelReason();
-        if (reason != null || is(SETTLED)) {
-            requestCancel(running, reason == null ? lost() : reason);
+        if (reason != null || isSettled()) {
+            requestCancel(running, reason == null ? HedgeAttempts.settledByAnother() : reason);
         }
         running.whenComplete(attempt);
         if (mayStartAfter(attempt.number)) {
@@ -92,24 +94,11 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    private boolean is(int flag) {
-        return (word & flag) != 0;
-    }
-
-    private boolean swap(int seen, int next) {
-        return WORD.compareAndSet(this, seen, next);
-    }
-
-    private boolean mayStartAfter(int number) {
-        int seen = word;
-        return (seen & STARTED) == number && number < hedge.maxAttempts && (seen & (CLOSED | PAUSED | SETTLED)) == 0;
-    }
-
-    // Timers
+    // When the next attempt starts
 
     private void setTimer(HedgeAttempt<T> attempt) {
         long delay = hedge.delayNanos();
-        if (!inTime(delay)) {
+        if (!isInTime(delay)) {
             return;
         }
         if (delay == 0) {
@@ -117,80 +106,69 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
             return;
         }
         try {
-            attempt.ticket = hedge.timers.set(attempt, environment().clock().nanoTime(), delay);
-        } catch (Throwable thrown) { // without its insurance the call goes on
-            hedge.cannotStart(thrown);
+            attempt.timerId = hedge.timers.set(attempt, environment().clock().nanoTime(), delay);
+        } catch (Throwable thrown) { // the call continues with the attempts that it has
+            hedge.warnCannotStart(thrown);
         }
         if (!mayStartAfter(attempt.number)) {
             attempt.cancelTimer();
         }
     }
 
-    private boolean inTime(long delay) {
+    private boolean isInTime(long delay) {
         Deadline deadline = context.deadline();
         return delay < (deadline == null ? Nanos.NEVER : deadline.remainingNanos());
     }
 
     final void timeIsUp(int number, long delay, boolean onTimer) {
-        int seen;
-        do {
-            seen = word;
-            if ((seen & STARTED) != number || (seen & (CLOSED | PAUSED | SETTLED)) != 0) {
-                return;
-            }
-        } while (!swap(seen, seen + 1 + ONE_IN_FLIGHT));
-        startCounted(number + 1, delay, onTimer);
-    }
-
-    private void pauseFor(int started, long hint) {
-        try {
-            cancelTimers(started);
-            PauseEnd<T> end = new PauseEnd<>(this, started, hint);
-            pause = end;
-            end.ticket = hedge.timers.set(end, environment().clock().nanoTime(), hint);
-            if (!is(PAUSED)) {
-                end.cancel();
-            }
-        } catch (Throwable thrown) {
-            hedge.cannotStart(thrown);
-            close(0);
+        if (countNext(number)) {
+            startCounted(number + 1, delay, onTimer);
         }
     }
 
-    private void pauseIsOver(int started, long hint) {
-        int seen;
-        do {
-            seen = word;
-            if ((seen & PAUSED) == 0 || (seen & STARTED) != started) {
-                return;
+    private void beginPause(int started, long wait) {
+        try {
+            cancelTimers(started);
+            HedgePause<T> begun = new HedgePause<>(this, started, wait);
+            pause = begun;
+            begun.begin();
+            if (!isPaused()) {
+                begun.cancel();
             }
-        } while (!swap(seen, (seen & ~PAUSED) + 1 + ONE_IN_FLIGHT));
-        startCounted(started + 1, hint, true);
+        } catch (Throwable thrown) {
+            hedge.warnCannotStart(thrown);
+            noMoreAttempts(0);
+        }
     }
 
-    // Starting
+    final void pauseIsOver(int started, long wait) {
+        if (countNextAfterPause(started)) {
+            startCounted(started + 1, wait, true);
+        }
+    }
 
+    /** Starts an attempt that has been counted, or takes it back. */
     private void startCounted(int number, long delay, boolean onTimer) {
         try {
             Deadline deadline = context.deadline();
             boolean wanted = !isDone() && cancelReason() == null && (deadline == null || !deadline.isExpired());
             if (!wanted || !hedge.mayStart(context.attempt() + number - 1, delay)) {
-                close(ONE_IN_FLIGHT);
+                noMoreAttempts(ONE_IN_FLIGHT);
                 return;
             }
-            HedgeAttempt<T> attempt = push(number);
+            HedgeAttempt<T> attempt = addAttempt(number);
             if (onTimer) {
                 launchLater(attempt);
             } else {
                 launch(attempt);
             }
         } catch (Throwable thrown) { // a budget, an executor; no memory for one more thread
-            hedge.cannotStart(thrown);
-            close(ONE_IN_FLIGHT);
+            hedge.warnCannotStart(thrown);
+            noMoreAttempts(ONE_IN_FLIGHT);
         }
     }
 
-    private HedgeAttempt<T> push(int number) {
+    private HedgeAttempt<T> addAttempt(int number) {
         while (true) {
             HedgeAttempt<T> previous = latest;
             HedgeAttempt<T> attempt = new HedgeAttempt<>(this, number, previous);
@@ -200,40 +178,34 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    /** No more attempts; takes one out of flight that was counted and will not be, or none. */
-    final void close(int notStarted) {
-        int seen;
-        int next;
-        do {
-            seen = word;
-            next = settledIfLast(((seen - notStarted) & ~PAUSED) | CLOSED);
-        } while (!swap(seen, next));
-        cancelTimers(STARTED);
-        if ((seen & SETTLED) == 0 && (next & SETTLED) != 0) {
-            fail();
+    /**
+     * Starts no further attempts.
+     *
+     * @param notStarted {@link #ONE_IN_FLIGHT} for an attempt that was counted and will not start, or zero
+     */
+    final void noMoreAttempts(int notStarted) {
+        boolean settled = close(notStarted);
+        cancelTimers(Integer.MAX_VALUE);
+        if (settled) {
+            completeWithLatestSetAside();
         }
     }
 
-    private int settledIfLast(int next) {
-        boolean more = (next & CLOSED) == 0 && (next & STARTED) < hedge.maxAttempts;
-        return (next & IN_FLIGHT) == 0 && (next & PAUSED) == 0 && !more ? next | SETTLED : next;
-    }
-
-    // Ending
+    // How an attempt ends
 
     final void ended(HedgeAttempt<T> attempt, T result, @Nullable Throwable thrown) {
         Throwable error = thrown == null ? null : failureOf(thrown);
-        if (is(SETTLED)) {
-            attempt.fail(result, error);
+        if (isSettled()) {
+            attempt.setAside(result, error);
             attempt.discard();
         } else if (cancelReason() != null) {
-            endedCancelled(attempt, result, error);
+            endedAfterCancel(attempt, result, error);
         } else {
             Verdict verdict = judge(result, error);
             if (error instanceof Error || !(verdict.isFailure() || error instanceof RefusedException)) {
-                settle(attempt, verdict, result, error);
+                settleWith(attempt, verdict, result, error);
             } else {
-                failed(attempt, result, error, nextAfter(verdict, result, error));
+                attemptFailed(attempt, result, error, waitAfter(verdict, result, error));
             }
         }
     }
@@ -245,28 +217,25 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
                         (Operation<Verdict, RuntimeException>) () -> Outcomes.judge(hedge.outcomes, result, error));
     }
 
-    /** When the next attempt may start: in so many nanoseconds, or not at all. */
-    private long nextAfter(Verdict verdict, T result, @Nullable Throwable error) {
+    /** Returns in how many nanoseconds the next attempt may start, {@link #AT_ONCE} or {@link #NO_MORE}. */
+    private long waitAfter(Verdict verdict, T result, @Nullable Throwable error) {
         long hint = Outcomes.retryAfterNanos(hedge.outcomes, verdict, result, error);
         if (hint < 0) {
             return verdict == Verdict.THROTTLED || error instanceof RefusedException ? NO_MORE : AT_ONCE;
         }
-        return hint > RacingHedge.MAX_HINT || !inTime(hint) ? NO_MORE : hint;
+        return hint > RacingHedge.MAX_HINT || !isInTime(hint) ? NO_MORE : hint;
     }
 
-    private void settle(HedgeAttempt<T> attempt, Verdict verdict, T result, @Nullable Throwable error) {
-        int seen;
-        do {
-            seen = word;
-            if ((seen & SETTLED) != 0) {
-                attempt.fail(result, error);
-                attempt.discard();
-                return;
-            }
-        } while (!swap(seen, seen | SETTLED));
+    /** Completes the call with a success, or with a failure after which another attempt would fare no better. */
+    private void settleWith(HedgeAttempt<T> attempt, Verdict verdict, T result, @Nullable Throwable error) {
+        if (!settle()) {
+            attempt.setAside(result, error);
+            attempt.discard();
+            return;
+        }
         if (error != null) {
-            endOthers(attempt, lost());
-            completeExceptionally(failuresBefore(attempt).onto(error));
+            endOthers(attempt, HedgeAttempts.settledByAnother());
+            completeExceptionally(HedgeAttempts.failures(latest, attempt).onto(error));
             return;
         }
         if (verdict == Verdict.SUCCESS) {
@@ -278,178 +247,107 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
         }
     }
 
-    /** A first attempt that has been beaten is as slow as that, at least: enough to know on which side of the percentile it lies. */
+    /**
+     * Records the latency of the first attempt. One that was beaten takes at least until now: that is enough to know on
+     * which side of the percentile it lies.
+     */
     private void measure(HedgeAttempt<T> winner) {
-        HedgeAttempt<T> first = first();
+        HedgeAttempt<T> first = HedgeAttempts.first(latest);
         if (winner != first) {
             hedge.won.increment();
         }
-        if (winner == first || (first != null && !first.failed && !first.isDone())) {
+        if (winner == first || (first != null && !first.setAside && !first.isDone())) {
             hedge.record(start);
         }
     }
 
-    private void failed(HedgeAttempt<T> attempt, T result, @Nullable Throwable error, long wait) {
-        attempt.fail(result, error);
-        int seen;
-        int next;
-        boolean start;
-        boolean pause;
-        do {
-            seen = word;
-            if ((seen & SETTLED) != 0) {
-                attempt.discard();
-                return;
-            }
-            boolean open = (seen & (CLOSED | PAUSED)) == 0 && (seen & STARTED) < hedge.maxAttempts;
-            start = open && wait == AT_ONCE;
-            pause = open && wait > AT_ONCE;
-            next = start ? seen + 1 : seen - ONE_IN_FLIGHT;
-            next = pause ? next | PAUSED : next;
-            next = wait == NO_MORE ? (next & ~PAUSED) | CLOSED : next;
-            next = settledIfLast(next);
-        } while (!swap(seen, next));
-        if (start) {
-            cancelTimers(seen & STARTED);
-            startCounted((seen & STARTED) + 1, AT_ONCE, false);
-        } else if (pause) {
-            pauseFor(seen & STARTED, wait);
+    private void attemptFailed(HedgeAttempt<T> attempt, T result, @Nullable Throwable error, long wait) {
+        attempt.setAside(result, error);
+        int before = countFailure(wait);
+        int started = started(before);
+        AfterFailure next = afterFailure(before, wait);
+        if (next == AfterFailure.TOO_LATE) {
+            attempt.discard();
+        } else if (next == AfterFailure.START_NEXT) {
+            cancelTimers(started);
+            startCounted(started + 1, AT_ONCE, false);
+        } else if (next == AfterFailure.PAUSE) {
+            beginPause(started, wait);
         } else {
             if (wait == NO_MORE) {
-                cancelTimers(STARTED);
+                cancelTimers(Integer.MAX_VALUE);
             }
-            if ((next & SETTLED) != 0) {
-                failWith(attempt);
+            if (next == AfterFailure.FAIL_CALL) {
+                completeWith(attempt);
             }
         }
     }
 
-    /** The call ends when all attempts that were asked to end have ended. */
-    private void endedCancelled(HedgeAttempt<T> attempt, T result, @Nullable Throwable error) {
-        attempt.fail(result, error);
-        int seen;
-        int next;
-        do {
-            seen = word;
-            next = seen - ONE_IN_FLIGHT | CLOSED;
-            next = (next & IN_FLIGHT) == 0 ? next | SETTLED : next;
-        } while (!swap(seen, next));
-        if ((seen & SETTLED) != 0 || isDone()) {
+    /** An attempt of a cancelled call has ended. The call ends when all attempts that were asked to end have ended. */
+    private void endedAfterCancel(HedgeAttempt<T> attempt, T result, @Nullable Throwable error) {
+        attempt.setAside(result, error);
+        int before = countEndAfterCancel();
+        if (isSettled(before) || isDone()) {
             attempt.discard();
-        } else if ((next & SETTLED) != 0) {
-            failWith(attempt);
+        } else if (wasLastAfterCancel(before)) {
+            completeWith(attempt);
         }
     }
 
-    /** The outcome is that of the attempt that ended last; other results that were no success are discarded. */
-    private void failWith(HedgeAttempt<T> last) {
+    // How the call ends
+
+    /** Completes the call with the outcome of the attempt that ended last; other results are discarded. */
+    private void completeWith(HedgeAttempt<T> last) {
         Throwable error = last.error;
-        discardResults(last);
+        HedgeAttempts.discardResults(latest, last);
         if (error == null) {
             complete(last.result);
         } else {
-            completeExceptionally(failuresBefore(last).onto(error));
+            completeExceptionally(HedgeAttempts.failures(latest, last).onto(error));
         }
     }
 
-    /** All that were in flight have failed before this was known. */
-    private void fail() {
-        HedgeAttempt<T> last = latest;
-        while (last != null && !last.failed) {
-            last = last.previous;
-        }
+    /** Completes the call when all attempts in flight had failed before it was known that none can follow. */
+    private void completeWithLatestSetAside() {
+        HedgeAttempt<T> last = HedgeAttempts.latestSetAside(latest);
         if (last != null) {
-            failWith(last);
+            completeWith(last);
         } else {
             Throwable reason = cancelReason();
             completeExceptionally(reason == null ? new CancellationException("no attempt was started") : reason);
         }
     }
 
-    private @Nullable HedgeAttempt<T> first() {
-        HedgeAttempt<T> attempt = latest;
-        while (attempt != null && attempt.previous != null) {
-            attempt = attempt.previous;
-        }
-        return attempt;
+    /** Returns what attempts have failed with so far. */
+    final SuppressedFailures failuresSoFar() {
+        return HedgeAttempts.failures(latest, null);
     }
 
-    /** What attempts have failed with so far. */
-    final SuppressedFailures failures() {
-        return failuresBefore(null);
+    private void endOthers(@Nullable HedgeAttempt<T> winner, @Nullable Throwable reason) {
+        HedgeAttempts.cancel(latest, winner, reason);
+        cancelPause();
+        HedgeAttempts.discardResults(latest, winner);
     }
 
-    private SuppressedFailures failuresBefore(@Nullable HedgeAttempt<T> last) {
-        Deque<Throwable> inOrder = new ArrayDeque<>();
-        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
-            if (attempt != last && attempt.failed && attempt.error != null) {
-                inOrder.addFirst(attempt.error);
-            }
-        }
-        SuppressedFailures failures = new SuppressedFailures();
-        inOrder.forEach(failures::add);
-        return failures;
+    private void cancelTimers(int upTo) {
+        HedgeAttempts.cancelTimers(latest, upTo);
+        cancelPause();
     }
 
-    private static CancellationException lost() {
-        return new CancellationException("another attempt of the hedge has settled the call");
-    }
-
-    // Cleaning up
-
-    private void endPause() {
-        PauseEnd<T> waiting = pause;
+    private void cancelPause() {
+        HedgePause<T> waiting = pause;
         if (waiting != null) {
             waiting.cancel();
         }
     }
 
-    private void endOthers(@Nullable HedgeAttempt<T> winner, @Nullable Throwable why) {
-        Throwable reason = why;
-        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
-            attempt.cancelTimer();
-            CompletableFuture<T> running = attempt.future;
-            if (attempt != winner && running != null && !running.isDone()) {
-                reason = reason == null ? lost() : reason;
-                requestCancel(running, reason);
-            }
-        }
-        endPause();
-        discardResults(winner);
-    }
-
-    /** Results that counted as failures: a response with an error status, say. */
-    private void discardResults(@Nullable HedgeAttempt<T> but) {
-        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
-            if (attempt != but) {
-                attempt.discard();
-            }
-        }
-    }
-
-    /** Not those of attempts that another thread has started since. */
-    private void cancelTimers(int upTo) {
-        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
-            if (attempt.number <= upTo) {
-                attempt.cancelTimer();
-            }
-        }
-        endPause();
-    }
-
-    /** A cancel. Not completed yet if somebody further out asks: then the end of the attempts is awaited. */
+    /** The call is cancelled. Asked by a policy further out it completes only when its attempts have ended. */
     @Override
     public final void accept(Throwable reason) {
-        int seen;
-        int next;
-        do {
-            seen = word;
-            next = (seen & ~PAUSED) | CLOSED;
-            next = isDone() || (next & IN_FLIGHT) == 0 ? next | SETTLED : next;
-        } while (!swap(seen, next));
+        boolean settled = closeForCancel();
         endOthers(null, reason);
-        if ((seen & SETTLED) == 0 && (next & SETTLED) != 0 && !isDone()) {
-            fail();
+        if (settled && !isDone()) {
+            completeWithLatestSetAside();
         }
     }
 
@@ -457,7 +355,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     public boolean complete(T value) {
         boolean completed = super.complete(value);
         if (completed) {
-            endedByWhomever();
+            endAttempts();
         }
         return completed;
     }
@@ -466,43 +364,15 @@ abstract class HedgedCall<T extends @Nullable Object> extends CallFuture<T> impl
     public boolean completeExceptionally(Throwable error) {
         boolean completed = super.completeExceptionally(error);
         if (completed) {
-            endedByWhomever();
+            endAttempts();
         }
         return completed;
     }
 
-    /** {@code orTimeout} and the like complete the future of a user, who then does not want the attempts any more. */
-    private void endedByWhomever() {
-        int before = (int) WORD.getAndBitwiseOr(this, SETTLED);
-        if ((before & SETTLED) == 0) {
-            endOthers(null, lost());
-        }
-    }
-
-    final Environment environment() {
-        return hedge.environment();
-    }
-
-    /** The end of what the dependency asked to wait. */
-    private static final class PauseEnd<T extends @Nullable Object> implements Runnable {
-        private final HedgedCall<T> call;
-        private final int started;
-        private final long hint;
-        private volatile long ticket;
-
-        PauseEnd(HedgedCall<T> call, int started, long hint) {
-            this.call = call;
-            this.started = started;
-            this.hint = hint;
-        }
-
-        @Override
-        public void run() {
-            call.pauseIsOver(started, hint);
-        }
-
-        void cancel() {
-            call.hedge.timers.take(ticket, this);
+    /** Ends the attempts of a future that was completed from outside, by {@code orTimeout} and the like. */
+    private void endAttempts() {
+        if (settle()) {
+            endOthers(null, HedgeAttempts.settledByAnother());
         }
     }
 }

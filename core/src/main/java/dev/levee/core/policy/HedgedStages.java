@@ -7,7 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A hedged call whose attempts are stages; no thread waits. */
+/** A hedged call with asynchronous attempts: each is a stage, and no thread waits. See ADR 29. */
 final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
     private final Supplier<? extends CompletionStage<T>> operation;
 
@@ -30,7 +30,7 @@ final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
     void launchLater(HedgeAttempt<T> attempt) {
         environment().executor().execute(() -> {
             if (isDone() || cancelReason() != null) {
-                close(ONE_IN_FLIGHT);
+                noMoreAttempts(ONE_IN_FLIGHT);
             } else {
                 launch(attempt);
             }

@@ -5,7 +5,7 @@ import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import org.jspecify.annotations.Nullable;
 
-/** A hedged call whose attempts run on threads of the executor. */
+/** A hedged call with blocking attempts: each runs on a thread of the executor. See ADR 28. */
 final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
     private final Operation<T, ?> operation;
 
@@ -14,16 +14,16 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
         this.operation = operation;
     }
 
-    /** Throws what an executor throws that takes no work. */
+    /** Starts the first attempt. Throws what the executor throws if it takes no work. */
     HedgedCall<T> begin() {
-        ThreadAttempt<T> primary = new ThreadAttempt<>(inner, operation, context.withRepeating(true));
+        HedgeThreadAttempt<T> primary = new HedgeThreadAttempt<>(inner, operation, context.withRepeating(true));
         environment().executor().execute(primary);
         return follow(primary);
     }
 
     @Override
     void launch(HedgeAttempt<T> attempt) {
-        ThreadAttempt<T> running = new ThreadAttempt<>(inner, operation, contextOf(attempt));
+        HedgeThreadAttempt<T> running = new HedgeThreadAttempt<>(inner, operation, contextOf(attempt));
         environment().executor().execute(running);
         follow(attempt, running);
     }

@@ -4,18 +4,35 @@ import dev.levee.core.internal.CallState;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Interrupts a thread once, and only while its guarded code runs. */
+/**
+ * Interrupts a thread once, and only while its guarded code runs.
+ *
+ * <pre>{@code
+ *   SET --- run ---> DELIVERING ---> DELIVERED             the thread was interrupted
+ *    |                     |            ^
+ *    |                     |            | deliverFurtherOut, of an interrupt further in
+ *    |                     |            |
+ *    |                     +-------> DELIVERED_SILENTLY    the thread was interrupted already, by another cause
+ *    +- delivered --> OFF                                  the code ended first
+ * }</pre>
+ *
+ * <p>See ADR 16.
+ */
 final class InterruptOnce extends AtomicInteger implements Runnable {
     private static final long serialVersionUID = 1L;
     private static final int SET = 0;
     private static final int OFF = 1;
-    private static final int RINGING = 2;
-    private static final int RANG = 3;
-    /** It would have rung, but the thread was interrupted already: by somebody else, or by an alarm further in. */
-    private static final int RANG_SILENTLY = 4;
+    private static final int DELIVERING = 2;
+    private static final int DELIVERED = 3;
+
+    /**
+     * The time was up, but the thread was interrupted already: from outside, or by an {@code InterruptOnce} further in.
+     */
+    private static final int DELIVERED_SILENTLY = 4;
 
     private final transient Thread thread;
-    /** Of the call around this one on the same thread. */
+
+    /** That of the call around this one on the same thread. */
     private final transient @Nullable InterruptOnce outer;
 
     InterruptOnce(Thread thread) {
@@ -28,59 +45,62 @@ final class InterruptOnce extends AtomicInteger implements Runnable {
         this.outer = outer;
     }
 
-    /** For the current thread, inside of the call that it has an alarm for. */
+    /** Makes one for the current thread, within the call that the thread runs. */
     static InterruptOnce inside(CallState state) {
         return new InterruptOnce(Thread.currentThread(), (InterruptOnce) state.alarm());
     }
 
     @Override
     public void run() {
-        if (compareAndSet(SET, RINGING)) {
+        if (compareAndSet(SET, DELIVERING)) {
             boolean foreign = thread.isInterrupted();
             try {
                 if (!foreign) {
                     thread.interrupt();
                 }
             } finally {
-                // An interrupt runs code of others: what it wakes may be a channel, or a thread of a subclass.
-                set(foreign ? RANG_SILENTLY : RANG);
+                // An interrupt runs foreign code: that of a channel, or of a subclass of Thread.
+                set(foreign ? DELIVERED_SILENTLY : DELIVERED);
             }
         }
     }
 
     /**
-     * Called by the thread when its code has ended and nobody has kept the alarm from ringing; takes back what was delivered
-     * and not consumed. Whether it rang.
+     * Called by the thread when its code has ended and the timer could not be taken back. Takes back an interrupt that
+     * was delivered and not consumed.
+     *
+     * @param consumed whether the code has ended with an {@link InterruptedException}
+     * @return whether it was delivered
      */
-    boolean rang(boolean consumed) {
+    boolean delivered(boolean consumed) {
         if (compareAndSet(SET, OFF)) {
             return false;
         }
-        awaitRung();
-        if (get() == RANG) {
+        awaitDelivery();
+        if (get() == DELIVERED) {
             if (!consumed) {
                 Thread.interrupted();
             }
-            ringFurtherOut();
+            deliverFurtherOut();
         } else if (consumed) {
             Thread.currentThread().interrupt();
         }
         return true;
     }
 
-    /** An alarm further out that took our interrupt for that of somebody else has its own now. */
-    private void ringFurtherOut() {
-        for (InterruptOnce alarm = outer; alarm != null; alarm = alarm.outer) {
-            alarm.awaitRung();
-            if (alarm.compareAndSet(RANG_SILENTLY, RANG)) {
+    /** Delivers the interrupt of a call further out which took this one for an interrupt from outside. */
+    private void deliverFurtherOut() {
+        for (InterruptOnce next = outer; next != null; next = next.outer) {
+            next.awaitDelivery();
+            if (next.compareAndSet(DELIVERED_SILENTLY, DELIVERED)) {
                 Thread.currentThread().interrupt();
                 return;
             }
         }
     }
 
-    private void awaitRung() {
-        while (get() == RINGING) {
+    private void awaitDelivery() {
+        while (get() == DELIVERING) {
             Thread.onSpinWait();
         }
     }

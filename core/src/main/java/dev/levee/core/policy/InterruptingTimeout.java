@@ -6,7 +6,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
 import org.jspecify.annotations.Nullable;
 
-/** Runs blocking calls on the caller's own thread, and interrupts it. */
+/** A timeout that runs blocking calls on the caller's own thread, and interrupts it. See ADR 16. */
 final class InterruptingTimeout extends AbstractTimeout {
     InterruptingTimeout(TimeLimit limit, Environment environment) {
         super(limit, environment);
@@ -25,30 +25,30 @@ final class InterruptingTimeout extends AbstractTimeout {
         long deadlineBefore = state.deadlineNanos();
         Object snapshotBefore = state.snapshot();
         Object outer = state.alarm();
-        InterruptOnce alarm = InterruptOnce.inside(state);
-        long ticket = timers.set(alarm, now, nanos);
+        InterruptOnce interrupt = InterruptOnce.inside(state);
+        long timerId = timers.set(interrupt, now, nanos);
         T result;
         state.narrow(clock, now + nanos);
-        state.alarm(alarm);
+        state.alarm(interrupt);
         try {
             result = inner.call(operation);
         } catch (Throwable error) {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
             state.alarm(outer);
-            if (rang(alarm, ticket, error instanceof InterruptedException)) {
+            if (wasDelivered(interrupt, timerId, error instanceof InterruptedException)) {
                 throw timedOut(nanos, nanos < limitNanos, true, error);
             }
             throw error;
         }
         state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         state.alarm(outer);
-        if (rang(alarm, ticket, false)) {
+        if (wasDelivered(interrupt, timerId, false)) {
             throw timedOut(nanos, nanos < limitNanos, true, null);
         }
         return result;
     }
 
-    private boolean rang(InterruptOnce alarm, long ticket, boolean consumed) {
-        return !timers.take(ticket, alarm) && alarm.rang(consumed);
+    private boolean wasDelivered(InterruptOnce interrupt, long timerId, boolean consumed) {
+        return !timers.take(timerId, interrupt) && interrupt.delivered(consumed);
     }
 }

@@ -5,16 +5,37 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A percentile of recent latencies, told in constant time.
+ * A percentile of recent latencies, answered in constant time.
  *
- * <p>A histogram with sixteen buckets to each doubling, as in Gil Tene's HdrHistogram (2012): the answer is the upper edge of the
- * bucket in which the exact percentile (nearest rank) lies, so it is never less than the exact one and at most 1/16 more. Everything up
- * to 8192 ns is one bucket, everything from about 9 minutes on another.
+ * <p>A histogram with sixteen buckets to each doubling, as in Gil Tene's HdrHistogram (2012). Each copy is an array of
+ * two halves:
  *
- * <p>The window has two halves; the older one is forgotten when the younger one is full, so the percentile is that of the last
- * half to one window. Threads write to up to four copies; a latency that is recorded in the moment in which the halves change may be
- * counted in the wrong one, or lost. The percentile is found anew with every latency at first and with every 64th of a thread's copy
- * later. Allocates nothing after construction: 3.4 KB for each copy.
+ * <pre>{@code
+ *   |<---------------- half 0 ---------------->|<---------------- half 1 ---------------->|
+ *   +----------+----------+-----+------+-------+----------+----------+-----+------+-------+
+ *   | bucket 0 | bucket 1 | ... | last | total | bucket 0 | bucket 1 | ... | last | total |
+ *   +----------+----------+-----+------+-------+----------+----------+-----+------+-------+
+ *
+ *   bucket 0   up to 8192 ns           total   how many latencies this half holds
+ *   last       more than about 9 minutes
+ * }</pre>
+ *
+ * <p><b>Invariants.</b>
+ * <ul>
+ * <li>The answer is the upper edge of the bucket in which the exact percentile (nearest rank) lies, so it is never less
+ *     than the exact one and at most 1/16 more.
+ * <li>One half is young and is written; the other is old. The old half is cleared, and becomes the young one, after
+ *     half a window, so the percentile is that of the last half to one window. One thread does so: the one whose
+ *     compare-and-set moves {@code begun}.
+ * <li>Threads write to up to four copies. A latency that is recorded at the moment of the change may be counted in the
+ *     wrong half, or lost.
+ * <li>The answer is found anew with every latency at first, and with every 64th of a thread's copy later; reading it is
+ *     one read.
+ * </ul>
+ *
+ * <p>Allocates nothing after construction: 3.4 KB for each copy. See ADR 29.
+ *
+ * @see <a href="https://github.com/HdrHistogram/HdrHistogram">HdrHistogram</a>
  */
 final class LatencyWindow {
     /** The answer while there are too few latencies. */
@@ -25,7 +46,7 @@ final class LatencyWindow {
     private static final int EDGES_BITS = 4;
     private static final int EDGES = 1 << EDGES_BITS;
     private static final int BUCKETS = 1 + (HIGHEST_BITS - LOWEST_BITS) * EDGES;
-    /** Behind the buckets of each half: how many latencies they hold. */
+    /** The length of a half: the buckets, and behind them how many latencies they hold. */
     private static final int HALF = BUCKETS + 1;
 
     private static final int MAX_COPIES = 4;
@@ -33,16 +54,16 @@ final class LatencyWindow {
     private static final int SELDOM = 64;
 
     private final double percentile;
-    private final int minimum;
+    private final int minSamples;
     private final long halfNanos;
     private final AtomicIntegerArray[] copies;
     private final AtomicLong begun;
     private volatile int young;
     private volatile long answer = UNKNOWN;
 
-    LatencyWindow(double percentile, int minimum, long windowNanos, long nowNanos) {
+    LatencyWindow(double percentile, int minSamples, long windowNanos, long nowNanos) {
         this.percentile = Require.ratio("percentile", percentile);
-        this.minimum = minimum;
+        this.minSamples = minSamples;
         this.halfNanos = Math.max(1, windowNanos / 2);
         this.begun = new AtomicLong(nowNanos);
         int processors = Runtime.getRuntime().availableProcessors();
@@ -54,7 +75,7 @@ final class LatencyWindow {
 
     /** Records a latency that was measured just now. */
     void record(long latencyNanos, long nowNanos) {
-        turn(nowNanos);
+        changeHalves(nowNanos);
         AtomicIntegerArray mine = copies[copyOfThread()];
         int half = young * HALF;
         mine.getAndIncrement(half + bucketOf(latencyNanos));
@@ -64,9 +85,9 @@ final class LatencyWindow {
         }
     }
 
-    /** The percentile, or {@link #UNKNOWN} while there are fewer latencies than the minimum. */
+    /** Returns the percentile, or {@link #UNKNOWN} while there are fewer latencies than the minimum. */
     long percentileNanos(long nowNanos) {
-        turn(nowNanos);
+        changeHalves(nowNanos);
         return answer;
     }
 
@@ -93,8 +114,8 @@ final class LatencyWindow {
         return (long) (EDGES + (bucket - 1) % EDGES + 1) << (bits - EDGES_BITS);
     }
 
-    /** Whoever comes first after half a window forgets the older half. */
-    private void turn(long nowNanos) {
+    /** Clears the older half and makes it the younger one, on the first thread that comes after half a window. */
+    private void changeHalves(long nowNanos) {
         long since = begun.get();
         long halves = (nowNanos - since) / halfNanos;
         if (halves <= 0 || !begun.compareAndSet(since, since + halves * halfNanos)) {
@@ -122,10 +143,10 @@ final class LatencyWindow {
         for (AtomicIntegerArray copy : copies) {
             all += copy.get(BUCKETS) + (long) copy.get(HALF + BUCKETS);
         }
-        answer = all < minimum || all == 0 ? UNKNOWN : upperEdge(bucketOfRank(all));
+        answer = all < minSamples || all == 0 ? UNKNOWN : upperEdge(bucketOfRank(all));
     }
 
-    /** From above, because percentiles that are of use are high. */
+    /** Returns the bucket of the percentile; counts from above, because useful percentiles are high. */
     private int bucketOfRank(long all) {
         long above = all - (long) Math.ceil(percentile * all);
         int bucket = BUCKETS;

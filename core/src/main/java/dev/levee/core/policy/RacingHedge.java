@@ -3,15 +3,18 @@ package dev.levee.core.policy;
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
+import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
@@ -21,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one implementation of {@link Hedge}. What happens in one call is {@link HedgedCall}. */
+/** The implementation of {@link Hedge}: what all calls share. One call is a {@link HedgedCall}. See ADR 29. */
 final class RacingHedge implements Hedge {
-    /** As long as a retry waits, by default, for what a dependency asks. */
+    /** The longest wait that a dependency may ask for: what a retry allows by default. */
     static final long MAX_HINT = 5_000_000_000L;
 
     private static final double OWN_RATIO = 0.1;
@@ -37,15 +40,15 @@ final class RacingHedge implements Hedge {
     private final String name;
     private final long fixedDelay;
     private final @Nullable LatencyWindow latencies;
-    private final long shortest;
-    private final long longest;
+    private final long minDelay;
+    private final long maxDelay;
     private final RetryBudget budget;
     private final boolean ownBudget;
     private final Consumer<Object> discard;
     private final Environment environment;
     private final LongAdder fired = new LongAdder();
-    private final LongAdder denied = new LongAdder();
-    private volatile boolean complained;
+    private final LongAdder refused = new LongAdder();
+    private volatile boolean warned;
 
     RacingHedge(String name, HedgeConfig config, Environment environment) {
         this.name = Require.name(name);
@@ -53,8 +56,8 @@ final class RacingHedge implements Hedge {
         this.timers = SchedulerTimers.of(environment);
         this.maxAttempts = Require.nonNull("config", config).maxAttempts();
         this.outcomes = config.outcomes();
-        this.shortest = config.minNanos();
-        this.longest = config.maxNanos();
+        this.minDelay = config.minNanos();
+        this.maxDelay = config.maxNanos();
         this.discard = config.discard();
         this.ownBudget = config.budget() == null;
         this.budget = config.budget() == null
@@ -73,7 +76,7 @@ final class RacingHedge implements Hedge {
     @Override
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Supplier<? extends CompletionStage<T>> operation) {
-        try { // without a lambda, which would be a tenth of what a call costs
+        try { // without a lambda, which would cost a tenth of the call
             return aroundAsync(Inner.OPERATION, operation);
         } catch (Throwable thrown) { // a budget or a clock of a user
             return CompletableFuture.failedFuture(thrown);
@@ -88,9 +91,9 @@ final class RacingHedge implements Hedge {
             return inner.callAsync(operation);
         }
         CallContext context = CallContext.current();
-        credit(context);
+        creditFirstAttempt(context);
         long start = readClock();
-        CompletableFuture<T> primary = first(state, context, inner, operation);
+        CompletableFuture<T> primary = firstAttempt(state, context, inner, operation);
         if (primary.isDone() && !primary.isCompletedExceptionally()) {
             T result = primary.join();
             if (Outcomes.judge(outcomes, result, null) == Verdict.SUCCESS) {
@@ -101,8 +104,8 @@ final class RacingHedge implements Hedge {
         return new HedgedStages<T>(this, inner, context, start, operation).follow(primary);
     }
 
-    /** In the context of an attempt, for which none is allocated. */
-    private static <T extends @Nullable Object> CompletableFuture<T> first(
+    /** Starts the first attempt in the context of an attempt, for which no object is allocated. */
+    private static <T extends @Nullable Object> CompletableFuture<T> firstAttempt(
             CallState state, CallContext context, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
         boolean repeating = state.repeating();
         Object clock = state.clock();
@@ -124,12 +127,12 @@ final class RacingHedge implements Hedge {
             return inner.call(operation);
         }
         CallContext context = CallContext.current();
-        credit(context);
+        creditFirstAttempt(context);
         HedgedCall<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
         try {
             FutureWait.await(call, environment);
         } catch (InterruptedException interrupt) {
-            throw Unchecked.<X>asDeclared(interrupted(call, operation));
+            throw interrupted(call, operation, interrupt);
         }
         Throwable failure = FutureWait.failureOf(call);
         if (failure != null) {
@@ -138,24 +141,29 @@ final class RacingHedge implements Hedge {
         return call.join();
     }
 
-    private Throwable interrupted(HedgedCall<?> call, Operation<?, ?> operation) {
+    private CancellationException interrupted(
+            HedgedCall<?> call, Operation<?, ?> operation, InterruptedException interrupt) {
         call.cancel(true);
-        Throwable shown = FutureWait.interrupted(name, operation);
-        call.failures().suppressAllIn(shown);
+        SuppressedFailures failures = call.failuresSoFar();
+        failures.suppressAllIn(interrupt);
+        Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
+        CancellationException shown =
+                new CancellationException("hedge \"" + name + "\" was interrupted while it waited");
+        failures.suppressAllIn(shown);
         return shown;
     }
 
-    /** A budget that is shared with a retry further out has been told of the call by that one. */
-    private void credit(CallContext context) {
+    /** Pays into the budget, unless that is shared with a retry further out, which has paid for the call. */
+    private void creditFirstAttempt(CallContext context) {
         if (ownBudget ? context.attempt() == 1 : !context.repeating()) {
             budget.onFirstAttempt();
         }
     }
 
-    /** Whether another attempt may start; if so it is announced. */
+    /** Takes an attempt out of the budget and announces it. Returns false if the budget refuses. */
     boolean mayStart(int attempt, long delayNanos) {
         if (!budget.tryWithdraw()) {
-            denied.increment();
+            refused.increment();
             return false;
         }
         fired.increment();
@@ -163,14 +171,14 @@ final class RacingHedge implements Hedge {
         return true;
     }
 
-    /** How long to wait for an attempt before the next one. */
+    /** Returns how long to wait for an attempt before the next one starts. */
     long delayNanos() {
         return latencies == null ? fixedDelay : delayAtPercentile(latencies);
     }
 
     private long delayAtPercentile(LatencyWindow recent) {
         long nanos = recent.percentileNanos(environment.clock().nanoTime());
-        return nanos == LatencyWindow.UNKNOWN ? longest : Math.max(shortest, Math.min(longest, nanos));
+        return nanos == LatencyWindow.UNKNOWN ? maxDelay : Math.max(minDelay, Math.min(maxDelay, nanos));
     }
 
     private long readClock() {
@@ -191,16 +199,16 @@ final class RacingHedge implements Hedge {
         try {
             discard.accept(result);
         } catch (Throwable thrown) {
-            LOG.warn("What discards late results of hedge \"{}\" threw", name, thrown);
+            LOG.warn("hedge \"{}\": the consumer of late results threw", name, thrown);
         }
     }
 
-    void cannotStart(Throwable why) {
-        if (!complained) {
-            complained = true;
+    void warnCannotStart(Throwable why) {
+        if (!warned) {
+            warned = true;
             LOG.warn(
-                    "Hedge \"{}\" could not start another attempt; calls go on with those they have, and what"
-                            + " comes next is not logged",
+                    "hedge \"{}\" could not start another attempt; calls continue with the attempts they have."
+                            + " Further failures of this kind are not logged",
                     name,
                     why);
         }
@@ -218,9 +226,10 @@ final class RacingHedge implements Hedge {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         sink.value(name, "hedge.fired", (double) fired.sum());
         sink.value(name, "hedge.won", (double) won.sum());
-        sink.value(name, "hedge.refused", (double) denied.sum());
+        sink.value(name, "hedge.refused", (double) refused.sum());
         sink.value(name, "hedge.delay.nanos", (double) delayNanos());
         if (ownBudget) {
             budget.measure(sink);

@@ -7,59 +7,79 @@ import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
- * Tries a failed call again, after a wait that grows, within a budget.
+ * Repeats a failed call, after a wait that grows, within a budget.
  *
- * <p>For failures that pass by themselves, of operations that are safe to repeat. Not around a fallback (it would see the substitute
- * and never repeat), and once in a pipeline: of several retries around one call, on any threads that the {@link
- * dev.levee.core.CallContext} reaches, only the outermost repeats, and those further in run the call once.
+ * <p>For failures that pass by themselves, of operations that are safe to repeat. Not around a fallback (it would see
+ * the substitute and never repeat), and once in a pipeline: of several retries around one call, on any threads that the
+ * {@link dev.levee.core.CallContext} reaches, only the outermost repeats, and those further in run the call once.
  *
- * <p><b>What is repeated.</b> Calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and calls that an inner
- * policy refused. An {@link Error} or an interrupt is never repeated. A call that is marked as not idempotent, by {@link
- * RetryConfig.Builder#idempotent} or {@link dev.levee.core.CallContext#notIdempotent}, is repeated only after {@code NOT_SENT} or a
- * refusal.
+ * <p><b>What is repeated.</b> Calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and
+ * calls that an inner policy refused. An {@link Error} or an interrupt is never repeated. A call that is marked as not
+ * idempotent, by {@link RetryConfig.Builder#idempotent} or {@link dev.levee.core.CallContext#notIdempotent}, is
+ * repeated only after {@code NOT_SENT} or a refusal.
  *
- * <p><b>When.</b> After the {@link Backoff}; after a throttled attempt after one of its own, which is longer. What the dependency or
- * the refusal asks to wait is a lower bound for the delay; if it asks for more than {@link RetryConfig#maxHint} (5 seconds) or
- * says {@link dev.levee.core.OutcomeRule#DO_NOT_RETRY}, the call fails at once: it does not wait for a breaker that is open for long.
- * A retry never waits past the total time or the deadline of the call: if the wait does not fit, the call fails now.
+ * <p><b>When.</b> After the {@link Backoff}; throttled attempts have a backoff of their own, which is longer. What the
+ * dependency or the refusal asks to wait is a lower bound for the delay; if it asks for more than
+ * {@link RetryConfig#maxHint} (5 seconds) or says {@link dev.levee.core.OutcomeRule#DO_NOT_RETRY}, the call fails at
+ * once: it does not wait for a breaker that is open for long. A retry never waits past the total time or the deadline
+ * of the call: if the wait does not fit, the call fails now.
  *
- * <p><b>How often.</b> At most {@link RetryConfig#maxAttempts}, and all calls together no more than the {@link RetryBudget} allows: by
- * default a fifth of the first attempts and ten per second, so that retries cannot turn a small outage into a large one. A call that it
- * does not let repeat fails at once.
+ * <p><b>How often.</b> At most {@link RetryConfig#maxAttempts}, and all calls together no more than the
+ * {@link RetryBudget} allows: by default a fifth of the first attempts and ten per second, so that retries cannot turn
+ * a small outage into a large one. A call that it refuses to repeat fails at once.
  *
- * <p><b>At the end</b> the last failure is thrown as it is, with the earlier ones (the latest eight) suppressed; a result that counts as
- * a failure is returned. An interrupt during a wait ends the call: the flag is set again and the last failure is thrown with the
- * {@code InterruptedException} suppressed; {@code callInterruptibly} throws the {@code InterruptedException} with the last failure
- * suppressed. The asynchronous form holds no thread while it waits, a cancel of its future reaches the wait and the running attempt,
- * and attempts after the first run on the environment's executor.
+ * <p><b>At the end</b> the last failure is thrown as it is, with the earlier ones (the latest eight) suppressed; a
+ * result that counts as a failure is returned. An interrupt during a wait ends the call: the flag is set again and the
+ * last failure is thrown with the {@code InterruptedException} suppressed; {@code callInterruptibly} throws the
+ * {@code InterruptedException} with the last failure suppressed. The asynchronous form holds no thread while it waits,
+ * a cancel of its future reaches the wait and the running attempt, and attempts after the first run on the
+ * environment's executor.
  *
- * <p>{@code CallContext.current()} tells the operation which attempt it is, and the deadline. Thread-safe. A call that succeeds at once
- * costs no allocation, one look at the thread's state and, without a total time, no clock read.
+ * <p>{@code CallContext.current()} has the number of the attempt and the deadline for the operation. Thread-safe. A
+ * call that succeeds at once costs no allocation, one read of the state of the thread and, without a total time, no
+ * clock read.
  *
- * <p>Events: {@code onAttempt} before each wait. Metrics: {@code retry.repeated} (extra attempts), {@code retry.exhausted} (calls that
- * failed for want of attempts, time, or leave of the dependency), {@code retry.refused} (calls that the budget did not let repeat),
- * and those of the {@link RetryBudget}.
+ * <p>Events: {@code onAttempt} before each wait. Metrics: {@code retry.repeated} (extra attempts),
+ * {@code retry.exhausted} (calls that failed because attempts or time were used up, or because the dependency asked not
+ * to be called again so soon), {@code retry.refused} (calls that the budget refused to repeat), and those of the
+ * {@link RetryBudget}.
  *
  * @since 0.1
  */
 public interface Retry extends Around, Measured {
     /**
-     * Three attempts with exponential backoff and full jitter, within a budget of its own.
+     * Makes a retry of three attempts with exponential backoff and full jitter, within a budget of its own, in
+     * {@link Environment#system()}.
      *
      * @param name for logs and metrics
      * @return the retry
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Retry of(String name) {
-        return of(name, RetryConfig.builder().build(), Environment.system());
+        return of(name, Environment.system());
     }
 
     /**
-     * A retry in the machine's time.
+     * Makes a retry of three attempts with exponential backoff and full jitter, within a budget of its own.
+     *
+     * @param name for logs and metrics
+     * @param environment supplies time, waiting, threads and randomness
+     * @return the retry
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Retry of(String name, Environment environment) {
+        return of(name, RetryConfig.builder().build(), environment);
+    }
+
+    /**
+     * Makes a retry in {@link Environment#system()}.
      *
      * @param name for logs and metrics
      * @param configure sets what differs from the defaults
      * @return the retry
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static Retry of(String name, Consumer<? super RetryConfig.Builder> configure) {
@@ -67,12 +87,13 @@ public interface Retry extends Around, Measured {
     }
 
     /**
-     * A retry.
+     * Makes a retry.
      *
      * @param name for logs and metrics
      * @param configure sets what differs from the defaults
-     * @param environment where time, waiting and randomness come from
+     * @param environment supplies time, waiting, threads and randomness
      * @return the retry
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static Retry of(String name, Consumer<? super RetryConfig.Builder> configure, Environment environment) {
@@ -82,12 +103,26 @@ public interface Retry extends Around, Measured {
     }
 
     /**
-     * A retry.
+     * Makes a retry in {@link Environment#system()}.
      *
      * @param name for logs and metrics
      * @param config the settings
-     * @param environment where time, waiting and randomness come from
      * @return the retry
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Retry of(String name, RetryConfig config) {
+        return of(name, config, Environment.system());
+    }
+
+    /**
+     * Makes a retry.
+     *
+     * @param name for logs and metrics
+     * @param config the settings
+     * @param environment supplies time, waiting, threads and randomness
+     * @return the retry
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Retry of(String name, RetryConfig config, Environment environment) {

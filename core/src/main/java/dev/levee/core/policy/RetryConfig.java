@@ -36,18 +36,18 @@ public final class RetryConfig {
     }
 
     /**
-     * Starts from the defaults.
+     * Returns a builder with the defaults.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Starts from these settings.
+     * Returns a builder with these settings.
      *
-     * @return a builder; not thread-safe
+     * @return the builder; not thread-safe
      */
     public Builder toBuilder() {
         Builder builder = new Builder();
@@ -64,7 +64,7 @@ public final class RetryConfig {
     }
 
     /**
-     * How many attempts a call has, the first included.
+     * Returns how many attempts a call has, the first included.
      *
      * @return from 1
      */
@@ -73,7 +73,7 @@ public final class RetryConfig {
     }
 
     /**
-     * How long to wait between attempts.
+     * Returns how long to wait between attempts.
      *
      * @return the backoff
      */
@@ -82,8 +82,7 @@ public final class RetryConfig {
     }
 
     /**
-     * How long to wait after an attempt that was throttled.
-     *
+     * Returns how long to wait after an attempt that was throttled.
      * @return the backoff
      */
     public Backoff throttledBackoff() {
@@ -91,8 +90,7 @@ public final class RetryConfig {
     }
 
     /**
-     * What an attempt after one that was throttled takes out of the budget.
-     *
+     * Returns what an attempt after one that was throttled takes out of the budget.
      * @return in attempts
      */
     public double throttledCost() {
@@ -100,16 +98,16 @@ public final class RetryConfig {
     }
 
     /**
-     * What bounds the extra attempts of all calls together.
+     * Returns what bounds the extra attempts of all calls together.
      *
-     * @return the budget; null if the retry makes one of its own
+     * @return the budget; null if the retry has one of its own
      */
     public @Nullable RetryBudget budget() {
         return budget;
     }
 
     /**
-     * Whether calls may be repeated even if they may have reached the other side.
+     * Returns whether calls may be repeated even if they may have reached the other side.
      *
      * @return whether they may
      */
@@ -118,8 +116,7 @@ public final class RetryConfig {
     }
 
     /**
-     * How long all attempts and the waits between them may take.
-     *
+     * Returns how long all attempts and the waits between them may take.
      * @return the time; longer than about 146 years means no limit
      */
     public Duration totalTime() {
@@ -127,7 +124,8 @@ public final class RetryConfig {
     }
 
     /**
-     * How long a dependency or a refusal may ask to be left alone; a call that is asked for more fails at once.
+     * Returns the longest wait that a dependency or a refusal may ask for; a call that is asked for a longer one fails
+     * at once.
      *
      * @return the time
      */
@@ -136,8 +134,7 @@ public final class RetryConfig {
     }
 
     /**
-     * What counts as a failure.
-     *
+     * Returns what counts as a failure.
      * @return the rule
      */
     public OutcomeRule outcomes() {
@@ -153,7 +150,7 @@ public final class RetryConfig {
     }
 
     /**
-     * Sets up a {@link Retry}.
+     * Builds the settings of a {@link Retry}. Not thread-safe.
      *
      * @since 0.1
      */
@@ -172,7 +169,7 @@ public final class RetryConfig {
         Builder() {}
 
         /**
-         * How many attempts a call has, the first included; default 3.
+         * Sets how many attempts a call has, the first included. Default: 3.
          *
          * @param value from 1
          * @return this
@@ -184,10 +181,11 @@ public final class RetryConfig {
         }
 
         /**
-         * How long to wait between attempts; default exponential from 100 ms, capped at 5 s, with full jitter.
+         * Sets how long to wait between attempts. Default: exponential from 100 ms to at most 5 s, with full jitter.
          *
          * @param value the backoff
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder backoff(Backoff value) {
             backoff = Require.nonNull("backoff", value);
@@ -195,12 +193,13 @@ public final class RetryConfig {
         }
 
         /**
-         * How long to wait after an attempt that was {@link dev.levee.core.Verdict#THROTTLED}; default exponential from 1 s, capped at
-         * 20 s, of which half is jitter: a dependency that says it is asked too much is left alone for longer, and never asked again
-         * at once.
+         * Sets how long to wait after an attempt that was {@link dev.levee.core.Verdict#THROTTLED}. Default:
+         * exponential from 1 s to at most 20 s, of which half is jitter: a dependency that reports overload is left
+         * alone for longer, and never called again at once.
          *
          * @param value the backoff
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder throttledBackoff(Backoff value) {
             throttledBackoff = Require.nonNull("throttledBackoff", value);
@@ -208,8 +207,9 @@ public final class RetryConfig {
         }
 
         /**
-         * What an attempt after one that was {@link dev.levee.core.Verdict#THROTTLED} takes out of the budget; default 2, so that under
-         * the default budget throttled calls add at most a tenth to what the dependency already finds too much.
+         * Sets what an attempt after one that was {@link dev.levee.core.Verdict#THROTTLED} takes out of the budget.
+         * Default: 2, so that under the default budget throttled calls add at most a tenth to a load that is too much
+         * already.
          *
          * @param value in attempts, more than zero
          * @return this
@@ -222,12 +222,14 @@ public final class RetryConfig {
         }
 
         /**
-         * What bounds the extra attempts of all calls together; by default each retry has one of its own, as
-         * {@link RetryBudget#of(String)} makes it: 20 % of the first attempts, and 10 per second. A call that the budget does not let
-         * repeat fails at once, with what it failed with.
+         * Sets what bounds the extra attempts of all calls together. Default: a budget for this retry alone, as
+         * {@link RetryBudget#of(String)} makes it: 20 % of the first attempts, and 10 per second. A call that the
+         * budget refuses to repeat fails at once, with the failure that it has.
          *
-         * @param value a budget that may be shared with other retries and with hedges; {@link RetryBudget#unlimited()} for none
+         * @param value a budget that may be shared with other retries and with hedges; {@link RetryBudget#unlimited()}
+         *     for none
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder budget(RetryBudget value) {
             budget = Require.nonNull("budget", value);
@@ -235,9 +237,10 @@ public final class RetryConfig {
         }
 
         /**
-         * Whether calls may be repeated even if they may have reached the other side; default true. With false every call is treated as if
-         * it had been made within {@link dev.levee.core.CallContext#notIdempotent}: it is repeated only when it surely has not
-         * been sent ({@link dev.levee.core.Verdict#NOT_SENT}) or an inner policy has refused it, and nothing further in hedges it.
+         * Sets whether calls may be repeated even if they may have reached the other side. Default: true. With false
+         * every call is treated as if it had been made within {@link dev.levee.core.CallContext#notIdempotent}: it is
+         * repeated only when it surely has not been sent ({@link dev.levee.core.Verdict#NOT_SENT}) or an inner policy
+         * has refused it, and nothing further in hedges it.
          *
          * @param value false for calls such as a payment
          * @return this
@@ -248,11 +251,12 @@ public final class RetryConfig {
         }
 
         /**
-         * How long all attempts and the waits between them may take; default no limit. No attempt starts after it, but one that
-         * runs is not stopped: that is what a timeout is for. Costs one clock read a call.
+         * Sets how long all attempts and the waits between them may take. Default: no limit. No attempt starts after
+         * it, but one that runs is not stopped: that is what a timeout is for. Costs one clock read a call.
          *
          * @param value more than zero
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder totalTime(Duration value) {
@@ -261,12 +265,14 @@ public final class RetryConfig {
         }
 
         /**
-         * How long a dependency (Retry-After) or a refusal (an open breaker) may ask to be left alone; default 5 seconds. What it asks
-         * is a lower bound for the wait; a call that is asked for more fails at once, with what it failed with, so that a
-         * breaker that is open for half a minute does not hold every caller for as long.
+         * Sets the longest wait that a dependency (Retry-After) or a refusal (an open breaker) may ask for. Default: 5
+         * seconds. What it asks is a lower bound for the wait; a call that is asked for a longer one fails at once,
+         * with the failure that it has, so that a breaker that is open for half a minute does not hold every caller for
+         * as long.
          *
-         * @param value zero or more; zero waits for nobody
+         * @param value zero or more; zero keeps no wait that is asked for
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative
          */
         public Builder maxHint(Duration value) {
@@ -275,10 +281,11 @@ public final class RetryConfig {
         }
 
         /**
-         * What counts as a failure; default {@link OutcomeRule#standard()}.
+         * Sets what counts as a failure. Default: {@link OutcomeRule#standard()}.
          *
          * @param value the rule
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
@@ -295,17 +302,18 @@ public final class RetryConfig {
          *     .onResult(Response.class, r -> r.status() == 503, Verdict.THROTTLED));  // by what was returned
          * }</pre>
          *
-         * @param change gets the rule and gives the new one
+         * @param change gets the rule and returns the new one
          * @return this
+         * @throws NullPointerException if it is null or returns null
          */
         public Builder outcomes(UnaryOperator<OutcomeRule> change) {
             return outcomes(Require.nonNull("change", change).apply(outcomes));
         }
 
         /**
-         * Makes the settings.
+         * Returns the settings.
          *
-         * @return the settings
+         * @return the settings; later changes of this builder do not change them
          */
         public RetryConfig build() {
             return new RetryConfig(this);

@@ -9,9 +9,13 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
 import org.jspecify.annotations.Nullable;
 
-/** One call that was no success at first: decides whether and when to go on. Made after the first attempt, for one thread at a time. */
+/**
+ * The attempts of one call that did not succeed at first. Decides whether and when the next attempt starts: the one
+ * place where a retry stops is {@link #delayOrStop}. Made after the first attempt; used by one thread at a time. See
+ * ADRs 15 and 24.
+ */
 final class RetrySequence {
-    /** The answer of {@link #delayAfter}: this outcome is final. */
+    /** The answer of {@link #delayOrStop} that this outcome is final. */
     static final long STOP = -1;
 
     final SuppressedFailures failures = new SuppressedFailures();
@@ -22,7 +26,7 @@ final class RetrySequence {
     private int attempt = 1;
     private long previousDelay;
 
-    /** The context is the one around the retry. */
+    /** Begins after the first attempt; the context is the one around the retry. */
     RetrySequence(BackoffRetry retry, CallContext context, long start) {
         this.retry = retry;
         this.config = retry.config;
@@ -30,13 +34,29 @@ final class RetrySequence {
         this.start = start;
     }
 
-    /** The attempt that has been made, or after {@link #delayAfter} the one that comes. */
+    /** Returns the number of the attempt that was made, or after {@link #delayOrStop} of the one that comes. */
     int attempt() {
         return attempt;
     }
 
-    /** How long to wait before the next attempt, which is announced; or {@link #STOP} if this outcome is what the caller gets. */
-    long delayAfter(Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
+    /**
+     * Decides after an attempt that was no success whether the call is repeated. It stops, in this order,
+     * <ol>
+     * <li>if the outcome may not be repeated ({@link #mayBeRepeated}),
+     * <li>if all attempts have been made ({@link RetryConfig#maxAttempts}),
+     * <li>if the dependency or a refusal asks for a longer wait than {@link RetryConfig#maxHint}, or not to be called
+     *     again,
+     * <li>if the wait does not fit into the total time or the deadline of the call,
+     * <li>if the budget refuses.
+     * </ol>
+     *
+     * <p>Otherwise the next attempt is announced. It can still fail to start, if the wait takes too long
+     * ({@link #isInTime}), is interrupted or is cancelled.
+     *
+     * @return how long to wait before the next attempt, in nanoseconds; or {@link #STOP} if the caller gets this
+     *     outcome
+     */
+    long delayOrStop(Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
         if (!mayBeRepeated(verdict, error)) {
             return STOP;
         }
@@ -44,7 +64,7 @@ final class RetrySequence {
             return exhausted();
         }
         long hint = Outcomes.retryAfterNanos(config.outcomes(), verdict, result, error);
-        if (hint > retry.maxHintNanos) { // which DO_NOT_RETRY is in any case
+        if (hint > retry.maxHintNanos) { // DO_NOT_RETRY is more in any case
             return exhausted();
         }
         try {
@@ -55,14 +75,14 @@ final class RetrySequence {
                 return exhausted();
             }
             if (!retry.budget.tryWithdraw(throttled ? config.throttledCost() : 1)) {
-                retry.overBudget.increment();
+                retry.refusedByBudget.increment();
                 return STOP;
             }
             previousDelay = drawn;
             attempt++;
             retry.announce(attempt, delay);
             return delay;
-        } catch (Throwable userCode) { // a backoff or a budget that throws must not hide why it was asked
+        } catch (Throwable userCode) { // a backoff or a budget that throws must not hide the failure
             if (error != null) {
                 SuppressedFailures.suppress(userCode, error);
             }
@@ -70,7 +90,7 @@ final class RetrySequence {
         }
     }
 
-    /** Whether the next attempt may start now that the wait is over; it may have taken longer than it should. */
+    /** Whether the next attempt may start now that the wait is over, which may have taken longer than it should. */
     boolean isInTime() {
         if (leftNanos() > 0) {
             return true;
@@ -79,9 +99,10 @@ final class RetrySequence {
         return false;
     }
 
+    /** Whether an outcome of this kind may be repeated at all. */
     private boolean mayBeRepeated(Verdict verdict, @Nullable Throwable error) {
         if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
-            return false; // whatever the rule says: somebody wants this thread back
+            return false; // whatever the rule says: the thread was asked to stop
         }
         Throwable unwrapped = error == null ? null : Outcomes.unwrap(error);
         if (error instanceof Error || unwrapped instanceof Error) {

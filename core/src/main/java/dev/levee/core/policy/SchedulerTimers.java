@@ -7,7 +7,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Timers that are numbers on a scheduler that gives objects: one of a user, or one that counts by another clock. */
+/**
+ * Adapts a {@link Scheduler}, whose timers are objects, to {@link Timers}, whose timers are numbers. For a scheduler of
+ * a user, or one with another clock than the environment. See ADR 25.
+ */
 final class SchedulerTimers implements Timers {
     private final Environment environment;
     private final Map<Runnable, Scheduled> pending = new ConcurrentHashMap<>();
@@ -15,7 +18,7 @@ final class SchedulerTimers implements Timers {
     private SchedulerTimers(Environment environment) {
         this.environment = environment;
     }
-
+    /** Returns the scheduler of an environment itself if it has timers that are numbers, otherwise an adapter. */
     static Timers of(Environment environment) {
         return environment.scheduler() instanceof Timers timers && timers.clock() == environment.clock()
                 ? timers
@@ -36,7 +39,7 @@ final class SchedulerTimers implements Timers {
             Scheduler.Timer timer = environment.scheduler().schedule(scheduled, delayNanos - passed);
             scheduled.timer = timer;
             if (pending.get(task) != scheduled) {
-                timer.cancel(); // taken back meanwhile by somebody who saw no timer yet
+                timer.cancel(); // taken back meanwhile by a thread that saw no timer yet
             }
         } catch (Throwable rejected) {
             pending.remove(task);
@@ -46,7 +49,7 @@ final class SchedulerTimers implements Timers {
     }
 
     @Override
-    public boolean take(long ticket, Runnable task) {
+    public boolean take(long timerId, Runnable task) {
         Scheduled scheduled = pending.remove(task);
         Scheduler.Timer timer = scheduled == null ? null : scheduled.timer;
         return timer != null && timer.cancel();

@@ -5,61 +5,61 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.random.RandomGenerator;
 
-/** A shape, its bounds, and how delays are spread within them. */
+/** A backoff of a shape, its bounds, and how delays are spread within them, in this order. See ADR 24. */
 final class ShapedBackoff implements Backoff {
     private static final long[] FIBONACCI = fibonacciNumbers();
 
     private final Backoff shape;
     private final Jitter jitter;
-    private final long floor;
-    private final long cap;
+    private final long min;
+    private final long max;
 
-    private ShapedBackoff(Backoff shape, Jitter jitter, long floor, long cap) {
+    private ShapedBackoff(Backoff shape, Jitter jitter, long min, long max) {
         this.shape = shape;
         this.jitter = Require.nonNull("jitter", jitter);
-        this.floor = floor;
-        this.cap = cap;
+        this.min = min;
+        this.max = max;
     }
 
-    /** Any backoff, with the bounds and the jitter that it has by itself. */
+    /** Returns any backoff with the bounds and the jitter that it has by itself. */
     static ShapedBackoff of(Backoff backoff) {
         return backoff instanceof ShapedBackoff shaped
                 ? shaped
                 : new ShapedBackoff(backoff, Jitter.NONE, 0, Nanos.NEVER);
     }
 
-    /** A shape that begins at {@code initial}, with a cap and full jitter. */
-    static ShapedBackoff of(Backoff shape, Duration initial, Duration cap) {
-        long most = Nanos.of(Require.positive("cap", cap));
-        if (most < Nanos.of(initial)) {
-            throw new IllegalArgumentException("cap must be at least initial " + initial + ", but was " + cap);
+    /** Returns a shape that begins at {@code initial}, with a maximum and full jitter. */
+    static ShapedBackoff of(Backoff shape, Duration initial, Duration max) {
+        long maxNanos = Nanos.of(Require.positive("max", max));
+        if (maxNanos < Nanos.of(initial)) {
+            throw new IllegalArgumentException("max must be at least initial " + initial + ", but was " + max);
         }
-        return new ShapedBackoff(shape, Jitter.FULL, 0, most);
+        return new ShapedBackoff(shape, Jitter.FULL, 0, maxNanos);
     }
 
     @Override
     public ShapedBackoff withJitter(Jitter other) {
-        return new ShapedBackoff(shape, other, floor, cap);
+        return new ShapedBackoff(shape, other, min, max);
     }
 
     @Override
     public ShapedBackoff withMin(Duration other) {
-        long nanos = Nanos.of(Require.notNegative("floor", other));
-        if (nanos > cap) {
+        long nanos = Nanos.of(Require.notNegative("min", other));
+        if (nanos > max) {
             throw new IllegalArgumentException(
-                    "floor must be at most cap " + Duration.ofNanos(cap) + ", but was " + other);
+                    "min must be at most max " + Duration.ofNanos(max) + ", but was " + other);
         }
-        return new ShapedBackoff(shape, jitter, nanos, cap);
+        return new ShapedBackoff(shape, jitter, nanos, max);
     }
 
     @Override
     public ShapedBackoff withMax(Duration other) {
-        long nanos = Nanos.of(Require.positive("cap", other));
-        if (nanos < floor) {
+        long nanos = Nanos.of(Require.positive("max", other));
+        if (nanos < min) {
             throw new IllegalArgumentException(
-                    "cap must be at least floor " + Duration.ofNanos(floor) + ", but was " + other);
+                    "max must be at least min " + Duration.ofNanos(min) + ", but was " + other);
         }
-        return new ShapedBackoff(shape, jitter, floor, nanos);
+        return new ShapedBackoff(shape, jitter, min, nanos);
     }
 
     @Override
@@ -71,31 +71,31 @@ final class ShapedBackoff implements Backoff {
     public long delayNanos(int attempt, long previousNanos, RandomGenerator random) {
         Require.range("attempt", attempt, 1, Integer.MAX_VALUE);
         if (jitter == Jitter.DECORRELATED) {
-            long least = bounded(shape.delayNanos(1, previousNanos, random));
-            return draw(least, Math.min(cap, multiply(Math.max(previousNanos, least), 3)), random);
+            long lowest = bounded(shape.delayNanos(1, previousNanos, random));
+            return draw(lowest, Math.min(max, multiply(Math.max(previousNanos, lowest), 3)), random);
         }
         long delay = bounded(shape.delayNanos(attempt, previousNanos, random));
         return switch (jitter) {
-            case FULL -> draw(floor, delay, random);
-            case EQUAL -> draw(Math.max(floor, delay / 2), delay, random);
+            case FULL -> draw(min, delay, random);
+            case EQUAL -> draw(Math.max(min, delay / 2), delay, random);
             default -> delay;
         };
     }
 
     private long bounded(long delay) {
-        return Math.min(Math.max(Require.range("backoff delay", delay, 0, Long.MAX_VALUE), floor), cap);
+        return Math.min(Math.max(Require.range("backoff delay", delay, 0, Long.MAX_VALUE), min), max);
     }
 
-    private static long draw(long least, long most, RandomGenerator random) {
-        return least >= most ? most : random.nextLong(least, most + 1);
+    private static long draw(long lowest, long highest, RandomGenerator random) {
+        return lowest >= highest ? highest : random.nextLong(lowest, highest + 1);
     }
 
-    /** Of two numbers of zero or more; at most {@link Nanos#NEVER}. */
+    /** Multiplies two numbers of zero or more; the product is at most {@link Nanos#NEVER}. */
     static long multiply(long nanos, long factor) {
         return nanos != 0 && factor > Nanos.NEVER / nanos ? Nanos.NEVER : nanos * factor;
     }
 
-    /** The Fibonacci number of an attempt, or the largest one that fits. */
+    /** Returns the Fibonacci number of an attempt, or the largest one that fits. */
     static long fibonacci(int attempt) {
         return FIBONACCI[Math.min(attempt, FIBONACCI.length) - 1];
     }
@@ -112,6 +112,6 @@ final class ShapedBackoff implements Backoff {
 
     @Override
     public String toString() {
-        return "backoff with jitter " + jitter + " from " + Duration.ofNanos(floor) + " to " + Duration.ofNanos(cap);
+        return "backoff with jitter " + jitter + " from " + Duration.ofNanos(min) + " to " + Duration.ofNanos(max);
     }
 }

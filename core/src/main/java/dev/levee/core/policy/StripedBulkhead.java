@@ -12,24 +12,53 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one implementation of {@link Bulkhead}: free permits in cells, a queue beside them, and a debt after the limit was lowered.
+ * The implementation of {@link Bulkhead}: free permits in cells ({@link StripedPermits}), a queue beside them, and a
+ * debt after the limit was lowered.
  *
- * <p>While anybody waits or permits are owed, the cells are closed: newcomers take nothing, and whoever brings a permit goes on to
- * {@link #serve}, which takes it out again and uses it up, first for the debt and then for the queue. A permit is thus always in a
- * cell, with a call, or in the hands of one thread that serves. Whoever queues, owes or brings looks whether there is something to
- * serve <em>after</em> having done so; hence the last of them serves, and nothing is left lying. Cells are opened again by the next
- * who finds them closed for no reason.
+ * <p>The limit and the debt share one word, {@code size}. Both halves are counts of zero or more, never negative:
  *
- * <p>A waiter is a future: being granted a permit and giving up race for its one completion. The count of the queue is lowered by
- * whoever takes the waiter out of it, so that each waiter is counted until it is gone.
+ * <pre>{@code
+ *   bit   63                     32 31                      0
+ *        +-------------------------+-------------------------+
+ *        |  limit (1 to 2^31 - 1)  |  debt (0 to 2^31 - 1)   |
+ *        +-------------------------+-------------------------+
+ *
+ *   limit          how many calls may be in flight
+ *   debt           how many permits exist beyond the limit: those to be withdrawn after it was lowered
+ *   limit + debt = permits that exist, each of which is free in a cell, with a call, or with a thread that assigns it
+ *
+ *   setMaxConcurrent(n):   limit = n, debt = max(0, existing - n); n - existing new permits if that is more than zero
+ *   payDebt:               takes free permits out of the cells, and lowers the debt by as many
+ * }</pre>
+ *
+ * <p><b>Invariants.</b>
+ * <ul>
+ * <li>A permit is in one place: in a cell, with a call, or with one thread that assigns it. So no more calls are in
+ *     flight than permits exist.
+ * <li>While a call waits or a debt is left, the cells are closed: calls that arrive take nothing, and a thread that
+ *     gives a permit back then runs {@link #assignFreePermits}, which uses free permits up, first for the debt and then
+ *     for the queue.
+ * <li>Each thread that queues, makes a debt or gives a permit back checks <em>afterwards</em> whether there is
+ *     something to assign. So the last of them does it, and no free permit is left beside a waiter.
+ * <li>Cells that are closed without need are opened by the next call that finds them so.
+ * <li>A waiter is a future: being granted a permit and giving up race for its one completion. The thread that takes it
+ *     out of the queue lowers the count of the queue, so each waiter is counted until it is gone.
+ * </ul>
+ *
+ * <p>See ADR 31; for the queue also ADR 14.
  */
 final class StripedBulkhead implements Bulkhead {
-    /** No stamp: those are 1 and up, the cell that the permit goes to and 1. */
+    /**
+     * The answer that a call is in the queue. Stamps are from 1: the index of the cell that the permit returns to, plus
+     * 1.
+     */
     private static final long QUEUED = -1L;
 
+    /** The bits of {@link #size} that are the debt. */
     private static final long DEBT = (1L << 32) - 1;
 
     private final String name;
@@ -39,13 +68,13 @@ final class StripedBulkhead implements Bulkhead {
     private final Environment environment;
     private final StripedPermits permits;
 
-    /** The limit in the upper half, in the lower half how many permits more than that there still are. */
+    /** The limit and the debt: see the drawing above. */
     private final AtomicLong size;
 
     private final AtomicInteger waiting = new AtomicInteger();
     private final ConcurrentLinkedQueue<Waiter> queue = new ConcurrentLinkedQueue<>();
-    private final StripedPermits.Reason busy = this::isBusy;
-    private final Runnable serving = this::serveAll;
+    private final BooleanSupplier busy = this::isBusy;
+    private final Runnable assigning = this::assignAll;
     private volatile BulkheadFullException refusal;
 
     StripedBulkhead(String name, BulkheadConfig config, Environment environment) {
@@ -83,18 +112,18 @@ final class StripedBulkhead implements Bulkhead {
         return permits.tryTakeAt(home) ? home + 1L : search(home);
     }
 
-    /** Home is empty or closed, or another thread was faster there. */
+    /** Tries all cells: the one of this thread is empty or closed, or another thread was faster there. */
     private long search(int home) {
         while (true) {
             int found = permits.tryTake(home);
             if (found >= 0) {
-                return home + 1L; // to come back to where it is wanted
+                return home + 1L; // the permit returns to where this thread looks first
             }
-            if (found == StripedPermits.NONE || somebodyWaits()) {
+            if (found == StripedPermits.NONE || isAnyWaiting()) {
                 return REFUSED;
             }
             if (debt() > 0) {
-                serve();
+                assignFreePermits();
                 if (debt() > 0) {
                     return REFUSED;
                 }
@@ -103,12 +132,16 @@ final class StripedBulkhead implements Bulkhead {
         }
     }
 
+    /** Whether free permits are to be assigned, and calls that arrive must not take them. */
     private boolean isBusy() {
-        return debt() > 0 || somebodyWaits();
+        return debt() > 0 || isAnyWaiting();
     }
 
-    /** Who has given up waits no more, even if he has not found out of the queue yet; nor who is on his way into it. */
-    private boolean somebodyWaits() {
+    /**
+     * Whether a call waits. A waiter that has given up does not count, even while it is still in the queue; nor does
+     * one that is about to enter it.
+     */
+    private boolean isAnyWaiting() {
         Waiter first;
         while ((first = queue.peek()) != null && first.isDone()) {
             first.leaveQueue();
@@ -116,6 +149,7 @@ final class StripedBulkhead implements Bulkhead {
         return first != null;
     }
 
+    /** How many permits exist beyond the limit. */
     private long debt() {
         return size.get() & DEBT;
     }
@@ -127,18 +161,21 @@ final class StripedBulkhead implements Bulkhead {
 
     private void giveBack(int cell) {
         if (permits.giveBack(cell)) {
-            serve();
+            assignFreePermits();
         }
     }
 
-    private void serve() {
+    /** Uses free permits up for the debt and the queue, without a deep stack. */
+    private void assignFreePermits() {
         if (isBusy()) {
-            Trampoline.run(serving);
+            Trampoline.run(assigning);
         }
     }
 
-    /** Uses free permits up as long as there are any, and somebody to have them. Any number of threads may be at it. */
-    private void serveAll() {
+    /**
+     * Assigns free permits as long as there are any, and a debt or a waiter. Any number of threads may do so at once.
+     */
+    private void assignAll() {
         while (isBusy()) {
             if (!(debt() > 0 ? payDebt() : grantNext())) {
                 return; // nothing is free
@@ -146,6 +183,7 @@ final class StripedBulkhead implements Bulkhead {
         }
     }
 
+    /** Withdraws free permits for the debt. Returns false if none was free. */
     private boolean payDebt() {
         long owed = debt();
         if (owed == 0) {
@@ -157,13 +195,14 @@ final class StripedBulkhead implements Bulkhead {
             long paid = Math.min(taken, seen & DEBT);
             if (size.compareAndSet(seen, seen - paid)) {
                 if (taken > paid) {
-                    permits.add((int) (taken - paid)); // it was paid meanwhile
+                    permits.add((int) (taken - paid)); // another thread has paid a part meanwhile
                 }
                 return taken > 0;
             }
         }
     }
 
+    /** Hands a free permit to the queue. Returns false if none was free. */
     private boolean grantNext() {
         int cell = permits.takeAnywhere();
         if (cell == StripedPermits.NONE) {
@@ -175,7 +214,7 @@ final class StripedBulkhead implements Bulkhead {
         return true;
     }
 
-    /** Gives a permit to the first in the queue who has not given up. */
+    /** Gives a permit to the first waiter in the queue that has not given up. Returns false if there is none. */
     private boolean grant(long stamp) {
         while (true) {
             Waiter next = queue.poll();
@@ -197,19 +236,20 @@ final class StripedBulkhead implements Bulkhead {
             long existing = (seen >> 32) + (seen & DEBT);
             long debt = Math.max(0, existing - limit);
             if (size.compareAndSet(seen, (long) limit << 32 | debt)) {
-                renewRefusal();
+                updateRefusal();
                 if (debt > 0) {
                     permits.close();
                 } else {
                     permits.add((int) (limit - existing));
                 }
-                serve();
+                assignFreePermits();
                 return;
             }
         }
     }
 
-    private void renewRefusal() {
+    /** Makes the refusal name the limit; of two changes at once the later limit stays. */
+    private void updateRefusal() {
         int limit;
         do {
             limit = maxConcurrent();
@@ -225,7 +265,7 @@ final class StripedBulkhead implements Bulkhead {
     @Override
     public long enter(Deadline deadline) throws InterruptedException {
         if (maxWaiting == 0) {
-            return tryEnter(0); // before the flag: nobody is interrupted in a wait that there is not
+            return tryEnter(0); // before the interrupt flag is read: without a queue there is no wait to interrupt
         }
         if (Thread.interrupted()) {
             throw new InterruptedException();
@@ -283,7 +323,7 @@ final class StripedBulkhead implements Bulkhead {
         return waiter;
     }
 
-    /** The scheduler threw: nobody will come for this waiter's permit. */
+    /** Gives back the permit of a waiter whose call ends, because the scheduler threw. */
     private void abandon(Waiter waiter) {
         if (!waiter.giveUp() && waiter.join() != REFUSED) {
             exit(waiter.join(), 0, 0, Verdict.IGNORED, RefusedException.UNKNOWN);
@@ -306,7 +346,7 @@ final class StripedBulkhead implements Bulkhead {
             throw noMemory;
         }
         permits.close();
-        serve();
+        assignFreePermits();
         return QUEUED;
     }
 
@@ -355,6 +395,7 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         sink.value(name, "bulkhead.in.flight", inFlight());
         sink.value(name, "bulkhead.waiting", waiting());
         sink.value(name, "bulkhead.limit", maxConcurrent());
@@ -366,7 +407,7 @@ final class StripedBulkhead implements Bulkhead {
                 + (waiting() > 0 ? " +" + waiting() + " waiting" : "");
     }
 
-    /** One call in the queue; completed with a stamp, with REFUSED, or cancelled. */
+    /** A call in the queue: completed with a stamp, with REFUSED, or cancelled. */
     private final class Waiter extends CompletableFuture<Long> {
         private final @Nullable Thread thread;
         private final long untilNanos;
@@ -377,8 +418,8 @@ final class StripedBulkhead implements Bulkhead {
         }
 
         /**
-         * A permit becomes this waiter's, unless it has given up, or would have if its timer were not late: its call must not begin
-         * after the time that it had.
+         * Gives a permit to this waiter, unless it has given up or its time is over (its timer may be late): its call
+         * must not begin after that.
          */
         boolean grant(long stamp) {
             boolean inTime = untilNanos - environment.clock().nanoTime() > 0;

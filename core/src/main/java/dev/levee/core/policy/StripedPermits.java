@@ -1,25 +1,48 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.internal.PaddedLong;
+import java.util.function.BooleanSupplier;
 
 /**
- * Free permits, spread over cells so that threads seldom meet on one word, and counted exactly all the same.
+ * Free permits, spread over cells so that threads seldom meet on one word, and counted exactly all the same. Each cell
+ * is a word on cache lines of its own:
  *
- * <p>A permit lies in one cell or is in somebody's hands; nothing else holds it. A thread takes from the cell that is its home, and from
- * the others when that is empty. It is refused only after all cells were seen empty twice, and nothing was given back in between: so
- * there was one moment at which all were empty. For that, each cell counts what is given back to it.
+ * <pre>{@code
+ *   bit   63           32      31     30            0
+ *        +---------------+----------+---------------+
+ *        |    changes    |  CLOSED  |     free      |
+ *        +---------------+----------+---------------+
  *
- * <p>A cell can be closed. Permits still come back to it, but whoever brings one is told, and {@link #tryTake} takes none. Each closing
- * counts like a permit that comes back, so that who decided to open a cell before it was closed once more does not.
+ *   changes   goes up by 1 whenever permits are given back or added, and with each closing; wraps
+ *   CLOSED    is the sign of the lower half: (int) cell is negative if the cell is closed, positive if it is open
+ *             and has a free permit, 0 if it is open and empty
+ *   free      permits in this cell
+ * }</pre>
+ *
+ * <p><b>Invariants.</b>
+ * <ul>
+ * <li>A permit is in one cell or with one thread; no other place holds permits.
+ * <li>A call is refused only if there was one moment at which all cells were empty. A thread takes from the cell that
+ *     is its home, and from the others when that is empty. Seeing all empty one after the other proves nothing, since a
+ *     permit may move behind the reader; so it reads all a second time. An open empty cell changes only by going up (in
+ *     {@code changes}, and perhaps {@code free}), so an equal sum means equal cells, and that nothing was given back in
+ *     between.
+ * <li>{@link #tryTake} takes nothing from a closed cell. Permits are still given back to it, and {@link #giveBack} then
+ *     returns true.
+ * <li>A thread that has decided to open a cell does not open it if it was closed once more since: closing counts as a
+ *     change, so its compare-and-set fails.
+ * </ul>
+ *
+ * <p>See ADR 31.
  */
 final class StripedPermits {
-    /** {@link #tryTake}: there was a moment at which no permit was free. */
+    /** The answer of {@link #tryTake} that there was a moment at which no permit was free. */
     static final int NONE = -1;
 
-    /** {@link #tryTake}: a cell is closed. */
+    /** The answer of {@link #tryTake} that a cell is closed. */
     static final int CLOSED = -2;
 
-    /** A cell: changes in the upper half; in the lower half the free permits, and the sign if it is closed. */
+    /** One change: the lowest bit of the upper half of a cell. */
     private static final long CHANGE = 1L << 32;
 
     private static final long CLOSED_BIT = 1L << 31;
@@ -30,7 +53,7 @@ final class StripedPermits {
     private final PaddedLong[] cells;
     private final int mask;
 
-    /** As many cells as processors can use, but one only where there are few permits, or one processor. */
+    /** Makes as many cells as processors can use, but only one for few permits or on one processor. */
     StripedPermits(int permits) {
         this(
                 permits,
@@ -56,12 +79,12 @@ final class StripedPermits {
         return permits / cells.length + (cell < permits % cells.length ? 1 : 0);
     }
 
-    /** The cell of the calling thread. */
+    /** Returns the home of the calling thread: the cell that it tries first. */
     int home() {
         return (int) Thread.currentThread().getId() & mask;
     }
 
-    /** Takes a permit from home, if that costs no more than one look and one write. */
+    /** Takes a permit from home, if that costs no more than one read and one write. */
     boolean tryTakeAt(int home) {
         PaddedLong cell = cells[home];
         long seen = cell.get();
@@ -69,9 +92,10 @@ final class StripedPermits {
     }
 
     /**
-     * Takes a permit from any cell, home first. Lock-free: it begins again only when another thread has brought or taken one.
+     * Takes a permit from any cell, home first. Lock-free: it begins again only when another thread has brought or
+     * taken one.
      *
-     * @return the cell that it was in, {@link #NONE} or {@link #CLOSED}
+     * @return the cell that the permit was in, {@link #NONE} or {@link #CLOSED}
      */
     int tryTake(int home) {
         while (true) {
@@ -91,15 +115,14 @@ final class StripedPermits {
                 }
                 sum += seen;
             }
-            // An empty cell changes only upwards: equal sums, equal cells. One cell alone was seen at one moment
-            // anyway.
+            // Equal sums mean equal cells, see above. A single cell was read at one moment anyway.
             if (cells.length == 1 || sum == sum()) {
                 return NONE;
             }
         }
     }
 
-    /** Takes a permit from any cell, closed or not; {@link #NONE} if none was there when its cell was looked at. */
+    /** Takes a permit from any cell, closed or not. Returns {@link #NONE} if each cell was empty when it was read. */
     int takeAnywhere() {
         for (int place = 0; place < cells.length; place++) {
             PaddedLong cell = cells[place];
@@ -114,12 +137,12 @@ final class StripedPermits {
         return NONE;
     }
 
-    /** Takes permits out of one cell, closed or not: as many as are there, but no more than asked for. */
-    long takeUpTo(long most) {
+    /** Takes permits out of one cell, closed or not: as many as it has, and at max this many. Returns how many. */
+    long takeUpTo(long max) {
         for (PaddedLong cell : cells) {
             long seen = cell.get();
             while (free(seen) > 0) {
-                long taken = Math.min(free(seen), most);
+                long taken = Math.min(free(seen), max);
                 if (cell.compareAndSet(seen, seen - taken)) {
                     return taken;
                 }
@@ -129,18 +152,21 @@ final class StripedPermits {
         return 0;
     }
 
-    /** Gives a permit back; true if the cell is closed, and somebody must be looked after. Any number names a cell. */
+    /**
+     * Gives a permit back to a cell, which any number names. Returns true if the cell is closed: a debt or a waiter may
+     * need it.
+     */
     boolean giveBack(int place) {
         return (int) cells[place & mask].getAndAdd(CHANGE + 1) < 0;
     }
 
-    /** Makes permits. */
+    /** Adds new permits, evenly. */
     void add(int permits) {
         for (int cell = 0; cell < cells.length; cell++) {
             cells[cell].getAndAdd(CHANGE + share(permits, cell));
         }
     }
-
+    /** Closes all cells. */
     void close() {
         for (PaddedLong cell : cells) {
             long seen;
@@ -149,19 +175,13 @@ final class StripedPermits {
             } while (!cell.compareAndSet(seen, (seen | CLOSED_BIT) + CHANGE));
         }
     }
-
-    /** Why cells are closed. */
-    interface Reason {
-        boolean holds();
-    }
-
-    /** Opens what is closed for no reason. */
-    void openUnless(Reason reason) {
+    /** Opens the cells that are closed, unless there is a reason for that. */
+    void openUnless(BooleanSupplier busy) {
         for (PaddedLong cell : cells) {
             long seen = cell.get();
-            // In this order: who has a new reason closes the cell again after that, and then it is not the one that was
-            // seen.
-            if (reason.holds()) {
+            // Read the cell first: a thread that has a new reason closes the cell after that, and the compare-and-set
+            // fails.
+            if (busy.getAsBoolean()) {
                 return;
             }
             if ((int) seen < 0) {
@@ -170,7 +190,7 @@ final class StripedPermits {
         }
     }
 
-    /** How many are free; while permits come and go, the sum of what was seen one cell after the other. */
+    /** Returns how many permits are free. While permits come and go it is the sum of what was read cell by cell. */
     long free() {
         long sum = 0;
         for (PaddedLong cell : cells) {

@@ -6,6 +6,7 @@ import dev.levee.core.Inner;
 import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.FallbackConfig.Source;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one implementation of {@link Fallback}. */
+/** The implementation of {@link Fallback}. See ADR 30. */
 final class SubstitutingFallback implements Fallback {
     private static final Logger LOG = LoggerFactory.getLogger(Fallback.class);
 
@@ -51,7 +52,7 @@ final class SubstitutingFallback implements Fallback {
                 return this.<T, X>substitute(error, operation instanceof InterruptibleOperation);
             } finally {
                 if (error instanceof InterruptedException) {
-                    Thread.currentThread().interrupt(); // replaced, not swallowed
+                    Thread.currentThread().interrupt(); // the interrupt is replaced, not lost
                 }
             }
         }
@@ -73,7 +74,7 @@ final class SubstitutingFallback implements Fallback {
                 if (isLast(i, failure)) {
                     throw Unchecked.<X>asDeclared(noneAnswered(error, earlier, failure));
                 }
-                add(earlier, error, failure);
+                addUnlessOriginal(earlier, error, failure);
             }
         }
     }
@@ -83,7 +84,7 @@ final class SubstitutingFallback implements Fallback {
         return (T) source.now().apply(error);
     }
 
-    /** Never throws: what the source throws fails the future. */
+    /** Starts a source. Never throws: an exception of the source fails the future. */
     @SuppressWarnings({"unchecked", "NullAway"}) // the type is the user's promise
     <T extends @Nullable Object> CompletableFuture<T> askLater(Source source, Throwable error) {
         return Inner.OPERATION.callAsync(
@@ -95,14 +96,14 @@ final class SubstitutingFallback implements Fallback {
         CompletableFuture<T> running = askLater(source, error);
         boolean done;
         try {
-            done = FutureWait.awaitInTime(running, environment);
+            done = FutureWait.awaitUntilDeadline(running, environment);
         } catch (InterruptedException interrupt) {
             CallFuture.requestCancel(running, new CancellationException("interrupted by the caller"));
             throw interrupt;
         }
         if (!done) {
-            IllegalStateException late = new IllegalStateException(
-                    "source \"" + source.name() + "\" had no answer when the deadline of the call passed");
+            IllegalStateException late = new IllegalStateException("fallback \"" + name + "\": source \""
+                    + source.name() + "\" had no answer when the deadline of the call passed");
             CallFuture.requestCancel(running, late);
             throw late;
         }
@@ -113,7 +114,7 @@ final class SubstitutingFallback implements Fallback {
         return running.join();
     }
 
-    /** An interrupt that the source reports is not one of this thread. */
+    /** Wraps an interrupt that a source reports, which is not one of this thread. */
     static Throwable ofSource(Throwable failure) {
         return failure instanceof InterruptedException
                 ? new IllegalStateException("the source was interrupted", failure)
@@ -124,9 +125,8 @@ final class SubstitutingFallback implements Fallback {
             Throwable error, SuppressedFailures earlier, boolean interruptible, InterruptedException interrupt) {
         if (interruptible) {
             earlier.suppressAllIn(interrupt);
-            return interrupt;
         }
-        Thread.currentThread().interrupt();
+        Interrupts.throwOrFlag(interruptible, interrupt);
         Throwable shown = SuppressedFailures.ofOneCaller(error);
         SuppressedFailures.suppress(shown, interrupt);
         return shown;
@@ -146,7 +146,7 @@ final class SubstitutingFallback implements Fallback {
         try {
             return when.test(error);
         } catch (Throwable thrown) {
-            LOG.warn("The condition of fallback \"{}\" threw; the failure is not replaced", name, thrown);
+            LOG.warn("fallback \"{}\": the condition threw; the failure is not replaced", name, thrown);
             return false;
         }
     }
@@ -159,8 +159,8 @@ final class SubstitutingFallback implements Fallback {
         return index == chain.length - 1 || !FallbackConfig.ORDINARY.test(failure);
     }
 
-    /** A source may throw the failure that it was given. */
-    static void add(SuppressedFailures earlier, Throwable error, Throwable failure) {
+    /** Adds the failure of a source, which may be the original failure that it was given. */
+    static void addUnlessOriginal(SuppressedFailures earlier, Throwable error, Throwable failure) {
         if (failure != error) {
             earlier.add(failure);
         }
@@ -171,7 +171,7 @@ final class SubstitutingFallback implements Fallback {
         environment.listener().onDegraded(name, chain[index].name(), error);
     }
 
-    /** What the last source failed with, carrying the original and what the other sources failed with. */
+    /** Returns the failure of the last source, with the original failure and those of the other sources suppressed. */
     Throwable noneAnswered(Throwable error, SuppressedFailures earlier, Throwable last) {
         failed.increment();
         return last == error && chain.length == 1 ? error : earlier.onto(last);
@@ -189,6 +189,7 @@ final class SubstitutingFallback implements Fallback {
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         long all = 0;
         for (LongAdder one : degraded) {
             all += one.sum();

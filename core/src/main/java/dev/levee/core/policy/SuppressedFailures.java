@@ -5,7 +5,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/** The failures of earlier attempts, of which the latest few are kept. */
+/**
+ * The failures of earlier attempts, of which the latest eight are kept, to be suppressed in the last one. See ADR 15.
+ */
 final class SuppressedFailures {
     private static final int MAX = 8;
 
@@ -21,7 +23,7 @@ final class SuppressedFailures {
         earlier.addLast(error);
     }
 
-    /** The last failure, carrying the earlier ones. A refusal that many share is copied first. */
+    /** Returns the last failure with the earlier ones suppressed. A refusal that many calls share is copied first. */
     Throwable onto(Throwable last) {
         if (earlier.isEmpty()) {
             return last;
@@ -31,12 +33,12 @@ final class SuppressedFailures {
         return carrier;
     }
 
-    /** The failure itself, or a copy if it is a refusal that many share. */
+    /** Returns the failure itself, or a copy if it is a refusal that many calls share. */
     static Throwable ofOneCaller(Throwable failure) {
         return failure instanceof RefusedException refused ? refused.detached() : failure;
     }
 
-    /** Bounded, because user code may throw one and the same object for ever. */
+    /** Suppresses a failure in another: a bounded number, because user code may throw the same object for ever. */
     static void suppress(Throwable carrier, Throwable failure) {
         if (failure != carrier && carrier.getSuppressed().length < MAX) {
             carrier.addSuppressed(failure);

@@ -7,12 +7,13 @@ import java.time.Duration;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** How long a call may take: the same for all, or computed for each. */
+/** The time that a call may take: the same for all, or computed for each. */
 final class TimeLimit {
     private final String name;
     private final long nanos;
     private final @Nullable Function<? super CallContext, Duration> computed;
     private final String text;
+    /** What messages call the duration. */
     private final String what;
 
     TimeLimit(String name, Duration timeout) {
@@ -28,14 +29,14 @@ final class TimeLimit {
         this.nanos = 0;
         this.computed = Require.nonNull("timeout", timeout);
         this.text = "computed";
-        this.what = "timeout computed for \"" + name + "\"";
+        this.what = "timeout \"" + name + "\": the computed time";
     }
 
     String name() {
         return name;
     }
 
-    /** From 1 to {@link Nanos#NEVER}. */
+    /** Returns the time of a call that begins now, from 1 to {@link Nanos#NEVER}. */
     long nanos() {
         return computed == null ? nanos : compute(computed);
     }

@@ -3,10 +3,11 @@ package dev.levee.core.policy;
 import java.time.Duration;
 
 /**
- * A call did not end in the time that a {@link Timeout} gave it, or by its deadline. Whether it took effect is not known.
+ * Thrown when a call did not end in the time that a {@link Timeout} gave it, or by its deadline. Whether it took effect
+ * is not known.
  *
- * <p>Unlike a refusal it is evidence about the dependency: breakers count it, retries repeat it. From a future it has no
- * stack trace, which would be that of a timer.
+ * <p>Unlike a refusal it is evidence about the dependency: breakers count it, retries repeat it. From a future it has
+ * no stack trace, which would be that of a timer.
  *
  * @since 0.1
  */
@@ -21,19 +22,24 @@ public final class TimedOutException extends RuntimeException {
         this.policy = policy;
     }
 
-    /** Of a call that got less time than the timeout gives if its deadline came first. */
-    static TimedOutException after(String policy, long nanos, boolean byDeadline, boolean withStackTrace) {
+    /**
+     * Makes the exception of a call whose time was up.
+     *
+     * @param kind the word for the policy in messages
+     * @param byDeadline whether the deadline of the call came before the end of the time that the policy gives
+     */
+    static TimedOutException after(String kind, String policy, long nanos, boolean byDeadline, boolean withStackTrace) {
         return new TimedOutException(
                 policy,
-                "\"" + policy + "\" timed out" + (byDeadline ? " at the deadline of the call," : "") + " after "
+                kind + " \"" + policy + "\" timed out" + (byDeadline ? " at the deadline of the call," : "") + " after "
                         + Duration.ofNanos(nanos),
                 withStackTrace);
     }
 
     /**
-     * Which timeout it was.
+     * Returns which timeout it was.
      *
-     * @return its name
+     * @return the name of the policy
      */
     public String policy() {
         return policy;

@@ -11,39 +11,47 @@ import java.util.function.Function;
 /**
  * Bounds how long a call may take, and keeps the deadline that comes with it.
  *
- * <p>Put it inside the retry for a bound on each attempt, outside for one on all of them; put the bulkhead inside it, so that a permit
- * is held until the work really ends. The time of a call is what the timeout gives, or what is left until the deadline of
- * {@code CallContext} if that comes first; everything inside sees the earlier of the two as its deadline, so that inner waits end
- * in time. A call that arrives after its deadline does not run: {@link dev.levee.core.DeadlineExpiredException}.
+ * <p>Put it inside the retry for a bound on each attempt, outside for one on all of them; put the bulkhead inside it,
+ * so that a permit is held until the work really ends. The time of a call is what the timeout gives, or what is left
+ * until the deadline of {@code CallContext} if that comes first; everything inside sees the earlier of the two as its
+ * deadline, so that inner waits end in time. A call that arrives after its deadline does not run:
+ * {@link dev.levee.core.DeadlineExpiredException}.
  *
- * <p><b>Blocking.</b> The call runs on the caller's own thread, which is interrupted when the time is up; the interrupt is delivered only
- * while the guarded code runs, and an interrupt that somebody else sent is kept (unless it comes while ours is pending: a thread has one
- * flag for all). The caller gets {@link TimedOutException} when the
- * code has ended, with what it threw suppressed; a result that comes after the time is dropped.
- * <b>What it cannot stop:</b> code that ignores interrupts, such as a loop or socket I/O of the old kind: the caller waits until it ends.
- * Do not use it around file channels, which an interrupt closes, nor around code that catches an interrupt and goes on to wait again.
+ * <p><b>Blocking.</b> The call runs on the caller's own thread, which is interrupted when the time is up; the interrupt
+ * is delivered only while the guarded code runs, and an interrupt from outside is kept (unless it comes while that of
+ * the timeout is pending: a thread has one flag for all). The caller gets {@link TimedOutException} when the code has
+ * ended, with what it threw suppressed; a result that comes after the time is dropped. <b>What it cannot stop:</b> code
+ * that ignores interrupts, such as a loop or socket I/O of the old kind: the caller waits until it ends. Do not use it
+ * around file channels, which an interrupt closes, nor around code that catches an interrupt and waits again.
  *
- * <p><b>On an executor</b> ({@link #onExecutor}). The call runs on a thread of the executor, and the caller comes back when the time is up,
- * whatever the code does; the code is interrupted and may go on. Permits inside are held until it really ends.
- * <b>What it cannot stop:</b> the same code. It only lets the caller go, and keeps a thread of the executor instead.
+ * <p><b>On an executor</b> ({@link #onExecutor}). The call runs on a thread of the executor, and the caller comes back
+ * when the time is up, whatever the code does; the code is interrupted and may continue. Permits inside are held until
+ * it really ends. <b>What it cannot stop:</b> the same code. Only the caller is released; a thread of the executor is
+ * kept instead.
  *
- * <p><b>Asynchronous.</b> The future fails with {@link TimedOutException} when the time is up, and the stage behind it is cancelled; gates
- * inside keep their permits until the stage has really ended. <b>What it cannot stop:</b> a stage whose work does not heed a cancel, as that of
- * {@code CompletableFuture.supplyAsync}; nor the supplier that starts the stage, whose time counts. What depends on the future runs on the
- * thread of all timers if the time is up: use the {@code ...Async} methods for what takes long or blocks.
+ * <p><b>Asynchronous.</b> The future fails with {@link TimedOutException} when the time is up, and the stage behind it
+ * is cancelled; gates inside keep their permits until the stage has really ended. <b>What it cannot stop:</b> a stage
+ * whose work ignores a cancel, as that of {@code CompletableFuture.supplyAsync}; nor the supplier that starts the
+ * stage, whose time counts. What depends on the future runs on the thread of all timers if the time is up: use the
+ * {@code ...Async} methods for what takes long or blocks.
  *
- * <p>Thread-safe. A blocking call allocates 24 bytes, one whose stage is not complete some 120, and takes a timer that is O(1) to set and
- * to take back. The interrupt or failure comes up to a tick of the timers, about 1 ms, after the time, never before.
+ * <p>Thread-safe. A blocking call allocates 24 bytes, one whose stage is not complete some 120, and takes a timer that
+ * is O(1) to set and to take back. The interrupt or failure comes up to a tick of the timers, about 1 ms, after the
+ * time, never before.
+ *
+ * <p>Metrics: {@code timeout.timed.out} (calls whose time was up), {@code timeout.refused} (calls that arrived after
+ * their deadline).
  *
  * @since 0.1
  */
 public interface Timeout extends Around, Measured {
     /**
-     * A timeout in the machine's time.
+     * Makes a timeout, in {@link Environment#system()}.
      *
      * @param name for logs and {@link TimedOutException}
      * @param timeout more than zero; longer than about 146 years never ends, and only the deadline of the call counts
      * @return the timeout
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or the duration not more than zero
      */
     static Timeout of(String name, Duration timeout) {
@@ -51,12 +59,13 @@ public interface Timeout extends Around, Measured {
     }
 
     /**
-     * A timeout.
+     * Makes a timeout.
      *
      * @param name for logs and {@link TimedOutException}
      * @param timeout more than zero; longer than about 146 years never ends, and only the deadline of the call counts
-     * @param environment where time and timers come from
+     * @param environment supplies time and timers
      * @return the timeout
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or the duration not more than zero
      */
     static Timeout of(String name, Duration timeout, Environment environment) {
@@ -64,18 +73,35 @@ public interface Timeout extends Around, Measured {
     }
 
     /**
-     * A timeout that is computed for each call, or for each attempt if it stands inside a retry.
+     * Makes a timeout that is computed for each call, or for each attempt if it stands inside a retry, in
+     * {@link Environment#system()}.
      *
      * <pre>{@code
-     * Timeout growing = Timeout.computed("search", context -> Duration.ofMillis(200L * context.attempt()), environment);
+     * Timeout growing = Timeout.computed("search", context -> Duration.ofMillis(200L * context.attempt()));
      * }</pre>
      *
      * @param name for logs and {@link TimedOutException}
-     * @param timeout asked on the caller's thread before each call; gives more than zero. What it throws the caller gets, and a
-     *     duration that is null or not more than zero as {@code NullPointerException} or {@code IllegalArgumentException}; the
-     *     operation does not run then
-     * @param environment where time and timers come from
+     * @param timeout asked on the caller's thread before each call; gives more than zero. The caller gets what it
+     *     throws, and for a duration that is null or not more than zero a {@code NullPointerException} or
+     *     {@code IllegalArgumentException}; the operation does not run then
      * @return the timeout
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static Timeout computed(String name, Function<? super CallContext, Duration> timeout) {
+        return computed(name, timeout, Environment.system());
+    }
+
+    /**
+     * Makes a timeout that is computed for each call, as {@link #computed(String, Function)} does.
+     *
+     * @param name for logs and {@link TimedOutException}
+     * @param timeout asked on the caller's thread before each call; gives more than zero. The caller gets what it
+     *     throws, and for a duration that is null or not more than zero a {@code NullPointerException} or
+     *     {@code IllegalArgumentException}; the operation does not run then
+     * @param environment supplies time and timers
+     * @return the timeout
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     static Timeout computed(String name, Function<? super CallContext, Duration> timeout, Environment environment) {
@@ -83,24 +109,27 @@ public interface Timeout extends Around, Measured {
     }
 
     /**
-     * This timeout, with blocking calls run on an executor, for code that ignores interrupts and callers who must not wait for it.
-     * Asynchronous calls are not changed.
+     * Returns this timeout, with blocking calls run on an executor, for code that ignores interrupts and callers that
+     * must not wait for it. Asynchronous calls are not changed.
      *
-     * <p>What the operation finds on its thread (thread-locals, locks held) is that of the executor; {@code CallContext} is carried
-     * there. An interrupt of the waiting caller is passed on to the operation; the caller gets {@code InterruptedException} from
-     * {@code callInterruptibly}, otherwise {@code CancellationException} with the flag set again. If the executor rejects the call, that is
-     * a {@code RefusedException}. Work that has not begun when the time is up never begins.
+     * <p>The operation sees the thread-locals and locks of the executor's thread; {@code CallContext} is carried there.
+     * An interrupt of the waiting caller is passed on to the operation; the caller gets {@code InterruptedException}
+     * from {@code callInterruptibly}, otherwise {@code CancellationException} with the flag set again. If the executor
+     * rejects the call, that is a {@code RefusedException}. Work that has not begun when the time is up never begins.
      *
-     * @param executor runs the operation on other threads, with a bound of its own: work that cannot be stopped keeps a thread each
+     * @param executor runs the operation on other threads, with a bound of its own: work that cannot be stopped keeps a
+     *     thread each
      * @return a timeout with the same name and time
+     * @throws NullPointerException if it is null
      */
     Timeout onExecutor(Executor executor);
 
     /**
-     * Hands over {@code timeout.timed.out}, the calls whose time was up, and {@code timeout.refused}, those that came after their
-     * deadline; both since the start.
+     * Reports {@code timeout.timed.out} (calls whose time was up) and {@code timeout.refused} (calls that arrived after
+     * their deadline), both since the start.
      *
-     * @param sink receives the figures on the calling thread
+     * @param sink receives the metrics on the calling thread
+     * @throws NullPointerException if it is null
      */
     @Override
     void measure(Sink sink);

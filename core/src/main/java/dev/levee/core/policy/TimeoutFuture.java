@@ -7,17 +7,19 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The future of a call with a timeout. One object is the future, the timer's task, what listens to the running stage and what a
- * cancel is passed on to, because a call may allocate little. The timer is taken back by whatever completes the future.
+ * The future of an asynchronous call with a timeout. One object is the future, the task of the timer, what listens to
+ * the running stage and what a cancel is passed on to, because a call may allocate little. The thread that completes
+ * the future takes the timer back. See ADR 16.
  */
 final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
         implements Runnable, BiConsumer<T, Throwable>, Consumer<Throwable> {
     private final AbstractTimeout timeout;
     private final CompletableFuture<T> running;
-    /** Less than zero if the time is that of the call's deadline. */
+
+    /** In nanoseconds; negative if it ends with the deadline of the call. */
     private final long time;
 
-    private long ticket;
+    private long timerId;
 
     TimeoutFuture(AbstractTimeout timeout, CompletableFuture<T> running, long nanos, boolean byDeadline) {
         this.timeout = timeout;
@@ -25,12 +27,14 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
         this.time = byDeadline ? -nanos : nanos;
     }
 
-    /** The time counts from before the work was started. The timer comes first: whatever completes this takes it back. */
+    /**
+     * Sets the timer, from before the work was started, and then listens: the thread that completes this takes it back.
+     */
     CompletableFuture<T> begin(long startNanos) {
         onCancel(this);
         if (!running.isDone()) {
             try {
-                ticket = timeout.timers.set(this, startNanos, Math.abs(time));
+                timerId = timeout.timers.set(this, startNanos, Math.abs(time));
             } catch (RuntimeException | Error unbounded) {
                 end(unbounded);
                 return this;
@@ -89,7 +93,7 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
 
     private void takeTimerBack(boolean completed) {
         if (completed) {
-            timeout.timers.take(ticket, this);
+            timeout.timers.take(timerId, this);
         }
     }
 }

@@ -3,12 +3,12 @@ package dev.levee.core.policy;
 import java.util.ArrayDeque;
 
 /**
- * Keeps hand-overs from piling up on one stack: a permit that is handed over may run the next call on the spot, which gives the permit
- * back and hands it over, and so on. Beyond a depth that no honest program reaches otherwise, what a thread would do inside is done
- * by that thread when it is out again.
+ * Runs tasks without a deep stack. A permit that is handed to the next call may run that call on the same stack, which
+ * gives the permit back and hands it on, and so on. Beyond a depth that is not reached otherwise, tasks of a thread are
+ * kept, and run one after the other when the thread is back at that depth. See ADR 31.
  */
 final class Trampoline {
-    private static final int DEEPEST = 16;
+    private static final int MAX_DEPTH = 16;
     private static final ThreadLocal<Trampoline> OF_THREAD = ThreadLocal.withInitial(Trampoline::new);
 
     private final ArrayDeque<Runnable> later = new ArrayDeque<>(2);
@@ -19,14 +19,14 @@ final class Trampoline {
     /**
      * Runs a task on this thread, now or when the tasks around it have ended.
      *
-     * @param task looks for itself what there is to do, so that once is enough for all who asked meanwhile
+     * @param task finds out by itself what there is to do, so that one run is enough for all requests until then
      */
     static void run(Runnable task) {
-        OF_THREAD.get().runOrRemember(task);
+        OF_THREAD.get().runOrKeep(task);
     }
 
-    private void runOrRemember(Runnable task) {
-        if (depth == DEEPEST) {
+    private void runOrKeep(Runnable task) {
+        if (depth == MAX_DEPTH) {
             if (!later.contains(task)) {
                 later.add(task);
             }
@@ -34,18 +34,18 @@ final class Trampoline {
         }
         depth++;
         try {
-            runAndCatchUp(task);
+            runWithKept(task);
         } finally {
             depth--;
         }
     }
 
-    /** Whoever is deepest does what was remembered inside of him, one after the other. */
-    private void runAndCatchUp(Runnable task) {
+    /** Runs a task; at the greatest depth also the tasks that were kept meanwhile, one after the other. */
+    private void runWithKept(Runnable task) {
         try {
             task.run();
         } finally {
-            while (depth == DEEPEST && !later.isEmpty()) {
+            while (depth == MAX_DEPTH && !later.isEmpty()) {
                 later.remove().run();
             }
         }

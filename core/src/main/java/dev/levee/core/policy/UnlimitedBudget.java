@@ -1,5 +1,7 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.internal.Require;
+
 /** The budget of {@link RetryBudget#unlimited()}. */
 final class UnlimitedBudget implements RetryBudget {
     static final RetryBudget INSTANCE = new UnlimitedBudget();
@@ -21,7 +23,9 @@ final class UnlimitedBudget implements RetryBudget {
     }
 
     @Override
-    public void measure(Sink sink) {}
+    public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
+    }
 
     @Override
     public String toString() {

@@ -108,7 +108,7 @@ class BackoffTest {
         }
 
         @Test
-        void a_lambda_may_look_at_the_delay_before() {
+        void a_lambda_may_read_the_delay_before() {
             Backoff twice = new Backoff() {
                 @Override
                 public long delayNanos(int attempt, RandomGenerator drawn) {
@@ -153,7 +153,7 @@ class BackoffTest {
         }
 
         @Test
-        void full_draws_from_the_floor_if_there_is_one() {
+        void full_draws_from_the_minimum_if_there_is_one() {
             assertDrawn(steady.withMin(millis(40)).withJitter(Jitter.FULL), 40, 100);
         }
 
@@ -173,7 +173,7 @@ class BackoffTest {
         }
 
         @Test
-        void at_the_cap_every_kind_still_spreads() {
+        void at_the_maximum_every_kind_still_spreads() {
             Backoff capped = Backoff.exponential(millis(1), millis(1_000));
             for (Jitter jitter : List.of(Jitter.FULL, Jitter.EQUAL, Jitter.DECORRELATED)) {
                 Backoff backoff = capped.withJitter(jitter);
@@ -186,7 +186,7 @@ class BackoffTest {
         }
 
         @Test
-        void the_last_word_counts() {
+        void the_last_setting_counts() {
             Backoff none =
                     steady.withJitter(Jitter.FULL).withJitter(Jitter.EQUAL).withJitter(Jitter.NONE);
             assertThat(delaysInMillis(none, 1, 2)).containsExactly(100L, 100L);
@@ -226,7 +226,7 @@ class BackoffTest {
         void out_of_range_name_bound_and_value() {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.linear(millis(2), millis(1)))
-                    .withMessage("cap must be at least initial PT0.002S, but was PT0.001S");
+                    .withMessage("max must be at least initial PT0.002S, but was PT0.001S");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.fibonacci(Duration.ZERO, millis(1)))
                     .withMessage("initial must be more than zero, but was PT0S");
@@ -237,11 +237,11 @@ class BackoffTest {
                     .isThrownBy(() -> Backoff.exponential(millis(1), Double.NaN, millis(1)));
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.decorrelated(millis(1), millis(5)).withMin(millis(6)))
-                    .withMessage("floor must be at most cap PT0.005S, but was PT0.006S");
+                    .withMessage("min must be at most max PT0.005S, but was PT0.006S");
             assertThatIllegalArgumentException()
                     .isThrownBy(
                             () -> Backoff.fixed(millis(1)).withMin(millis(6)).withMax(millis(5)))
-                    .withMessage("cap must be at least floor PT0.006S, but was PT0.005S");
+                    .withMessage("max must be at least min PT0.006S, but was PT0.005S");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.fixed(millis(-1)))
                     .withMessage("delay must not be negative, but was PT-0.001S");
@@ -252,7 +252,7 @@ class BackoffTest {
         }
 
         @Test
-        void a_function_that_gives_something_negative_is_told_so() {
+        void a_function_that_returns_something_negative_is_named() {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Backoff.of(attempt -> millis(-3)).delayNanos(1, random))
                     .withMessage("delay must not be negative, but was PT-0.003S");
@@ -264,7 +264,7 @@ class BackoffTest {
     }
 
     /** A backoff of any shape and jitter, with its bounds. */
-    record Bounded(Backoff backoff, long floor, long cap) {}
+    record Bounded(Backoff backoff, long min, long max) {}
 
     @Provide
     Arbitrary<Bounded> anything() {
@@ -276,40 +276,40 @@ class BackoffTest {
                         Arbitraries.longs().between(0, MAX),
                         Arbitraries.doubles().between(1, 1e6),
                         Arbitraries.of(Jitter.values()))
-                .as((shape, one, other, floor, multiplier, jitter) -> {
+                .as((shape, one, other, min, multiplier, jitter) -> {
                     Duration initial = Duration.ofNanos(Math.min(one, other));
-                    Duration cap = Duration.ofNanos(Math.max(one, other));
-                    long least = Math.min(floor, cap.toNanos());
+                    Duration max = Duration.ofNanos(Math.max(one, other));
+                    long least = Math.min(min, max.toNanos());
                     Backoff backoff = switch (shape) {
-                        case 0 -> Backoff.linear(initial, cap);
-                        case 1 -> Backoff.exponential(initial, multiplier, cap);
-                        case 2 -> Backoff.fibonacci(initial, cap);
-                        case 3 -> Backoff.decorrelated(initial, cap);
-                        case 4 -> Backoff.fixed(initial).withMax(cap);
+                        case 0 -> Backoff.linear(initial, max);
+                        case 1 -> Backoff.exponential(initial, multiplier, max);
+                        case 2 -> Backoff.fibonacci(initial, max);
+                        case 3 -> Backoff.decorrelated(initial, max);
+                        case 4 -> Backoff.fixed(initial).withMax(max);
                         default ->
                             Backoff.of(attempt -> attempt % 2 == 0 ? initial : Duration.ZERO)
-                                    .withMax(cap);
+                                    .withMax(max);
                     };
                     return new Bounded(
-                            backoff.withJitter(jitter).withMin(Duration.ofNanos(least)), least, cap.toNanos());
+                            backoff.withJitter(jitter).withMin(Duration.ofNanos(least)), least, max.toNanos());
                 });
     }
 
     @Property
-    void no_delay_ever_leaves_floor_and_cap(
+    void no_delay_ever_leaves_the_bounds(
             @ForAll("anything") Bounded any,
             @ForAll @IntRange(min = 1) int attempt,
             @ForAll @LongRange(min = 0) long previous) {
-        assertThat(any.backoff.delayNanos(attempt, previous, random)).isBetween(any.floor, any.cap);
-        assertThat(any.backoff.delayNanos(attempt, random)).isBetween(any.floor, any.cap);
+        assertThat(any.backoff.delayNanos(attempt, previous, random)).isBetween(any.min, any.max);
+        assertThat(any.backoff.delayNanos(attempt, random)).isBetween(any.min, any.max);
     }
 
     @Property
-    void delays_that_follow_each_other_stay_in_floor_and_cap_for_a_thousand_attempts(@ForAll("anything") Bounded any) {
+    void delays_that_follow_each_other_stay_in_the_bounds_for_a_thousand_attempts(@ForAll("anything") Bounded any) {
         long previous = 0;
         for (int attempt = 1; attempt <= 1_000; attempt += 37) {
             previous = any.backoff.delayNanos(attempt, previous, random);
-            assertThat(previous).isBetween(any.floor, any.cap);
+            assertThat(previous).isBetween(any.min, any.max);
         }
     }
 
@@ -319,16 +319,16 @@ class BackoffTest {
             @ForAll @LongRange(min = 0, max = MAX) long more,
             @ForAll @IntRange(min = 1, max = 1_000) int attempt) {
         Duration first = Duration.ofNanos(initial);
-        Duration cap = Duration.ofNanos(Math.min(MAX, initial + more));
+        Duration max = Duration.ofNanos(Math.min(MAX, initial + more));
         BigInteger exact = BigInteger.valueOf(initial);
-        assertShape(Backoff.linear(first, cap), attempt, exact.multiply(BigInteger.valueOf(attempt)), cap, 0);
-        assertShape(Backoff.fibonacci(first, cap), attempt, exact.multiply(fibonacci(attempt)), cap, 0);
+        assertShape(Backoff.linear(first, max), attempt, exact.multiply(BigInteger.valueOf(attempt)), max, 0);
+        assertShape(Backoff.fibonacci(first, max), attempt, exact.multiply(fibonacci(attempt)), max, 0);
         // a double holds 53 bits
-        assertShape(Backoff.exponential(first, cap), attempt, exact.shiftLeft(attempt - 1), cap, 1e-15);
+        assertShape(Backoff.exponential(first, max), attempt, exact.shiftLeft(attempt - 1), max, 1e-15);
     }
 
-    private void assertShape(Backoff backoff, int attempt, BigInteger exact, Duration cap, double error) {
-        BigInteger expected = exact.min(BigInteger.valueOf(cap.toNanos()));
+    private void assertShape(Backoff backoff, int attempt, BigInteger exact, Duration max, double error) {
+        BigInteger expected = exact.min(BigInteger.valueOf(max.toNanos()));
         long delay = backoff.withJitter(Jitter.NONE).delayNanos(attempt, random);
         assertThat((double) delay).isCloseTo(expected.doubleValue(), within(expected.doubleValue() * error));
     }
@@ -347,12 +347,12 @@ class BackoffTest {
     void shapes_never_shrink(
             @ForAll @LongRange(min = 1, max = MAX) long initial, @ForAll @IntRange(min = 1, max = 2_000) int attempt) {
         Duration first = Duration.ofNanos(initial);
-        Duration cap = Duration.ofNanos(MAX);
+        Duration max = Duration.ofNanos(MAX);
         List<Backoff> shapes = new ArrayList<>(List.of(
-                Backoff.linear(first, cap),
-                Backoff.exponential(first, 1.001, cap),
-                Backoff.exponential(first, cap),
-                Backoff.fibonacci(first, cap)));
+                Backoff.linear(first, max),
+                Backoff.exponential(first, 1.001, max),
+                Backoff.exponential(first, max),
+                Backoff.fibonacci(first, max)));
         for (Backoff shape : shapes) {
             Backoff backoff = shape.withJitter(Jitter.NONE);
             assertThat(backoff.delayNanos(attempt + 1, random))

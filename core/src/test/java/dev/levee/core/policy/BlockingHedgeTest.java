@@ -36,7 +36,7 @@ class BlockingHedgeTest {
                 "h", c -> configure.accept(c.delay(ofMillis(100)).budget(RetryBudget.unlimited())), environment);
     }
 
-    /** Takes so long for each attempt, in milliseconds. */
+    /** Takes this many milliseconds, one number for each attempt. */
     private Operation<String, Exception> takes(long... millis) {
         return () -> {
             int attempt = CallContext.current().attempt();
@@ -217,9 +217,9 @@ class BlockingHedgeTest {
     }
 
     @Test
-    void an_attempt_that_is_given_up_while_a_timeout_inside_of_it_interrupts_is_interrupted_all_the_same() {
+    void an_attempt_that_is_given_up_while_a_timeout_inside_it_interrupts_is_interrupted_all_the_same() {
         Timeout timeout = Timeout.of("t", ofMillis(10), environment);
-        AtomicReference<ThreadAttempt<String>> running = new AtomicReference<>();
+        AtomicReference<HedgeThreadAttempt<String>> running = new AtomicReference<>();
         Operation<String, Exception> operation = () -> {
             Throwable thrown = catchThrowable(() -> timeout.call(() -> {
                 time.advance(ofMillis(10)); // the timeout interrupts
@@ -230,7 +230,7 @@ class BlockingHedgeTest {
             seen.add(thrown.getClass().getSimpleName() + " " + Thread.interrupted());
             return "late";
         };
-        running.set(new ThreadAttempt<>(Inner.OPERATION, operation, CallContext.current()));
+        running.set(new HedgeThreadAttempt<>(Inner.OPERATION, operation, CallContext.current()));
         running.get().run();
         assertThat(seen).containsExactly("TimedOutException true");
         assertThat(Thread.currentThread().isInterrupted()).isFalse();

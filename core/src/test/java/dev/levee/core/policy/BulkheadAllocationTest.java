@@ -12,7 +12,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** No call that need not wait allocates, admitted or refused; with room for what the JVM itself does meanwhile. */
+/** No call that need not wait allocates, admitted or refused; with room for what the JVM itself allocates meanwhile. */
 @Tag("allocation")
 class BulkheadAllocationTest {
     private static final int CALLS = 100_000;

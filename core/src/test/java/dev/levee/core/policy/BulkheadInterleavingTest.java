@@ -24,7 +24,9 @@ import org.jetbrains.lincheck.datastructures.ThreadIdGen;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Every interleaving of a few calls that enter, queue, give up and leave: the limit holds, and at rest nothing is held. */
+/**
+ * Every interleaving of a few calls that enter, queue, give up and leave: the limit holds, and at rest nothing is held.
+ */
 class BulkheadInterleavingTest {
     @Test
     void permits_are_conserved_when_handing_over_races_with_giving_up() {
@@ -32,7 +34,7 @@ class BulkheadInterleavingTest {
     }
 
     @Test
-    void a_bulkhead_that_forgets_a_permit_handed_to_one_who_gave_up_is_caught() {
+    void a_bulkhead_that_forgets_a_permit_handed_to_a_waiter_that_gave_up_is_caught() {
         assertThatThrownBy(() -> options().check(OfAMutant.class)).isInstanceOf(LincheckAssertionError.class);
     }
 
@@ -120,7 +122,7 @@ class BulkheadInterleavingTest {
         }
     }
 
-    /** From two cells, between one permit and two; and in the end there must be as many as the limit says. */
+    /** A limit between one and two over two cells; in the end there must be as many permits as the limit says. */
     @Param(name = "limit", gen = IntGen.class, conf = "1:2")
     public static class OfTheBulkheadWithAChangingLimit extends Calls {
         private final StripedBulkhead bulkhead;
@@ -164,7 +166,10 @@ class BulkheadInterleavingTest {
         }
     }
 
-    /** Results are compared with those of some order of the calls: nobody overtakes, nobody is refused or kept waiting for nothing. */
+    /**
+     * Results are compared with those of some order of the calls: none overtakes, none is refused or kept waiting
+     * without need.
+     */
     @Param(name = "thread", gen = ThreadIdGen.class)
     public static class OfCellsAndAQueue {
         private final StripedBulkhead bulkhead = twoCells(2);

@@ -39,7 +39,7 @@ class BulkheadResizeTest {
     @Nested
     class Raised {
         @Test
-        void it_admits_newcomers_up_to_the_new_limit() {
+        void it_admits_calls_up_to_the_new_limit() {
             fill(2);
             bulkhead.setMaxConcurrent(4);
             assertThat(bulkhead.maxConcurrent()).isEqualTo(4);
@@ -49,7 +49,7 @@ class BulkheadResizeTest {
         }
 
         @Test
-        void it_admits_those_who_wait_at_once_first_come_first_served() {
+        void it_admits_calls_that_wait_at_once_first_come_first_served() {
             fill(2);
             List<CompletableFuture<Long>> turns = List.of(queue(), queue(), queue());
             bulkhead.setMaxConcurrent(4);
@@ -94,7 +94,7 @@ class BulkheadResizeTest {
         }
 
         @Test
-        void it_keeps_those_who_wait_waiting_until_there_is_room_again() {
+        void it_keeps_calls_waiting_until_there_is_room_again() {
             long first = bulkhead.tryEnter(0);
             long second = bulkhead.tryEnter(0);
             CompletableFuture<Long> turn = queue();
@@ -128,7 +128,7 @@ class BulkheadResizeTest {
     }
 
     @Test
-    void what_is_said_and_measured_is_the_limit_of_now() {
+    void what_is_printed_and_measured_is_the_present_limit() {
         bulkhead.setMaxConcurrent(7);
         assertThat(bulkhead).hasToString("bulkhead db 0/7");
         assertThat(bulkhead.refusal()).hasMessageStartingWith("bulkhead \"db\" is full: 7 calls in flight");
@@ -153,7 +153,7 @@ class BulkheadResizeTest {
                 .isNull();
     }
 
-    /** Random histories against the plain idea: so many calls in flight, a queue of names, a limit. */
+    /** Random histories against a plain model: a number of calls in flight, a queue of names, a limit. */
     @Property(tries = 500)
     void limit_queue_and_calls_are_what_a_plain_model_says(@ForAll long seed) {
         RandomGenerator random = new java.util.Random(seed);

@@ -110,7 +110,7 @@ class BulkheadTest {
         }
 
         @Test
-        void who_comes_while_somebody_waits_goes_behind_him() {
+        void that_arrive_while_another_waits_come_after_it() {
             Bulkhead bulkhead = queueing(1, 3);
             bulkhead.tryEnter(0);
             CompletableFuture<Long> waiter = bulkhead.enterAsync(never());
@@ -199,7 +199,7 @@ class BulkheadTest {
         }
 
         @Test
-        void are_told_apart_from_a_full_bulkhead_when_interrupted() {
+        void are_distinct_from_a_full_bulkhead_when_interrupted() {
             Bulkhead bulkhead = queueing(1, 1);
             bulkhead.tryEnter(0);
             Thread.currentThread().interrupt();
@@ -214,7 +214,7 @@ class BulkheadTest {
         }
     }
 
-    /** Random histories of entering, waiting, giving up and leaving, against the plain idea of a queue of names. */
+    /** Random histories of entering, waiting, giving up and leaving, against a plain model with a queue of names. */
     @Property
     void permits_are_neither_lost_nor_made(@ForAll long seed) {
         RandomGenerator random = new java.util.Random(seed);
@@ -296,7 +296,7 @@ class BulkheadTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("maxConcurrent must be at least 1, but was 0");
         assertThatThrownBy(() -> Bulkhead.of("b", config -> config.queue(-1, Duration.ofSeconds(1))))
-                .hasMessage("queue calls must be at least 0, but was -1");
+                .hasMessage("maxWaiting must be at least 0, but was -1");
     }
 
     private Deadline never() {

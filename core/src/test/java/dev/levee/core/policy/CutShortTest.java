@@ -75,7 +75,7 @@ class CutShortTest {
         }
 
         @Test
-        void a_future_that_somebody_else_has_ended_does_not_start_its_work() throws Exception {
+        void a_future_that_was_completed_from_outside_does_not_start_its_work() throws Exception {
             bulkhead.callAsync(() -> running);
             List<String> started = new ArrayList<>();
             CompletableFuture<String> future = bulkhead.callAsync(() -> {
@@ -89,7 +89,7 @@ class CutShortTest {
         }
 
         @Test
-        void the_executor_of_the_bulkhead_runs_who_has_waited() {
+        void the_executor_of_the_bulkhead_runs_a_call_that_has_waited() {
             Deque<Runnable> own = new ArrayDeque<>();
             Bulkhead other = Bulkhead.of(
                     "o",
@@ -135,7 +135,7 @@ class CutShortTest {
         }
 
         @Test
-        void a_cancel_takes_the_timer_back_even_if_the_work_goes_on() {
+        void a_cancel_takes_the_timer_back_even_if_the_work_continues() {
             CompletableFuture<String> stubborn = new CompletableFuture<>();
             CompletableFuture<String> future = timeout.callAsync(stubborn::minimalCompletionStage);
             future.cancel(true);
@@ -313,7 +313,7 @@ class CutShortTest {
         }
 
         @Test
-        void a_future_that_somebody_else_has_ended_is_not_repeated() {
+        void a_future_that_was_completed_from_outside_is_not_repeated() {
             CompletableFuture<String> future = retry(environment).callAsync(this::fail);
             future.completeExceptionally(new TimeoutException("orTimeout"));
             time.advance(Duration.ofSeconds(9));

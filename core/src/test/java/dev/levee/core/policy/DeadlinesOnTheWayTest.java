@@ -91,7 +91,7 @@ class DeadlinesOnTheWayTest {
                     })));
             assertThat(thrown)
                     .isInstanceOf(TimedOutException.class)
-                    .hasMessage("\"t\" timed out at the deadline of the call, after PT0.0000003S");
+                    .hasMessage("timeout \"t\" timed out at the deadline of the call, after PT0.0000003S");
             assertThat(time.elapsed()).isEqualTo(Duration.ofNanos(300));
         }
 
@@ -111,7 +111,7 @@ class DeadlinesOnTheWayTest {
                 seen.add(thrown.getMessage());
             });
             byHand.advance(Duration.ofNanos(300));
-            assertThat(seen).containsExactly("\"t\" timed out at the deadline of the call, after PT0.0000003S");
+            assertThat(seen).containsExactly("timeout \"t\" timed out at the deadline of the call, after PT0.0000003S");
         }
 
         @Test
@@ -216,7 +216,7 @@ class DeadlinesOnTheWayTest {
     }
 
     @Test
-    void of_another_clock_is_a_mistake_that_is_told_before_anything_runs() {
+    void of_another_clock_is_a_mistake_that_is_found_before_anything_runs() {
         ManualTime other = new ManualTime();
         CallContext foreign = CallContext.current()
                 .withDeadline(Deadline.afterNanos(5, other.environment().clock()));

@@ -24,7 +24,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Blocking calls that run on an executor: the caller comes back in time whatever they do. */
+/** Blocking calls that run on an executor: the caller returns in time whatever they do. */
 class ExecutorTimeoutTest {
     private final ManualTime time = new ManualTime();
     private final Environment environment = time.environment();
@@ -99,7 +99,7 @@ class ExecutorTimeoutTest {
         time.advance(Duration.ofSeconds(1));
         assertThat(events).containsExactlyInAnyOrder("TimedOutException@PT1S, in flight 1", "interrupted@PT1S");
         time.advance(Duration.ofSeconds(3));
-        assertThat(bulkhead.inFlight()).as("it goes on").isOne();
+        assertThat(bulkhead.inFlight()).as("it continues").isOne();
         time.advance(Duration.ofSeconds(1));
         assertThat(events).last().isEqualTo("ended@PT5S late");
         assertThat(bulkhead.inFlight()).isZero();
@@ -112,7 +112,7 @@ class ExecutorTimeoutTest {
         Timeout handing = Timeout.of("t", Duration.ofSeconds(1), environment).onExecutor(tasks::add);
         time.start("caller", () -> {
             Throwable thrown = catchThrowable(() -> handing.run(() -> {
-                time.advance(Duration.ofSeconds(2)); // ends after the time, without a look at the flag
+                time.advance(Duration.ofSeconds(2)); // ends after the time, without reading the flag
                 events.add("flag " + Thread.currentThread().isInterrupted());
             }));
             assertThat(thrown).isInstanceOf(TimedOutException.class);
@@ -155,7 +155,7 @@ class ExecutorTimeoutTest {
         });
         assertThatThrownBy(() -> Pipeline.of(outside, full).run(() -> events.add("ran")))
                 .isInstanceOf(RefusedException.class)
-                .hasMessage("\"t\": the executor takes no more calls")
+                .hasMessage("timeout \"t\": the executor takes no more calls")
                 .satisfies(it ->
                         assertThat(it.getSuppressed()).hasAtLeastOneElementOfType(RejectedExecutionException.class));
         assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED);

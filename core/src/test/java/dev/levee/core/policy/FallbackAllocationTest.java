@@ -8,7 +8,7 @@ import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A call that does not fail costs a fallback nothing; with room for what the JVM itself does meanwhile. */
+/** A call that does not fail costs a fallback nothing; with room for what the JVM itself allocates meanwhile. */
 @Tag("allocation")
 class FallbackAllocationTest {
     private static final int CALLS = 100_000;

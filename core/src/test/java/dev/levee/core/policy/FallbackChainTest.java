@@ -21,6 +21,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -82,7 +84,7 @@ class FallbackChainTest {
         }
 
         @Test
-        void the_source_that_answered_is_told_and_counted() throws IOException {
+        void the_source_that_answered_is_published_and_counted() throws IOException {
             Fallback fallback = chain(c -> c.then("cache", e -> ask("cache", e)).thenValue("default", "none"));
             fallback.call(failing);
             fallback.call(() -> "fresh");
@@ -283,6 +285,25 @@ class FallbackChainTest {
             FallbackConfig config = FallbackConfig.builder().thenValue("a", 1).build();
             assertThat(config.toBuilder().thenValue("b", 2).build().sources()).containsExactly("a", "b");
             assertThat(config.sources()).containsExactly("a");
+        }
+
+        @Test
+        void can_be_read() {
+            Predicate<Throwable> when = IOException.class::isInstance;
+            Function<Throwable, Object> now = error -> 1;
+            Function<Throwable, CompletableFuture<Object>> later = error -> CompletableFuture.completedFuture(2);
+            FallbackConfig config = FallbackConfig.builder()
+                    .when(when)
+                    .then("now", now)
+                    .thenAsync("later", later)
+                    .build();
+            assertThat(config.when()).isSameAs(when);
+            assertThat(config.source("now")).isSameAs(now);
+            assertThat(config.source("later")).isNull();
+            assertThat(config.asyncSource("later")).isSameAs(later);
+            assertThat(config.asyncSource("now")).isNull();
+            assertThatThrownBy(() -> config.source("other"))
+                    .hasMessage("name must be one of [now, later], but was \"other\"");
         }
     }
 }

@@ -108,7 +108,7 @@ class FaultsTest {
                 faults.switchOn();
                 faults.switchOn();
                 assertThat(log.lines()).hasSize(1);
-                assertThat(log.lines().get(0)).startsWith("WARN Faults \"f\" are ON");
+                assertThat(log.lines().get(0)).startsWith("WARN faults \"f\" are ON");
             }
         }
 
@@ -168,7 +168,7 @@ class FaultsTest {
         }
 
         @Test
-        void are_not_those_whose_key_cannot_be_told() {
+        void are_not_those_whose_key_cannot_be_determined() {
             Faults faults = on(FAILURE.forKeys(
                     () -> {
                         throw new IllegalStateException("no tenant");
@@ -253,7 +253,7 @@ class FaultsTest {
         }
 
         @Test
-        void the_kill_switch_lets_those_go_on_who_wait() {
+        void the_kill_switch_releases_calls_that_wait() {
             Faults faults = on(Fault.hang());
             call(faults);
             time.advance(ofMinutes(5));
@@ -359,7 +359,7 @@ class FaultsTest {
         }
 
         @Test
-        void a_future_that_somebody_else_completes_waits_no_more() {
+        void a_future_that_is_completed_from_outside_waits_no_more() {
             Faults faults = on(Fault.latency(ofSeconds(1)));
             faults.callAsync(() -> work).complete("by completeOnTimeout or its like");
             assertThat(time.pendingTimers()).isZero();
@@ -377,7 +377,7 @@ class FaultsTest {
         }
 
         @Test
-        void the_kill_switch_and_the_longest_time_let_those_go_on_who_wait() {
+        void the_kill_switch_and_the_longest_time_release_calls_that_wait() {
             Faults faults = faults(Fault.hang());
             faults.switchOn(ofSeconds(9));
             CompletableFuture<String> first = faults.callAsync(() -> CompletableFuture.completedFuture("yes"));
@@ -399,7 +399,7 @@ class FaultsTest {
             assertThatThrownBy(() -> FAILURE.every(ofSeconds(1), ofSeconds(2)))
                     .hasMessage("length must be at most period PT1S, but was PT2S");
             assertThatThrownBy(() -> Fault.latency(ofSeconds(2), ofSeconds(1)))
-                    .hasMessage("longest must be at least shortest PT2S, but was PT1S");
+                    .hasMessage("max must be at least min PT2S, but was PT1S");
         }
     }
 }

@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A planted mutation: one permit, handed to the first in the queue without looking whether he is still there (Failsafe issue 393).
- * Kept to show that {@link BulkheadInterleavingTest} can fail.
+ * A planted mutation: one permit, handed to the first waiter in the queue without checking whether it is still there
+ * (Failsafe issue 393). Kept to show that {@link BulkheadInterleavingTest} can fail.
  */
 final class ForgetfulBulkhead implements WaitingGate {
     private final AtomicInteger inFlight = new AtomicInteger();
@@ -33,7 +33,7 @@ final class ForgetfulBulkhead implements WaitingGate {
         if (next == null) {
             inFlight.set(0);
         } else {
-            next.complete(1L); // the mutation: he may have given up, and the permit is gone with him
+            next.complete(1L); // the mutation: the waiter may have given up, and the permit is lost with it
         }
     }
 

@@ -3,8 +3,8 @@ package dev.levee.core.policy;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
- * A planted mutation of {@link StripedPermits}: it looks into each cell once and refuses, although a permit may have gone from a cell
- * that was not looked at yet to one that was. Kept to show that {@link StripedPermitsInterleavingTest} can fail.
+ * A planted mutation of {@link StripedPermits}: it reads each cell once and refuses, although a permit may have moved
+ * from a cell that was not read yet to one that was. Kept to show that {@link StripedPermitsInterleavingTest} can fail.
  */
 final class HastyPermits {
     private final AtomicIntegerArray cells;

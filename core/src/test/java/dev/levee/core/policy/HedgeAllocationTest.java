@@ -11,7 +11,10 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What an asynchronous call whose second attempt does not start costs besides its source: the future, the timer, the listening. */
+/**
+ * What an asynchronous call whose second attempt does not start costs besides its source: the future, the timer, the
+ * listeners.
+ */
 @Tag("allocation")
 class HedgeAllocationTest {
     private static final int CALLS = 100_000;

@@ -21,7 +21,10 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Every interleaving of attempts that end, a timer, and a caller who gives up: one outcome, nothing left running, no result lost. */
+/**
+ * Every interleaving of attempts that end, a timer, and a caller that gives up: one outcome, nothing left running, no
+ * result lost.
+ */
 class HedgeInterleavingTest {
     @Test
     void a_call_has_one_outcome_and_leaves_nothing_behind() {
@@ -140,7 +143,7 @@ class HedgeInterleavingTest {
         }
     }
 
-    /** Does not look, after it has started an attempt, whether the call is settled. */
+    /** Does not check, after it has started an attempt, whether the call is settled. */
     public static class OfAMutant extends OneCall {
         @Override
         HedgedCall<String> call(RacingHedge hedge) {

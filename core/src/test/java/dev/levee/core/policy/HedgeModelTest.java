@@ -94,7 +94,7 @@ class HedgeModelTest {
 
         private CompletableFuture<String> start() {
             assertThat(future == null || !future.isDone())
-                    .as("starts while anybody wants it")
+                    .as("starts while the call is wanted")
                     .isTrue();
             assertThat(bounded && deadline.isExpired())
                     .as("starts after the deadline")
@@ -154,7 +154,7 @@ class HedgeModelTest {
         }
     }
 
-    /** A budget that gives so many and no more. */
+    /** A budget of a fixed number of attempts. */
     private static final class Purse implements RetryBudget {
         private final int credit;
         private int spent;

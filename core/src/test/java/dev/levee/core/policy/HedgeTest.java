@@ -472,7 +472,7 @@ class HedgeTest {
         }
 
         @Test
-        void a_future_that_somebody_else_completes_ends_the_attempts() {
+        void a_future_that_is_completed_from_outside_ends_the_attempts() {
             CompletableFuture<String> future = hedge(c -> {}).callAsync(HedgeTest.this::start);
             future.complete("by completeOnTimeout or its like");
             assertThat(attempts.get(0)).isCancelled();
@@ -614,7 +614,7 @@ class HedgeTest {
         }
 
         @Test
-        void the_floor_holds() {
+        void the_shortest_delay_holds() {
             Hedge hedge = hedge(1);
             callThatTakes(hedge, 0);
             assertThat(metrics(hedge)).containsEntry("hedge.delay.nanos", 5e6);
@@ -628,7 +628,7 @@ class HedgeTest {
             assertThatThrownBy(() -> hedge(c -> c.maxAttempts(0)))
                     .hasMessage("maxAttempts must be from 1 to 16, but was 0");
             assertThatThrownBy(() -> hedge(c -> c.delayBetween(ofSeconds(2), ofSeconds(1))))
-                    .hasMessage("longest delay must be at least shortest delay PT2S, but was PT1S");
+                    .hasMessage("max must be at least min PT2S, but was PT1S");
             assertThatThrownBy(() -> hedge(c -> c.delayAtPercentile(95)))
                     .hasMessage("percentile must be more than 0 and at most 1, but was 95.0");
         }

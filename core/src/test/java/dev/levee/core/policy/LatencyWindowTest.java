@@ -50,7 +50,7 @@ class LatencyWindowTest {
     }
 
     @Test
-    void nothing_is_told_before_the_minimum() {
+    void nothing_is_known_before_the_minimum() {
         LatencyWindow window = new LatencyWindow(0.5, 10, SECOND, 0);
         for (int i = 0; i < 9; i++) {
             window.record(1_000_000, 0);
@@ -96,13 +96,13 @@ class LatencyWindowTest {
         for (Thread thread : threads) {
             thread.join();
         }
-        window.percentileNanos(SECOND / 2); // turns, and looks anew
+        window.percentileNanos(SECOND / 2); // changes halves, and finds the answer anew
         assertThat(window.percentileNanos(SECOND / 2)).isBetween(3_000_000L, 3_187_500L);
     }
 
     @Test
     @Tag("allocation")
-    void recording_and_asking_allocate_nothing() {
+    void recording_and_reading_allocate_nothing() {
         LatencyWindow window = new LatencyWindow(0.95, 100, SECOND, 0);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         record(window);

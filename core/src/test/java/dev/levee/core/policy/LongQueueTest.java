@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Calls that end on the spot hand their permit to the next, which ends on the spot: the stack must not grow with the queue. */
+/**
+ * Calls that end on the spot hand their permit to the next, which ends on the spot: the stack must not grow with the
+ * queue.
+ */
 class LongQueueTest {
     private static final int CALLS = 100_000;
 
@@ -29,7 +32,7 @@ class LongQueueTest {
     }
 
     @Test
-    void a_long_queue_is_worked_off_on_the_stack_of_who_left_in_order() {
+    void a_long_queue_is_worked_off_in_order_on_the_stack_of_the_call_that_left() {
         Bulkhead bulkhead = bulkhead("b");
         CompletableFuture<Integer> first = new CompletableFuture<>();
         CompletableFuture<Integer> holder = bulkhead.callAsync(() -> first);
@@ -69,7 +72,7 @@ class LongQueueTest {
         assertThat(deepest).isLessThan(50);
     }
 
-    /** The permit of one comes back when that of the other is handed over. */
+    /** The permit of one is given back when that of the other is handed over. */
     private void leaveFromInside(Bulkhead bulkhead, long stamp) {
         deepest = Math.max(deepest, ++depth);
         exit(bulkhead, stamp);

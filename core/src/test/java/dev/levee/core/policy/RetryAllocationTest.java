@@ -15,7 +15,10 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A retry that has nothing to repeat allocates nothing; measured over many calls, with room for what the JVM itself does. */
+/**
+ * A retry that has nothing to repeat allocates nothing; measured over many calls, with room for what the JVM itself
+ * allocates.
+ */
 @Tag("allocation")
 class RetryAllocationTest {
     private static final int CALLS = 100_000;

@@ -9,7 +9,10 @@ import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.Test;
 
-/** Every interleaving of a few first attempts, withdrawals and steps of time gives what some order of them one by one gives. */
+/**
+ * Every interleaving of a few first attempts, withdrawals and steps of time gives what they give one by one in some
+ * order.
+ */
 class RetryBudgetInterleavingTest {
     @Test
     void credit_is_neither_lost_nor_made() {

@@ -114,7 +114,7 @@ class RetryBudgetTest {
         private final RetryBudget budget = budget(0, 10, 1);
 
         @Test
-        void accrues_when_somebody_withdraws() {
+        void accrues_at_a_withdrawal() {
             assertThat(budget.tryWithdraw()).isTrue();
             assertThat(budget.tryWithdraw()).isFalse();
             time.advance(Duration.ofMillis(99));
@@ -125,7 +125,7 @@ class RetryBudgetTest {
         }
 
         @Test
-        void loses_nothing_to_those_who_ask_too_often() {
+        void loses_nothing_to_withdrawals_that_come_too_often() {
             drain(budget);
             int extra = 0;
             for (int i = 0; i < 10_000; i++) {
@@ -173,7 +173,7 @@ class RetryBudgetTest {
         }
     }
 
-    /** Where the published budgets can be said in our terms, they give the same numbers. */
+    /** Where published budgets can be expressed in these terms, the numbers are the same. */
     @Nested
     class LikeOthers {
         @Test
@@ -299,7 +299,7 @@ class RetryBudgetTest {
     }
 
     @Property
-    void nobody_is_refused_while_share_and_rate_cover_what_was_taken(
+    void nothing_is_refused_while_share_and_rate_cover_what_was_taken(
             @ForAll @IntRange(min = 1, max = 10) int tenths,
             @ForAll @IntRange(min = 0, max = 100) int minPerSecond,
             @ForAll @Size(max = 60) List<@IntRange(min = 0, max = 9_999_999) Integer> history) {

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** What a retry tells those inside it, and what it believes of those outside: layers, marks, attempts and deadlines. */
+/** What a retry passes on to the layers inside it, and takes over from those outside: marks, attempts and deadlines. */
 class RetryLayersTest {
     private final ManualTime time = new ManualTime().autoAdvance();
     private final Environment environment = time.environment();
@@ -250,7 +250,7 @@ class RetryLayersTest {
         }
 
         @Test
-        void can_be_a_setting_and_the_callee_is_told() {
+        void can_be_a_setting_and_the_callee_sees_it() {
             Retry once = retry("r", config -> config.idempotent(false));
             ends(() -> once.call(RetryLayersTest.this::fail));
             once.callAsync(RetryLayersTest.this::failAsync);

@@ -35,7 +35,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** When a retry does not go on: budget, pushback, throttling, time, and failures that nothing can help. */
+/** When a retry stops: budget, pushback, throttling, time, and failures that repeating does not help. */
 class RetryLimitsTest {
     private final ManualTime time = new ManualTime().autoAdvance();
     private final Environment environment = time.environment();
@@ -93,15 +93,14 @@ class RetryLimitsTest {
         }
 
         @Test
-        void is_there_unless_told_otherwise_and_bounds_what_an_outage_costs() {
+        void is_there_by_default_and_bounds_what_an_outage_costs() {
             Retry retry = retry(config -> config.maxAttempts(4).backoff(Backoff.fixed(Duration.ZERO)));
             int calls = 2_000;
             for (int i = 0; i < calls; i++) {
                 ends(() -> retry.call(RetryLimitsTest.this::fail));
             }
             assertThat(attempts.get() - calls)
-                    .as(
-                            "a fifth of the calls (but the first, which found it full) and the reserve; wanted was 3 x 2000")
+                    .as("a fifth of the calls (but the first, which found it full) and the reserve, of 3 x 2000")
                     .isEqualTo(calls / 5 + 99);
         }
 
@@ -116,7 +115,7 @@ class RetryLimitsTest {
         }
 
         @Test
-        void is_shared_by_those_who_are_given_the_same() {
+        void is_shared_by_retries_that_are_given_the_same() {
             RetryBudget shared = RetryBudget.of("shared", 0, 0, 3, environment);
             failureOf(retry(config -> config.budget(shared)));
             assertThat(attempts).hasValue(3);
@@ -163,7 +162,7 @@ class RetryLimitsTest {
         }
 
         @Test
-        void unlimited_lets_a_task_go_on_that_must() {
+        void unlimited_never_stops_a_task_that_must_not_end() {
             Retry retry = retry(config ->
                     config.budget(RetryBudget.unlimited()).maxAttempts(5_000).backoff(Backoff.fixed(Duration.ZERO)));
             failureOf(retry);
@@ -171,7 +170,7 @@ class RetryLimitsTest {
         }
 
         @Test
-        void that_throws_does_not_hide_why_it_was_asked() {
+        void that_throws_does_not_hide_the_failure() {
             RetryBudget broken = new RetryBudget() {
                 @Override
                 public String name() {
@@ -275,7 +274,7 @@ class RetryLimitsTest {
         }
 
         @Test
-        void is_given_half_a_second_at_least_unless_told_otherwise() {
+        void is_given_half_a_second_at_least_by_default() {
             Retry retry = Retry.of("r", config -> config.maxAttempts(2).outcomes(throttled), environment);
             for (int i = 0; i < 50; i++) {
                 Duration before = time.elapsed();
@@ -295,7 +294,7 @@ class RetryLimitsTest {
         }
 
         @Test
-        void costs_what_it_is_told_to() {
+        void costs_what_is_set() {
             RetryBudget budget = RetryBudget.of("b", 0, 0, 5, environment);
             failureOf(retry(config ->
                     config.outcomes(throttled).budget(budget).throttledCost(0.5).maxAttempts(100)));
@@ -510,7 +509,7 @@ class RetryLimitsTest {
     @Nested
     class DelaysThatDependOnTheOneBefore {
         @Test
-        void are_told_it() {
+        void are_shown_it() {
             List<Long> told = new ArrayList<>();
             Backoff tripling = new Backoff() {
                 @Override

@@ -20,7 +20,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** Random outcomes and settings, against the rules written down once more in the plainest way; blocking and asynchronous. */
+/** Random outcomes and settings, against a plain second implementation of the rules; blocking and asynchronous. */
 class RetryModelTest {
     /** How an attempt can end. */
     enum Ending {

@@ -38,7 +38,7 @@ class RetryTest {
         return Retry.of("r", config -> configure.accept(config.backoff(second)), environment);
     }
 
-    /** Fails with a fresh IOException as often as told, then says yes; writes down the attempts that it sees. */
+    /** Fails a number of times with a new IOException, then returns yes; records the attempts that it sees. */
     private String failing(int times) throws IOException {
         attempts.add(CallContext.current().attempt());
         if (attempts.size() <= times) {
@@ -224,7 +224,7 @@ class RetryTest {
         }
 
         @Test
-        void listeners_and_metrics_hear_of_each_repetition() {
+        void listeners_and_metrics_get_each_repetition() {
             List<String> heard = new ArrayList<>();
             Environment listening = environment.toBuilder()
                     .listener(new Listener() {
@@ -306,7 +306,7 @@ class RetryTest {
         }
 
         @Test
-        void a_future_that_somebody_else_ends_leaves_no_timer_and_makes_no_more_attempts() {
+        void a_future_that_is_completed_from_outside_leaves_no_timer_and_makes_no_more_attempts() {
             CompletableFuture<String> future = retry.callAsync(() -> stage(9));
             future.complete("by orTimeout or its like");
             assertThat(time.pendingTimers()).isZero();
@@ -336,7 +336,7 @@ class RetryTest {
         }
 
         @Test
-        void permits_of_gates_inside_come_back_for_each_attempt() {
+        void permits_of_gates_inside_are_given_back_for_each_attempt() {
             Bulkhead bulkhead = Bulkhead.of("b", config -> config.maxConcurrent(1), time.environment());
             CompletableFuture<String> future = Pipeline.of(retry, bulkhead).callAsync(() -> stage(2));
             time.advance(Duration.ofSeconds(2));
@@ -355,7 +355,7 @@ class RetryTest {
             assertThatThrownBy(() -> Retry.of("r", config -> config.totalTime(Duration.ZERO)))
                     .hasMessage("totalTime must be more than zero, but was PT0S");
             assertThatThrownBy(() -> Backoff.exponential(Duration.ofSeconds(2), Duration.ofSeconds(1)))
-                    .hasMessage("cap must be at least initial PT2S, but was PT1S");
+                    .hasMessage("max must be at least initial PT2S, but was PT1S");
             assertThatThrownBy(() -> Retry.of(" ")).hasMessageContaining("name must not be blank");
         }
 
@@ -392,7 +392,7 @@ class RetryTest {
     }
 
     @Property
-    void full_jitter_stays_between_zero_and_the_cap_at_any_attempt(
+    void full_jitter_stays_between_zero_and_the_maximum_at_any_attempt(
             @ForAll @IntRange(min = 1) int attempt,
             @ForAll @LongRange(min = 1, max = Long.MAX_VALUE / 4) long initial,
             @ForAll @LongRange(min = 0, max = Long.MAX_VALUE / 4) long more) {
@@ -407,7 +407,7 @@ class RetryTest {
     }
 
     @Test
-    void at_the_cap_the_jitter_still_spreads() {
+    void at_the_maximum_the_jitter_still_spreads() {
         Backoff backoff = Backoff.exponential(Duration.ofMillis(1), Duration.ofSeconds(1));
         long low = 0;
         for (int i = 0; i < 1_000; i++) {

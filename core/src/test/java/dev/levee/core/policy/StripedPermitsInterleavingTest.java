@@ -10,7 +10,10 @@ import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.ThreadIdGen;
 import org.junit.jupiter.api.Test;
 
-/** Permits in several cells are as exact as permits in one: whoever is refused could have been refused by a plain counter. */
+/**
+ * Permits in several cells are as exact as permits in one: a call that is refused could have been refused by a plain
+ * counter.
+ */
 class StripedPermitsInterleavingTest {
     @Test
     void taking_and_giving_back_is_linearizable() {
@@ -18,7 +21,7 @@ class StripedPermitsInterleavingTest {
     }
 
     @Test
-    void refusing_after_one_look_is_caught() {
+    void refusing_after_one_reading_is_caught() {
         assertThatThrownBy(() -> options()
                         .iterations(200)
                         .sequentialSpecification(OneCounter.class)
@@ -101,7 +104,7 @@ class StripedPermitsInterleavingTest {
         }
     }
 
-    /** What it is to be like. */
+    /** The specification. */
     public static class OneCounter extends Calls {
         private int free = 1;
 

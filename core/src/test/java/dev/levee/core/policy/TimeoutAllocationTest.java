@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What a call with a timeout allocates, over many calls, with room for what the JVM itself does meanwhile. */
+/** What a call with a timeout allocates, over many calls, with room for what the JVM itself allocates meanwhile. */
 @Tag("allocation")
 class TimeoutAllocationTest {
     private static final int CALLS = 100_000;
@@ -26,7 +26,7 @@ class TimeoutAllocationTest {
     private CompletableFuture<String> source;
 
     @Test
-    void a_blocking_call_allocates_its_alarm() {
+    void a_blocking_call_allocates_the_task_of_its_timer() {
         assertAllocatesAtMost(24, () -> timeout.call(work));
     }
 
@@ -61,7 +61,7 @@ class TimeoutAllocationTest {
     }
 
     @Test
-    void a_call_whose_stage_is_not_complete_allocates_one_future_and_the_listening() {
+    void a_call_whose_stage_is_not_complete_allocates_one_future_and_the_listeners() {
         Supplier<CompletionStage<String>> start = () -> source;
         assertAllocatesAtMost(128 + sizeOfSource(), () -> {
             source = new CompletableFuture<>();

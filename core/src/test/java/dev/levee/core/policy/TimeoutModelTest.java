@@ -21,8 +21,8 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
 /**
- * Nested timeouts and a deadline around work of any length, interrupted by somebody or not, beside what is to be expected. Limits are
- * odd, lengths and interrupts even, so that no limit comes at the same time as something else.
+ * Nested timeouts and a deadline around work of any length, interrupted from outside or not, beside what is to be
+ * expected. Limits are odd, lengths and interrupts even, so that no limit comes at the same time as something else.
  */
 class TimeoutModelTest {
     private static final int NEVER = 1_000;
@@ -95,7 +95,7 @@ class TimeoutModelTest {
     }
 
     @Property
-    void of_a_call_that_never_looks(
+    void of_a_call_that_never_reads_its_flag(
             @ForAll @Size(min = 1, max = 4) List<@IntRange(max = 20) Integer> limits,
             @ForAll @IntRange(max = 20) int deadline,
             @ForAll @IntRange(max = 25) int length,
@@ -117,10 +117,10 @@ class TimeoutModelTest {
         assertThat(timedOut).isEqualTo(2L * length > limit);
         boolean flag = Thread.interrupted();
         if (!timedOut || 2L * interrupt < limit) {
-            assertThat(flag).as("that of somebody else").isEqualTo(came);
+            assertThat(flag).as("the interrupt from outside").isEqualTo(came);
         } else {
             assertThat(flag)
-                    .as("what comes while ours is pending cannot be told from it")
+                    .as("an interrupt that comes while that of the timeout is pending cannot be distinguished from it")
                     .isFalse();
         }
         assertThat(time.pendingTimers()).isZero();

@@ -58,7 +58,7 @@ class TimeoutTest {
                         return "late";
                     }))
                     .isInstanceOf(TimedOutException.class)
-                    .hasMessage("\"t\" timed out after PT1S")
+                    .hasMessage("timeout \"t\" timed out after PT1S")
                     .satisfies(thrown -> assertThat(thrown.getSuppressed())
                             .singleElement()
                             .isInstanceOf(InterruptedException.class));
@@ -74,7 +74,7 @@ class TimeoutTest {
         }
 
         @Test
-        void a_foreign_interrupt_before_the_alarm_is_kept() {
+        void a_foreign_interrupt_before_that_of_the_timeout_is_kept() {
             assertThatThrownBy(() -> timeout.call(() -> {
                         Thread.currentThread().interrupt();
                         time.advance(Duration.ofSeconds(5));
@@ -85,7 +85,7 @@ class TimeoutTest {
         }
 
         @Test
-        void a_foreign_interrupt_after_ours_was_consumed_is_kept() {
+        void a_foreign_interrupt_after_that_of_the_timeout_was_consumed_is_kept() {
             assertThatThrownBy(() -> timeout.callInterruptibly(() -> {
                         try {
                             sleep(Duration.ofSeconds(5));
@@ -111,7 +111,7 @@ class TimeoutTest {
             Timeout inner = Timeout.of("inner", Duration.ofMillis(300), environment);
             assertThatThrownBy(() -> timeout.callInterruptibly(() -> {
                         assertThatThrownBy(() -> inner.call(() -> {
-                                    time.advance(Duration.ofSeconds(2)); // heeds no interrupt
+                                    time.advance(Duration.ofSeconds(2)); // ignores interrupts
                                     return "late";
                                 }))
                                 .isInstanceOf(TimedOutException.class);
@@ -254,7 +254,7 @@ class TimeoutTest {
         }
 
         @Test
-        void whoever_else_completes_the_future_takes_the_timer_back() {
+        void a_future_that_is_completed_from_outside_takes_the_timer_back() {
             timeout.callAsync(() -> new CompletableFuture<>()).complete("by hand");
             timeout.callAsync(() -> new CompletableFuture<>()).completeExceptionally(new IOException("by hand"));
             assertThat(time.pendingTimers()).isZero();
@@ -264,7 +264,7 @@ class TimeoutTest {
         void a_timeout_has_no_stack_trace_of_a_timer() {
             CompletableFuture<String> future = timeout.callAsync(() -> work);
             time.advance(Duration.ofSeconds(1));
-            assertThat(failureOf(future)).hasMessage("\"t\" timed out after PT1S");
+            assertThat(failureOf(future)).hasMessage("timeout \"t\" timed out after PT1S");
             assertThat(failureOf(future).getStackTrace()).isEmpty();
         }
 
@@ -307,7 +307,7 @@ class TimeoutTest {
                         return "late";
                     }))
                     .isInstanceOf(TimedOutException.class)
-                    .hasMessage("\"c\" timed out after PT0.3S");
+                    .hasMessage("timeout \"c\" timed out after PT0.3S");
             assertThat(started).containsExactly(Duration.ZERO, Duration.ofMillis(101), Duration.ofMillis(302));
             assertThat(growing).hasToString("timeout c computed");
         }
@@ -327,16 +327,16 @@ class TimeoutTest {
         }
 
         @Test
-        void and_wrong_is_told_before_anything_runs() {
+        void and_wrong_is_found_before_anything_runs() {
             assertThat(blocking(Duration.ZERO))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("timeout computed for \"c\" must be more than zero, but was PT0S");
+                    .hasMessage("timeout \"c\": the computed time must be more than zero, but was PT0S");
             assertThat(blocking(Duration.ofSeconds(-1)))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("timeout computed for \"c\" must be more than zero, but was PT-1S");
+                    .hasMessage("timeout \"c\": the computed time must be more than zero, but was PT-1S");
             assertThat(blocking(null))
                     .isInstanceOf(NullPointerException.class)
-                    .hasMessage("timeout computed for \"c\"");
+                    .hasMessage("timeout \"c\": the computed time");
             IllegalStateException thrown = new IllegalStateException("no settings");
             Timeout broken = Timeout.computed(
                     "c",
@@ -406,13 +406,15 @@ class TimeoutTest {
         }
     }
 
-    /** The alarm has begun to ring and takes its time: the thread must wait for it, or it would be hit afterwards. */
+    /**
+     * The interrupt is being delivered and takes long: the thread must wait for it, or would be interrupted afterwards.
+     */
     @Test
     void no_interrupt_is_delivered_after_the_code_has_ended() throws Exception {
         for (int round = 0; round < 50; round++) {
             Owner owner = new Owner();
             owner.start();
-            owner.alarm.run();
+            owner.interrupt.run();
             owner.join();
             assertThat(owner.hitAfterTheEnd).isFalse();
             assertThat(owner.flagAtTheEnd).isFalse();
@@ -420,18 +422,18 @@ class TimeoutTest {
     }
 
     private static final class Owner extends Thread {
-        final InterruptOnce alarm = new InterruptOnce(this);
-        private volatile boolean ringing;
+        final InterruptOnce interrupt = new InterruptOnce(this);
+        private volatile boolean delivering;
         private volatile boolean ended;
         volatile boolean hitAfterTheEnd;
         volatile boolean flagAtTheEnd;
 
         @Override
         public void run() {
-            while (!ringing) {
+            while (!delivering) {
                 Thread.onSpinWait();
             }
-            alarm.rang(false);
+            interrupt.delivered(false);
             ended = true;
             flagAtTheEnd = Thread.interrupted();
         }
@@ -440,7 +442,7 @@ class TimeoutTest {
         @SuppressWarnings("ThreadPriorityCheck") // gives a thread that does not wait time to end
         public boolean isInterrupted() {
             if (Thread.currentThread() != this) {
-                ringing = true;
+                delivering = true;
                 for (int i = 0; i < 1_000 && !ended; i++) {
                     Thread.yield();
                 }

@@ -10,8 +10,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A blocking attempt on a thread of an executor: a cancel interrupts that thread, and only while the attempt runs on it. */
-final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> implements Runnable, Consumer<Throwable> {
+/**
+ * A blocking attempt on a thread of an executor. A cancel interrupts that thread, and only while the attempt runs on
+ * it. See ADR 28.
+ */
+final class HedgeThreadAttempt<T extends @Nullable Object> extends CallFuture<T>
+        implements Runnable, Consumer<Throwable> {
     private static final int NEW = 0;
     private static final int RUNNING = 1;
     private static final int ENDED = 2;
@@ -21,10 +25,11 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     private final Operation<T, ?> operation;
     private final CallContext context;
     private final AtomicInteger state = new AtomicInteger(NEW);
-    /** Of the thread that runs it; written before RUNNING. */
-    private @Nullable InterruptOnce alarm;
 
-    ThreadAttempt(Inner inner, Operation<T, ?> operation, CallContext context) {
+    /** Interrupts the thread that runs the attempt; written before RUNNING. */
+    private @Nullable InterruptOnce interrupt;
+
+    HedgeThreadAttempt(Inner inner, Operation<T, ?> operation, CallContext context) {
         this.inner = inner;
         this.operation = operation;
         this.context = context;
@@ -36,7 +41,7 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
         CallState callState = CallState.current();
         Object outer = callState.alarm();
         InterruptOnce own = InterruptOnce.inside(callState);
-        alarm = own;
+        interrupt = own;
         if (!state.compareAndSet(NEW, RUNNING)) {
             return;
         }
@@ -50,7 +55,7 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
         }
         callState.alarm(outer);
         if (!state.compareAndSet(RUNNING, ENDED)) {
-            own.rang(error instanceof InterruptedException);
+            own.delivered(error instanceof InterruptedException);
         }
         if (error == null) {
             complete(result);
@@ -66,12 +71,12 @@ final class ThreadAttempt<T extends @Nullable Object> extends CallFuture<T> impl
     @Override
     public void accept(Throwable reason) {
         if (state.compareAndSet(NEW, ENDED)) {
-            completeExceptionally(reason); // it never ran
+            completeExceptionally(reason); // it has never run
             return;
         }
-        InterruptOnce ofTheWorker = alarm;
-        if (ofTheWorker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
-            ofTheWorker.run();
+        InterruptOnce worker = interrupt;
+        if (worker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
+            worker.run();
         }
     }
 }

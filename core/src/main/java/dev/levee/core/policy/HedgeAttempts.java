@@ -1,0 +1,91 @@
+package dev.levee.core.policy;
+
+import dev.levee.core.CallFuture;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks over the attempts of a {@link HedgedCall}, a linked list with the latest attempt first. Each method takes that
+ * attempt, which is null before there is any. See ADR 29.
+ */
+final class HedgeAttempts {
+    private HedgeAttempts() {}
+
+    static <T extends @Nullable Object> @Nullable HedgeAttempt<T> first(@Nullable HedgeAttempt<T> latest) {
+        HedgeAttempt<T> attempt = latest;
+        while (attempt != null && attempt.previous != null) {
+            attempt = attempt.previous;
+        }
+        return attempt;
+    }
+
+    static <T extends @Nullable Object> @Nullable HedgeAttempt<T> latestSetAside(@Nullable HedgeAttempt<T> latest) {
+        HedgeAttempt<T> attempt = latest;
+        while (attempt != null && !attempt.setAside) {
+            attempt = attempt.previous;
+        }
+        return attempt;
+    }
+
+    /** Returns the failures of the attempts but one, in the order in which the attempts were started. */
+    static <T extends @Nullable Object> SuppressedFailures failures(
+            @Nullable HedgeAttempt<T> latest, @Nullable HedgeAttempt<T> but) {
+        Deque<Throwable> inOrder = new ArrayDeque<>();
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            if (attempt != but && attempt.setAside && attempt.error != null) {
+                inOrder.addFirst(attempt.error);
+            }
+        }
+        SuppressedFailures failures = new SuppressedFailures();
+        inOrder.forEach(failures::add);
+        return failures;
+    }
+
+    /**
+     * Takes all timers back, and asks all attempts in flight but one to end.
+     *
+     * @param reason what they are asked with; null for that another attempt has settled the call
+     */
+    static <T extends @Nullable Object> void cancel(
+            @Nullable HedgeAttempt<T> latest, @Nullable HedgeAttempt<T> but, @Nullable Throwable reason) {
+        Throwable shown = reason;
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            attempt.cancelTimer();
+            CompletableFuture<T> running = attempt.future;
+            if (attempt != but && running != null && !running.isDone()) {
+                shown = shown == null ? settledByAnother() : shown;
+                CallFuture.requestCancel(running, shown);
+            }
+        }
+    }
+
+    /**
+     * Takes the timers back of attempts up to a number; not those of attempts that another thread has started since.
+     */
+    static <T extends @Nullable Object> void cancelTimers(@Nullable HedgeAttempt<T> latest, int upTo) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            if (attempt.number <= upTo) {
+                attempt.cancelTimer();
+            }
+        }
+    }
+
+    /**
+     * Discards the results of all attempts but one that counted as failures, such as a response with an error status.
+     */
+    static <T extends @Nullable Object> void discardResults(
+            @Nullable HedgeAttempt<T> latest, @Nullable HedgeAttempt<T> but) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            if (attempt != but) {
+                attempt.discard();
+            }
+        }
+    }
+
+    static CancellationException settledByAnother() {
+        return new CancellationException("another attempt of the hedge has settled the call");
+    }
+}

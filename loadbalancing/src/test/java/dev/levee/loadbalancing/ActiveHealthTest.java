@@ -205,7 +205,7 @@ class ActiveHealthTest {
             time.advance(Duration.ofSeconds(15));
             assertThatThrownBy(nodes.balancer::pick)
                     .isInstanceOf(NoEndpointException.class)
-                    .hasMessage("nodes: none of 3 endpoints admits a call: 0 refused by their gates, "
+                    .hasMessage("balancer \"nodes\": none of 3 endpoints admits a call: 0 refused by their gates, "
                             + "3 left out for their health, which is refused in a panic");
             assertThat(reason(nodes)).isEqualTo(NoEndpointException.Reason.UNHEALTHY);
             assertThat(nodes.balancer.explain().reason()).contains("3 left out for their health");

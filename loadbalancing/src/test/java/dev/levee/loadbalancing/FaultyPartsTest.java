@@ -81,14 +81,14 @@ class FaultyPartsTest {
 
     /** Two endpoints and one call in flight: the next call of the same key must find the owner full, the one after an end not. */
     private static void assertNoPlaceIsLost(LoadBalancer<String> nodes) {
-        String owner = nodes.call("key", address -> address);
+        String owner = nodes.forKey("key").call(address -> address);
         for (int i = 0; i < 3; i++) {
-            try (Ticket<String> first = nodes.pick("key")) {
+            try (Ticket<String> first = nodes.forKey("key").pick()) {
                 assertThat(first.endpoint().id()).isEqualTo(owner);
             }
         }
         assertThat(nodes.snapshot()).allMatch(state -> state.inFlight() == 0);
-        assertThat(nodes.explain("key").reason()).contains("0 of 1 places taken");
+        assertThat(nodes.forKey("key").explain().reason()).contains("0 of 1 places taken");
     }
 
     @Test
@@ -96,7 +96,7 @@ class FaultyPartsTest {
         LoadBalancer<String> nodes = bounded(2);
         throwsAtEntry = true;
         for (int i = 0; i < 5; i++) {
-            assertThatThrownBy(() -> nodes.pick("key")).hasMessage("entry");
+            assertThatThrownBy(() -> nodes.forKey("key").pick()).hasMessage("entry");
         }
         throwsAtEntry = false;
         assertNoPlaceIsLost(nodes);
@@ -107,8 +107,8 @@ class FaultyPartsTest {
         LoadBalancer<String> nodes = bounded(2);
         throwsAtExit = true;
         for (int i = 0; i < 5; i++) {
-            assertThatThrownBy(() -> nodes.call("key", address -> address)).hasMessage("exit");
-            assertThatThrownBy(() -> nodes.pick("key").complete(Verdict.SUCCESS))
+            assertThatThrownBy(() -> nodes.forKey("key").call(address -> address)).hasMessage("exit");
+            assertThatThrownBy(() -> nodes.forKey("key").pick().complete(Verdict.SUCCESS))
                     .hasMessage("exit");
         }
         throwsAtExit = false;

@@ -65,7 +65,7 @@ class HealthArithmeticTest {
             long[] failures = {0, 0, 0, 0, 0, 0, 0, 0, 95};
             successes[7] = 20;
             failures[7] = 80;
-            Outliers.Found found = outliers(1.0, 0.85).find(successes, failures);
+            Outliers.Findings found = outliers(1.0, 0.85).find(successes, failures);
             assertThat(found.bySuccessRate()).hasToString("{7, 8}");
             assertThat(found.byFailureRate()).hasToString("{8}");
             assertThat(found.shared()).isFalse();
@@ -100,7 +100,7 @@ class HealthArithmeticTest {
         void condemn_nobody_if_the_others_fail_as_well() {
             long[] successes = repeat(6, 5);
             long[] failures = repeat(6, 95);
-            Outliers.Found found = outliers(1.9, 0.85).find(successes, failures);
+            Outliers.Findings found = outliers(1.9, 0.85).find(successes, failures);
             assertThat(found.byFailureRate()).hasToString("{}");
             assertThat(found.bySuccessRate()).hasToString("{}");
             assertThat(found.shared()).isTrue();
@@ -122,7 +122,7 @@ class HealthArithmeticTest {
             failures[i] = Math.max(0, Math.min(n, Math.round(n * rate + sigma * random.nextGaussian())));
             successes[i] = n - failures[i];
         }
-        Outliers.Found found = outliers(1.9, 0.85).find(successes, failures);
+        Outliers.Findings found = outliers(1.9, 0.85).find(successes, failures);
         assertThat(found.bySuccessRate().isEmpty()).isTrue();
         assertThat(found.byFailureRate().isEmpty()).isTrue();
     }
@@ -233,28 +233,28 @@ class HealthArithmeticTest {
     }
 
     @Nested
-    class A_stall {
+    class A_pause {
         private static final long SECOND = 1_000_000_000L;
 
         @Test
-        void is_noticed_by_a_late_tick() {
-            PauseDetector stalls = new PauseDetector(0);
-            stalls.tick(SECOND / 10);
-            assertThat(stalls.overlap(0, SECOND / 10)).isFalse();
-            stalls.tick(3 * SECOND);
-            assertThat(stalls.count()).isEqualTo(1);
-            assertThat(stalls.overlap(0, 2 * SECOND)).isTrue();
-            assertThat(stalls.overlap(2 * SECOND, 3 * SECOND + SECOND / 20)).isTrue();
-            assertThat(stalls.overlap(3 * SECOND, 3 * SECOND + SECOND / 20)).isFalse();
-            assertThat(stalls.overlap(0, SECOND / 20)).isFalse();
+        void is_noticed_by_a_late_timer() {
+            PauseDetector pauses = new PauseDetector(0);
+            pauses.onTimer(SECOND / 10);
+            assertThat(pauses.overlaps(0, SECOND / 10)).isFalse();
+            pauses.onTimer(3 * SECOND);
+            assertThat(pauses.count()).isEqualTo(1);
+            assertThat(pauses.overlaps(0, 2 * SECOND)).isTrue();
+            assertThat(pauses.overlaps(2 * SECOND, 3 * SECOND + SECOND / 20)).isTrue();
+            assertThat(pauses.overlaps(3 * SECOND, 3 * SECOND + SECOND / 20)).isFalse();
+            assertThat(pauses.overlaps(0, SECOND / 20)).isFalse();
         }
 
         @Test
-        void is_noticed_before_the_late_tick() {
-            PauseDetector stalls = new PauseDetector(Long.MAX_VALUE);
-            assertThat(stalls.overlap(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5))
+        void is_noticed_before_the_late_timer() {
+            PauseDetector pauses = new PauseDetector(Long.MAX_VALUE);
+            assertThat(pauses.overlaps(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5))
                     .isFalse();
-            assertThat(stalls.overlap(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5 + 1))
+            assertThat(pauses.overlaps(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5 + 1))
                     .isTrue();
         }
     }

@@ -54,7 +54,7 @@ class LoadBalancerTest {
         @Test
         void gives_what_the_exchange_gave_which_may_be_null() {
             assertThat(balancer.<Integer, RuntimeException>call(String::length)).isEqualTo(3);
-            assertThat(balancer.<Object, RuntimeException>call("key", address -> null))
+            assertThat(balancer.forKey("key").<Object, RuntimeException>call(address -> null))
                     .isNull();
             assertThat(verdicts()).containsExactly(Verdict.SUCCESS, Verdict.SUCCESS);
         }
@@ -87,7 +87,7 @@ class LoadBalancerTest {
         @Test
         void gives_the_permit_back_when_an_error_is_thrown() {
             Error error = new StackOverflowError();
-            assertThat(catchThrowable(() -> balancer.call(7, address -> {
+            assertThat(catchThrowable(() -> balancer.forKey(7).call(address -> {
                         throw error;
                     })))
                     .isSameAs(error);
@@ -103,7 +103,7 @@ class LoadBalancerTest {
         @Test
         void without_an_exchange_or_a_key_is_refused() {
             assertThatThrownBy(() -> balancer.call(null)).hasMessage("exchange");
-            assertThatThrownBy(() -> balancer.call((CharSequence) null, address -> address))
+            assertThatThrownBy(() -> balancer.forKey((CharSequence) null).call(address -> address))
                     .hasMessage("key");
             assertThatThrownBy(() -> balancer.callAsync(null)).hasMessage("exchange");
             assertThatThrownBy(() -> balancer.operation(null)).hasMessage("exchange");
@@ -284,15 +284,15 @@ class LoadBalancerTest {
 
         @Test
         void every_form_is_refused_and_says_so() {
-            String message = "empty: there are no endpoints";
+            String message = "balancer \"empty\": there are no endpoints";
             assertThatThrownBy(() -> empty.call(address -> address))
                     .isInstanceOf(NoEndpointException.class)
                     .hasMessage(message);
-            assertThatThrownBy(() -> empty.call("key", address -> address)).hasMessage(message);
-            assertThatThrownBy(() -> empty.call(1, address -> address)).hasMessage(message);
+            assertThatThrownBy(() -> empty.forKey("key").call(address -> address)).hasMessage(message);
+            assertThatThrownBy(() -> empty.forKey(1).call(address -> address)).hasMessage(message);
             assertThatThrownBy(empty::pick).hasMessage(message);
-            assertThatThrownBy(() -> empty.pick("key")).hasMessage(message);
-            assertThatThrownBy(() -> empty.pick(1)).hasMessage(message);
+            assertThatThrownBy(() -> empty.forKey("key").pick()).hasMessage(message);
+            assertThatThrownBy(() -> empty.forKey(1).pick()).hasMessage(message);
             assertThatThrownBy(() -> empty.operation(address -> address).run()).hasMessage(message);
             assertThat(empty.callAsync(address -> null)).isCompletedExceptionally();
             assertThat(empty.operationAsync(address -> null).get()).isCompletedExceptionally();
@@ -325,7 +325,7 @@ class LoadBalancerTest {
             nodes.gates.get("e02").waitNanos = 700;
             NoEndpointException refusal = (NoEndpointException) catchThrowable(balancer::pick);
             assertThat(refusal)
-                    .hasMessage("nodes: none of 4 endpoints admits a call: 3 refused by their gates, 1 drained");
+                    .hasMessage("balancer \"nodes\": none of 4 endpoints admits a call: 3 refused by their gates, 1 drained");
             assertThat(refusal.retryAfterNanos()).isEqualTo(500);
             nodes.gates.get("e01").waitNanos = 0;
             assertThat(refusal.retryAfterNanos()).isZero();
@@ -354,7 +354,7 @@ class LoadBalancerTest {
 
         @Test
         void are_no_evidence_when_they_are_only_closed() {
-            try (Ticket<String> ticket = balancer.pick("key")) {
+            try (Ticket<String> ticket = balancer.forKey("key").pick()) {
                 assertThat(ticket.endpoint().address())
                         .isEqualTo(ticket.endpoint().id());
             }
@@ -363,8 +363,8 @@ class LoadBalancerTest {
 
         @Test
         void are_judged_by_error_or_closed_with_a_verdict() {
-            balancer.pick(1).complete(null, new ConnectException());
-            balancer.pick(2).complete(Verdict.THROTTLED);
+            balancer.forKey(1).pick().complete(null, new ConnectException());
+            balancer.forKey(2).pick().complete(Verdict.THROTTLED);
             assertThat(verdicts()).containsExactlyInAnyOrder(Verdict.NOT_SENT, Verdict.THROTTLED);
         }
 
@@ -489,6 +489,6 @@ class LoadBalancerTest {
                 LoadBalancerConfig.<String>builder().totals(true).build();
         assertThat(config.toBuilder().build().totals()).isTrue();
         assertThat(config.toBuilder().totals(false).build().totals()).isFalse();
-        assertThat(config.gates()).isNull();
+        assertThat(config.gatePerEndpoint()).isNull();
     }
 }

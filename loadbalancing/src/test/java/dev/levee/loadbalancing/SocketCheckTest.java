@@ -144,13 +144,13 @@ class SocketCheckTest {
             })
     void http_fails_on_garbage(String garbage) {
         URI uri = answering(garbage);
-        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("not an answer in HTTP/1.1");
+        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("not a response in HTTP/1.1");
     }
 
     @Test
     void http_fails_if_the_connection_ends_before_the_answer() {
         URI uri = answering("HTTP/1.1 2");
-        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the connection ended before the answer");
+        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the connection ended before the response");
     }
 
     @Test
@@ -185,7 +185,7 @@ class SocketCheckTest {
                 socket.getOutputStream().write(block);
             }
         });
-        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the head of the answer is longer than 16384 bytes");
+        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the head of the response is longer than 16384 bytes");
     }
 
     @Test

@@ -114,7 +114,7 @@ class UpdatesTest {
     @Test
     void an_empty_set_refuses_and_the_next_one_serves() {
         nodes.source.set(List.of());
-        assertThatThrownBy(balancer::pick).hasMessage("nodes: there are no endpoints");
+        assertThatThrownBy(balancer::pick).hasMessage("balancer \"nodes\": there are no endpoints");
         nodes.source.set(Balancers.endpoints(1));
         assertThat(nodes.spread(3)).containsOnlyKeys("e00");
     }

@@ -99,8 +99,8 @@ class HashAllocationTest {
     @MethodSource("strategies")
     void a_call_allocates_nothing(BalancingStrategy strategy) {
         LoadBalancer<String> nodes = LoadBalancer.of("nodes", strategy, EndpointSource.of(Balancers.endpoints(10)));
-        assertThat(bytesEach(() -> sink += nodes.call(4711, String::length))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += nodes.call(KEY, String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey(4711).call(String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey(KEY).call(String::length))).isLessThan(0.5);
     }
 
     @Test
@@ -108,8 +108,8 @@ class HashAllocationTest {
         LoadBalancer<String> nodes = LoadBalancer.of(
                 "nodes", BalancingStrategy.boundedLoads(0.25), EndpointSource.of(Balancers.endpoints(10)));
         for (int i = 0; i < 5; i++) {
-            nodes.pick("hot");
+            nodes.forKey("hot").pick();
         }
-        assertThat(bytesEach(() -> sink += nodes.call("hot", String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey("hot").call(String::length))).isLessThan(0.5);
     }
 }

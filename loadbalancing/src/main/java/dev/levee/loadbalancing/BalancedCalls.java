@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Sends calls to endpoints that a {@link LoadBalancer} picks.
  *
  * <p>The balancer itself sends calls without a key; {@link LoadBalancer#forKey(CharSequence)} and
- * {@link LoadBalancer#forKey(long)} return the same methods for the calls of one key.
+ * {@link LoadBalancer#forKey(long)} return the same methods for the calls with one key.
  *
  * <p>Thread-safe. Nothing here locks, waits or, apart from what a method says, allocates.
  *

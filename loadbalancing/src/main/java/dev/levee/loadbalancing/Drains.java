@@ -28,8 +28,7 @@ final class Drains<A> {
     private final Set<Drain> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    private Drains(
-            String balancer, Duration deadline, Consumer<? super Endpoint<A>> closer, Environment environment) {
+    private Drains(String balancer, Duration deadline, Consumer<? super Endpoint<A>> closer, Environment environment) {
         this.balancer = balancer;
         this.deadlineNanos = Nanos.of(deadline);
         this.closer = closer;

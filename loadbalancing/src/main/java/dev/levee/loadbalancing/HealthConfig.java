@@ -39,9 +39,7 @@ public final class HealthConfig<A> {
 
     /** Whether the outcomes of calls are observed. */
     boolean observesCalls() {
-        return settings.consecutiveFailures > 0
-                || settings.successRateDeviations > 0.0
-                || settings.failureRate > 0.0;
+        return settings.consecutiveFailures > 0 || settings.successRateDeviations > 0.0 || settings.failureRate > 0.0;
     }
 
     /** {@return the check of an endpoint, or null if there are no checks} */

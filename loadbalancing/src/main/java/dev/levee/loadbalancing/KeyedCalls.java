@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The calls of one key: a balancer and the hash of the key.
  *
- * <p>24 bytes, which the compiler usually removes where the view is made and used in one expression: nothing that is
- * called from here keeps a reference to it.
+ * <p>24 bytes. The JIT removes them where it inlines both {@code forKey} and the method of the view. It does not inline
+ * {@link #call} where that has been compiled by itself before, together with the pick (HotSpot: "already compiled into
+ * a big method"), which is why {@link LoadBalancer#call(CharSequence, Exchange)} exists beside it.
  */
 final class KeyedCalls<A> implements BalancedCalls<A> {
     private final SnapshotBalancer<A> balancer;

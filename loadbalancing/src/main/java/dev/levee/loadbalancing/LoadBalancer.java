@@ -8,6 +8,7 @@ import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends each call to one of several endpoints.
@@ -17,10 +18,10 @@ import java.util.function.Consumer;
  *     LoadBalancer.of("catalog", BalancingStrategy.powerOfTwoChoices(), EndpointSource.ofAddresses(uris));
  * Product product = nodes.call(uri -> http.get(uri.resolve("/products/42")));
  * Product again = retry.call(nodes.operation(uri -> http.get(uri.resolve("/products/42"))));  // another host each time
- * Cart cart = nodes.forKey(user).call(uri -> http.get(uri.resolve("/cart")));                 // one host for each user
+ * Cart cart = nodes.call(user, uri -> http.get(uri.resolve("/cart")));                        // one host for each user
  * }</pre>
  *
- * <p>A call may carry a key: {@link #forKey(CharSequence)}. Strategies that use it, such as
+ * <p>A call may carry a key: {@link #call(CharSequence, Exchange)} and {@link #forKey(CharSequence)}. Strategies that use it, such as
  * {@link BalancingStrategy#consistentHash()}, send calls with one key to one endpoint as long as they can; the others
  * ignore it at no cost. A number is taken as it is; a text is hashed by the strategy.
  *
@@ -150,10 +151,42 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
     String name();
 
     /**
+     * Calls an endpoint for a textual key, on the calling thread; see {@link #call(Exchange)}.
+     *
+     * <p>The same as {@code forKey(key).call(exchange)}, without the view: this one allocates nothing, however the JVM
+     * compiles it.
+     *
+     * @param key what the call is for, such as a user or a document
+     * @param exchange what to do with the endpoint
+     * @param <T> what it returns
+     * @param <X> what it throws
+     * @return what the exchange returned, which may be null
+     * @throws X what the exchange threw, the same object
+     * @throws NoEndpointException if there is no endpoint, or the gate of every one refused
+     * @throws NullPointerException if the key or the exchange is null
+     */
+    <T extends @Nullable Object, X extends Throwable> T call(CharSequence key, Exchange<? super A, T, X> exchange)
+            throws X;
+
+    /**
+     * Calls an endpoint for a numeric key, on the calling thread; see {@link #call(CharSequence, Exchange)}.
+     *
+     * @param key what the call is for, such as a user or a document
+     * @param exchange what to do with the endpoint
+     * @param <T> what it returns
+     * @param <X> what it throws
+     * @return what the exchange returned, which may be null
+     * @throws X what the exchange threw, the same object
+     * @throws NoEndpointException if there is no endpoint, or the gate of every one refused
+     * @throws NullPointerException if the exchange is null
+     */
+    <T extends @Nullable Object, X extends Throwable> T call(long key, Exchange<? super A, T, X> exchange) throws X;
+
+    /**
      * Returns the calls of a textual key. The strategy hashes the key, here and once; strategies without keys ignore it.
      *
-     * <p>The view is an object of 24 bytes, which the JVM usually does not allocate if it is used at once, as in
-     * {@code nodes.forKey(user).call(...)}. It may also be kept, for any number of calls.
+     * <p>The view is an object of 24 bytes, which the JVM removes only where it inlines the call, so the blocking call
+     * has a form without it. A view may also be kept, for any number of calls.
      *
      * @param key what the calls are for, such as a user or a document
      * @return the calls of the key; thread-safe

@@ -85,15 +85,23 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         return usesKey ? environment.random().nextLong() : 0L;
     }
 
+    private long hashOf(CharSequence key) {
+        Require.nonNull("key", key);
+        return usesKey ? strategy.hash(key) : 0L;
+    }
+
+    private long hashOf(long key) {
+        return usesKey ? XxHash64.hash(key) : 0L;
+    }
+
     @Override
     public BalancedCalls<A> forKey(CharSequence key) {
-        Require.nonNull("key", key);
-        return new KeyedCalls<>(this, usesKey ? strategy.hash(key) : 0L);
+        return new KeyedCalls<>(this, hashOf(key));
     }
 
     @Override
     public BalancedCalls<A> forKey(long key) {
-        return new KeyedCalls<>(this, usesKey ? XxHash64.hash(key) : 0L);
+        return new KeyedCalls<>(this, hashOf(key));
     }
 
     /**
@@ -186,6 +194,18 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Exchange<? super A, T, X> exchange) throws X {
         return dispatch(anyHash(), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(
+            CharSequence key, Exchange<? super A, T, X> exchange) throws X {
+        return dispatch(hashOf(key), Require.nonNull("exchange", exchange), null);
+    }
+
+    @Override
+    public <T extends @Nullable Object, X extends Throwable> T call(long key, Exchange<? super A, T, X> exchange)
+            throws X {
+        return dispatch(hashOf(key), Require.nonNull("exchange", exchange), null);
     }
 
     <T extends @Nullable Object> CompletableFuture<T> start(

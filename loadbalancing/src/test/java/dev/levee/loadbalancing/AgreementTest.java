@@ -73,7 +73,8 @@ class AgreementTest {
                         .append(' ');
             }
             line.append(map.shardOf("k\u00e4y " + i)).append(' ');
-            try (Ticket<InetSocketAddress> ticket = nodes.forKey("k\u00e4y " + i).pick()) {
+            try (Ticket<InetSocketAddress> ticket =
+                    nodes.forKey("k\u00e4y " + i).pick()) {
                 answers.add(line + ticket.endpoint().id());
             }
         }

@@ -81,9 +81,12 @@ class AllocationTest {
         LoadBalancer<String> plain = over(strategy, 10, false);
         LoadBalancer<String> gated = over(strategy, 10, true);
         assertThat(bytesEach(() -> sink += plain.call(String::length))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += plain.forKey(4711).call(String::length))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += plain.forKey(KEY).call(String::length))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += gated.forKey(IP).call(String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += plain.call(4711, String::length)))
+                .isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += plain.call(KEY, String::length)))
+                .isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += gated.call(IP, String::length)))
+                .isLessThan(0.5);
     }
 
     @ParameterizedTest
@@ -96,22 +99,35 @@ class AllocationTest {
                 config -> config.gatePerEndpoint(
                         endpoint -> new Door(endpoint.id().equals("e02"))));
         int[] key = new int[1];
-        assertThat(bytesEach(() -> sink += nodes.forKey(key[0]++).call(String::length)))
+        assertThat(bytesEach(() -> sink += nodes.call(key[0]++, String::length)))
                 .isLessThan(0.5);
     }
 
     @Test
     void a_ticket_and_its_lease_are_all_that_a_pick_allocates() {
-        LoadBalancer<String> nodes = over(BalancingStrategy.powerOfTwoChoices(), 10, true);
-        assertThat(bytesEach(() -> nodes.forKey(KEY).pick().complete(Verdict.SUCCESS))).isLessThanOrEqualTo(88.5);
+        BalancedCalls<String> view = over(BalancingStrategy.powerOfTwoChoices(), 10, true)
+                .forKey(KEY);
+        assertThat(bytesEach(() -> view.pick().complete(Verdict.SUCCESS))).isLessThanOrEqualTo(88.5);
     }
 
     @Test
     void an_operation_takes_at_most_48_bytes_with_its_first_run() {
-        LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash(), 10, true);
-        assertThat(bytesEach(() -> sink += nodes.forKey(KEY).<Integer, RuntimeException>operation(String::length)
+        BalancedCalls<String> view =
+                over(BalancingStrategy.consistentHash(), 10, true).forKey(KEY);
+        assertThat(bytesEach(() -> sink += view.<Integer, RuntimeException>operation(String::length)
                         .run()))
                 .isLessThanOrEqualTo(48.5);
+    }
+
+    @Test
+    void the_view_of_a_key_is_24_bytes_and_its_calls_allocate_nothing() {
+        LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash(), 10, true);
+        BalancedCalls<String> view = nodes.forKey(4711);
+        assertThat(bytesEach(() -> sink += view.call(String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey(4711).call(String::length)))
+                .isLessThanOrEqualTo(24.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey(KEY).call(String::length)))
+                .isLessThanOrEqualTo(24.5);
     }
 
     @Test
@@ -119,7 +135,7 @@ class AllocationTest {
         LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash(), 0, false);
         assertThat(bytesEach(() -> {
                     try {
-                        nodes.forKey(KEY).call(String::length);
+                        nodes.call(KEY, String::length);
                     } catch (NoEndpointException refused) {
                         sink++;
                     }

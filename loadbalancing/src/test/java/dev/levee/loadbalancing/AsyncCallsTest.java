@@ -180,7 +180,9 @@ class AsyncCallsTest {
     void operations_take_no_key_and_numbers_too() {
         assertThat(balancer.operationAsync(CompletableFuture::completedStage).get())
                 .isCompleted();
-        assertThat(balancer.forKey(3).operationAsync(CompletableFuture::completedStage).get())
+        assertThat(balancer.forKey(3)
+                        .operationAsync(CompletableFuture::completedStage)
+                        .get())
                 .isCompleted();
     }
 }

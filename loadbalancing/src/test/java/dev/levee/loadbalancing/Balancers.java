@@ -89,7 +89,7 @@ public final class Balancers {
     public Map<String, Integer> spread(int calls) {
         Map<String, Integer> counts = new TreeMap<>();
         for (int i = 0; i < calls; i++) {
-            counts.merge(balancer.forKey("key " + i).call(address -> address), 1, Integer::sum);
+            counts.merge(balancer.call("key " + i, address -> address), 1, Integer::sum);
         }
         return counts;
     }

@@ -81,7 +81,7 @@ class FaultyPartsTest {
 
     /** Two endpoints and one call in flight: the next call of the same key must find the owner full, the one after an end not. */
     private static void assertNoPlaceIsLost(LoadBalancer<String> nodes) {
-        String owner = nodes.forKey("key").call(address -> address);
+        String owner = nodes.call("key", address -> address);
         for (int i = 0; i < 3; i++) {
             try (Ticket<String> first = nodes.forKey("key").pick()) {
                 assertThat(first.endpoint().id()).isEqualTo(owner);
@@ -107,7 +107,8 @@ class FaultyPartsTest {
         LoadBalancer<String> nodes = bounded(2);
         throwsAtExit = true;
         for (int i = 0; i < 5; i++) {
-            assertThatThrownBy(() -> nodes.forKey("key").call(address -> address)).hasMessage("exit");
+            assertThatThrownBy(() -> nodes.call("key", address -> address))
+                    .hasMessage("exit");
             assertThatThrownBy(() -> nodes.forKey("key").pick().complete(Verdict.SUCCESS))
                     .hasMessage("exit");
         }

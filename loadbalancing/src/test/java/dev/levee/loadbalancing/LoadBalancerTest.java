@@ -54,7 +54,7 @@ class LoadBalancerTest {
         @Test
         void gives_what_the_exchange_gave_which_may_be_null() {
             assertThat(balancer.<Integer, RuntimeException>call(String::length)).isEqualTo(3);
-            assertThat(balancer.forKey("key").<Object, RuntimeException>call(address -> null))
+            assertThat(balancer.<Object, RuntimeException>call("key", address -> null))
                     .isNull();
             assertThat(verdicts()).containsExactly(Verdict.SUCCESS, Verdict.SUCCESS);
         }
@@ -87,7 +87,7 @@ class LoadBalancerTest {
         @Test
         void gives_the_permit_back_when_an_error_is_thrown() {
             Error error = new StackOverflowError();
-            assertThat(catchThrowable(() -> balancer.forKey(7).call(address -> {
+            assertThat(catchThrowable(() -> balancer.call(7, address -> {
                         throw error;
                     })))
                     .isSameAs(error);
@@ -103,7 +103,7 @@ class LoadBalancerTest {
         @Test
         void without_an_exchange_or_a_key_is_refused() {
             assertThatThrownBy(() -> balancer.call(null)).hasMessage("exchange");
-            assertThatThrownBy(() -> balancer.forKey((CharSequence) null).call(address -> address))
+            assertThatThrownBy(() -> balancer.call((CharSequence) null, address -> address))
                     .hasMessage("key");
             assertThatThrownBy(() -> balancer.callAsync(null)).hasMessage("exchange");
             assertThatThrownBy(() -> balancer.operation(null)).hasMessage("exchange");
@@ -288,8 +288,9 @@ class LoadBalancerTest {
             assertThatThrownBy(() -> empty.call(address -> address))
                     .isInstanceOf(NoEndpointException.class)
                     .hasMessage(message);
-            assertThatThrownBy(() -> empty.forKey("key").call(address -> address)).hasMessage(message);
-            assertThatThrownBy(() -> empty.forKey(1).call(address -> address)).hasMessage(message);
+            assertThatThrownBy(() -> empty.call("key", address -> address))
+                    .hasMessage(message);
+            assertThatThrownBy(() -> empty.call(1, address -> address)).hasMessage(message);
             assertThatThrownBy(empty::pick).hasMessage(message);
             assertThatThrownBy(() -> empty.forKey("key").pick()).hasMessage(message);
             assertThatThrownBy(() -> empty.forKey(1).pick()).hasMessage(message);
@@ -325,7 +326,8 @@ class LoadBalancerTest {
             nodes.gates.get("e02").waitNanos = 700;
             NoEndpointException refusal = (NoEndpointException) catchThrowable(balancer::pick);
             assertThat(refusal)
-                    .hasMessage("balancer \"nodes\": none of 4 endpoints admits a call: 3 refused by their gates, 1 drained");
+                    .hasMessage(
+                            "balancer \"nodes\": none of 4 endpoints admits a call: 3 refused by their gates, 1 drained");
             assertThat(refusal.retryAfterNanos()).isEqualTo(500);
             nodes.gates.get("e01").waitNanos = 0;
             assertThat(refusal.retryAfterNanos()).isZero();

@@ -38,8 +38,9 @@ class OperationTest {
 
     @Test
     void it_begins_where_the_key_belongs() {
-        String owner = balancer.forKey("key").call(address -> address);
-        assertThat(balancer.forKey("key").<String, RuntimeException>operation(address -> address)
+        String owner = balancer.call("key", address -> address);
+        assertThat(balancer.forKey("key")
+                        .<String, RuntimeException>operation(address -> address)
                         .run())
                 .isEqualTo(owner);
     }
@@ -88,9 +89,10 @@ class OperationTest {
 
     @Test
     void two_operations_do_not_know_of_each_other() {
-        String owner = balancer.forKey("key").call(address -> address);
+        String owner = balancer.call("key", address -> address);
         for (int i = 0; i < 3; i++) {
-            Operation<String, RuntimeException> operation = balancer.forKey("key").operation(address -> address);
+            Operation<String, RuntimeException> operation =
+                    balancer.forKey("key").operation(address -> address);
             assertThat(operation.run()).isEqualTo(owner);
         }
     }

@@ -41,7 +41,7 @@ class AffinityTest {
     }
 
     private static String owner(LoadBalancer<String> balancer, CharSequence key) {
-        return balancer.forKey(key).call(address -> address);
+        return balancer.call(key, address -> address);
     }
 
     @Nested
@@ -77,8 +77,8 @@ class AffinityTest {
             Set<String> byNumber = new HashSet<>();
             Set<String> without = new HashSet<>();
             for (long i = 0; i < 500; i++) {
-                String there = nodes.forKey(i).call(address -> address);
-                assertThat(nodes.forKey(i).<String, RuntimeException>call(address -> address))
+                String there = nodes.call(i, address -> address);
+                assertThat(nodes.<String, RuntimeException>call(i, address -> address))
                         .isEqualTo(there);
                 byNumber.add(there);
                 without.add(nodes.call(address -> address));
@@ -272,7 +272,7 @@ class AffinityTest {
         LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash(), Balancers.endpoints(9));
         for (int i = 0; i < 500; i++) {
             assertThat(owner(nodes, "key " + i)).isEqualTo(Balancers.id(ring.indexOf("key " + i)));
-            assertThat(nodes.forKey((long) i).<String, RuntimeException>call(address -> address))
+            assertThat(nodes.<String, RuntimeException>call((long) i, address -> address))
                     .isEqualTo(Balancers.id(ring.indexOf((long) i)));
         }
     }

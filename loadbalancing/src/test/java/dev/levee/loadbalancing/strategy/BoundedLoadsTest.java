@@ -88,7 +88,8 @@ class BoundedLoadsTest {
                 (random.nextBoolean() ? open.removeFirst() : open.removeLast()).close();
                 continue;
             }
-            Ticket<String> ticket = nodes.forKey(random.nextInt(10) < 8 ? 1L : (long) random.nextInt(50)).pick();
+            Ticket<String> ticket = nodes.forKey(random.nextInt(10) < 8 ? 1L : (long) random.nextInt(50))
+                    .pick();
             open.add(ticket);
             Map<String, Integer> loads = loads(nodes);
             int calls = loads.values().stream().mapToInt(load -> load).sum();
@@ -125,8 +126,8 @@ class BoundedLoadsTest {
         LoadBalancer<String> plain = LoadBalancer.of(
                 "nodes", BalancingStrategy.consistentHash(), EndpointSource.of(Balancers.endpoints(10)));
         for (int i = 0; i < 300; i++) {
-            assertThat(bounded.forKey("key " + i).<String, RuntimeException>call(there -> there))
-                    .isEqualTo(plain.forKey("key " + i).<String, RuntimeException>call(there -> there));
+            assertThat(bounded.<String, RuntimeException>call("key " + i, there -> there))
+                    .isEqualTo(plain.<String, RuntimeException>call("key " + i, there -> there));
         }
     }
 
@@ -265,7 +266,8 @@ class BoundedLoadsTest {
     void a_retry_goes_to_another_with_room() {
         LoadBalancer<String> nodes = over(0.25, Balancers.endpoints(3));
         for (int call = 0; call < 50; call++) {
-            Operation<String, RuntimeException> operation = nodes.forKey("key " + call).operation(there -> there);
+            Operation<String, RuntimeException> operation =
+                    nodes.forKey("key " + call).operation(there -> there);
             Set<String> seen = new HashSet<>();
             for (int attempt = 0; attempt < 3; attempt++) {
                 seen.add(operation.run());
@@ -278,7 +280,9 @@ class BoundedLoadsTest {
     @Test
     void it_says_why() {
         LoadBalancer<String> nodes = over(0.25, Balancers.endpoints(3));
-        assertThat(nodes.forKey("hot").explain().reason()).contains("owner of hash").contains("0 of 1 places taken");
+        assertThat(nodes.forKey("hot").explain().reason())
+                .contains("owner of hash")
+                .contains("0 of 1 places taken");
         nodes.forKey("hot").pick();
         assertThat(nodes.forKey("hot").explain().reason()).contains("is full: 0 of 1 places taken");
     }

@@ -99,8 +99,10 @@ class HashAllocationTest {
     @MethodSource("strategies")
     void a_call_allocates_nothing(BalancingStrategy strategy) {
         LoadBalancer<String> nodes = LoadBalancer.of("nodes", strategy, EndpointSource.of(Balancers.endpoints(10)));
-        assertThat(bytesEach(() -> sink += nodes.forKey(4711).call(String::length))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += nodes.forKey(KEY).call(String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.call(4711, String::length)))
+                .isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.call(KEY, String::length)))
+                .isLessThan(0.5);
     }
 
     @Test
@@ -110,6 +112,7 @@ class HashAllocationTest {
         for (int i = 0; i < 5; i++) {
             nodes.forKey("hot").pick();
         }
-        assertThat(bytesEach(() -> sink += nodes.forKey("hot").call(String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.call("hot", String::length)))
+                .isLessThan(0.5);
     }
 }

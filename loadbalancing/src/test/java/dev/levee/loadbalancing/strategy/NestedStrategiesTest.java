@@ -73,7 +73,8 @@ class NestedStrategiesTest {
                             }
                             assertThat(seen).as(text).hasSize(size);
                             assertThat(operation.run()).as(text).isNotNull();
-                            assertThat(nodes.balancer.forKey("key").explain().toString()).isNotEmpty();
+                            assertThat(nodes.balancer.forKey("key").explain().toString())
+                                    .isNotEmpty();
                             assertThat(nodes.inFlight()).as(text).isZero();
                         }
                     }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 class StickyTest {
     private static String owner(LoadBalancer<String> nodes, long key) {
-        return nodes.forKey(key).call(there -> there);
+        return nodes.call(key, there -> there);
     }
 
     @Nested
@@ -169,7 +169,7 @@ class StickyTest {
     void it_says_why() {
         Balancers nodes = Balancers.over(BalancingStrategy.sticky(), 3);
         assertThat(nodes.balancer.forKey("key").explain().reason()).contains("a new key: ");
-        nodes.balancer.forKey("key").call(there -> there);
+        nodes.balancer.call("key", there -> there);
         assertThat(nodes.balancer.forKey("key").explain().reason()).contains("the key was sent there before");
     }
 

@@ -69,7 +69,7 @@ abstract class StrategyContract {
         nodes.everyGate.forEach(gate -> gate.shut = true);
         nodes.everyGate.get(17).waitNanos = 5_000;
         nodes.everyGate.get(18).waitNanos = 3_000;
-        assertThatThrownBy(() -> nodes.balancer.forKey("key").call(address -> address))
+        assertThatThrownBy(() -> nodes.balancer.call("key", address -> address))
                 .isInstanceOf(NoEndpointException.class)
                 .hasMessage("balancer \"nodes\": none of 300 endpoints admits a call: 300 refused by their gates")
                 .satisfies(thrown -> assertThat(((NoEndpointException) thrown).retryAfterNanos())
@@ -108,8 +108,8 @@ abstract class StrategyContract {
         Balancers shuffled = Balancers.over(strategy(), endpoints, Balancers.seeded(7));
         for (int i = 0; i < 200; i++) {
             String key = "key " + i;
-            String there = ordered.balancer.forKey(key).call(address -> address);
-            assertThat(shuffled.balancer.forKey(key).<String, RuntimeException>call(address -> address))
+            String there = ordered.balancer.call(key, address -> address);
+            assertThat(shuffled.balancer.<String, RuntimeException>call(key, address -> address))
                     .isEqualTo(there);
         }
     }
@@ -118,7 +118,8 @@ abstract class StrategyContract {
     void an_operation_goes_to_every_endpoint_before_it_repeats_one() {
         Balancers nodes = over(7);
         for (int call = 0; call < 20; call++) {
-            Operation<String, RuntimeException> operation = nodes.balancer.forKey("key " + call).operation(address -> address);
+            Operation<String, RuntimeException> operation =
+                    nodes.balancer.forKey("key " + call).operation(address -> address);
             for (int round = 0; round < 3; round++) {
                 Set<String> seen = new HashSet<>();
                 for (int attempt = 0; attempt < 7; attempt++) {
@@ -133,7 +134,8 @@ abstract class StrategyContract {
     void an_operation_steps_over_the_dead_and_repeats_when_the_living_have_been_tried() {
         Balancers nodes = over(5);
         nodes.shut(0, 3);
-        Operation<String, RuntimeException> operation = nodes.balancer.forKey("key").operation(address -> address);
+        Operation<String, RuntimeException> operation =
+                nodes.balancer.forKey("key").operation(address -> address);
         for (int round = 0; round < 3; round++) {
             Set<String> seen = new HashSet<>();
             for (int attempt = 0; attempt < 3; attempt++) {
@@ -150,11 +152,13 @@ abstract class StrategyContract {
         try {
             for (int call = 0; call < 200; call++) {
                 CountDownLatch all = new CountDownLatch(4);
-                Operation<String, InterruptedException> operation = nodes.balancer.forKey(call).operation(address -> {
-                    all.countDown();
-                    all.await();
-                    return address;
-                });
+                Operation<String, InterruptedException> operation = nodes.balancer
+                        .forKey(call)
+                        .operation(address -> {
+                            all.countDown();
+                            all.await();
+                            return address;
+                        });
                 List<Future<String>> runs = new ArrayList<>();
                 for (int i = 0; i < 4; i++) {
                     runs.add(threads.submit(operation::run));
@@ -180,7 +184,7 @@ abstract class StrategyContract {
             for (int k = 0; k < 9; k++) {
                 nodes.gates.get(Balancers.id(k)).shut = k != open && random.nextInt(3) > 0;
             }
-            String address = nodes.balancer.forKey(i).call(there -> there);
+            String address = nodes.balancer.call(i, there -> there);
             assertThat(nodes.gates.get(address).shut).isFalse();
         }
         assertThat(nodes.inFlight()).isZero();

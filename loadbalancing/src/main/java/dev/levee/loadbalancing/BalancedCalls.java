@@ -77,8 +77,8 @@ public interface BalancedCalls<A> {
             Function<? super A, ? extends CompletionStage<T>> exchange);
 
     /**
-     * Picks an endpoint for a call that is made by other means. The ticket must be closed; see {@link Ticket}. Allocates
-     * the ticket and its lease.
+     * Picks an endpoint for a call that is made by other means. The ticket must be closed; see {@link Ticket}.
+     * Allocates the ticket and its lease.
      *
      * @return the ticket
      * @throws NoEndpointException if there is no endpoint, or the gate of every one refused

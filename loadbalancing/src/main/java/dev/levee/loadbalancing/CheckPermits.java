@@ -9,7 +9,7 @@ import java.util.function.BooleanSupplier;
  * Bounds how many checks run at the same time. Checks that find no permit wait in a queue.
  *
  * <p>No check is forgotten: one is queued before permits are looked for, and a permit is given back before the queue is
- * looked at, so one of the two sees the other.
+ * read, so one of the two sees the other.
  */
 final class CheckPermits {
     private final AtomicInteger free;

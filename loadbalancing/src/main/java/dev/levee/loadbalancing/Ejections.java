@@ -8,7 +8,7 @@ import java.util.List;
  * Ejects endpoints for the outcomes of their calls: never the last usable one, never more than the configured share of
  * the set, and never for a fault that the others have as well.
  *
- * <p>{@link HealthMonitor} tells the order of events. Reviews call this, one at a time; figures may be read by any
+ * <p>The order of events is in {@link HealthMonitor}. Reviews call this, one at a time; figures may be read by any
  * thread. See ADR 44.
  */
 final class Ejections {
@@ -66,8 +66,8 @@ final class Ejections {
     /**
      * Returns the rate at which the other endpoints fail at the same time: the greater of two.
      *
-     * <p>The last outcome of each since the run began shows a fault that has just begun. These are few, and a quarter of
-     * them may be failures for reasons of their own. The calls of the last one or two steps show a fault that lasts.
+     * <p>The last outcome of each since the run began shows a fault that has just begun. These are few, and a quarter
+     * of them may be failures for reasons of their own. The calls of the last one or two steps show a fault that lasts.
      */
     private double rateOfPeers(NodeHealth suspect, List<NodeHealth> nodes) {
         long since = suspect.runSince();

@@ -10,25 +10,23 @@ import dev.levee.core.internal.Nanos;
  * the endpoint drains. It is usable if none of them speaks against it; when it becomes usable, its slow start begins.
  *
  * <pre>
- *   joins (first, or no slow start) -------------------------------> HEALTHY &lt;---+
- *   joins later --------------------------------> WARMING                        |
- *                                                    |   slow start is over      |
- *                                                    +---------------------------+
  *   usable = WARMING or HEALTHY
  *
- *   usable    --- eject() -----------------------> EJECTED     --- its time is over ----------> WARMING
- *   usable    --- unhealthyAfter checks failed --> UNHEALTHY   --- healthyAfter checks passed -> WARMING
- *   EJECTED   --- unhealthyAfter checks failed --> UNHEALTHY   --- healthyAfter checks passed -> EJECTED, if its time
- *                                                                                               is not over
- *   joins, must be checked ----------------------> UNHEALTHY   --- the first check passed -----> HEALTHY or WARMING
- *   any state --- drain(true) -------------------> DRAINING    --- drain(false) --------------> what the rest says
+ *   joins as one of the first -----------------> HEALTHY
+ *   joins later -------------------------------> WARMING   -- slow start is over ---------> HEALTHY
+ *   joins, must be checked --------------------> UNHEALTHY -- the first check passed -----> HEALTHY or WARMING
+ *   usable  -- eject() ------------------------> EJECTED   -- its time is over -----------> WARMING
+ *   usable  -- unhealthyAfter checks failed ---> UNHEALTHY -- healthyAfter checks passed -> WARMING
+ *   EJECTED -- unhealthyAfter checks failed ---> UNHEALTHY -- healthyAfter checks passed -> EJECTED, until its time
+ *                                                                                           is over
+ *   any     -- drain(true), the weight is 0 ---> DRAINING  -- drain(false) ---------------> what the rest says
  * </pre>
  *
  * <p>Without slow start read HEALTHY for WARMING. {@link #state} names what weighs most: draining, unhealthy, ejected,
  * warming, healthy.
  *
- * <p><b>Invariants.</b> A published object never changes: {@link #copy} is changed before it is returned. Warming implies
- * usable. An ejection ends by time alone. See ADR 46, and ADR 44 for the length of ejections.
+ * <p><b>Invariants.</b> A published object never changes: {@link #copy} is changed before it is returned. Warming
+ * implies usable. An ejection ends by time alone. See ADR 46, and ADR 44 for the length of ejections.
  */
 final class EndpointHealth {
     private enum Checked {

@@ -15,8 +15,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One set of endpoints, as calls see it. Immutable, apart from caches; a changed set is another object, published by one
- * write. See ADR 20.
+ * One set of endpoints, as calls see it. Immutable, apart from caches; a changed set is another object, published by
+ * one write. See ADR 20.
  *
  * <pre>
  *   all, allNodes                          every endpoint, in the order of ids; selection refers to these indices
@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p><b>Invariants.</b> Arrays and lists of one line have the same indices. A candidate is never drained, unless all
- * endpoints are. {@code allBut} is filled without synchronization: two threads may make equal objects for one index, and
- * a thread may see one before its bit is set, which costs its call one more refusal and nothing else.
+ * endpoints are. {@code allBut} is filled without synchronization: two threads may make equal objects for one index,
+ * and a thread may see one before its bit is set, which costs its call one more refusal and nothing else.
  */
 final class EndpointSet<A> implements Candidates {
     static final int NONE = -1;
@@ -171,7 +171,9 @@ final class EndpointSet<A> implements Candidates {
         return index;
     }
 
-    /** Returns what remains after one more has refused. The first refusal of a call, the common one, allocates nothing. */
+    /**
+     * Returns what remains after one more has refused. The first refusal of a call, the common one, allocates nothing.
+     */
     RemainingEndpoints without(int index, @Nullable RemainingEndpoints remaining) {
         if (remaining != null) {
             return remaining.without(index);

@@ -7,7 +7,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which endpoint a balancer picks and why, and the state of each of its endpoints: for diagnosis by a person. Immutable.
+ * Which endpoint a balancer picks and why, and the state of each of its endpoints: for diagnosis by a person.
+ * Immutable.
  *
  * @param <A> the type of the address
  * @since 0.1

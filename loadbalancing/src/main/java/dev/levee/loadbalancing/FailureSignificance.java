@@ -4,9 +4,9 @@ package dev.levee.loadbalancing;
  * Tests whether an endpoint fails more than its peers do at the same time, or may just have had bad luck.
  *
  * <p>Chernoff's bound: if each of {@code n} calls fails with probability {@code q}, the probability that a share of
- * {@code a > q} or more fails is at most {@code exp(-n KL(a, q))}, where KL is the divergence of the two shares. It must
- * be less than one in 10^9 for each test, because there are many tests and a fault that all endpoints share must eject
- * none of them. See ADR 44.
+ * {@code a > q} or more fails is at most {@code exp(-n KL(a, q))}, where KL is the divergence of the two shares. It
+ * must be less than one in 10^9 for each test, because there are many tests and a fault that all endpoints share must
+ * eject none of them. See ADR 44.
  *
  * @see <a href="https://doi.org/10.1214/aoms/1177729330">Herman Chernoff, A Measure of Asymptotic Efficiency for Tests
  *     of a Hypothesis Based on the Sum of Observations, 1952</a>

@@ -43,9 +43,9 @@ public interface HealthCheck<A> {
     }
 
     /**
-     * Returns a check that requests a page by HTTP/1.1 over a new connection. A status from 200 to 299 passes, redirects
-     * do not. It reads the head of the response only. Everything, connecting and TLS included, must be done by the
-     * timeout.
+     * Returns a check that requests a page by HTTP/1.1 over a new connection. A status from 200 to 299 passes,
+     * redirects do not. It reads the head of the response only. Everything, connecting and TLS included, must be done
+     * by the timeout.
      *
      * @param path what is requested, such as {@code "/health"}, with a query if there is one; begins with a slash
      * @return the check, for addresses {@code http://host:port} and {@code https://host:port}, of which the path is

@@ -291,8 +291,8 @@ public final class HealthConfig<A> {
         }
 
         /**
-         * Leaves new endpoints out until their first check has passed. Default: they are used until checks fail, so that
-         * a set which discovery replaces at once never leaves the balancer without endpoints.
+         * Leaves new endpoints out until their first check has passed. Default: they are used until checks fail, so
+         * that a set which discovery replaces at once never leaves the balancer without endpoints.
          *
          * @param value whether they must have passed a check
          * @return this
@@ -319,8 +319,8 @@ public final class HealthConfig<A> {
          * Ejects an endpoint if this share of its calls in an interval failed. Default: 0.85 of 50 calls or more.
          *
          * @param value the share, from 0 to 1; 0 turns this rule off
-         * @param minCalls how many calls an endpoint must have had in the interval to be judged or compared with, from 1
-         *     to 1,000,000,000
+         * @param minCalls how many calls an endpoint must have had in the interval to be judged or compared with, from
+         *     1 to 1,000,000,000
          * @return this
          * @throws IllegalArgumentException if one of them is outside its range
          */
@@ -332,12 +332,12 @@ public final class HealthConfig<A> {
         }
 
         /**
-         * Ejects an endpoint whose success rate in an interval is N standard deviations below the mean of the endpoints.
-         * Default: 1.9, of 100 calls or more.
+         * Ejects an endpoint whose success rate in an interval is N standard deviations below the mean of the
+         * endpoints. Default: 1.9, of 100 calls or more.
          *
          * @param deviations how many, from 0 to 1,000,000,000; 0 turns this rule off
-         * @param minCalls how many calls an endpoint must have had in the interval to be judged or compared with, from 1
-         *     to 1,000,000,000
+         * @param minCalls how many calls an endpoint must have had in the interval to be judged or compared with, from
+         *     1 to 1,000,000,000
          * @return this
          * @throws IllegalArgumentException if one of them is outside its range
          */

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>How an endpoint is ejected</b>, in the order of events:
  *
  * <pre>
- *   1. A call ends:              Node.leave       -> OutcomeObserver counts the verdict in OutcomeCounters, unless it is
- *                                                    a failure during a pause of this process (PauseDetector).
+ *   1. A call ends:              Node.leave       -> OutcomeObserver counts the verdict in OutcomeCounters, unless
+ *                                                    it is a failure during a pause of this process (PauseDetector).
  *      or a check ends:          RepeatedCheck    -> its result goes into the queue here.
  *      or an interval is over:   ReviewTrigger's timer.
  *   2. A review is requested:    ReviewTrigger    -> runs the balancer's update on the executor.

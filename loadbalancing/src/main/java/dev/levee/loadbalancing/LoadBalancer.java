@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * Cart cart = nodes.call(user, uri -> http.get(uri.resolve("/cart")));                        // one host for each user
  * }</pre>
  *
- * <p>A call may carry a key: {@link #call(CharSequence, Exchange)} and {@link #forKey(CharSequence)}. Strategies that use it, such as
- * {@link BalancingStrategy#consistentHash()}, send calls with one key to one endpoint as long as they can; the others
- * ignore it at no cost. A number is taken as it is; a text is hashed by the strategy.
+ * <p>A call may carry a key: {@link #call(CharSequence, Exchange)} and {@link #forKey(CharSequence)}. Strategies that
+ * use it, such as {@link BalancingStrategy#consistentHash()}, send calls with one key to one endpoint as long as they
+ * can; the others ignore it at no cost. A number is taken as it is; a text is hashed by the strategy.
  *
  * <p>With a gate for each endpoint ({@link LoadBalancerConfig.Builder#gatePerEndpoint}) an endpoint that fails is left
  * out for as long as its gate refuses: the call goes to the next that the strategy names, until all have been asked
@@ -183,7 +183,8 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
     <T extends @Nullable Object, X extends Throwable> T call(long key, Exchange<? super A, T, X> exchange) throws X;
 
     /**
-     * Returns the calls of a textual key. The strategy hashes the key, here and once; strategies without keys ignore it.
+     * Returns the calls of a textual key. The strategy hashes the key, here and once; strategies without keys ignore
+     * it.
      *
      * <p>The view is an object of 24 bytes, which the JVM removes only where it inlines the call, so the blocking call
      * has a form without it. A view may also be kept, for any number of calls.
@@ -211,9 +212,9 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
 
     /**
      * Writes figures to a sink. Under the name of the balancer: {@code balancer.endpoints}, {@code balancer.candidates}
-     * (those that are neither drained nor left out for their health) and {@code balancer.expired} (tickets that were not
-     * closed within their lease). Under the name, a slash and the id of each endpoint: {@code endpoint.in.flight} and,
-     * if they are counted, {@code endpoint.picks}; and what the gates and the strategy measure themselves.
+     * (those that are neither drained nor left out for their health) and {@code balancer.expired} (tickets that were
+     * not closed within their lease). Under the name, a slash and the id of each endpoint: {@code endpoint.in.flight}
+     * and, if they are counted, {@code endpoint.picks}; and what the gates and the strategy measure themselves.
      *
      * <p>Where health is watched, under the name of the balancer: {@code balancer.healthy}, {@code .warming},
      * {@code .ejected}, {@code .unhealthy}, {@code .draining} (endpoints in each state), {@code balancer.panic} and
@@ -227,8 +228,8 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
     void measure(Sink sink);
 
     /**
-     * Unsubscribes from the source, and stops checks and all timers but those of tickets. Later calls use the last known
-     * endpoints with their last known health; endpoints that are still draining are closed.
+     * Unsubscribes from the source, and stops checks and all timers but those of tickets. Later calls use the last
+     * known endpoints with their last known health; endpoints that are still draining are closed.
      */
     @Override
     void close();

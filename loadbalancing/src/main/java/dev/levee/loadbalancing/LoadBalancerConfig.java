@@ -115,9 +115,9 @@ public final class LoadBalancerConfig<A> {
         }
 
         /**
-         * Gives each endpoint a gate of its own, such as a circuit breaker: the health of the endpoint as calls show it.
-         * A call goes to another endpoint if the gate refuses; how it ends is reported to the gate, by the verdict of
-         * the gate's own rule. The balancer never waits at a gate. Default: no gates.
+         * Gives each endpoint a gate of its own, such as a circuit breaker: the health of the endpoint as calls show
+         * it. A call goes to another endpoint if the gate refuses; how it ends is reported to the gate, by the verdict
+         * of the gate's own rule. The balancer never waits at a gate. Default: no gates.
          *
          * @param value called once for each endpoint that joins, when it joins; must return a new gate each time
          * @return this
@@ -174,8 +174,8 @@ public final class LoadBalancerConfig<A> {
         /**
          * Watches the health of endpoints and leaves out those that do badly. {@code health(h -> {})} has defaults that
          * need no tuning: it observes how calls end, ejects an endpoint that does much worse than the others, and never
-         * many at once. Checks, slow start and other limits are options of it. Default: health is not watched, and calls
-         * pay nothing.
+         * many at once. Checks, slow start and other limits are options of it. Default: health is not watched, and
+         * calls pay nothing.
          *
          * @param configure changes the defaults, or what was set before
          * @return this

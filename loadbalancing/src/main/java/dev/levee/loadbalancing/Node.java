@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An endpoint as long as it stays in the set: its gate and its counters. One that left and came back is another node, so
- * a call that ends late changes only the counters of the node that it was sent to. See ADR 20.
+ * An endpoint as long as it stays in the set: its gate and its counters. One that left and came back is another node,
+ * so a call that ends late changes only the counters of the node that it was sent to. See ADR 20.
  *
  * <pre>
  *   the in-flight word:   63 ............ 41 | 40     | 39 ........ 0
@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>After {@link #close} no call enters, even one that picked this node from an older set; and the task of close
  *       runs when the last call has left. A refused enter may be that last one and run the task again, so the task must
  *       run its action once.
- *   <li>A place that {@link #reserve} took is given back by the tracker's {@code ended}, or here if the call is refused.
+ *   <li>A place that {@link #reserve} took is given back by the tracker's {@code ended}, or here if the call is
+ *       refused.
  * </ul>
  */
 final class Node<A> {
@@ -118,7 +119,9 @@ final class Node<A> {
         return tracker == null || tracker.reserve();
     }
 
-    /** Enters the gate and counts the call as in flight; {@link Gate#REFUSED} if the gate refuses or this has closed. */
+    /**
+     * Enters the gate and counts the call as in flight; {@link Gate#REFUSED} if the gate refuses or this has closed.
+     */
     long enter(long start) {
         if (gate != null) {
             long stamp = tryEnter(gate, start);

@@ -1,14 +1,14 @@
 package dev.levee.loadbalancing;
 
 /**
- * Detects pauses of this process by a timer that ran late. Outcomes of calls that overlap such a pause say nothing about
- * the servers.
+ * Detects pauses of this process by a timer that ran late. Outcomes of calls that overlap such a pause say nothing
+ * about the servers.
  *
  * <pre>
  *   timer runs:   |---100 ms---|---100 ms---|------------ 1.4 s -----------|---100 ms---|
  *                                           from                           to
- *                                           &lt;---- doubtful: the pause ----&gt;
- *                                            lies somewhere in it
+ *                                           |=== doubtful: the pause is ===|
+ *                                                somewhere in between
  * </pre>
  *
  * <p>The pause began some time after the last run that came in time, so everything from there to the late run is

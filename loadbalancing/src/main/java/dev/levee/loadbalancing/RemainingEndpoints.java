@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>private: belongs to one call, and changes in place.
  * </ul>
  *
- * <p>{@link #read} and {@link #avoided} are tried hosts in the form of {@link TriedHosts}: null if none, a {@link Node},
- * or a {@code Node[]}. Refusals are bits by index: {@code low} for the first 64 endpoints, {@code high} for the others.
+ * <p>{@link #read} and {@link #avoided} are tried hosts in the form of {@link TriedHosts}: null if none, a
+ * {@link Node}, or a {@code Node[]}. Refusals are bits by index: {@code low} for the first 64 endpoints, {@code high}
+ * for the others.
  */
 final class RemainingEndpoints implements IntPredicate {
     private static final int BITS = 64;
@@ -120,9 +121,9 @@ final class RemainingEndpoints implements IntPredicate {
     }
 
     /**
-     * Returns the next endpoint that remains, in an order of this object's own; -1 if there is none. Continues after the
-     * one that it returned before. The order begins at random and takes long steps, so that the neighbours of a row of
-     * dead endpoints do not get all their calls.
+     * Returns the next endpoint that remains, in an order of this object's own; -1 if there is none. Continues after
+     * the one that it returned before. The order begins at random and takes long steps, so that the neighbours of a row
+     * of dead endpoints do not get all their calls.
      */
     int sweep(RandomGenerator random) {
         if (step == 0) {

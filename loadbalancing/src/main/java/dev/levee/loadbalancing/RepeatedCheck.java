@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>One transition out of RUNNING wins; it reports the result and schedules the next check. The thread of the check
- * leaves only after an interrupt that was begun has arrived, and clears it. A check that ignores its interrupt keeps its
- * permit until it ends; meanwhile each interval counts as a failure. See ADR 46.
+ * leaves only after an interrupt that was begun has arrived, and clears it. A check that ignores its interrupt keeps
+ * its permit until it ends; meanwhile each interval counts as a failure. See ADR 46.
  */
 final class RepeatedCheck<A> {
     /** Receives the results of checks. */

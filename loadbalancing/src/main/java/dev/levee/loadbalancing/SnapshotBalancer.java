@@ -116,7 +116,8 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
      *   <li>{@code lostRaces}: how often another call took a place that this one had picked.
      * </ul>
      *
-     * @param exchange what to do; null to return a ticket, which is a {@code T} then, and to leave the call to its owner
+     * @param exchange what to do; null to return a ticket, which is a {@code T} then, and to leave the call to its
+     *     owner
      * @param tried what an operation was sent to before, and the object that it claims hosts in; null for a single call
      */
     @SuppressWarnings("unchecked") // without an exchange T is Ticket<A>

@@ -112,8 +112,8 @@ final class SocketCheck {
     }
 
     /**
-     * Reads the lines of a response head of bounded length, and checks the deadline before each read, since a server may
-     * send a byte now and then.
+     * Reads the lines of a response head of bounded length, and checks the deadline before each read, since a server
+     * may send a byte now and then.
      */
     private final class HeadReader {
         private final Socket socket;

@@ -7,16 +7,17 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hosts that the runs of one operation have been sent to. Runs may overlap: each claims its host before it goes there.
+ * The hosts that the runs of one operation have been sent to. Runs may overlap: each claims its host before it goes
+ * there.
  *
  * <p>Two classes share the work. This one is the operation's and is written by all of its runs, by compare-and-set. A
- * {@link RemainingEndpoints} is one run's: it holds what the run last read from here ({@code read}, the expected value of
- * its next claim), and which of these hosts it still avoids ({@code avoided}).
+ * {@link RemainingEndpoints} is one run's: it holds what the run last read from here ({@code read}, the expected value
+ * of its next claim), and which of these hosts it still avoids ({@code avoided}).
  *
  * <pre>
- *   tried:   null --claim--> Node --claim--> Node[2] --claim--> Node[3] ...
- *                                                                  |
- *            Node &lt;------ claim after all have been tried ---------+   (avoided is null then, so the memory starts anew)
+ *   tried:   null --claim--> Node --claim--> Node[2] --claim--> Node[3] ... Node[n] --claim--> Node --claim--> ...
+ *                                                                           all have been tried: the memory starts
+ *                                                                           anew, since avoided is null then
  * </pre>
  *
  * <p><b>Invariants.</b> An array is never changed, so it may be read without a lock. A claim succeeds only if no other

@@ -31,7 +31,10 @@ class AllocationTest {
     private static final String IP = "2001:db8::ff00:42:8329";
     private static int sink;
 
-    /** Bytes for each run, after the compiler has seen enough of them; the least of some rounds, since the JVM allocates too. */
+    /**
+     * Bytes for each run, after the compiler has seen enough of them; the least of some rounds, since the JVM allocates
+     * too.
+     */
     private static double bytesEach(Runnable task) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         double least = Double.MAX_VALUE;
@@ -81,12 +84,9 @@ class AllocationTest {
         LoadBalancer<String> plain = over(strategy, 10, false);
         LoadBalancer<String> gated = over(strategy, 10, true);
         assertThat(bytesEach(() -> sink += plain.call(String::length))).isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += plain.call(4711, String::length)))
-                .isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += plain.call(KEY, String::length)))
-                .isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += gated.call(IP, String::length)))
-                .isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += plain.call(4711, String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += plain.call(KEY, String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += gated.call(IP, String::length))).isLessThan(0.5);
     }
 
     @ParameterizedTest
@@ -105,8 +105,8 @@ class AllocationTest {
 
     @Test
     void a_ticket_and_its_lease_are_all_that_a_pick_allocates() {
-        BalancedCalls<String> view = over(BalancingStrategy.powerOfTwoChoices(), 10, true)
-                .forKey(KEY);
+        BalancedCalls<String> view =
+                over(BalancingStrategy.powerOfTwoChoices(), 10, true).forKey(KEY);
         assertThat(bytesEach(() -> view.pick().complete(Verdict.SUCCESS))).isLessThanOrEqualTo(88.5);
     }
 

@@ -150,7 +150,7 @@ class AsyncCallsTest {
         }
 
         @Test
-        void shows_as_cancelled_to_who_waits() {
+        void shows_as_cancelled_to_code_that_waits() {
             CompletableFuture<String> call = balancer.callAsync(address -> stage);
             call.cancel(false);
             assertThatThrownBy(call::join).isInstanceOf(CancellationException.class);

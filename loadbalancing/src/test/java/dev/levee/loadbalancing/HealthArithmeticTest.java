@@ -33,7 +33,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void condemn_the_one_below() {
+        void find_the_one_below() {
             long[] successes = {50, 100, 100, 100, 100};
             long[] failures = {50, 0, 0, 0, 0};
             assertThat(outliers(1.9, 0).find(successes, failures).bySuccessRate())
@@ -51,7 +51,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void of_endpoints_with_few_calls_neither_count_nor_condemn() { // ServiceTalk #3551
+        void of_endpoints_with_few_calls_are_neither_judged_nor_compared() { // ServiceTalk #3551
             long[] successes = {100, 100, 100, 100, 100, 95, 0};
             long[] failures = {0, 0, 0, 0, 0, 25, 99};
             // With the last one the threshold would be 0.41.
@@ -72,7 +72,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void condemn_nobody_for_one_failure_where_all_others_had_none() {
+        void find_none_for_one_failure_where_all_others_had_none() {
             long[] successes = {999, 1000, 1000, 1000, 1000};
             long[] failures = {1, 0, 0, 0, 0};
             assertThat(Outliers.threshold(new double[] {0.999, 1, 1, 1, 1}, 1.9))
@@ -85,7 +85,7 @@ class HealthArithmeticTest {
     @Nested
     class Failure_rates {
         @Test
-        void condemn_from_the_rate_on() {
+        void find_those_at_the_rate_and_above() {
             long[] successes = repeat(6, 100);
             long[] failures = repeat(6, 0);
             successes[2] = 15;
@@ -97,7 +97,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void condemn_nobody_if_the_others_fail_as_well() {
+        void find_none_if_the_others_fail_as_well() {
             long[] successes = repeat(6, 5);
             long[] failures = repeat(6, 95);
             Outliers.Findings found = outliers(1.9, 0.85).find(successes, failures);
@@ -108,7 +108,7 @@ class HealthArithmeticTest {
     }
 
     @Property(tries = 200)
-    void a_fault_that_all_share_condemns_nobody(
+    void a_fault_that_all_share_makes_no_outlier(
             @ForAll @DoubleRange(min = 0.0, max = 1.0) double rate,
             @ForAll @IntRange(min = 5, max = 200) int size,
             @ForAll @IntRange(min = 100, max = 2000) int calls,
@@ -215,7 +215,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void opens_no_level_that_is_all_down_while_another_has_somebody() {
+        void opens_no_level_that_is_all_down_while_another_has_an_endpoint() {
             assertThat(Panic.open(new int[] {0, 3}, new boolean[] {true, true})).containsExactly(false, true);
             assertThat(Panic.open(new int[] {0, 0}, new boolean[] {true, true})).containsExactly(true, true);
             assertThat(Panic.open(new int[] {2, 0}, new boolean[] {true, true})).containsExactly(true, false);

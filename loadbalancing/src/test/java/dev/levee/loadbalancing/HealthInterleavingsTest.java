@@ -12,7 +12,10 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Every interleaving of a few operations: runs of failures are counted, a node that closes is idle once, permits are kept. */
+/**
+ * Every interleaving of a few operations: runs of failures are counted, a node that closes is idle once, permits are
+ * kept.
+ */
 class HealthInterleavingsTest {
     @Test
     void the_run_of_failures_is_that_of_some_order_of_the_calls() {

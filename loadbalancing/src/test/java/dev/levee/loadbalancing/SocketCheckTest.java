@@ -208,7 +208,7 @@ class SocketCheckTest {
     }
 
     @Test
-    void http_fails_where_nobody_listens() throws IOException {
+    void http_fails_where_nothing_listens() throws IOException {
         URI uri = uri();
         server.close();
         assertThatThrownBy(() -> http(uri, LONG)).isInstanceOf(ConnectException.class);
@@ -235,7 +235,7 @@ class SocketCheckTest {
     }
 
     @Test
-    void tcp_passes_where_somebody_listens() throws Exception {
+    void tcp_passes_where_a_server_listens() throws Exception {
         int port = server.getLocalPort();
         assertThat(HealthCheck.tcp().passes(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), LONG))
                 .isTrue();
@@ -248,7 +248,7 @@ class SocketCheckTest {
     }
 
     @Test
-    void tcp_fails_where_nobody_does() throws IOException {
+    void tcp_fails_where_nothing_does() throws IOException {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort());
         server.close();
         assertThatThrownBy(() -> HealthCheck.tcp().passes(address, LONG)).isInstanceOf(ConnectException.class);

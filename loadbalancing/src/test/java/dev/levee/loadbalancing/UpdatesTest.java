@@ -155,7 +155,7 @@ class UpdatesTest {
     }
 
     @Test
-    void a_source_that_tells_later_leaves_the_balancer_empty_until_then() {
+    void a_source_that_publishes_later_leaves_the_balancer_empty_until_then() {
         List<java.util.function.Consumer<? super List<Endpoint<String>>>> receivers = new ArrayList<>();
         LoadBalancer<String> waiting = LoadBalancer.of("later", BalancingStrategy.weightedRoundRobin(), receiver -> {
             receivers.add(receiver);

@@ -99,10 +99,8 @@ class HashAllocationTest {
     @MethodSource("strategies")
     void a_call_allocates_nothing(BalancingStrategy strategy) {
         LoadBalancer<String> nodes = LoadBalancer.of("nodes", strategy, EndpointSource.of(Balancers.endpoints(10)));
-        assertThat(bytesEach(() -> sink += nodes.call(4711, String::length)))
-                .isLessThan(0.5);
-        assertThat(bytesEach(() -> sink += nodes.call(KEY, String::length)))
-                .isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.call(4711, String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.call(KEY, String::length))).isLessThan(0.5);
     }
 
     @Test
@@ -112,7 +110,6 @@ class HashAllocationTest {
         for (int i = 0; i < 5; i++) {
             nodes.forKey("hot").pick();
         }
-        assertThat(bytesEach(() -> sink += nodes.call("hot", String::length)))
-                .isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.call("hot", String::length))).isLessThan(0.5);
     }
 }

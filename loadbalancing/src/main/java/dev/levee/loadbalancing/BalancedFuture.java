@@ -10,7 +10,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** An asynchronous call to an endpoint: holds the ticket until the stage has really ended. */
+/** The future of an asynchronous call to an endpoint: holds the ticket until the stage has really ended. */
 final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
     private final Ticket<?> ticket;
 
@@ -19,7 +19,7 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     <A> CompletableFuture<T> begin(A address, Function<? super A, ? extends CompletionStage<T>> exchange) {
-        // Core starts it: what is thrown, and a stage that is null, fail the future.
+        // Core starts the stage: an exception, and a null stage, fail the future.
         CompletableFuture<T> inner = Inner.OPERATION.callAsync(() -> exchange.apply(address));
         onCancel(reason -> requestCancel(inner, reason));
         inner.whenComplete(this::settle);
@@ -30,7 +30,8 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
     private void settle(@Nullable T result, @Nullable Throwable error) {
         Throwable failure = error == null ? null : Outcomes.unwrap(error);
         Throwable reason = cancelReason();
-        // Cut short: a timeout is evidence whatever the work said later, a caller who lost interest never is.
+        // A call that was cut short by a timeout is evidence, whatever the stage completes with later; one that was
+        // cancelled never is.
         try {
             if (reason instanceof CancellationException) {
                 ticket.complete(Verdict.IGNORED);
@@ -39,7 +40,7 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
             } else {
                 ticket.complete(result, failure);
             }
-        } finally { // whatever a gate of a user throws
+        } finally { // even if a gate of a user throws
             finish(result, failure);
         }
     }

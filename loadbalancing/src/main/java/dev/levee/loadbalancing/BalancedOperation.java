@@ -3,7 +3,10 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Operation;
 import org.jspecify.annotations.Nullable;
 
-/** A blocking call that goes to another host each time it is run. 32 bytes, which includes what remembers the first host. */
+/**
+ * A blocking call that goes to another host each time it is run. 32 bytes, which includes the memory of the first host.
+ * See ADR 20.
+ */
 final class BalancedOperation<A, T extends @Nullable Object, X extends Throwable> extends TriedHosts
         implements Operation<T, X> {
     private final SnapshotBalancer<A> balancer;
@@ -18,6 +21,6 @@ final class BalancedOperation<A, T extends @Nullable Object, X extends Throwable
 
     @Override
     public T run() throws X {
-        return balancer.exchange(hash, exchange, this);
+        return balancer.dispatch(hash, exchange, this);
     }
 }

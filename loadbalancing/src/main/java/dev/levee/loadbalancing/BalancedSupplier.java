@@ -6,7 +6,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A call that answers later and goes to another host each time it is started. */
+/** An asynchronous call that goes to another host each time it is started. */
 final class BalancedSupplier<A, T extends @Nullable Object> extends TriedHosts
         implements Supplier<CompletableFuture<T>> {
     private final SnapshotBalancer<A> balancer;

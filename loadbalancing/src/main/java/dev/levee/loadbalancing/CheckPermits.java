@@ -5,45 +5,50 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
-/** So many places for checks that run at the same time; who finds none waits in line. */
+/**
+ * Bounds how many checks run at the same time. Checks that find no permit wait in a queue.
+ *
+ * <p>No check is forgotten: one is queued before permits are looked for, and a permit is given back before the queue is
+ * read, so one of the two sees the other.
+ */
 final class CheckPermits {
     private final AtomicInteger free;
-    private final Queue<BooleanSupplier> line = new ConcurrentLinkedQueue<>();
+    private final Queue<BooleanSupplier> queue = new ConcurrentLinkedQueue<>();
 
-    CheckPermits(int places) {
-        free = new AtomicInteger(places);
+    CheckPermits(int permits) {
+        free = new AtomicInteger(permits);
     }
 
     /**
-     * Runs the task, now or later on the thread of somebody who leaves; if it gives true it has a place until {@link #leave}, else it
-     * needs none.
+     * Starts the task once there is a permit, now or later on the thread that releases one. A task that returns true
+     * holds its permit until {@link #release}; one that returns false needs none.
      */
-    void enter(BooleanSupplier task) {
-        line.add(task);
-        serve();
+    void acquire(BooleanSupplier task) {
+        queue.add(task);
+        startQueued();
     }
 
-    void leave() {
+    void release() {
         free.incrementAndGet();
-        serve();
+        startQueued();
     }
 
-    private void serve() {
-        while (!line.isEmpty() && take()) {
-            BooleanSupplier next = line.poll();
+    private void startQueued() {
+        while (!queue.isEmpty() && take()) {
+            BooleanSupplier next = queue.poll();
             if (next == null || !next.getAsBoolean()) {
-                free.incrementAndGet(); // and look again: somebody may have come who saw no place
+                free.incrementAndGet(); // and try again: a task may have been queued that saw no permit
             }
         }
     }
 
     private boolean take() {
-        int places = free.get();
-        while (places > 0) {
-            if (free.compareAndSet(places, places - 1)) {
+        int permits = free.get();
+        while (permits > 0) {
+            if (free.compareAndSet(permits, permits - 1)) {
                 return true;
             }
-            places = free.get();
+            permits = free.get();
         }
         return false;
     }

@@ -14,36 +14,40 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The endpoints that get no new calls any more, until the last call has ended or the deadline has come. */
+/**
+ * The nodes that drain: they get no new calls, and their closer runs when the last call has left or the deadline has
+ * come, whichever is first, exactly once for each node. See ADR 46.
+ */
 final class Drains<A> {
     private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
 
-    /**
-     * What a user wants.
-     *
-     * @param deadline how long calls in flight may take
-     * @param closer what is done then
-     */
-    record Config<A>(Duration deadline, Consumer<? super Endpoint<A>> closer) {}
-
-    private final String name;
-    private final Config<A> config;
+    private final String balancer;
+    private final long deadlineNanos;
+    private final Consumer<? super Endpoint<A>> closer;
     private final Environment environment;
     private final Set<Drain> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    Drains(String name, Config<A> config, Environment environment) {
-        this.name = name;
-        this.config = config;
+    private Drains(String balancer, Duration deadline, Consumer<? super Endpoint<A>> closer, Environment environment) {
+        this.balancer = balancer;
+        this.deadlineNanos = Nanos.of(deadline);
+        this.closer = closer;
         this.environment = environment;
     }
 
-    /** Of a node that no set has as a candidate any more. */
+    /** Returns the drains of a balancer; null if nothing is closed. */
+    static <A> @Nullable Drains<A> of(String balancer, LoadBalancerConfig<A> config, Environment environment) {
+        Duration deadline = config.drainDeadline();
+        Consumer<? super Endpoint<A>> closer = config.drainCloser();
+        return deadline == null || closer == null ? null : new Drains<>(balancer, deadline, closer, environment);
+    }
+
+    /** Begins to drain a node that is no candidate of the set any more. */
     void begin(Node<A> node, Endpoint<A> endpoint) {
         Drain drain = new Drain(endpoint);
         open.add(drain);
         if (!closed) {
-            Timer timer = environment.scheduler().schedule(drain::finish, Nanos.of(config.deadline));
+            Timer timer = environment.scheduler().schedule(drain::finish, deadlineNanos);
             drain.timer = timer;
             if (drain.finished.get()) { // the balancer was closed meanwhile
                 timer.cancel();
@@ -55,7 +59,7 @@ final class Drains<A> {
         }
     }
 
-    /** Ends those that are open, and later ones as soon as they begin. */
+    /** Finishes all that are open, and later ones as soon as they begin. */
     void close() {
         closed = true;
         open.forEach(Drain::finish);
@@ -65,6 +69,7 @@ final class Drains<A> {
         return open.size();
     }
 
+    /** One node that drains. */
     private final class Drain {
         private final Endpoint<A> endpoint;
         private final AtomicBoolean finished = new AtomicBoolean();
@@ -84,17 +89,17 @@ final class Drains<A> {
                 waiting.cancel();
             }
             try {
-                environment.executor().execute(this::tell);
-            } catch (RejectedExecutionException full) { // it must be told all the same
-                tell();
+                environment.executor().execute(this::runCloser);
+            } catch (RejectedExecutionException full) { // the closer must run all the same
+                runCloser();
             }
         }
 
-        private void tell() {
+        private void runCloser() {
             try {
-                config.closer.accept(endpoint);
+                closer.accept(endpoint);
             } catch (RuntimeException thrown) {
-                LOG.warn("{}: {} could not be closed", name, endpoint.id(), thrown);
+                LOG.warn("balancer \"{}\": endpoint {} could not be closed", balancer, endpoint.id(), thrown);
             }
         }
     }

@@ -5,25 +5,33 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Decides which endpoints are ejected for how calls to them ended: never the last that is usable, never beyond the share that may be
- * left out, and never for a fault that the others have as well.
+ * Ejects endpoints for the outcomes of their calls: never the last usable one, never more than the configured share of
+ * the set, and never for a fault that the others have as well.
+ *
+ * <p>The order of events is in {@link HealthMonitor}. Reviews call this, one at a time; figures may be read by any
+ * thread. See ADR 44.
  */
 final class Ejections {
-    private static final double FEW = 0.25;
-    private static final double MAX = 0.5;
-    private static final long ENOUGH_CALLS = 10;
+    /** Up to this share of peers that fail at the moment, each may do so for reasons of its own. */
+    private static final double FEW_PEERS = 0.25;
+    /** The failure rate of the peers from which a fault counts as shared: then ejection is reported as suspended. */
+    private static final double SHARED_RATE = 0.5;
+    /** The recent calls of the peers that are needed for a rate. */
+    private static final long MIN_RECENT_CALLS = 10;
 
     private final int run;
     private final Outliers outliers;
-    private final double mostShare;
+    private final double maxShare;
     private volatile long count;
-    private volatile boolean suspended; // because a fault is shared
+    /** Whether a fault that endpoints share has prevented an ejection lately. */
+    private volatile boolean suspended;
+
     private boolean sharedInInterval;
 
     Ejections(HealthConfig<?> config) {
-        run = config.consecutiveFailures;
-        outliers = config.outliers;
-        mostShare = config.maxEjected;
+        run = config.consecutiveFailures();
+        outliers = Outliers.of(config);
+        maxShare = config.maxEjected();
     }
 
     long count() {
@@ -34,7 +42,7 @@ final class Ejections {
         return suspended;
     }
 
-    /** Looks at runs of failures, the longest first. */
+    /** Ejects endpoints whose calls failed in a row, those with the longest run first. */
     void byRuns(List<NodeHealth> nodes, long now) {
         if (run == 0) {
             return;
@@ -48,7 +56,7 @@ final class Ejections {
             double rate = rateOfPeers(suspect, nodes);
             if (length >= FailureSignificance.shortestRun(run, rate)) {
                 eject(suspect, nodes, length + " failures in a row", now);
-            } else if (rate >= MAX) {
+            } else if (rate >= SHARED_RATE) {
                 suspended = true;
                 sharedInInterval = true;
             }
@@ -56,8 +64,10 @@ final class Ejections {
     }
 
     /**
-     * How the others fail at the same time. Their last outcomes since the run began show a fault that has just begun, but are few: a
-     * quarter of them may be bad for reasons of their own. Their calls of the last one or two steps show one that lasts.
+     * Returns the rate at which the other endpoints fail at the same time: the greater of two.
+     *
+     * <p>The last outcome of each since the run began shows a fault that has just begun. These are few, and a quarter
+     * of them may be failures for reasons of their own. The calls of the last one or two steps show a fault that lasts.
      */
     private double rateOfPeers(NodeHealth suspect, List<NodeHealth> nodes) {
         long since = suspect.runSince();
@@ -84,11 +94,11 @@ final class Ejections {
             }
         }
         double last = during > 0 ? (double) failingDuring / during : ever > 0 ? (double) failingEver / ever : 0.0;
-        double recent = calls >= ENOUGH_CALLS ? (double) failures / calls : 0.0;
-        return Math.max(last > FEW ? last : 0.0, recent);
+        double recent = calls >= MIN_RECENT_CALLS ? (double) failures / calls : 0.0;
+        return Math.max(last > FEW_PEERS ? last : 0.0, recent);
     }
 
-    /** Compares the rates of an interval that is over. */
+    /** Ejects endpoints by the rates of an interval that is over, those with the lowest success rate first. */
     void byRates(List<NodeHealth> nodes, long now) {
         long[] successes = new long[nodes.size()];
         long[] failures = new long[nodes.size()];
@@ -101,12 +111,12 @@ final class Ejections {
             node.nextInterval();
             node.health = node.health.intervalEnded();
         }
-        Outliers.Found found = outliers.find(successes, failures);
+        Outliers.Findings found = outliers.find(successes, failures);
         suspended = sharedInInterval || found.shared();
         sharedInInterval = false;
-        BitSet condemned = (BitSet) found.byFailureRate().clone();
-        condemned.or(found.bySuccessRate());
-        condemned.stream()
+        BitSet outlying = (BitSet) found.byFailureRate().clone();
+        outlying.or(found.bySuccessRate());
+        outlying.stream()
                 .boxed()
                 .sorted(Comparator.comparingDouble(i -> rate(successes[i], failures[i])))
                 .forEach(i -> {
@@ -127,7 +137,7 @@ final class Ejections {
             all += one.health.isDraining() ? 0 : 1;
             usable += one.health.isUsable() ? 1 : 0;
         }
-        int allowed = mostShare == 0.0 ? 0 : Math.max(1, (int) (mostShare * all + 1e-9));
+        int allowed = maxShare == 0.0 ? 0 : Math.max(1, (int) (maxShare * all + 1e-9));
         if (node.health.isUsable() && usable > 1 && all - usable < allowed) {
             node.health = node.health.eject(why, now);
             count++;

@@ -14,30 +14,47 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** All that calls need to know about one set of endpoints; another set is another object, published by one write. */
+/**
+ * One set of endpoints, as calls see it. Immutable, apart from caches; a changed set is another object, published by
+ * one write. See ADR 20.
+ *
+ * <pre>
+ *   all, allNodes                          every endpoint, in the order of ids; selection refers to these indices
+ *     undrained                            without those of weight 0
+ *       nodes, endpoints, ramps, usable,   the candidates, which strategies see under an index of their own
+ *       inFlight
+ * </pre>
+ *
+ * <p><b>Invariants.</b> Arrays and lists of one line have the same indices. A candidate is never drained, unless all
+ * endpoints are. {@code allBut} is filled without synchronization: two threads may make equal objects for one index,
+ * and a thread may see one before its bit is set, which costs its call one more refusal and nothing else.
+ */
 final class EndpointSet<A> implements Candidates {
     static final int NONE = -1;
 
-    /** The candidates: all endpoints but the drained ones, in the order of their ids. */
+    /** The candidates, in the order of their ids. */
     final Node<A>[] nodes;
 
     final NoEndpointException refusal;
 
     private final List<Endpoint<A>> all;
-    private final List<Node<A>> allNodes; // beside all
-    private final List<Endpoint<A>> endpoints; // beside nodes
-    private final double[] ramps; // beside nodes
-    private final BitSet usable; // beside nodes
-    private final List<Endpoint<A>> known;
+    private final List<Node<A>> allNodes;
+    private final List<Endpoint<A>> endpoints;
+    private final double[] ramps;
+    private final BitSet usable;
+    private final List<Endpoint<A>> undrained;
     private final Selection selection;
     private final boolean allDrained;
     private final StripedSequence turns;
-    private final PaddedLong[] inFlight; // beside nodes, for one look less on the way
+    /** The words of the nodes, which saves strategies one memory access for each. */
+    private final PaddedLong[] inFlight;
+
     private final RandomGenerator random;
     private final BalancingStrategy strategy;
     private final BalancingStrategy.@Nullable Picker picker;
     private final boolean timed;
-    private final @Nullable RemainingEndpoints[] allBut; // made when needed
+    /** What remains after one endpoint has refused, by its index; null until needed. */
+    private final @Nullable RemainingEndpoints[] allBut;
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
     EndpointSet(
@@ -55,14 +72,14 @@ final class EndpointSet<A> implements Candidates {
         this.random = random;
         this.selection = selection;
         this.allDrained = all.stream().allMatch(endpoint -> endpoint.weight() == 0.0);
-        List<Endpoint<A>> undrained = new ArrayList<>(all.size());
+        List<Endpoint<A>> notDrained = new ArrayList<>(all.size());
         List<Endpoint<A>> candidates = new ArrayList<>(all.size());
         List<Node<A>> candidateNodes = new ArrayList<>(all.size());
         double[] parts = new double[all.size()];
         usable = new BitSet(all.size());
         for (int i = 0; i < all.size(); i++) {
-            if (selection.isKnown(i)) {
-                undrained.add(all.get(i));
+            if (selection.isUndrained(i)) {
+                notDrained.add(all.get(i));
             }
             if (selection.isCandidate(i)) {
                 parts[candidates.size()] = selection.ramp(i);
@@ -71,7 +88,7 @@ final class EndpointSet<A> implements Candidates {
                 candidateNodes.add(allNodes.get(i));
             }
         }
-        this.known = List.copyOf(undrained);
+        this.undrained = List.copyOf(notDrained);
         this.ramps = Arrays.copyOf(parts, candidates.size());
         this.endpoints = List.copyOf(candidates);
         this.nodes = candidateNodes.toArray(new Node[0]);
@@ -91,17 +108,17 @@ final class EndpointSet<A> implements Candidates {
 
     private String message(String name) {
         if (all.isEmpty()) {
-            return name + ": there are no endpoints";
+            return "balancer \"" + name + "\": there are no endpoints";
         }
-        int drained = all.size() - known.size();
-        int unhealthy = known.size() - nodes.length;
-        return name + ": none of " + all.size() + " endpoints admits a call: " + nodes.length
+        int drained = all.size() - undrained.size();
+        int unhealthy = undrained.size() - nodes.length;
+        return "balancer \"" + name + "\": none of " + all.size() + " endpoints admits a call: " + nodes.length
                 + " refused by their gates" + (drained == 0 ? "" : ", " + drained + " drained")
                 + (unhealthy == 0 ? "" : ", " + unhealthy + " left out for their health")
                 + (selection.refusesInPanic() ? ", which is refused in a panic" : "");
     }
 
-    /** The shortest wait that a gate gives. */
+    /** Returns the shortest wait that any gate gives. */
     private long retryAfterNanos() {
         long shortest = RefusedException.UNKNOWN;
         for (Node<A> node : nodes) {
@@ -118,23 +135,23 @@ final class EndpointSet<A> implements Candidates {
         return timed;
     }
 
-    /** Asks the strategy; {@link #NONE} if it has nothing that is left. */
-    int pick(long hash, @Nullable RemainingEndpoints eligible, long nowNanos) {
+    /** Returns the index that the strategy picks among the remaining; {@link #NONE} if it finds none. */
+    int pick(long hash, @Nullable RemainingEndpoints remaining, long nowNanos) {
         BalancingStrategy.Picker asked = picker;
         if (asked == null) {
             return NONE;
         }
-        if (eligible == null) {
+        if (remaining == null) {
             return checked(timed ? asked.pick(hash, nowNanos) : asked.pick(hash));
         }
-        if (eligible.isTedious()) {
-            return eligible.sweep(random);
+        if (remaining.isSwept()) {
+            return remaining.sweep(random);
         }
-        int index = checked(asked.pick(hash, eligible));
-        return index == NONE ? NONE : eligible.from(index);
+        int index = checked(asked.pick(hash, remaining));
+        return index == NONE ? NONE : remaining.firstFrom(index);
     }
 
-    /** Asks the strategy for a pick and the reason. */
+    /** Returns what the strategy picks, and the reason. */
     BalancingStrategy.Choice explain(long hash) {
         BalancingStrategy.Picker asked = picker;
         if (asked == null) {
@@ -154,10 +171,12 @@ final class EndpointSet<A> implements Candidates {
         return index;
     }
 
-    /** What is left after one more has refused. The first refusal of a call, which is the common one, allocates nothing. */
-    RemainingEndpoints without(int index, @Nullable RemainingEndpoints eligible) {
-        if (eligible != null) {
-            return eligible.without(index);
+    /**
+     * Returns what remains after one more has refused. The first refusal of a call, the common one, allocates nothing.
+     */
+    RemainingEndpoints without(int index, @Nullable RemainingEndpoints remaining) {
+        if (remaining != null) {
+            return remaining.without(index);
         }
         RemainingEndpoints rest = allBut[index];
         if (rest == null) {
@@ -214,7 +233,7 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public List<? extends Endpoint<?>> undrained() {
-        return known;
+        return undrained;
     }
 
     @Override

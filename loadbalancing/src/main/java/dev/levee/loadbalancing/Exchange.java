@@ -3,7 +3,7 @@ package dev.levee.loadbalancing;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is done with the endpoint that a {@link LoadBalancer} picked.
+ * Calls the endpoint that a {@link LoadBalancer} picked.
  *
  * <p>A lambda is enough; a checked exception passes through unwrapped.
  *

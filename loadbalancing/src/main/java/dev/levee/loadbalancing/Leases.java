@@ -9,14 +9,19 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes back the tickets that nobody closes, and counts them. */
+/**
+ * The leases of a balancer's tickets: closes tickets that were not closed within their lease, and counts them.
+ * See ADR 39.
+ */
 final class Leases {
     private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
 
     private final String balancer;
     private final long leaseNanos;
     private final Environment environment;
+    /** The timers of the environment if they are our own and in its time; otherwise null. */
     private final @Nullable Timers timers;
+
     private final LongAdder expired = new LongAdder();
 
     Leases(String balancer, long leaseNanos, Environment environment) {
@@ -31,16 +36,18 @@ final class Leases {
         return leaseNanos >= Nanos.NEVER ? null : new Lease(this, ticket).begin();
     }
 
-    /** How many tickets nobody closed in time. */
+    /** How many tickets were not closed within their lease. */
     long expired() {
         return expired.sum();
     }
 
-    /** Until when one ticket may be open. */
+    /** The lease of one ticket: a timer, which is cancelled when the ticket is closed. */
     static final class Lease implements Runnable {
         private final Leases leases;
         private final Ticket<?> ticket;
-        private long place;
+        /** The number of the timer, if the timers are our own. */
+        private long timerNumber;
+        /** The timer, if they are not. */
         private Scheduler.@Nullable Timer timer;
 
         private Lease(Leases leases, Ticket<?> ticket) {
@@ -54,27 +61,28 @@ final class Leases {
             if (timers == null) {
                 timer = environment.scheduler().schedule(this, leases.leaseNanos);
             } else {
-                place = timers.set(this, environment.clock().nanoTime(), leases.leaseNanos);
+                timerNumber = timers.set(this, environment.clock().nanoTime(), leases.leaseNanos);
             }
             return this;
         }
 
-        /** The ticket was closed. */
+        /** Cancels the timer, since the ticket was closed. */
         void end() {
             Timers timers = leases.timers;
             if (timers != null) {
-                timers.take(place, this);
+                timers.take(timerNumber, this);
             } else if (timer != null) {
                 timer.cancel();
             }
         }
 
+        /** Closes the ticket, since its lease has expired. */
         @Override
         public void run() {
             if (ticket.expire()) {
                 leases.expired.increment();
                 LOG.warn(
-                        "{}: a ticket for {} was not closed within {} s; it no longer counts as in flight",
+                        "balancer \"{}\": a ticket for {} was not closed within {} s; it no longer counts as in flight",
                         leases.balancer,
                         ticket.endpoint().id(),
                         leases.leaseNanos / 1_000_000_000L);

@@ -8,29 +8,20 @@ import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a {@link LoadBalancer} works, apart from its strategy and its endpoints. Immutable.
+ * The settings of a {@link LoadBalancer}, apart from its strategy and its endpoints. Immutable.
  *
  * @param <A> the type of the addresses
  * @since 0.1
  */
 public final class LoadBalancerConfig<A> {
-    private final @Nullable Function<? super Endpoint<A>, ? extends Gate> gates;
-    private final @Nullable OutcomeRule outcomes;
-    private final Duration lease;
-    private final @Nullable HealthConfig<A> health;
-    private final Drains.@Nullable Config<A> drain;
-    private final boolean totals;
+    private final Builder<A> settings;
 
     private LoadBalancerConfig(Builder<A> builder) {
-        gates = builder.gates;
-        outcomes = builder.outcomes;
-        lease = builder.lease;
-        health = builder.health;
-        drain = builder.drain;
-        totals = builder.totals;
+        settings = new Builder<>(builder);
     }
 
     /**
@@ -44,72 +35,56 @@ public final class LoadBalancerConfig<A> {
     }
 
     /**
-     * Starts from this.
+     * Starts from these settings.
      *
      * @return a builder; not thread-safe
      */
     public Builder<A> toBuilder() {
-        Builder<A> builder = new Builder<>();
-        builder.gates = gates;
-        builder.outcomes = outcomes;
-        builder.lease = lease;
-        builder.health = health;
-        builder.drain = drain;
-        builder.totals = totals;
-        return builder;
+        return new Builder<>(settings);
+    }
+
+    /** {@return the function that makes the gate of an endpoint, or null if endpoints have no gates} */
+    public @Nullable Function<? super Endpoint<A>, ? extends Gate> gatePerEndpoint() {
+        return settings.gatePerEndpoint;
     }
 
     /**
-     * What makes the gate of an endpoint.
+     * Returns the rule that judges how a call ended, for the strategy and for health.
      *
-     * @return the function, or null if endpoints have no gates
-     */
-    public @Nullable Function<? super Endpoint<A>, ? extends Gate> gates() {
-        return gates;
-    }
-
-    /**
-     * What judges how a call ended, for the strategy.
-     *
-     * @return the rule, or null if it is that of the endpoint's gate, or the standard one where there is no gate
+     * @return the rule, or null for that of the endpoint's gate, and the {@linkplain OutcomeRule#standard() standard
+     *     rule} where there is no gate
      */
     public @Nullable OutcomeRule outcomes() {
-        return outcomes;
+        return settings.outcomes;
     }
 
-    /**
-     * How long a ticket may be open.
-     *
-     * @return the time
-     */
+    /** {@return the lease of a ticket: how long it may be open, more than zero} */
     public Duration lease() {
-        return lease;
+        return settings.lease;
     }
 
     long leaseNanos() {
-        return Nanos.of(lease);
+        return Nanos.of(settings.lease);
     }
 
-    /**
-     * How health is watched.
-     *
-     * @return the configuration, or null if it is not
-     */
+    /** {@return how health is watched, or null if it is not} */
     public @Nullable HealthConfig<A> health() {
-        return health;
+        return settings.health;
     }
 
-    Drains.@Nullable Config<A> drain() {
-        return drain;
+    /** {@return how long calls in flight may take when their endpoint drains, or null if nothing is closed} */
+    public @Nullable Duration drainDeadline() {
+        return settings.drainDeadline;
     }
 
-    /**
-     * Whether picks are counted.
-     *
-     * @return as it was set
-     */
+    /** {@return what closes the resources of an endpoint that has drained, or null if nothing is closed} */
+    public @Nullable Consumer<? super Endpoint<A>> drainCloser() {
+        return settings.drainCloser;
+    }
+
+    /** {@return whether the picks of each endpoint are counted} */
     public boolean totals() {
-        return totals;
+        return settings.totals;
     }
 
     /**
@@ -119,34 +94,48 @@ public final class LoadBalancerConfig<A> {
      * @since 0.1
      */
     public static final class Builder<A> {
-        private @Nullable Function<? super Endpoint<A>, ? extends Gate> gates;
+        private @Nullable Function<? super Endpoint<A>, ? extends Gate> gatePerEndpoint;
         private @Nullable OutcomeRule outcomes;
         private Duration lease = Duration.ofHours(1);
         private @Nullable HealthConfig<A> health;
-        private Drains.@Nullable Config<A> drain;
+        private @Nullable Duration drainDeadline;
+        private @Nullable Consumer<? super Endpoint<A>> drainCloser;
         private boolean totals;
 
         Builder() {}
 
+        private Builder(Builder<A> from) {
+            gatePerEndpoint = from.gatePerEndpoint;
+            outcomes = from.outcomes;
+            lease = from.lease;
+            health = from.health;
+            drainDeadline = from.drainDeadline;
+            drainCloser = from.drainCloser;
+            totals = from.totals;
+        }
+
         /**
-         * Gives each endpoint a gate of its own, such as a circuit breaker: the health of the endpoint as calls show it. A call goes to
-         * another endpoint if the gate refuses, and how it ends is told to the gate, by the verdict of the gate's own rule. The balancer
-         * never waits at a gate. Default: no gates.
+         * Gives each endpoint a gate of its own, such as a circuit breaker: the health of the endpoint as calls show
+         * it. A call goes to another endpoint if the gate refuses; how it ends is reported to the gate, by the verdict
+         * of the gate's own rule. The balancer never waits at a gate. Default: no gates.
          *
-         * @param value called once for each endpoint that joins, when it joins; must give a new gate each time
+         * @param value called once for each endpoint that joins, when it joins; must return a new gate each time
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<A> gatePerEndpoint(Function<? super Endpoint<A>, ? extends Gate> value) {
-            gates = Require.nonNull("gatePerEndpoint", value);
+            gatePerEndpoint = Require.nonNull("gatePerEndpoint", value);
             return this;
         }
 
         /**
-         * Judges how calls end, for strategies that learn from it and for {@link #health}. Each gate still judges by a rule of its own. Default: the rule of the
-         * endpoint's gate; the {@linkplain OutcomeRule#standard() standard rule} where there is no gate.
+         * Sets the rule that judges how calls end, for strategies that learn from it and for {@link #health}. Each gate
+         * still judges by a rule of its own. Default: the rule of the endpoint's gate; the
+         * {@linkplain OutcomeRule#standard() standard rule} where there is no gate.
          *
          * @param value the rule
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<A> outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
@@ -154,13 +143,28 @@ public final class LoadBalancerConfig<A> {
         }
 
         /**
-         * Bounds how long a {@link Ticket}, or a call that answers later, counts as in flight if nobody ends it: then the balancer does,
-         * without evidence about the endpoint, and counts it as {@code balancer.expired}. Make it longer than the longest call, or the
-         * balancer believes a busy endpoint idle. Default: one hour. A time of centuries means never, and spares the timer.
+         * Changes the rule that judges how calls end, starting from the rule that is set, or from the
+         * {@linkplain OutcomeRule#standard() standard rule} if none is.
+         *
+         * @param change gets the rule and returns the new one
+         * @return this
+         * @throws NullPointerException if it is null or returns null
+         */
+        public Builder<A> outcomes(UnaryOperator<OutcomeRule> change) {
+            OutcomeRule rule = outcomes == null ? OutcomeRule.standard() : outcomes;
+            return outcomes(Require.nonNull("change", change).apply(rule));
+        }
+
+        /**
+         * Sets the lease of a ticket: how long a {@link Ticket}, or an asynchronous call, counts as in flight if it is
+         * not closed. Then the balancer closes it, without evidence about the endpoint, and counts it as
+         * {@code balancer.expired}. Make it longer than the longest call, or the balancer takes a busy endpoint for an
+         * idle one. A duration of centuries means never, and needs no timer. Default: one hour.
          *
          * @param value more than zero
          * @return this
          * @throws IllegalArgumentException if it is zero or negative
+         * @throws NullPointerException if it is null
          */
         public Builder<A> lease(Duration value) {
             lease = Require.positive("lease", value);
@@ -168,38 +172,56 @@ public final class LoadBalancerConfig<A> {
         }
 
         /**
-         * Watches the health of endpoints and leaves those out that do badly. {@code health(h -> {})} has defaults that need no tuning:
-         * it watches how calls end, ejects an endpoint that does much worse than the others, and never many at once. Checks, slow start
-         * and other limits are options of it. Default: nobody watches, and calls pay nothing.
+         * Watches the health of endpoints and leaves out those that do badly. {@code health(h -> {})} has defaults that
+         * need no tuning: it observes how calls end, ejects an endpoint that does much worse than the others, and never
+         * many at once. Checks, slow start and other limits are options of it. Default: health is not watched, and
+         * calls pay nothing.
          *
          * @param configure changes the defaults, or what was set before
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder<A> health(Consumer<? super HealthConfig.Builder<A>> configure) {
             HealthConfig.Builder<A> builder = health == null ? HealthConfig.builder() : health.toBuilder();
             Require.nonNull("configure", configure).accept(builder);
-            health = builder.build();
+            return health(builder.build());
+        }
+
+        /**
+         * Watches the health of endpoints; see {@link #health(Consumer)}.
+         *
+         * @param value the settings, instead of what was set before
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<A> health(HealthConfig<A> value) {
+            health = Require.nonNull("health", value);
             return this;
         }
 
         /**
-         * Closes what belongs to an endpoint, such as a pool of connections, when the endpoint has left or its weight has become 0 and
-         * its last call has ended, or the deadline has come. No call begins there any more, so an endpoint that comes back, or gets
-         * a weight again, is a new one with counters of its own. Each instance is closed exactly once; {@link LoadBalancer#close} closes
-         * those that are still draining. Default: nothing is closed.
+         * Closes what belongs to an endpoint, such as a pool of connections, when the endpoint has left or its weight
+         * has become 0, and its last call has ended or the deadline has come. No call begins there any more, so an
+         * endpoint that comes back, or gets a weight again, is a new one with counters of its own. Each instance is
+         * closed exactly once; {@link LoadBalancer#close} closes those that are still draining. Default: nothing is
+         * closed.
          *
          * @param deadline how long calls in flight may take; zero for no time at all
          * @param closer runs on the executor of the environment; what it throws is logged
          * @return this
+         * @throws IllegalArgumentException if the deadline is negative
+         * @throws NullPointerException if one of them is null
          */
         public Builder<A> drain(Duration deadline, Consumer<? super Endpoint<A>> closer) {
-            drain = new Drains.Config<>(Require.notNegative("deadline", deadline), Require.nonNull("closer", closer));
+            Require.notNegative("deadline", deadline);
+            drainCloser = Require.nonNull("closer", closer);
+            drainDeadline = deadline;
             return this;
         }
 
         /**
-         * Counts the picks of each endpoint, for {@link LoadBalancer#snapshot} and {@link LoadBalancer#measure}. Default: off, since it is
-         * one more write for each call.
+         * Counts the picks of each endpoint, for {@link LoadBalancer#snapshot} and {@link LoadBalancer#measure}.
+         * Default: off, since it is one more write for each call.
          *
          * @param value whether to count
          * @return this
@@ -210,9 +232,9 @@ public final class LoadBalancerConfig<A> {
         }
 
         /**
-         * Makes the configuration.
+         * Makes the settings.
          *
-         * @return the configuration
+         * @return the settings
          */
         public LoadBalancerConfig<A> build() {
             return new LoadBalancerConfig<>(this);

@@ -20,7 +20,27 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Which endpoints a balancer has: takes what a source tells and what health says, and publishes each change as one {@link EndpointSet}. */
+/**
+ * The endpoints of a balancer: merges what the source publishes with their health, and publishes each change as one
+ * {@link EndpointSet}. See ADR 20.
+ *
+ * <pre>
+ *   source --update()--> latest --+                          +--> set, by one write
+ *                                 +--> updates: apply() -----+--> checks of new nodes start, those of old ones stop
+ *   HealthMonitor --review--------+    (one at a time)       +--> the listener is notified
+ *                                                            +--> drained and departed nodes drain
+ * </pre>
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ul>
+ *   <li>{@code apply} runs one at a time, without a lock ({@link OneAtATime}), and owns {@code applied} and
+ *       {@code refused}; its last run begins after the last request, so the last set that was published wins.
+ *   <li>A node is kept for as long as its endpoint stays in the set; the same node is never in use again after it has
+ *       begun to drain.
+ *   <li>If a gate, the strategy or a contradictory set throws, the old set stays, and its health is still reviewed.
+ * </ul>
+ */
 abstract class Membership<A> {
     final String name;
     final BalancingStrategy strategy;
@@ -28,14 +48,18 @@ abstract class Membership<A> {
     final Environment environment;
     final @Nullable HealthMonitor<A> monitor;
     final @Nullable Drains<A> drains;
-    /** What calls are picked from. */
+    /** The set that calls pick from. */
     volatile EndpointSet<A> set;
 
     private final StripedSequence turns;
     private final OneAtATime updates = new OneAtATime(this::apply);
-    private volatile @Nullable Map<String, Endpoint<A>> told;
-    private @Nullable Map<String, Endpoint<A>> applied; // of updates
-    private @Nullable Map<String, Endpoint<A>> refused; // the same: what could not be applied, and is not tried again
+    /** The endpoints that the source published last. */
+    private volatile @Nullable Map<String, Endpoint<A>> latest;
+    /** The endpoints of {@link #set}. */
+    private @Nullable Map<String, Endpoint<A>> applied;
+    /** The endpoints that could not be applied, and are not tried again. */
+    private @Nullable Map<String, Endpoint<A>> refused;
+
     private volatile boolean closed;
     private volatile EndpointSource.@Nullable Subscription subscription;
 
@@ -44,25 +68,24 @@ abstract class Membership<A> {
             BalancingStrategy strategy,
             LoadBalancerConfig<A> config,
             Environment environment,
-            long firstTick) {
+            long firstTurn) {
         this.name = Require.name(name);
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
         this.strategy = Require.nonNull(
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
-        this.turns = new StripedSequence(firstTick);
+        this.turns = new StripedSequence(firstTurn);
         HealthConfig<A> health = config.health();
         this.monitor = health == null ? null : new HealthMonitor<>(name, health, environment, updates::run);
-        Drains.Config<A> drain = config.drain();
-        this.drains = drain == null ? null : new Drains<>(name, drain, environment);
+        this.drains = Drains.of(name, config, environment);
         this.set = new EndpointSet<>(
                 name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
     }
 
-    /** Begins to listen, once everything is in place. */
+    /** Subscribes to the source, once everything is in place. */
     final void subscribe(EndpointSource<A> source) {
         if (monitor != null) {
-            monitor.start(); // first, since a source may take its time
+            monitor.start(); // first, since a source may take long, which is no pause
         }
         try {
             subscription = source.subscribe(this::update);
@@ -72,22 +95,22 @@ abstract class Membership<A> {
         }
     }
 
-    /** Takes a new set. No lock is held while gates and pickers, which are user code, are made. */
+    /** Takes a new set. Makes gates and pickers, which are user code, without holding a lock. */
     final void update(Collection<Endpoint<A>> endpoints) {
-        told = merge(endpoints);
+        latest = merge(endpoints);
         updates.run();
     }
 
-    /** In the order of ids, each once. */
+    /** Returns the endpoints in the order of their ids, each id once. */
     private static <A> Map<String, Endpoint<A>> merge(Collection<Endpoint<A>> endpoints) {
         Map<String, Endpoint<A>> byId = new TreeMap<>();
         for (Endpoint<A> endpoint : Require.nonNull("endpoints", endpoints)) {
-            byId.merge(Require.nonNull("endpoint", endpoint).id(), endpoint, Membership::both);
+            byId.merge(Require.nonNull("endpoint", endpoint).id(), endpoint, Membership::sum);
         }
         return byId;
     }
 
-    private static <A> Endpoint<A> both(Endpoint<A> one, Endpoint<A> other) {
+    private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
         if (!one.address().equals(other.address())) {
             throw new IllegalArgumentException("endpoints of one id must have one address, but \"" + one.id()
                     + "\" has " + one.address() + " and " + other.address());
@@ -95,10 +118,10 @@ abstract class Membership<A> {
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAXIMUM_WEIGHT));
     }
 
-    /** Puts the set that was told, and what health says of it, into force. If gates or the strategy throw the old set stays. */
+    /** Applies the latest set and its health. If gates or the strategy throw, the old set stays. */
     private void apply() {
-        Map<String, Endpoint<A>> latest = told;
-        Map<String, Endpoint<A>> wanted = latest == refused ? applied : latest;
+        Map<String, Endpoint<A>> published = latest;
+        Map<String, Endpoint<A>> wanted = published == refused ? applied : published;
         if (wanted == null || closed) {
             return;
         }
@@ -120,21 +143,21 @@ abstract class Membership<A> {
         }
         if (monitor != null) {
             if (!sameSet) {
-                watch(monitor, before.allNodes(), nodes);
+                updateChecks(monitor, before.allNodes(), nodes);
             }
-            monitor.tell(nodes, healthOf(nodes));
+            monitor.publish(healthOf(nodes));
         }
         if (drains != null && !sameSet) {
             drain(drains, before, all, nodes, selection);
         }
     }
 
-    /** Those that have gone, and those that are there but drained. */
+    /** Begins to drain the nodes that have left, and those whose endpoints are drained. */
     private void drain(
             Drains<A> into, EndpointSet<A> before, List<Endpoint<A>> all, List<Node<A>> nodes, Selection selection) {
         Set<Node<A>> used = new HashSet<>();
         for (int i = 0; i < nodes.size(); i++) {
-            if (selection.isKnown(i)) {
+            if (selection.isUndrained(i)) {
                 used.add(nodes.get(i));
             } else if (!nodes.get(i).isClosed()) {
                 into.begin(nodes.get(i), all.get(i));
@@ -148,6 +171,7 @@ abstract class Membership<A> {
         }
     }
 
+    /** Returns the nodes of the endpoints: those that stay, and new ones. */
     private List<Node<A>> nodes(List<Endpoint<A>> all, EndpointSet<A> before) {
         Map<String, Node<A>> known = new HashMap<>();
         for (Node<A> node : before.allNodes()) {
@@ -158,7 +182,7 @@ abstract class Membership<A> {
         for (int i = 0; i < all.size(); i++) {
             Endpoint<A> endpoint = all.get(i);
             Node<A> node = known.get(endpoint.id());
-            boolean stays = node != null && node.is(endpoint) && !(node.isClosed() && undrained.get(i));
+            boolean stays = node != null && node.isOf(endpoint) && !(node.isClosed() && undrained.get(i));
             nodes.add(stays && node != null ? node : join(endpoint));
         }
         return List.copyOf(nodes);
@@ -168,15 +192,15 @@ abstract class Membership<A> {
         return nodes.stream().map(Node::watchedHealth).toList();
     }
 
-    /** Checks those that have come, and those that have gone no longer. */
-    private void watch(HealthMonitor<A> monitor, List<Node<A>> before, List<Node<A>> now) {
-        Set<Node<A>> gone = new HashSet<>(before);
+    /** Starts the checks of the nodes that have joined, and stops those of the nodes that have left. */
+    private void updateChecks(HealthMonitor<A> monitor, List<Node<A>> before, List<Node<A>> now) {
+        Set<Node<A>> left = new HashSet<>(before);
         for (Node<A> node : now) {
-            if (!gone.remove(node) && node.health != null) {
-                monitor.check(node, node.health);
+            if (!left.remove(node) && node.health != null) {
+                monitor.startChecks(node.address, node.health);
             }
         }
-        for (Node<A> node : gone) {
+        for (Node<A> node : left) {
             if (node.health != null) {
                 node.health.stopChecks();
             }
@@ -184,19 +208,19 @@ abstract class Membership<A> {
     }
 
     private Node<A> join(Endpoint<A> endpoint) {
-        Function<? super Endpoint<A>, ? extends Gate> gates = config.gates();
+        Function<? super Endpoint<A>, ? extends Gate> gates = config.gatePerEndpoint();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
         return new Node<>(
                 endpoint,
                 gate,
                 strategy.newTracker(endpoint),
-                monitor == null ? null : monitor.join(),
+                monitor == null ? null : monitor.join(endpoint.id()),
                 config.outcomes(),
                 environment.clock(),
                 config.totals());
     }
 
-    /** Stops listening, checking and waiting for drains. */
+    /** Unsubscribes, stops checks and timers, and closes what is draining. */
     public void close() {
         closed = true;
         EndpointSource.Subscription open = subscription;

@@ -4,9 +4,10 @@ import dev.levee.core.RefusedException;
 import java.util.function.LongSupplier;
 
 /**
- * A balancer found no endpoint for a call: it knows none, health has left all of them out, or the gate of every one refused.
+ * Thrown if a balancer has no endpoint for a call: it knows none, health has left all of them out, or the gate of every
+ * one refused.
  *
- * <p>{@link #retryAfterNanos} is the shortest wait that any of the gates gives. The object may be shared by many callers.
+ * <p>{@link #retryAfterNanos} is the shortest wait that any of the gates gives. The object may be shared by many calls.
  *
  * @since 0.1
  */
@@ -24,7 +25,7 @@ public final class NoEndpointException extends RefusedException {
     public enum Reason {
         /** The balancer knows no endpoint. */
         NO_ENDPOINTS,
-        /** Health has left all of them out, and refusing is what was configured for that. */
+        /** Health has left all of them out, and calls are refused then by configuration. */
         UNHEALTHY,
         /** The gate of every endpoint that may be used refused. */
         REFUSED_BY_GATES
@@ -36,7 +37,7 @@ public final class NoEndpointException extends RefusedException {
     }
 
     /**
-     * Why there was no endpoint.
+     * Returns why there was no endpoint.
      *
      * @return the reason
      */

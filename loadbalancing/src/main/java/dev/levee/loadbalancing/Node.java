@@ -15,10 +15,30 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An endpoint as long as it stays in the set: its gate and its counters. One that left and came back is another node, so a call
- * that ends late changes nobody's counters but those of the node that it was sent to.
+ * An endpoint as long as it stays in the set: its gate and its counters. One that left and came back is another node,
+ * so a call that ends late changes only the counters of the node that it was sent to. See ADR 20.
+ *
+ * <pre>
+ *   the in-flight word:   63 ............ 41 | 40     | 39 ........ 0
+ *                         0                  | CLOSED | calls in flight
+ *
+ *   enter: +1; if the bit is set, refused and -1        leave: -1        close: +CLOSED, once
+ *   idle:  the word is CLOSED alone: after close() or after the -1 that makes it so
+ * </pre>
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ul>
+ *   <li>Each enter that is not refused is followed by exactly one leave.
+ *   <li>After {@link #close} no call enters, even one that picked this node from an older set; and the task of close
+ *       runs when the last call has left. A refused enter may be that last one and run the task again, so the task must
+ *       run its action once.
+ *   <li>A place that {@link #reserve} took is given back by the tracker's {@code ended}, or here if the call is
+ *       refused.
+ * </ul>
  */
 final class Node<A> {
+    /** The bit of the in-flight word that is set when the node has closed. */
     private static final long CLOSED = 1L << 40;
 
     final String id;
@@ -26,14 +46,20 @@ final class Node<A> {
     final @Nullable Gate gate;
     final @Nullable LoadTracker tracker;
     final @Nullable NodeHealth health;
-    private final @Nullable OutcomeObserver watch;
+    private final @Nullable OutcomeObserver observer;
     private final OutcomeRule rule;
-    private final @Nullable NanoClock clock; // if anybody wants to know the time
+    /** Null if neither the gate, nor the strategy, nor health needs the time. */
+    private final @Nullable NanoClock clock;
+
     private final boolean readsStart;
     private final boolean readsEnd;
-    private final Listener listener; // of the gate
-    final PaddedLong inFlight = new PaddedLong(0); // CLOSED is added when it closes
-    private volatile @Nullable Runnable whenIdle; // once closed
+    /** The listener of the gate. */
+    private final Listener listener;
+    /** The number of calls in flight, and {@link #CLOSED}. */
+    final PaddedLong inFlight = new PaddedLong(0);
+    /** The task that runs when the last call has left; null until the node closes. */
+    private volatile @Nullable Runnable whenIdle;
+
     private final @Nullable LongAdder picks;
 
     Node(
@@ -49,8 +75,8 @@ final class Node<A> {
         this.gate = gate;
         this.tracker = tracker;
         this.health = health;
-        this.watch = health == null ? null : health.watch;
-        boolean timed = tracker != null || watch != null;
+        this.observer = health == null ? null : health.observer;
+        boolean timed = tracker != null || observer != null;
         this.rule = rule != null ? rule : gate != null ? gate.outcomes() : OutcomeRule.standard();
         this.listener = gate == null ? Listener.NONE : gate.environment().listener();
         int all = Gate.ENTRY | Gate.EXIT;
@@ -66,12 +92,12 @@ final class Node<A> {
         this.picks = countsPicks ? new LongAdder() : null;
     }
 
-    /** Whether this is the endpoint: the same id at the same address. The weight may be another. */
-    boolean is(Endpoint<A> endpoint) {
+    /** Whether this is the node of the endpoint: the same id at the same address. The weight may be another. */
+    boolean isOf(Endpoint<A> endpoint) {
         return id.equals(endpoint.id()) && address.equals(endpoint.address());
     }
 
-    /** Only where health is watched. */
+    /** Returns the health, where it is watched. */
     NodeHealth watchedHealth() {
         return Objects.requireNonNull(health);
     }
@@ -88,15 +114,17 @@ final class Node<A> {
         return clock != null && readsStart ? clock.nanoTime() : 0L;
     }
 
-    /** Takes the place that a bounding strategy wants to be taken. */
+    /** Takes a place, if the strategy bounds how many there are; false if another call has taken the last. */
     boolean reserve() {
         return tracker == null || tracker.reserve();
     }
 
-    /** Asks the gate, and counts the call as in flight if it may come. */
+    /**
+     * Enters the gate and counts the call as in flight; {@link Gate#REFUSED} if the gate refuses or this has closed.
+     */
     long enter(long start) {
         if (gate != null) {
-            long stamp = ask(gate, start);
+            long stamp = tryEnter(gate, start);
             if (stamp == Gate.REFUSED) {
                 if (listener != Listener.NONE) {
                     listener.onRefused(gate.name());
@@ -104,19 +132,19 @@ final class Node<A> {
                 unreserve();
                 return Gate.REFUSED;
             }
-            if (count()) {
+            if (countIn()) {
                 return stamp;
             }
             gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
             return Gate.REFUSED;
         }
-        return count() ? 1L : Gate.REFUSED;
+        return countIn() ? 1L : Gate.REFUSED;
     }
 
-    private long ask(Gate asked, long start) {
+    private long tryEnter(Gate entered, long start) {
         try {
-            return asked.tryEnter(start);
-        } catch (Throwable thrown) { // by a gate of a user: the place is not lost all the same
+            return entered.tryEnter(start);
+        } catch (Throwable thrown) { // by a gate of a user: the place must not be lost
             unreserve();
             throw thrown;
         }
@@ -128,10 +156,10 @@ final class Node<A> {
         }
     }
 
-    /** False if it has closed. */
-    private boolean count() {
+    /** Counts a call as in flight; false if this has closed. */
+    private boolean countIn() {
         if (inFlight.getAndAdd(1) >= CLOSED) {
-            release();
+            countOut();
             unreserve();
             return false;
         }
@@ -141,7 +169,7 @@ final class Node<A> {
         return true;
     }
 
-    private void release() {
+    private void countOut() {
         if (inFlight.getAndAdd(-1) == CLOSED + 1) {
             Runnable task = whenIdle;
             if (task != null) {
@@ -150,7 +178,7 @@ final class Node<A> {
         }
     }
 
-    /** From now on no call enters, not even one that has picked this node from an older set. */
+    /** Refuses all further calls, and runs the task when the last one in flight has left. */
     void close(Runnable task) {
         whenIdle = task;
         if (inFlight.getAndAdd(CLOSED) == 0L) {
@@ -162,15 +190,15 @@ final class Node<A> {
         return inFlight.getOpaque() >= CLOSED;
     }
 
-    /** The call that has entered is on its way. */
+    /** Notifies the strategy that a call has entered; returns the token that it wants back when the call ends. */
     long begin(long stamp, long start) {
         if (tracker == null) {
             return 0L;
         }
         try {
             return tracker.started(start);
-        } catch (Throwable thrown) { // by a strategy of a user: nothing is lost all the same
-            release();
+        } catch (Throwable thrown) { // by a strategy of a user: nothing must be lost
+            countOut();
             tracker.release();
             if (gate != null) {
                 gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
@@ -179,7 +207,7 @@ final class Node<A> {
         }
     }
 
-    /** Runs a call that has entered, and leaves. */
+    /** Runs a call that has entered, and leaves with its outcome. */
     <T extends @Nullable Object, X extends Throwable> T call(long stamp, long start, Exchange<? super A, T, X> exchange)
             throws X {
         long token = begin(stamp, start);
@@ -194,10 +222,10 @@ final class Node<A> {
         return result;
     }
 
-    /** The call has ended with this outcome. */
+    /** Counts a call out, and reports its outcome to the gate, to health and to the strategy. */
     void leave(long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error) {
-        release();
-        if (gate == null && tracker == null && watch == null) {
+        countOut();
+        if (gate == null && tracker == null && observer == null) {
             return;
         }
         long end = readEnd();
@@ -206,23 +234,23 @@ final class Node<A> {
             if (gate != null) {
                 OutcomeRule own = gate.outcomes();
                 Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
-                tell(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+                exit(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
             }
-        } finally { // whatever a gate of a user throws
+        } finally { // even if a gate of a user throws
             ended(token, start, end, verdict, result, error);
         }
     }
 
-    /** The call has ended with this verdict. */
+    /** Counts a call out, and reports its verdict to the gate, to health and to the strategy. */
     void leave(long stamp, long start, long token, Verdict verdict) {
-        release();
-        if (gate == null && tracker == null && watch == null) {
+        countOut();
+        if (gate == null && tracker == null && observer == null) {
             return;
         }
         long end = readEnd();
         try {
             if (gate != null) {
-                tell(gate, stamp, start, end, verdict, RefusedException.UNKNOWN);
+                exit(gate, stamp, start, end, verdict, RefusedException.UNKNOWN);
             }
         } finally {
             ended(token, start, end, verdict, null, null);
@@ -231,8 +259,8 @@ final class Node<A> {
 
     private void ended(
             long token, long start, long end, Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
-        if (watch != null) {
-            watch.ended(start, end, verdict);
+        if (observer != null) {
+            observer.ended(start, end, verdict);
         }
         if (tracker != null) {
             tracker.ended(token, start, end, verdict, result, error);
@@ -243,14 +271,14 @@ final class Node<A> {
         return clock != null && readsEnd ? clock.nanoTime() : 0L;
     }
 
-    private void tell(Gate told, long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {
-        told.exit(stamp, start, end, verdict, retryAfterNanos);
+    private void exit(Gate left, long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {
+        left.exit(stamp, start, end, verdict, retryAfterNanos);
         if (listener != Listener.NONE) {
-            listener.onOutcome(told.name(), verdict, end - start);
+            listener.onOutcome(left.name(), verdict, end - start);
         }
     }
 
-    /** How long the gate says to wait, or {@link RefusedException#UNKNOWN}. */
+    /** Returns how long the gate says to wait, or {@link RefusedException#UNKNOWN}. */
     long retryAfterNanos() {
         return gate == null ? RefusedException.UNKNOWN : gate.refusal().retryAfterNanos();
     }

@@ -2,99 +2,117 @@ package dev.levee.loadbalancing;
 
 import org.jspecify.annotations.Nullable;
 
-/** What the {@link HealthMonitor} knows of one endpoint. All but {@link #health} and the watch belong to whoever reviews the set. */
+/**
+ * What the {@link HealthMonitor} knows of one endpoint: its health, the counters of its calls, and its checks.
+ *
+ * <p>{@link #health} and the observer may be read by any thread. Everything else belongs to the review, which runs one
+ * at a time. Totals are never reset: the counts of an interval or of the recent steps are differences to the totals at
+ * its beginning, so that no call is lost between two. See ADR 46.
+ */
 final class NodeHealth {
-    final @Nullable OutcomeObserver watch;
+    final String id;
+    /** Null if calls are not observed. */
+    final @Nullable OutcomeObserver observer;
+
     volatile EndpointHealth health;
-    HealthState told; // to the listener
-    private volatile @Nullable RepeatedCheck<?> check;
+    /** The state that the listener was last notified of. */
+    HealthState published;
+
+    private volatile @Nullable RepeatedCheck<?> checks;
     private volatile boolean checksStopped;
 
-    private final @Nullable OutcomeCounters record;
+    private final @Nullable OutcomeCounters counters;
     private long intervalSuccesses;
     private long intervalFailures;
-    private long recentSuccesses; // at the beginning of the last step but one
+    /** Totals at the beginning of the last step but one. */
+    private long recentSuccesses;
+
     private long recentFailures;
+    /** Totals at the beginning of the last step. */
     private long stepSuccesses;
+
     private long stepFailures;
 
-    NodeHealth(EndpointHealth health, @Nullable OutcomeObserver watch) {
+    NodeHealth(String id, EndpointHealth health, @Nullable OutcomeObserver observer) {
+        this.id = id;
         this.health = health;
-        this.watch = watch;
-        this.record = watch == null ? null : watch.record;
-        this.told = health.state();
+        this.observer = observer;
+        this.counters = observer == null ? null : observer.counters;
+        this.published = health.state();
     }
 
     void startChecks(RepeatedCheck<?> repeated) {
-        check = repeated;
+        checks = repeated;
         if (!checksStopped) {
             repeated.start();
         }
     }
 
-    /** For good; whatever runs is interrupted. */
+    /** Stops the checks for good; one that runs is interrupted. */
     void stopChecks() {
         checksStopped = true;
-        RepeatedCheck<?> running = check;
+        RepeatedCheck<?> running = checks;
         if (running != null) {
             running.stop();
         }
     }
 
-    /** How many failures in a row. */
+    /** How many calls in a row have failed, up to now. */
     long run() {
-        return record == null ? 0L : record.run();
+        return counters == null ? 0L : counters.run();
     }
 
+    /** When the first call of the run failed; meaningless without a run. */
     long runSince() {
-        return record == null ? 0L : record.runSince();
+        return counters == null ? 0L : counters.runSince();
     }
 
     boolean hasOutcomeSince(long nanos) {
-        return hasOutcome() && record != null && record.lastNanos() - nanos >= 0;
+        return hasOutcome() && counters != null && counters.lastNanos() - nanos >= 0;
     }
 
     boolean hasOutcome() {
-        return record != null && record.successes() + record.failures() > 0;
+        return counters != null && counters.successes() + counters.failures() > 0;
     }
 
     long successesOfInterval() {
-        return record == null ? 0L : record.successes() - intervalSuccesses;
+        return counters == null ? 0L : counters.successes() - intervalSuccesses;
     }
 
     long failuresOfInterval() {
-        return record == null ? 0L : record.failures() - intervalFailures;
+        return counters == null ? 0L : counters.failures() - intervalFailures;
     }
 
-    /** In this step and the last. */
+    /** Successes in this step and the last. */
     long recentSuccesses() {
-        return record == null ? 0L : record.successes() - recentSuccesses;
+        return counters == null ? 0L : counters.successes() - recentSuccesses;
     }
 
+    /** Failures in this step and the last. */
     long recentFailures() {
-        return record == null ? 0L : record.failures() - recentFailures;
+        return counters == null ? 0L : counters.failures() - recentFailures;
     }
 
     void nextStep() {
-        if (record != null) {
+        if (counters != null) {
             recentSuccesses = stepSuccesses;
             recentFailures = stepFailures;
-            stepSuccesses = record.successes();
-            stepFailures = record.failures();
+            stepSuccesses = counters.successes();
+            stepFailures = counters.failures();
         }
     }
 
     void nextInterval() {
-        if (record != null) {
-            intervalSuccesses = record.successes();
-            intervalFailures = record.failures();
+        if (counters != null) {
+            intervalSuccesses = counters.successes();
+            intervalFailures = counters.failures();
         }
     }
 
-    /** It is used again: what was before it was left out says nothing any more. */
-    void beginAnew() {
-        if (record != null) {
-            record.forgetRun();
+    /** Forgets the calls so far, when an ejection has ended: they say nothing about the endpoint any more. */
+    void restart() {
+        if (counters != null) {
+            counters.resetRun();
             nextInterval();
             nextStep();
             nextStep();

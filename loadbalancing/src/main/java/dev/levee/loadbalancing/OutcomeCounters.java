@@ -4,24 +4,35 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * How calls to one endpoint ended: written by every call, on a cache line that is the endpoint's own, without locks or allocation.
- * The totals only grow; who wants those of an interval takes the difference, so that no call is lost between two intervals.
+ * Counts how calls to one endpoint ended: written by every call, on a cache line of its own, without locks or
+ * allocation. The totals only grow; the counts of an interval are differences, so that no call is lost between two
+ * intervals.
+ *
+ * <pre>
+ *   long[40]:  0 .. 15 padding | 16 successes | 17 failures | 18 run | 19 run since | 20 last end | 21 .. 39 padding
+ * </pre>
  */
 final class OutcomeCounters {
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int SUCCESSES = 16;
     private static final int FAILURES = 17;
-    private static final int RUN = 18; // of failures, up to now
+    /** Failures in a row, up to now. */
+    private static final int RUN = 18;
+
     private static final int RUN_SINCE = 19;
     private static final int LAST = 20;
     private static final int LENGTH = 40;
 
     private final long[] cells = new long[LENGTH];
-    private final int worthALook;
+    private final int reviewedRun;
 
-    /** A run of so many failures is worth a look; 0 if none is. */
-    OutcomeCounters(int worthALook) {
-        this.worthALook = worthALook;
+    /**
+     * Counters of one endpoint.
+     *
+     * @param reviewedRun how many failures in a row are worth a review; 0 if no number is
+     */
+    OutcomeCounters(int reviewedRun) {
+        this.reviewedRun = reviewedRun;
     }
 
     void success(long endNanos) {
@@ -32,7 +43,7 @@ final class OutcomeCounters {
         }
     }
 
-    /** Whether the run of failures should be looked at: the first time, then ever more seldom. */
+    /** Counts a failure, and returns whether the run deserves a review: at 1, 2, 4, 8 ... times the reviewed run. */
     boolean failure(long endNanos) {
         CELL.getAndAdd(cells, FAILURES, 1L);
         CELL.setOpaque(cells, LAST, endNanos);
@@ -40,7 +51,7 @@ final class OutcomeCounters {
         if (run == 1L) {
             CELL.setOpaque(cells, RUN_SINCE, endNanos);
         }
-        return worthALook > 0 && run % worthALook == 0L && Long.bitCount(run / worthALook) == 1;
+        return reviewedRun > 0 && run % reviewedRun == 0L && Long.bitCount(run / reviewedRun) == 1;
     }
 
     long successes() {
@@ -65,8 +76,8 @@ final class OutcomeCounters {
         return (long) CELL.getOpaque(cells, LAST);
     }
 
-    /** Begins a new life: what was before the endpoint was left out says nothing any more. */
-    void forgetRun() {
+    /** Ends the run: the calls before an ejection say nothing any more. */
+    void resetRun() {
         CELL.setOpaque(cells, RUN, 0L);
     }
 }

@@ -2,23 +2,26 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Verdict;
 
-/** Takes down how calls to one endpoint end, and calls for a look when there is something to see. */
+/**
+ * Counts how calls to one endpoint end, and requests a review when failures in a row may lead to an ejection. Failures
+ * of calls that overlap a pause of this process do not count. See ADR 45.
+ */
 final class OutcomeObserver {
-    final OutcomeCounters record;
-    private final PauseDetector stalls;
-    private final Runnable look;
+    final OutcomeCounters counters;
+    private final PauseDetector pauses;
+    private final Runnable requestReview;
 
-    OutcomeObserver(OutcomeCounters record, PauseDetector stalls, Runnable look) {
-        this.record = record;
-        this.stalls = stalls;
-        this.look = look;
+    OutcomeObserver(OutcomeCounters counters, PauseDetector pauses, Runnable requestReview) {
+        this.counters = counters;
+        this.pauses = pauses;
+        this.requestReview = requestReview;
     }
 
     void ended(long startNanos, long endNanos, Verdict verdict) {
         if (verdict == Verdict.SUCCESS) {
-            record.success(endNanos);
-        } else if (verdict.isFailure() && !stalls.overlap(startNanos, endNanos) && record.failure(endNanos)) {
-            look.run();
+            counters.success(endNanos);
+        } else if (verdict.isFailure() && !pauses.overlaps(startNanos, endNanos) && counters.failure(endNanos)) {
+            requestReview.run();
         }
     }
 }

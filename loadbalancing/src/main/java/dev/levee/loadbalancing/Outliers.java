@@ -3,37 +3,65 @@ package dev.levee.loadbalancing;
 import java.util.BitSet;
 
 /**
- * Finds the endpoints of which more calls failed in an interval than can be explained by a fault that all share.
+ * Finds the endpoints of which more calls failed in an interval than a fault that all share can explain.
  *
- * <p>Two rules, each with its own least number of calls; an endpoint with fewer neither counts nor is judged. By success rate (Envoy's
- * outlier detection): below the mean of the rates by more than so many standard deviations. By failure rate: that share or more has
- * failed. Both besides only if bad luck is excluded by how the peers fail in the same interval, see {@link FailureSignificance}.
+ * <p>Two rules, each with a minimum of calls of its own; an endpoint with fewer is neither judged nor compared with:
+ *
+ * <ul>
+ *   <li>by success rate (Envoy's outlier detection): below the mean of the rates by more than N standard deviations;
+ *   <li>by failure rate: the configured share of the calls or more has failed.
+ * </ul>
+ *
+ * <p>Both apply only if bad luck is excluded by the way the peers fail in the same interval, see
+ * {@link FailureSignificance}. See ADR 44.
+ *
+ * @see <a href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier">Envoy: Outlier
+ *     detection</a>
  */
 final class Outliers {
-    private final double deviations; // 0: off
-    private final long callsForDeviations;
-    private final double failureRate; // 0: off
-    private final long callsForFailureRate;
-    private final int leastEndpoints;
+    /** 0 if this rule is off. */
+    private final double deviations;
 
-    /** What one look found. */
-    record Found(BitSet bySuccessRate, BitSet byFailureRate, boolean shared) {}
+    private final long minCallsForDeviations;
+    /** 0 if this rule is off. */
+    private final double failureRate;
+
+    private final long minCallsForFailureRate;
+    private final int minEndpoints;
+
+    /**
+     * The outliers of one interval, by index.
+     *
+     * @param bySuccessRate those below the mean
+     * @param byFailureRate those with too many failures
+     * @param shared whether others failed as much, but a fault that all share can explain it
+     */
+    record Findings(BitSet bySuccessRate, BitSet byFailureRate, boolean shared) {}
 
     Outliers(
             double deviations,
-            long callsForDeviations,
+            long minCallsForDeviations,
             double failureRate,
-            long callsForFailureRate,
-            int leastEndpoints) {
+            long minCallsForFailureRate,
+            int minEndpoints) {
         this.deviations = deviations;
-        this.callsForDeviations = callsForDeviations;
+        this.minCallsForDeviations = minCallsForDeviations;
         this.failureRate = failureRate;
-        this.callsForFailureRate = callsForFailureRate;
-        this.leastEndpoints = leastEndpoints;
+        this.minCallsForFailureRate = minCallsForFailureRate;
+        this.minEndpoints = minEndpoints;
     }
 
-    /** Looks at endpoints by index; both arrays are as long as there are endpoints. */
-    Found find(long[] successes, long[] failures) {
+    static Outliers of(HealthConfig<?> config) {
+        return new Outliers(
+                config.successRateDeviations(),
+                config.successRateMinCalls(),
+                config.failureRate(),
+                config.failureRateMinCalls(),
+                config.minEndpoints());
+    }
+
+    /** Judges endpoints by index; both arrays have one element for each endpoint. */
+    Findings find(long[] successes, long[] failures) {
         BitSet bySuccessRate = new BitSet();
         if (deviations > 0.0) {
             bySuccessRate = bySuccessRate(successes, failures);
@@ -41,20 +69,20 @@ final class Outliers {
         BitSet suspects = new BitSet();
         BitSet byFailureRate = new BitSet();
         if (failureRate > 0.0) {
-            BitSet busy = busy(successes, failures, callsForFailureRate);
-            if (busy.cardinality() >= leastEndpoints) {
+            BitSet busy = busy(successes, failures, minCallsForFailureRate);
+            if (busy.cardinality() >= minEndpoints) {
                 busy.stream()
                         .filter(i -> failures[i] >= failureRate * (successes[i] + failures[i]))
                         .forEach(suspects::set);
-                byFailureRate = beyondChance(suspects, busy, successes, failures);
+                byFailureRate = excludingChance(suspects, busy, successes, failures);
             }
         }
-        return new Found(bySuccessRate, byFailureRate, byFailureRate.cardinality() < suspects.cardinality());
+        return new Findings(bySuccessRate, byFailureRate, byFailureRate.cardinality() < suspects.cardinality());
     }
 
     private BitSet bySuccessRate(long[] successes, long[] failures) {
-        BitSet busy = busy(successes, failures, callsForDeviations);
-        if (busy.cardinality() < leastEndpoints) {
+        BitSet busy = busy(successes, failures, minCallsForDeviations);
+        if (busy.cardinality() < minEndpoints) {
             return new BitSet();
         }
         double[] rates = busy.stream()
@@ -65,20 +93,22 @@ final class Outliers {
         busy.stream()
                 .filter(i -> (double) successes[i] / (successes[i] + failures[i]) < threshold)
                 .forEach(suspects::set);
-        return beyondChance(suspects, busy, successes, failures);
+        return excludingChance(suspects, busy, successes, failures);
     }
 
-    private static BitSet busy(long[] successes, long[] failures, long leastCalls) {
+    /** Returns the endpoints with enough calls. */
+    private static BitSet busy(long[] successes, long[] failures, long minCalls) {
         BitSet busy = new BitSet();
         for (int i = 0; i < successes.length; i++) {
-            if (successes[i] + failures[i] >= leastCalls) {
+            if (successes[i] + failures[i] >= minCalls) {
                 busy.set(i);
             }
         }
         return busy;
     }
 
-    private static BitSet beyondChance(BitSet suspects, BitSet busy, long[] successes, long[] failures) {
+    /** Returns those of the suspects whose failures bad luck cannot explain at the rate of their peers. */
+    private static BitSet excludingChance(BitSet suspects, BitSet busy, long[] successes, long[] failures) {
         if (suspects.isEmpty()) {
             return suspects;
         }
@@ -94,7 +124,7 @@ final class Outliers {
         return found;
     }
 
-    /** Mean less deviations times the standard deviation of the population. */
+    /** Returns the mean less N times the standard deviation of the population. */
     static double threshold(double[] rates, double deviations) {
         double sum = 0.0;
         for (double rate : rates) {

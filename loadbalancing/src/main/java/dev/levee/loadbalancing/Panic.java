@@ -1,28 +1,33 @@
 package dev.levee.loadbalancing;
 
 /**
- * When so few endpoints are healthy that health itself is in doubt, or the rest would be crushed: decided for each level of priority,
- * as Envoy does (load balancing: priority levels, panic threshold).
+ * Decides whether so few endpoints are healthy that health itself is in doubt, or the rest would be crushed: for each
+ * level of priority, as Envoy does (load balancing: priority levels, panic threshold).
  *
- * <p>A level can take its healthy share times 1.4 of all load, at most all. If the levels can take all load together, nothing panics:
- * it fails over. Otherwise a level whose healthy share is below the threshold panics, until its share is above the threshold by a
- * tenth of all (at most all) or the levels can take all load again.
+ * <p>A level can take its healthy share times 1.4 of all load, at most all. If the levels can take all load together,
+ * none panics: calls fail over. Otherwise a level whose healthy share is below the threshold panics, until its share is
+ * above the threshold by a tenth of all (at most all) or the levels can take all load again. See ADR 46.
+ *
+ * @see <a
+ *     href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/panic_threshold">
+ *     Envoy: Panic threshold</a>
  */
 final class Panic {
     private static final double OVERPROVISION = 1.4;
     private static final double HYSTERESIS = 0.1;
 
-    private final double threshold; // 0: never
+    /** 0 if no level ever panics. */
+    private final double threshold;
 
     Panic(double threshold) {
         this.threshold = threshold;
     }
 
     /**
-     * Which levels panic.
+     * Returns which levels panic.
      *
      * @param healthy how many endpoints of each level are healthy
-     * @param total how many there are, those that drain left out
+     * @param total how many there are, not counting those that drain
      * @param before which levels panicked so far
      */
     boolean[] levels(int[] healthy, int[] total, boolean[] before) {
@@ -47,8 +52,8 @@ final class Panic {
     }
 
     /**
-     * Which levels let all their endpoints be used: those that panic, but not one without any healthy endpoint as long as another
-     * level has one.
+     * Returns which levels let all their endpoints be used: those that panic, except one without any healthy endpoint
+     * while another level has one.
      */
     static boolean[] open(int[] healthy, boolean[] panics) {
         boolean none = true;

@@ -1,10 +1,19 @@
 package dev.levee.loadbalancing;
 
 /**
- * Notices that this process itself stood still, by a tick that came late: what calls made of such a time says nothing about servers.
+ * Detects pauses of this process by a timer that ran late. Outcomes of calls that overlap such a pause say nothing
+ * about the servers.
  *
- * <p>A pause began some time after the last tick that came in time, so everything from there to the late tick is doubtful. Calls may
- * end before the late tick has run; they see that it is overdue. One thread ticks, any thread asks.
+ * <pre>
+ *   timer runs:   |---100 ms---|---100 ms---|------------ 1.4 s -----------|---100 ms---|
+ *                                           from                           to
+ *                                           |=== doubtful: the pause is ===|
+ *                                                somewhere in between
+ * </pre>
+ *
+ * <p>The pause began some time after the last run that came in time, so everything from there to the late run is
+ * doubtful. Calls may end before the late run; they see that it is overdue. One thread runs the timer, any thread asks.
+ * See ADR 45.
  */
 final class PauseDetector {
     static final long PERIOD_NANOS = 100_000_000L;
@@ -13,30 +22,31 @@ final class PauseDetector {
     private volatile Span last;
     private volatile long count;
 
-    private record Span(long tick, boolean any, long from, long to) {}
+    /** The last run of the timer, and the last pause if there has been any. */
+    private record Span(long lastRun, boolean any, long from, long to) {}
 
     PauseDetector(long nowNanos) {
         last = new Span(nowNanos, false, 0, 0);
     }
 
-    /** The timer has run. */
-    @SuppressWarnings("NonAtomicVolatileUpdate") // one thread ticks
-    void tick(long nowNanos) {
+    /** Records a run of the timer. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one thread runs the timer
+    void onTimer(long nowNanos) {
         Span before = last;
         if (isOverdue(before, nowNanos)) {
             count++;
-            last = new Span(nowNanos, true, before.tick, nowNanos);
+            last = new Span(nowNanos, true, before.lastRun, nowNanos);
         } else {
             last = new Span(nowNanos, before.any, before.from, before.to);
         }
     }
 
     private static boolean isOverdue(Span before, long nowNanos) {
-        return nowNanos - before.tick > PERIOD_NANOS + LATE_NANOS;
+        return nowNanos - before.lastRun > PERIOD_NANOS + LATE_NANOS;
     }
 
-    /** Whether the process may have stood still between these moments. */
-    boolean overlap(long startNanos, long endNanos) {
+    /** Whether the process may have paused between these moments. */
+    boolean overlaps(long startNanos, long endNanos) {
         Span now = last;
         if (isOverdue(now, endNanos)) {
             return true;
@@ -44,6 +54,7 @@ final class PauseDetector {
         return now.any && startNanos - now.to < 0 && endNanos - now.from > 0;
     }
 
+    /** How many pauses have been detected. */
     long count() {
         return count;
     }

@@ -5,57 +5,80 @@ import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** Which endpoints of a set are left for one call: those that no gate refused in it and that it has not tried before. */
+/**
+ * The endpoints of a set that remain for one call: those that have not refused it and that its operation has not tried
+ * before.
+ *
+ * <p>There are two kinds, told apart by {@code shared}:
+ *
+ * <ul>
+ *   <li>shared: all endpoints but one, kept by the {@link EndpointSet} for all calls that one endpoint refused, so that
+ *       the first refusal of a call allocates nothing. It is copied before it changes, and never has tried hosts.
+ *   <li>private: belongs to one call, and changes in place.
+ * </ul>
+ *
+ * <p>{@link #read} and {@link #avoided} are tried hosts in the form of {@link TriedHosts}: null if none, a
+ * {@link Node}, or a {@code Node[]}. Refusals are bits by index: {@code low} for the first 64 endpoints, {@code high}
+ * for the others.
+ */
 final class RemainingEndpoints implements IntPredicate {
     private static final int BITS = 64;
-    /** After so many refusals in one call the rest of the set is asked one by one: n steps in all, where strategies need n for each. */
+    /**
+     * After this many refusals in one call the rest of the set is tried one by one: n steps in all, where strategies
+     * need n for each.
+     */
     private static final int MAX_PICKS = 32;
 
-    /** The tried hosts as they were read from the {@link TriedHosts}, for comparing when it is written. */
-    @Nullable Object seen;
+    /** The tried hosts as this call last read or wrote them: the expected value of its next claim. */
+    @Nullable Object read;
     /** The tried hosts that are still avoided; null once all have been tried. */
-    @Nullable Object tried;
+    @Nullable Object avoided;
 
     private final Node<?>[] nodes;
     private final boolean shared;
     private long low;
-    private long @Nullable [] high; // from index 64 on
+    /** The bits from index 64 on; null if none is set. */
+    private long @Nullable [] high;
+
     private int refusals;
+    /** How many indices the sweep has visited. */
     private int swept;
+    /** The index that the sweep visits next. */
     private int next;
-    private int step; // 0 before the first sweep
+    /** The distance between two indices of the sweep; 0 before it begins. */
+    private int step;
 
     private RemainingEndpoints(Node<?>[] nodes, boolean shared) {
         this.nodes = nodes;
         this.shared = shared;
     }
 
-    /** All but one: may be shared by calls, and is copied before it changes. */
+    /** Returns all endpoints but one, to be shared by calls. */
     static RemainingEndpoints allBut(Node<?>[] nodes, int index) {
-        RemainingEndpoints eligible = new RemainingEndpoints(nodes, true);
-        eligible.mark(index);
-        return eligible;
+        RemainingEndpoints remaining = new RemainingEndpoints(nodes, true);
+        remaining.mark(index);
+        return remaining;
     }
 
-    /** All but those that have been tried. */
+    /** Returns all endpoints but those that have been tried, for one call. */
     static RemainingEndpoints untried(Node<?>[] nodes, @Nullable Object tried) {
-        RemainingEndpoints eligible = new RemainingEndpoints(nodes, false);
-        eligible.seen = tried;
-        eligible.tried = tried;
-        return eligible;
+        RemainingEndpoints remaining = new RemainingEndpoints(nodes, false);
+        remaining.read = tried;
+        remaining.avoided = tried;
+        return remaining;
     }
 
-    /** These without one more. */
+    /** Returns these without one more: a copy if these are shared. */
     RemainingEndpoints without(int index) {
-        RemainingEndpoints eligible = this;
+        RemainingEndpoints remaining = this;
         if (shared) {
-            eligible = new RemainingEndpoints(nodes, false);
-            eligible.low = low;
-            eligible.high = high == null ? null : high.clone();
-            eligible.refusals = refusals;
+            remaining = new RemainingEndpoints(nodes, false);
+            remaining.low = low;
+            remaining.high = high == null ? null : high.clone();
+            remaining.refusals = refusals;
         }
-        eligible.mark(index);
-        return eligible;
+        remaining.mark(index);
+        return remaining;
     }
 
     private void mark(int index) {
@@ -81,24 +104,26 @@ final class RemainingEndpoints implements IntPredicate {
 
     @Override
     public boolean test(int index) {
-        return !refused(index) && (tried == null || !TriedHosts.contains(tried, nodes[index]));
+        return !refused(index) && (avoided == null || !TriedHosts.contains(avoided, nodes[index]));
     }
 
-    /** Allows what has been tried before again; false if nothing was forbidden for that reason. */
-    boolean forget() {
-        boolean had = tried != null;
-        tried = null;
+    /** Allows the tried hosts again; false if none was avoided. */
+    boolean allowTried() {
+        boolean had = avoided != null;
+        avoided = null;
         swept = 0;
         return had;
     }
 
-    boolean isTedious() {
+    /** Whether so many have refused that the rest is tried one by one. */
+    boolean isSwept() {
         return refusals >= MAX_PICKS;
     }
 
     /**
-     * The next of those that have not been asked, in an order of this object's own; -1 if there is none. Goes on where it stood. The
-     * order begins anywhere and takes long steps, so that the neighbours of a row of dead endpoints do not get all their calls.
+     * Returns the next endpoint that remains, in an order of this object's own; -1 if there is none. Continues after
+     * the one that it returned before. The order begins at random and takes long steps, so that the neighbours of a row
+     * of dead endpoints do not get all their calls.
      */
     int sweep(RandomGenerator random) {
         if (step == 0) {
@@ -116,7 +141,7 @@ final class RemainingEndpoints implements IntPredicate {
         return -1;
     }
 
-    /** Near the golden section, and without common divisor with the size, so that every index comes once. */
+    /** Returns a step near the golden section that has no common divisor with the size: every index comes once. */
     private static int longStep(int size) {
         int step = Math.max(1, (int) (size * 0.618));
         while (BigInteger.valueOf(step).gcd(BigInteger.valueOf(size)).intValue() != 1) {
@@ -125,8 +150,8 @@ final class RemainingEndpoints implements IntPredicate {
         return step;
     }
 
-    /** The first from an index on, round the end; -1 if there is none. */
-    int from(int start) {
+    /** Returns the first that remains at or after an index, cyclically; -1 if there is none. */
+    int firstFrom(int start) {
         for (int i = 0; i < nodes.length; i++) {
             int index = start + i < nodes.length ? start + i : start + i - nodes.length;
             if (test(index)) {

@@ -7,24 +7,37 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Checks one endpoint again and again, never twice at once, until it is stopped. */
+/**
+ * Checks one endpoint again and again, never twice at once, until it is stopped.
+ *
+ * <pre>
+ *   WAITING --executor runs it--> RUNNING --the check ends----> SETTLED
+ *                                    |
+ *                                    +------timeout or stop---> INTERRUPTING --> INTERRUPTED
+ * </pre>
+ *
+ * <p>One transition out of RUNNING wins; it reports the result and schedules the next check. The thread of the check
+ * leaves only after an interrupt that was begun has arrived, and clears it. A check that ignores its interrupt keeps
+ * its permit until it ends; meanwhile each interval counts as a failure. See ADR 46.
+ */
 final class RepeatedCheck<A> {
-    /** Hears how checks went. */
+    /** Receives the results of checks. */
     @FunctionalInterface
     interface Receiver {
-        /** The reason is null if the check passed. Comes from a timer or from the executor. */
-        void checked(@Nullable String whyNot);
+        /** Receives a result; the failure is null if the check passed. Called by a timer or on the executor. */
+        void checked(@Nullable String failure);
     }
 
-    private static final int MIN_BREAK = 10; // part of the interval that is left to an endpoint whatever a check took
+    /** The part of the interval that passes before the next check, however long a check took: a tenth. */
+    private static final int MIN_BREAK = 10;
 
     private final A address;
     private final HealthCheck<? super A> check;
     private final Duration timeout;
     private final long everyNanos;
     private final double jitter;
-    private final CheckPermits places;
-    private final PauseDetector stalls;
+    private final CheckPermits permits;
+    private final PauseDetector pauses;
     private final Environment environment;
     private final Receiver receiver;
     private volatile boolean stopped;
@@ -35,26 +48,26 @@ final class RepeatedCheck<A> {
             A address,
             HealthConfig<A> config,
             HealthCheck<? super A> check,
-            CheckPermits places,
-            PauseDetector stalls,
+            CheckPermits permits,
+            PauseDetector pauses,
             Environment environment,
             Receiver receiver) {
         this.address = address;
         this.check = check;
-        this.timeout = config.checkTimeout;
-        this.everyNanos = config.checkNanos;
-        this.jitter = config.checkJitter;
-        this.places = places;
-        this.stalls = stalls;
+        this.timeout = config.checkTimeout();
+        this.everyNanos = Nanos.of(config.checkEvery());
+        this.jitter = config.checkJitter();
+        this.permits = permits;
+        this.pauses = pauses;
         this.environment = environment;
         this.receiver = receiver;
     }
 
     void start() {
-        places.enter(this::begin);
+        permits.acquire(this::begin);
     }
 
-    /** Nothing is reported or scheduled any more; a check that runs is interrupted. */
+    /** Stops for good: reports and schedules nothing any more, and interrupts a check that runs. */
     void stop() {
         stopped = true;
         Timer waiting = next;
@@ -67,7 +80,7 @@ final class RepeatedCheck<A> {
         }
     }
 
-    /** Whether a check has begun. */
+    /** Starts a check with the permit that was just acquired; false if it needs none. */
     private boolean begin() {
         if (stopped) {
             return false;
@@ -77,8 +90,8 @@ final class RepeatedCheck<A> {
         try {
             environment.executor().execute(begun);
             return true;
-        } catch (RuntimeException refused) { // the executor's fault, not the endpoint's
-            begun.over = true;
+        } catch (RuntimeException refused) { // the fault of the executor, not of the endpoint
+            begun.ended = true;
             again(everyNanos);
             return false;
         }
@@ -97,9 +110,9 @@ final class RepeatedCheck<A> {
 
     private void due() {
         Attempt before = attempt;
-        if (before != null && !before.isOver()) { // it does not even give up
+        if (before != null && !before.isEnded()) { // it has ignored its interrupt
             long now = environment.clock().nanoTime();
-            if (!stalls.overlap(now - everyNanos, now)) { // a pause before the last look excuses nothing
+            if (!pauses.overlaps(now - everyNanos, now)) { // an earlier pause is no excuse
                 report("check has not ended");
             }
             again(everyNanos);
@@ -108,9 +121,9 @@ final class RepeatedCheck<A> {
         }
     }
 
-    private void report(@Nullable String whyNot) {
+    private void report(@Nullable String failure) {
         if (!stopped) {
-            receiver.checked(whyNot);
+            receiver.checked(failure);
         }
     }
 
@@ -128,18 +141,18 @@ final class RepeatedCheck<A> {
         private static final int INTERRUPTED = 4;
 
         private final AtomicInteger state = new AtomicInteger(WAITING);
-        private volatile boolean over;
+        private volatile boolean ended;
         private volatile @Nullable Thread thread;
-        private volatile @Nullable Timer alarm;
+        private volatile @Nullable Timer timeoutTimer;
         private volatile long start;
 
-        boolean isOver() {
-            return over;
+        boolean isEnded() {
+            return ended;
         }
 
-        void over() {
-            over = true;
-            places.leave();
+        void end() {
+            ended = true;
+            permits.release();
         }
 
         @Override
@@ -148,22 +161,22 @@ final class RepeatedCheck<A> {
                 start = environment.clock().nanoTime();
                 thread = Thread.currentThread();
                 if (!stopped && state.compareAndSet(WAITING, RUNNING)) {
-                    alarm = environment.scheduler().schedule(this::ring, Nanos.of(timeout));
-                    settle(SETTLED, ask());
+                    timeoutTimer = environment.scheduler().schedule(this::timeOut, Nanos.of(timeout));
+                    settle(SETTLED, check());
                     while (state.get() == INTERRUPTING) {
                         Thread.onSpinWait();
                     }
                     if (state.get() == INTERRUPTED) {
-                        Thread.interrupted(); // meant for the check, not for who runs next on this thread
+                        Thread.interrupted(); // meant for the check, not for the next task of this thread
                     }
                 }
             } finally {
-                over();
+                end();
             }
         }
 
-        /** Null if it passes. */
-        private @Nullable String ask() {
+        /** Runs the check; returns the failure, or null if it passes. */
+        private @Nullable String check() {
             try {
                 return check.passes(address, timeout) ? null : "check failed";
             } catch (Throwable thrown) {
@@ -172,7 +185,7 @@ final class RepeatedCheck<A> {
             }
         }
 
-        private void ring() {
+        private void timeOut() {
             settle(INTERRUPTING, "check timed out");
         }
 
@@ -180,7 +193,8 @@ final class RepeatedCheck<A> {
             settle(INTERRUPTING, null);
         }
 
-        private void settle(int to, @Nullable String whyNot) {
+        /** Ends the check, unless it has ended otherwise before. */
+        private void settle(int to, @Nullable String failure) {
             if (!state.compareAndSet(RUNNING, to)) {
                 return;
             }
@@ -191,15 +205,15 @@ final class RepeatedCheck<A> {
                 }
                 state.set(INTERRUPTED);
             }
-            Timer timer = alarm;
+            Timer timer = timeoutTimer;
             if (timer != null) {
                 timer.cancel();
             }
             long end = environment.clock().nanoTime();
             long interval = interval();
             again(Math.max(interval / MIN_BREAK, interval - Math.max(0L, end - start)));
-            if (whyNot == null || !stalls.overlap(start, end)) {
-                report(whyNot);
+            if (failure == null || !pauses.overlaps(start, end)) {
+                report(failure);
             }
         }
     }

@@ -5,23 +5,29 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
-/** Which endpoints of a set are candidates, and which part of its weight each has; by index in the whole set. */
+/**
+ * Which endpoints of a set are candidates, and which part of its weight each has; by index in the whole set.
+ *
+ * <p>All, undrained and usable endpoints each contain the next; candidates are the usable ones, and in a panic all
+ * undrained ones or none. See ADR 46.
+ */
 final class Selection {
     private final BitSet candidates;
-    private final BitSet known; // those that are not drained
-    private final BitSet usable; // those that are well; the candidates may be more in a panic
+    private final BitSet undrained;
+    private final BitSet usable;
     private final double[] ramps;
-    private final boolean refusesInPanic; // some are left out although few are left, since that is what the user wants
+    /** Whether endpoints are left out in a panic, because {@code refuseInPanic} is configured. */
+    private final boolean refusesInPanic;
 
-    Selection(BitSet candidates, BitSet known, BitSet usable, double[] ramps, boolean refusesInPanic) {
+    Selection(BitSet candidates, BitSet undrained, BitSet usable, double[] ramps, boolean refusesInPanic) {
         this.candidates = candidates;
-        this.known = known;
+        this.undrained = undrained;
         this.usable = usable;
         this.ramps = ramps;
         this.refusesInPanic = refusesInPanic;
     }
 
-    /** Everything but the drained; everything if all are drained. */
+    /** Returns all endpoints but the drained ones; all if every one is drained. */
     static <A> BitSet undrained(List<Endpoint<A>> all) {
         BitSet undrained = new BitSet(all.size());
         for (int i = 0; i < all.size(); i++) {
@@ -33,7 +39,7 @@ final class Selection {
         return undrained;
     }
 
-    /** Where nobody watches health. */
+    /** Returns the selection of a balancer that does not watch health. */
     static <A> Selection of(List<Endpoint<A>> all) {
         BitSet undrained = undrained(all);
         double[] ramps = new double[all.size()];
@@ -45,8 +51,8 @@ final class Selection {
         return candidates.get(index);
     }
 
-    boolean isKnown(int index) {
-        return known.get(index);
+    boolean isUndrained(int index) {
+        return undrained.get(index);
     }
 
     boolean isUsable(int index) {
@@ -63,7 +69,7 @@ final class Selection {
 
     boolean isSameAs(Selection other) {
         return candidates.equals(other.candidates)
-                && known.equals(other.known)
+                && undrained.equals(other.undrained)
                 && usable.equals(other.usable)
                 && Arrays.equals(ramps, other.ramps)
                 && refusesInPanic == other.refusesInPanic;

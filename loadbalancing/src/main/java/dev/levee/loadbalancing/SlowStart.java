@@ -4,14 +4,17 @@ import dev.levee.core.internal.Nanos;
 import java.time.Duration;
 
 /**
- * The part of its weight that an endpoint has some time after it became usable: Envoy's slow start, at least 10 %, else
- * {@code (elapsed / window)^(1 / aggression)}, in twenty steps. Aggression 1 is a line; more gives more at the beginning.
+ * The part of its weight that an endpoint has some time after it became usable: Envoy's slow start.
  *
- * @param windowNanos how long it takes; 0 if there is none
+ * <p>At least 10 %, otherwise {@code (elapsed / window)^(1 / aggression)}, in twenty steps. Aggression 1 is a straight
+ * line; a larger one gives more at the beginning. See ADR 46.
+ *
+ * @see <a href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/slow_start">
+ *     Envoy: Slow start mode</a>
+ * @param windowNanos how long it takes; 0 for no slow start
  * @param aggression more than 0
  */
 record SlowStart(long windowNanos, double aggression) {
-    static final SlowStart NONE = new SlowStart(0, 1.0);
     private static final double MIN = 0.1;
     private static final int STEPS = 20;
 
@@ -23,7 +26,7 @@ record SlowStart(long windowNanos, double aggression) {
         return elapsedNanos >= windowNanos;
     }
 
-    /** In (0, 1]; the same throughout a step, so that sets are made anew once for each step and no oftener. */
+    /** Returns a share in (0, 1]: the same throughout a step, so that a new set is made once for each step only. */
     double share(long elapsedNanos) {
         if (isOver(elapsedNanos)) {
             return 1.0;
@@ -32,7 +35,7 @@ record SlowStart(long windowNanos, double aggression) {
         return shareAt((double) begun / windowNanos);
     }
 
-    /** Of a part of the window, from 0 to 1. */
+    /** Returns the share after a part of the window, from 0 to 1. */
     double shareAt(double part) {
         return Math.max(MIN, Math.pow(part, 1.0 / aggression));
     }

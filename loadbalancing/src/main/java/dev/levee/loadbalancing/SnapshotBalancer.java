@@ -17,7 +17,32 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The one implementation of {@link LoadBalancer}: picks from an immutable {@link EndpointSet}, which its {@link Membership} replaces. */
+/**
+ * The implementation of {@link LoadBalancer}: picks from an immutable {@link EndpointSet}, which its {@link Membership}
+ * replaces. See ADR 20.
+ *
+ * <pre>
+ *   strategy      picks an index of the set              NONE: allow the tried ones again, or refuse the call
+ *      |
+ *   TriedHosts    claims the node (operations only)      lost: another run has claimed a node; pick again
+ *      |
+ *   LoadTracker   reserves a place (bounded loads only)  lost: another call has taken the place; pick again
+ *      |
+ *   Gate          admits the call                        refused: pick among the remaining; closed: take the new set
+ *      |
+ *   the node counts the call as in flight, runs it or hands it to a ticket, and counts it out
+ * </pre>
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ul>
+ *   <li>A call picks from one set, whole, and takes another only when the node that it picked has closed.
+ *   <li>Every place that is reserved and every gate that is entered is given back exactly once, whatever user code
+ *       throws: by {@link Node#enter} if it refuses, otherwise when the call leaves the node.
+ *   <li>A call ends: each refusal leaves one endpoint fewer, and races that are lost are counted.
+ *   <li>A blocking call allocates nothing unless a second endpoint refuses it.
+ * </ul>
+ */
 final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A> {
     private static final int MAX_RACES = 100_000;
 
@@ -29,8 +54,8 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             BalancingStrategy strategy,
             LoadBalancerConfig<A> config,
             Environment environment,
-            long firstTick) {
-        super(name, strategy, config, environment, firstTick);
+            long firstTurn) {
+        super(name, strategy, config, environment, firstTurn);
         this.usesKey = this.strategy.usesKey();
         this.leases = new Leases(name, config.leaseNanos(), environment);
     }
@@ -43,8 +68,8 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             Environment environment) {
         Require.nonNull("source", source);
         // Clients that start together must not all begin with the same endpoint.
-        long firstTick = Require.nonNull("environment", environment).random().nextLong();
-        SnapshotBalancer<A> balancer = new SnapshotBalancer<>(name, strategy, config, environment, firstTick);
+        long firstTurn = Require.nonNull("environment", environment).random().nextLong();
+        SnapshotBalancer<A> balancer = new SnapshotBalancer<>(name, strategy, config, environment, firstTurn);
         balancer.subscribe(source);
         return balancer;
     }
@@ -56,6 +81,10 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
 
     // ---- calls
 
+    private long anyHash() {
+        return usesKey ? environment.random().nextLong() : 0L;
+    }
+
     private long hashOf(CharSequence key) {
         Require.nonNull("key", key);
         return usesKey ? strategy.hash(key) : 0L;
@@ -65,128 +94,126 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         return usesKey ? XxHash64.hash(key) : 0L;
     }
 
-    private long anyHash() {
-        return usesKey ? environment.random().nextLong() : 0L;
+    @Override
+    public BalancedCalls<A> forKey(CharSequence key) {
+        return new KeyedCalls<>(this, hashOf(key));
     }
 
-    /** Picks, asks the gate, calls; goes on to the next endpoint for as long as gates refuse. */
-    <T extends @Nullable Object, X extends Throwable> T exchange(
-            long hash, Exchange<? super A, T, X> exchange, @Nullable TriedHosts memory) throws X {
+    @Override
+    public BalancedCalls<A> forKey(long key) {
+        return new KeyedCalls<>(this, hashOf(key));
+    }
+
+    /**
+     * Picks an endpoint, enters it and runs the exchange there; tries another endpoint for as long as gates refuse.
+     *
+     * <p>The state of the loop:
+     *
+     * <ul>
+     *   <li>{@code from}: the set that is picked from.
+     *   <li>{@code remaining}: the endpoints of the set that may still be picked; null if all may be, which is so until
+     *       the first refusal of a call that has tried nothing before.
+     *   <li>{@code lostRaces}: how often another call took a place that this one had picked.
+     * </ul>
+     *
+     * @param exchange what to do; null to return a ticket, which is a {@code T} then, and to leave the call to its
+     *     owner
+     * @param tried what an operation was sent to before, and the object that it claims hosts in; null for a single call
+     */
+    @SuppressWarnings("unchecked") // without an exchange T is Ticket<A>
+    <T extends @Nullable Object, X extends Throwable> T dispatch(
+            long hash, @Nullable Exchange<? super A, T, X> exchange, @Nullable TriedHosts tried) throws X {
         EndpointSet<A> from = set;
         long now = readTime(from);
-        RemainingEndpoints eligible = memory == null ? null : memory.eligible(from);
-        int lost = 0;
+        RemainingEndpoints remaining = tried == null ? null : tried.remainingOf(from);
+        int lostRaces = 0;
         while (true) {
-            int index = next(from, hash, eligible, now);
+            int index = next(from, hash, remaining, now);
             Node<A> node = from.nodes[index];
-            if (memory != null && !memory.claim(node, eligible)) {
-                eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
+            if (tried != null && !tried.claim(node, remaining)) {
+                remaining = tried.refresh(remaining, from);
                 continue;
             }
             if (!node.reserve()) {
-                lost = lostRace(from, lost);
+                lostRaces = lostRace(from, lostRaces);
                 continue;
             }
             long start = from.isTimed() ? now : node.readStart();
             long stamp = node.enter(start);
             if (stamp != Gate.REFUSED) {
-                return node.call(stamp, start, exchange);
+                return exchange == null
+                        ? (T) new Ticket<>(from.candidate(index), node, stamp, start, leases)
+                        : node.call(stamp, start, exchange);
             }
             if (node.isClosed()) { // it drains: this set is an old one
                 from = set;
                 now = readTime(from);
-                eligible = memory == null ? null : memory.eligible(from);
+                remaining = tried == null ? null : tried.remainingOf(from);
                 continue;
             }
-            eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
+            remaining = tried == null ? from.without(index, remaining) : tried.refused(remaining, from, index);
         }
     }
 
-    /** As {@link #exchange}, but leaves the call to who takes the ticket. */
-    Ticket<A> take(long hash, @Nullable TriedHosts memory) {
-        EndpointSet<A> from = set;
-        long now = readTime(from);
-        RemainingEndpoints eligible = memory == null ? null : memory.eligible(from);
-        int lost = 0;
-        while (true) {
-            int index = next(from, hash, eligible, now);
-            Node<A> node = from.nodes[index];
-            if (memory != null && !memory.claim(node, eligible)) {
-                eligible = memory.refresh(eligible, from); // another run of the operation has claimed a host just now
-                continue;
-            }
-            if (!node.reserve()) {
-                lost = lostRace(from, lost);
-                continue;
-            }
-            long start = from.isTimed() ? now : node.readStart();
-            long stamp = node.enter(start);
-            if (stamp != Gate.REFUSED) {
-                return new Ticket<>(from.candidate(index), node, stamp, start, leases);
-            }
-            if (node.isClosed()) { // it drains: this set is an old one
-                from = set;
-                now = readTime(from);
-                eligible = memory == null ? null : memory.eligible(from);
-                continue;
-            }
-            eligible = memory == null ? from.without(index, eligible) : memory.refused(eligible, from, index);
-        }
+    /** Picks an endpoint and enters it; the call is left to the owner of the ticket. */
+    Ticket<A> take(long hash, @Nullable TriedHosts tried) {
+        return this.<Ticket<A>, RuntimeException>dispatch(hash, null, tried);
     }
 
-    /** Another call took the place that was picked: this one picks again, though not for ever. */
-    @SuppressWarnings("ThreadPriorityCheck") // who holds the place may need this processor
-    private int lostRace(EndpointSet<A> from, int lost) {
-        if (lost == MAX_RACES) {
+    /** Waits a moment, since another call took the place that was picked; refuses the call after {@link #MAX_RACES}. */
+    @SuppressWarnings("ThreadPriorityCheck") // the thread that holds the place may need this processor
+    private int lostRace(EndpointSet<A> from, int lostRaces) {
+        if (lostRaces == MAX_RACES) {
             environment.listener().onRefused(name);
             throw from.refusal;
         }
-        if ((lost & 63) == 63) {
+        if ((lostRaces & 63) == 63) {
             Thread.yield();
         } else {
             Thread.onSpinWait();
         }
-        return lost + 1;
+        return lostRaces + 1;
     }
 
     private long readTime(EndpointSet<A> from) {
         return from.isTimed() ? environment.clock().nanoTime() : 0L;
     }
 
-    private int next(EndpointSet<A> from, long hash, @Nullable RemainingEndpoints eligible, long now) {
-        int index = from.pick(hash, eligible, now);
+    /** Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well. */
+    private int next(EndpointSet<A> from, long hash, @Nullable RemainingEndpoints remaining, long now) {
+        int index = from.pick(hash, remaining, now);
         while (index == EndpointSet.NONE) {
-            if (eligible == null || !eligible.forget()) {
+            if (remaining == null || !remaining.allowTried()) {
                 environment.listener().onRefused(name);
                 throw from.refusal;
             }
-            index = from.pick(hash, eligible, now);
+            index = from.pick(hash, remaining, now);
         }
         return index;
     }
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Exchange<? super A, T, X> exchange) throws X {
-        return exchange(anyHash(), Require.nonNull("exchange", exchange), null);
+        return dispatch(anyHash(), Require.nonNull("exchange", exchange), null);
     }
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(
             CharSequence key, Exchange<? super A, T, X> exchange) throws X {
-        return exchange(hashOf(key), Require.nonNull("exchange", exchange), null);
+        return dispatch(hashOf(key), Require.nonNull("exchange", exchange), null);
     }
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(long key, Exchange<? super A, T, X> exchange)
             throws X {
-        return exchange(hashOf(key), Require.nonNull("exchange", exchange), null);
+        return dispatch(hashOf(key), Require.nonNull("exchange", exchange), null);
     }
 
     <T extends @Nullable Object> CompletableFuture<T> start(
-            long hash, Function<? super A, ? extends CompletionStage<T>> exchange, @Nullable TriedHosts memory) {
+            long hash, Function<? super A, ? extends CompletionStage<T>> exchange, @Nullable TriedHosts tried) {
         Ticket<A> ticket;
         try {
-            ticket = take(hash, memory);
+            ticket = take(hash, tried);
         } catch (Throwable refused) { // or what a user's strategy threw
             return CompletableFuture.failedFuture(refused);
         }
@@ -200,33 +227,9 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     }
 
     @Override
-    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
-            CharSequence key, Function<? super A, ? extends CompletionStage<T>> exchange) {
-        return start(hashOf(key), Require.nonNull("exchange", exchange), null);
-    }
-
-    @Override
-    public <T extends @Nullable Object> CompletableFuture<T> callAsync(
-            long key, Function<? super A, ? extends CompletionStage<T>> exchange) {
-        return start(hashOf(key), Require.nonNull("exchange", exchange), null);
-    }
-
-    @Override
     public <T extends @Nullable Object, X extends Throwable> Operation<T, X> operation(
             Exchange<? super A, T, X> exchange) {
         return new BalancedOperation<>(this, anyHash(), Require.nonNull("exchange", exchange));
-    }
-
-    @Override
-    public <T extends @Nullable Object, X extends Throwable> Operation<T, X> operation(
-            CharSequence key, Exchange<? super A, T, X> exchange) {
-        return new BalancedOperation<>(this, hashOf(key), Require.nonNull("exchange", exchange));
-    }
-
-    @Override
-    public <T extends @Nullable Object, X extends Throwable> Operation<T, X> operation(
-            long key, Exchange<? super A, T, X> exchange) {
-        return new BalancedOperation<>(this, hashOf(key), Require.nonNull("exchange", exchange));
     }
 
     @Override
@@ -236,30 +239,8 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     }
 
     @Override
-    public <T extends @Nullable Object> Supplier<CompletableFuture<T>> operationAsync(
-            CharSequence key, Function<? super A, ? extends CompletionStage<T>> exchange) {
-        return new BalancedSupplier<>(this, hashOf(key), Require.nonNull("exchange", exchange));
-    }
-
-    @Override
-    public <T extends @Nullable Object> Supplier<CompletableFuture<T>> operationAsync(
-            long key, Function<? super A, ? extends CompletionStage<T>> exchange) {
-        return new BalancedSupplier<>(this, hashOf(key), Require.nonNull("exchange", exchange));
-    }
-
-    @Override
     public Ticket<A> pick() {
         return take(anyHash(), null);
-    }
-
-    @Override
-    public Ticket<A> pick(CharSequence key) {
-        return take(hashOf(key), null);
-    }
-
-    @Override
-    public Ticket<A> pick(long key) {
-        return take(hashOf(key), null);
     }
 
     // ---- figures
@@ -291,20 +272,10 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
 
     @Override
     public Explanation<A> explain() {
-        return explanation(anyHash());
+        return explain(anyHash());
     }
 
-    @Override
-    public Explanation<A> explain(CharSequence key) {
-        return explanation(hashOf(key));
-    }
-
-    @Override
-    public Explanation<A> explain(long key) {
-        return explanation(hashOf(key));
-    }
-
-    private Explanation<A> explanation(long hash) {
+    Explanation<A> explain(long hash) {
         EndpointSet<A> from = set;
         BalancingStrategy.Choice choice = from.explain(hash);
         Endpoint<A> endpoint = choice.index() == EndpointSet.NONE ? null : from.candidate(choice.index());
@@ -314,6 +285,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         EndpointSet<A> now = set;
         sink.value(name, "balancer.endpoints", now.all().size());
         sink.value(name, "balancer.candidates", now.nodes.length);
@@ -324,7 +296,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         if (monitor != null) {
             monitor.measure(sink, healthOf(now.allNodes()));
         }
-        if (strategy instanceof Measured measured) { // which does not know whose it is
+        if (strategy instanceof Measured measured) { // a strategy does not know the name of its balancer
             measured.measure((own, metric, value) -> sink.value(name, metric, value));
         }
         for (Node<A> node : now.allNodes()) {

@@ -15,10 +15,13 @@ import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 
-/** Checks that need nothing but a socket: no client, no pool, nothing that a balanced client may have filled up. */
+/**
+ * The health checks over a socket of their own: no client, no pool, nothing that a balanced client may have filled up.
+ */
 final class SocketCheck {
     private static final int MAX_HEAD = 16 * 1024;
-    private static final NanoClock CLOCK = NanoClock.system(); // sockets know no other time
+    /** The system clock, since the timeouts of sockets are in its time. */
+    private static final NanoClock CLOCK = NanoClock.system();
 
     private final long deadline;
 
@@ -79,11 +82,11 @@ final class SocketCheck {
                 "GET " + path + " HTTP/1.1\r\nHost: " + uri.getRawAuthority().replaceFirst("^.*@", "")
                         + "\r\nUser-Agent: levee-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-        Head head = new Head(socket);
+        HeadReader head = new HeadReader(socket);
         int status = statusOf(head.line());
-        while (status < 200) { // 100 Continue, 103 Early Hints: the answer is still to come
+        while (status < 200) { // 100 Continue, 103 Early Hints: the response is still to come
             while (!head.line().isEmpty()) {
-                // headers of no interest
+                // skip the headers
             }
             status = statusOf(head.line());
         }
@@ -97,7 +100,7 @@ final class SocketCheck {
         if (line.matches("HTTP/1\\.[01] [1-5][0-9][0-9]( .*)?")) {
             return Integer.parseInt(line.substring(9, 12));
         }
-        throw new IOException("not an answer in HTTP/1.1");
+        throw new IOException("not a response in HTTP/1.1");
     }
 
     private int leftMillis() throws SocketTimeoutException {
@@ -108,8 +111,11 @@ final class SocketCheck {
         return (int) Math.min(Integer.MAX_VALUE, (left + 999_999) / 1_000_000);
     }
 
-    /** Reads lines, so many bytes at most, and looks at the deadline before each read: a server may send a byte now and then. */
-    private final class Head {
+    /**
+     * Reads the lines of a response head of bounded length, and checks the deadline before each read, since a server
+     * may send a byte now and then.
+     */
+    private final class HeadReader {
         private final Socket socket;
         private final InputStream in;
         private final byte[] buffer = new byte[512];
@@ -117,7 +123,7 @@ final class SocketCheck {
         private int end;
         private int total;
 
-        Head(Socket socket) throws IOException {
+        HeadReader(Socket socket) throws IOException {
             this.socket = socket;
             this.in = socket.getInputStream();
         }
@@ -139,12 +145,12 @@ final class SocketCheck {
                 end = in.read(buffer);
                 at = 0;
                 if (end < 0) {
-                    throw new IOException("the connection ended before the answer");
+                    throw new IOException("the connection ended before the response");
                 }
             }
             total++;
             if (total > MAX_HEAD) {
-                throw new IOException("the head of the answer is longer than " + MAX_HEAD + " bytes");
+                throw new IOException("the head of the response is longer than " + MAX_HEAD + " bytes");
             }
             return buffer[at++] & 0xFF;
         }

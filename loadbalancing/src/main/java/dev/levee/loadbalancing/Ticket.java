@@ -9,12 +9,13 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An endpoint that a call has been promised to: it counts as in flight there until the ticket is closed.
+ * A call that a {@link LoadBalancer} has admitted to an endpoint: it counts as in flight there until the ticket is
+ * closed.
  *
- * <p>For code that cannot hand over a lambda, such as an event loop; otherwise {@link LoadBalancer#call} is simpler and allocates
- * nothing. However often and from however many threads a ticket is closed, the first time counts and the others do nothing. One that
- * nobody closes is closed by the balancer at the end of its {@linkplain LoadBalancerConfig.Builder#lease lease}. Thread-safe; does not
- * block.
+ * <p>For code that cannot hand over a lambda, such as an event loop; otherwise {@link LoadBalancer#call} is simpler and
+ * allocates nothing. However often and from however many threads a ticket is closed, the first time counts and the
+ * others do nothing. A ticket that is not closed is closed by the balancer at the end of its {@linkplain
+ * LoadBalancerConfig.Builder#lease lease}. Thread-safe; does not block.
  *
  * @param <A> the type of the address
  * @since 0.1
@@ -26,7 +27,9 @@ public final class Ticket<A> implements AutoCloseable {
     private final Node<A> node;
     private final long stamp;
     private final long start;
+    /** What the strategy wants back when the call ends. */
     private final long token;
+    /** Null if leases never end. */
     private final Leases.@Nullable Lease lease;
 
     @SuppressWarnings("UnusedVariable") // written through CLOSED
@@ -38,10 +41,10 @@ public final class Ticket<A> implements AutoCloseable {
         this.stamp = stamp;
         this.start = start;
         this.token = node.begin(stamp, start);
-        this.lease = lease(leases);
+        this.lease = beginLease(leases);
     }
 
-    private Leases.@Nullable Lease lease(Leases leases) {
+    private Leases.@Nullable Lease beginLease(Leases leases) {
         try {
             return leases.begin(this);
         } catch (Throwable rejected) { // by a scheduler of a user
@@ -51,7 +54,7 @@ public final class Ticket<A> implements AutoCloseable {
     }
 
     /**
-     * Where the call goes.
+     * Returns the endpoint that the call goes to.
      *
      * @return the endpoint as it was when it was picked
      */
@@ -60,14 +63,15 @@ public final class Ticket<A> implements AutoCloseable {
     }
 
     /**
-     * Closes the ticket with the outcome of the call, which the rule of the endpoint's gate judges.
+     * Closes the ticket with the outcome of the call, which is judged by the rule of the balancer and by that of the
+     * endpoint's gate.
      *
      * @param result what the call returned, which may be null
      * @param error what it failed with, or null if it did not
      * @return whether this closed it; false if it was closed before
      */
     public boolean complete(@Nullable Object result, @Nullable Throwable error) {
-        boolean first = closes();
+        boolean first = markClosed();
         if (first) {
             node.leave(stamp, start, token, result, error);
         }
@@ -79,17 +83,19 @@ public final class Ticket<A> implements AutoCloseable {
      *
      * @param verdict how the call ended
      * @return whether this closed it; false if it was closed before
+     * @throws NullPointerException if the verdict is null
      */
     public boolean complete(Verdict verdict) {
         Require.nonNull("verdict", verdict);
-        boolean first = closes();
+        boolean first = markClosed();
         if (first) {
             node.leave(stamp, start, token, verdict);
         }
         return first;
     }
 
-    private boolean closes() {
+    /** Marks the ticket as closed and ends its lease; false if it was closed before. */
+    private boolean markClosed() {
         boolean first = CLOSED.compareAndSet(this, false, true);
         if (first && lease != null) {
             lease.end();
@@ -97,7 +103,7 @@ public final class Ticket<A> implements AutoCloseable {
         return first;
     }
 
-    /** The lease has ended. */
+    /** Closes the ticket because its lease has expired; false if it was closed before. */
     boolean expire() {
         boolean first = CLOSED.compareAndSet(this, false, true);
         if (first) {

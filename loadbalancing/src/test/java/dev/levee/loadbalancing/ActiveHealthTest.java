@@ -86,7 +86,7 @@ class ActiveHealthTest {
         assertThat(nodes.targets(10)).doesNotContain("e03");
         time.advance(Duration.ofSeconds(5));
         assertThat(nodes.targets(10)).contains("e03");
-        assertThat(nodes.heard.events())
+        assertThat(nodes.listener.events())
                 .containsExactly("nodes/e03 HEALTHY->UNHEALTHY", "nodes/e03 UNHEALTHY->HEALTHY");
     }
 
@@ -99,9 +99,9 @@ class ActiveHealthTest {
     }
 
     @Test
-    void who_must_be_checked_is_left_out_until_a_check_has_passed() {
+    void an_endpoint_that_must_be_checked_is_left_out_until_a_check_has_passed() {
         Watched nodes = nodes(3, health -> health.mustBeChecked(true));
-        assertThat(nodes.targets(6)).hasSize(3); // nobody has been checked: that is a panic
+        assertThat(nodes.targets(6)).hasSize(3); // none has been checked: that is a panic
         time.runReady();
         down.add("x");
         nodes.source.set(List.of(
@@ -115,7 +115,7 @@ class ActiveHealthTest {
     }
 
     @Test
-    void who_leaves_is_checked_no_longer_and_close_leaves_nothing() {
+    void an_endpoint_that_leaves_is_checked_no_longer_and_close_leaves_nothing() {
         Watched nodes = nodes(3, health -> {});
         time.advance(Duration.ofSeconds(6));
         nodes.source.set(nodes.source.endpoints().subList(0, 1));
@@ -147,7 +147,7 @@ class ActiveHealthTest {
     }
 
     @Test
-    void who_was_away_starts_slowly() {
+    void an_endpoint_that_was_away_starts_slowly() {
         Watched nodes = nodes(10, health -> health.slowStart(Duration.ofSeconds(20)));
         assertThat(nodes.state(3).weight()).isEqualTo(1.0);
         down.add("e03");
@@ -179,14 +179,14 @@ class ActiveHealthTest {
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).hasSize(10);
             assertThat(nodes.measured("balancer.panic")).isEqualTo(1.0);
-            assertThat(nodes.heard.events()).contains("nodes NORMAL->PANIC");
+            assertThat(nodes.listener.events()).contains("nodes NORMAL->PANIC");
             down.remove("e00"); // 5 of 10: not enough to leave
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).hasSize(10);
             down.remove("e01");
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).containsExactly("e00", "e01", "e06", "e07", "e08", "e09");
-            assertThat(nodes.heard.events()).contains("nodes PANIC->NORMAL");
+            assertThat(nodes.listener.events()).contains("nodes PANIC->NORMAL");
         }
 
         @Test
@@ -205,7 +205,7 @@ class ActiveHealthTest {
             time.advance(Duration.ofSeconds(15));
             assertThatThrownBy(nodes.balancer::pick)
                     .isInstanceOf(NoEndpointException.class)
-                    .hasMessage("nodes: none of 3 endpoints admits a call: 0 refused by their gates, "
+                    .hasMessage("balancer \"nodes\": none of 3 endpoints admits a call: 0 refused by their gates, "
                             + "3 left out for their health, which is refused in a panic");
             assertThat(reason(nodes)).isEqualTo(NoEndpointException.Reason.UNHEALTHY);
             assertThat(nodes.balancer.explain().reason()).contains("3 left out for their health");
@@ -217,7 +217,7 @@ class ActiveHealthTest {
         }
 
         @Test
-        void there_is_none_without_a_threshold_and_nobody_healthy_refuses() {
+        void there_is_none_without_a_threshold_and_no_healthy_endpoint_refuses() {
             Watched nodes = nodes(3, health -> health.panicBelow(0));
             down.addAll(List.of("e00", "e01"));
             time.advance(Duration.ofSeconds(15));
@@ -275,7 +275,7 @@ class ActiveHealthTest {
         }
 
         @Test
-        void who_has_come_back_has_no_less_than_who_is_down() {
+        void an_endpoint_that_has_come_back_has_no_less_than_those_that_are_down() {
             Watched nodes = nodes(
                     10, health -> health.checkEvery(Duration.ofSeconds(1), 0).slowStart(Duration.ofSeconds(60)));
             for (int i = 0; i < 10; i++) {
@@ -321,7 +321,7 @@ class ActiveHealthTest {
         }
 
         @Test
-        void run_no_more_than_so_many_at_once_and_all_get_their_turn() {
+        void run_no_more_than_the_maximum_at_once_and_all_get_their_turn() {
             Set<String> checked = ConcurrentHashMap.newKeySet();
             LoadBalancer<String> nodes = balancer(
                     20,
@@ -406,7 +406,7 @@ class ActiveHealthTest {
                                 try {
                                     environment.scheduler().sleep(end - time.nanoTime());
                                 } catch (InterruptedException ignored) {
-                                    interruptions.incrementAndGet(); // it does not even give up
+                                    interruptions.incrementAndGet(); // it ignores its interrupts
                                 }
                             }
                             return true;

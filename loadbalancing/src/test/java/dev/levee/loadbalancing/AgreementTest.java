@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Clients must send a key to one place without talking to each other: so every JVM must compute the same. */
+/** Clients must send a key to one endpoint without talking to each other: so every JVM must compute the same. */
 class AgreementTest {
     /** Started in another JVM, with other settings. */
     public static void main(String[] args) throws UnknownHostException {
@@ -73,7 +73,8 @@ class AgreementTest {
                         .append(' ');
             }
             line.append(map.shardOf("k\u00e4y " + i)).append(' ');
-            try (Ticket<InetSocketAddress> ticket = nodes.pick("k\u00e4y " + i)) {
+            try (Ticket<InetSocketAddress> ticket =
+                    nodes.forKey("k\u00e4y " + i).pick()) {
                 answers.add(line + ticket.endpoint().id());
             }
         }

@@ -31,7 +31,10 @@ class AllocationTest {
     private static final String IP = "2001:db8::ff00:42:8329";
     private static int sink;
 
-    /** Bytes for each run, after the compiler has seen enough of them; the least of some rounds, since the JVM allocates too. */
+    /**
+     * Bytes for each run, after the compiler has seen enough of them; the least of some rounds, since the JVM allocates
+     * too.
+     */
     private static double bytesEach(Runnable task) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         double least = Double.MAX_VALUE;
@@ -102,16 +105,29 @@ class AllocationTest {
 
     @Test
     void a_ticket_and_its_lease_are_all_that_a_pick_allocates() {
-        LoadBalancer<String> nodes = over(BalancingStrategy.powerOfTwoChoices(), 10, true);
-        assertThat(bytesEach(() -> nodes.pick(KEY).complete(Verdict.SUCCESS))).isLessThanOrEqualTo(88.5);
+        BalancedCalls<String> view =
+                over(BalancingStrategy.powerOfTwoChoices(), 10, true).forKey(KEY);
+        assertThat(bytesEach(() -> view.pick().complete(Verdict.SUCCESS))).isLessThanOrEqualTo(88.5);
     }
 
     @Test
     void an_operation_takes_at_most_48_bytes_with_its_first_run() {
-        LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash(), 10, true);
-        assertThat(bytesEach(() -> sink += nodes.<Integer, RuntimeException>operation(KEY, String::length)
+        BalancedCalls<String> view =
+                over(BalancingStrategy.consistentHash(), 10, true).forKey(KEY);
+        assertThat(bytesEach(() -> sink += view.<Integer, RuntimeException>operation(String::length)
                         .run()))
                 .isLessThanOrEqualTo(48.5);
+    }
+
+    @Test
+    void the_view_of_a_key_is_24_bytes_and_its_calls_allocate_nothing() {
+        LoadBalancer<String> nodes = over(BalancingStrategy.consistentHash(), 10, true);
+        BalancedCalls<String> view = nodes.forKey(4711);
+        assertThat(bytesEach(() -> sink += view.call(String::length))).isLessThan(0.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey(4711).call(String::length)))
+                .isLessThanOrEqualTo(24.5);
+        assertThat(bytesEach(() -> sink += nodes.forKey(KEY).call(String::length)))
+                .isLessThanOrEqualTo(24.5);
     }
 
     @Test

@@ -40,7 +40,7 @@ class AsyncCallsTest {
 
     @Test
     void a_call_is_in_flight_until_its_stage_has_ended() {
-        CompletableFuture<String> call = balancer.callAsync("key", address -> stage);
+        CompletableFuture<String> call = balancer.forKey("key").callAsync(address -> stage);
         assertThat(nodes.inFlight()).isEqualTo(1);
         assertThat(call).isNotDone();
         stage.complete("done");
@@ -50,7 +50,7 @@ class AsyncCallsTest {
 
     @Test
     void a_result_may_be_null() {
-        assertThat(balancer.callAsync(7, address -> CompletableFuture.completedStage(null)))
+        assertThat(balancer.forKey(7).callAsync(address -> CompletableFuture.completedStage(null)))
                 .isCompletedWithValue(null);
     }
 
@@ -150,7 +150,7 @@ class AsyncCallsTest {
         }
 
         @Test
-        void shows_as_cancelled_to_who_waits() {
+        void shows_as_cancelled_to_code_that_waits() {
             CompletableFuture<String> call = balancer.callAsync(address -> stage);
             call.cancel(false);
             assertThatThrownBy(call::join).isInstanceOf(CancellationException.class);
@@ -160,7 +160,7 @@ class AsyncCallsTest {
     @Test
     void an_operation_goes_to_another_endpoint_each_time_it_is_started_also_at_the_same_time() {
         Set<String> seen = new HashSet<>();
-        Supplier<CompletableFuture<String>> operation = balancer.operationAsync("key", address -> {
+        Supplier<CompletableFuture<String>> operation = balancer.forKey("key").operationAsync(address -> {
             seen.add(address);
             return stage;
         });
@@ -180,7 +180,9 @@ class AsyncCallsTest {
     void operations_take_no_key_and_numbers_too() {
         assertThat(balancer.operationAsync(CompletableFuture::completedStage).get())
                 .isCompleted();
-        assertThat(balancer.operationAsync(3, CompletableFuture::completedStage).get())
+        assertThat(balancer.forKey(3)
+                        .operationAsync(CompletableFuture::completedStage)
+                        .get())
                 .isCompleted();
     }
 }

@@ -85,7 +85,7 @@ public final class Balancers {
         return everyGate.stream().allMatch(FakeGate::isSettled);
     }
 
-    /** How many of so many calls, each with a key of its own, go to each endpoint. */
+    /** How many of N calls, each with a key of its own, go to each endpoint. */
     public Map<String, Integer> spread(int calls) {
         Map<String, Integer> counts = new TreeMap<>();
         for (int i = 0; i < calls; i++) {

@@ -117,7 +117,7 @@ class DrainTest {
     }
 
     @Test
-    void if_all_weights_are_nought_all_are_used_and_nobody_is_closed() {
+    void if_all_weights_are_0_all_are_used_and_none_is_closed() {
         source.set(List.of(a.withWeight(0), b.withWeight(0)));
         assertThat(closed()).isEmpty();
         ticket("a").close();
@@ -144,7 +144,7 @@ class DrainTest {
     }
 
     @Test
-    void a_closer_that_throws_harms_nobody() {
+    void a_closer_that_throws_does_no_harm() {
         UpdatableEndpoints<String> other = EndpointSource.updatable(List.of(a, b));
         AtomicInteger calls = new AtomicInteger();
         LoadBalancer<String> nodes = LoadBalancer.of(
@@ -163,7 +163,7 @@ class DrainTest {
     }
 
     @Test
-    void no_call_begins_after_the_close_even_if_it_looked_at_an_older_set() throws InterruptedException {
+    void no_call_begins_after_the_close_even_if_it_picked_from_an_older_set() throws InterruptedException {
         int rounds = 2_000;
         AtomicInteger late = new AtomicInteger();
         AtomicInteger closes = new AtomicInteger();

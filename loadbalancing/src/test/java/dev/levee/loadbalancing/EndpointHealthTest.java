@@ -13,7 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 
-/** The state machine of one endpoint, against a model that looks at the whole history each time. */
+/** The state machine of one endpoint, against a model that reads the whole history each time. */
 class EndpointHealthTest {
     private static final long BASE = 30;
     private static final long MAX = 100;

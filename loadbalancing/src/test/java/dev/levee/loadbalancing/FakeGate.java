@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A gate that a test opens and shuts, and that writes down what it is told. */
+/** A gate that a test opens and shuts, and that records its calls. */
 public final class FakeGate implements Gate {
     public volatile boolean shut;
     public volatile int timing;

@@ -22,7 +22,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** Parts that users make and that break their word: nothing may be lost for good. */
+/** Parts of users that break their contracts: nothing may be lost for good. */
 class FaultyPartsTest {
     private final ManualTime time = new ManualTime();
     private boolean throwsAtEntry;
@@ -79,16 +79,18 @@ class FaultyPartsTest {
                 time.environment());
     }
 
-    /** Two endpoints and one call in flight: the next call of the same key must find the owner full, the one after an end not. */
+    /**
+     * With two endpoints and one call in flight, the owner of the key is full for the next call, and not after the end.
+     */
     private static void assertNoPlaceIsLost(LoadBalancer<String> nodes) {
         String owner = nodes.call("key", address -> address);
         for (int i = 0; i < 3; i++) {
-            try (Ticket<String> first = nodes.pick("key")) {
+            try (Ticket<String> first = nodes.forKey("key").pick()) {
                 assertThat(first.endpoint().id()).isEqualTo(owner);
             }
         }
         assertThat(nodes.snapshot()).allMatch(state -> state.inFlight() == 0);
-        assertThat(nodes.explain("key").reason()).contains("0 of 1 places taken");
+        assertThat(nodes.forKey("key").explain().reason()).contains("0 of 1 places taken");
     }
 
     @Test
@@ -96,7 +98,7 @@ class FaultyPartsTest {
         LoadBalancer<String> nodes = bounded(2);
         throwsAtEntry = true;
         for (int i = 0; i < 5; i++) {
-            assertThatThrownBy(() -> nodes.pick("key")).hasMessage("entry");
+            assertThatThrownBy(() -> nodes.forKey("key").pick()).hasMessage("entry");
         }
         throwsAtEntry = false;
         assertNoPlaceIsLost(nodes);
@@ -108,7 +110,7 @@ class FaultyPartsTest {
         throwsAtExit = true;
         for (int i = 0; i < 5; i++) {
             assertThatThrownBy(() -> nodes.call("key", address -> address)).hasMessage("exit");
-            assertThatThrownBy(() -> nodes.pick("key").complete(Verdict.SUCCESS))
+            assertThatThrownBy(() -> nodes.forKey("key").pick().complete(Verdict.SUCCESS))
                     .hasMessage("exit");
         }
         throwsAtExit = false;
@@ -149,7 +151,7 @@ class FaultyPartsTest {
     }
 
     @Test
-    void a_source_that_throws_after_it_has_told_leaves_no_timer() {
+    void a_source_that_throws_after_it_has_published_leaves_no_timer() {
         EndpointSource<String> source = receiver -> {
             receiver.accept(Balancers.endpoints(3));
             throw new IllegalStateException("no source");
@@ -229,7 +231,7 @@ class FaultyPartsTest {
     }
 
     @Test
-    void checks_that_wait_in_a_long_line_are_given_up_one_by_one() {
+    void checks_that_wait_in_a_long_queue_are_given_up_one_by_one() {
         List<Runnable> tasks = new ArrayList<>();
         boolean[] full = {false};
         Environment environment = time.environment().toBuilder()
@@ -252,7 +254,7 @@ class FaultyPartsTest {
                 environment);
         assertThat(tasks).hasSize(16);
         full[0] = true;
-        tasks.get(0).run(); // the others in line have no luck either
+        tasks.get(0).run(); // the others in the queue are refused as well
         nodes.close();
         tasks.get(1).run();
         assertThat(time.pendingTimers()).isZero();

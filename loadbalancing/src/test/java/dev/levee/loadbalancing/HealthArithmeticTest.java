@@ -33,7 +33,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void condemn_the_one_below() {
+        void find_the_one_below() {
             long[] successes = {50, 100, 100, 100, 100};
             long[] failures = {50, 0, 0, 0, 0};
             assertThat(outliers(1.9, 0).find(successes, failures).bySuccessRate())
@@ -51,7 +51,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void of_endpoints_with_few_calls_neither_count_nor_condemn() { // ServiceTalk #3551
+        void of_endpoints_with_few_calls_are_neither_judged_nor_compared() { // ServiceTalk #3551
             long[] successes = {100, 100, 100, 100, 100, 95, 0};
             long[] failures = {0, 0, 0, 0, 0, 25, 99};
             // With the last one the threshold would be 0.41.
@@ -65,14 +65,14 @@ class HealthArithmeticTest {
             long[] failures = {0, 0, 0, 0, 0, 0, 0, 0, 95};
             successes[7] = 20;
             failures[7] = 80;
-            Outliers.Found found = outliers(1.0, 0.85).find(successes, failures);
+            Outliers.Findings found = outliers(1.0, 0.85).find(successes, failures);
             assertThat(found.bySuccessRate()).hasToString("{7, 8}");
             assertThat(found.byFailureRate()).hasToString("{8}");
             assertThat(found.shared()).isFalse();
         }
 
         @Test
-        void condemn_nobody_for_one_failure_where_all_others_had_none() {
+        void find_none_for_one_failure_where_all_others_had_none() {
             long[] successes = {999, 1000, 1000, 1000, 1000};
             long[] failures = {1, 0, 0, 0, 0};
             assertThat(Outliers.threshold(new double[] {0.999, 1, 1, 1, 1}, 1.9))
@@ -85,7 +85,7 @@ class HealthArithmeticTest {
     @Nested
     class Failure_rates {
         @Test
-        void condemn_from_the_rate_on() {
+        void find_those_at_the_rate_and_above() {
             long[] successes = repeat(6, 100);
             long[] failures = repeat(6, 0);
             successes[2] = 15;
@@ -97,10 +97,10 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void condemn_nobody_if_the_others_fail_as_well() {
+        void find_none_if_the_others_fail_as_well() {
             long[] successes = repeat(6, 5);
             long[] failures = repeat(6, 95);
-            Outliers.Found found = outliers(1.9, 0.85).find(successes, failures);
+            Outliers.Findings found = outliers(1.9, 0.85).find(successes, failures);
             assertThat(found.byFailureRate()).hasToString("{}");
             assertThat(found.bySuccessRate()).hasToString("{}");
             assertThat(found.shared()).isTrue();
@@ -108,7 +108,7 @@ class HealthArithmeticTest {
     }
 
     @Property(tries = 200)
-    void a_fault_that_all_share_condemns_nobody(
+    void a_fault_that_all_share_makes_no_outlier(
             @ForAll @DoubleRange(min = 0.0, max = 1.0) double rate,
             @ForAll @IntRange(min = 5, max = 200) int size,
             @ForAll @IntRange(min = 100, max = 2000) int calls,
@@ -122,7 +122,7 @@ class HealthArithmeticTest {
             failures[i] = Math.max(0, Math.min(n, Math.round(n * rate + sigma * random.nextGaussian())));
             successes[i] = n - failures[i];
         }
-        Outliers.Found found = outliers(1.9, 0.85).find(successes, failures);
+        Outliers.Findings found = outliers(1.9, 0.85).find(successes, failures);
         assertThat(found.bySuccessRate().isEmpty()).isTrue();
         assertThat(found.byFailureRate().isEmpty()).isTrue();
     }
@@ -215,7 +215,7 @@ class HealthArithmeticTest {
         }
 
         @Test
-        void opens_no_level_that_is_all_down_while_another_has_somebody() {
+        void opens_no_level_that_is_all_down_while_another_has_an_endpoint() {
             assertThat(Panic.open(new int[] {0, 3}, new boolean[] {true, true})).containsExactly(false, true);
             assertThat(Panic.open(new int[] {0, 0}, new boolean[] {true, true})).containsExactly(true, true);
             assertThat(Panic.open(new int[] {2, 0}, new boolean[] {true, true})).containsExactly(true, false);
@@ -233,28 +233,28 @@ class HealthArithmeticTest {
     }
 
     @Nested
-    class A_stall {
+    class A_pause {
         private static final long SECOND = 1_000_000_000L;
 
         @Test
-        void is_noticed_by_a_late_tick() {
-            PauseDetector stalls = new PauseDetector(0);
-            stalls.tick(SECOND / 10);
-            assertThat(stalls.overlap(0, SECOND / 10)).isFalse();
-            stalls.tick(3 * SECOND);
-            assertThat(stalls.count()).isEqualTo(1);
-            assertThat(stalls.overlap(0, 2 * SECOND)).isTrue();
-            assertThat(stalls.overlap(2 * SECOND, 3 * SECOND + SECOND / 20)).isTrue();
-            assertThat(stalls.overlap(3 * SECOND, 3 * SECOND + SECOND / 20)).isFalse();
-            assertThat(stalls.overlap(0, SECOND / 20)).isFalse();
+        void is_noticed_by_a_late_timer() {
+            PauseDetector pauses = new PauseDetector(0);
+            pauses.onTimer(SECOND / 10);
+            assertThat(pauses.overlaps(0, SECOND / 10)).isFalse();
+            pauses.onTimer(3 * SECOND);
+            assertThat(pauses.count()).isEqualTo(1);
+            assertThat(pauses.overlaps(0, 2 * SECOND)).isTrue();
+            assertThat(pauses.overlaps(2 * SECOND, 3 * SECOND + SECOND / 20)).isTrue();
+            assertThat(pauses.overlaps(3 * SECOND, 3 * SECOND + SECOND / 20)).isFalse();
+            assertThat(pauses.overlaps(0, SECOND / 20)).isFalse();
         }
 
         @Test
-        void is_noticed_before_the_late_tick() {
-            PauseDetector stalls = new PauseDetector(Long.MAX_VALUE);
-            assertThat(stalls.overlap(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5))
+        void is_noticed_before_the_late_timer() {
+            PauseDetector pauses = new PauseDetector(Long.MAX_VALUE);
+            assertThat(pauses.overlaps(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5))
                     .isFalse();
-            assertThat(stalls.overlap(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5 + 1))
+            assertThat(pauses.overlaps(Long.MAX_VALUE, Long.MAX_VALUE + SECOND / 5 + 1))
                     .isTrue();
         }
     }

@@ -12,7 +12,10 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Every interleaving of a few operations: runs of failures are counted, a node that closes is idle once, places are kept. */
+/**
+ * Every interleaving of a few operations: runs of failures are counted, a node that closes is idle once, permits are
+ * kept.
+ */
 class HealthInterleavingsTest {
     @Test
     void the_run_of_failures_is_that_of_some_order_of_the_calls() {
@@ -25,18 +28,18 @@ class HealthInterleavingsTest {
     }
 
     @Test
-    void a_node_that_closes_is_idle_once_and_admits_nobody_afterwards() {
+    void a_node_that_closes_is_idle_once_and_admits_no_call_afterwards() {
         options().check(Closing.class);
     }
 
     @Test
-    void a_node_that_looks_before_it_counts_is_caught() {
+    void a_node_that_checks_before_it_counts_is_caught() {
         assertThatThrownBy(() -> options().check(ClosingCarelessly.class)).isInstanceOf(LincheckAssertionError.class);
     }
 
     @Test
-    void no_more_checks_run_than_there_are_places_and_nobody_is_forgotten() {
-        options().check(Places.class);
+    void no_more_checks_run_than_there_are_permits_and_none_is_forgotten() {
+        options().check(Permits.class);
     }
 
     private static ModelCheckingOptions options() {
@@ -49,27 +52,27 @@ class HealthInterleavingsTest {
                 .invocationsPerIteration(400);
     }
 
-    /** The record as it is. */
+    /** The counters as they are. */
     public static class Runs {
-        private final OutcomeCounters record = new OutcomeCounters(2);
+        private final OutcomeCounters counters = new OutcomeCounters(2);
 
         @Operation
         public void success() {
-            record.success(1);
+            counters.success(1);
         }
 
         @Operation
         public boolean failure() {
-            return record.failure(1);
+            return counters.failure(1);
         }
 
         @Operation
         public long run() {
-            return record.run();
+            return counters.run();
         }
     }
 
-    /** A record that forgets failures. */
+    /** Counters that forget failures. */
     public static class CarelessRuns {
         private volatile long run;
 
@@ -114,7 +117,7 @@ class HealthInterleavingsTest {
         }
     }
 
-    /** A call that looks whether the node is closed, and then counts. */
+    /** A call that checks whether the node is closed, and then counts. */
     public static class ClosingCarelessly {
         private final AtomicInteger idle = new AtomicInteger();
         private final AtomicInteger late = new AtomicInteger();
@@ -148,24 +151,24 @@ class HealthInterleavingsTest {
         }
     }
 
-    /** One place; who has it leaves at once. */
-    public static class Places {
-        private final CheckPermits places = new CheckPermits(1);
+    /** One permit, which each task releases at once. */
+    public static class Permits {
+        private final CheckPermits permits = new CheckPermits(1);
         private final AtomicInteger asked = new AtomicInteger();
         private final AtomicInteger running = new AtomicInteger();
         private final AtomicInteger ran = new AtomicInteger();
         private volatile boolean crowded;
 
         @Operation
-        public void enter() {
+        public void acquire() {
             asked.incrementAndGet();
-            places.enter(() -> {
+            permits.acquire(() -> {
                 if (running.incrementAndGet() > 1) {
                     crowded = true;
                 }
                 ran.incrementAndGet();
                 running.decrementAndGet();
-                places.leave();
+                permits.release();
                 return true;
             });
         }

@@ -15,15 +15,18 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
-/** Every interleaving of a few operations: tickets close once, runs of one operation take different hosts, the last set wins. */
+/**
+ * Every interleaving of a few operations: tickets close once, runs of one operation take different hosts, the last set
+ * wins.
+ */
 class InterleavingsTest {
     @Test
-    void a_ticket_is_closed_by_exactly_one_of_those_who_close_it() {
+    void a_ticket_is_closed_by_exactly_one_of_the_threads_that_close_it() {
         options().check(ClosingTickets.class);
     }
 
     @Test
-    void a_ticket_that_looks_before_it_closes_is_caught() {
+    void a_ticket_that_checks_before_it_closes_is_caught() {
         assertThatThrownBy(() -> options().check(ClosingCarelessTickets.class))
                 .isInstanceOf(LincheckAssertionError.class);
     }
@@ -34,18 +37,18 @@ class InterleavingsTest {
     }
 
     @Test
-    void a_memory_that_looks_before_it_claims_is_caught() {
+    void a_memory_that_checks_before_it_claims_is_caught() {
         assertThatThrownBy(() -> options().check(ClaimingHostsCarelessly.class))
                 .isInstanceOf(LincheckAssertionError.class);
     }
 
     @Test
-    void the_last_of_the_sets_that_are_set_is_the_one_that_is_heard_last() {
+    void the_last_set_that_is_set_is_published_last() {
         options().check(SettingEndpoints.class);
     }
 
     @Test
-    void a_task_that_forgets_who_came_meanwhile_is_caught() {
+    void a_task_that_forgets_requests_that_came_meanwhile_is_caught() {
         assertThatThrownBy(() -> options().check(ForgetfulTasks.class)).isInstanceOf(LincheckAssertionError.class);
     }
 
@@ -66,7 +69,7 @@ class InterleavingsTest {
                 Endpoint.of(id), null, null, null, null, Environment.system().clock(), false);
     }
 
-    /** One open ticket; of all who close it one must be told that it was the one. */
+    /** One open ticket; exactly one of the calls that close it must return true. */
     public static class ClosingTickets {
         private final Node<String> node = node("a");
         private final Ticket<String> ticket = new Ticket<>(Endpoint.of("a"), node, node.enter(0), 0, LEASES);
@@ -118,7 +121,9 @@ class InterleavingsTest {
         }
     }
 
-    /** As many hosts as runs, so each must get another; round robin without a counter, so that all begin with the first. */
+    /**
+     * As many hosts as runs, so each must get another; round robin without a counter, so that all begin with the first.
+     */
     public static class ClaimingHosts {
         final SnapshotBalancer<String> balancer = balancer();
         private final BalancedOperation<String, String, RuntimeException> operation =
@@ -155,10 +160,10 @@ class InterleavingsTest {
 
     public static class SettingEndpoints {
         private final UpdatableEndpoints<String> source = EndpointSource.updatable(List.of());
-        private volatile List<? extends Endpoint<?>> heard = List.of();
+        private volatile List<? extends Endpoint<?>> published = List.of();
 
         public SettingEndpoints() {
-            source.subscribe(endpoints -> heard = endpoints);
+            source.subscribe(endpoints -> published = endpoints);
         }
 
         @Operation
@@ -172,9 +177,9 @@ class InterleavingsTest {
         }
 
         @Validate
-        public void whatWasHeardLastIsWhatIsThere() {
-            if (!heard.equals(source.endpoints())) {
-                throw new IllegalStateException("heard " + heard + ", set " + source.endpoints());
+        public void whatWasPublishedLastIsWhatIsThere() {
+            if (!published.equals(source.endpoints())) {
+                throw new IllegalStateException("published " + published + ", set " + source.endpoints());
             }
         }
     }

@@ -112,7 +112,7 @@ class LoadBalancerTest {
     }
 
     @Nested
-    class TheGateIsTold {
+    class TheGateGets {
         private FakeGate only() {
             nodes.source.set(Balancers.endpoints(1));
             return nodes.gates.get("e00");
@@ -243,18 +243,18 @@ class LoadBalancerTest {
     }
 
     @Nested
-    class ListenersHear {
-        private final List<String> heard = new ArrayList<>();
+    class ListenersGet {
+        private final List<String> events = new ArrayList<>();
         private final Environment environment = time.environment().toBuilder()
                 .listener(new Listener() {
                     @Override
                     public void onRefused(String policy) {
-                        heard.add(policy + " refused");
+                        events.add(policy + " refused");
                     }
 
                     @Override
                     public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
-                        heard.add(policy + " " + verdict + " after " + elapsedNanos);
+                        events.add(policy + " " + verdict + " after " + elapsedNanos);
                     }
                 })
                 .build();
@@ -262,18 +262,18 @@ class LoadBalancerTest {
                 Balancers.over(BalancingStrategy.roundRobin(), Balancers.endpoints(2), environment);
 
         @Test
-        void of_the_outcome_at_the_gate_with_the_time_it_took() {
+        void the_outcome_at_the_gate_with_the_time_it_took() {
             listened.shut(0);
             listened.balancer.call(address -> advance(Duration.ofNanos(77)));
-            assertThat(heard).last().isEqualTo("e01 SUCCESS after 77");
+            assertThat(events).last().isEqualTo("e01 SUCCESS after 77");
         }
 
         @Test
-        void of_every_refusal_by_a_gate_and_at_last_by_the_balancer() {
+        void every_refusal_by_a_gate_and_at_last_by_the_balancer() {
             listened.shut(0, 1);
             assertThatThrownBy(() -> listened.balancer.call(address -> address))
                     .isInstanceOf(NoEndpointException.class);
-            assertThat(heard).hasSize(3).contains("e00 refused", "e01 refused").endsWith("nodes refused");
+            assertThat(events).hasSize(3).contains("e00 refused", "e01 refused").endsWith("nodes refused");
         }
     }
 
@@ -284,15 +284,15 @@ class LoadBalancerTest {
 
         @Test
         void every_form_is_refused_and_says_so() {
-            String message = "empty: there are no endpoints";
+            String message = "balancer \"empty\": there are no endpoints";
             assertThatThrownBy(() -> empty.call(address -> address))
                     .isInstanceOf(NoEndpointException.class)
                     .hasMessage(message);
             assertThatThrownBy(() -> empty.call("key", address -> address)).hasMessage(message);
             assertThatThrownBy(() -> empty.call(1, address -> address)).hasMessage(message);
             assertThatThrownBy(empty::pick).hasMessage(message);
-            assertThatThrownBy(() -> empty.pick("key")).hasMessage(message);
-            assertThatThrownBy(() -> empty.pick(1)).hasMessage(message);
+            assertThatThrownBy(() -> empty.forKey("key").pick()).hasMessage(message);
+            assertThatThrownBy(() -> empty.forKey(1).pick()).hasMessage(message);
             assertThatThrownBy(() -> empty.operation(address -> address).run()).hasMessage(message);
             assertThat(empty.callAsync(address -> null)).isCompletedExceptionally();
             assertThat(empty.operationAsync(address -> null).get()).isCompletedExceptionally();
@@ -325,7 +325,8 @@ class LoadBalancerTest {
             nodes.gates.get("e02").waitNanos = 700;
             NoEndpointException refusal = (NoEndpointException) catchThrowable(balancer::pick);
             assertThat(refusal)
-                    .hasMessage("nodes: none of 4 endpoints admits a call: 3 refused by their gates, 1 drained");
+                    .hasMessage("balancer \"nodes\": none of 4 endpoints admits a call: "
+                            + "3 refused by their gates, 1 drained");
             assertThat(refusal.retryAfterNanos()).isEqualTo(500);
             nodes.gates.get("e01").waitNanos = 0;
             assertThat(refusal.retryAfterNanos()).isZero();
@@ -354,7 +355,7 @@ class LoadBalancerTest {
 
         @Test
         void are_no_evidence_when_they_are_only_closed() {
-            try (Ticket<String> ticket = balancer.pick("key")) {
+            try (Ticket<String> ticket = balancer.forKey("key").pick()) {
                 assertThat(ticket.endpoint().address())
                         .isEqualTo(ticket.endpoint().id());
             }
@@ -363,8 +364,8 @@ class LoadBalancerTest {
 
         @Test
         void are_judged_by_error_or_closed_with_a_verdict() {
-            balancer.pick(1).complete(null, new ConnectException());
-            balancer.pick(2).complete(Verdict.THROTTLED);
+            balancer.forKey(1).pick().complete(null, new ConnectException());
+            balancer.forKey(2).pick().complete(Verdict.THROTTLED);
             assertThat(verdicts()).containsExactlyInAnyOrder(Verdict.NOT_SENT, Verdict.THROTTLED);
         }
 
@@ -465,7 +466,7 @@ class LoadBalancerTest {
         }
 
         @Test
-        void a_strategy_that_picks_what_is_not_there_is_told_so() {
+        void a_strategy_that_picks_what_is_not_there_fails_the_call() {
             BalancingStrategy wrong = candidates -> hash -> candidates.size();
             LoadBalancer<String> balanced = LoadBalancer.of("a", wrong, EndpointSource.ofAddresses(List.of("a", "b")));
             assertThatThrownBy(() -> balanced.call(address -> address))
@@ -476,9 +477,9 @@ class LoadBalancerTest {
         }
 
         @Test
-        void a_strategy_that_picks_nobody_refuses() {
-            BalancingStrategy nobody = candidates -> hash -> -1;
-            LoadBalancer<String> balanced = LoadBalancer.of("a", nobody, EndpointSource.ofAddresses(List.of("a")));
+        void a_strategy_that_picks_none_refuses() {
+            BalancingStrategy none = candidates -> hash -> -1;
+            LoadBalancer<String> balanced = LoadBalancer.of("a", none, EndpointSource.ofAddresses(List.of("a")));
             assertThatThrownBy(() -> balanced.call(address -> address)).isInstanceOf(NoEndpointException.class);
         }
     }
@@ -489,6 +490,6 @@ class LoadBalancerTest {
                 LoadBalancerConfig.<String>builder().totals(true).build();
         assertThat(config.toBuilder().build().totals()).isTrue();
         assertThat(config.toBuilder().totals(false).build().totals()).isFalse();
-        assertThat(config.gates()).isNull();
+        assertThat(config.gatePerEndpoint()).isNull();
     }
 }

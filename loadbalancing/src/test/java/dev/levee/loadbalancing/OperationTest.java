@@ -28,7 +28,7 @@ class OperationTest {
 
     @Test
     void a_retry_goes_to_another_endpoint_each_time_and_begins_again_when_all_were_tried() {
-        assertThatThrownBy(() -> retry.call(balancer.operation("key", this::failing)))
+        assertThatThrownBy(() -> retry.call(balancer.forKey("key").operation(this::failing)))
                 .isInstanceOf(IOException.class)
                 .hasMessage(tried.get(5));
         assertThat(tried.subList(0, 4)).doesNotHaveDuplicates();
@@ -39,7 +39,8 @@ class OperationTest {
     @Test
     void it_begins_where_the_key_belongs() {
         String owner = balancer.call("key", address -> address);
-        assertThat(balancer.<String, RuntimeException>operation("key", address -> address)
+        assertThat(balancer.forKey("key")
+                        .<String, RuntimeException>operation(address -> address)
                         .run())
                 .isEqualTo(owner);
     }
@@ -54,7 +55,7 @@ class OperationTest {
     @Test
     void an_endpoint_that_refused_is_asked_again_when_no_other_is_left() {
         nodes.shut(0, 1, 2, 3);
-        Operation<String, RuntimeException> operation = balancer.operation(5, address -> address);
+        Operation<String, RuntimeException> operation = balancer.forKey(5).operation(address -> address);
         assertThatThrownBy(operation::run).isInstanceOf(NoEndpointException.class);
         nodes.open(2);
         assertThat(operation.run()).isEqualTo("e02");
@@ -63,7 +64,7 @@ class OperationTest {
 
     @Test
     void an_endpoint_that_left_between_attempts_is_not_tried_and_one_that_came_is() {
-        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        Operation<String, RuntimeException> operation = balancer.forKey("key").operation(address -> address);
         String first = operation.run();
         List<Endpoint<String>> others = new ArrayList<>(Balancers.endpoints(4));
         others.removeIf(endpoint -> !endpoint.id().equals(first));
@@ -77,7 +78,7 @@ class OperationTest {
 
     @Test
     void an_endpoint_that_stays_is_remembered_when_its_place_or_weight_changes() {
-        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        Operation<String, RuntimeException> operation = balancer.forKey("key").operation(address -> address);
         String first = operation.run();
         List<Endpoint<String>> shifted = new ArrayList<>(List.of(Endpoint.of("a"), Endpoint.of("b")));
         shifted.add(Endpoint.of(first, 50));
@@ -90,7 +91,8 @@ class OperationTest {
     void two_operations_do_not_know_of_each_other() {
         String owner = balancer.call("key", address -> address);
         for (int i = 0; i < 3; i++) {
-            Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+            Operation<String, RuntimeException> operation =
+                    balancer.forKey("key").operation(address -> address);
             assertThat(operation.run()).isEqualTo(owner);
         }
     }
@@ -99,7 +101,7 @@ class OperationTest {
     void more_than_64_endpoints_are_remembered_too() {
         nodes.source.set(Balancers.endpoints(99));
         nodes.shut(3, 70, 71);
-        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        Operation<String, RuntimeException> operation = balancer.forKey("key").operation(address -> address);
         for (int i = 0; i < 96; i++) {
             tried.add(operation.run());
         }
@@ -111,7 +113,7 @@ class OperationTest {
     @Test
     void it_comes_back_to_the_only_living_one_of_many_although_that_was_tried() {
         nodes.source.set(Balancers.endpoints(80));
-        Operation<String, RuntimeException> operation = balancer.operation("key", address -> address);
+        Operation<String, RuntimeException> operation = balancer.forKey("key").operation(address -> address);
         String first = operation.run();
         nodes.gates.forEach((id, gate) -> gate.shut = !id.equals(first));
         assertThat(operation.run()).isEqualTo(first);

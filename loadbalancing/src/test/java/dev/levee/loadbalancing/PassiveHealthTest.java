@@ -34,7 +34,7 @@ class PassiveHealthTest {
             assertThat(nodes.targets(20)).hasSize(9).doesNotContain("e03");
             assertThat(nodes.state(3).why()).isEqualTo("5 failures in a row");
             assertThat(nodes.state(3).ejections()).isEqualTo(1);
-            assertThat(nodes.heard.events()).containsExactly("nodes/e03 HEALTHY->EJECTED");
+            assertThat(nodes.listener.events()).containsExactly("nodes/e03 HEALTHY->EJECTED");
             assertThat(nodes.measured("balancer.ejected")).isEqualTo(1.0);
             assertThat(nodes.measured("balancer.ejections")).isEqualTo(1.0);
         }
@@ -172,7 +172,7 @@ class PassiveHealthTest {
     @Nested
     class Rates {
         @Test
-        void eject_whoever_fails_most_calls_of_an_interval() {
+        void eject_an_endpoint_that_fails_most_calls_of_an_interval() {
             Watched nodes =
                     new Watched(10, health -> health.consecutiveFailures(0).successRate(0, 1));
             nodes.fail(0.95, 3);
@@ -184,7 +184,7 @@ class PassiveHealthTest {
         }
 
         @Test
-        void by_deviation_eject_who_is_below_the_mean_also_while_the_failure_rate_is_watched() { // ServiceTalk #3550
+        void by_deviation_eject_an_endpoint_below_the_mean_beside_the_failure_rate() { // ServiceTalk #3550
             Watched nodes = new Watched(10, health -> health.consecutiveFailures(0));
             nodes.fail(0.5, 3);
             nodes.calls(2000);
@@ -209,7 +209,7 @@ class PassiveHealthTest {
     class A_fault_that_all_share {
         @ParameterizedTest
         @ValueSource(doubles = {0.02, 0.1, 0.3, 0.5, 0.8, 0.95, 1.0})
-        void ejects_nobody(double rate) {
+        void ejects_none(double rate) {
             for (int size : new int[] {2, 5, 20}) {
                 Watched nodes = new Watched(size, health -> health.maxEjected(1.0));
                 nodes.calls(20 * size);
@@ -227,16 +227,16 @@ class PassiveHealthTest {
         }
 
         @Test
-        void is_told_and_so_is_its_end() {
+        void is_published_and_so_is_its_end() {
             Watched nodes = new Watched(10, health -> {});
             nodes.fail(1.0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
             nodes.calls(200);
-            assertThat(nodes.heard.events()).containsExactly("nodes/ejection ON->SUSPENDED");
+            assertThat(nodes.listener.events()).containsExactly("nodes/ejection ON->SUSPENDED");
             assertThat(nodes.measured("balancer.ejection.suspended")).isEqualTo(1.0);
             nodes.fail(0.0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
             nodes.calls(200);
             nodes.time.advance(Duration.ofSeconds(20));
-            assertThat(nodes.heard.events())
+            assertThat(nodes.listener.events())
                     .containsExactly("nodes/ejection ON->SUSPENDED", "nodes/ejection SUSPENDED->ON");
         }
 
@@ -288,7 +288,7 @@ class PassiveHealthTest {
         }
 
         @Test
-        void condemns_nobody_for_calls_that_timed_out_meanwhile() {
+        void ejects_none_for_calls_that_timed_out_meanwhile() {
             List<Ticket<String>> tickets = calls(100);
             jump.addAndGet(Duration.ofSeconds(3).toNanos());
             failAtE00(tickets); // before the timer has run
@@ -296,7 +296,7 @@ class PassiveHealthTest {
         }
 
         @Test
-        void condemns_nobody_for_calls_that_end_after_it_was_noticed() {
+        void ejects_none_for_calls_that_end_after_it_was_noticed() {
             List<Ticket<String>> tickets = calls(100);
             jump.addAndGet(Duration.ofSeconds(3).toNanos());
             time.advance(Duration.ofMillis(150));
@@ -335,7 +335,7 @@ class PassiveHealthTest {
     }
 
     @Test
-    void without_health_there_is_no_timer_and_nobody_is_ejected() {
+    void without_health_there_is_no_timer_and_none_is_ejected() {
         ManualTime time = new ManualTime();
         Watched nodes = new Watched(time, Balancers.endpoints(10), config -> {});
         nodes.fail(1.0, 3);

@@ -68,13 +68,13 @@ class RoundRobinTest {
 
     @ParameterizedTest
     @ValueSource(longs = {(1L << 31) - 500, (1L << 32) - 500, Long.MAX_VALUE - 500, -500})
-    void a_balancer_goes_on_where_its_counter_passes_a_power_of_two(long firstTick) {
+    void a_balancer_continues_where_its_counter_passes_a_power_of_two(long firstTurn) {
         SnapshotBalancer<String> balancer = new SnapshotBalancer<>(
                 "nodes",
                 BalancingStrategy.roundRobin(),
                 LoadBalancerConfig.<String>builder().totals(true).build(),
                 Balancers.seeded(1),
-                firstTick);
+                firstTurn);
         balancer.update(Balancers.endpoints(3));
         for (int i = 0; i < 1_000; i++) {
             balancer.call(address -> address);
@@ -160,7 +160,7 @@ class RoundRobinTest {
     }
 
     @Test
-    void the_explanation_says_whose_turn_it_is() {
+    void the_explanation_names_the_next_in_turn() {
         assertThat(BalancingStrategy.roundRobin()
                         .over(FakeCandidates.equal(3, 1))
                         .explain(0, index -> true))

@@ -144,13 +144,13 @@ class SocketCheckTest {
             })
     void http_fails_on_garbage(String garbage) {
         URI uri = answering(garbage);
-        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("not an answer in HTTP/1.1");
+        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("not a response in HTTP/1.1");
     }
 
     @Test
     void http_fails_if_the_connection_ends_before_the_answer() {
         URI uri = answering("HTTP/1.1 2");
-        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the connection ended before the answer");
+        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the connection ended before the response");
     }
 
     @Test
@@ -185,7 +185,7 @@ class SocketCheckTest {
                 socket.getOutputStream().write(block);
             }
         });
-        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the head of the answer is longer than 16384 bytes");
+        assertThatThrownBy(() -> http(uri, LONG)).hasMessage("the head of the response is longer than 16384 bytes");
     }
 
     @Test
@@ -208,7 +208,7 @@ class SocketCheckTest {
     }
 
     @Test
-    void http_fails_where_nobody_listens() throws IOException {
+    void http_fails_where_nothing_listens() throws IOException {
         URI uri = uri();
         server.close();
         assertThatThrownBy(() -> http(uri, LONG)).isInstanceOf(ConnectException.class);
@@ -235,7 +235,7 @@ class SocketCheckTest {
     }
 
     @Test
-    void tcp_passes_where_somebody_listens() throws Exception {
+    void tcp_passes_where_a_server_listens() throws Exception {
         int port = server.getLocalPort();
         assertThat(HealthCheck.tcp().passes(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), LONG))
                 .isTrue();
@@ -248,7 +248,7 @@ class SocketCheckTest {
     }
 
     @Test
-    void tcp_fails_where_nobody_does() throws IOException {
+    void tcp_fails_where_nothing_does() throws IOException {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort());
         server.close();
         assertThatThrownBy(() -> HealthCheck.tcp().passes(address, LONG)).isInstanceOf(ConnectException.class);

@@ -114,7 +114,7 @@ class UpdatesTest {
     @Test
     void an_empty_set_refuses_and_the_next_one_serves() {
         nodes.source.set(List.of());
-        assertThatThrownBy(balancer::pick).hasMessage("nodes: there are no endpoints");
+        assertThatThrownBy(balancer::pick).hasMessage("balancer \"nodes\": there are no endpoints");
         nodes.source.set(Balancers.endpoints(1));
         assertThat(nodes.spread(3)).containsOnlyKeys("e00");
     }
@@ -155,7 +155,7 @@ class UpdatesTest {
     }
 
     @Test
-    void a_source_that_tells_later_leaves_the_balancer_empty_until_then() {
+    void a_source_that_publishes_later_leaves_the_balancer_empty_until_then() {
         List<java.util.function.Consumer<? super List<Endpoint<String>>>> receivers = new ArrayList<>();
         LoadBalancer<String> waiting = LoadBalancer.of("later", BalancingStrategy.weightedRoundRobin(), receiver -> {
             receivers.add(receiver);

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 /** A balancer that watches health, in manual time, with a failure rate for each endpoint. */
 public final class Watched {
     public final ManualTime time;
-    public final RecordingListener heard = new RecordingListener();
+    public final RecordingListener listener = new RecordingListener();
     public final UpdatableEndpoints<String> source;
     public final LoadBalancer<String> balancer;
     private final Map<String, Double> failing = new HashMap<>();
@@ -36,7 +36,8 @@ public final class Watched {
     public Watched(
             ManualTime time, List<Endpoint<String>> endpoints, Consumer<LoadBalancerConfig.Builder<String>> configure) {
         this.time = time;
-        Environment environment = time.environment().toBuilder().listener(heard).build();
+        Environment environment =
+                time.environment().toBuilder().listener(listener).build();
         source = EndpointSource.updatable(endpoints);
         balancer = LoadBalancer.of("nodes", BalancingStrategy.roundRobin(), source, configure, environment);
     }
@@ -57,7 +58,7 @@ public final class Watched {
         time.runReady();
     }
 
-    /** Where so many calls go. */
+    /** Where N calls go. */
     public Set<String> targets(int count) {
         Set<String> targets = new TreeSet<>();
         for (int i = 0; i < count; i++) {

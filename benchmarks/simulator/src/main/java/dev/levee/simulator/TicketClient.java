@@ -78,7 +78,7 @@ public final class TicketClient implements Client {
             intended = time.now();
             Ticket<Server> taken;
             try {
-                taken = keyed ? balancer.pick(key) : balancer.pick();
+                taken = keyed ? balancer.forKey(key).pick() : balancer.pick();
             } catch (RuntimeException refused) { // no endpoint, or every one refuses
                 recorder.ended(intended, false);
                 idle.push(this);

@@ -107,7 +107,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
 
     private LoadBalancerConfig<A> withBreaker(String name) {
         CircuitBreakerConfig breaker = config.breaker();
-        return breaker == null || config.balancer().gates() != null
+        return breaker == null || config.balancer().gatePerEndpoint() != null
                 ? config.balancer()
                 : config.balancer().toBuilder()
                         .gatePerEndpoint(

@@ -2,6 +2,7 @@ package dev.levee.http;
 
 import dev.levee.core.Outcomes;
 import dev.levee.core.policy.Hedge;
+import dev.levee.loadbalancing.BalancedCalls;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -30,9 +31,8 @@ final class UpstreamCall<A, Q, R> {
         this.hedge = upstream.mayHedge(request) ? upstream.hedge : null;
         Function<? super Q, ? extends @Nullable CharSequence> keys = upstream.config.key();
         CharSequence key = keys == null ? null : keys.apply(request);
-        this.nextEndpoint = key == null
-                ? upstream.balancer.operationAsync(RequestExchange::toAddress)
-                : upstream.balancer.operationAsync(key, RequestExchange::toAddress);
+        BalancedCalls<A> calls = key == null ? upstream.balancer : upstream.balancer.forKey(key);
+        this.nextEndpoint = calls.operationAsync(RequestExchange::toAddress);
     }
 
     CompletableFuture<R> start() {

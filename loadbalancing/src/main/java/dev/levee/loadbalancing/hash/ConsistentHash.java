@@ -6,30 +6,31 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Which member of a group a key belongs to.
+ * Maps keys to the members of a group.
  *
- * <p>When a member leaves only its keys move, and when one joins keys move only to it (an implementation that cannot promise this
- * exactly says so). The answer depends on the ids and weights of the members and on the key, and on nothing else (again, but for one
- * that says so): it is the same in every JVM, and the order in which members were given does not matter.
+ * <p>When a member leaves only its keys move, and when one joins keys move only to it (an implementation that cannot
+ * promise this exactly says so). The result depends on the ids and weights of the members and on the key, and on
+ * nothing else (again, but for one that says so): it is the same in every JVM, and the order in which members were
+ * given does not matter. See ADR 49.
  *
- * <p>Which: {@link RendezvousHash} for up to some tens of members, {@link Maglev} for more and the quickest look-up, {@link HashRing}
- * where not one key may move without need or others must agree, {@link JumpHash} for numbered shards, {@link MementoHash} for one who
- * decides alone over very many.
+ * <p>Which: {@link RendezvousHash} for up to some tens of members, {@link Maglev} for more and the fastest look-up,
+ * {@link HashRing} where not one key may move without need or others must agree, {@link JumpHash} for numbered shards,
+ * {@link MementoHash} where one process decides alone over very many.
  *
- * <p>Immutable and thread-safe: a changed group is a new object. Looking up neither blocks nor allocates.
+ * <p>Immutable and thread-safe: a changed group is a new object. A look-up neither blocks nor allocates.
  *
  * @since 0.1
  */
 public interface ConsistentHash {
     /**
-     * The group.
+     * Returns the group.
      *
      * @return the members in the order of their ids; an index is a place in this list
      */
     List<Member> members();
 
     /**
-     * The owner of a hash value.
+     * Returns the owner of a hash value.
      *
      * @param hash evenly spread over all longs, such as {@link XxHash64} gives
      * @return the index of the member, or -1 if there is none with a weight above 0
@@ -37,17 +38,17 @@ public interface ConsistentHash {
     int indexOfHash(long hash);
 
     /**
-     * The first of those that may own a hash value, in the order of preference that the value gives them, that is accepted: for
-     * stepping over members that are down, and for replicas.
+     * Returns the first member that is accepted, in the order of preference that the hash value gives: for stepping
+     * over members that are down, and for replicas.
      *
      * @param hash as in {@link #indexOfHash(long)}
-     * @param accepted tells whether the member with an index will do; may be asked about one more than once
+     * @param accepted whether the member with an index will do; may be called for one more than once
      * @return the index of the member, or -1 if none is accepted
      */
     int indexOfHash(long hash, IntPredicate accepted);
 
     /**
-     * The owner of a number.
+     * Returns the owner of a number.
      *
      * @param key any number; it is hashed
      * @return as {@link #indexOfHash(long)}
@@ -57,7 +58,7 @@ public interface ConsistentHash {
     }
 
     /**
-     * The owner of a text.
+     * Returns the owner of a text.
      *
      * @param key the text; what counts is its UTF-8 form
      * @return as {@link #indexOfHash(long)}
@@ -67,7 +68,7 @@ public interface ConsistentHash {
     }
 
     /**
-     * The owner of some bytes.
+     * Returns the owner of some bytes.
      *
      * @param key the bytes
      * @return as {@link #indexOfHash(long)}
@@ -77,11 +78,11 @@ public interface ConsistentHash {
     }
 
     /**
-     * Different members for one hash value, the owner first. Allocates the answer.
+     * Returns different members for one hash value, the owner first. Allocates the result.
      *
      * @param hash as in {@link #indexOfHash(long)}
      * @param count how many are wanted, 0 or more
-     * @return their indices; fewer if there are not so many with a weight above 0
+     * @return their indices; fewer if fewer have a weight above 0
      * @throws IllegalArgumentException if the count is negative
      */
     default int[] replicas(long hash, int count) {

@@ -6,47 +6,57 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Consistent hashing on a ring: each member has many points on it, and owns the keys from the point before up to each of its own
- * (David Karger and others, Consistent Hashing and Random Trees, 1997).
+ * Consistent hashing on a ring: each member has many points on it, and owns the keys from the point before up to each
+ * of its own (David Karger and others, Consistent Hashing and Random Trees, 1997).
  *
- * <p>With v points each, the shares of equal members differ by about 1/sqrt(v): 160 points give a standard deviation of 8 %. A member
- * that leaves takes only its own keys along. Three ways to place points:
+ * <p>With v points each, the shares of equal members differ by about 1/sqrt(v): 160 points give a standard deviation of
+ * 8 %. A member that leaves takes only its own keys along. Three ways to place points:
  *
  * <ul>
- *   <li>{@link #of(List) of}, the one to take unless others must agree: point k of a member is {@link XxHash64} of its id, {@code _}
- *       and k. How many points a member has is its own weight times the points for a unit of weight, so that a change of one never moves
- *       another. Only above {@link #MAXIMUM_POINTS} in all are the points for a unit of weight halved until they fit, which does move
- *       keys when the limit is crossed.
- *   <li>{@link #envoy(List, int, int) envoy}: the same points, as many as Envoy gives to each host. A weight is a share of all, so
- *       a change of one may move others.
+ *   <li>{@link #of(List) of}, the one to take unless others must agree: point k of a member is {@link XxHash64} of its
+ *       id, {@code _} and k. How many points a member has is its own weight times the points for a unit of weight, so
+ *       that a change of one never moves another. Only above {@link #MAXIMUM_POINTS} in all are the points for a unit
+ *       of weight halved until they fit, which does move keys when the limit is crossed.
+ *   <li>{@link #envoy(List, int, int) envoy}: the same points, as many as Envoy gives to each host. A weight is a share
+ *       of all, so a change of one may move others.
  *   <li>{@link #ketama(List) ketama}: the ring of libketama and of the clients of memcached, by MD5.
  * </ul>
  *
- * <p>Points compare as unsigned numbers; behind the last one the ring begins anew. Looking up is O(1): a table of the leading bits says
- * where to look, and there is about one point for each entry of it. Immutable and thread-safe.
+ * <p>Points compare as unsigned numbers; after the last one the ring begins anew. A look-up is O(1): a table of the
+ * leading bits says where to begin, and there is about one point for each entry of it. Immutable and thread-safe. See
+ * ADR 49.
  *
+ * @see <a href="https://doi.org/10.1145/258533.258660">David Karger and others, Consistent Hashing and Random Trees,
+ *     1997</a>
+ * @see <a href="https://github.com/RJ/ketama">libketama</a>
  * @since 0.1
  */
 public final class HashRing implements ConsistentHash {
-    /** The points that a member of weight 1 has unless told otherwise: 160. */
+    /** The points that a member of weight 1 has by default: 160. */
     public static final int DEFAULT_POINTS = 160;
 
     /** The most points that a ring of {@link #of(List) this library's} placement has: 2^20, which take 16 MB. */
     public static final int MAXIMUM_POINTS = 1 << 20;
 
-    /** The least points that a ring of Envoy has unless told otherwise: 1024. */
+    /** The fewest points that a ring of Envoy has by default: 1024. */
     public static final int ENVOY_MINIMUM = 1024;
 
-    /** The most points that a ring of Envoy has unless told otherwise, and that it may have: 2^23. */
+    /** The most points that a ring of Envoy has by default, and that it may have: 2^23. */
     public static final int ENVOY_MAXIMUM = 1 << 23;
 
     private final String name;
     private final Members members;
-    private final long[] points; // ascending, with the sign bit flipped: unsigned order becomes signed order
-    private final int[] owners; // of the points
-    private final int[] starts; // for each value of the leading bits the first point that is not before it, and the end
-    private final int leading; // by how much to shift for the leading bits
-    private final int width; // by how much to shift a hash to compare it with points: 32 if those are of 32 bits
+    /** The points in ascending order, with the sign bit flipped: unsigned order becomes signed order. */
+    private final long[] points;
+    /** The owner of each point. */
+    private final int[] owners;
+    /** For each value of the leading bits the first point that is not before it, and the end. */
+    private final int[] starts;
+    /** By how much to shift a hash for its leading bits. */
+    private final int leading;
+    /** By how much to shift a hash to compare it with points: 32 if those are of 32 bits. */
+    private final int width;
+
     private final boolean ketama;
 
     private HashRing(String name, Members members, long[][] own, boolean ketama) {
@@ -70,9 +80,9 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * A ring with {@link #DEFAULT_POINTS} for a unit of weight.
+     * Returns a ring with {@link #DEFAULT_POINTS} for a unit of weight.
      *
-     * @param members who is on it, in any order; none with weight 0 owns a key
+     * @param members the members, in any order; none with weight 0 owns a key
      * @return the ring
      * @throws IllegalArgumentException if two members have one id, or there are more than {@link #MAXIMUM_POINTS}
      */
@@ -81,13 +91,13 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * A ring.
+     * Returns a ring.
      *
-     * @param members who is on it, in any order; none with weight 0 owns a key
+     * @param members the members, in any order; none with weight 0 owns a key
      * @param pointsPerWeight how many points a member of weight 1 has, from 1 to {@link #MAXIMUM_POINTS}
      * @return the ring
-     * @throws IllegalArgumentException if two members have one id, if there are more than {@link #MAXIMUM_POINTS}, or if the number of
-     *     points is out of its range
+     * @throws IllegalArgumentException if two members have one id, if there are more than {@link #MAXIMUM_POINTS}, or
+     *     if the number of points is out of its range
      */
     public static HashRing of(List<Member> members, int pointsPerWeight) {
         Require.range("pointsPerWeight", pointsPerWeight, 1, MAXIMUM_POINTS);
@@ -97,10 +107,10 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * The ring that Envoy makes with its default sizes, {@link #ENVOY_MINIMUM} and {@link #ENVOY_MAXIMUM}; see
+     * Returns the ring that Envoy makes with its default sizes, {@link #ENVOY_MINIMUM} and {@link #ENVOY_MAXIMUM}; see
      * {@link #envoy(List, int, int)}.
      *
-     * @param members the hosts, whose ids are what Envoy hashes: {@code 10.0.0.1:80}, or the host names
+     * @param members the hosts, with the ids that Envoy hashes: {@code 10.0.0.1:80}, or the host names
      * @return the ring
      * @throws IllegalArgumentException if two members have one id
      */
@@ -109,13 +119,15 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * The ring that Envoy makes: each host has points in proportion to its weight, so many that the lightest has a whole number of them,
-     * all together the minimum or somewhat more, but never more than the maximum. Keys must be hashed by {@link XxHash64}, as
-     * Envoy does. Where shares are not whole, Envoy rounds running sums in the order of its list of hosts; here it is the order of ids.
+     * Returns the ring that Envoy makes: each host has points in proportion to its weight, and the lightest has a whole
+     * number of them; all together the minimum or somewhat more, but never more than the maximum. Keys must be hashed
+     * by {@link XxHash64}, as Envoy does. Where shares are not whole, Envoy rounds running sums in the order of its
+     * list of hosts; here it is the order of ids.
      *
-     * @param members the hosts, whose ids are what Envoy hashes: {@code 10.0.0.1:80}, or the host names
+     * @param members the hosts, with the ids that Envoy hashes: {@code 10.0.0.1:80}, or the host names
      * @param minimum {@code minimum_ring_size}, from 1 to {@link #ENVOY_MAXIMUM}
-     * @param maximum {@code maximum_ring_size}, from the minimum to {@link #ENVOY_MAXIMUM}; if it is small some hosts may have no point
+     * @param maximum {@code maximum_ring_size}, from the minimum to {@link #ENVOY_MAXIMUM}; if it is small some hosts
+     *     may have no point
      * @return the ring
      * @throws IllegalArgumentException if two members have one id, or a size is out of its range
      */
@@ -131,15 +143,15 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * The ring of libketama (Richard Jones, Last.fm, 2007), which spymemcached and others share: 40 MD5 digests of the id, {@code -} and
-     * a number for each of equal members, four points of 32 bits in each digest; with weights, as many digests as the share of a
-     * member, rounded down. Where a share of libketama is whole it is so here too, also where the {@code float} of libketama falls short
-     * of it. One rounded down to nothing owns nothing.
+     * Returns the ring of libketama (Richard Jones, Last.fm, 2007), which spymemcached and others share: 40 MD5 digests
+     * of the id, {@code -} and a number for each of equal members, four points of 32 bits in each digest; with weights,
+     * as many digests as the share of a member, rounded down. Where a share of libketama is whole it is so here too,
+     * also where the {@code float} of libketama falls short of it. One rounded down to nothing owns nothing.
      *
-     * <p>Keys are hashed by MD5 as well, see {@link #ketamaHash}: {@link #indexOf} does so, and of a hash value the lower 32 bits
-     * count. Libmemcached leaves out the port 11211 when it hashes a server: give it ids without it.
+     * <p>Keys are hashed by MD5 as well, see {@link #ketamaHash}: {@link #indexOf} does so, and of a hash value the
+     * lower 32 bits count. Libmemcached leaves out the port 11211 when it hashes a server: give it ids without it.
      *
-     * @param members the servers, whose ids are what the others hash: {@code 10.0.1.1:11211}
+     * @param members the servers, with the ids that the other clients hash: {@code 10.0.1.1:11211}
      * @return the ring
      * @throws IllegalArgumentException if two members have one id, or there are more than 6553
      */
@@ -149,7 +161,8 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * The hash of a key on a {@link #ketama} ring: the first four bytes of its MD5 digest, the lowest first. Allocates nothing.
+     * Returns the hash of a key on a {@link #ketama} ring: the first four bytes of its MD5 digest, the lowest first.
+     * Allocates nothing.
      *
      * @param key the text; what counts is its UTF-8 form
      * @return from 0 to 2^32 - 1
@@ -173,7 +186,7 @@ public final class HashRing implements ConsistentHash {
 
     private void place(long[][] own) {
         Arrays.fill(owners, -1);
-        // Where two points fall together the first id owns both, so it is written last.
+        // Where two points coincide the first id owns both, so it is written last.
         for (int i = own.length - 1; i >= 0; i--) {
             for (long point : own[i]) {
                 owners[atOrAfter(point)] = i;
@@ -186,7 +199,9 @@ public final class HashRing implements ConsistentHash {
         }
     }
 
-    /** The index of the first point that is not before a (flipped) hash; the number of points if there is none. */
+    /**
+     * Returns the index of the first point that is not before a (flipped) hash; the number of points if there is none.
+     */
     private int atOrAfter(long flipped) {
         int value = (int) ((flipped ^ Long.MIN_VALUE) >>> leading);
         int low = starts[value];
@@ -208,7 +223,7 @@ public final class HashRing implements ConsistentHash {
     }
 
     /**
-     * How many points there are.
+     * Returns how many points there are.
      *
      * @return 0 or more
      */
@@ -235,7 +250,7 @@ public final class HashRing implements ConsistentHash {
         return owners[at == points.length ? 0 : at];
     }
 
-    /** The first on the way round the ring. O(points) if few are accepted. */
+    /** Returns the first accepted one on the way round the ring. O(points) if few are accepted. */
     @Override
     public int indexOfHash(long hash, IntPredicate accepted) {
         int at = atOrAfter((hash << width) ^ Long.MIN_VALUE);

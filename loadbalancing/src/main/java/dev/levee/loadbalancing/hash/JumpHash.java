@@ -5,16 +5,19 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Consistent hashing without memory, for numbered buckets of which only the last one comes and goes (John Lamping and Eric Veach, A
- * Fast, Minimal Memory, Consistent Hash Algorithm, 2014).
+ * Consistent hashing without memory, for numbered buckets of which only the last one comes and goes (John Lamping and
+ * Eric Veach, A Fast, Minimal Memory, Consistent Hash Algorithm, 2014).
  *
- * <p>For shards that are numbered and never removed from the middle, such as {@code shard-00} to {@code shard-63}: shares are as even as
- * those of random numbers can be. <strong>Not for servers that fail.</strong> Buckets are the members in the order of their ids; one that
- * leaves from the middle, or joins there ({@code shard-10} stands before {@code shard-2}), moves about half of all keys. Any member may
- * leave in {@link MementoHash}.
+ * <p>For shards that are numbered and never removed from the middle, such as {@code shard-00} to {@code shard-63}:
+ * shares are as even as those of random numbers can be. <strong>Not for servers that fail.</strong> Buckets are the
+ * members in the order of their ids; one that leaves from the middle, or joins there ({@code shard-10} stands before
+ * {@code shard-2}), moves about half of all keys. Any member may leave in {@link MementoHash}.
  *
- * <p>Knows no weights: all must be equal, or 0. Looking up takes about ln n steps. Immutable and thread-safe.
+ * <p>Knows no weights: all must be equal, or 0. A look-up takes about ln n steps. Immutable and thread-safe. See ADR
+ * 49.
  *
+ * @see <a href="https://arxiv.org/abs/1406.2294">John Lamping and Eric Veach, A Fast, Minimal Memory, Consistent Hash
+ *     Algorithm, 2014</a>
  * @since 0.1
  */
 public final class JumpHash implements ConsistentHash {
@@ -27,7 +30,7 @@ public final class JumpHash implements ConsistentHash {
     }
 
     /**
-     * A hash over members.
+     * Returns a hash over members.
      *
      * @param members the buckets, in any order; those of weight 0 own nothing
      * @return the hash
@@ -40,7 +43,7 @@ public final class JumpHash implements ConsistentHash {
     }
 
     /**
-     * The bucket of a hash value: the function of the paper.
+     * Returns the bucket of a hash value: the function of the paper.
      *
      * @param hash evenly spread over all longs
      * @param buckets how many there are, 1 or more
@@ -74,7 +77,9 @@ public final class JumpHash implements ConsistentHash {
         return buckets.length == 0 ? -1 : buckets[jump(hash, buckets.length)];
     }
 
-    /** The bucket of the hash value, then of the hash of that, and so on; among all that are left if that finds nobody soon. */
+    /**
+     * Tries the bucket of the hash value, then of the hash of that, and so on; if none is accepted soon, all members.
+     */
     @Override
     public int indexOfHash(long hash, IntPredicate accepted) {
         if (buckets.length == 0) {

@@ -6,26 +6,28 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Consistent hashing by a table that is filled in turns: each member walks its own permutation of the places and takes the next free
- * one (Daniel E. Eisenbud and others, Maglev: A Fast and Reliable Software Network Load Balancer, 2016).
+ * Consistent hashing by a table that is filled in turns: each member walks its own permutation of the places and takes
+ * the next free one (Daniel E. Eisenbud and others, Maglev: A Fast and Reliable Software Network Load Balancer, 2016).
  *
- * <p>For the most even shares and the quickest look-up, one division without a divide instruction and one read: of two equal members
- * none ever has more than one place more. The price is that a member that leaves takes a few keys of others along: with 1000 members
- * and 65537 places 0.7 % of all keys move where 0.1 % must. Where only the keys of the one that left may move see {@link HashRing} and
- * {@link RendezvousHash}.
+ * <p>For the most even shares and the fastest look-up, one division without a divide instruction and one read: of two
+ * equal members none ever has more than one place more. The price is that a member that leaves takes a few keys of
+ * others along: with 1000 members and 65537 places 0.7 % of all keys move where 0.1 % must. Where only the keys of the
+ * one that left may move see {@link HashRing} and {@link RendezvousHash}.
  *
- * <p>The table is the one that Envoy makes: the place where a member starts is {@link XxHash64} of its id with seed 0 modulo the size,
- * its step the one with seed 1 modulo the size less one, plus one, and a member takes a place in as many turns as its weight relative to
- * the greatest one says. Members take their turns in the order of their ids, so the order in which they were given does not matter;
- * versions of Envoy that do not sort yet agree if they are given sorted hosts. Who is next when a member is not accepted is where Envoy
- * goes when it tries again.
+ * <p>The table is the one that Envoy makes: the place where a member starts is {@link XxHash64} of its id with seed 0
+ * modulo the size, its step the one with seed 1 modulo the size less one, plus one, and a member takes a place in as
+ * many turns as its weight relative to the greatest one says. Members take their turns in the order of their ids, so
+ * the order in which they were given does not matter; versions of Envoy that do not sort yet agree if they are given
+ * sorted hosts. If a member is not accepted, the next is the one that Envoy tries next.
  *
- * <p>Building takes about M ln M steps for M places. Two bytes for each place. Immutable and thread-safe.
+ * <p>The table is built in about M ln M steps for M places. Two bytes for each place. Immutable and thread-safe.
  *
+ * @see <a href="https://www.usenix.org/conference/nsdi16/technical-sessions/presentation/eisenbud">Daniel E. Eisenbud
+ *     and others, Maglev: A Fast and Reliable Software Network Load Balancer, 2016</a>
  * @since 0.1
  */
 public final class Maglev implements ConsistentHash {
-    /** The places of a table unless told otherwise: 65537, good for some hundred members. */
+    /** The places of a table by default: 65537, good for some hundred members. */
     public static final int DEFAULT_SIZE = 65_537;
 
     /** The most places that a table has, as in Envoy: 5000011. */
@@ -35,9 +37,12 @@ public final class Maglev implements ConsistentHash {
     public static final int MAXIMUM_MEMBERS = 65_535;
 
     private final Members members;
-    private final char[] table; // empty if nobody owns anything
+    /** The owner of each place; empty if no member owns anything. */
+    private final char[] table;
+
     private final long size;
-    private final long inverse; // 2^64 / size, rounded down
+    /** 2^64 / size, rounded down. */
+    private final long inverse;
 
     private Maglev(Members members, int size) {
         this.members = members;
@@ -47,9 +52,9 @@ public final class Maglev implements ConsistentHash {
     }
 
     /**
-     * A table of {@link #DEFAULT_SIZE}.
+     * Returns a table of {@link #DEFAULT_SIZE}.
      *
-     * @param members who is in it, in any order; none with weight 0 owns a key
+     * @param members the members, in any order; none with weight 0 owns a key
      * @return the table
      * @throws IllegalArgumentException if two members have one id, or there are more than {@link #MAXIMUM_MEMBERS}
      */
@@ -58,14 +63,14 @@ public final class Maglev implements ConsistentHash {
     }
 
     /**
-     * A table.
+     * Returns a table.
      *
-     * @param members who is in it, in any order; none with weight 0 owns a key
-     * @param size how many places it has: a prime number up to {@link #MAXIMUM_SIZE}, best a hundred times the number of members, which
-     *     keeps shares to within 1 %
+     * @param members the members, in any order; none with weight 0 owns a key
+     * @param size how many places it has: a prime number up to {@link #MAXIMUM_SIZE}, best a hundred times the number
+     *     of members, which keeps shares to within 1 %
      * @return the table
-     * @throws IllegalArgumentException if the size is out of its range or no prime number, if two members have one id, or if there are
-     *     more than {@link #MAXIMUM_MEMBERS}
+     * @throws IllegalArgumentException if the size is out of its range or no prime number, if two members have one id,
+     *     or if there are more than {@link #MAXIMUM_MEMBERS}
      */
     public static Maglev of(List<Member> members, int size) {
         Require.range("size", size, 2, MAXIMUM_SIZE);
@@ -102,8 +107,8 @@ public final class Maglev implements ConsistentHash {
     }
 
     /**
-     * Who owns which place. The arithmetic is Envoy's to the last bit: in turn t a member takes a place unless t times its weight is
-     * less than the greatest weight times the places that it has taken.
+     * Computes the owner of each place. The arithmetic is Envoy's to the last bit: in turn t a member takes a place
+     * unless t times its weight is less than the greatest weight times the places that it has taken.
      */
     static char[] fill(int[] offsets, int[] skips, double[] weights, int size) {
         if (weights.length == 0) {
@@ -145,7 +150,7 @@ public final class Maglev implements ConsistentHash {
     }
 
     /**
-     * How many places there are.
+     * Returns how many places there are.
      *
      * @return a prime number
      */
@@ -154,7 +159,8 @@ public final class Maglev implements ConsistentHash {
     }
 
     /**
-     * Who owns each place: the owner of a hash is at the hash modulo the size, taken as unsigned. Allocates the answer.
+     * Returns the owner of each place: the owner of a hash is at the hash modulo the size, taken as unsigned. Allocates
+     * the result.
      *
      * @return the indices of the members; empty if none has a weight above 0
      */
@@ -171,14 +177,14 @@ public final class Maglev implements ConsistentHash {
         return table.length == 0 ? -1 : table[place(hash)];
     }
 
-    /** The hash modulo the size. The quotient is estimated by a product, and is one too small at most. */
+    /** Returns the hash modulo the size. The quotient is estimated by a product, and is one too small at most. */
     private int place(long hash) {
         long quotient = Math.multiplyHigh(hash, inverse) + ((hash >> 63) & inverse);
         long rest = hash - quotient * size;
         return (int) (rest >= size ? rest - size : rest);
     }
 
-    /** The first in the order in which Envoy tries again; among all that are left if that finds nobody soon. */
+    /** Tries members in the order in which Envoy does; if none is accepted soon, all of them. */
     @Override
     public int indexOfHash(long hash, IntPredicate accepted) {
         if (table.length == 0) {

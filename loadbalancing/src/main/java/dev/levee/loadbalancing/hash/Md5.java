@@ -5,7 +5,7 @@ import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
-/** The first word of an MD5 digest, by the JDK's, one of which each thread that asks keeps. */
+/** Computes the first word of an MD5 digest, by the digest of the JDK, of which each thread keeps one. */
 final class Md5 {
     private static final ThreadLocal<Md5> MINE = ThreadLocal.withInitial(Md5::new);
 

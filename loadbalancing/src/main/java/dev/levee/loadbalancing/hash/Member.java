@@ -3,9 +3,9 @@ package dev.levee.loadbalancing.hash;
 import dev.levee.core.internal.Require;
 
 /**
- * One of those that keys are spread over.
+ * A member of a group over which keys are spread.
  *
- * @param id what it is known by; where it stands in a hash follows from this alone
+ * @param id its name; its positions in a hash follow from this alone
  * @param weight its share relative to the others, finite, from 0 (no keys) to 10^12
  * @since 0.1
  */
@@ -13,7 +13,7 @@ public record Member(String id, double weight) {
     /**
      * A member.
      *
-     * @param id what it is known by, not blank
+     * @param id its name, not blank
      * @param weight its share, finite, from 0 to 10^12
      * @throws IllegalArgumentException if the id is blank, or the weight is out of its range or not a number
      */
@@ -28,9 +28,9 @@ public record Member(String id, double weight) {
     }
 
     /**
-     * A member of weight 1.
+     * Returns a member of weight 1.
      *
-     * @param id what it is known by
+     * @param id its name
      * @return the member
      * @throws IllegalArgumentException if the id is blank
      */

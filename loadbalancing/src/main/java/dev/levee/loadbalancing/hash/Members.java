@@ -6,9 +6,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.IntPredicate;
 
-/** The members of a group, in the order of their ids, and what every hash does with them when its own order has run out. */
+/** The members of a group, in the order of their ids, and the order in which every hash tries them in the end. */
 final class Members {
-    /** So many members are asked for in a hash's own pseudo-random order, before all of them are asked once. */
+    /** How many members are tried in the pseudo-random order of a hash before all of them are tried once. */
     static final int MAX_PROBES = 64;
 
     final List<Member> list;
@@ -27,11 +27,11 @@ final class Members {
         }
     }
 
-    static Members of(List<Member> members, int most) {
+    static Members of(List<Member> members, int max) {
         List<Member> sorted = Require.nonNull("members", members).stream()
                 .sorted(Comparator.comparing(Member::id))
                 .toList();
-        Require.range("number of members", sorted.size(), 0, most);
+        Require.range("number of members", sorted.size(), 0, max);
         for (int i = 1; i < sorted.size(); i++) {
             if (sorted.get(i).id().equals(sorted.get(i - 1).id())) {
                 throw new IllegalArgumentException("members must have different ids, but two are \""
@@ -41,7 +41,7 @@ final class Members {
         return new Members(sorted);
     }
 
-    /** For hashes that know no weights: all must weigh the same, or nothing. */
+    /** Checks, for hashes without weights, that all weights are equal, or 0. */
     void requireEqualWeights() {
         double weight = 0;
         for (Member member : list) {
@@ -55,7 +55,7 @@ final class Members {
         }
     }
 
-    /** The indices of those that own something. */
+    /** Returns the indices of the members that own something. */
     int[] owners() {
         int count = 0;
         int[] owners = new int[owns.length];
@@ -67,7 +67,7 @@ final class Members {
         return Arrays.copyOf(owners, count);
     }
 
-    /** Of those that are accepted the one with the highest score for a hash value; -1 if there is none. O(n), and total. */
+    /** Returns the accepted member with the highest score for a hash value; -1 if there is none. O(n), and total. */
     int highest(long hash, IntPredicate accepted) {
         int highest = -1;
         long best = 0;

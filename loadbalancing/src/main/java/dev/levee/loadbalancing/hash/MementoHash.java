@@ -8,19 +8,20 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Consistent hashing that remembers who has left: a jump hash of which any member may go, and only its keys move, to all others evenly
- * (Massimo Coluzzi, Amos Brocco, Alessandro Antonucci and Tiziano Leidi, MementoHash: A Stateful, Minimal Memory, Best Performing
- * Consistent Hash Algorithm, 2024).
+ * Consistent hashing with a memory of the members that left: a jump hash of which any member may go, and only its keys
+ * move, to all others evenly (Massimo Coluzzi, Amos Brocco, Alessandro Antonucci and Tiziano Leidi, MementoHash: A
+ * Stateful, Minimal Memory, Best Performing Consistent Hash Algorithm, 2024).
  *
- * <p>For one who decides alone who owns what, such as a broker or a coordinator, over many members: shares are as even as those of random
- * numbers can be, there is no table, and the number of members has no limit that is fixed beforehand. <strong>Not for clients that
- * must agree without talking to each other:</strong> who owns a key depends on the order in which members left. Two hashes that began with
- * the same members and saw the same changes in the same order are equal; see {@link #left()}. Otherwise take {@link HashRing},
- * {@link RendezvousHash} or {@link Maglev}, which know only the set.
+ * <p>For a process that assigns keys alone, such as a broker or a coordinator, over many members: shares are as even as
+ * those of random numbers can be, there is no table, and the number of members has no limit that is fixed beforehand.
+ * <strong>Not for clients that must agree without talking to each other:</strong> the owner of a key depends on the
+ * order in which members left. Two hashes that began with the same members and saw the same changes in the same order
+ * are equal; see {@link #left()}. Otherwise take {@link HashRing}, {@link RendezvousHash} or {@link Maglev}, which know
+ * only the set.
  *
- * <p>A member that joins takes the bucket of the one that left last; if nobody is missing, a new one. Knows no weights: all must be equal,
- * or 0. Looking up takes about ln n steps, and the square of ln (buckets by members) for those that left. A change copies the buckets.
- * Immutable and thread-safe.
+ * <p>A member that joins takes the bucket of the one that left last; if none is missing, a new one. Knows no weights:
+ * all must be equal, or 0. A look-up takes about ln n steps, and the square of ln (buckets by members) for those that
+ * left. A change copies the buckets. Immutable and thread-safe. See ADR 49.
  *
  * @since 0.1
  */
@@ -28,14 +29,19 @@ public final class MementoHash implements ConsistentHash {
     private static final int WORKING = -1;
 
     private final Members members;
-    private final List<Member> idle; // those of weight 0
-    private final List<@Nullable Member> buckets; // null for one that left
-    private final int[] indices; // of the members of the buckets
+    /** The members of weight 0. */
+    private final List<Member> idle;
+    /** The member of each bucket; null for one that left. */
+    private final List<@Nullable Member> buckets;
+    /** The index of the member of each bucket. */
+    private final int[] indices;
     /** For a bucket that left: how many were left then, which is also the number of the one that took its place. */
     private final int[] replacements;
 
-    private final int[] order; // the buckets that left, the first one first
-    private final List<Member> left; // beside the order
+    /** The buckets that left, the first one first. */
+    private final int[] order;
+    /** The members of these buckets. */
+    private final List<Member> left;
 
     private MementoHash(
             List<Member> idle, List<@Nullable Member> buckets, int[] replacements, int[] order, List<Member> left) {
@@ -60,9 +66,10 @@ public final class MementoHash implements ConsistentHash {
     }
 
     /**
-     * A hash from which nobody has left yet.
+     * Returns a hash from which no member has left yet.
      *
-     * @param members the members, in any order: their buckets are in the order of their ids; those of weight 0 have none
+     * @param members the members, in any order: their buckets are in the order of their ids; those of weight 0 have
+     *     none
      * @return the hash
      * @throws IllegalArgumentException if two members have one id, or the weights differ
      */
@@ -78,9 +85,9 @@ public final class MementoHash implements ConsistentHash {
     }
 
     /**
-     * This hash after a member has left: its keys move, and no others.
+     * Returns this hash after a member has left: its keys move, and no others.
      *
-     * @param id who leaves
+     * @param id the member that leaves
      * @return the hash without it
      * @throws IllegalArgumentException if there is no such member
      */
@@ -104,9 +111,9 @@ public final class MementoHash implements ConsistentHash {
     }
 
     /**
-     * This hash after a member has joined: keys move to it, and to no other.
+     * Returns this hash after a member has joined: keys move to it, and to no other.
      *
-     * @param member who joins, of the weight of the others
+     * @param member the member that joins, of the weight of the others
      * @return the hash with it
      * @throws IllegalArgumentException if there is a member with this id, or its weight is another
      */
@@ -143,7 +150,7 @@ public final class MementoHash implements ConsistentHash {
         return -1;
     }
 
-    /** The index of the first member whose id is not before this one. */
+    /** Returns the index of the first member whose id is not before this one. */
     private int find(String id) {
         int low = 0;
         int high = members.list.size();
@@ -159,8 +166,9 @@ public final class MementoHash implements ConsistentHash {
     }
 
     /**
-     * Who has left and has not been replaced, the first one first. A hash of the members and these, from which these leave in this
-     * order, is equal to this one, as long as nobody joined in the meantime whose id is not in its place.
+     * Returns the members that have left and have not been replaced, the first one first. A hash of the members and
+     * these, from which these leave in this order, is equal to this one, as long as no member joined in the meantime
+     * whose id is not in its place.
      *
      * @return those that left
      */
@@ -193,12 +201,14 @@ public final class MementoHash implements ConsistentHash {
         return bucket;
     }
 
-    /** A number from 0 to {@code bound - 1} of a hash, without a sign to go wrong. */
+    /** Returns a number from 0 to {@code bound - 1} of a hash, by unsigned arithmetic. */
     private static int below(long hash, int bound) {
         return (int) (((hash >>> 32) * bound) >>> 32);
     }
 
-    /** The bucket of the hash value, then of the hash of that, and so on; among all that are left if that finds nobody soon. */
+    /**
+     * Tries the bucket of the hash value, then of the hash of that, and so on; if none is accepted soon, all members.
+     */
     @Override
     public int indexOfHash(long hash, IntPredicate accepted) {
         if (order.length == indices.length) {

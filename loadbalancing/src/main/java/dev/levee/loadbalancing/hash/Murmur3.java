@@ -7,11 +7,14 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * MurmurHash3 of 32 bits (x86_32) and of 128 bits (x64_128), of which {@link #hash64} is the first half (Austin Appleby, SMHasher, 2011).
+ * The hash function MurmurHash3 of 32 bits (x86_32) and of 128 bits (x64_128), of which {@link #hash64} is the first
+ * half (Austin Appleby, SMHasher, 2011).
  *
- * <p>To agree with others who use it: Guava's {@code murmur3_32_fixed} and {@code murmur3_128().asLong()}, Cassandra's partitioner,
- * Redis clients. Otherwise {@link XxHash64} is quicker. Not for secrets. Nothing allocates but {@link #hash128}. Thread-safe.
+ * <p>To agree with others that use it: Guava's {@code murmur3_32_fixed} and {@code murmur3_128().asLong()}, Cassandra's
+ * partitioner, Redis clients. Otherwise {@link XxHash64} is faster. Not for secrets. Nothing allocates but
+ * {@link #hash128}. Thread-safe.
  *
+ * @see <a href="https://github.com/aappleby/smhasher">Austin Appleby, SMHasher</a>
  * @since 0.1
  */
 public final class Murmur3 {
@@ -26,7 +29,7 @@ public final class Murmur3 {
     private Murmur3() {}
 
     /**
-     * The hash of 32 bits of bytes.
+     * Returns the hash of 32 bits of bytes.
      *
      * @param bytes the input
      * @param seed any number
@@ -47,7 +50,7 @@ public final class Murmur3 {
     }
 
     /**
-     * The hash of 32 bits of a text, as its UTF-8 bytes; see {@link XxHash64#hash(CharSequence)}.
+     * Returns the hash of 32 bits of a text, as its UTF-8 bytes; see {@link XxHash64#hash(CharSequence)}.
      *
      * @param text the input
      * @param seed any number
@@ -74,7 +77,7 @@ public final class Murmur3 {
     }
 
     /**
-     * The hash of 32 bits of a number, as its eight bytes, the lowest first.
+     * Returns the hash of 32 bits of a number, as its eight bytes, the lowest first.
      *
      * @param value the input
      * @param seed any number
@@ -100,7 +103,7 @@ public final class Murmur3 {
     }
 
     /**
-     * The first half of the hash of 128 bits of bytes.
+     * Returns the first half of the hash of 128 bits of bytes.
      *
      * @param bytes the input
      * @param seed any number; other implementations take 32 bits
@@ -111,7 +114,8 @@ public final class Murmur3 {
     }
 
     /**
-     * The first half of the hash of 128 bits of a text, as its UTF-8 bytes; see {@link XxHash64#hash(CharSequence)}.
+     * Returns the first half of the hash of 128 bits of a text, as its UTF-8 bytes; see
+     * {@link XxHash64#hash(CharSequence)}.
      *
      * @param text the input
      * @param seed any number; other implementations take 32 bits
@@ -147,7 +151,7 @@ public final class Murmur3 {
     }
 
     /**
-     * The first half of the hash of 128 bits of a number, as its eight bytes, the lowest first.
+     * Returns the first half of the hash of 128 bits of a number, as its eight bytes, the lowest first.
      *
      * @param value the input
      * @param seed any number; other implementations take 32 bits
@@ -158,7 +162,7 @@ public final class Murmur3 {
     }
 
     /**
-     * The hash of 128 bits of bytes. Allocates the answer.
+     * Returns the hash of 128 bits of bytes. Allocates the result.
      *
      * @param bytes the input
      * @param seed any number; other implementations take 32 bits
@@ -194,7 +198,7 @@ public final class Murmur3 {
         return (Long.rotateLeft(one ^ scrambleFirst(word), 27) + two) * 5 + 0x52DCE729;
     }
 
-    /** After the first of the same block. */
+    /** Mixes the second word of a block, after {@link #first}. */
     private static long second(long one, long two, long word) {
         return (Long.rotateLeft(two ^ scrambleSecond(word), 31) + one) * 5 + 0x38495AB5;
     }

@@ -4,17 +4,19 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * Consistent hashing by the highest of one score for each member and key (David G. Thaler and Chinya V. Ravishankar, Using Name-Based
- * Mappings to Increase Hit Rates, 1998).
+ * Consistent hashing by the highest of one score for each member and key (David G. Thaler and Chinya V. Ravishankar,
+ * Using Name-Based Mappings to Increase Hit Rates, 1998).
  *
- * <p>For up to some tens of members: nothing to build, no memory, shares that are exact in expectation for any weights, and when one
- * leaves, or its weight changes, only its keys move, to all others evenly. Looking up is O(n); for many members see {@link Maglev} and
- * {@link HashRing}.
+ * <p>For up to some tens of members: nothing to build, no memory, shares that are exact in expectation for any weights,
+ * and when one leaves, or its weight changes, only its keys move, to all others evenly. A look-up is O(n); for many
+ * members see {@link Maglev} and {@link HashRing}.
  *
- * <p>The score is {@link XxHash64} of the hash of the id, seeded with the hash of the key; with unequal weights, it is minus the weight
- * by the logarithm of that as a number between 0 and 1, by {@code StrictMath}, so that every JVM computes the same. Immutable and
- * thread-safe.
+ * <p>The score is {@link XxHash64} of the hash of the id, seeded with the hash of the key; with unequal weights, it is
+ * minus the weight by the logarithm of that as a number between 0 and 1, by {@code StrictMath}, so that every JVM
+ * computes the same. Immutable and thread-safe.
  *
+ * @see <a href="https://doi.org/10.1109/90.663936">David G. Thaler and Chinya V. Ravishankar, Using Name-Based Mappings
+ *     to Increase Hit Rates, 1998</a>
  * @since 0.1
  */
 public final class RendezvousHash implements ConsistentHash {
@@ -40,9 +42,9 @@ public final class RendezvousHash implements ConsistentHash {
     }
 
     /**
-     * A hash over members.
+     * Returns a hash over members.
      *
-     * @param members who they are, in any order; none with weight 0 owns a key
+     * @param members the members, in any order; none with weight 0 owns a key
      * @return the hash
      * @throws IllegalArgumentException if two members have one id
      */

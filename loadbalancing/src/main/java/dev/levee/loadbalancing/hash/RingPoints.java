@@ -4,13 +4,13 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 
-/** How many points each member of a ring has, and where: as unsigned numbers whose sign bit is flipped. */
+/** Computes how many points each member of a ring has, and where: unsigned numbers with the sign bit flipped. */
 final class RingPoints {
     private static final int DIGESTS = 40;
 
     private RingPoints() {}
 
-    /** By its own weight alone, unless there are too many in all. */
+    /** Returns the number of points of each member, by its own weight alone, unless there are too many in all. */
     static int[] own(List<Member> members, double pointsPerWeight) {
         int[] counts = new int[members.size()];
         double perWeight = pointsPerWeight;
@@ -19,7 +19,7 @@ final class RingPoints {
             total = 0;
             for (int i = 0; i < counts.length; i++) {
                 double weight = members.get(i).weight();
-                // At least one point for who has a weight at all. What is too much for an int is too much for the ring.
+                // At least one point for any weight above 0. What is too much for an int is too much for the ring.
                 double count = weight == 0.0 ? 0.0 : Math.max(1.0, Math.rint(weight * perWeight));
                 counts[i] = (int) count;
                 total += count;
@@ -29,7 +29,10 @@ final class RingPoints {
         return counts;
     }
 
-    /** In Envoy's arithmetic: a scale that gives the lightest a whole number, and running sums that are rounded up. */
+    /**
+     * Returns the number of points of each member in the arithmetic of Envoy: a scale that gives the lightest a whole
+     * number, and running sums that are rounded up.
+     */
     static int[] envoy(List<Member> members, int minimum, int maximum) {
         int[] counts = new int[members.size()];
         double sum = members.stream().mapToDouble(Member::weight).sum();
@@ -67,7 +70,7 @@ final class RingPoints {
         return places;
     }
 
-    /** In the upper halves. */
+    /** Returns the points of a ketama ring: 32 bits, in the upper halves. */
     static long[][] ketama(List<Member> members) {
         int[] digests = digests(members);
         long[][] places = new long[digests.length][];

@@ -7,24 +7,25 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Which named shard a key belongs to, by way of a fixed number of slots: a key has a slot for ever, a slot belongs to a shard as long as
- * the set stays.
+ * Maps keys to named shards, by way of a fixed number of slots: a key has a slot for ever, a slot belongs to a shard as
+ * long as the set stays.
  *
- * <p>For data that must be moved when the set changes: {@link #planTo} says exactly which slots go from where to where, before anything
- * moves, and data can be listed, copied and handed over slot by slot. For calls alone, which move nothing, take a {@link ConsistentHash}
- * directly.
+ * <p>For data that must be moved when the set changes: {@link #planTo} says exactly which slots go from where to where,
+ * before anything moves, and data can be listed, copied and handed over slot by slot. For calls alone, which move
+ * nothing, take a {@link ConsistentHash} directly.
  *
- * <p>The slot of a key is the leading bits of its {@link XxHash64}; the shard of a slot is the owner of the {@link XxHash64} of its number
- * by a consistent hash, {@link RendezvousHash} unless told otherwise, so a changed set moves the slots that it must and no others. With s
- * slots for each of the shards, shares differ by about 1/sqrt(s). All of it depends on the ids and weights of the shards, the number of slots and the
- * hash alone, and is equal in every JVM; there is no state to store.
+ * <p>The slot of a key is the leading bits of its {@link XxHash64}; the shard of a slot is the owner of the
+ * {@link XxHash64} of its number by a consistent hash, {@link RendezvousHash} by default, so a changed set moves the
+ * slots that it must and no others. With s slots for each of the shards, shares differ by about 1/sqrt(s). All of it
+ * depends on the ids and weights of the shards, the number of slots and the hash alone, and is equal in every JVM;
+ * there is no state to store.
  *
- * <p>Looking up is one read and allocates nothing. Immutable and thread-safe: a changed set is a new map.
+ * <p>A look-up is one read and allocates nothing. Immutable and thread-safe: a changed set is a new map.
  *
  * @since 0.1
  */
 public final class ShardMap {
-    /** The slots of a map unless told otherwise: 16384. */
+    /** The slots of a map by default: 16384. */
     public static final int DEFAULT_SLOTS = 1 << 14;
 
     /** The most slots of a map: 2^20. */
@@ -32,7 +33,9 @@ public final class ShardMap {
 
     private final ConsistentHash hash;
     private final Function<? super List<Member>, ? extends ConsistentHash> over;
-    private final int[] owners; // of the slots
+    /** The owner of each slot. */
+    private final int[] owners;
+
     private final int leading;
 
     private ShardMap(List<Member> shards, int slots, Function<? super List<Member>, ? extends ConsistentHash> over) {
@@ -53,7 +56,7 @@ public final class ShardMap {
     }
 
     /**
-     * A map with {@link #DEFAULT_SLOTS} over equal shards.
+     * Returns a map with {@link #DEFAULT_SLOTS} over equal shards.
      *
      * @param names the shards, at least one, in any order
      * @return the map
@@ -64,20 +67,21 @@ public final class ShardMap {
     }
 
     /**
-     * A map.
+     * Returns a map.
      *
      * @param shards the shards and their weights, at least one above 0, in any order
-     * @param slots how many slots, a power of two up to {@link #MAXIMUM_SLOTS}: some hundreds for each shard that there will ever be.
-     *     Another number is another map: all keys move
+     * @param slots how many slots, a power of two up to {@link #MAXIMUM_SLOTS}: some hundreds for each shard that there
+     *     will ever be. Another number is another map: all keys move
      * @return the map
-     * @throws IllegalArgumentException if there is no shard with a weight, two have one id, or the slots are out of their range
+     * @throws IllegalArgumentException if there is no shard with a weight, two have one id, or the slots are out of
+     *     their range
      */
     public static ShardMap of(List<Member> shards, int slots) {
         return of(shards, slots, RendezvousHash::of);
     }
 
     /**
-     * A map by another hash; {@link Maglev} gives more even shares, and moves some more slots.
+     * Returns a map by another hash; {@link Maglev} gives more even shares, and moves some more slots.
      *
      * @param shards the shards and their weights, at least one above 0, in any order
      * @param slots how many slots; see {@link #of(List, int)}
@@ -91,7 +95,7 @@ public final class ShardMap {
     }
 
     /**
-     * The map after a shard has joined, or has another weight.
+     * Returns the map after a shard has joined, or has another weight.
      *
      * @param shard the shard
      * @return the map, of as many slots
@@ -103,9 +107,9 @@ public final class ShardMap {
     }
 
     /**
-     * The map after a shard has left.
+     * Returns the map after a shard has left.
      *
-     * @param id who leaves
+     * @param id the shard that leaves
      * @return the map, of as many slots
      * @throws IllegalArgumentException if there is no such shard, or it is the last one
      */
@@ -124,7 +128,7 @@ public final class ShardMap {
     }
 
     /**
-     * The shards.
+     * Returns the shards.
      *
      * @return the shards in the order of their ids
      */
@@ -133,7 +137,7 @@ public final class ShardMap {
     }
 
     /**
-     * How many slots there are.
+     * Returns how many slots there are.
      *
      * @return a power of two
      */
@@ -142,7 +146,7 @@ public final class ShardMap {
     }
 
     /**
-     * The slot of a number.
+     * Returns the slot of a number.
      *
      * @param key any number; it is hashed
      * @return from 0 to {@code slots() - 1}; the same in every map of as many slots
@@ -152,7 +156,7 @@ public final class ShardMap {
     }
 
     /**
-     * The slot of a text.
+     * Returns the slot of a text.
      *
      * @param key the text; what counts is its UTF-8 form
      * @return as {@link #slotOf(long)}
@@ -162,7 +166,7 @@ public final class ShardMap {
     }
 
     /**
-     * The slot of some bytes.
+     * Returns the slot of some bytes.
      *
      * @param key the bytes
      * @return as {@link #slotOf(long)}
@@ -172,7 +176,7 @@ public final class ShardMap {
     }
 
     /**
-     * The slot of a hash value: its leading bits, so that a slot is a range of values, taken as unsigned.
+     * Returns the slot of a hash value: its leading bits, so that a slot is a range of values, taken as unsigned.
      *
      * @param value evenly spread over all longs
      * @return as {@link #slotOf(long)}
@@ -182,7 +186,7 @@ public final class ShardMap {
     }
 
     /**
-     * The shard of a slot.
+     * Returns the shard of a slot.
      *
      * @param slot from 0 to {@code slots() - 1}
      * @return its id
@@ -198,7 +202,7 @@ public final class ShardMap {
     }
 
     /**
-     * The shard of a number.
+     * Returns the shard of a number.
      *
      * @param key any number; it is hashed
      * @return its id
@@ -208,7 +212,7 @@ public final class ShardMap {
     }
 
     /**
-     * The shard of a text.
+     * Returns the shard of a text.
      *
      * @param key the text; what counts is its UTF-8 form
      * @return its id
@@ -218,7 +222,7 @@ public final class ShardMap {
     }
 
     /**
-     * The shard of some bytes.
+     * Returns the shard of some bytes.
      *
      * @param key the bytes
      * @return its id
@@ -228,11 +232,11 @@ public final class ShardMap {
     }
 
     /**
-     * Different shards for the copies of a slot, the owner first.
+     * Returns different shards for the copies of a slot, the owner first.
      *
      * @param slot from 0 to {@code slots() - 1}
      * @param count how many are wanted, 0 or more
-     * @return their ids; fewer if there are not so many
+     * @return their ids; fewer if there are fewer
      * @throws IllegalArgumentException if there is no such slot, or the count is negative
      */
     public List<String> replicasOfSlot(int slot, int count) {
@@ -245,7 +249,7 @@ public final class ShardMap {
     }
 
     /**
-     * The share of a shard.
+     * Returns the share of a shard.
      *
      * @param id the shard
      * @return its slots by all slots; 0 for one that is not in the map
@@ -262,7 +266,7 @@ public final class ShardMap {
     }
 
     /**
-     * What moves from this map to another.
+     * Returns what moves from this map to another.
      *
      * @param next the map after the change
      * @return the plan
@@ -273,11 +277,11 @@ public final class ShardMap {
     }
 
     /**
-     * What moves if so many copies of each slot are kept, on {@link #replicasOfSlot}.
+     * Returns what moves if N copies of each slot are kept, on {@link #replicasOfSlot}.
      *
      * @param next the map after the change
      * @param copies how many shards have each slot, 1 or more
-     * @return the plan: who newly has a slot gets it from one that loses it, or else from its owner before
+     * @return the plan: a shard that newly has a slot gets it from one that loses it, or else from its owner before
      * @throws IllegalArgumentException if the maps differ in the number of slots, or there are no copies
      */
     public ShardPlan planTo(ShardMap next, int copies) {

@@ -8,13 +8,15 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What moves from one {@link ShardMap} to another. Immutable and thread-safe.
+ * The slots that move from one {@link ShardMap} to another. Immutable and thread-safe.
  *
  * @since 0.1
  */
 public final class ShardPlan {
     private final List<Move> moves;
-    private final ShardMap map; // for the slots of keys
+    /** Maps keys to slots. */
+    private final ShardMap map;
+
     private final BitSet moving;
 
     private ShardPlan(List<Move> moves, ShardMap map) {
@@ -27,8 +29,8 @@ public final class ShardPlan {
     /**
      * Slots that one shard hands over to another.
      *
-     * @param from who has them before
-     * @param to who has them after
+     * @param from the shard that has them before
+     * @param to the shard that has them after
      * @param slots their numbers, ascending, at least one
      * @since 0.1
      */
@@ -36,8 +38,8 @@ public final class ShardPlan {
         /**
          * A move.
          *
-         * @param from who has them before
-         * @param to who has them after
+         * @param from the shard that has them before
+         * @param to the shard that has them after
          * @param slots their numbers
          */
         public Move {
@@ -77,7 +79,7 @@ public final class ShardPlan {
     }
 
     /**
-     * Who hands what to whom.
+     * Returns which shard hands which slots to which other shard.
      *
      * @return the moves, in the order of the ids
      */
@@ -86,7 +88,7 @@ public final class ShardPlan {
     }
 
     /**
-     * How much moves.
+     * Returns how much moves.
      *
      * @return the slots of which a copy moves, by all slots
      */
@@ -95,7 +97,7 @@ public final class ShardPlan {
     }
 
     /**
-     * Whether a slot moves, or a copy of it.
+     * Returns whether a slot moves, or a copy of it.
      *
      * @param slot from 0 to the number of slots less 1
      * @return whether it moves
@@ -105,7 +107,7 @@ public final class ShardPlan {
     }
 
     /**
-     * Whether a number moves, or a copy of it.
+     * Returns whether a number moves, or a copy of it.
      *
      * @param key any number; it is hashed
      * @return whether it moves
@@ -115,7 +117,7 @@ public final class ShardPlan {
     }
 
     /**
-     * Whether a text moves, or a copy of it.
+     * Returns whether a text moves, or a copy of it.
      *
      * @param key the text
      * @return whether it moves
@@ -125,7 +127,7 @@ public final class ShardPlan {
     }
 
     /**
-     * Whether some bytes move, or a copy of them.
+     * Returns whether some bytes move, or a copy of them.
      *
      * @param key the bytes
      * @return whether they move

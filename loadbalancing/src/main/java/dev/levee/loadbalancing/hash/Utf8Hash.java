@@ -1,6 +1,6 @@
 package dev.levee.loadbalancing.hash;
 
-/** XXH64 of text that is not all ASCII: encodes as it goes, a byte at a time, so that nothing is allocated. */
+/** Computes XXH64 of text that is not all ASCII: encodes it byte by byte, so that nothing is allocated. */
 final class Utf8Hash {
     private Utf8Hash() {}
 
@@ -9,10 +9,11 @@ final class Utf8Hash {
         long b = XxHash64.lane(1, seed);
         long c = XxHash64.lane(2, seed);
         long d = XxHash64.lane(3, seed);
-        long first = 0; // words of a stripe of four that is not complete
+        // The words of a stripe of four that is not complete, and the bytes of a word that is not complete.
+        long first = 0;
         long second = 0;
         long third = 0;
-        long word = 0; // bytes of a word that is not complete
+        long word = 0;
         long total = 0;
         int length = text.length();
         for (int i = 0; i < length; i++) {

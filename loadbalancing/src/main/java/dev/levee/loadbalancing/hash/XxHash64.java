@@ -6,11 +6,12 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * The 64-bit hash XXH64 (Yann Collet, xxHash fast digest algorithm, 2014): quick, evenly spread, equal in every JVM and in every
- * other implementation of it. Not for secrets: who chooses the keys can make them collide.
+ * The 64-bit hash function XXH64 (Yann Collet, xxHash fast digest algorithm, 2014): fast, evenly spread, equal in every
+ * JVM and in every other implementation of it. Not for secrets: chosen keys can be made to collide.
  *
  * <p>Nothing allocates. Thread-safe.
  *
+ * @see <a href="https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md">xxHash fast digest algorithm</a>
  * @since 0.1
  */
 public final class XxHash64 {
@@ -115,16 +116,16 @@ public final class XxHash64 {
      * @return the hash
      */
     public static long hash(CharSequence text, long seed) {
-        // Strings, as almost all texts are, by a way of their own, which does not get slower when there are others too.
+        // A path of its own for strings, as almost all texts are: it does not get slower when there are others too.
         return text instanceof String string
                 ? ascii(string, string.length(), seed)
                 : Utf8Hash.hash(Require.nonNull("text", text), seed);
     }
 
-    /** Takes the text for ASCII, and looks whether it is on the way: a text is read once. */
+    /** Hashes a text as ASCII and checks on the way whether it is: a text is read once. */
     private static long ascii(String text, int length, long seed) {
         int at = 0;
-        long bits = 0; // that any unit has, in four lanes of 16
+        long bits = 0; // the bits that any unit has, in four lanes of 16
         long hash = seed + P5;
         if (length >= 32) {
             long a = seed + P1 + P2;
@@ -173,7 +174,7 @@ public final class XxHash64 {
         return (bits & NOT_ASCII) == 0 ? avalanche(hash) : Utf8Hash.hash(text, seed);
     }
 
-    /** Every other of eight units, the first in the lowest place. */
+    /** Returns every other of eight units, the first in the lowest bits. */
     private static long lanes(String text, int at) {
         return text.charAt(at)
                 | (long) text.charAt(at + 2) << 16
@@ -211,7 +212,7 @@ public final class XxHash64 {
         return mixed ^ (mixed >>> 32);
     }
 
-    /** The four lanes for inputs of 32 bytes and more, for one who feeds them word by word. */
+    /** Returns the initial value of one of the four lanes, for inputs of 32 bytes and more that come word by word. */
     static long lane(int number, long seed) {
         return switch (number) {
             case 0 -> seed + P1 + P2;
@@ -221,7 +222,7 @@ public final class XxHash64 {
         };
     }
 
-    /** What a hash of less than 32 bytes starts with. */
+    /** Returns the initial value of the hash of an input of less than 32 bytes. */
     static long shortStart(long seed) {
         return seed + P5;
     }

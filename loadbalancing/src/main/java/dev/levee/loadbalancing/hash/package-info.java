@@ -1,5 +1,6 @@
 /**
- * Consistent hashing: which member of a changing group a key belongs to, with few keys moving when the group changes.
+ * Consistent hashing: maps keys to the members of a changing group, and moves few keys when the group changes. Nothing
+ * here uses the rest of the module. See ADR 56.
  */
 @NullMarked
 package dev.levee.loadbalancing.hash;

@@ -329,7 +329,10 @@ class CompatibleRingsTest {
         }
     }
 
-    /** Standard deviation and greatest share of a hundred members, by the number of points; from the paper of jump hash and a re-run. */
+    /**
+     * Standard deviation and greatest share of a hundred members, by the number of points; from the paper of jump hash
+     * and a re-run.
+     */
     @ParameterizedTest
     @CsvSource({"1, 0.979, 0.25", "10, 0.315, 0.06", "100, 0.0997, 0.02", "160, 0.077, 0.015", "1000, 0.0316, 0.006"})
     void more_points_make_shares_more_even(int points, double deviation, double tolerance) {

@@ -185,7 +185,10 @@ class HashRingTest {
         }
     }
 
-    /** Places that must be the same in every JVM and every version; computed by another program with the reference XXH64. */
+    /**
+     * Places that must be the same in every JVM and every version; computed by another program with the reference
+     * XXH64.
+     */
     @Test
     void keys_stay_where_they_were_in_earlier_versions() {
         HashRing ring = HashRing.of(members(10));
@@ -240,7 +243,7 @@ class HashRingTest {
         }
 
         @Test
-        void if_nobody_is_accepted_there_is_no_owner() {
+        void if_none_is_accepted_there_is_no_owner() {
             assertThat(HashRing.of(members(3)).indexOfHash(1, index -> false)).isEqualTo(-1);
         }
 

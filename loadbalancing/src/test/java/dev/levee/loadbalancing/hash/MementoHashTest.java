@@ -36,14 +36,17 @@ class MementoHashTest extends ConsistentHashContract {
     }
 
     @Test
-    void as_long_as_nobody_has_left_it_is_a_jump_hash() {
+    void as_long_as_none_has_left_it_is_a_jump_hash() {
         MementoHash memento = over(members(20));
         for (long key = 0; key < 500; key++) {
             assertThat(memento.indexOfHash(key)).isEqualTo(JumpHash.bucket(key, 20));
         }
     }
 
-    /** Any history of members that leave and join: after each step only keys of the one that left, or to the one that joined, moved. */
+    /**
+     * Any history of members that leave and join: after each step only keys of the one that left, or to the one that
+     * joined, moved.
+     */
     @Property(tries = 100)
     void only_the_keys_of_one_that_leaves_move_and_only_to_one_that_joins(
             @ForAll @IntRange(min = 1, max = 25) int count, @ForAll long seed) {
@@ -76,7 +79,7 @@ class MementoHashTest extends ConsistentHashContract {
     }
 
     @Test
-    void shares_stay_even_whoever_has_left() {
+    void shares_stay_even_whichever_members_have_left() {
         MementoHash hash = over(members(100));
         Random random = new Random(5);
         for (int i = 0; i < 70; i++) {
@@ -89,7 +92,7 @@ class MementoHashTest extends ConsistentHashContract {
     }
 
     @Test
-    void who_left_last_is_followed_by_who_joins_and_all_is_as_before() {
+    void a_member_that_joins_takes_the_place_of_the_last_that_left_and_all_is_as_before() {
         MementoHash all = over(members(12));
         MementoHash again = all;
         List<Member> order = new ArrayList<>(List.of(

@@ -44,7 +44,10 @@ class RendezvousHashTest extends ConsistentHashContract {
         }
     }
 
-    /** Places that must be the same in every JVM and every version; computed by another program with the reference XXH64. */
+    /**
+     * Places that must be the same in every JVM and every version; computed by another program with the reference
+     * XXH64.
+     */
     @Test
     void keys_stay_where_they_were_in_earlier_versions() {
         ConsistentHash uneven = over(List.of(Member.of("a"), new Member("b", 2), new Member("c", 3.5)));

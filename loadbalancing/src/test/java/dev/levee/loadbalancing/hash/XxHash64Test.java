@@ -79,7 +79,10 @@ class XxHash64Test {
         assertThat(XxHash64.hash(number)).isEqualTo(Long.parseUnsignedLong(expected, 16));
     }
 
-    /** The hash of all hashes of the first 0 to 1024 of the bytes 0, 1, 2 and so on, as the reference implementation gives it. */
+    /**
+     * The hash of all hashes of the first 0 to 1024 of the bytes 0, 1, 2 and so on, as the reference implementation
+     * gives it.
+     */
     @ParameterizedTest
     @CsvSource({"0, 0047F8B1F7BD08F9", "42, 93C0BA32BD99C97D"})
     void it_agrees_with_the_reference_implementation_at_every_length(long seed, String expected) {

@@ -88,7 +88,8 @@ class BoundedLoadsTest {
                 (random.nextBoolean() ? open.removeFirst() : open.removeLast()).close();
                 continue;
             }
-            Ticket<String> ticket = nodes.pick(random.nextInt(10) < 8 ? 1L : (long) random.nextInt(50));
+            Ticket<String> ticket = nodes.forKey(random.nextInt(10) < 8 ? 1L : (long) random.nextInt(50))
+                    .pick();
             open.add(ticket);
             Map<String, Integer> loads = loads(nodes);
             int calls = loads.values().stream().mapToInt(load -> load).sum();
@@ -109,7 +110,7 @@ class BoundedLoadsTest {
                 .toList());
         int[] order = ring.replicas(dev.levee.loadbalancing.hash.XxHash64.hash("hot"), 4);
         for (int i = 0; i < 100; i++) {
-            nodes.pick("hot");
+            nodes.forKey("hot").pick();
         }
         Map<String, Integer> loads = loads(nodes);
         // 1.25 * 100 / 4 = 31.25, rounded up; the next ones took theirs when there were fewer calls
@@ -137,7 +138,7 @@ class BoundedLoadsTest {
                 BalancingStrategy.boundedLoads(0.1, RendezvousHash::of),
                 EndpointSource.of(Balancers.endpoints(5)));
         for (int i = 0; i < 50; i++) {
-            nodes.pick("hot");
+            nodes.forKey("hot").pick();
         }
         assertThat(loads(nodes).values()).containsExactlyInAnyOrder(11, 11, 11, 11, 6);
     }
@@ -158,7 +159,7 @@ class BoundedLoadsTest {
                 runs.add(pool.submit(() -> {
                     go.await();
                     for (int i = 0; i < each; i++) {
-                        nodes.pick(i % 3L);
+                        nodes.forKey(i % 3L).pick();
                     }
                     return null;
                 }));
@@ -208,7 +209,7 @@ class BoundedLoadsTest {
                     if (open.size() > 3 || (!open.isEmpty() && random.nextBoolean())) {
                         open.remove().close();
                     } else {
-                        open.add(nodes.pick(random.nextInt(2)));
+                        open.add(nodes.forKey(random.nextInt(2)).pick());
                     }
                 }
                 open.forEach(Ticket::close);
@@ -221,7 +222,7 @@ class BoundedLoadsTest {
         pool.shutdown();
         assertThat(loads(nodes).values()).containsOnly(0);
         for (int i = 0; i < 30; i++) {
-            nodes.pick(7);
+            nodes.forKey(7).pick();
         }
         assertThat(loads(nodes).values()).allMatch(load -> load <= 11);
     }
@@ -231,17 +232,17 @@ class BoundedLoadsTest {
         UpdatableEndpoints<String> source = EndpointSource.updatable(Balancers.endpoints(3));
         LoadBalancer<String> nodes = LoadBalancer.of("nodes", BalancingStrategy.boundedLoads(0.25), source);
         for (int i = 0; i < 30; i++) {
-            nodes.pick(i);
+            nodes.forKey(i).pick();
         }
         Set<String> left = new HashSet<>(List.of(Balancers.id(0), Balancers.id(1)));
         source.set(Balancers.endpoints(2));
         Map<String, Integer> before = loads(nodes);
         assertThat(before.keySet()).isEqualTo(left);
         int calls = before.values().stream().mapToInt(load -> load).sum();
-        Ticket<String> ticket = nodes.pick(99);
+        Ticket<String> ticket = nodes.forKey(99).pick();
         assertThat((long) loads(nodes).get(ticket.endpoint().id())).isLessThanOrEqualTo(capacity(0.25, calls + 1, 0.5));
         for (int i = 0; i < 100; i++) {
-            nodes.pick("hot");
+            nodes.forKey("hot").pick();
         }
         // 1.25 * (calls + 101) / 2
         assertThat(loads(nodes).values())
@@ -253,11 +254,11 @@ class BoundedLoadsTest {
         Balancers nodes = Balancers.over(BalancingStrategy.boundedLoads(0.25), 4);
         nodes.shut(0, 1, 3);
         for (int i = 0; i < 100; i++) {
-            assertThat(nodes.balancer.pick(i).endpoint().id()).isEqualTo("e02");
+            assertThat(nodes.balancer.forKey(i).pick().endpoint().id()).isEqualTo("e02");
         }
         nodes.open(0, 1, 3);
         for (int i = 0; i < 100; i++) {
-            assertThat(nodes.balancer.pick(i).endpoint().id()).isNotEqualTo("e02");
+            assertThat(nodes.balancer.forKey(i).pick().endpoint().id()).isNotEqualTo("e02");
         }
     }
 
@@ -265,7 +266,8 @@ class BoundedLoadsTest {
     void a_retry_goes_to_another_with_room() {
         LoadBalancer<String> nodes = over(0.25, Balancers.endpoints(3));
         for (int call = 0; call < 50; call++) {
-            Operation<String, RuntimeException> operation = nodes.operation("key " + call, there -> there);
+            Operation<String, RuntimeException> operation =
+                    nodes.forKey("key " + call).operation(there -> there);
             Set<String> seen = new HashSet<>();
             for (int attempt = 0; attempt < 3; attempt++) {
                 seen.add(operation.run());
@@ -278,9 +280,11 @@ class BoundedLoadsTest {
     @Test
     void it_says_why() {
         LoadBalancer<String> nodes = over(0.25, Balancers.endpoints(3));
-        assertThat(nodes.explain("hot").reason()).contains("owner of hash").contains("0 of 1 places taken");
-        nodes.pick("hot");
-        assertThat(nodes.explain("hot").reason()).contains("is full: 0 of 1 places taken");
+        assertThat(nodes.forKey("hot").explain().reason())
+                .contains("owner of hash")
+                .contains("0 of 1 places taken");
+        nodes.forKey("hot").pick();
+        assertThat(nodes.forKey("hot").explain().reason()).contains("is full: 0 of 1 places taken");
     }
 
     @Test

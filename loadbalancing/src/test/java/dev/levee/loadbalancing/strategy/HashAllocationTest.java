@@ -108,7 +108,7 @@ class HashAllocationTest {
         LoadBalancer<String> nodes = LoadBalancer.of(
                 "nodes", BalancingStrategy.boundedLoads(0.25), EndpointSource.of(Balancers.endpoints(10)));
         for (int i = 0; i < 5; i++) {
-            nodes.pick("hot");
+            nodes.forKey("hot").pick();
         }
         assertThat(bytesEach(() -> sink += nodes.call("hot", String::length))).isLessThan(0.5);
     }

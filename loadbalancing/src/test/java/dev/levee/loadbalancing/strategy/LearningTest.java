@@ -142,8 +142,8 @@ class LearningTest {
     @Test
     void without_endpoints_the_explanation_says_so() {
         source.set(List.of());
-        assertThat(balancer.explain("key").endpoint()).isNull();
-        assertThat(balancer.explain(7).reason()).isEqualTo("learner: there are no endpoints");
+        assertThat(balancer.forKey("key").explain().endpoint()).isNull();
+        assertThat(balancer.forKey(7).explain().reason()).isEqualTo("learner: there are no endpoints");
     }
 
     @Nested

@@ -66,14 +66,15 @@ class NestedStrategiesTest {
                             String text = first.getKey() + " of " + strategy + " over " + size + labelled;
                             Balancers nodes = Balancers.over(strategy, endpoints(size, labelled), Balancers.seeded(3));
                             Operation<String, RuntimeException> operation =
-                                    nodes.balancer.operation("key", address -> address);
+                                    nodes.balancer.forKey("key").operation(address -> address);
                             Set<String> seen = new HashSet<>();
                             for (int i = 0; i < size; i++) {
                                 seen.add(operation.run());
                             }
                             assertThat(seen).as(text).hasSize(size);
                             assertThat(operation.run()).as(text).isNotNull();
-                            assertThat(nodes.balancer.explain("key").toString()).isNotEmpty();
+                            assertThat(nodes.balancer.forKey("key").explain().toString())
+                                    .isNotEmpty();
                             assertThat(nodes.inFlight()).as(text).isZero();
                         }
                     }

@@ -167,7 +167,7 @@ class SplitTest {
         split.setShares(Map.of("v2", 2.0));
         assertThat(one.spread(50)).containsOnlyKeys("e1");
         assertThat(two.spread(50)).containsOnlyKeys("e1");
-        assertThat(one.balancer.explain("ann").reason())
+        assertThat(one.balancer.forKey("ann").explain().reason())
                 .isEqualTo("split by version {v2=1.0}(round robin): version v2 takes 100 % of the calls, by key;"
                         + " its turn, one of 1");
     }

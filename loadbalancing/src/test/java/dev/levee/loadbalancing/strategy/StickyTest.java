@@ -80,7 +80,7 @@ class StickyTest {
                 EndpointSource.of(Balancers.endpoints(4)));
         Set<String> seen = new HashSet<>();
         for (long key = 0; key < 4; key++) {
-            seen.add(nodes.pick(key).endpoint().id());
+            seen.add(nodes.forKey(key).pick().endpoint().id());
         }
         assertThat(seen).hasSize(4);
     }
@@ -168,9 +168,9 @@ class StickyTest {
     @Test
     void it_says_why() {
         Balancers nodes = Balancers.over(BalancingStrategy.sticky(), 3);
-        assertThat(nodes.balancer.explain("key").reason()).contains("a new key: ");
+        assertThat(nodes.balancer.forKey("key").explain().reason()).contains("a new key: ");
         nodes.balancer.call("key", there -> there);
-        assertThat(nodes.balancer.explain("key").reason()).contains("the key was sent there before");
+        assertThat(nodes.balancer.forKey("key").explain().reason()).contains("the key was sent there before");
     }
 
     @Test

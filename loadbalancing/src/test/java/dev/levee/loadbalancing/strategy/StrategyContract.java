@@ -71,7 +71,7 @@ abstract class StrategyContract {
         nodes.everyGate.get(18).waitNanos = 3_000;
         assertThatThrownBy(() -> nodes.balancer.call("key", address -> address))
                 .isInstanceOf(NoEndpointException.class)
-                .hasMessage("nodes: none of 300 endpoints admits a call: 300 refused by their gates")
+                .hasMessage("balancer \"nodes\": none of 300 endpoints admits a call: 300 refused by their gates")
                 .satisfies(thrown -> assertThat(((NoEndpointException) thrown).retryAfterNanos())
                         .isEqualTo(3_000));
         assertThat(nodes.everyGate).allSatisfy(gate -> assertThat(gate.refusals).hasValue(1));
@@ -118,7 +118,8 @@ abstract class StrategyContract {
     void an_operation_goes_to_every_endpoint_before_it_repeats_one() {
         Balancers nodes = over(7);
         for (int call = 0; call < 20; call++) {
-            Operation<String, RuntimeException> operation = nodes.balancer.operation("key " + call, address -> address);
+            Operation<String, RuntimeException> operation =
+                    nodes.balancer.forKey("key " + call).operation(address -> address);
             for (int round = 0; round < 3; round++) {
                 Set<String> seen = new HashSet<>();
                 for (int attempt = 0; attempt < 7; attempt++) {
@@ -133,7 +134,8 @@ abstract class StrategyContract {
     void an_operation_steps_over_the_dead_and_repeats_when_the_living_have_been_tried() {
         Balancers nodes = over(5);
         nodes.shut(0, 3);
-        Operation<String, RuntimeException> operation = nodes.balancer.operation("key", address -> address);
+        Operation<String, RuntimeException> operation =
+                nodes.balancer.forKey("key").operation(address -> address);
         for (int round = 0; round < 3; round++) {
             Set<String> seen = new HashSet<>();
             for (int attempt = 0; attempt < 3; attempt++) {
@@ -150,11 +152,13 @@ abstract class StrategyContract {
         try {
             for (int call = 0; call < 200; call++) {
                 CountDownLatch all = new CountDownLatch(4);
-                Operation<String, InterruptedException> operation = nodes.balancer.operation(call, address -> {
-                    all.countDown();
-                    all.await();
-                    return address;
-                });
+                Operation<String, InterruptedException> operation = nodes.balancer
+                        .forKey(call)
+                        .operation(address -> {
+                            all.countDown();
+                            all.await();
+                            return address;
+                        });
                 List<Future<String>> runs = new ArrayList<>();
                 for (int i = 0; i < 4; i++) {
                     runs.add(threads.submit(operation::run));

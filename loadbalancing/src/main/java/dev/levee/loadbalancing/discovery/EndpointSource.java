@@ -189,6 +189,26 @@ public interface EndpointSource<A> {
     }
 
     /**
+     * Returns the endpoints that a function finds together with the time for which they are valid: for a directory that
+     * says so, such as one with a TTL.
+     *
+     * <p>As {@link #polling(Callable, Duration)}, but the next call comes when the result is no longer valid, and up to
+     * a tenth later; after a failure it comes after 1 s, 2 s, 4 s and so on, at most 30 s.
+     *
+     * @param name what the log and the listener call the source
+     * @param function finds all endpoints; may block and may throw. Never runs twice at once for one subscription
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @param <A> the type of the addresses
+     * @return the source; each subscription calls for itself
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <A> EndpointSource<A> polling(String name, Callable<PollResult<A>> function, Environment environment) {
+        return PollingSource.results(name, function, environment);
+    }
+
+    /**
      * Endpoints that a file lists, looked at every 2 s.
      *
      * <p>One endpoint a line: its address, then {@code NAME=VALUE} for what differs from the defaults: {@code weight}, {@code

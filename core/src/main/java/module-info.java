@@ -20,5 +20,6 @@ module dev.levee.core {
             dev.levee.loadbalancing,
             dev.levee.cache,
             dev.levee.jdbc,
-            dev.levee.http;
+            dev.levee.http,
+            dev.levee.dns;
 }

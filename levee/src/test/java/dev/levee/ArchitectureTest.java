@@ -162,7 +162,7 @@ class ArchitectureTest {
         void the_library_uses_the_JDK_SLF4J_and_JSpecify_and_nothing_else() {
             classes()
                     .that()
-                    .resideOutsideOfPackage("dev.levee.cache..")
+                    .resideOutsideOfPackages("dev.levee.cache..", "dev.levee.dns..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -188,6 +188,23 @@ class ArchitectureTest {
                             "org.slf4j",
                             "org.jspecify.annotations",
                             "com.github.benmanes.caffeine.cache..")
+                    .check(LIBRARY);
+        }
+
+        /** Its transport shares a thread with the whole JVM, so what it has for messages and look-ups is used, and no more. */
+        @Test
+        void discovery_by_DNS_uses_dnsjava_too() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.dns..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.jspecify.annotations",
+                            "org.xbill.DNS",
+                            "org.xbill.DNS.lookup")
                     .check(LIBRARY);
         }
     }

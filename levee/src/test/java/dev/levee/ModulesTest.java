@@ -39,6 +39,7 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "org.slf4j",
                             "java.net.http"),
+            "dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.dnsjava"),
             "dev.levee",
                     Set.of(
                             "dev.levee.core",
@@ -65,6 +66,7 @@ class ModulesTest {
             "dev.levee.cache", Set.of("dev.levee.cache"),
             "dev.levee.jdbc", Set.of("dev.levee.jdbc"),
             "dev.levee.http", Set.of("dev.levee.http"),
+            "dev.levee.dns", Set.of("dev.levee.dns"),
             "dev.levee", Set.of());
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing.discovery;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.LoadBalancer;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -83,70 +84,46 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * The addresses that DNS knows for a host, looked up again when they expire.
+     * Returns the addresses of a host that the JDK's resolver finds, looked up every 30 s.
      *
      * <pre>{@code
      * LoadBalancer.of("catalog", BalancingStrategy.powerOfTwoChoices(), EndpointSource.dns("catalog.internal", 8080));
      * }</pre>
      *
-     * <p>The first look-up is made by {@code subscribe}, on its thread, so that a balancer has endpoints once it is made; see {@link
-     * #inBackground}. It takes at most five times {@link DnsConfig#timeout()}. The others are made on the executor when the TTL is over
-     * and up to a tenth later, so that clients do not ask in step. A look-up that fails, or finds no addresses, changes nothing: those
-     * known stay in use, and it is tried again after 1 s, 2 s, 4 s and so on to 30 s.
+     * <p>This is the plain form. It knows neither the TTL of the addresses nor SRV records, a look-up cannot be bounded
+     * in time, and the JDK caches addresses by rules of its own: as long as the security property {@code
+     * networkaddress.cache.ttl} says, or 30 s. For discovery that follows TTLs, and for SRV records, use {@code
+     * DnsEndpoints} of the module {@code levee-dns}.
      *
-     * <p>An address is not looked up; {@code localhost} is the loopback address; a host in {@code /etc/hosts} is what that says.
+     * <p>Look-ups run as the calls of {@link #polling(Callable, Duration)}: the first one on the thread that subscribes,
+     * the others on the executor; one that fails changes nothing. Of a host with addresses of both families, those of
+     * the family that the JDK names first are used (IPv4, unless {@code java.net.preferIPv6Addresses} is set), so that a
+     * host does not count twice. A literal address is not looked up.
      *
-     * @param host the name; one that ends with a dot is taken as it is, to others the machine's search list applies
+     * @param host the name or literal address
      * @param port the port of all endpoints, from 1 to 65535
-     * @return the source; each subscription looks for itself. The addresses are resolved and carry no host name
-     * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
+     * @return the source; each subscription polls for itself. The addresses are resolved and carry no host name
+     * @throws NullPointerException if the host is null
+     * @throws IllegalArgumentException if the host is blank or the port is outside
      */
     static EndpointSource<InetSocketAddress> dns(String host, int port) {
-        return dns(host, port, DnsConfig.builder().build(), Environment.system());
+        return dns(host, port, HostLookup.DEFAULT_INTERVAL, Environment.system());
     }
 
     /**
-     * The addresses that DNS knows for a host; see {@link #dns(String, int)}.
+     * Returns the addresses of a host that the JDK's resolver finds; see {@link #dns(String, int)}.
      *
-     * @param host the name
+     * @param host the name or literal address
      * @param port the port of all endpoints, from 1 to 65535
-     * @param config how DNS is asked
-     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
-     *     EMPTY} or is {@code FRESH} again
+     * @param interval from one look-up to the next; one shorter than the JDK's cache finds the same addresses again
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
      * @return the source
-     * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the host is blank, the port is outside or the interval is not more than zero
      */
-    static EndpointSource<InetSocketAddress> dns(String host, int port, DnsConfig config, Environment environment) {
-        return DnsSource.addresses(host, port, config, environment);
-    }
-
-    /**
-     * The targets of a service's SRV records, looked up as {@link #dns(String, int)} does.
-     *
-     * <p>The port is that of the record. Its weight is shared by the addresses of the target; 0 counts as 0.1, since to SRV it means
-     * "seldom" and not "drained". Its priority is the endpoint's, or, if one is above {@link Endpoint#LAST_PRIORITY}, its place among
-     * those of all records. The label {@code host} names the target. A target without an address is left out.
-     *
-     * @param service the name, such as {@code _http._tcp.catalog.internal}
-     * @return the source
-     * @throws IllegalArgumentException if it is no name for DNS
-     */
-    static EndpointSource<InetSocketAddress> srv(String service) {
-        return srv(service, DnsConfig.builder().build(), Environment.system());
-    }
-
-    /**
-     * The targets of a service's SRV records; see {@link #srv(String)}.
-     *
-     * @param service the name, such as {@code _http._tcp.catalog.internal}
-     * @param config how DNS is asked
-     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
-     *     EMPTY} or is {@code FRESH} again
-     * @return the source
-     * @throws IllegalArgumentException if it is no name for DNS
-     */
-    static EndpointSource<InetSocketAddress> srv(String service, DnsConfig config, Environment environment) {
-        return DnsSource.targets(service, config, environment);
+    static EndpointSource<InetSocketAddress> dns(String host, int port, Duration interval, Environment environment) {
+        return HostLookup.source(host, port, interval, environment, InetAddress::getAllByName);
     }
 
     /**
@@ -186,6 +163,26 @@ public interface EndpointSource<A> {
             Duration interval,
             Environment environment) {
         return PollingSource.function(name, function, interval, environment);
+    }
+
+    /**
+     * Returns the endpoints that a function finds together with the time for which they are valid: for a directory that
+     * says so, such as one with a TTL.
+     *
+     * <p>As {@link #polling(Callable, Duration)}, but the next call comes when the result is no longer valid, and up to
+     * a tenth later; after a failure it comes after 1 s, 2 s, 4 s and so on, at most 30 s.
+     *
+     * @param name what the log and the listener call the source
+     * @param function finds all endpoints; may block and may throw. Never runs twice at once for one subscription
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @param <A> the type of the addresses
+     * @return the source; each subscription calls for itself
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank
+     */
+    static <A> EndpointSource<A> polling(String name, Callable<PollResult<A>> function, Environment environment) {
+        return PollingSource.results(name, function, environment);
     }
 
     /**

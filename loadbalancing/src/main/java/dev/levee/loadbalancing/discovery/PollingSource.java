@@ -17,6 +17,7 @@ final class PollingSource<A> implements EndpointSource<A> {
     static final Duration FILE_INTERVAL = Duration.ofSeconds(2);
 
     private static final long MAX_NANOS = 60_000_000_000L;
+    private static final Polling.Waits RESULT_WAITS = new Polling.Waits(1_000_000_000L, 30_000_000_000L);
 
     private final String name;
     private final Supplier<Polling.Look<A>> looks;
@@ -47,6 +48,15 @@ final class PollingSource<A> implements EndpointSource<A> {
             return Polling.Found.all(List.copyOf(endpoints), nanos);
         };
         return new PollingSource<>(name, () -> look, waits(nanos), environment);
+    }
+
+    static <A> EndpointSource<A> results(String name, Callable<PollResult<A>> function, Environment environment) {
+        Require.nonNull("function", function);
+        Polling.Look<A> look = () -> {
+            PollResult<A> result = Require.nonNull("result", function.call());
+            return new Polling.Found<>(result.endpoints(), Nanos.of(result.validFor()), result.problem(), true);
+        };
+        return new PollingSource<>(name, () -> look, RESULT_WAITS, environment);
     }
 
     static <A> EndpointSource<A> file(

@@ -463,4 +463,79 @@ class PollingTest {
         assertThat(seen.sets.isEmpty() ? null : Told.line(seen.last())).isEqualTo(good[0]);
         assertThat(own.pendingTimers()).isZero();
     }
+
+    @Nested
+    class Results {
+        private Callable<PollResult<String>> directory = () -> PollResult.of(endpoints("a"), ofSeconds(7));
+
+        private EndpointSource<String> results() {
+            return EndpointSource.polling(
+                    "directory",
+                    () -> {
+                        calls.add(time.elapsed().toMillis());
+                        return directory.call();
+                    },
+                    environment);
+        }
+
+        @Test
+        void are_used_for_the_time_that_they_say_and_up_to_a_tenth_longer() {
+            results().subscribe(told);
+            directory = () -> PollResult.of(endpoints("b"), ofSeconds(100));
+            time.advance(ofMillis(6_999));
+            assertThat(calls).hasSize(1);
+            time.advance(ofMillis(701));
+            assertThat(calls).hasSize(2);
+            time.advance(ofSeconds(99));
+            assertThat(calls).hasSize(2);
+            assertThat(told.lines()).containsExactly("a", "b");
+        }
+
+        @Test
+        void that_fail_are_followed_by_others_after_1_s_2_s_and_so_on_to_30_s() {
+            directory = () -> {
+                throw new IOException("down");
+            };
+            results().subscribe(told);
+            time.advance(ofMinutes(10));
+            long[] min = {1, 2, 4, 8, 16, 30, 30};
+            for (int i = 0; i < min.length; i++) {
+                assertThat(calls.get(i + 1) - calls.get(i)).isBetween(min[i] * 1000, min[i] * 1500);
+            }
+            assertThat(heard.events()).containsExactly("directory UNKNOWN->EMPTY");
+        }
+
+        @Test
+        void with_a_problem_are_published_and_followed_by_others_soon() {
+            IllegalStateException problem = new IllegalStateException("half of it");
+            directory = () -> PollResult.of(endpoints("a"), ofSeconds(100)).withProblem(problem);
+            results().subscribe(told);
+            directory = () -> PollResult.of(endpoints("a", "b"), ofSeconds(100));
+            time.advance(ofSeconds(2));
+            assertThat(told.lines()).containsExactly("a", "a b");
+            assertThat(heard.events()).containsExactly("directory UNKNOWN->STALE", "directory STALE->FRESH");
+        }
+
+        @Test
+        void that_are_empty_or_null_change_nothing() {
+            results().subscribe(told);
+            directory = () -> PollResult.of(List.of(), ofSeconds(1));
+            time.advance(ofMinutes(1));
+            assertThat(told.lines()).containsExactly("a");
+            assertThat(heard.count("STALE")).isEqualTo(1);
+        }
+
+        @Test
+        void say_what_they_are() {
+            PollResult<String> result = PollResult.of(endpoints("a"), ofSeconds(7));
+            assertThat(result.endpoints()).isEqualTo(endpoints("a"));
+            assertThat(result.validFor()).isEqualTo(ofSeconds(7));
+            assertThat(result.problem()).isNull();
+            IOException problem = new IOException("half of it");
+            assertThat(result.withProblem(problem).problem()).isSameAs(problem);
+            assertThat(result.withProblem(problem)).asString().contains("PT7S").contains("half of it");
+            assertThatThrownBy(() -> PollResult.of(endpoints("a"), Duration.ZERO))
+                    .hasMessageContaining("validFor");
+        }
+    }
 }

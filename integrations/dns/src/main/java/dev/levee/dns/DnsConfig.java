@@ -1,4 +1,4 @@
-package dev.levee.loadbalancing.discovery;
+package dev.levee.dns;
 
 import dev.levee.core.internal.Require;
 import java.net.InetSocketAddress;
@@ -6,12 +6,12 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How an {@link EndpointSource} asks DNS. Immutable.
+ * How a source of {@link DnsEndpoints} queries name servers. Immutable.
  *
  * @since 0.1
  */
 public final class DnsConfig {
-    private static final Duration MAX = Duration.ofDays(365);
+    private static final Duration MAX_DURATION = Duration.ofDays(365);
 
     private final Family family;
     private final List<InetSocketAddress> servers;
@@ -31,7 +31,7 @@ public final class DnsConfig {
     }
 
     /**
-     * Starts from the defaults.
+     * Returns a builder with the defaults.
      *
      * @return a builder; not thread-safe
      */
@@ -40,7 +40,7 @@ public final class DnsConfig {
     }
 
     /**
-     * Starts from this.
+     * Returns a builder with the values of this configuration.
      *
      * @return a builder; not thread-safe
      */
@@ -55,45 +55,45 @@ public final class DnsConfig {
     }
 
     /**
-     * Which addresses are asked for.
+     * Returns which addresses of a host are endpoints.
      *
-     * @return as it was set
+     * @return the family
      */
     public Family family() {
         return family;
     }
 
     /**
-     * The servers that are asked.
+     * Returns the name servers that are queried.
      *
-     * @return as they were set; none if they are those of the machine
+     * @return the servers; empty if they are those of the machine
      */
     public List<InetSocketAddress> servers() {
         return servers;
     }
 
     /**
-     * The shortest time from one look-up to the next.
+     * Returns the shortest time from one look-up to the next.
      *
-     * @return as it was set
+     * @return the lower bound of the TTL
      */
     public Duration minTtl() {
         return minTtl;
     }
 
     /**
-     * The longest time that an answer is used without asking again.
+     * Returns the longest time for which an answer is used without a new query.
      *
-     * @return as it was set
+     * @return the upper bound of the TTL
      */
     public Duration maxTtl() {
         return maxTtl;
     }
 
     /**
-     * How long one answer is awaited.
+     * Returns how long the answer of one server is awaited.
      *
-     * @return as it was set
+     * @return the time
      */
     public Duration timeout() {
         return timeout;
@@ -115,16 +115,19 @@ public final class DnsConfig {
         IPV4,
         /** AAAA records only. */
         IPV6,
-        /** A records, and AAAA records of a host that has no others. A host with both is one endpoint for each A record. */
+        /**
+         * A records, and AAAA records of a host that has no A records. A host with both is one endpoint for each A
+         * record.
+         */
         PREFER_IPV4,
-        /** AAAA records, and A records of a host that has no others. */
+        /** AAAA records, and A records of a host that has no AAAA records. */
         PREFER_IPV6,
         /** A and AAAA records. A host that has both is two endpoints, and gets two shares. */
         BOTH
     }
 
     /**
-     * Sets the parts of a {@link DnsConfig}.
+     * Sets the parts of a {@link DnsConfig}. Not thread-safe.
      *
      * @since 0.1
      */
@@ -138,11 +141,12 @@ public final class DnsConfig {
         Builder() {}
 
         /**
-         * Sets which addresses are asked for; default {@link Family#PREFER_IPV4}, since many machines have IPv6 addresses that lead
-         * nowhere, and a host must not count twice.
+         * Sets which addresses of a host are endpoints. Many machines have IPv6 addresses that lead nowhere, and a host
+         * must not count twice. Default: {@link Family#PREFER_IPV4}.
          *
          * @param value the family
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder family(Family value) {
             family = Require.nonNull("family", value);
@@ -150,12 +154,13 @@ public final class DnsConfig {
         }
 
         /**
-         * Sets the servers to ask, each in turn until one answers. Names are then taken as they are: nothing is appended to short ones.
-         * Default: the servers, the search list and the options of {@code /etc/resolv.conf}, read anew at each look-up; where there is no
-         * such file, the JDK's resolver, which knows no TTL (30 s is assumed) and no SRV records.
+         * Sets the name servers, queried in this order until one answers. Names are then taken as they are: nothing is
+         * appended to short ones. Default: the servers, the search list and the options of {@code /etc/resolv.conf},
+         * read anew at each look-up; where there is no such file, those that dnsjava finds on the machine.
          *
-         * @param values addresses that are resolved, mostly with port 53; none for those of the machine
+         * @param values resolved addresses, mostly with port 53; none for those of the machine
          * @return this
+         * @throws NullPointerException if the array or one of the addresses is null
          * @throws IllegalArgumentException if one of them is not resolved
          */
         public Builder servers(InetSocketAddress... values) {
@@ -170,52 +175,55 @@ public final class DnsConfig {
         }
 
         /**
-         * Sets the shortest time from one look-up to the next, if the TTL is shorter, such as 0; default 1 s.
+         * Sets the shortest time from one look-up to the next, for TTLs that are shorter, such as 0. Default: 1 s.
          *
          * @param value more than zero, at most a year
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is outside
          */
         public Builder minTtl(Duration value) {
-            minTtl = ttl("minTtl", value);
+            minTtl = inRange("minTtl", value);
             return this;
         }
 
         /**
-         * Sets the longest time that an answer is used, if the TTL is longer; default 5 min, so that somebody's TTL of a day does not keep
-         * new endpoints away for a day.
+         * Sets the longest time for which an answer is used, for TTLs that are longer, so that a TTL of a day does not
+         * keep new endpoints away for a day. Default: 5 min.
          *
          * @param value more than zero, at most a year
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is outside
          */
         public Builder maxTtl(Duration value) {
-            maxTtl = ttl("maxTtl", value);
+            maxTtl = inRange("maxTtl", value);
             return this;
         }
 
         /**
-         * Sets how long the answer of one server is awaited; default 2 s. Each server is asked twice (or as often as the machine's options
-         * say), and a look-up takes five times as long at most.
+         * Sets how long the answer of one server is awaited. Each server is queried twice, or more often if the options
+         * of the machine say so; a look-up takes at most five times this time. Default: 2 s.
          *
          * @param value more than zero, at most a year
          * @return this
+         * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is outside
          */
         public Builder timeout(Duration value) {
-            timeout = ttl("timeout", value);
+            timeout = inRange("timeout", value);
             return this;
         }
 
-        private static Duration ttl(String name, Duration value) {
-            if (Require.positive(name, value).compareTo(MAX) > 0) {
-                throw new IllegalArgumentException(name + " must be at most " + MAX + ", but was " + value);
+        private static Duration inRange(String name, Duration value) {
+            if (Require.positive(name, value).compareTo(MAX_DURATION) > 0) {
+                throw new IllegalArgumentException(name + " must be at most " + MAX_DURATION + ", but was " + value);
             }
             return value;
         }
 
         /**
-         * Makes the configuration.
+         * Returns a configuration with these values.
          *
          * @return the configuration
          * @throws IllegalArgumentException if {@code minTtl} is longer than {@code maxTtl}

@@ -1,4 +1,4 @@
-package dev.levee.loadbalancing.discovery;
+package dev.levee.dns;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -18,7 +18,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
-/** A DNS server on loopback, by UDP and TCP, that answers what the test says, be it nonsense. */
+/** A DNS server on loopback, by UDP and TCP, that answers as the test says, nonsense included. */
 final class LoopbackDns implements AutoCloseable {
     /** Makes the datagrams that answer a question; none means silence. */
     volatile Function<byte[], List<byte[]>> byUdp = question -> List.of();
@@ -26,6 +26,9 @@ final class LoopbackDns implements AutoCloseable {
     volatile Function<byte[], byte[]> byTcp = question -> null;
     /** From elsewhere, before the real answer. */
     volatile Function<byte[], byte[]> spoofed = question -> null;
+
+    /** Whether the last question by UDP had EDNS. The functions above get questions without it. */
+    volatile boolean extended;
 
     final AtomicInteger udpQuestions = new AtomicInteger();
     final AtomicInteger tcpQuestions = new AtomicInteger();
@@ -81,7 +84,8 @@ final class LoopbackDns implements AutoCloseable {
         while (true) {
             DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
             udp.receive(packet);
-            byte[] question = Arrays.copyOf(buffer, packet.getLength());
+            byte[] question = withoutEdns(Arrays.copyOf(buffer, packet.getLength()));
+            extended = question.length < packet.getLength();
             udpQuestions.incrementAndGet();
             questions.add(question);
             ports.add(packet.getPort());
@@ -97,6 +101,16 @@ final class LoopbackDns implements AutoCloseable {
         }
     }
 
+    private static byte[] withoutEdns(byte[] question) {
+        int end = 12;
+        while (question[end] != 0) {
+            end += question[end] + 1;
+        }
+        byte[] plain = Arrays.copyOf(question, end + 5);
+        plain[11] = 0;
+        return plain;
+    }
+
     private void serveTcp() throws IOException {
         while (true) {
             Socket socket = tcp.accept();
@@ -110,7 +124,7 @@ final class LoopbackDns implements AutoCloseable {
             byte[] question = new byte[in.readUnsignedShort()];
             in.readFully(question);
             tcpQuestions.incrementAndGet();
-            byte[] answer = byTcp.apply(question);
+            byte[] answer = byTcp.apply(withoutEdns(question));
             if (answer != null) {
                 socket.getOutputStream()
                         .write(ByteBuffer.allocate(2 + answer.length)

@@ -159,8 +159,8 @@ class HouseTest {
 
             assertThat(planted().commentsBehindFields())
                     .satisfiesExactly(
-                            it -> assertThat(it).startsWith(MAIN + "A.java:2: first: ; // long"),
-                            it -> assertThat(it).startsWith(MAIN + "A.java:5: third: ; /* long"),
+                            it -> assertThat(it).startsWith(MAIN + "A.java:2: first: // long"),
+                            it -> assertThat(it).startsWith(MAIN + "A.java:5: third: /* long"),
                             it -> assertThat(it).startsWith(MAIN + "A.java:10: OPEN: , // a comment"));
         }
 

@@ -47,6 +47,18 @@ class BomTest {
         assertThat(texts(bom, "//dependencyManagement//groupId")).containsOnly("dev.levee");
     }
 
+    @Test
+    void it_repeats_what_modules_inherit_from_the_parent() {
+        for (String path :
+                List.of("url", "scm/url", "scm/connection", "developers/developer/name", "licenses/license/name")) {
+            assertThat(text(bom, "/project/" + path)).as(path).isEqualTo(text(parent, "/project/" + path));
+        }
+        for (String plugin : texts(bom, "//plugin/artifactId")) {
+            String version = "//plugin[artifactId='" + plugin + "']/version";
+            assertThat(text(bom, version)).as(plugin).isEqualTo(text(parent, version));
+        }
+    }
+
     private static Document read(String path) {
         Path file = Project.root().resolve(path);
         try {

@@ -78,7 +78,8 @@ final class LibraryTypes {
         if (!classFile.endsWith(".class") || packages.stream().noneMatch(classFile::startsWith)) {
             return;
         }
-        String name = classFile.substring(0, classFile.length() - ".class".length()).replace('/', '.');
+        String name =
+                classFile.substring(0, classFile.length() - ".class".length()).replace('/', '.');
         String simple = name.substring(Math.max(name.lastIndexOf('.'), name.lastIndexOf('$')) + 1);
         types.computeIfAbsent(simple, it -> new ArrayList<>()).add(name);
     }

@@ -33,23 +33,26 @@ class MarkdownDecisionsTest {
 
     @TestFactory
     Stream<DynamicTest> every_decision_has_a_plain_title_a_status_and_a_date() {
-        return decisions.values().stream().map(it -> DynamicTest.dynamicTest(it.path(), () -> {
-            assertThat(it.headings().get(0)).matches(TITLE);
-            assertThat(it.headings()).contains("Context", "Decision", "Consequences", "Rejected");
-            assertThat(it.raw()).containsPattern(STATUS).containsPattern(DATE);
-        }));
+        return decisions.values().stream()
+                .map(it -> DynamicTest.dynamicTest(it.path(), () -> {
+                    assertThat(it.headings().get(0)).matches(TITLE);
+                    assertThat(it.headings()).contains("Context", "Decision", "Consequences", "Rejected");
+                    assertThat(it.raw()).containsPattern(STATUS).containsPattern(DATE);
+                }));
     }
 
     @Test
     void the_index_has_every_decision_with_its_title() {
-        List<String> index = MarkdownPage.named("docs/adr/README.md").raw().lines().toList();
+        List<String> index =
+                MarkdownPage.named("docs/adr/README.md").raw().lines().toList();
         List<String> missing = new ArrayList<>();
         for (MarkdownPage page : decisions.values()) {
             Matcher title = TITLE.matcher(page.headings().get(0));
             String line = title.matches()
                     ? "- [" + title.group(1) + "](" + page.file().getFileName() + ") " + title.group(2)
                     : page.path();
-            if (index.stream().noneMatch(isSuperseded(page) ? it -> it.startsWith(line + " (superseded by ") : line::equals)) {
+            if (index.stream()
+                    .noneMatch(isSuperseded(page) ? it -> it.startsWith(line + " (superseded by ") : line::equals)) {
                 missing.add(line);
             }
         }
@@ -62,7 +65,8 @@ class MarkdownDecisionsTest {
         decisions.forEach((number, page) -> {
             Matcher status = STATUS.matcher(page.raw());
             if (status.find()) {
-                LINK.matcher(status.group()).results()
+                LINK.matcher(status.group())
+                        .results()
                         .map(it -> decisions.get(Integer.parseInt(it.group(1))))
                         .filter(it -> !it.raw().contains("](" + page.file().getFileName()))
                         .forEach(it -> silent.add(it.path() + " does not name " + page.path()));

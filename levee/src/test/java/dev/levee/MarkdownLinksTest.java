@@ -38,9 +38,8 @@ class MarkdownLinksTest {
     private static boolean leadsSomewhere(MarkdownPage page, String target) {
         int hash = target.indexOf('#');
         String path = hash < 0 ? target : target.substring(0, hash);
-        Path file = path.isEmpty()
-                ? page.file()
-                : page.file().resolveSibling(path).normalize();
+        Path file =
+                path.isEmpty() ? page.file() : page.file().resolveSibling(path).normalize();
         if (!Files.exists(file)) {
             return false;
         }
@@ -57,7 +56,8 @@ class MarkdownLinksTest {
 
         @Test
         void may_link_to_files_and_headings() {
-            assertThat(broken("# A title, `code` & more", "[a](page.md) [b](#a-title-code--more) [c](https://d) [e](.)"))
+            assertThat(broken(
+                            "# A title, `code` & more", "[a](page.md) [b](#a-title-code--more) [c](https://d) [e](.)"))
                     .isEmpty();
         }
 

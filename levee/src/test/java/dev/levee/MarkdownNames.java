@@ -95,7 +95,8 @@ final class MarkdownNames {
             names.check(code.line(), code.text(), exempt);
         }
         for (MarkdownPage.Fence fence : page.fences()) {
-            boolean isCode = page.path().equals(OTHER_LIBRARIES) && fence.language().equals("text");
+            boolean isCode =
+                    page.path().equals(OTHER_LIBRARIES) && fence.language().equals("text");
             if (!isCode && Set.of("text", "mermaid").contains(fence.language())) {
                 int line = fence.line();
                 for (String text : fence.lines()) {
@@ -114,7 +115,9 @@ final class MarkdownNames {
             return;
         }
         checkFiles(line, text);
-        if (exempt || FILE.matcher(code).find() || PATH.matcher(code.split(" ", -1)[0]).matches()) {
+        if (exempt
+                || FILE.matcher(code).find()
+                || PATH.matcher(code.split(" ", -1)[0]).matches()) {
             return;
         }
         if (CODE_LIKE.matcher(code).matches() && !MESSAGE.matcher(code).matches()) {
@@ -200,7 +203,8 @@ final class MarkdownNames {
         int end = name.lastIndexOf('.') + 1;
         String last = name.substring(end);
         return SOURCES.hasText(name)
-                || SOURCES.isText(name.substring(0, end))
+                || !name.startsWith("dev.levee.")
+                        && SOURCES.isText(name.substring(0, end))
                         && (SOURCES.knows(last) || SOURCES.knows(last.toUpperCase(Locale.ROOT)));
     }
 
@@ -237,7 +241,9 @@ final class MarkdownNames {
         return declared == null
                 || declared
                 || LIBRARIES.hasMember(type, member)
-                || SOURCES.hasType("Builder") && SOURCES.hasType(type) && SOURCES.hasMember(type, "Builder") == Boolean.TRUE
+                || SOURCES.hasType("Builder")
+                        && SOURCES.hasType(type)
+                        && SOURCES.hasMember(type, "Builder") == Boolean.TRUE
                         && SOURCES.hasMember("Builder", member) != Boolean.FALSE;
     }
 

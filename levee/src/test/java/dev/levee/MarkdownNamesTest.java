@@ -54,14 +54,16 @@ class MarkdownNamesTest {
 
         @Test
         void that_names_a_file_that_is_gone_is_wrong() {
-            assertThat(missing("Open `FixedBulkhead.java`.")).containsExactly("page.md:1 `FixedBulkhead.java`: no such file");
+            assertThat(missing("Open `FixedBulkhead.java`."))
+                    .containsExactly("page.md:1 `FixedBulkhead.java`: no such file");
             assertThat(missing("", "`core/.../NarrowSegment.txt`"))
                     .containsExactly("page.md:2 `core/.../NarrowSegment.txt`: no such file");
         }
 
         @Test
         void that_names_a_type_that_is_gone_is_wrong() {
-            assertThat(missing("A `FixedBulkhead` is ...")).containsExactly("page.md:1 `FixedBulkhead`: no type FixedBulkhead");
+            assertThat(missing("A `FixedBulkhead` is ..."))
+                    .containsExactly("page.md:1 `FixedBulkhead`: no type FixedBulkhead");
             assertThat(missing("`new FixedBulkhead(\"Other\")`"))
                     .containsExactly("page.md:1 `new FixedBulkhead(\"Other\")`: no type FixedBulkhead");
         }
@@ -78,15 +80,18 @@ class MarkdownNamesTest {
 
         @Test
         void that_names_a_metric_or_a_package_that_is_gone_is_wrong() {
-            assertThat(missing("`breaker.mood`")).containsExactly("page.md:1 `breaker.mood`: no package or metric breaker.mood");
+            assertThat(missing("`breaker.mood`"))
+                    .containsExactly("page.md:1 `breaker.mood`: no package or metric breaker.mood");
             assertThat(missing("`dev.levee.fixed.*`"))
                     .containsExactly("page.md:1 `dev.levee.fixed.*`: no package or metric dev.levee.fixed");
         }
 
         @Test
         void may_name_what_is_gone_in_a_column_of_old_names() {
-            assertThat(missing("| Old | New |", "|---|---|", "| `FixedBulkhead` | `Bulkhead` |")).isEmpty();
-            assertThat(missing("| New | Old |", "|---|---|", "| `FixedBulkhead` | `Bulkhead` |")).hasSize(1);
+            assertThat(missing("| Old | New |", "|---|---|", "| `FixedBulkhead` | `Bulkhead` |"))
+                    .isEmpty();
+            assertThat(missing("| New | Old |", "|---|---|", "| `FixedBulkhead` | `Bulkhead` |"))
+                    .hasSize(1);
         }
 
         @Test

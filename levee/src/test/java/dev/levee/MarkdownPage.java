@@ -23,6 +23,7 @@ final class MarkdownPage {
     /** A pair of backticks (or runs of them) with no empty line in between. */
     private static final Pattern CODE =
             Pattern.compile("(?<!`)(`+)(?!`)((?:(?!\\n\\s*\\n).)+?)(?<!`)\\1(?!`)", Pattern.DOTALL);
+
     private static final Pattern LINK = Pattern.compile("\\]\\(\\s*<?([^)\\s>]+)>?[^)]*\\)");
     private static final Pattern ANCHOR = Pattern.compile("<a (?:id|name)=\"([^\"]+)\"");
 
@@ -131,7 +132,9 @@ final class MarkdownPage {
     /** The path from the root of the checkout. */
     String path() {
         Path root = Project.root();
-        return file.startsWith(root) ? root.relativize(file).toString() : file.getFileName().toString();
+        return file.startsWith(root)
+                ? root.relativize(file).toString()
+                : file.getFileName().toString();
     }
 
     /** The whole text. */
@@ -216,8 +219,9 @@ final class MarkdownPage {
 
     /** The first cell is at 1. */
     private static List<String> cells(String row) {
-        return List.of(CODE.matcher(row).replaceAll(it -> it.group().replaceAll("\\|", "/").replace("\\", "/")
-                        .replace("$", "/"))
+        return List.of(CODE.matcher(row)
+                .replaceAll(it ->
+                        it.group().replaceAll("\\|", "/").replace("\\", "/").replace("$", "/"))
                 .split("(?<!\\\\)\\|", -1));
     }
 

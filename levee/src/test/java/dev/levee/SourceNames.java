@@ -105,8 +105,7 @@ final class SourceNames {
     }
 
     /** Whether some type of the name, its builder, or what it extends declares the member; null if that cannot be said. */
-    @Nullable
-    Boolean hasMember(String type, String member) {
+    @Nullable Boolean hasMember(String type, String member) {
         boolean unknownSupertype = false;
         Deque<String> left = new ArrayDeque<>(List.of(type));
         Set<String> seen = new HashSet<>();

@@ -218,7 +218,7 @@ public interface BalancingStrategy {
      * endpoints that are slow, that stall or that fail. The latency is a moving average that jumps up to a slow call at
      * once and comes down slowly (Twitter's Finagle, 2015), or the age of the oldest call in flight, so that a stall
      * shows before any call has ended. Failures make it look slower, however fast they are; cancelled calls count as
-     * nothing. One that joined or has not been called for twice the decay is expected to be as fast as the median.
+     * nothing. One that has just joined or was not called for twice the decay is taken to be as fast as the median.
      * O(1); reads the clock when a call starts and ends; allocates nothing. For calls of one kind: else
      * {@link #powerOfTwoChoices}.
      *
@@ -318,8 +318,8 @@ public interface BalancingStrategy {
      * Picks from the own zone first, without overloading it (Envoy, Zone Aware Routing). If the zone has at least that
      * part of all weight which it has of all calls, its calls stay in it. If it has less, because it is small or its
      * endpoints are unhealthy, they stay as far as its weight goes; the rest goes to the zones that have weight to
-     * spare, in proportion. If all clients do so, zones get calls by weight, and as few as possible leave theirs. If it
-     * is wrong where calls come from, zones are loaded unevenly by as much.
+     * spare, in proportion. If all clients do so, zones get calls by weight, and as few as possible leave theirs. If
+     * {@code clients} is wrong, zones are loaded unevenly by as much.
      *
      * @param zone the zone of this client, as in {@link Endpoint#zone}
      * @param clients how much of all calls comes from each zone; any numbers from 0, which are divided by their sum
@@ -402,7 +402,7 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Consistent hashing: picks the owner of the key on a {@link HashRing}, or the next if that refuses.
+     * Picks the owner of the key on a {@link HashRing}, or the next one if it refuses; without a key, any endpoint.
      *
      * @return the strategy
      */

@@ -218,4 +218,31 @@ class NestedStrategiesTest {
             assertThat(metrics).as(strategy.toString()).contains("probing.answers");
         }
     }
+
+    /** A picker that must get the time, and records it. */
+    private record Timed(List<Long> times) implements BalancingStrategy.Picker {
+        @Override
+        public int pick(long hash) {
+            throw new AssertionError("the time was not handed on");
+        }
+
+        @Override
+        public int pick(long hash, long nowNanos) {
+            times.add(nowNanos);
+            return 0;
+        }
+    }
+
+    @Test
+    void an_inner_strategy_gets_the_time_that_the_balancer_has_read() {
+        List<UnaryOperator<BalancingStrategy>> composites = new ArrayList<>(OUTER.values());
+        composites.add(inner -> BalancingStrategy.sticky(inner, 100));
+        for (UnaryOperator<BalancingStrategy> composite : composites) {
+            List<Long> times = new ArrayList<>();
+            BalancingStrategy strategy = composite.apply(candidates -> new Timed(times));
+            strategy.over(FakeCandidates.of(1, endpoints(9, true), endpoint -> true))
+                    .pick(7, 4711);
+            assertThat(times).as(strategy.toString()).containsExactly(4711L);
+        }
+    }
 }

@@ -247,7 +247,7 @@ final class EndpointSet<A> implements Candidates {
     }
 
     @Override
-    public long tick() {
+    public long nextSequence() {
         return turns.next();
     }
 

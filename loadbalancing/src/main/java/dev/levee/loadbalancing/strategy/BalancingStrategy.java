@@ -1,7 +1,6 @@
 package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.Environment;
-import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -19,44 +18,93 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a {@link LoadBalancer} chooses among endpoints.
+ * How a {@link LoadBalancer} chooses among endpoints. Below are the factories of the library's strategies. They throw
+ * {@link NullPointerException}, with the name, for an argument that is null.
  *
- * <p>A strategy makes a {@link Picker} for each set of endpoints, once, when the set changes; the picker then answers each call
- * with an index. A strategy has no state of its own and may serve many balancers
- * (one that needs some gets a place for it: {@link #forBalancer}, {@link #newTracker}). A lambda is enough for one of your own:
+ * <p>Which to take: {@link #powerOfTwoChoices} unless there is a reason, since it steers around a slow endpoint;
+ * {@link #leastConnections} for few endpoints and long calls; {@link #roundRobin} and {@link #weightedRoundRobin} where
+ * all calls cost the same; {@link #consistentHash} and {@link #rendezvous} where endpoints have state for keys.
+ *
+ * <p>A strategy of your own makes a {@link Picker} for each new set of endpoints, and may serve many balancers. State
+ * belongs to what {@link #forBalancer} and {@link #newTracker} return. Without state a lambda is enough:
  *
  * <pre>{@code
  * BalancingStrategy random = endpoints -> hash -> endpoints.random().nextInt(endpoints.size());
  * }</pre>
- *
- * <p>Which to take: {@link #powerOfTwoChoices} unless there is a reason, since it steers around a slow endpoint;
- * {@link #leastConnections} for few endpoints and long calls; {@link #roundRobin} and {@link #weightedRoundRobin} where all calls cost the
- * same; {@link #consistentHash} and {@link #rendezvous} where the endpoint has state, such as a cache, for the key of the call.
  *
  * @since 0.1
  */
 @FunctionalInterface
 public interface BalancingStrategy {
     /**
-     * Answers calls for one set of endpoints. Called by many threads; must not block, and should not allocate.
+     * Makes the picker for a set.
+     *
+     * @param candidates the endpoints, at least one
+     * @return the picker
+     */
+    Picker over(Candidates candidates);
+
+    /**
+     * Gives the strategy a place for what it must remember longer than one set lasts. Called once for each balancer,
+     * before anything else; the balancer then works with the result. Default: this strategy.
+     *
+     * @param environment the environment of the balancer
+     * @return a strategy with a state of its own, or this one
+     */
+    default BalancingStrategy forBalancer(Environment environment) {
+        return this;
+    }
+
+    /**
+     * Makes what learns about an endpoint. Called once for each that joins. A strategy with trackers makes the balancer
+     * read the clock when a call starts and when it ends. Default: null.
+     *
+     * @param endpoint the endpoint
+     * @return what is notified of each call there and is found in {@link Candidates#tracker}, or null
+     */
+    default @Nullable LoadTracker newTracker(Endpoint<?> endpoint) {
+        return null;
+    }
+
+    /**
+     * Returns whether the key of a call matters. If not, its hash is not computed. Default: true.
+     *
+     * @return whether it matters
+     */
+    default boolean usesKey() {
+        return true;
+    }
+
+    /**
+     * Hashes a textual key.
+     *
+     * @param key the key
+     * @return a hash that is evenly spread and equal in every JVM
+     */
+    default long hash(CharSequence key) {
+        return XxHash64.hash(key);
+    }
+
+    /**
+     * Picks endpoints of one set. Called by many threads; must not block, and should not allocate.
      *
      * @since 0.1
      */
     @FunctionalInterface
     interface Picker {
         /**
-         * Chooses an endpoint.
+         * Picks an endpoint.
          *
-         * @param hash the hash of the call's key, evenly spread over all longs; a random number for a call without a key, 0 if the
-         *     strategy said that it {@linkplain BalancingStrategy#usesKey does not use it}
+         * @param hash the hash of the call's key, evenly spread over all longs; a random number for a call without a
+         *     key, 0 if the strategy {@linkplain BalancingStrategy#usesKey does not use it}
          * @return its index, or -1 if there is none
          */
         int pick(long hash);
 
         /**
-         * Picks as {@link #pick(long)} does, at a time that the caller has read already. A balancer whose endpoints have a
-         * {@link LoadTracker} calls this one, so that a picker which needs the time does not read the clock again. By default it
-         * ignores the time.
+         * Picks as {@link #pick(long)} does, at a time that the caller has read already. A balancer whose endpoints
+         * have a {@link LoadTracker} calls this one, so that a picker which needs the time does not read the clock
+         * again; a picker that asks another one hands the time on. By default it ignores the time.
          *
          * @param hash as in {@link #pick(long)}
          * @param nowNanos the time of the balancer's clock, which becomes the start of the call
@@ -67,11 +115,10 @@ public interface BalancingStrategy {
         }
 
         /**
-         * Chooses among those that are left, after an endpoint was refused by its gate or has been tried before. As it stands,
-         * it asks {@link #pick(long)}.
+         * Picks among those that gates have not refused and that have not been tried. Default: {@link #pick(long)}.
          *
          * @param hash as in {@link #pick(long)}
-         * @param eligible tells which indices are left; must not be kept
+         * @param eligible whether an index is left; must not be kept
          * @return an index, or -1 if there is none; for one that is not eligible the balancer takes the next that is
          */
         default int pick(long hash, IntPredicate eligible) {
@@ -79,10 +126,10 @@ public interface BalancingStrategy {
         }
 
         /**
-         * Picks as {@link #pick(long, IntPredicate)} does, and says why. May allocate. As it stands, it says nothing.
+         * Picks as {@link #pick(long, IntPredicate)} does, and says why. May allocate. Default: an empty reason.
          *
          * @param hash as in {@link #pick(long)}
-         * @param eligible tells which indices are left; must not be kept
+         * @param eligible whether an index is left; must not be kept
          * @return the pick
          */
         default Choice explain(long hash, IntPredicate eligible) {
@@ -103,65 +150,18 @@ public interface BalancingStrategy {
          *
          * @param index the index, or -1
          * @param reason what decided
+         * @throws NullPointerException if the reason is null
          */
         public Choice {
             Require.nonNull("reason", reason);
         }
     }
 
-    /**
-     * Makes the picker for a set.
-     *
-     * @param candidates the endpoints, at least one
-     * @return the picker
-     */
-    Picker over(Candidates candidates);
+    // ---- the strategies of the library
 
     /**
-     * Gives the strategy a place for what it must remember longer than one set lasts. Called once for each balancer, before anything
-     * else; the balancer then works with the answer.
-     *
-     * @param environment the environment of the balancer
-     * @return a strategy with a state of its own, or this one, as it stands
-     */
-    default BalancingStrategy forBalancer(Environment environment) {
-        return this;
-    }
-
-    /**
-     * Makes what learns about an endpoint. Called once for each that joins. A strategy that has such makes the balancer read the
-     * clock when a call starts and when it ends.
-     *
-     * @param endpoint the endpoint
-     * @return what is told of each call there and is found in {@link Candidates#tracker}, or null, as it stands
-     */
-    default @Nullable LoadTracker newTracker(Endpoint<?> endpoint) {
-        return null;
-    }
-
-    /**
-     * Whether the key of a call matters. If not, nobody computes its hash.
-     *
-     * @return true unless a strategy says otherwise
-     */
-    default boolean usesKey() {
-        return true;
-    }
-
-    /**
-     * Makes a number of a textual key.
-     *
-     * @param key the key
-     * @return a hash that is evenly spread and equal in every JVM
-     */
-    default long hash(CharSequence key) {
-        return XxHash64.hash(key);
-    }
-
-    /**
-     * One after the other, whatever their weights (but 0, which drains). An endpoint that refuses takes its turn from nobody: the
-     * next one in the row comes a turn earlier. O(1); threads that
-     * pick at the very same time go round in rows of their own.
+     * Round robin: picks one after the other, whatever their weights (but 0, which drains). One that refuses is
+     * replaced by the next in turn, which is not picked twice. O(1); threads that meet take turns of their own.
      *
      * @return the strategy
      */
@@ -170,11 +170,11 @@ public interface BalancingStrategy {
     }
 
     /**
-     * One after the other, as often as their weights say, and evenly interleaved: weights 5, 1, 1 give a a b a c a a. The sequence
-     * is the one of nginx's smooth weighted round robin (Maxim Dounin, 2012) for whole weights whose sum, divided by their greatest
-     * common divisor, is small. For all others the place in the row is a multiple of the golden ratio, which
-     * keeps each share to within a few calls for any weights (the three-distance theorem; Knuth, The Art of Computer Programming 3,
-     * 6.4) with memory for the endpoints alone. O(1) or O(log n).
+     * Weighted round robin: picks one after the other, as often as their weights say, and evenly interleaved: weights
+     * 5, 1, 1 give a a b a c a a. The sequence is the one of nginx's smooth weighted round robin (Maxim Dounin, 2012)
+     * for whole weights whose sum, divided by their greatest common divisor, is small. For all others a turn is a
+     * multiple of the golden ratio, which keeps each share to within a few calls for any weights (the three-distance
+     * theorem; Knuth, The Art of Computer Programming 3, 6.4) with memory for the endpoints alone. O(1) or O(log n).
      *
      * @return the strategy
      */
@@ -183,8 +183,8 @@ public interface BalancingStrategy {
     }
 
     /**
-     * The one with the fewest calls in flight for its weight; a draw among equals in proportion to weight. Reads all counters:
-     * O(n), for up to some tens of endpoints.
+     * Least connections: picks the endpoint with the fewest calls in flight for its weight, and draws among equals in
+     * proportion to weight. Reads all counters: O(n), for up to some tens of endpoints.
      *
      * @return the strategy
      */
@@ -193,9 +193,9 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Of two different endpoints, drawn in proportion to weight, the one with fewer calls in flight for its weight. Nearly as even
-     * as looking at all of them, and many clients that decide alone do not herd (Michael Mitzenmacher, The Power of Two Choices in
-     * Randomized Load Balancing, 2001). O(1).
+     * Power of two choices: of two different endpoints, drawn in proportion to weight, picks the one with fewer calls
+     * in flight for its weight. Nearly as even as comparing all, and clients that decide alone do not herd (Michael
+     * Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, 2001). O(1).
      *
      * @return the strategy
      */
@@ -204,9 +204,7 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Of two different endpoints, drawn in proportion to weight, the one where the call will have ended first: the latency of late,
-     * times this call and those in flight for its weight. Steers around an endpoint that is slow, that stalls or that fails. See
-     * {@link #leastTime(Duration)}; here slow calls are forgotten with a time constant of 10 s.
+     * Peak EWMA with two choices, as {@link #leastTime(Duration)} with a decay of 10 s.
      *
      * @return the strategy
      */
@@ -215,23 +213,26 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Of two different endpoints the one where the call will have ended first. The latency is a moving average that jumps up to a slow
-     * call at once and comes down slowly (peak EWMA, Twitter's Finagle, 2015); the age of the oldest call in flight, if that is more, so
-     * that a stall shows before any call has ended. Calls that fail make an endpoint look slower, however fast they fail; cancelled
-     * calls count as nothing. An endpoint that has just come, or has not been called for twice the decay, is taken to be as fast
-     * as the median of the others. O(1); reads the clock when a call starts and when it ends; allocates nothing. For calls of the same kind: where some take much longer than others by nature, {@link #powerOfTwoChoices}.
+     * Peak EWMA with two choices: of two different endpoints, drawn in proportion to weight, picks the one where the
+     * call is expected to finish first: the latency, times this call and those in flight for its weight. Steers around
+     * endpoints that are slow, that stall or that fail. The latency is a moving average that jumps up to a slow call at
+     * once and comes down slowly (Twitter's Finagle, 2015), or the age of the oldest call in flight, so that a stall
+     * shows before any call has ended. Failures make it look slower, however fast they are; cancelled calls count as
+     * nothing. One that has just joined or was not called for twice the decay is taken to be as fast as the median.
+     * O(1); reads the clock when a call starts and ends; allocates nothing. For calls of one kind: else
+     * {@link #powerOfTwoChoices}.
      *
      * @param decay how long it takes a slow call to be forgotten to 37 %, from 1 ms to 1 h
      * @return the strategy
      * @throws IllegalArgumentException if the decay is out of its range
      */
     static BalancingStrategy leastTime(Duration decay) {
-        return new LeastTimeStrategy(Require.range("decay", Nanos.of(decay), 1_000_000L, 3_600_000_000_000L));
+        return new LeastTimeStrategy(decay);
     }
 
     /**
-     * Anyone, whatever their weights (but 0, which drains), each as likely as the others. O(1), nothing is shared. For comparison, and
-     * where many threads of many clients send short calls to many endpoints; {@link #powerOfTwoChoices} is nearly always better.
+     * Picks at random, each with the same probability, whatever their weights (but 0, which drains). O(1), nothing is
+     * shared. For comparison; {@link #powerOfTwoChoices} is nearly always better.
      *
      * @return the strategy
      */
@@ -240,8 +241,8 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Anyone, in proportion to weight. O(1), with two reads (Michael D. Vose, A Linear Algorithm for Generating Random Numbers with a
-     * Given Distribution, 1991).
+     * Picks at random, in proportion to weight. O(1), with two reads (Michael D. Vose, A Linear Algorithm for
+     * Generating Random Numbers with a Given Distribution, 1991).
      *
      * @return the strategy
      */
@@ -250,21 +251,59 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Priority 0 as long as enough of it is well, then more and more of the next one. Of each priority, the share of the weight whose
-     * health is good is taken times 1.4; that share of the calls it takes, and the next priorities what is left: with half of priority
-     * 0 ill, 70 % of the calls still go there and 30 % to priority 1 (Envoy, Load Balancing Priorities). A call whose endpoint refuses
-     * goes to another of the same priority, then to the first priority that has one.
+     * Prequal without load probes, as {@link #probing(ProbingConfig)}: the balancer goes by its own calls alone.
+     *
+     * @return the strategy
+     */
+    static BalancingStrategy probing() {
+        return probing(ProbingConfig.builder().build());
+    }
+
+    /**
+     * Prequal, as {@link #probing(ProbingConfig)}.
+     *
+     * @param configure sets at least {@link ProbingConfig.Builder#probe} or {@link ProbingConfig.Builder#responses}
+     * @return the strategy
+     */
+    static BalancingStrategy probing(Consumer<? super ProbingConfig.Builder> configure) {
+        return probing(ProbingConfig.of(configure));
+    }
+
+    /**
+     * Prequal: picks the endpoint that reported the lowest load in a recent load probe. A few endpoints are probed for
+     * each call, off its path, and their answers pooled. An endpoint is hot if it has more requests in flight than
+     * most; of those that are not the one with the shortest latency gets the call, and if all are hot the one with the
+     * fewest in flight. With fewer than two answers, two choices decide. (Bartek Wydrowski, Robert Kleinberg, Stephen
+     * M. Rumble and Aaron Archer, Load is not what you should balance: Introducing Prequal, NSDI 2024.)
+     *
+     * <p>For many clients and many servers whose calls cost very different amounts or that share their machines with
+     * others: no client sees from its own calls alone how busy a server is. An endpoint where calls failed recently is
+     * taken only if there is no other. Weights say how often an endpoint is probed, and its answers how many calls it
+     * gets. A pick reads the pool, 16 answers, and allocates nothing; probes run on the environment's executor.
+     *
+     * @param config the settings
+     * @return the strategy
+     */
+    static BalancingStrategy probing(ProbingConfig config) {
+        return new ProbingStrategy(config);
+    }
+
+    /**
+     * Picks from priority 0 as long as enough of it is healthy, then more and more from the next one. Of each priority,
+     * the share of the weight whose health is good is taken times 1.4; that share of the calls it takes, and the next
+     * ones what is left: with half of priority 0 unhealthy, it gets 70 % of the calls (Envoy, Priority Levels). A call
+     * that is refused stays in its priority if it can, else it goes to the first that has an endpoint left.
      *
      * @param inner chooses within a priority
      * @return the strategy
      */
     static BalancingStrategy priority(BalancingStrategy inner) {
-        return new PriorityStrategy(Require.nonNull("inner", inner));
+        return new PriorityStrategy(inner);
     }
 
     /**
-     * The own zone first, as {@link #zoneAware(String, Map, int, BalancingStrategy)}, for clients that are spread evenly over the zones
-     * of the endpoints, and not with fewer than 6 endpoints.
+     * Picks from the own zone first, as {@link #zoneAware(String, Map, int, BalancingStrategy)} does, with at least 6
+     * endpoints and for clients that are spread evenly over their zones.
      *
      * @param zone the zone of this client, as in {@link Endpoint#zone}
      * @param inner chooses within a zone
@@ -272,33 +311,30 @@ public interface BalancingStrategy {
      * @throws IllegalArgumentException if the zone is blank
      */
     static BalancingStrategy zoneAware(String zone, BalancingStrategy inner) {
-        return new ZoneStrategy(zone, null, ZoneStrategy.MINIMUM, Require.nonNull("inner", inner));
+        return new ZoneStrategy(zone, null, ZoneStrategy.MIN_ENDPOINTS, inner);
     }
 
     /**
-     * The own zone first, without overloading it (Envoy, Zone Aware Routing). If the zone has at least that part of all weight which
-     * it has of all calls, its calls stay in it. If it has less, because it is small or its endpoints are ill, they stay as far as its
-     * weight goes; the rest goes to the zones that have weight to spare, in proportion to what they have to spare. If all clients do
-     * so, each zone gets calls by its weight, and as few calls as possible leave their zone.
-     *
-     * <p>The rule needs to know where calls come from. If what it is told is wrong, zones are loaded unevenly by as much.
+     * Picks from the own zone first, without overloading it (Envoy, Zone Aware Routing). If the zone has at least that
+     * part of all weight which it has of all calls, its calls stay in it. If it has less, because it is small or its
+     * endpoints are unhealthy, they stay as far as its weight goes; the rest goes to the zones that have weight to
+     * spare, in proportion. If all clients do so, zones get calls by weight, and as few as possible leave theirs. If
+     * {@code clients} is wrong, zones are loaded unevenly by as much.
      *
      * @param zone the zone of this client, as in {@link Endpoint#zone}
-     * @param clients how much of all calls comes from each zone; any numbers from 0 on, which are divided by their sum
-     * @param minEndpoints with fewer of them that are well, zones are of no account; from 1
+     * @param clients how much of all calls comes from each zone; any numbers from 0, which are divided by their sum
+     * @param minEndpoints with fewer healthy endpoints, zones are ignored; from 1
      * @param inner chooses within a zone
      * @return the strategy
-     * @throws IllegalArgumentException if the zone is blank, a number is negative or not a number, all are 0, or the minimum is less
-     *     than 1
+     * @throws IllegalArgumentException if zone is blank, clients are negative, NaN or all 0, or minEndpoints is below 1
      */
     static BalancingStrategy zoneAware(
             String zone, Map<String, Double> clients, int minEndpoints, BalancingStrategy inner) {
-        return new ZoneStrategy(
-                zone, Require.nonNull("clients", clients), minEndpoints, Require.nonNull("inner", inner));
+        return new ZoneStrategy(zone, Require.nonNull("clients", clients), minEndpoints, inner);
     }
 
     /**
-     * A slice of the endpoints, as {@link #subset(int, int, int, BalancingStrategy)}, of at least 12.
+     * Picks from a slice of the endpoints, as {@link #subset(int, int, int, BalancingStrategy)}, of at least 12.
      *
      * @param client the number of this client, from 0
      * @param clients how many clients there are
@@ -307,18 +343,18 @@ public interface BalancingStrategy {
      * @throws IllegalArgumentException if the client is not one of them
      */
     static BalancingStrategy subset(int client, int clients, BalancingStrategy inner) {
-        return new SubsetStrategy(client, clients, SubsetStrategy.MINIMUM, Require.nonNull("inner", inner));
+        return new SubsetStrategy(client, clients, SubsetStrategy.MIN_ENDPOINTS, inner);
     }
 
     /**
-     * A slice of the endpoints for each of many clients, for few connections (deterministic aperture: Twitter's Finagle, 2019). The
-     * endpoints lie on a ring, each as wide as its weight; client number i of n takes the ring from i/n on, so far that it has the
-     * minimum of endpoints. All clients together cover every endpoint alike, which random subsets do not. An endpoint that is only
-     * partly in the slice has that part of its weight; so the inner strategy should be one that goes by weight, such as
-     * {@link #leastTime} or {@link #powerOfTwoChoices}.
+     * Picks from a slice of the endpoints, another one for each of many clients, for few connections (deterministic
+     * aperture: Twitter's Finagle, 2019). The endpoints lie on a ring, each as wide as its weight; client number i of n
+     * takes the ring from i/n, until it has the minimum of endpoints. All clients together cover every endpoint alike,
+     * which random subsets do not. An endpoint that is only partly in the slice has that part of its weight; so the
+     * inner strategy should go by weight, such as {@link #leastTime} or {@link #powerOfTwoChoices}.
      *
-     * <p>An endpoint that comes or goes changes about one or two places in each slice; another number of clients changes all slices. If
-     * half of a slice is ill it becomes twice as wide. A call that the whole slice refuses goes to one of the others.
+     * <p>An endpoint that joins or leaves changes about one or two places in each slice; another number of clients
+     * changes all slices. If half of a slice is unhealthy it becomes twice as wide. Calls that it refuses go elsewhere.
      *
      * @param client the number of this client, from 0
      * @param clients how many clients there are
@@ -328,36 +364,36 @@ public interface BalancingStrategy {
      * @throws IllegalArgumentException if the client is not one of them, or the minimum is less than 1
      */
     static BalancingStrategy subset(int client, int clients, int minEndpoints, BalancingStrategy inner) {
-        return new SubsetStrategy(client, clients, minEndpoints, Require.nonNull("inner", inner));
+        return new SubsetStrategy(client, clients, minEndpoints, inner);
     }
 
     /**
-     * Groups of endpoints by shares that can be moved while calls go on: canary, blue and green. See {@link TrafficSplit}. A call whose
-     * endpoint refuses goes to another of its group, then to the other groups that have a share.
+     * Picks from groups of endpoints by shares that can be moved while calls are made: canary, blue and green. See
+     * {@link TrafficSplit}. A refused call goes to another endpoint of its group, then to other groups.
      *
      * @param split the shares
      * @param inner chooses within a group
      * @return the strategy
      */
     static BalancingStrategy split(TrafficSplit split, BalancingStrategy inner) {
-        return new SplitStrategy(Require.nonNull("split", split), Require.nonNull("inner", inner));
+        return new SplitStrategy(split, inner);
     }
 
     /**
-     * The same endpoint for the same key, in proportion to weight, as long as it is there; then another, and no other key moves
-     * (rendezvous hashing: David G. Thaler and Chinya V. Ravishankar, Using Name-Based Mappings to Increase Hit Rates, 1998). A
-     * call without a key goes anywhere. O(n); for many endpoints see {@link #consistentHash()}.
+     * Rendezvous hashing: picks the same endpoint for the same key, in proportion to weight, as long as it is there;
+     * then another, and no other key moves (David G. Thaler and Chinya V. Ravishankar, Using Name-Based Mappings to
+     * Increase Hit Rates, 1998). A call without a key goes to any. O(n): for many endpoints, {@link #consistentHash()}.
      *
      * @return the strategy
      */
     static BalancingStrategy rendezvous() {
-        return HashStrategy.AFFINITY;
+        return HashStrategy.RENDEZVOUS;
     }
 
     /**
-     * {@link #rendezvous} by the address of a client: a key that is an IP address counts as the address, however it is written, so
-     * {@code ::1} and {@code 0:0:0:0:0:0:0:1} are one client, and so are {@code 10.0.0.1} and {@code ::ffff:10.0.0.1}. A zone
-     * ({@code %eth0}) is part of it. Any other key is taken as text.
+     * {@link #rendezvous} by the address of a client: a key that is an IP address counts as the address, however it is
+     * written, so {@code ::1} and {@code 0:0:0:0:0:0:0:1} are one client, and so are {@code 10.0.0.1} and
+     * {@code ::ffff:10.0.0.1}. A zone ({@code %eth0}) is part of it. Any other key is taken as text.
      *
      * @return the strategy
      */
@@ -366,7 +402,7 @@ public interface BalancingStrategy {
     }
 
     /**
-     * The owner of the key on a {@link HashRing}; if it refuses, the next one on the ring. A call without a key goes anywhere.
+     * Picks the owner of the key on a {@link HashRing}, or the next one if it refuses; without a key, any endpoint.
      *
      * @return the strategy
      */
@@ -375,10 +411,9 @@ public interface BalancingStrategy {
     }
 
     /**
-     * The owner of the key by any consistent hash.
+     * Picks the owner of the key by any consistent hash.
      *
-     * @param hash makes the hash of a set of members; its indices are those of the members in the order of their ids, which is the
-     *     order in which it gets them
+     * @param hash makes the hash of a set of members, which it gets in the order of their ids; its indices are theirs
      * @return the strategy
      */
     static BalancingStrategy consistentHash(Function<? super List<Member>, ? extends ConsistentHash> hash) {
@@ -386,15 +421,14 @@ public interface BalancingStrategy {
     }
 
     /**
-     * The owner of the key by any consistent hash, with another hash of textual keys than {@link XxHash64}. For those who must agree with
-     * others:
+     * Picks the owner of the key by any consistent hash and with any hash of textual keys, as other programs do:
      *
      * <pre>{@code
      * BalancingStrategy memcached = BalancingStrategy.consistentHash(HashRing::ketama, HashRing::ketamaHash);
      * }</pre>
      *
      * @param hash makes the hash of a set of members; see {@link #consistentHash(Function)}
-     * @param keys makes a number of a textual key
+     * @param keys hashes a textual key
      * @return the strategy
      */
     static BalancingStrategy consistentHash(
@@ -414,63 +448,29 @@ public interface BalancingStrategy {
     }
 
     /**
-     * A consistent hash whose endpoints never have more calls in flight than their share and so much above it: of m calls, counting the one
-     * that comes, one of n equal endpoints gets no call beyond (1 + excess) m / n, rounded up; a call for one that is full goes to the
-     * next in the order of the key that is not (Vahab Mirrokni, Mikkel Thorup and Morteza Zadimoghaddam, Consistent Hashing with
-     * Bounded Loads, 2018). For keys of which some are much hotter than others. Shares follow weights.
+     * A consistent hash whose endpoints never exceed their share of the calls in flight by more than a fixed ratio: of
+     * m calls, counting the one that comes, one of n equal endpoints gets no call beyond (1 + excess) m / n, rounded
+     * up; one for a full endpoint goes to the next in the order of the key (Vahab Mirrokni, Mikkel Thorup and Morteza
+     * Zadimoghaddam, Consistent Hashing with Bounded Loads, 2018). For hot keys. Shares follow weights.
      *
-     * <p>The bound holds at the instant at which a call is admitted, however many come at once; calls that end elsewhere later make the
-     * mean smaller, and no call in flight can be moved. Endpoints that refuse a call by their gates, or that it has tried before, are no
-     * capacity for it: if all others are full the bound holds among those alone.
+     * <p>The bound holds at the instant at which a call is admitted, however many come at once; calls that end
+     * elsewhere later make the mean smaller, and no call in flight can be moved. Endpoints whose gates refuse a call,
+     * or that it has tried, are no capacity for it: if all others are full the bound holds among them.
      *
-     * @param excess by how much an endpoint may exceed its share, from 0.001 to 1000: a small one spreads evenly, a large one keeps keys
-     *     where they belong
+     * @param excess by how much an endpoint may exceed its share, from 0.001 to 1000: small for even loads, large for
+     *     few moved keys
      * @param hash makes the hash of a set of members; see {@link #consistentHash(Function)}
      * @return the strategy
      * @throws IllegalArgumentException if the excess is out of its range or not a number
      */
     static BalancingStrategy boundedLoads(
             double excess, Function<? super List<Member>, ? extends ConsistentHash> hash) {
-        if (!(excess >= 0.001 && excess <= 1000)) {
-            throw new IllegalArgumentException("excess must be from 0.001 to 1000.0, but was " + excess);
-        }
-        return new BoundedLoadsStrategy(Require.nonNull("hash", hash), excess, null);
+        return new BoundedLoadsStrategy(Require.nonNull("hash", hash), excess);
     }
 
     /**
-     * The one that says that it is the least busy, as far as it was asked lately: {@link #probing(Consumer)} without a probe, so that
-     * the balancer goes by its own calls alone.
-     *
-     * @return the strategy
-     */
-    static BalancingStrategy probing() {
-        return new ProbingStrategy(ProbingConfig.builder().build());
-    }
-
-    /**
-     * The one that says that it is the least busy, as far as it was asked lately. A few endpoints are asked for each call, off its
-     * path, and their answers are kept in a pool. An endpoint is hot if it has more requests in flight than most; of those that are not
-     * the one with the shortest latency gets the call, and if all are hot the one with the fewest requests in flight. While there are
-     * fewer than two answers, two choices decide. (Bartek Wydrowski, Robert Kleinberg, Stephen M. Rumble and Aaron Archer, Load is not
-     * what you should balance: Introducing Prequal, NSDI 2024.)
-     *
-     * <p>For many clients and many servers whose calls cost very different amounts or that share their machines with others: no client
-     * sees from its own calls alone how busy a server is. An endpoint where calls fail lately is taken only if there is no other.
-     * Weights say how often an endpoint is asked; how many calls it gets is then for its answers to say. A pick looks at the whole
-     * pool, 16 answers, and allocates nothing; probes go out on the environment's executor.
-     *
-     * @param configure says at least whom to ask: {@link ProbingConfig.Builder#probe} or {@link ProbingConfig.Builder#responses}
-     * @return the strategy
-     */
-    static BalancingStrategy probing(Consumer<? super ProbingConfig.Builder> configure) {
-        ProbingConfig.Builder builder = ProbingConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return new ProbingStrategy(builder.build());
-    }
-
-    /**
-     * A key stays where it was first sent, also when others join or weights change: {@link #sticky(BalancingStrategy, int)} with
-     * {@link #powerOfTwoChoices} for new keys and 65536 keys.
+     * Keeps a key where it was first sent, also when others join or weights change:
+     * {@link #sticky(BalancingStrategy, int)} with {@link #powerOfTwoChoices} for new keys and 65536 keys.
      *
      * @return the strategy
      */
@@ -479,14 +479,14 @@ public interface BalancingStrategy {
     }
 
     /**
-     * A key stays where it was first sent, for as long as that endpoint is a candidate and the key is remembered: for sessions that live
-     * in one server, and are lost elsewhere. Unlike {@link #rendezvous}, it moves no key to one that joins, and it spreads new keys as
-     * the strategy for them does; but it remembers, each balancer for itself, and forgets with the process. Where many clients must send a
-     * key to the same endpoint without talking to each other take {@link #rendezvous} or {@link #consistentHash()}.
+     * Keeps a key where it was first sent, for as long as that endpoint is a candidate and the key is remembered: for
+     * sessions that live in one server, and are lost elsewhere. Unlike {@link #rendezvous}, it moves no key to one that
+     * joins, and it spreads new keys as the strategy for them does; but it remembers, each balancer for itself, and
+     * forgets with the process. Clients that must agree take {@link #rendezvous}.
      *
-     * <p>While the endpoint of a key refuses, by its gate, its calls go to one deputy, the same for all calls with the key, and return
-     * when it admits again. If it leaves, or health leaves it out, the key is new. If there are too many keys, those go first that were
-     * not asked for. A call without a key goes where a new key would.
+     * <p>While the endpoint of a key refuses, by its gate, its calls go to one deputy, the same for all calls with the
+     * key, and return when it admits again. If it leaves, or health leaves it out, the key is new. If there are too
+     * many keys, those that were not used are forgotten first. A call without a key goes where a new key would.
      *
      * @param forNewKeys chooses the endpoint of a key that is not known
      * @param keys how many are remembered at least, about, from 1 to 2^24: 40 bytes each
@@ -494,7 +494,6 @@ public interface BalancingStrategy {
      * @throws IllegalArgumentException if the number of keys is out of its range
      */
     static BalancingStrategy sticky(BalancingStrategy forNewKeys, int keys) {
-        Require.range("keys", keys, 1, 1 << 24);
-        return new StickyStrategy(Require.nonNull("forNewKeys", forNewKeys), keys, null);
+        return new StickyStrategy(forNewKeys, keys);
     }
 }

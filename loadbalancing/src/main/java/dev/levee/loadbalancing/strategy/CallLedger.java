@@ -15,16 +15,42 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts the calls of one balancer, all and for each endpoint, so that a bound on one that depends on all holds at every instant.
+ * Counts the calls of one balancer, all together and for each endpoint, so that a bound on one endpoint which depends
+ * on all calls holds at every instant.
  *
- * <p>A call first adds itself to its endpoint's number, then looks at all, then at the endpoint's number, and if that is within its bound
- * it is admitted by a compare-and-set of all, which carries a version: nobody was admitted or ended in between, so what was
- * compared was true at that instant. Numbers of endpoints are never less than the calls that have a place there, since who ends leaves all
- * first. So a bound may refuse a call too early, for a moment, but never too late.
+ * <pre>
+ *   all, one word of the balancer           calls, one word of each endpoint ({@link Seat})
+ *   63              32 31              0    63                                0
+ *   +-----------------+-----------------+   +----------------------------------+
+ *   |     version     |   all calls     |   |   calls that have, or ask for,   |
+ *   |                 |   admitted      |   |   a place at this endpoint       |
+ *   +-----------------+-----------------+   +----------------------------------+
+ *
+ *   reserve:  1. calls + 1   2. read all   3. read calls   4. if within the bound of all + 1:
+ *             compare-and-set all to (version + 1, all + 1), or again from 2; else calls - 1 and refuse
+ *   release:  1. all to (version + 1, all - 1)   2. calls - 1
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>The number of an endpoint is never less than the calls that have a place there: a call adds itself first, and
+ *       one that ends leaves {@code all} first.
+ *   <li>If the compare-and-set succeeds the version is unchanged, so no call was admitted or ended between the reads
+ *       and the admission: what was compared was true at that instant.
+ *   <li>So a bound may refuse a call too early, for a moment, but never too late.
+ * </ul>
+ *
+ * <p>See ADR 50.
+ *
+ * @see <a href="https://arxiv.org/abs/1608.01350">Mirrokni, Thorup and Zadimoghaddam 2016</a>
  */
 final class CallLedger {
-    private static final long BEGUN = (1L << 32) + 1; // a version more, a call more
-    private static final long ENDED = (1L << 32) - 1; // a version more, a call less
+    /** A version more, a call more. */
+    private static final long BEGUN = (1L << 32) + 1;
+
+    /** A version more, a call less. */
+    private static final long ENDED = (1L << 32) - 1;
 
     private final PaddedLong all = new PaddedLong(0);
     private final Queue<WeakReference<Seat>> seats = new ConcurrentLinkedQueue<>();
@@ -39,8 +65,8 @@ final class CallLedger {
         return seen & 0xFFFFFFFFL;
     }
 
-    /** Those among whom a bound holds; null if they do not all have a seat here. */
-    @Nullable Group group(Candidates candidates, BoundedLoadsStrategy.Bound bound) {
+    /** Returns the counts of a set whose endpoints share a bound; null if they do not all have a seat here. */
+    @Nullable ReservedCalls counts(Candidates candidates, LoadBound bound) {
         Seat[] members = new Seat[candidates.size()];
         for (int i = 0; i < members.length; i++) {
             if (!(candidates.tracker(i) instanceof Seat seat) || seat.ledger != this) {
@@ -48,14 +74,14 @@ final class CallLedger {
             }
             members[i] = seat;
         }
-        Group group = new Group(this, members, outside(new HashSet<>(Arrays.asList(members))), bound);
+        ReservedCalls counts = new ReservedCalls(this, members, outside(new HashSet<>(Arrays.asList(members))), bound);
         for (int i = 0; i < members.length; i++) {
-            members[i].place = new Place(group, i);
+            members[i].place = new Place(counts, i);
         }
-        return group;
+        return counts;
     }
 
-    /** Those that are alive but not in the group: they have left, or health leaves them out, and may still have calls. */
+    /** Returns the seats of other endpoints: they have left, or health leaves them out, and may still have calls. */
     private Seat[] outside(Set<Seat> inside) {
         List<Seat> others = new ArrayList<>();
         for (Iterator<WeakReference<Seat>> known = seats.iterator(); known.hasNext(); ) {
@@ -69,24 +95,26 @@ final class CallLedger {
         return others.toArray(new Seat[0]);
     }
 
-    private record Place(Group group, int index) {}
+    /** Where a seat is found in the last set that it was in. */
+    private record Place(ReservedCalls counts, int index) {}
 
-    /** Endpoints that share a bound. */
-    static final class Group {
+    /** The calls of one set, by the places that are reserved. */
+    static final class ReservedCalls implements CallCounts {
         private final CallLedger ledger;
         private final Seat[] members;
         private final Seat[] outside;
-        private final BoundedLoadsStrategy.Bound bound;
+        private final LoadBound bound;
 
-        private Group(CallLedger ledger, Seat[] members, Seat[] outside, BoundedLoadsStrategy.Bound bound) {
+        private ReservedCalls(CallLedger ledger, Seat[] members, Seat[] outside, LoadBound bound) {
             this.ledger = ledger;
             this.members = members;
             this.outside = outside;
             this.bound = bound;
         }
 
-        /** The calls in the group: not more than there are. */
-        long calls() {
+        /** Returns the calls at the members: not more than there are. */
+        @Override
+        public long calls() {
             return calls(ledger.all.get());
         }
 
@@ -98,17 +126,18 @@ final class CallLedger {
             return Math.max(0, calls);
         }
 
-        long calls(int index) {
+        @Override
+        public long calls(int index) {
             return members[index].calls();
         }
 
-        /** Lets one call in where there is no room, if there is none when it comes. */
-        void letOneIn(int index) {
+        @Override
+        public void admitOneMore(int index) {
             members[index].oneMore.set(true);
         }
     }
 
-    /** The places of one endpoint as long as it stays in the set. */
+    /** The places of one endpoint, for as long as it stays in the set. */
     static final class Seat implements LoadTracker {
         private final CallLedger ledger;
         private final PaddedLong calls = new PaddedLong(0);
@@ -126,12 +155,12 @@ final class CallLedger {
         @Override
         public boolean reserve() {
             calls.getAndAdd(1);
-            boolean letIn = false;
+            boolean admitted = false;
             while (true) {
                 long seen = ledger.all.get();
-                if (!letIn && !hasRoom(seen)) {
-                    letIn = oneMore.compareAndSet(true, false);
-                    if (!letIn) {
+                if (!admitted && !hasRoom(seen)) {
+                    admitted = oneMore.compareAndSet(true, false);
+                    if (!admitted) {
                         calls.getAndAdd(-1);
                         return false;
                     }
@@ -145,9 +174,9 @@ final class CallLedger {
         private boolean hasRoom(long seen) {
             Place now = place;
             if (now == null) {
-                return true; // in no set yet, so nobody can have picked it by a bound
+                return true; // in no set yet, so no picker can have picked it by a bound
             }
-            long capacity = now.group.bound.capacity(now.index, now.group.calls(seen) + 1);
+            long capacity = now.counts.bound.capacity(now.index, now.counts.calls(seen) + 1);
             return calls() <= capacity;
         }
 

@@ -1,11 +1,14 @@
 package dev.levee.loadbalancing.strategy;
 
-/** Time in 32 bits, in steps of 65 microseconds, which come round after 78 hours. */
+/** Converts times to 32 bits, in units of 65.5 microseconds, which wrap after 78 hours. */
 final class CoarseTime {
-    /** The length of a tick in nanoseconds. */
-    static final long NANOS = 1L << 16;
+    /** The length of a unit in nanoseconds, a power of two. */
+    static final long UNIT_NANOS = 1L << 16;
 
-    /** A time that is up to so many ticks (10 hours) before another is taken for the same, and everything else for later. */
+    /**
+     * A time that is at most this many units (10 hours) before another counts as the same, and every other one as
+     * later.
+     */
     private static final int BACKWARDS = 1 << 29;
 
     /** Up to here the series ends with its second member, which is where busy endpoints are. */
@@ -13,17 +16,21 @@ final class CoarseTime {
 
     private CoarseTime() {}
 
+    /** Returns the unit that a time in nanoseconds lies in. */
     static int at(long nanos) {
         return (int) (nanos >> 16);
     }
 
-    /** How many ticks lie between, 0 if the time went backwards. */
+    /** Returns how many units lie between, 0 if the time went backwards. */
     static long between(int from, int to) {
         int difference = to - from;
         return difference < 0 && difference > -BACKWARDS ? 0 : Integer.toUnsignedLong(difference);
     }
 
-    /** e to the power of minus x, for x from 0, to seven digits: the next power of two by its bits, the rest by its series. */
+    /**
+     * Returns e to the power of -x, for x from 0, to seven digits: the next power of two by its bits, the rest by its
+     * series.
+     */
     static double decay(double x) {
         if (x < SHORT) {
             return 1 - x;

@@ -6,32 +6,35 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** Some of the candidates, or a part of each of some, as candidates for a strategy inside of another. */
+/** Some of the candidates, or a share of each of some, as candidates for an inner strategy. */
 final class Group implements Candidates {
-    /** Where they are in the whole, ascending. */
+    /** Where the members are in the whole, ascending. */
     final int[] indices;
 
-    /** Its name, and those of the parts that it is in. */
+    /** The name of the group, after those of the groups that it is in. */
     final String path;
 
     private final Candidates whole;
-    private final List<? extends Endpoint<?>> known;
-    private final double @Nullable [] shares; // which part of each; null for all of it
-    private final StripedSequence ticks;
+    private final List<? extends Endpoint<?>> undrained;
+
+    /** How much of each member belongs to the group; null for all of it. */
+    private final double @Nullable [] shares;
+
+    private final StripedSequence sequence;
 
     Group(
             String path,
             Candidates whole,
             int[] indices,
             double @Nullable [] shares,
-            List<? extends Endpoint<?>> known,
-            StripedSequence ticks) {
+            List<? extends Endpoint<?>> undrained,
+            StripedSequence sequence) {
         this.path = path;
         this.whole = whole;
         this.indices = indices;
         this.shares = shares;
-        this.known = known;
-        this.ticks = ticks;
+        this.undrained = undrained;
+        this.sequence = sequence;
     }
 
     private double share(int index) {
@@ -53,7 +56,7 @@ final class Group implements Candidates {
         return whole.weight(indices[index]) * share(index);
     }
 
-    /** A part of an endpoint is to a strategy that does not care for weights as one that is not yet warm. */
+    /** To a strategy that ignores weights, a share of an endpoint is an endpoint that is not yet warm. */
     @Override
     public double ramp(int index) {
         return whole.ramp(indices[index]) * share(index);
@@ -66,7 +69,7 @@ final class Group implements Candidates {
 
     @Override
     public List<? extends Endpoint<?>> undrained() {
-        return known;
+        return undrained;
     }
 
     @Override
@@ -80,8 +83,8 @@ final class Group implements Candidates {
     }
 
     @Override
-    public long tick() {
-        return ticks.next();
+    public long nextSequence() {
+        return sequence.next();
     }
 
     @Override

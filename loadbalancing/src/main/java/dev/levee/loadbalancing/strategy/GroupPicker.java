@@ -5,51 +5,58 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses a part, and asks the picker of the part. */
+/** Chooses a group, and picks by the picker of that group. See ADR 41. */
 abstract class GroupPicker implements BalancingStrategy.Picker {
     final Candidates candidates;
     private final BalancingStrategy.Picker[] pickers;
     private final int[][] indices;
     private final boolean byKey;
-    /** Of the hash of a key: each kind of parts has its own, so that its draw says nothing about the one of the strategy inside. */
+
+    /**
+     * Mixed into hashes of keys: each kind of groups has its own, so that its draw says nothing about that of the inner
+     * strategy.
+     */
     private final long salt;
 
-    private final AtomicReference<@Nullable Inside> spare =
-            new AtomicReference<>(); // stepping over one allocates nothing, as a rule
+    /** One that is not in use, so that a pick among those that are left allocates nothing, as a rule. */
+    private final AtomicReference<@Nullable EligibleInGroup> spare = new AtomicReference<>();
 
-    GroupPicker(String kind, Candidates candidates, Group[] parts, BalancingStrategy.Picker[] pickers, boolean byKey) {
+    GroupPicker(String kind, Candidates candidates, Group[] groups, BalancingStrategy.Picker[] pickers, boolean byKey) {
         this.candidates = candidates;
         this.pickers = pickers;
         this.byKey = byKey;
         this.salt = XxHash64.hash(kind);
-        this.indices = new int[parts.length][];
-        for (int i = 0; i < parts.length; i++) {
-            indices[i] = parts[i].indices;
+        this.indices = new int[groups.length][];
+        for (int i = 0; i < groups.length; i++) {
+            indices[i] = groups[i].indices;
         }
     }
 
-    /** The number of the part. */
+    /** Returns the number of the group that a call goes to. */
     abstract int choose(long hash);
 
-    /** Whether a call may go to a part if the one that was chosen has no endpoint left. */
-    abstract boolean isSubstitute(int part);
+    /** Returns whether a call may go to a group if the one that was chosen has no endpoint left. */
+    abstract boolean isSubstitute(int group);
 
-    /** The part that is asked first if the one that was chosen has no endpoint left, unless it is the same; then those behind it. */
+    /**
+     * Returns the group that is tried first if the one that was chosen has no endpoint left, unless it is the same;
+     * then those behind it. Default: the first.
+     */
     int substitute(int chosen, long hash) {
         return 0;
     }
 
-    /** Why the part was chosen. */
-    abstract String reason(int part);
+    /** Returns why the group was chosen. */
+    abstract String reason(int group);
 
-    /** A number from 0 to 1: the same for the same key, if the strategy inside goes by keys. */
+    /** Returns a number from 0 to 1: the same for the same key, if the inner strategy goes by keys. */
     final double draw(long hash) {
         return byKey
                 ? (XxHash64.hash(salt, hash) >>> 11) * 0x1p-53
                 : candidates.random().nextDouble();
     }
 
-    /** Draws a part; the shares sum up to 1. */
+    /** Draws a group; the shares add up to 1. */
     final int draw(long hash, double[] shares) {
         double left = draw(hash);
         int last = 0;
@@ -65,7 +72,7 @@ abstract class GroupPicker implements BalancingStrategy.Picker {
         return last;
     }
 
-    /** Draws another part than one, in proportion. */
+    /** Draws another group than one, in proportion to the shares. */
     final int drawOther(int chosen, long hash, double[] shares) {
         double all = 0;
         for (int i = 0; i < shares.length; i++) {
@@ -87,9 +94,18 @@ abstract class GroupPicker implements BalancingStrategy.Picker {
 
     @Override
     public final int pick(long hash) {
-        int part = choose(hash);
-        int index = pickers[part].pick(hash);
-        return index < 0 ? pick(hash, any -> true) : indices[part][index];
+        int group = choose(hash);
+        return indexInWhole(group, pickers[group].pick(hash), hash);
+    }
+
+    @Override
+    public final int pick(long hash, long nowNanos) {
+        int group = choose(hash);
+        return indexInWhole(group, pickers[group].pick(hash, nowNanos), hash);
+    }
+
+    private int indexInWhole(int group, int picked, long hash) {
+        return picked < 0 ? pick(hash, any -> true) : indices[group][picked];
     }
 
     @Override
@@ -101,24 +117,24 @@ abstract class GroupPicker implements BalancingStrategy.Picker {
 
     private int pickSubstitute(int chosen, long hash, IntPredicate eligible) {
         int index = -1;
-        int part = substitute(chosen, hash);
-        for (int i = 0; index < 0 && i < pickers.length; i++, part++) {
-            part = part < pickers.length ? part : 0;
-            if (part != chosen && isSubstitute(part)) {
-                index = pick(part, hash, eligible);
+        int group = substitute(chosen, hash);
+        for (int i = 0; index < 0 && i < pickers.length; i++, group++) {
+            group = group < pickers.length ? group : 0;
+            if (group != chosen && isSubstitute(group)) {
+                index = pick(group, hash, eligible);
             }
         }
         return index;
     }
 
-    private int pick(int part, long hash, IntPredicate eligible) {
-        Inside inside = spare.getAndSet(null);
-        if (inside == null) {
-            inside = new Inside();
+    private int pick(int group, long hash, IntPredicate eligible) {
+        EligibleInGroup left = spare.getAndSet(null);
+        if (left == null) {
+            left = new EligibleInGroup();
         }
-        int index = inside.of(indices[part], eligible).checked(pickers[part].pick(hash, inside));
-        inside.of(indices[part], null); // must not be kept
-        spare.setRelease(inside);
+        int index = left.set(indices[group], eligible).checked(pickers[group].pick(hash, left));
+        left.set(indices[group], null); // must not be kept
+        spare.setRelease(left);
         return index;
     }
 
@@ -127,31 +143,31 @@ abstract class GroupPicker implements BalancingStrategy.Picker {
         int chosen = choose(hash);
         String first = reason(chosen);
         BalancingStrategy.Choice choice = explain(chosen, hash, eligible);
-        int part = choice.index() < 0 ? substitute(chosen, hash) : 0;
-        for (int i = 0; choice.index() < 0 && i < pickers.length; i++, part++) {
-            part = part < pickers.length ? part : 0;
-            if (part != chosen && isSubstitute(part)) {
-                first = reason(chosen) + ", but none is left there; " + reason(part);
-                choice = explain(part, hash, eligible);
+        int group = choice.index() < 0 ? substitute(chosen, hash) : 0;
+        for (int i = 0; choice.index() < 0 && i < pickers.length; i++, group++) {
+            group = group < pickers.length ? group : 0;
+            if (group != chosen && isSubstitute(group)) {
+                first = reason(chosen) + ", but none is left there; " + reason(group);
+                choice = explain(group, hash, eligible);
             }
         }
         return new BalancingStrategy.Choice(
                 choice.index(), choice.reason().isEmpty() ? first : first + "; " + choice.reason());
     }
 
-    private BalancingStrategy.Choice explain(int part, long hash, IntPredicate eligible) {
-        Inside inside = new Inside().of(indices[part], eligible);
-        BalancingStrategy.Choice choice = pickers[part].explain(hash, inside);
-        return new BalancingStrategy.Choice(inside.checked(choice.index()), choice.reason());
+    private BalancingStrategy.Choice explain(int group, long hash, IntPredicate eligible) {
+        EligibleInGroup left = new EligibleInGroup().set(indices[group], eligible);
+        BalancingStrategy.Choice choice = pickers[group].explain(hash, left);
+        return new BalancingStrategy.Choice(left.checked(choice.index()), choice.reason());
     }
 
-    /** Those that are left, by their numbers in a part. */
-    private static final class Inside implements IntPredicate {
+    /** Those that are left of a group, by their indices in the group. */
+    private static final class EligibleInGroup implements IntPredicate {
         private int[] indices = {};
         private @Nullable IntPredicate eligible;
 
-        Inside of(int[] part, @Nullable IntPredicate left) {
-            indices = part;
+        EligibleInGroup set(int[] group, @Nullable IntPredicate left) {
+            indices = group;
             eligible = left;
             return this;
         }
@@ -161,7 +177,7 @@ abstract class GroupPicker implements BalancingStrategy.Picker {
             return eligible != null && eligible.test(indices[index]);
         }
 
-        /** The number in the whole of this one in the part, or of the next that is eligible; -1 if there is none. */
+        /** Returns the index in the whole of one in the group, or of the next that is eligible; -1 if there is none. */
         int checked(int picked) {
             for (int i = 0; picked >= 0 && i < indices.length; i++) {
                 int index = picked + i < indices.length ? picked + i : picked + i - indices.length;

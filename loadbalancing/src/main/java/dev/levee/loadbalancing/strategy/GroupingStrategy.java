@@ -2,6 +2,7 @@ package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
+import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StripedSequence;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.ArrayList;
@@ -13,23 +14,26 @@ import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** A strategy that chooses a part of the endpoints, and leaves it to another one to choose among these. */
+/**
+ * A strategy that divides the endpoints into groups, chooses a group for each call, and leaves it to an inner strategy
+ * to choose within the group. Groups nest. See ADR 41.
+ */
 abstract class GroupingStrategy implements BalancingStrategy, Measured {
     final BalancingStrategy inner;
 
-    /** A counter for each part, which goes on when the set changes. */
-    private final Map<String, StripedSequence> ticks = new ConcurrentHashMap<>();
+    /** A sequence for each group, by its path, which continues when the set changes. */
+    private final Map<String, StripedSequence> sequences = new ConcurrentHashMap<>();
 
     GroupingStrategy(BalancingStrategy inner) {
-        this.inner = inner;
+        this.inner = Require.nonNull("inner", inner);
     }
 
-    /** This strategy around another one. */
-    abstract GroupingStrategy around(BalancingStrategy other);
+    /** Returns this strategy around another inner one. */
+    abstract GroupingStrategy withInner(BalancingStrategy other);
 
     @Override
     public final BalancingStrategy forBalancer(Environment environment) {
-        return around(inner.forBalancer(environment));
+        return withInner(inner.forBalancer(environment));
     }
 
     @Override
@@ -49,22 +53,23 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
 
     @Override
     public final void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         if (inner instanceof Measured measured) {
             measured.measure(sink);
         }
     }
 
-    /** The part with these indices, and those of the known that belong to it. */
-    final Group part(
+    /** Makes the group of the candidates with these indices, and of the undrained endpoints that belong to it. */
+    final Group group(
             String name,
             Candidates candidates,
             int[] indices,
             double @Nullable [] shares,
             Predicate<? super Endpoint<?>> belongs) {
-        List<Endpoint<?>> known = new ArrayList<>();
+        List<Endpoint<?>> undrained = new ArrayList<>();
         for (Endpoint<?> endpoint : candidates.undrained()) {
             if (belongs.test(endpoint)) {
-                known.add(endpoint);
+                undrained.add(endpoint);
             }
         }
         RandomGenerator random = candidates.random();
@@ -74,12 +79,12 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
                 candidates,
                 indices,
                 shares,
-                List.copyOf(known),
-                ticks.computeIfAbsent(path, key -> new StripedSequence(random.nextLong())));
+                List.copyOf(undrained),
+                sequences.computeIfAbsent(path, key -> new StripedSequence(random.nextLong())));
     }
 
-    /** The part of those that belong to it. */
-    final Group part(String name, Candidates candidates, Predicate<? super Endpoint<?>> belongs) {
+    /** Makes the group of those that belong to it. */
+    final Group group(String name, Candidates candidates, Predicate<? super Endpoint<?>> belongs) {
         int[] indices = new int[candidates.size()];
         int size = 0;
         for (int i = 0; i < indices.length; i++) {
@@ -87,16 +92,23 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
                 indices[size++] = i;
             }
         }
-        return part(name, candidates, Arrays.copyOf(indices, size), null, belongs);
+        return group(name, candidates, Arrays.copyOf(indices, size), null, belongs);
     }
 
-    /** What these can take, in proportion to others: the sum of weights; their number if all endpoints are drained. */
+    /**
+     * Returns what these can take, in proportion to others: the sum of weights; their number if all endpoints are
+     * drained.
+     */
     static double capacity(Iterable<? extends Endpoint<?>> endpoints, boolean drained) {
         double sum = 0;
         for (Endpoint<?> endpoint : endpoints) {
-            sum += drained ? 1 : endpoint.weight();
+            sum += capacity(endpoint, drained);
         }
         return sum;
+    }
+
+    static double capacity(Endpoint<?> endpoint, boolean drained) {
+        return drained ? 1 : endpoint.weight();
     }
 
     static boolean isDrained(Candidates candidates) {

@@ -11,16 +11,17 @@ import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.function.ToLongFunction;
 
-/** The owner of the key by a consistent hash. */
+/** Picks the owner of the key by a consistent hash. See ADR 49. */
 record HashStrategy(
         String text,
         Function<? super List<Member>, ? extends ConsistentHash> over,
         ToLongFunction<? super CharSequence> keys)
         implements BalancingStrategy {
-    static final HashStrategy AFFINITY = new HashStrategy("affinity", RendezvousHash::of, XxHash64::hash);
+    static final HashStrategy RENDEZVOUS = new HashStrategy("rendezvous", RendezvousHash::of, XxHash64::hash);
     static final HashStrategy IP_HASH = new HashStrategy("ip hash", RendezvousHash::of, IpHash::hash);
     static final HashStrategy RING = new HashStrategy("consistent hash", HashRing::of, XxHash64::hash);
 
+    /** Makes the hash over the candidates, whose indices are those of the members. */
     static ConsistentHash hash(Function<? super List<Member>, ? extends ConsistentHash> over, Candidates candidates) {
         List<Member> members = new ArrayList<>(candidates.size());
         for (int i = 0; i < candidates.size(); i++) {
@@ -31,7 +32,7 @@ record HashStrategy(
 
     @Override
     public Picker over(Candidates candidates) {
-        return new Owner(hash(over, candidates));
+        return new HashPicker(hash(over, candidates));
     }
 
     @Override
@@ -44,7 +45,7 @@ record HashStrategy(
         return text;
     }
 
-    private record Owner(ConsistentHash owners) implements Picker {
+    private record HashPicker(ConsistentHash owners) implements Picker {
         @Override
         public int pick(long hash) {
             return owners.indexOfHash(hash);

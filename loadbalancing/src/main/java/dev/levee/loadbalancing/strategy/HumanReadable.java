@@ -2,11 +2,11 @@ package dev.levee.loadbalancing.strategy;
 
 import java.util.Locale;
 
-/** Figures in the words of {@link BalancingStrategy.Choice#reason}. */
+/** Writes figures for {@link BalancingStrategy.Choice#reason}. */
 final class HumanReadable {
     private HumanReadable() {}
 
-    /** With up to three digits and the unit that fits. */
+    /** Writes a time with up to three digits and the unit that fits. */
     static String time(double nanos) {
         if (nanos >= 1e9) {
             return number(nanos / 1e9) + " s";
@@ -17,12 +17,12 @@ final class HumanReadable {
         return nanos >= 1e3 ? number(nanos / 1e3) + " us" : number(nanos) + " ns";
     }
 
-    /** A share from 0 to 1. */
+    /** Writes a share from 0 to 1. */
     static String percent(double share) {
         return number(share * 100) + " %";
     }
 
-    /** With up to three digits, or as many as are before the point. */
+    /** Writes a number with up to three digits, or as many as are before the point. */
     static String number(double value) {
         if (value == Math.rint(value) && Math.abs(value) < 1e15) {
             return Long.toString((long) value);

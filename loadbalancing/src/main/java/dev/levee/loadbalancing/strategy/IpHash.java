@@ -2,7 +2,7 @@ package dev.levee.loadbalancing.strategy;
 
 import dev.levee.loadbalancing.hash.XxHash64;
 
-/** Hashes textual IP addresses by what they mean, and every other text as it is. */
+/** Hashes textual IP addresses by the address, however it is written, and every other text as it is. */
 final class IpHash {
     private IpHash() {}
 
@@ -21,11 +21,15 @@ final class IpHash {
         return XxHash64.hash(low, XxHash64.hash(high));
     }
 
-    /** Reads eight groups of 16 bits, of which a double colon may stand for some and an IPv4 address for the last two. */
+    /**
+     * Reads eight groups of 16 bits; a double colon may stand for some of them, and an IPv4 address for the last two.
+     */
     private static long ipv6(CharSequence key, int start, int end, int last) {
-        long high = 0; // the groups so far, at the right end of 128 bits
+        // The groups so far, at the right end of 128 bits.
+        long high = 0;
         long low = 0;
-        long headHigh = 0; // those before the double colon
+        // Those before the double colon.
+        long headHigh = 0;
         long headLow = 0;
         int groups = 0;
         int gap = -1; // how many groups stand before the double colon
@@ -92,7 +96,7 @@ final class IpHash {
         return mixed;
     }
 
-    /** Four decimal numbers without leading zeros; -1 if it is anything else. */
+    /** Reads four decimal numbers without leading zeros; -1 if it is anything else. */
     private static long ipv4(CharSequence key, int start, int end) {
         long address = 0;
         int numbers = 0;

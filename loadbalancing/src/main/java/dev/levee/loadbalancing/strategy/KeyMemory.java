@@ -6,15 +6,31 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers an endpoint for each of a bounded number of keys: a table of rows of eight, in which a new key takes the place of one that was
- * not asked for since the last one came (the CLOCK rule, in each row). A row is an array that is never changed but replaced, so that calls
- * that come with one new key at once find one answer.
+ * Remembers an endpoint for each of a bounded number of keys: a table of rows of eight, in which a new key replaces one
+ * that was not read since the last one came (the CLOCK rule, in each row).
+ *
+ * <pre>
+ *   hash of a key   63                 32 31  29 28             0
+ *                   +--------------------+------+----------------+
+ *                   |  its lowest bits   | hand |                |
+ *                   |  choose the row    |      |                |
+ *                   +--------------------+------+----------------+
+ *
+ *   rows   | 0 |--> [ key: id, used | key: id | key: id, used | ... up to 8 ]
+ *          | 1 |--> [ ]                 ^
+ *          | 2 |--> ...                 the first that is not used, from the hand on, is replaced
+ * </pre>
+ *
+ * <p>Invariants: a row is an array that is never changed but replaced, so that calls that come with one new key at once
+ * get one answer; a key is at most once in its row; a key whose endpoint is present is never given another one by
+ * {@link #assign}. The flag {@code used} is written without order: a race costs no more than a key that is forgotten
+ * early. See ADR 54.
  */
 final class KeyMemory {
     private static final int ROW = 8;
-    private static final Entry[] EMPTY = {};
+    private static final RememberedKey[] EMPTY = {};
 
-    private final AtomicReferenceArray<Entry[]> rows;
+    private final AtomicReferenceArray<RememberedKey[]> rows;
 
     KeyMemory(int keys) {
         rows = new AtomicReferenceArray<>(Math.max(1, Integer.highestOneBit(Math.max(1, keys - 1) << 1) / ROW));
@@ -23,13 +39,12 @@ final class KeyMemory {
         }
     }
 
-    private static final class Entry {
+    private static final class RememberedKey {
         final long hash;
         final String id;
+        boolean used;
 
-        boolean used; // a race costs no more than a key that is forgotten early
-
-        Entry(long hash, String id) {
+        RememberedKey(long hash, String id) {
             this.hash = hash;
             this.id = id;
         }
@@ -39,9 +54,9 @@ final class KeyMemory {
         return (int) (hash >>> 32) & (rows.length() - 1);
     }
 
-    /** The endpoint of a key; null if it is not known. */
+    /** Returns the endpoint of a key; null if it is not remembered. */
     @Nullable String get(long hash) {
-        Entry[] row = rows.getAcquire(row(hash));
+        RememberedKey[] row = rows.getAcquire(row(hash));
         int at = find(hash, row);
         if (at == row.length) {
             return null;
@@ -52,8 +67,8 @@ final class KeyMemory {
         return row[at].id;
     }
 
-    /** The place of a key; the length of the row if it is not there. */
-    private static int find(long hash, Entry[] row) {
+    /** Returns the place of a key; the length of the row if it is not there. */
+    private static int find(long hash, RememberedKey[] row) {
         int at = 0;
         while (at < row.length && row[at].hash != hash) {
             at++;
@@ -61,12 +76,12 @@ final class KeyMemory {
         return at;
     }
 
-    /** Notes the endpoint of a key, unless one that is still there was noted just before; the one that counts from now on. */
-    String settle(long hash, String id, Set<String> present) {
+    /** Assigns an endpoint to a key, unless it has one that is still present. Returns the endpoint that it now has. */
+    String assign(long hash, String id, Set<String> present) {
         int number = row(hash);
-        Entry entry = new Entry(hash, id);
+        RememberedKey entry = new RememberedKey(hash, id);
         while (true) {
-            Entry[] row = rows.get(number);
+            RememberedKey[] row = rows.get(number);
             int at = find(hash, row);
             if (at < row.length && present.contains(row[at].id)) {
                 return row[at].id;
@@ -74,7 +89,7 @@ final class KeyMemory {
             if (at == ROW) {
                 at = victim(row, hash);
             }
-            Entry[] next = Arrays.copyOf(row, Math.max(row.length, at + 1));
+            RememberedKey[] next = Arrays.copyOf(row, Math.max(row.length, at + 1));
             next[at] = entry;
             if (rows.compareAndSet(number, row, next)) {
                 return id;
@@ -82,8 +97,8 @@ final class KeyMemory {
         }
     }
 
-    /** The first that was not asked for lately; if all were, they are asked for no longer. */
-    private static int victim(Entry[] row, long hash) {
+    /** Returns the first that was not used recently; if all were, resets all, and returns the one at the hand. */
+    private static int victim(RememberedKey[] row, long hash) {
         int start = (int) (hash >>> 29) & (ROW - 1);
         for (int i = 0; i < ROW; i++) {
             int at = (start + i) & (ROW - 1);
@@ -91,7 +106,7 @@ final class KeyMemory {
                 return at;
             }
         }
-        for (Entry entry : row) {
+        for (RememberedKey entry : row) {
             entry.used = false;
         }
         return start;

@@ -7,9 +7,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * Recent latencies, by how many requests were in flight when they began. Levels are exact below 32; above, there are eight to
- * each doubling, and all from 65 536 on are one. Thread-safe without a lock: a reader may see a latency with the time of the one
- * that is just replacing it.
+ * Records recent latencies by how many requests were in flight when they began. Levels are exact below 32; above, there
+ * are eight to each doubling, and all above 61 439 are one. Thread-safe without a lock: a reader may see a latency with
+ * the time of the one that is just replacing it. See ADR 43.
  */
 final class LatencyByInFlight {
     static final int SAMPLES = 32;
@@ -19,7 +19,7 @@ final class LatencyByInFlight {
     private static final int MAX = (1 << 16) - 1;
     private static final int LEVELS = level(MAX) + 1;
 
-    private final AtomicReferenceArray<Ring> rings = new AtomicReferenceArray<>(LEVELS);
+    private final AtomicReferenceArray<SampleRing> rings = new AtomicReferenceArray<>(LEVELS);
 
     static int level(int inFlight) {
         int bounded = Math.min(inFlight, MAX);
@@ -30,22 +30,22 @@ final class LatencyByInFlight {
         return EXACT + (exponent - 5) * 8 + ((bounded >>> (exponent - 3)) & 7);
     }
 
-    /** Allocates only when a level occurs for the first time. */
+    /** Records a latency. Allocates only when a level occurs for the first time. */
     void record(int inFlight, long latencyNanos, long nowNanos) {
         int level = level(inFlight);
-        Ring ring = rings.get(level);
+        SampleRing ring = rings.get(level);
         if (ring == null) {
-            rings.compareAndSet(level, null, new Ring());
+            rings.compareAndSet(level, null, new SampleRing());
             ring = rings.get(level);
         }
         ring.add(Math.max(latencyNanos, 0), nowNanos);
     }
 
     /**
-     * The median at the nearest level that has fresh samples, of two equally near ones the higher; if none has, at the nearest that
-     * has any; else {@link ServerLoad#UNKNOWN}. Allocates nothing.
+     * Returns the median at the nearest level that has fresh samples, of two equally near ones the higher; if none has,
+     * at the nearest that has any; else {@link ServerLoad#UNKNOWN}. Allocates nothing.
      *
-     * @param scratch room for {@link #SAMPLES}, used by nobody else meanwhile
+     * @param scratch room for {@link #SAMPLES}, not used by another thread meanwhile
      */
     long near(int inFlight, long nowNanos, long[] scratch) {
         int level = level(inFlight);
@@ -53,13 +53,13 @@ final class LatencyByInFlight {
         return fresh == ServerLoad.UNKNOWN ? nearest(level, nowNanos, Long.MAX_VALUE, scratch) : fresh;
     }
 
-    private long nearest(int level, long nowNanos, long mostAge, long[] scratch) {
+    private long nearest(int level, long nowNanos, long maxAge, long[] scratch) {
         for (int distance = 0; distance < LEVELS; distance++) {
-            long above = median(level + distance, nowNanos, mostAge, scratch);
+            long above = median(level + distance, nowNanos, maxAge, scratch);
             if (above != ServerLoad.UNKNOWN) {
                 return above;
             }
-            long below = median(level - distance, nowNanos, mostAge, scratch);
+            long below = median(level - distance, nowNanos, maxAge, scratch);
             if (below != ServerLoad.UNKNOWN) {
                 return below;
             }
@@ -67,20 +67,20 @@ final class LatencyByInFlight {
         return ServerLoad.UNKNOWN;
     }
 
-    private long median(int level, long nowNanos, long mostAge, long[] scratch) {
-        Ring ring = level < 0 || level >= LEVELS ? null : rings.get(level);
-        return ring == null ? ServerLoad.UNKNOWN : ring.median(nowNanos, mostAge, scratch);
+    private long median(int level, long nowNanos, long maxAge, long[] scratch) {
+        SampleRing ring = level < 0 || level >= LEVELS ? null : rings.get(level);
+        return ring == null ? ServerLoad.UNKNOWN : ring.median(nowNanos, maxAge, scratch);
     }
 
-    /** The last samples of one level: latencies at even places, each followed by its time. */
-    private static final class Ring extends AtomicInteger {
+    /** Holds the last samples of one level: latencies at even places, each followed by its time. */
+    private static final class SampleRing extends AtomicInteger {
         private static final long serialVersionUID = 1L;
         private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
         private static final long NONE = -1;
 
         private final transient long[] cells = new long[2 * SAMPLES];
 
-        Ring() {
+        SampleRing() {
             for (int i = 0; i < SAMPLES; i++) {
                 cells[2 * i] = NONE;
             }
@@ -92,12 +92,12 @@ final class LatencyByInFlight {
             CELL.setRelease(cells, place, latency);
         }
 
-        /** Of an even number the middle of the middle two. */
-        long median(long nowNanos, long mostAge, long[] scratch) {
+        /** Returns the median; of an even number the mean of the middle two. */
+        long median(long nowNanos, long maxAge, long[] scratch) {
             int count = 0;
             for (int i = 0; i < SAMPLES; i++) {
                 long latency = (long) CELL.getAcquire(cells, 2 * i);
-                if (latency != NONE && nowNanos - (long) CELL.getOpaque(cells, 2 * i + 1) <= mostAge) {
+                if (latency != NONE && nowNanos - (long) CELL.getOpaque(cells, 2 * i + 1) <= maxAge) {
                     scratch[count++] = latency;
                 }
             }

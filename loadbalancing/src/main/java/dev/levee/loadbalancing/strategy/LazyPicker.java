@@ -4,7 +4,7 @@ import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A picker that is made when it is first needed, which it seldom is. */
+/** Makes a picker when it is first needed, which it seldom is. */
 final class LazyPicker implements BalancingStrategy.Picker {
     private final Supplier<BalancingStrategy.Picker> maker;
     private volatile BalancingStrategy.@Nullable Picker made;
@@ -25,6 +25,11 @@ final class LazyPicker implements BalancingStrategy.Picker {
     @Override
     public int pick(long hash) {
         return picker().pick(hash);
+    }
+
+    @Override
+    public int pick(long hash, long nowNanos) {
+        return picker().pick(hash, nowNanos);
     }
 
     @Override

@@ -7,7 +7,10 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.Require;
 
-/** The recorder: a counter, and latencies by what the counter said when a request came. A stamp is one more than that. */
+/**
+ * Records a server's load by a counter, and latencies by what the counter said when a request came. A stamp is one more
+ * than that. See ADR 43.
+ */
 final class MedianRecorder implements ServerLoadRecorder {
     private final String name;
     private final OutcomeRule outcomes;
@@ -73,11 +76,12 @@ final class MedianRecorder implements ServerLoadRecorder {
 
     @Override
     public RefusedException refusal() {
-        throw new IllegalStateException(name + " never refuses");
+        throw new IllegalStateException("server load recorder \"" + name + "\" never refuses");
     }
 
     @Override
     public void measure(Sink sink) {
+        Require.nonNull("sink", sink);
         ServerLoad load = load();
         sink.value(name, "server.in.flight", load.inFlight());
         sink.value(name, "server.latency.nanos", (double) load.latencyNanos());

@@ -6,11 +6,11 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Shares by name that sum up to 1. */
+/** Makes shares by name that add up to 1. */
 final class NormalizedShares {
     private NormalizedShares() {}
 
-    /** Of any numbers that are not negative, by dividing them by their sum. */
+    /** Divides any numbers that are not negative by their sum. */
     static Map<String, Double> of(String name, Map<String, Double> numbers) {
         Map<String, Double> shares = new TreeMap<>();
         double sum = 0;

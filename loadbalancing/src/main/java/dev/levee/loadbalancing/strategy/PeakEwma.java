@@ -7,21 +7,57 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@link LeastTimeStrategy} knows of one endpoint, in three words on a cache line of their own: the latency, as a moving average that
- * jumps up to a slow call at once and comes down slowly (the peak EWMA of Twitter's Finagle, 2015); the share of calls that failed
- * lately; and the calls in flight, for the age of the oldest ({@link CallAge}).
+ * Estimates what a call takes at one endpoint, for {@link LeastTimePicker}: a moving average of latencies that jumps up
+ * to a slow call at once and comes down slowly (the peak EWMA of Twitter's Finagle, 2015), the share of calls that
+ * failed recently, and the age of the oldest call in flight ({@link CallAge}). Three words on a cache line of their
+ * own; no lock, no allocation:
  *
- * <p>A thread that finds that another has changed the word of the latency meanwhile drops its sample: one of many.
+ * <pre>
+ *   63                            35 34   32 31                             0
+ *   +-------------------------------+-------+--------------------------------+
+ *   |  latency in ns, a float       | state |  time of the last sample       |  LATENCY
+ *   +-------------------------------+-------+--------------------------------+
+ *   |  share of failures, a float           |  time of the last outcome      |  FAILURES; 0 for none
+ *   +---------------------------------------+--------------------------------+
+ *   |  see CallAge                                                           |  CALLS
+ *   +------------------------------------------------------------------------+
+ *                                              times are those of CoarseTime
+ *
+ *   NOTHING ---success---> ONCE ---success---> SURE --(over twice as slow)--> JUMP
+ *      |                     ^                  ^                              |
+ *   failure               success               +--(over half as slow again)---+
+ *      v                     |
+ *   FAILED ------------------+        a failure that took longer leads from ONCE and JUMP to SURE
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>A latency of {@code NOTHING} and {@code FAILED} was not measured: such an endpoint counts as a typical one, or
+ *       as slower.
+ *   <li>A failure never lowers the latency, and a success never raises the share of failures.
+ *   <li>By time alone an estimate falls to the floor of {@link TypicalLatency} and no further: then the endpoint is on
+ *       a par with the others and is tried again. An estimate below the floor stays.
+ *   <li>A sample of {@code ONCE} or {@code JUMP} expires after a tenth of the decay, every other one after twice the
+ *       decay.
+ *   <li>A thread that finds that another one has changed a word of samples drops its own sample: one of many.
+ * </ul>
+ *
+ * <p>See ADR 40.
+ *
+ * @see <a href="https://twitter.github.io/finagle/guide/Clients.html">Finagle, Clients: P2C + Peak EWMA</a>
  */
 final class PeakEwma implements LoadTracker {
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final int LATENCY =
-            16; // nanoseconds as a float, the state in its three lowest bits, and the tick of the last sample
-    private static final int FAILURES = 17; // the share as a float, and the tick of the last failure or success
+    private static final int LATENCY = 16;
+    private static final int FAILURES = 17;
     private static final int CALLS = 18;
     private static final int LENGTH = 40;
 
-    /** The states of the latency: nothing known, only failures seen, one success, a jump that no other call confirmed, all else. */
+    /**
+     * The states of the latency: nothing known, only failures seen, one success, a jump that no other call confirmed,
+     * all else.
+     */
     private static final int NOTHING = 0;
 
     private static final int FAILED = 1;
@@ -30,43 +66,52 @@ final class PeakEwma implements LoadTracker {
     private static final int SURE = 4;
     private static final int STATE = 7;
 
-    /** So many times what was believed is a jump. */
+    /** A call that took more than this many times the estimate is a jump. */
     private static final int FAR = 2;
 
     /** How much a call counts in the share of failures. */
     private static final double CALL = 1 / 4.0;
 
-    /** From here on a share of failures is none. */
+    /** A share of failures below this one is none. */
     private static final double NO_FAILURES = 1 / 512.0;
 
     private static final double MAX_FAILURES = 0.99;
 
     private final long[] cells = new long[LENGTH];
-    private final double rate; // 1 / decay, for a tick
-    private final long rest; // ticks that must pass before the average comes down a step
-    private final long firstAge; // ticks after which a single slow call is forgotten
-    private final long mostAge; // ticks after which several are
+
+    /** What a unit of time is of the decay. */
+    private final double rate;
+
+    /** The units that must pass before the average comes down a step: a float cannot hold a smaller one. */
+    private final long rest;
+
+    /** The units after which a single slow call is forgotten. */
+    private final long firstAge;
+
+    /** The units after which several are. */
+    private final long maxAge;
+
     private final @Nullable NanoClock clock;
 
-    /** What is usual among the endpoints that this one is picked from. */
-    private volatile Typical typical = new Typical();
+    /** What is typical among the endpoints that this one is picked from. */
+    private volatile TypicalLatency typical = new TypicalLatency();
 
     /**
-     * Knows nothing yet.
+     * A tracker that knows nothing yet.
      *
      * @param decayNanos how long it takes the average to come down to 1/e of what it is above
      * @param clock for snapshots; null for the time of the last sample
      */
     PeakEwma(long decayNanos, @Nullable NanoClock clock) {
-        double ticks = decayNanos / (double) CoarseTime.NANOS;
-        this.rate = 1 / ticks;
-        this.rest = (long) (ticks / 4096) + 1;
-        this.firstAge = (long) (ticks / 10);
-        this.mostAge = (long) (ticks * 2);
+        double units = decayNanos / (double) CoarseTime.UNIT_NANOS;
+        this.rate = 1 / units;
+        this.rest = (long) (units / 4096) + 1;
+        this.firstAge = (long) (units / 10);
+        this.maxAge = (long) (units * 2);
         this.clock = clock;
     }
 
-    void typical(Typical value) {
+    void typical(TypicalLatency value) {
         typical = value;
     }
 
@@ -97,7 +142,7 @@ final class PeakEwma implements LoadTracker {
         return ((long) bits << 32) | Integer.toUnsignedLong(now);
     }
 
-    // ---- what calls tell
+    // ---- what calls report
 
     @Override
     public long started(long nowNanos) {
@@ -158,7 +203,7 @@ final class PeakEwma implements LoadTracker {
         double from = nanos(word);
         boolean confirms = took * FAR > from && (state == JUMP || took <= from * FAR);
         double floor = typical.floor();
-        if (floor > 0 && age > mostAge(state)) {
+        if (floor > 0 && age > maxAge(state)) {
             from = Math.min(from, floor);
         }
         if (took >= from) {
@@ -171,12 +216,15 @@ final class PeakEwma implements LoadTracker {
         return latency(from * weight + took * (1 - weight), confirms ? SURE : state, now);
     }
 
-    /** One slow call may have been a pause of anybody, this side included; so another is sent there soon. */
-    private long mostAge(int state) {
-        return state == ONCE || state == JUMP ? firstAge : mostAge;
+    /** One slow call may have been a pause on any side, this one included; so another call is sent there soon. */
+    private long maxAge(int state) {
+        return state == ONCE || state == JUMP ? firstAge : maxAge;
     }
 
-    /** A failure is never a reason to think that the endpoint is fast: it took as long as it took, and no less than is usual. */
+    /**
+     * A failure is no reason to expect the endpoint to be fast: it took as long as it took, and no less than is
+     * typical.
+     */
     private void failed(double took, int now) {
         long word = get(LATENCY);
         double bound = Math.max(took, typical.nanos());
@@ -192,30 +240,30 @@ final class PeakEwma implements LoadTracker {
         return ((long) Float.floatToRawIntBits((float) share) << 32) | Integer.toUnsignedLong(now);
     }
 
-    // ---- what pickers ask
+    // ---- what pickers read
 
     private double failures(long word, int now) {
         return word == 0 ? 0 : upper(word) * CoarseTime.decay(CoarseTime.between((int) word, now) * rate);
     }
 
-    /** Which share of the calls failed lately. */
+    /** Returns the share of calls that failed recently. */
     double failures(int now) {
         return failures(get(FAILURES), now);
     }
 
-    /** What a call takes, by those that have ended and by the one that has not ended for longest. */
+    /** Returns what a call takes, by those that have ended and by the one that has been in flight for longest. */
     double latency(int now, double usual, double floor) {
-        return Math.max(believed(get(LATENCY), now, usual, floor), age(now));
+        return Math.max(estimate(get(LATENCY), now, usual, floor), age(now));
     }
 
-    /** How old the oldest call in flight is at least. */
+    /** Returns how old the oldest call in flight is at least. */
     double age(int now) {
         return CallAge.age(get(CALLS), now);
     }
 
     /**
-     * The time until a call has succeeded, if those that fail are repeated at the same place: the latency divided by the share of
-     * successes; and that again, since failures cost more than time.
+     * Returns the time until a call has succeeded, if those that fail are repeated at the same place: the latency
+     * divided by the share of successes; and divided by it again, since failures cost more than time.
      */
     double cost(int now, double usual, double floor) {
         double latency = latency(now, usual, floor);
@@ -227,23 +275,22 @@ final class PeakEwma implements LoadTracker {
         return latency / (successes * successes);
     }
 
-    private double believed(long word, int now, double usual, double floor) {
+    private double estimate(long word, int now, double usual, double floor) {
         int state = state(word);
         if (state == NOTHING) {
             return Math.max(1, usual);
         }
         double nanos = Math.max(1, nanos(word));
-        // Half of the endpoints are below the floor and half above, which no processor can guess: so this is no
-        // question.
+        // Branch-free: half the endpoints are on either side of the floor, so a branch would be mispredicted.
         double least = state == FAILED ? Math.max(usual, floor) : Math.min(nanos, floor);
         long age = CoarseTime.between((int) word, now);
-        if (floor > 0 && age > mostAge(state)) {
+        if (floor > 0 && age > maxAge(state)) {
             return least;
         }
         return Math.max(Math.max(1, least), nanos * CoarseTime.decay(age * rate));
     }
 
-    /** The last measured latency, which counts for what is usual; -1 if no call has succeeded yet. */
+    /** Returns the last measured latency, which counts for what is typical; -1 if no call has succeeded yet. */
     float measured() {
         long word = get(LATENCY);
         return state(word) < ONCE ? -1 : nanos(word);
@@ -252,39 +299,21 @@ final class PeakEwma implements LoadTracker {
     @Override
     public long latencyNanos() {
         long word = get(LATENCY);
-        Typical usual = typical;
+        TypicalLatency usual = typical;
         if (state(word) == NOTHING && usual.nanos() == 0) {
             return -1;
         }
         int now = clock == null ? (int) word : CoarseTime.at(clock.nanoTime());
         double age = clock == null ? 0 : age(now);
-        return Math.round(Math.max(age, believed(word, now, usual.nanos(), usual.floor())));
+        return Math.round(Math.max(age, estimate(word, now, usual.nanos(), usual.floor())));
     }
 
-    /** What is usual among the endpoints of one picker. */
-    static final class Typical {
-        private volatile double nanos;
-        private volatile double floor;
-
-        /** The median latency of those that are measured; 0 if none is. */
-        double nanos() {
-            return nanos;
-        }
-
-        /** Down to where what is believed of a slow endpoint comes by time alone: the median, if it is that of several. */
-        double floor() {
-            return floor;
-        }
-
-        void set(double median, boolean ofSeveral) {
-            nanos = median;
-            floor = ofSeveral ? median : 0;
-        }
-
-        void first(double took) {
-            if (nanos == 0) {
-                nanos = took;
-            }
-        }
+    /** Returns the figures that make the cost, in words. */
+    String describe(int now, double usual, double floor) {
+        double age = age(now);
+        double failures = failures(now);
+        return HumanReadable.time(latency(now, usual, floor)) + " a call"
+                + (age > 0 ? ", the oldest in flight for " + HumanReadable.time(age) : "")
+                + (failures > 0 ? ", " + HumanReadable.percent(failures) + " fail" : "");
     }
 }

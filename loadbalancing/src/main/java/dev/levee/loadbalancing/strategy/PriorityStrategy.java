@@ -6,9 +6,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** The first priority as far as it is well, then the next. */
+/**
+ * Sends calls to the first priority as far as it is healthy, then to the next (Envoy, Priority Levels). See ADR 41.
+ *
+ * @see <a
+ *     href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/priority">Envoy</a>
+ */
 final class PriorityStrategy extends GroupingStrategy {
-    /** A priority of which this share is well is taken to carry all calls: 1 / 1.4. The value of Envoy. */
+    /** A priority of which 1 / 1.4 is healthy is taken to carry all calls. The value of Envoy. */
     private static final double OVERPROVISIONING = 1.4;
 
     PriorityStrategy(BalancingStrategy inner) {
@@ -16,65 +21,79 @@ final class PriorityStrategy extends GroupingStrategy {
     }
 
     @Override
-    GroupingStrategy around(BalancingStrategy other) {
+    GroupingStrategy withInner(BalancingStrategy other) {
         return new PriorityStrategy(other);
     }
 
     @Override
     public Picker over(Candidates candidates) {
-        boolean drained = isDrained(candidates);
-        Map<Integer, double[]> capacities = new TreeMap<>(); // what is well, all, and the candidates, by priority
-        for (Endpoint<?> endpoint : candidates.undrained()) {
-            capacities.computeIfAbsent(endpoint.priority(), key -> new double[3])[1] += drained ? 1 : endpoint.weight();
-        }
-        boolean anyWell = IntStream.range(0, candidates.size()).anyMatch(candidates::isHealthy);
-        for (int i = 0; i < candidates.size(); i++) {
-            Endpoint<?> endpoint = candidates.endpoint(i);
-            double weight = drained ? 1 : endpoint.weight();
-            double[] of = capacities.computeIfAbsent(endpoint.priority(), key -> new double[3]);
-            of[0] += anyWell && !candidates.isHealthy(i) ? 0 : weight; // else a candidate because of a panic
-            of[2] += weight;
-        }
+        Map<Integer, PriorityCapacity> capacities = capacities(candidates);
         int[] priorities = new int[capacities.size()];
-        double[] well = new double[capacities.size()];
+        double[] healthy = new double[capacities.size()];
         int size = 0;
-        for (Map.Entry<Integer, double[]> capacity : capacities.entrySet()) {
-            double[] of = capacity.getValue();
-            if (of[2] > 0) {
+        for (Map.Entry<Integer, PriorityCapacity> capacity : capacities.entrySet()) {
+            PriorityCapacity of = capacity.getValue();
+            if (of.candidates > 0) {
                 priorities[size] = capacity.getKey();
-                well[size++] = Math.min(1, of[0] / of[1]);
+                healthy[size++] = Math.min(1, of.healthy / of.undrained);
             }
         }
         if (capacities.size() == 1) {
             return inner.over(candidates);
         }
-        Group[] parts = new Group[size];
+        Group[] groups = new Group[size];
         Picker[] pickers = new Picker[size];
         for (int i = 0; i < size; i++) {
             int priority = priorities[i];
-            parts[i] = part("priority " + priority, candidates, endpoint -> endpoint.priority() == priority);
-            pickers[i] = inner.over(parts[i]);
+            groups[i] = group("priority " + priority, candidates, endpoint -> endpoint.priority() == priority);
+            pickers[i] = inner.over(groups[i]);
         }
-        double[] healthy = Arrays.copyOf(well, size);
-        return new ByPriority(candidates, parts, pickers, inner.usesKey(), priorities, healthy, loads(healthy));
+        return new PriorityPicker(
+                candidates, groups, pickers, inner.usesKey(), priorities, Arrays.copyOf(healthy, size));
+    }
+
+    private static Map<Integer, PriorityCapacity> capacities(Candidates candidates) {
+        boolean drained = isDrained(candidates);
+        Map<Integer, PriorityCapacity> capacities = new TreeMap<>();
+        for (Endpoint<?> endpoint : candidates.undrained()) {
+            capacities.computeIfAbsent(endpoint.priority(), key -> new PriorityCapacity()).undrained +=
+                    capacity(endpoint, drained);
+        }
+        boolean anyHealthy = IntStream.range(0, candidates.size()).anyMatch(candidates::isHealthy);
+        for (int i = 0; i < candidates.size(); i++) {
+            Endpoint<?> endpoint = candidates.endpoint(i);
+            double weight = capacity(endpoint, drained);
+            PriorityCapacity of = capacities.computeIfAbsent(endpoint.priority(), key -> new PriorityCapacity());
+            // One that is not healthy is a candidate because of a panic.
+            of.healthy += anyHealthy && !candidates.isHealthy(i) ? 0 : weight;
+            of.candidates += weight;
+        }
+        return capacities;
+    }
+
+    /** Capacities of one priority: of its healthy endpoints, of all, and of its candidates. */
+    private static final class PriorityCapacity {
+        private double healthy;
+        private double undrained;
+        private double candidates;
     }
 
     /**
-     * The share of the calls of each priority (Envoy, Load Balancing Priorities): the first takes 1.4 times the share of it that is
-     * well, the next ones what is left. If all together take less than all calls, they take more, in proportion.
+     * Returns the share of the calls of each priority: the first takes 1.4 times the share of it that is healthy, the
+     * next ones what is left. If all together take less than all calls, they take more, in proportion.
      *
-     * @param well the share of each that is well
+     * @param healthy the share of each that is healthy
      */
-    static double[] loads(double[] well) {
+    static double[] loads(double[] healthy) {
         double total = 0;
-        for (double share : well) {
+        for (double share : healthy) {
             total += Math.min(1, share * OVERPROVISIONING);
         }
         double scale = total > 0 ? 1 / Math.min(1, total) : 0;
-        double[] loads = new double[well.length];
+        double[] loads = new double[healthy.length];
         double left = 1;
-        for (int i = 0; i < well.length; i++) {
-            loads[i] = Math.min(left, Math.min(1, well[i] * OVERPROVISIONING) * scale);
+        for (int i = 0; i < healthy.length; i++) {
+            loads[i] = Math.min(left, Math.min(1, healthy[i] * OVERPROVISIONING) * scale);
             left = Math.max(0, left - loads[i]);
         }
         return loads;
@@ -85,23 +104,22 @@ final class PriorityStrategy extends GroupingStrategy {
         return "priority(" + inner + ")";
     }
 
-    private static final class ByPriority extends GroupPicker {
+    private static final class PriorityPicker extends GroupPicker {
         private final int[] priorities;
-        private final double[] well;
+        private final double[] healthy;
         private final double[] loads;
 
-        ByPriority(
+        PriorityPicker(
                 Candidates candidates,
-                Group[] parts,
+                Group[] groups,
                 Picker[] pickers,
                 boolean byKey,
                 int[] priorities,
-                double[] well,
-                double[] loads) {
-            super("priority", candidates, parts, pickers, byKey);
+                double[] healthy) {
+            super("priority", candidates, groups, pickers, byKey);
             this.priorities = priorities;
-            this.well = well;
-            this.loads = loads;
+            this.healthy = healthy;
+            this.loads = loads(healthy);
         }
 
         @Override
@@ -110,14 +128,14 @@ final class PriorityStrategy extends GroupingStrategy {
         }
 
         @Override
-        boolean isSubstitute(int part) {
+        boolean isSubstitute(int group) {
             return true;
         }
 
         @Override
-        String reason(int part) {
-            return "priority " + priorities[part] + " takes " + HumanReadable.percent(loads[part])
-                    + " of the calls, since " + HumanReadable.percent(well[part]) + " of it is well";
+        String reason(int group) {
+            return "priority " + priorities[group] + " takes " + HumanReadable.percent(loads[group])
+                    + " of the calls, since " + HumanReadable.percent(healthy[group]) + " of it is healthy";
         }
     }
 }

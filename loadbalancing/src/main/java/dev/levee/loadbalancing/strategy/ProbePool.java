@@ -3,7 +3,6 @@ package dev.levee.loadbalancing.strategy;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -11,24 +10,55 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answers that a balancer chooses from, at most one of each endpoint. It belongs to the balancer and outlives sets.
+ * Holds the answers to load probes that a balancer chooses from, at most one of each endpoint (Bartek Wydrowski, Robert
+ * Kleinberg, Stephen M. Rumble and Aaron Archer, Load is not what you should balance: Introducing Prequal, NSDI 2024).
+ * It belongs to the balancer and outlives sets.
  *
- * <p>Picks read the places and use an answer by compare-and-set on its endpoint; they change no place. Who changes places takes a
- * flag first, and gives up if it is taken: an answer less does no harm, waiting would.
+ * <pre>
+ *   places       |  0  |  1  |  2  | .. |  15  |      each null, or an endpoint, which holds its own answer
+ *                   |           |
+ *                   v           v
+ *                endpoint a   endpoint b   endpoint c          {@link ProbedEndpoint}, one word: {@link ProbeAnswer}
+ *                place = 0    place = 2    place = 0, no answer
+ *
+ *   rank, the less the better
+ *            63     57   56   55  52 51                        0
+ *           +---------+-----+-------+---------------------------+
+ *   cold    |    0    |  0  |   0   | latency code, 28 bits ;   |
+ *           |         |     |       | in flight, 24 bits        |
+ *           +---------+-----+-------+---------------------------+
+ *   hot     |    0    |  1  |   0   | in flight, 24 bits ;      |
+ *   failing |    1    |  0  |   0   | latency code, 28 bits     |
+ *           +---------+-----+-------+---------------------------+
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>Picks read the places and use an answer by compare-and-set on its endpoint; they change no place.
+ *   <li>A thread that changes places sets the flag {@code changing} first, and drops its change if it is set already:
+ *       an answer less does no harm, waiting would.
+ *   <li>An endpoint whose answer has uses left is in exactly one place; one that loses its place loses its answer.
+ * </ul>
+ *
+ * <p>See ADR 43.
+ *
+ * @see <a href="https://www.usenix.org/conference/nsdi24/presentation/wydrowski">Prequal, NSDI 2024</a>
  */
 class ProbePool {
-    /** Of how many answers the distribution of requests in flight is kept. */
-    static final int HISTORY = 64;
-
-    /** What a call takes from the pool on average, beyond what it uses (r_remove in the paper), and its part of the probes. */
+    /**
+     * What a call removes from the pool on average, beyond what it uses (r_remove in the paper), and its part of the
+     * probes.
+     */
     private static final double MAX_REMOVED = 1.0;
 
     private static final double REMOVED_PART = 1 / 3.0;
 
-    /** By how much more answers come than go, which is what fills the pool (delta in the paper: 1). */
+    /** By how much more answers come than go, which fills the pool (delta in the paper: 1). */
     private static final double FILL = 1.0;
 
     private static final double DECAY = 0.98;
+
     static final long HOT = 1L << 56;
     static final long FAILING = 2L << 56;
     private static final int LATENCY_BITS = 28;
@@ -42,20 +72,24 @@ class ProbePool {
     private final AtomicBoolean changing = new AtomicBoolean();
     private final AtomicInteger ids = new AtomicInteger();
 
-    // Changed only by who has the flag.
-    private final int[] recent = new int[HISTORY];
-    private final int[] sorted = new int[HISTORY];
+    // Changed only by the thread that has set the flag.
+    private final InFlightHistory history = new InFlightHistory();
     private final long[] scratch = new long[LatencyByInFlight.SAMPLES];
-    private int seen;
     private boolean oldestIsNext = true;
     private double toRemove;
 
-    private volatile int hottestCold; // the most requests in flight that are not hot
-    private volatile float typicalNanos; // for those who do not know their latency; 0 if nobody does
-    private volatile int size = 1; // of the set
+    /** The most requests in flight that are not hot. */
+    private volatile int hottestCold;
+
+    /** The latency of an endpoint that does not know its own; 0 if none knows it. */
+    private volatile float typicalNanos;
+
+    /** The size of the set. */
+    private volatile int size = 1;
+
     private volatile double answersPerCall;
 
-    // Of the last calls, the older the less; changed by the prober only.
+    // Of recent calls, the older the less; changed by the prober only.
     private double weighedCalls;
     private double weighedAnswers;
     private final AtomicInteger answers = new AtomicInteger();
@@ -72,7 +106,7 @@ class ProbePool {
         return new ProbedEndpoint(this, endpoint, ids.getAndIncrement() * GOLDEN, config.watchesOwnCalls());
     }
 
-    /** How many endpoints there are to choose from. */
+    /** Sets how many endpoints there are to choose from. */
     void size(int value) {
         size = value;
     }
@@ -85,12 +119,12 @@ class ProbePool {
         return (ProbedEndpoint) PLACE.getAcquire(places, place);
     }
 
-    /** Whether an answer can be used. */
+    /** Returns whether an answer can be used. */
     boolean isFresh(ProbedEndpoint endpoint, long answer, long nowNanos) {
-        return ProbedEndpoint.usesLeft(answer) > 0 && nowNanos - endpoint.answeredAt() <= config.maxAgeNanos();
+        return ProbeAnswer.usesLeft(answer) > 0 && nowNanos - endpoint.answeredAt() <= config.maxAgeNanos();
     }
 
-    /** How many answers can be used. */
+    /** Returns how many answers can be used. */
     int fresh(long nowNanos) {
         int fresh = 0;
         for (int place = 0; place < places.length; place++) {
@@ -100,20 +134,18 @@ class ProbePool {
         return fresh;
     }
 
-    /** The most requests in flight that are not hot. */
     int hottestCold() {
         return hottestCold;
     }
 
     /**
-     * The less the better: cold ones by latency, then hot ones by requests in flight, then those where calls fail.
+     * Returns a number that is the less the better: cold ones by latency, then hot ones by requests in flight, then
+     * those where calls fail.
      *
-     * @param latencyCode if the endpoint does not know it, calls are taken to take as long there as elsewhere
+     * @param latencyCode if it is unknown, calls are expected to take as long there as elsewhere
      */
     long rank(long inFlight, int latencyCode, boolean failing, int hottestCold) {
-        long code = latencyCode == ProbedEndpoint.LATENCY_UNKNOWN
-                ? ProbedEndpoint.codeOf((long) typicalNanos)
-                : latencyCode;
+        long code = latencyCode == ProbeAnswer.LATENCY_UNKNOWN ? ProbeAnswer.codeOf((long) typicalNanos) : latencyCode;
         if (failing || inFlight > hottestCold) {
             return (failing ? FAILING : HOT) | (inFlight << LATENCY_BITS) | code;
         }
@@ -122,7 +154,7 @@ class ProbePool {
 
     // ---- answers come
 
-    /** What a response says, if it says anything. */
+    /** Reads the load from a response, if it has one. */
     void read(ProbedEndpoint endpoint, Object result, long nowNanos) {
         Function<Object, @Nullable ServerLoad> responses = config.responses();
         if (responses == null) {
@@ -131,7 +163,7 @@ class ProbePool {
         ServerLoad load;
         try {
             load = responses.apply(result);
-        } catch (Throwable thrown) { // by a function of the user; the call is none the worse for it
+        } catch (Throwable thrown) { // by a function of the user, which must not harm the call
             return;
         }
         if (load != null) {
@@ -139,7 +171,7 @@ class ProbePool {
         }
     }
 
-    /** An endpoint has said how busy it is. Allocates nothing. */
+    /** Takes the load that an endpoint has reported. Allocates nothing. */
     void answered(ProbedEndpoint endpoint, int inFlight, long latencyNanos, long nowNanos) {
         if (beginChange()) {
             try {
@@ -150,7 +182,10 @@ class ProbePool {
         }
     }
 
-    /** A call of the balancer's own has ended, which says how busy the endpoint is as far as the balancer can see. */
+    /**
+     * Takes the end of a call of the balancer's own, which shows the load of the endpoint as far as the balancer can
+     * see.
+     */
     void answered(ProbedEndpoint endpoint, int inFlight, LatencyByInFlight latencies, long nowNanos) {
         if (beginChange()) {
             try {
@@ -164,10 +199,10 @@ class ProbePool {
     private void take(ProbedEndpoint endpoint, int inFlight, long latencyNanos, long nowNanos) {
         answers.getAndIncrement();
         if (config.probe() == null) {
-            remove(REMOVED_PART, nowNanos); // nobody else does
+            remove(REMOVED_PART, nowNanos); // since there is no prober that does
         }
-        learn(Math.min(inFlight, ProbedEndpoint.MAX_IN_FLIGHT), latencyNanos);
-        endpoint.answer(inFlight, ProbedEndpoint.codeOf(latencyNanos), uses(), nowNanos);
+        learn(Math.min(inFlight, ProbeAnswer.MAX_IN_FLIGHT), latencyNanos);
+        endpoint.answer(inFlight, ProbeAnswer.codeOf(latencyNanos), uses(), nowNanos);
         put(endpoint, nowNanos);
     }
 
@@ -183,21 +218,10 @@ class ProbePool {
         if (latencyNanos >= 0) {
             typicalNanos = typicalNanos == 0 ? latencyNanos : typicalNanos + (latencyNanos - typicalNanos) / 16;
         }
-        int known = Math.min(seen, HISTORY);
-        if (seen >= HISTORY) {
-            int gone = Arrays.binarySearch(sorted, 0, known, recent[seen % HISTORY]);
-            System.arraycopy(sorted, gone + 1, sorted, gone, known - gone - 1);
-            known--;
-        }
-        int found = Arrays.binarySearch(sorted, 0, known, inFlight);
-        int at = found < 0 ? -found - 1 : found;
-        System.arraycopy(sorted, at, sorted, at + 1, known - at);
-        sorted[at] = inFlight;
-        recent[seen % HISTORY] = inFlight;
-        seen = seen + 1 < 2 * HISTORY ? seen + 1 : HISTORY;
+        history.add(inFlight);
         double quantile = config.hotQuantile();
         if (quantile > 0.0 && quantile < 1.0) {
-            hottestCold = sorted[(int) Math.ceil(quantile * (known + 1)) - 1];
+            hottestCold = history.quantile(quantile);
         }
     }
 
@@ -228,9 +252,9 @@ class ProbePool {
     }
 
     /**
-     * How many calls may use an answer: as many as it takes for answers to come somewhat faster than they go, (1 + delta) / ((1 - m/n)
-     * r_probe - r_remove) in the paper, where r_probe is what is really answered. With few endpoints an answer most often replaces
-     * one that was there; the pool then counts as half of the set.
+     * Returns how many calls may use an answer: as many as it takes for answers to come somewhat faster than they go,
+     * (1 + delta) / ((1 - m/n) r_probe - r_remove) in the paper, where r_probe is what is really answered. With few
+     * endpoints an answer most often replaces one that was there; the pool then counts as half of the set.
      */
     double meanUses() {
         if (config.probe() == null) {
@@ -239,7 +263,7 @@ class ProbePool {
         double rate = answersPerCall;
         double news = 1.0 - Math.min((double) places.length / size, 0.5);
         double surplus = news * rate - Math.min(MAX_REMOVED, rate * REMOVED_PART);
-        return Math.min(Math.max((1.0 + FILL) / surplus, 1.0), ProbedEndpoint.MAX_USES - 1.0);
+        return Math.min(Math.max((1.0 + FILL) / surplus, 1.0), ProbeAnswer.MAX_USES - 1.0);
     }
 
     private int uses() {
@@ -250,11 +274,13 @@ class ProbePool {
 
     // ---- answers go
 
-    /** So many calls have been made since the last time: takes away what they cost the pool, and counts what is answered for each. */
+    /**
+     * Takes the number of calls since the last time: removes what they cost the pool, and counts the answers for each.
+     */
     void called(long calls, long nowNanos) {
         weighedCalls = weighedCalls * DECAY + calls;
         weighedAnswers = weighedAnswers * DECAY + answers.getAndSet(0);
-        // Two calls' worth of what should be, so that it begins there.
+        // Two calls' worth of the configured rate, so that it begins there.
         double rate = (weighedAnswers + 2 * config.probesPerCall()) / (weighedCalls + 2);
         answersPerCall = Math.min(rate, config.probesPerCall());
         if (beginChange()) {
@@ -274,7 +300,7 @@ class ProbePool {
         }
     }
 
-    /** By turns the oldest and the worst, but not from a pool that is half empty already. */
+    /** Removes the oldest and the worst in turns, but not from a pool that is half empty already. */
     private void removeOne(long nowNanos) {
         ProbedEndpoint oldest = null;
         ProbedEndpoint worst = null;
@@ -282,7 +308,7 @@ class ProbePool {
         long worstRank = Long.MIN_VALUE;
         int left = 0;
         for (ProbedEndpoint endpoint : places) {
-            long answer = endpoint == null ? ProbedEndpoint.NO_ANSWER : endpoint.answer();
+            long answer = endpoint == null ? ProbeAnswer.NONE : endpoint.answer();
             if (endpoint == null || !isFresh(endpoint, answer, nowNanos)) {
                 continue;
             }
@@ -293,8 +319,8 @@ class ProbePool {
                 oldest = endpoint;
             }
             long rank = rank(
-                    ProbedEndpoint.inFlight(answer),
-                    ProbedEndpoint.latencyCode(answer),
+                    ProbeAnswer.inFlight(answer),
+                    ProbeAnswer.latencyCode(answer),
                     endpoint.isFailing(nowNanos),
                     hottestCold);
             if (rank > worstRank) {

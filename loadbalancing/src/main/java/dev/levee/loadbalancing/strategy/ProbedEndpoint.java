@@ -10,29 +10,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a probing balancer knows about one endpoint: the last answer, how often it may still be used, and whether calls fail there.
+ * Holds what a probing balancer knows about one endpoint: its last answer ({@link ProbeAnswer}), whether calls fail
+ * there ({@link FailureShare}), and whether a load probe of it is in flight.
  *
- * <p>The answer is one word: 24 bits of requests in flight, 12 of uses that are left, 28 of latency, as the upper bits of a float, so
- * that codes compare as latencies do. A use counts one off the second and one on to the first, by compare-and-set: nobody uses an
- * answer that has been replaced, taken away or used up.
+ * <p>Invariants: the answer is changed by compare-and-set, or by the thread that changes the {@link ProbePool}; its
+ * time is written before it, so a reader of an answer sees its time or that of a later one. See ADR 43.
  */
 final class ProbedEndpoint implements LoadTracker {
-    static final long NO_ANSWER = 0;
-    static final int MAX_IN_FLIGHT = (1 << 24) - 1;
-    static final int MAX_USES = (1 << 12) - 1;
-    static final int LATENCY_UNKNOWN = (1 << 28) - 1;
-
-    private static final int USES_SHIFT = 28;
-    private static final int IN_FLIGHT_SHIFT = 40;
-    private static final int FLOAT_SHIFT = 3;
-
-    /** Two failures one after the other are more, and so is a share of a fifth. */
-    private static final float FAILING = 0.2f;
-
-    private static final float STEP = 1 / 8f;
-    private static final float FORGOTTEN = 0.01f;
-    private static final double HALF_LIFE_NANOS = 2e9;
-
     private static final VarHandle ANSWER = Handles.field(MethodHandles.lookup(), "answer", long.class);
     private static final VarHandle FAILURES = Handles.field(MethodHandles.lookup(), "failures", long.class);
 
@@ -42,16 +26,18 @@ final class ProbedEndpoint implements LoadTracker {
     /** Spread over all ints, for tables. */
     final int id;
 
-    /** Its place in the pool; for who changes the pool. */
+    /** Its place in the pool; for the thread that changes the pool. */
     int place;
 
     private final ProbePool pool;
-    private final @Nullable LatencyByInFlight own; // if the balancer watches its own calls
+
+    /** The latencies of the balancer's own calls, if it goes by these; else null. */
+    private final @Nullable LatencyByInFlight own;
+
     private final @Nullable PaddedLong ownInFlight;
-    private volatile long answer = NO_ANSWER;
+    private volatile long answer = ProbeAnswer.NONE;
     private volatile long answeredAt;
-    private volatile long
-            failures; // the share of failures as a float, and when that was, in units of about a millisecond
+    private volatile long failures = FailureShare.NO_FAILURES;
     private final AtomicBoolean probed = new AtomicBoolean();
 
     ProbedEndpoint(ProbePool pool, Endpoint<?> endpoint, int id, boolean watchesOwnCalls) {
@@ -64,29 +50,6 @@ final class ProbedEndpoint implements LoadTracker {
 
     // ---- the answer
 
-    static int inFlight(long answer) {
-        return (int) (answer >>> IN_FLIGHT_SHIFT);
-    }
-
-    static int usesLeft(long answer) {
-        return (int) (answer >>> USES_SHIFT) & MAX_USES;
-    }
-
-    /** A number that is the greater the longer the latency is. */
-    static int latencyCode(long answer) {
-        return (int) answer & LATENCY_UNKNOWN;
-    }
-
-    static int codeOf(long latencyNanos) {
-        return latencyNanos < 0 ? LATENCY_UNKNOWN : Float.floatToRawIntBits((float) latencyNanos) >>> FLOAT_SHIFT;
-    }
-
-    static long nanosOf(int latencyCode) {
-        return latencyCode == LATENCY_UNKNOWN
-                ? ServerLoad.UNKNOWN
-                : (long) Float.intBitsToFloat(latencyCode << FLOAT_SHIFT);
-    }
-
     long answer() {
         return answer;
     }
@@ -95,20 +58,16 @@ final class ProbedEndpoint implements LoadTracker {
         return answeredAt;
     }
 
-    /** The time first: whoever sees the answer sees its time, or that of a later one. */
     void answer(int inFlight, int latencyCode, int uses, long nowNanos) {
         answeredAt = nowNanos;
-        answer = ((long) Math.min(inFlight, MAX_IN_FLIGHT) << IN_FLIGHT_SHIFT)
-                | ((long) Math.min(uses, MAX_USES) << USES_SHIFT)
-                | latencyCode;
+        answer = ProbeAnswer.of(inFlight, latencyCode, uses);
     }
 
-    /** Uses the answer once; false if there is none any more. */
+    /** Uses the answer once; returns false if there is none any more. */
     boolean use() {
         long seen = answer;
-        while (usesLeft(seen) > 0) {
-            long used = seen - (1L << USES_SHIFT) + (inFlight(seen) < MAX_IN_FLIGHT ? 1L << IN_FLIGHT_SHIFT : 0);
-            long found = (long) ANSWER.compareAndExchange(this, seen, used);
+        while (ProbeAnswer.usesLeft(seen) > 0) {
+            long found = (long) ANSWER.compareAndExchange(this, seen, ProbeAnswer.used(seen));
             if (found == seen) {
                 return true;
             }
@@ -117,15 +76,15 @@ final class ProbedEndpoint implements LoadTracker {
         return false;
     }
 
-    /** Takes the answer away. The latency stays, for figures. */
+    /** Takes the answer away. */
     void forget() {
         long seen;
         do {
             seen = answer;
-        } while (!ANSWER.compareAndSet(this, seen, seen & LATENCY_UNKNOWN));
+        } while (!ANSWER.compareAndSet(this, seen, ProbeAnswer.forgotten(seen)));
     }
 
-    // ---- probes under way
+    // ---- load probes
 
     boolean beginProbe() {
         return probed.compareAndSet(false, true);
@@ -164,40 +123,21 @@ final class ProbedEndpoint implements LoadTracker {
         }
     }
 
-    /** An update that meets another one is dropped: a sample less changes nothing. */
+    /** Counts an outcome. An update that meets another one is dropped: a sample less changes nothing. */
     private void count(boolean failed, long nowNanos) {
         long seen = failures;
-        if (seen == 0 && !failed) {
-            return;
+        if (seen != FailureShare.NO_FAILURES || failed) {
+            FAILURES.compareAndSet(this, seen, FailureShare.after(seen, failed, nowNanos));
         }
-        float share = share(seen, nowNanos);
-        share += ((failed ? 1 : 0) - share) * STEP;
-        long next = share < FORGOTTEN ? 0 : ((long) Float.floatToRawIntBits(share) << 32) | coarse(nowNanos);
-        FAILURES.compareAndSet(this, seen, next);
     }
 
-    private static long coarse(long nanos) {
-        return (nanos >>> 20) & 0xFFFFFFFFL;
-    }
-
-    private static float share(long failures, long nowNanos) {
-        if (failures == 0) {
-            return 0;
-        }
-        int elapsed = Math.max((int) coarse(nowNanos) - (int) failures, 0);
-        return (float) (Float.intBitsToFloat((int) (failures >>> 32))
-                * Math.exp(-Math.log(2) / HALF_LIFE_NANOS * (1 << 20) * elapsed));
-    }
-
-    /** Whether calls fail there lately: then neither its short latency nor its few requests in flight are merits. */
     boolean isFailing(long nowNanos) {
-        long seen = failures;
-        return seen != 0 && share(seen, nowNanos) > FAILING;
+        return FailureShare.isFailing(failures, nowNanos);
     }
 
     @Override
     public long latencyNanos() {
         long seen = answer;
-        return seen == NO_ANSWER ? -1 : nanosOf(latencyCode(seen));
+        return seen == ProbeAnswer.NONE ? -1 : ProbeAnswer.nanosOf(ProbeAnswer.latencyCode(seen));
     }
 }

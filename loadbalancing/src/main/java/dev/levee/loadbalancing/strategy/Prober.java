@@ -14,13 +14,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends the probes of one balancer. A call only counts itself; while calls come, a timer runs each millisecond, takes what they cost
- * the pool out of it and has the executor ask as many endpoints as they are worth.
+ * Sends the load probes of one balancer. A call only counts itself; while calls come, a timer runs each millisecond,
+ * removes from the pool what the calls cost it, and has the executor probe as many endpoints as the calls are worth.
+ * See ADR 43.
  */
 final class Prober {
     static final long PACE_NANOS = 1_000_000;
-    /** After so many ticks without a call the timer stops; the next call starts it again. */
-    static final int IDLE_TICKS = 10;
+
+    /** The runs without a call after which the timer stops; the next call starts it again. */
+    static final int MAX_IDLE_RUNS = 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(Prober.class);
 
@@ -29,14 +31,14 @@ final class Prober {
     private final ProbePool pool;
     private final Environment environment;
     private final LongAdder calls = new LongAdder();
-    private final AtomicBoolean ticking = new AtomicBoolean();
-    private final AtomicInteger underWay = new AtomicInteger();
+    private final AtomicBoolean running = new AtomicBoolean();
+    private final AtomicInteger inFlight = new AtomicInteger();
     private final AtomicBoolean warned = new AtomicBoolean();
     private final LongAdder sent = new LongAdder();
     private final LongAdder failed = new LongAdder();
     private volatile @Nullable ProbingPicker latest;
 
-    // For the tick, of which there is one at a time.
+    // Of the run, of which there is one at a time.
     private long served;
     private double owed;
     private int idle;
@@ -52,26 +54,26 @@ final class Prober {
         this.environment = environment;
     }
 
-    /** A call is made among these. Allocates only if no call was made for {@link #IDLE_TICKS}. */
+    /** Counts a call that is picked by this picker. Allocates only if no call came for {@link #MAX_IDLE_RUNS} runs. */
     void called(ProbingPicker picker) {
         calls.increment();
         if (latest != picker) {
             latest = picker;
         }
-        if (!ticking.get() && ticking.compareAndSet(false, true)) {
+        if (!running.get() && running.compareAndSet(false, true)) {
             schedule(0);
         }
     }
 
     private void schedule(long delayNanos) {
         try {
-            environment.scheduler().schedule(this::tick, delayNanos);
-        } catch (Throwable refused) { // by a scheduler that was shut down: there are no probes, but calls go on
-            ticking.set(false);
+            environment.scheduler().schedule(this::run, delayNanos);
+        } catch (Throwable refused) { // by a scheduler that was shut down: no probes then, but calls are not harmed
+            running.set(false);
         }
     }
 
-    private void tick() {
+    private void run() {
         try {
             long made = calls.sum();
             long since = made - served;
@@ -82,55 +84,58 @@ final class Prober {
                 send(since);
             }
         } finally {
-            if (idle < IDLE_TICKS) {
+            if (idle < MAX_IDLE_RUNS) {
                 schedule(PACE_NANOS);
             } else {
                 idle = 0;
-                ticking.set(false);
-                if (calls.sum() != served && ticking.compareAndSet(false, true)) {
+                running.set(false);
+                if (calls.sum() != served && running.compareAndSet(false, true)) {
                     schedule(0);
                 }
             }
         }
     }
 
-    /** What cannot be sent is not owed any more: probes follow calls, they do not catch up. */
+    /**
+     * Sends what the calls are worth. What cannot be sent is not owed any more: probes follow calls, they do not catch
+     * up.
+     */
     private void send(long since) {
         ProbingPicker picker = latest;
         owed += since * config.probesPerCall();
         long due = (long) owed;
         owed -= due;
-        for (long i = 0; i < due && picker != null && underWay.get() < config.poolSize(); i++) {
+        for (long i = 0; i < due && picker != null && inFlight.get() < config.poolSize(); i++) {
             ProbedEndpoint target = picker.toProbe();
             if (target == null) {
                 return;
             }
-            underWay.getAndIncrement();
+            inFlight.getAndIncrement();
             sent.increment();
-            new Probe(target).send();
+            new LoadProbe(target).send();
         }
     }
 
-    /** How many probes have not ended or have not returned. */
-    int underWay() {
-        return underWay.get();
+    /** Returns how many probes have not ended or have not returned. */
+    int inFlight() {
+        return inFlight.get();
     }
 
-    /** How many probes have been sent. */
+    /** Returns how many probes have been sent. */
     long sent() {
         return sent.sum();
     }
 
-    /** How many of them had no answer in time. */
+    /** Returns how many of them had no answer in time. */
     long failed() {
         return failed.sum();
     }
 
     /**
-     * One probe. It is over when it has ended, by an answer, a failure or the timeout, and the function has returned: one that blocks
-     * keeps its place, or threads would pile up.
+     * One load probe. It is over when it has ended, by an answer, a failure or the timeout, and the function has
+     * returned: one that blocks keeps its place, or threads would pile up.
      */
-    private final class Probe implements Runnable, BiConsumer<@Nullable ServerLoad, @Nullable Throwable> {
+    private final class LoadProbe implements Runnable, BiConsumer<@Nullable ServerLoad, @Nullable Throwable> {
         private static final int ENDED = 1;
         private static final int RETURNED = 2;
 
@@ -138,7 +143,7 @@ final class Prober {
         private final AtomicInteger state = new AtomicInteger();
         private Scheduler.@Nullable Timer timer;
 
-        Probe(ProbedEndpoint target) {
+        LoadProbe(ProbedEndpoint target) {
             this.target = target;
         }
 
@@ -191,16 +196,19 @@ final class Prober {
             }
             failed.increment();
             if (error != null && warned.compareAndSet(false, true)) {
-                LOG.warn("a probe of {} failed; others that fail are only counted", target.endpoint.id(), error);
+                LOG.warn(
+                        "endpoint \"{}\": a load probe failed; further failures are only counted",
+                        target.endpoint.id(),
+                        error);
             }
         }
 
-        /** Whether this was not marked before. */
+        /** Marks one of the two; returns whether it was not marked before. */
         private boolean mark(int bit) {
             int before = state.getAndUpdate(bits -> bits | bit);
             if (before != (before | bit) && (before | bit) == (ENDED | RETURNED)) {
                 target.endProbe();
-                underWay.getAndDecrement();
+                inFlight.getAndDecrement();
             }
             return (before & bit) == 0;
         }

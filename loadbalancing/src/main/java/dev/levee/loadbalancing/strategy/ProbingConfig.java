@@ -5,11 +5,12 @@ import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How {@link BalancingStrategy#probing} asks and chooses. Immutable.
+ * The settings of {@link BalancingStrategy#probing(ProbingConfig)}. Immutable.
  *
  * @since 0.1
  */
@@ -33,7 +34,7 @@ public final class ProbingConfig {
     }
 
     /**
-     * Starts from the defaults, which neither probe nor read responses.
+     * Starts from the defaults, with which servers are not probed and responses are not read.
      *
      * @return a builder; not thread-safe
      */
@@ -41,8 +42,14 @@ public final class ProbingConfig {
         return new Builder();
     }
 
+    static ProbingConfig of(Consumer<? super Builder> configure) {
+        Builder builder = builder();
+        Require.nonNull("configure", configure).accept(builder);
+        return builder.build();
+    }
+
     /**
-     * Starts from this.
+     * Starts from these settings.
      *
      * @return a builder; not thread-safe
      */
@@ -58,24 +65,67 @@ public final class ProbingConfig {
         return builder;
     }
 
-    @Nullable Function<? super Endpoint<?>, ? extends CompletionStage<ServerLoad>> probe() {
+    /**
+     * Returns the function that probes a server.
+     *
+     * @return the function; null if servers are not probed
+     */
+    public @Nullable Function<? super Endpoint<?>, ? extends CompletionStage<ServerLoad>> probe() {
         return probe;
     }
 
-    @Nullable Function<Object, @Nullable ServerLoad> responses() {
+    /**
+     * Returns the function that reads the load from an ordinary response.
+     *
+     * @return the function; null if responses are not read
+     */
+    public @Nullable Function<Object, @Nullable ServerLoad> responses() {
         return responses;
     }
 
-    double probesPerCall() {
+    /**
+     * Returns how many load probes are sent for each call.
+     *
+     * @return from 0.01 to 16
+     */
+    public double probesPerCall() {
         return probesPerCall;
     }
 
-    int poolSize() {
+    /**
+     * Returns how many answers are kept.
+     *
+     * @return from 2 to 64
+     */
+    public int poolSize() {
         return poolSize;
     }
 
-    double hotQuantile() {
+    /**
+     * Returns the share of recent answers above which an endpoint is hot.
+     *
+     * @return from 0 to 1
+     */
+    public double hotQuantile() {
         return hotQuantile;
+    }
+
+    /**
+     * Returns how old an answer may be to be used.
+     *
+     * @return more than zero
+     */
+    public Duration maxAge() {
+        return maxAge;
+    }
+
+    /**
+     * Returns how long a load probe may take.
+     *
+     * @return more than zero
+     */
+    public Duration timeout() {
+        return timeout;
     }
 
     long maxAgeNanos() {
@@ -86,7 +136,7 @@ public final class ProbingConfig {
         return Nanos.of(timeout);
     }
 
-    /** Whether nobody asks servers or reads what they say, so that only the client's own calls tell anything. */
+    /** Returns whether servers report nothing, so that the client's own calls alone show their load. */
     boolean watchesOwnCalls() {
         return probe == null && responses == null;
     }
@@ -113,13 +163,15 @@ public final class ProbingConfig {
         private Builder() {}
 
         /**
-         * Asks servers how busy they are. The function starts a request that is as cheap as possible and is answered at once by what
-         * a {@link ServerLoadRecorder} says, on the way that calls take. It runs on the environment's executor, never on the path of a call; if it
-         * throws, returns null, answers null or never, there is one answer less and that is all. Default: nobody asks.
+         * Sets how a server is probed for its load. The function starts a request that is as cheap as possible and is
+         * answered at once by what a {@link ServerLoadRecorder} reports, on the way that calls take. It runs on the
+         * environment's executor, never on the path of a call; if it throws, returns null, answers null or never, there
+         * is one answer less and nothing else happens. Default: servers are not probed.
          *
-         * @param value gets the endpoint and answers later; thread-safe. At most one probe per endpoint and {@link #poolSize} in all are
-         *     under way
+         * @param value gets the endpoint and answers later; thread-safe. At most one load probe per endpoint and
+         *     {@link #poolSize} in all are in flight
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder probe(Function<? super Endpoint<?>, ? extends CompletionStage<ServerLoad>> value) {
             probe = Require.nonNull("probe", value);
@@ -127,12 +179,14 @@ public final class ProbingConfig {
         }
 
         /**
-         * Takes what ordinary responses say for answers to probes, for example the header {@link ServerLoad#HEADER}. Together with
-         * {@link #probe} or without. Default: responses are not read.
+         * Sets how the load is read from an ordinary response, for example from the header {@link ServerLoad#HEADER};
+         * it then counts as the answer to a load probe. Together with {@link #probe} or without. Default: responses are
+         * not read.
          *
-         * @param value gets what a call returned, never null, and gives the load, or null if it says none; on the path of the call,
-         *     so it must be quick. What it throws counts as null
+         * @param value gets what a call returned, never null, and returns the load, or null if there is none; on the
+         *     path of the call, so it must be quick. If it throws, that counts as null
          * @return this
+         * @throws NullPointerException if it is null
          */
         public Builder responses(Function<Object, @Nullable ServerLoad> value) {
             responses = Require.nonNull("responses", value);
@@ -140,7 +194,8 @@ public final class ProbingConfig {
         }
 
         /**
-         * How many probes are sent for each call. Fewer are sent when calls come faster than probes are answered. Default: 3.
+         * Sets how many load probes are sent for each call. Fewer are sent when calls come faster than probes are
+         * answered. Default: 3.
          *
          * @param value from 0.01 to 16
          * @return this
@@ -155,9 +210,9 @@ public final class ProbingConfig {
         }
 
         /**
-         * How many answers are kept to choose from. Default: 16.
+         * Sets how many answers are kept to choose from. Default: 16.
          *
-         * @param value from 2 to 64; a pick looks at all of them
+         * @param value from 2 to 64; a pick reads all of them
          * @return this
          * @throws IllegalArgumentException if it is out of range
          */
@@ -167,8 +222,9 @@ public final class ProbingConfig {
         }
 
         /**
-         * Where hot begins: an endpoint is hot if it has more requests in flight than this share of the last 64 answers. 0 makes all
-         * hot, so that only requests in flight decide; 1 makes none hot, so that only latency decides. Default: 0.84.
+         * Sets where hot begins: an endpoint is hot if it has more requests in flight than this share of the last 64
+         * answers. 0 makes all hot, so that only requests in flight decide; 1 makes none hot, so that only latency
+         * decides. Default: 0.84.
          *
          * @param value from 0 to 1
          * @return this
@@ -183,11 +239,12 @@ public final class ProbingConfig {
         }
 
         /**
-         * How old an answer may be to be used. Default: 1 second.
+         * Sets how old an answer may be to be used. Default: 1 s.
          *
          * @param value more than zero
          * @return this
-         * @throws IllegalArgumentException if it is out of range
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder maxAge(Duration value) {
             maxAge = Require.positive("maxAge", value);
@@ -195,11 +252,12 @@ public final class ProbingConfig {
         }
 
         /**
-         * How long a probe is waited for; one that comes later is not used. Default: 100 ms.
+         * Sets how long a load probe may take; an answer that comes later is not used. Default: 100 ms.
          *
          * @param value more than zero
          * @return this
-         * @throws IllegalArgumentException if it is out of range
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder timeout(Duration value) {
             timeout = Require.positive("timeout", value);
@@ -207,7 +265,7 @@ public final class ProbingConfig {
         }
 
         /**
-         * Makes the configuration.
+         * Builds the configuration.
          *
          * @return the configuration
          */

@@ -6,15 +6,19 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hot/cold rule over the answers of one set: of those that are cold the one with the shortest latency; if all are hot the one with
- * the fewest requests in flight; an endpoint where calls fail only if there is no other.
+ * Picks by the hot/cold rule over the answers of one set: of those that are cold the one with the shortest latency; if
+ * all are hot the one with the fewest requests in flight; an endpoint where calls fail only if there is no other. See
+ * ADR 43.
  */
 final class ProbingPicker implements BalancingStrategy.Picker {
     private static final int NONE = -1;
-    /** Below so many answers in all a pick is not a choice. */
+
+    /** With fewer answers in all a pick is not a choice. */
     private static final int MIN_ANSWERS = 2;
 
-    /** If nobody sends probes, one call of four is one: else those that are not in the pool would never get into it. */
+    /**
+     * Without load probes, one call of four explores: else endpoints that are not in the pool would never get into it.
+     */
     private static final int EXPLORED = 3;
 
     private static final int MAX_TRIES = 8;
@@ -27,10 +31,18 @@ final class ProbingPicker implements BalancingStrategy.Picker {
     private final NanoClock clock;
     private final boolean countsOwn;
     private final boolean explores;
-    private final double @Nullable [] ramps; // null if nobody is in slow start
-    private final @Nullable AliasTable shares; // null if all weights are equal
-    private final @Nullable ProbedEndpoint[] endpoints; // beside the candidates
-    private final int[] table; // open addressing by id: indices, from 1
+
+    /** Null if no endpoint is in slow start. */
+    private final double @Nullable [] ramps;
+
+    /** Null if all weights are equal. */
+    private final @Nullable AliasTable shares;
+
+    /** By the indices of the candidates. */
+    private final @Nullable ProbedEndpoint[] endpoints;
+
+    /** Indices from 1, with open addressing by the ids of endpoints; 0 for none. */
+    private final int[] table;
 
     ProbingPicker(
             Candidates candidates,
@@ -72,7 +84,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         return endpoint.id >>> (Integer.numberOfLeadingZeros(table.length) + 1) & (table.length - 1);
     }
 
-    /** Its index in this set, or -1: it has left, or is in another part of it. */
+    /** Returns its index in this set, or -1 if it has left, or is in another group. */
     private int indexOf(ProbedEndpoint endpoint) {
         int slot = slot(endpoint);
         while (table[slot] != 0) {
@@ -118,12 +130,16 @@ final class ProbingPicker implements BalancingStrategy.Picker {
             }
             if (endpoint.use()) {
                 return index;
-            } // used up or replaced by others meanwhile
+            }
+            // Used up or replaced by another thread meanwhile.
         }
         return fallBack(hash, eligible, now);
     }
 
-    /** The index that the rule names; {@link #NONE} if there are too few answers, or none of an eligible endpoint. */
+    /**
+     * Returns the index that the rule selects; {@link #NONE} if there are too few answers, or none of an eligible
+     * endpoint.
+     */
     private int best(@Nullable IntPredicate eligible, long now, int random) {
         int answers = 0;
         int best = NONE;
@@ -156,23 +172,25 @@ final class ProbingPicker implements BalancingStrategy.Picker {
     }
 
     private long rank(ProbedEndpoint endpoint, int index, long answer, int hottestCold, long now) {
-        int code = ProbedEndpoint.latencyCode(answer);
-        if (ramps != null && ramps[index] < 1.0 && code != ProbedEndpoint.LATENCY_UNKNOWN) {
-            code = ProbedEndpoint.codeOf((long) (ProbedEndpoint.nanosOf(code) / ramps[index]));
+        int code = ProbeAnswer.latencyCode(answer);
+        if (ramps != null && ramps[index] < 1.0 && code != ProbeAnswer.LATENCY_UNKNOWN) {
+            code = ProbeAnswer.codeOf((long) (ProbeAnswer.nanosOf(code) / ramps[index]));
         }
         return pool.rank(inFlight(index, answer), code, endpoint.isFailing(now), hottestCold);
     }
 
-    /** As if the rest of an endpoint that is in slow start were taken already. */
+    /** Returns the requests in flight, as if the rest of an endpoint that is in slow start were taken already. */
     private long inFlight(int index, long answer) {
-        long inFlight = countsOwn ? candidates.inFlight(index) : ProbedEndpoint.inFlight(answer);
+        long inFlight = countsOwn ? candidates.inFlight(index) : ProbeAnswer.inFlight(answer);
         if (ramps != null && ramps[index] < 1.0) {
             inFlight = (long) ((inFlight + 1) / ramps[index]) - 1;
         }
-        return Math.min(inFlight, ProbedEndpoint.MAX_IN_FLIGHT);
+        return Math.min(inFlight, ProbeAnswer.MAX_IN_FLIGHT);
     }
 
-    /** Two choices, drawn again for as long as calls fail at the one that was chosen: it has few in flight for a bad reason. */
+    /**
+     * Picks by two choices, again for as long as calls fail at the pick: it has few calls in flight for a bad reason.
+     */
     private int fallBack(long hash, @Nullable IntPredicate eligible, long now) {
         int index = NONE;
         for (int draws = 0; draws < MAX_DRAWS; draws++) {
@@ -185,9 +203,12 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         return index;
     }
 
-    // ---- probes
+    // ---- load probes
 
-    /** An endpoint that is not being asked, drawn in proportion to weight; it now is. Null if there is none. */
+    /**
+     * Draws an endpoint without a load probe in flight, in proportion to weight, and marks it. Returns null if there is
+     * none.
+     */
     @Nullable ProbedEndpoint toProbe() {
         int size = endpoints.length;
         int index = 0;
@@ -208,7 +229,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         return null;
     }
 
-    // ---- words
+    // ---- explanations
 
     @Override
     public BalancingStrategy.Choice explain(long hash, IntPredicate eligible) {
@@ -219,7 +240,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         int cold = 0;
         for (int place = 0; place < pool.places(); place++) {
             ProbedEndpoint other = pool.at(place);
-            long answer = other == null ? ProbedEndpoint.NO_ANSWER : other.answer();
+            long answer = other == null ? ProbeAnswer.NONE : other.answer();
             int at = other != null && pool.isFresh(other, answer, now) ? indexOf(other) : NONE;
             if (other != null && at != NONE) {
                 answers++;
@@ -227,10 +248,7 @@ final class ProbingPicker implements BalancingStrategy.Picker {
             }
         }
         if (endpoint == null) {
-            BalancingStrategy.Choice choice = twoChoices.explain(hash, eligible);
-            String words = answers + (answers == 1 ? " answer" : " answers") + ", too few to choose from; two choices";
-            return new BalancingStrategy.Choice(
-                    choice.index(), choice.reason().isEmpty() ? words : words + ": " + choice.reason());
+            return explainTwoChoices(hash, eligible, answers);
         }
         long answer = endpoint.answer();
         long rank = rank(endpoint, index, answer, pool.hottestCold(), now);
@@ -242,8 +260,15 @@ final class ProbingPicker implements BalancingStrategy.Picker {
         return new BalancingStrategy.Choice(
                 index,
                 why + " (" + inFlight(index, answer) + " in flight, "
-                        + latency(ProbedEndpoint.nanosOf(ProbedEndpoint.latencyCode(answer))) + ", hot above "
+                        + latency(ProbeAnswer.nanosOf(ProbeAnswer.latencyCode(answer))) + ", hot above "
                         + hot(pool.hottestCold()) + ")");
+    }
+
+    private BalancingStrategy.Choice explainTwoChoices(long hash, IntPredicate eligible, int answers) {
+        BalancingStrategy.Choice choice = twoChoices.explain(hash, eligible);
+        String words = answers + (answers == 1 ? " answer" : " answers") + ", too few to choose from; two choices";
+        return new BalancingStrategy.Choice(
+                choice.index(), choice.reason().isEmpty() ? words : words + ": " + choice.reason());
     }
 
     private static String latency(long nanos) {

@@ -2,11 +2,13 @@ package dev.levee.loadbalancing.strategy;
 
 import java.util.function.IntPredicate;
 
-/** One after the other. */
+/**
+ * Round robin. An endpoint that refuses a call is replaced by the one whose turn is next, so that its neighbour does
+ * not get the calls of a dead endpoint on top of its own. See {@link CircularIndex} and ADR 52.
+ */
 enum RoundRobinStrategy implements BalancingStrategy {
     INSTANCE;
 
-    /** Whoever is refused takes the next turn, so that no neighbour gets the calls of a dead endpoint on top of its own. */
     @Override
     public Picker over(Candidates candidates) {
         double[] ramps = Weights.ramps(candidates);
@@ -16,7 +18,7 @@ enum RoundRobinStrategy implements BalancingStrategy {
     }
 
     static Picker evenly(Candidates candidates) {
-        return new InTurn(candidates);
+        return new RoundRobinPicker(candidates);
     }
 
     @Override
@@ -29,18 +31,18 @@ enum RoundRobinStrategy implements BalancingStrategy {
         return "round robin";
     }
 
-    private static final class InTurn implements Picker {
+    private static final class RoundRobinPicker implements Picker {
         private final Candidates candidates;
-        private final CircularIndex around;
+        private final CircularIndex turns;
 
-        InTurn(Candidates candidates) {
+        RoundRobinPicker(Candidates candidates) {
             this.candidates = candidates;
-            this.around = new CircularIndex(candidates.size());
+            this.turns = new CircularIndex(candidates.size());
         }
 
         @Override
         public int pick(long hash) {
-            return around.index(candidates.tick());
+            return turns.index(candidates.nextSequence());
         }
 
         @Override

@@ -5,15 +5,17 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How busy a server says it is: the answer to a probe of {@link BalancingStrategy#probing()}, or a header of an ordinary response.
+ * The load that a server reports: the answer to a load probe of {@link BalancingStrategy#probing()}, or a header of an
+ * ordinary response.
  *
- * <p>As text {@code 12;3400us}, for the header {@link #HEADER}; as 16 bytes for a binary protocol. A {@link ServerLoadRecorder} finds
- * it out. Immutable. The two numbers are those of Bartek Wydrowski, Robert Kleinberg, Stephen M. Rumble and Aaron Archer, Load is not
- * what you should balance: Introducing Prequal, NSDI 2024.
+ * <p>As text {@code 12;3400us}, for the header {@link #HEADER}; as 16 bytes for a binary protocol. A
+ * {@link ServerLoadRecorder} measures it. Immutable. The two numbers are those of Bartek Wydrowski, Robert Kleinberg,
+ * Stephen M. Rumble and Aaron Archer, Load is not what you should balance: Introducing Prequal, NSDI 2024.
  *
  * @param inFlight how many requests the server has in flight, 0 or more
- * @param latencyNanos how long requests took lately that came when about so many were in flight, in nanoseconds; {@link #UNKNOWN} if
- *     there were none
+ * @param latencyNanos how long recent requests took that came when about this many were in flight, in nanoseconds;
+ *     {@link #UNKNOWN} if there were none
+ * @see <a href="https://www.usenix.org/conference/nsdi24/presentation/wydrowski">Prequal, NSDI 2024</a>
  * @since 0.1
  */
 public record ServerLoad(int inFlight, long latencyNanos) {
@@ -23,10 +25,12 @@ public record ServerLoad(int inFlight, long latencyNanos) {
     /** The latency of a server that has not answered anything yet. */
     public static final long UNKNOWN = -1;
 
-    /** How long the binary form is. */
+    /** The length of the binary form. */
     public static final int BYTES = 16;
 
-    private static final int MAGIC = 0x4C760001; // "Lv", version 1
+    /** "Lv", version 1. */
+    private static final int MAGIC = 0x4C760001;
+
     private static final long NANOS_PER_MICRO = 1_000;
     private static final long MAX_MICROS = Long.MAX_VALUE / NANOS_PER_MICRO;
     private static final String UNIT = "us";
@@ -35,8 +39,9 @@ public record ServerLoad(int inFlight, long latencyNanos) {
      * Checks the numbers.
      *
      * @param inFlight how many requests the server has in flight, 0 or more
-     * @param latencyNanos how long requests took lately, in nanoseconds, or {@link #UNKNOWN}
-     * @throws IllegalArgumentException if {@code inFlight} is negative, or {@code latencyNanos} is less than {@link #UNKNOWN}
+     * @param latencyNanos how long recent requests took, in nanoseconds, or {@link #UNKNOWN}
+     * @throws IllegalArgumentException if {@code inFlight} is negative, or {@code latencyNanos} is less than
+     *     {@link #UNKNOWN}
      */
     public ServerLoad {
         Require.range("inFlight", inFlight, 0, Integer.MAX_VALUE);
@@ -44,7 +49,8 @@ public record ServerLoad(int inFlight, long latencyNanos) {
     }
 
     /**
-     * The text form: requests in flight and, if it is known, the latency in whole microseconds, rounded up. Allocates the text.
+     * Returns the text form: requests in flight and, if it is known, the latency in whole microseconds, rounded up.
+     * Allocates the text.
      *
      * @return for example {@code 12;3400us}, or {@code 12}
      */
@@ -57,7 +63,8 @@ public record ServerLoad(int inFlight, long latencyNanos) {
     }
 
     /**
-     * Reads the text form. What comes from another machine may be anything, so nothing is thrown. Allocates the result only.
+     * Parses the text form. What comes from another machine may be anything, so nothing is thrown. Allocates the result
+     * only.
      *
      * @param text the value of the header; null if there was none
      * @return the load, or null if the text is anything but what {@link #toText} writes
@@ -86,15 +93,15 @@ public record ServerLoad(int inFlight, long latencyNanos) {
         return micros < 0 ? null : new ServerLoad((int) inFlight, micros * NANOS_PER_MICRO);
     }
 
-    /** A decimal number without sign and leading zeros, or -1. */
-    private static long digits(CharSequence text, int from, int to, long most) {
+    /** Parses a decimal number without sign and leading zeros; -1 if it is not one, or more than the maximum. */
+    private static long digits(CharSequence text, int from, int to, long max) {
         if (from == to || (text.charAt(from) == '0' && to - from > 1)) {
             return -1;
         }
         long number = 0;
         for (int i = from; i < to; i++) {
             int digit = text.charAt(i) - '0';
-            if (digit < 0 || digit > 9 || number > (most - digit) / 10) {
+            if (digit < 0 || digit > 9 || number > (max - digit) / 10) {
                 return -1;
             }
             number = number * 10 + digit;
@@ -103,7 +110,8 @@ public record ServerLoad(int inFlight, long latencyNanos) {
     }
 
     /**
-     * The binary form: four bytes that say what it is, four of requests in flight and eight of nanoseconds, big-endian.
+     * Returns the binary form: four bytes that identify it, four of requests in flight and eight of nanoseconds,
+     * big-endian.
      *
      * @return {@link #BYTES} bytes
      */
@@ -116,7 +124,7 @@ public record ServerLoad(int inFlight, long latencyNanos) {
     }
 
     /**
-     * Reads the binary form; like {@link #parse} it throws nothing.
+     * Parses the binary form; like {@link #parse} it throws nothing.
      *
      * @param bytes what was received; null if nothing was
      * @return the load, or null if the bytes are anything but what {@link #toBytes} writes

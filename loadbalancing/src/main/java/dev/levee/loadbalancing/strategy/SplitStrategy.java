@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing.strategy;
 
+import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.hash.XxHash64;
 import java.util.ArrayList;
@@ -8,26 +9,29 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** A group of endpoints by a share that can be moved. */
+/**
+ * Sends calls to groups of endpoints, named by a label, by shares that can be moved. See {@link TrafficSplit} and ADR
+ * 41.
+ */
 final class SplitStrategy extends GroupingStrategy {
     private final TrafficSplit split;
 
     SplitStrategy(TrafficSplit split, BalancingStrategy inner) {
         super(inner);
-        this.split = split;
+        this.split = Require.nonNull("split", split);
     }
 
     @Override
-    GroupingStrategy around(BalancingStrategy other) {
+    GroupingStrategy withInner(BalancingStrategy other) {
         return new SplitStrategy(split, other);
     }
 
     @Override
     public boolean usesKey() {
-        return split.isSticky() || inner.usesKey();
+        return split.isByKey() || inner.usesKey();
     }
 
-    private String group(Endpoint<?> endpoint) {
+    private String nameOf(Endpoint<?> endpoint) {
         return endpoint.labels().getOrDefault(split.label(), "");
     }
 
@@ -35,21 +39,21 @@ final class SplitStrategy extends GroupingStrategy {
     public Picker over(Candidates candidates) {
         TreeSet<String> found = new TreeSet<>();
         for (int i = 0; i < candidates.size(); i++) {
-            found.add(group(candidates.endpoint(i)));
+            found.add(nameOf(candidates.endpoint(i)));
         }
-        List<String> groups = new ArrayList<>(found);
-        Group[] parts = new Group[groups.size() + 1];
-        Picker[] pickers = new Picker[parts.length];
-        for (int i = 0; i < groups.size(); i++) {
-            String group = groups.get(i);
-            parts[i] = part(
-                    "group " + group, candidates, endpoint -> group(endpoint).equals(group));
-            pickers[i] = inner.over(parts[i]);
+        List<String> names = new ArrayList<>(found);
+        Group[] groups = new Group[names.size() + 1];
+        Picker[] pickers = new Picker[groups.length];
+        for (int i = 0; i < names.size(); i++) {
+            String name = names.get(i);
+            groups[i] = group(
+                    "group " + name, candidates, endpoint -> nameOf(endpoint).equals(name));
+            pickers[i] = inner.over(groups[i]);
         }
-        Group everybody = part("", candidates, endpoint -> true);
-        parts[groups.size()] = everybody;
-        pickers[groups.size()] = new LazyPicker(() -> inner.over(everybody));
-        return new ByShare(candidates, parts, pickers, usesKey(), split, groups);
+        Group all = group("", candidates, endpoint -> true);
+        groups[names.size()] = all;
+        pickers[names.size()] = new LazyPicker(() -> inner.over(all));
+        return new SplitPicker(candidates, groups, pickers, usesKey(), split, names);
     }
 
     @Override
@@ -57,62 +61,61 @@ final class SplitStrategy extends GroupingStrategy {
         return split + "(" + inner + ")";
     }
 
-    /** The shares of the groups that have endpoints; the last is that of all endpoints, 1 or 0. */
-    private static final class Plan {
+    /** The shares of the groups that have endpoints; the last is that of the group of all endpoints, 1 or 0. */
+    private static final class AppliedShares {
         final Map<String, Double> of;
         final double[] shares;
 
-        Plan(Map<String, Double> of, double[] shares) {
+        AppliedShares(Map<String, Double> of, double[] shares) {
             this.of = of;
             this.shares = shares;
         }
     }
 
-    private static final class ByShare extends GroupPicker {
+    private static final class SplitPicker extends GroupPicker {
         private final TrafficSplit split;
-        private final List<String> groups;
-        private final long[] names;
+        private final List<String> names;
+        private final long[] hashes;
         private final boolean byKey;
-        private volatile @Nullable Plan plan;
+        private volatile @Nullable AppliedShares applied;
 
-        ByShare(
+        SplitPicker(
                 Candidates candidates,
-                Group[] parts,
+                Group[] groups,
                 Picker[] pickers,
                 boolean byKey,
                 TrafficSplit split,
-                List<String> groups) {
-            super("split", candidates, parts, pickers, byKey);
+                List<String> names) {
+            super("split", candidates, groups, pickers, byKey);
             this.split = split;
-            this.groups = groups;
+            this.names = names;
             this.byKey = byKey;
-            long label = XxHash64.hash(split.label()); // groups of the same names in a split inside are others
-            this.names = groups.stream()
-                    .mapToLong(group -> XxHash64.hash(group, label))
-                    .toArray();
+            long label = XxHash64.hash(split.label()); // groups of the same names in an inner split are others
+            this.hashes =
+                    names.stream().mapToLong(name -> XxHash64.hash(name, label)).toArray();
         }
 
         private double[] shares() {
             Map<String, Double> now = split.shares();
-            Plan known = plan;
+            AppliedShares known = applied;
             if (known == null || known.of != now) {
-                known = new Plan(now, shares(now));
-                plan = known;
+                known = new AppliedShares(now, shares(now));
+                applied = known;
             }
             return known.shares;
         }
 
         private double[] shares(Map<String, Double> wanted) {
-            double[] shares = new double[groups.size() + 1];
+            double[] shares = new double[names.size() + 1];
             double sum = 0;
-            for (int i = 0; i < groups.size(); i++) {
-                shares[i] = wanted.getOrDefault(groups.get(i), 0.0);
+            for (int i = 0; i < names.size(); i++) {
+                shares[i] = wanted.getOrDefault(names.get(i), 0.0);
                 sum += shares[i];
             }
-            for (int i = 0; i < groups.size() && sum > 0; i++) {
+            for (int i = 0; i < names.size() && sum > 0; i++) {
                 shares[i] /= sum;
             }
-            shares[groups.size()] = sum > 0 ? 0 : 1;
+            shares[names.size()] = sum > 0 ? 0 : 1;
             return shares;
         }
 
@@ -122,13 +125,16 @@ final class SplitStrategy extends GroupingStrategy {
             return byKey ? byKey(-1, hash, shares) : draw(hash, shares);
         }
 
-        /** Another than one, by weighted rendezvous: the least of a waiting time for each group, by StrictMath, since it must be equal in every JVM. */
+        /**
+         * Chooses another group than one, by weighted rendezvous: the least of a waiting time for each group. By
+         * StrictMath, since it must be equal in every JVM.
+         */
         private int byKey(int refused, long hash, double[] shares) {
-            int chosen = names.length;
+            int chosen = hashes.length;
             double least = Double.POSITIVE_INFINITY;
-            for (int i = 0; i < names.length; i++) {
+            for (int i = 0; i < hashes.length; i++) {
                 if (shares[i] > 0 && i != refused) {
-                    double unit = ((XxHash64.hash(names[i], hash) >>> 11) + 0.5) * 0x1p-53;
+                    double unit = ((XxHash64.hash(hashes[i], hash) >>> 11) + 0.5) * 0x1p-53;
                     double waiting = -StrictMath.log(unit) / shares[i];
                     if (waiting < least) {
                         chosen = i;
@@ -146,17 +152,17 @@ final class SplitStrategy extends GroupingStrategy {
         }
 
         @Override
-        boolean isSubstitute(int part) {
-            return shares()[part] > 0;
+        boolean isSubstitute(int group) {
+            return shares()[group] > 0;
         }
 
         @Override
-        String reason(int part) {
-            if (part == names.length) {
+        String reason(int group) {
+            if (group == hashes.length) {
                 return "no group with a share has endpoints, so all are used";
             }
-            return split.label() + " " + (groups.get(part).isEmpty() ? "(none)" : groups.get(part)) + " takes "
-                    + HumanReadable.percent(shares()[part]) + " of the calls" + (byKey ? ", by key" : "");
+            return split.label() + " " + (names.get(group).isEmpty() ? "(none)" : names.get(group)) + " takes "
+                    + HumanReadable.percent(shares()[group]) + " of the calls" + (byKey ? ", by key" : "");
         }
     }
 }

@@ -10,43 +10,78 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** A slice of the endpoints for each client, so that all of them together cover each endpoint alike. */
+/**
+ * Gives each client a slice of the endpoints, so that all clients together cover each endpoint alike (deterministic
+ * aperture: Twitter's Finagle, 2019).
+ *
+ * <p>The endpoints lie on a ring in the order of the hashes of their ids, each as wide as its weight. Client i of C
+ * takes the ring from i/C, in whole C-ths, until it has the minimum of endpoints of mean weight:
+ *
+ * <pre>
+ *   ring       0                                       1 = 0
+ *   endpoints  |   a   |   b   |   c   |   d   |   e   |       5 of equal weight, at least 2 to a slice
+ *   client 0   [===================)                           a, b, half of c
+ *   client 1             [===================)                 3/4 of b, c, 3/4 of d
+ *   client 2                       [===================)       half of c, d, e
+ *   client 3   ==========)                   [==========       1/4 of d, e, a, 1/4 of b
+ * </pre>
+ *
+ * <p>Invariants:
+ *
+ * <ul>
+ *   <li>Each point of the ring is in the slices of equally many clients, so the coverage of an endpoint is its weight
+ *       exactly.
+ *   <li>An endpoint at the end of a slice counts with the part of it that is in the slice.
+ *   <li>Unhealthy endpoints keep their place on the ring, so they change no slice; one of which less than half is
+ *       healthy is doubled.
+ *   <li>An endpoint that joins or leaves moves the others by at most its own width: two places of a slice change at
+ *       most.
+ * </ul>
+ *
+ * <p>See ADR 42.
+ *
+ * @see <a
+ *     href="https://blog.twitter.com/engineering/en_us/topics/infrastructure/2019/daperture-load-balancer">Finagle</a>
+ */
 final class SubsetStrategy extends GroupingStrategy {
     /** The value of Finagle. */
-    static final int MINIMUM = 12;
+    static final int MIN_ENDPOINTS = 12;
 
-    /** A slice of which less than this is well is made wider. */
+    /** A slice of which less than this is healthy is made wider. */
     private static final double ENOUGH = 0.5;
 
-    /** A part of an endpoint that is smaller is rounding. */
+    /** A smaller part of an endpoint is rounding. */
     private static final double ROUNDING = 1e-9;
 
     private final int client;
     private final int clients;
-    private final int minimum;
+    private final int minEndpoints;
 
-    SubsetStrategy(int client, int clients, int minimum, BalancingStrategy inner) {
+    SubsetStrategy(int client, int clients, int minEndpoints, BalancingStrategy inner) {
         super(inner);
         this.clients = Require.range("clients", clients, 1, Integer.MAX_VALUE);
         this.client = Require.range("client", client, 0, clients - 1);
-        this.minimum = Require.range("minEndpoints", minimum, 1, Integer.MAX_VALUE);
+        this.minEndpoints = Require.range("minEndpoints", minEndpoints, 1, Integer.MAX_VALUE);
     }
 
     @Override
-    GroupingStrategy around(BalancingStrategy other) {
-        return new SubsetStrategy(client, clients, minimum, other);
+    GroupingStrategy withInner(BalancingStrategy other) {
+        return new SubsetStrategy(client, clients, minEndpoints, other);
     }
 
     /**
-     * How wide the slice of a client is, in slices of 1 / clients: enough for the minimum of endpoints of mean weight, and whole, so
-     * that each point of the ring is in the slices of equally many clients.
+     * Returns how wide the slice of a client is, in slices of 1 / clients: enough for the minimum of endpoints of mean
+     * weight, and whole, so that each point of the ring is in the slices of equally many clients.
      */
-    static long width(int minimum, int endpoints, int clients) {
-        long units = ((long) minimum * clients + endpoints - 1) / endpoints;
+    static long width(int minEndpoints, int endpoints, int clients) {
+        long units = ((long) minEndpoints * clients + endpoints - 1) / endpoints;
         return Math.min(units, clients);
     }
 
-    /** Which part of each stretch of a ring of length 1 lies between two places on it; the second may be more than 1. */
+    /**
+     * Returns which part of each stretch of a ring of length 1 lies between two places on it; the second may be above
+     * 1.
+     */
     static double[] overlap(double[] stretches, double from, double to) {
         double[] overlap = new double[stretches.length];
         double start = 0;
@@ -62,7 +97,6 @@ final class SubsetStrategy extends GroupingStrategy {
 
     @Override
     public Picker over(Candidates candidates) {
-        // Endpoints that are ill keep their place, so that the slices of the others stay where they are.
         List<? extends Endpoint<?>> ring = candidates.undrained().stream()
                 .sorted(Comparator.comparingLong(
                                 (Endpoint<?> endpoint) -> XxHash64.hash(endpoint.id()) ^ Long.MIN_VALUE)
@@ -71,27 +105,27 @@ final class SubsetStrategy extends GroupingStrategy {
         boolean drained = isDrained(candidates);
         double total = capacity(ring, drained);
         double[] stretches = ring.stream()
-                .mapToDouble(endpoint -> (drained ? 1 : endpoint.weight()) / total)
+                .mapToDouble(endpoint -> capacity(endpoint, drained) / total)
                 .toArray();
-        Map<String, Integer> wells = new HashMap<>();
+        Map<String, Integer> indices = new HashMap<>();
         for (int i = 0; i < candidates.size(); i++) {
-            wells.put(candidates.endpoint(i).id(), i);
+            indices.put(candidates.endpoint(i).id(), i);
         }
         double from = client / (double) clients;
-        long units = width(minimum, ring.size(), clients);
+        long units = width(minEndpoints, ring.size(), clients);
         while (units < clients) {
             double width = units / (double) clients;
             double[] overlap = overlap(stretches, from, from + width);
             double[] shares = new double[candidates.size()];
-            double well = 0;
+            double healthy = 0;
             for (int i = 0; i < overlap.length; i++) {
-                Integer index = wells.get(ring.get(i).id());
+                Integer index = indices.get(ring.get(i).id());
                 if (index != null && overlap[i] > ROUNDING) {
                     shares[index] = overlap[i];
-                    well += overlap[i] * stretches[i];
+                    healthy += overlap[i] * stretches[i];
                 }
             }
-            if (well >= ENOUGH * width) {
+            if (healthy >= ENOUGH * width) {
                 return slice(candidates, shares, width);
             }
             units *= 2;
@@ -102,11 +136,11 @@ final class SubsetStrategy extends GroupingStrategy {
     private Picker slice(Candidates candidates, double[] shares, double width) {
         int[] inside = new int[shares.length];
         int[] outside = new int[shares.length];
-        double[] parts = new double[shares.length];
+        double[] insideShares = new double[shares.length];
         int size = 0;
         for (int i = 0; i < shares.length; i++) {
             if (shares[i] > 0) {
-                parts[size] = shares[i];
+                insideShares[size] = shares[i];
                 inside[size++] = i;
             } else {
                 outside[i - size] = i;
@@ -117,14 +151,15 @@ final class SubsetStrategy extends GroupingStrategy {
             mine.put(candidates.endpoint(inside[i]).id(), true);
         }
         Predicate<Endpoint<?>> belongs = endpoint -> mine.containsKey(endpoint.id());
-        Group slice = part("slice", candidates, Arrays.copyOf(inside, size), Arrays.copyOf(parts, size), belongs);
+        Group slice =
+                group("slice", candidates, Arrays.copyOf(inside, size), Arrays.copyOf(insideShares, size), belongs);
         if (size == shares.length) {
             return inner.over(slice);
         }
-        Group rest = part("rest", candidates, Arrays.copyOf(outside, shares.length - size), null, belongs.negate());
+        Group rest = group("rest", candidates, Arrays.copyOf(outside, shares.length - size), null, belongs.negate());
         String reason = "client " + client + " of " + clients + " uses " + size + " of " + shares.length
                 + " endpoints, " + HumanReadable.percent(width) + " of the ring";
-        return new BySlice(
+        return new SubsetPicker(
                 candidates,
                 new Group[] {slice, rest},
                 new Picker[] {inner.over(slice), new LazyPicker(() -> inner.over(rest))},
@@ -136,11 +171,11 @@ final class SubsetStrategy extends GroupingStrategy {
         return "subset " + client + " of " + clients + "(" + inner + ")";
     }
 
-    private static final class BySlice extends GroupPicker {
+    private static final class SubsetPicker extends GroupPicker {
         private final String reason;
 
-        BySlice(Candidates candidates, Group[] parts, Picker[] pickers, String reason) {
-            super("subset", candidates, parts, pickers, false);
+        SubsetPicker(Candidates candidates, Group[] groups, Picker[] pickers, String reason) {
+            super("subset", candidates, groups, pickers, false);
             this.reason = reason;
         }
 
@@ -149,15 +184,15 @@ final class SubsetStrategy extends GroupingStrategy {
             return 0;
         }
 
-        /** Whoever is refused by the whole slice goes elsewhere: an outage is worse than one connection more. */
+        /** A call that the whole slice refuses goes elsewhere: an outage is worse than one connection more. */
         @Override
-        boolean isSubstitute(int part) {
+        boolean isSubstitute(int group) {
             return true;
         }
 
         @Override
-        String reason(int part) {
-            return part == 0 ? reason : "all the others";
+        String reason(int group) {
+            return group == 0 ? reason : "all the others";
         }
     }
 }

@@ -1,9 +1,34 @@
 package dev.levee.loadbalancing.strategy;
 
 import java.util.Arrays;
-import java.util.function.IntPredicate;
 
-/** One after the other in proportion to weight: a sequence computed beforehand where it is short, else the golden ratio. */
+/**
+ * Weighted round robin, evenly interleaved: a sequence that is computed beforehand where it is short, else the golden
+ * ratio.
+ *
+ * <p>Whole weights, or weights that a power of ten makes whole, repeat after a period of their sum, divided by their
+ * greatest common divisor. One period is computed as nginx's smooth weighted round robin does (Maxim Dounin, 2012): at
+ * each turn every endpoint gets its weight as credit, the one with the most credit gets the turn, and pays the sum of
+ * all weights for it:
+ *
+ * <pre>
+ *   weights 5, 1, 1           turn   credit before   picked   credit after
+ *                             1       5   1   1      a        -2   1   1
+ *                             2       3   2   2      a        -4   2   2
+ *                             3       1   3   3      b         1  -4   3
+ *                             4       6  -3   4      a        -1  -3   4
+ *                             5       4  -2   5      c         4  -2  -2
+ *                             6       9  -1  -1      a         2  -1  -1
+ *                             7       7   0   0      a         0   0   0
+ * </pre>
+ *
+ * <p>Invariant: credits add up to 0 after each turn, and all are 0 after a period. The picks read the sequence by
+ * {@link CircularIndex}, so it goes round without a seam. See ADR 52, and {@link WeightedRoundRobinPicker} for the
+ * other weights.
+ *
+ * @see <a href="https://github.com/nginx/nginx/commit/52327e0627f49dbda1e8db695e63a4b0af4448b1">Smooth weighted round
+ *     robin in nginx</a>
+ */
 enum WeightedRoundRobinStrategy implements BalancingStrategy {
     INSTANCE;
 
@@ -16,22 +41,19 @@ enum WeightedRoundRobinStrategy implements BalancingStrategy {
     /** The most by which weights are multiplied to make them whole. */
     private static final double MAX_DECIMALS = 1e6;
 
-    /** How many further turns are taken for an endpoint that refused, before one is drawn at random. */
-    private static final int MAX_RETURNS = 16;
-
     @Override
     public Picker over(Candidates candidates) {
         double[] weights = Weights.of(candidates);
-        // Weights that a slow start has made equal are equal: round robin would look at the ramps again.
+        // Weights that a slow start has made equal are equal: round robin would read the ramps again.
         return Weights.equal(weights) ? RoundRobinStrategy.evenly(candidates) : over(candidates, weights);
     }
 
-    /** By any weights that are not all equal. */
+    /** Picks by any weights that are not all equal. */
     static Picker over(Candidates candidates, double[] weights) {
         int[] sequence = smoothSequence(weights);
         return sequence.length > 0
-                ? new Sequence(candidates, weights, sequence)
-                : new GoldenRatio(candidates, weights, bounds(weights));
+                ? new WeightedRoundRobinPicker.BySequence(candidates, weights, sequence)
+                : new WeightedRoundRobinPicker.ByGoldenRatio(candidates, weights);
     }
 
     @Override
@@ -40,8 +62,8 @@ enum WeightedRoundRobinStrategy implements BalancingStrategy {
     }
 
     /**
-     * The turns of one period of smooth weighted round robin; none if the weights are not whole, not even after moving the decimal
-     * point, or the period is long.
+     * Returns the turns of one period of smooth weighted round robin; none if the weights are not whole, not even after
+     * moving the decimal point, or the period is long.
      */
     static int[] smoothSequence(double[] numbers) {
         double[] weights = whole(numbers);
@@ -72,7 +94,10 @@ enum WeightedRoundRobinStrategy implements BalancingStrategy {
         return sequence;
     }
 
-    /** The weights times a power of ten that makes all of them whole, such as 1 and 7 for 0.1 and 0.7; none if there is none. */
+    /**
+     * Returns the weights times a power of ten that makes all of them whole, as 1 and 7 for 0.1 and 0.7; none if there
+     * is none.
+     */
     private static double[] whole(double[] weights) {
         for (double factor = 1; factor <= MAX_DECIMALS; factor *= 10) {
             double[] whole = new double[weights.length];
@@ -100,101 +125,8 @@ enum WeightedRoundRobinStrategy implements BalancingStrategy {
         return x;
     }
 
-    /** Cuts the unsigned longs into one stretch for each endpoint: where each ends, exclusively; the last goes to the end. */
-    private static long[] bounds(double[] weights) {
-        double total = Arrays.stream(weights).sum();
-        long[] bounds = new long[weights.length - 1];
-        double sum = 0;
-        for (int i = 0; i < bounds.length; i++) {
-            sum += weights[i];
-            double share = Math.min(sum / total, 1.0);
-            // In two halves, for a double of 2^63 and more does not fit a long.
-            long half = (long) (share * 0x1p63);
-            bounds[i] = half == Long.MAX_VALUE ? -1L : half << 1;
-        }
-        return bounds;
-    }
-
     @Override
     public String toString() {
         return "weighted round robin";
-    }
-
-    /** A picker that takes further turns when one is refused. */
-    private abstract static class StripedSequence implements Picker {
-        final Candidates candidates;
-        private final double[] weights;
-
-        StripedSequence(Candidates candidates, double[] weights) {
-            this.candidates = candidates;
-            this.weights = weights;
-        }
-
-        @Override
-        public final int pick(long hash, IntPredicate eligible) {
-            for (int turns = 0; turns < MAX_RETURNS; turns++) {
-                int index = pick(hash);
-                if (eligible.test(index)) {
-                    return index;
-                }
-            }
-            return Weights.draw(weights, eligible, candidates);
-        }
-
-        @Override
-        public final Choice explain(long hash, IntPredicate eligible) {
-            int index = pick(hash, eligible);
-            return new Choice(
-                    index,
-                    index < 0
-                            ? "none is left"
-                            : "its turn, for weight " + HumanReadable.number(weights[index]) + " of "
-                                    + HumanReadable.number(
-                                            Arrays.stream(weights).sum()));
-        }
-    }
-
-    private static final class Sequence extends StripedSequence {
-        private final int[] turns;
-        private final CircularIndex around;
-
-        Sequence(Candidates candidates, double[] weights, int[] turns) {
-            super(candidates, weights);
-            this.turns = turns;
-            this.around = new CircularIndex(turns.length);
-        }
-
-        @Override
-        public int pick(long hash) {
-            return turns[around.index(candidates.tick())];
-        }
-    }
-
-    private static final class GoldenRatio extends StripedSequence {
-        /** 2^64 divided by the golden ratio: odd, so that all multiples are different until the counter wraps. */
-        private static final long STEP = 0x9E3779B97F4A7C15L;
-
-        private final long[] bounds;
-
-        GoldenRatio(Candidates candidates, double[] weights, long[] bounds) {
-            super(candidates, weights);
-            this.bounds = bounds;
-        }
-
-        @Override
-        public int pick(long hash) {
-            long place = candidates.tick() * STEP;
-            int low = 0;
-            int high = bounds.length;
-            while (low < high) {
-                int middle = (low + high) >>> 1;
-                if (Long.compareUnsigned(place, bounds[middle]) < 0) {
-                    high = middle;
-                } else {
-                    low = middle + 1;
-                }
-            }
-            return low;
-        }
     }
 }

@@ -2,10 +2,11 @@ package dev.levee.loadbalancing.strategy;
 
 import java.util.function.IntPredicate;
 
-/** What strategies need to know about the weights of a set. */
+/** Reads the weights of a set, and draws by them. */
 final class Weights {
     private Weights() {}
 
+    /** Returns the weight of each candidate. */
     static double[] of(Candidates candidates) {
         double[] weights = new double[candidates.size()];
         for (int i = 0; i < weights.length; i++) {
@@ -14,7 +15,7 @@ final class Weights {
         return weights;
     }
 
-    /** For strategies that do not care for weights, but let an endpoint that has just come have its slow start. */
+    /** Returns the ramp of each candidate: the weights of strategies that ignore weights but not slow starts. */
     static double[] ramps(Candidates candidates) {
         double[] ramps = new double[candidates.size()];
         for (int i = 0; i < ramps.length; i++) {
@@ -32,7 +33,7 @@ final class Weights {
         return true;
     }
 
-    /** Draws an eligible index in proportion to weight, without memory: O(n). -1 if there is none. */
+    /** Draws an eligible index in proportion to weight, without memory: O(n). Returns -1 if there is none. */
     static int draw(double[] weights, IntPredicate eligible, Candidates candidates) {
         double total = 0;
         int drawn = -1;

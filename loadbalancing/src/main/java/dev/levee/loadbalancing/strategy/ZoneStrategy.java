@@ -8,90 +8,103 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The own zone as far as its part of all capacity goes, then the others. */
+/**
+ * Sends calls to the own zone as far as its share of all capacity goes, then to the others (Envoy, Zone Aware Routing).
+ * See ADR 41.
+ *
+ * @see <a
+ *     href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/zone_aware">Envoy
+ *     </a>
+ */
 final class ZoneStrategy extends GroupingStrategy {
     /** With fewer endpoints zones say too little. The value of Envoy. */
-    static final int MINIMUM = 6;
+    static final int MIN_ENDPOINTS = 6;
 
     private final String own;
-    private final @Nullable Map<String, Double> clients; // the share of all calls that comes from each zone
-    private final int minimum;
 
-    ZoneStrategy(String own, @Nullable Map<String, Double> clients, int minimum, BalancingStrategy inner) {
+    /** The share of all calls that comes from each zone; null if clients are spread evenly. */
+    private final @Nullable Map<String, Double> clients;
+
+    private final int minEndpoints;
+
+    ZoneStrategy(String own, @Nullable Map<String, Double> clients, int minEndpoints, BalancingStrategy inner) {
         super(inner);
         this.own = Require.name(own);
         this.clients = clients == null ? null : NormalizedShares.of("clients", clients);
-        this.minimum = Require.range("minEndpoints", minimum, 1, Integer.MAX_VALUE);
+        this.minEndpoints = Require.range("minEndpoints", minEndpoints, 1, Integer.MAX_VALUE);
     }
 
     @Override
-    GroupingStrategy around(BalancingStrategy other) {
-        return new ZoneStrategy(own, clients, minimum, other);
+    GroupingStrategy withInner(BalancingStrategy other) {
+        return new ZoneStrategy(own, clients, minEndpoints, other);
     }
 
     @Override
     public Picker over(Candidates candidates) {
-        Map<String, Double> capacities = new TreeMap<>();
-        candidates.undrained().forEach(endpoint -> capacities.put(endpoint.zone(), 0.0));
-        double total = 0;
-        for (int i = 0; i < candidates.size(); i++) {
-            double capacity = candidates.weight(i);
-            capacities.merge(candidates.endpoint(i).zone(), capacity, Double::sum);
-            total += capacity;
-        }
-        if (candidates.size() < minimum || capacities.size() == 1) {
+        Map<String, Double> weights = weights(candidates);
+        if (candidates.size() < minEndpoints || weights.size() == 1) {
             return inner.over(candidates);
         }
-        double ownCapacity = capacities.getOrDefault(own, 0.0) / total;
-        double all = total;
-        List<String> zones = new ArrayList<>();
-        zones.add(own);
-        capacities.forEach((zone, capacity) -> {
-            if (!zone.equals(own) && capacity > 0) {
-                zones.add(zone);
-            }
-        });
-        int zonesOfClients = capacities.size() + (capacities.containsKey(own) ? 0 : 1);
-        double[] capacity = new double[zones.size()];
-        double[] demand = new double[zones.size()];
-        for (int i = 0; i < capacity.length; i++) {
-            capacity[i] = i == 0 ? ownCapacity : capacities.getOrDefault(zones.get(i), 0.0) / all;
-            demand[i] = clients == null ? 1.0 / zonesOfClients : clients.getOrDefault(zones.get(i), 0.0);
-        }
-        double[] shares = shares(capacity, demand);
-        int first = ownCapacity > 0 ? 0 : 1;
-        int size = zones.size() - first;
-        Group[] parts = new Group[size];
+        ZoneLoads loads = loads(weights, totalWeight(candidates));
+        int size = loads.zones.size();
+        Group[] groups = new Group[size];
         Picker[] pickers = new Picker[size];
-        double[] taken = new double[size];
-        String[] reasons = new String[size];
         for (int i = 0; i < size; i++) {
-            int k = i + first;
-            String zone = zones.get(k);
-            parts[i] =
-                    part("zone " + zone, candidates, endpoint -> endpoint.zone().equals(zone));
-            pickers[i] = inner.over(parts[i]);
-            taken[i] = shares[k];
-            reasons[i] = (zone.isEmpty() ? "no zone" : k == 0 ? "own zone " + zone : "zone " + zone) + " takes "
-                    + HumanReadable.percent(shares[k]) + " of the calls, since it has "
-                    + HumanReadable.percent(capacity[k])
-                    + " of the capacity for " + HumanReadable.percent(demand[k]) + " of all calls";
+            String zone = loads.zones.get(i);
+            groups[i] = group(
+                    "zone " + zone, candidates, endpoint -> endpoint.zone().equals(zone));
+            pickers[i] = inner.over(groups[i]);
         }
-        return new ByZone(
-                candidates,
-                parts,
-                pickers,
-                inner.usesKey(),
-                taken,
-                Arrays.copyOfRange(capacity, first, capacity.length),
-                reasons,
-                first == 0);
+        return new ZonePicker(candidates, groups, pickers, inner.usesKey(), loads);
+    }
+
+    /** Returns the weight of the candidates in each zone; 0 for a zone all of whose endpoints are left out. */
+    private static Map<String, Double> weights(Candidates candidates) {
+        Map<String, Double> weights = new TreeMap<>();
+        candidates.undrained().forEach(endpoint -> weights.put(endpoint.zone(), 0.0));
+        for (int i = 0; i < candidates.size(); i++) {
+            weights.merge(candidates.endpoint(i).zone(), candidates.weight(i), Double::sum);
+        }
+        return weights;
+    }
+
+    private static double totalWeight(Candidates candidates) {
+        double total = 0;
+        for (int i = 0; i < candidates.size(); i++) {
+            total += candidates.weight(i);
+        }
+        return total;
     }
 
     /**
-     * Which share of the calls that come from a zone goes to each zone (Envoy, Zone Aware Routing). A zone keeps its own calls as far as
-     * its capacity goes; the others go where capacity is left over from the calls of the zones there, in proportion. If all clients do
-     * so, no zone gets more than its part of the capacity but of its own calls, and none of these while it has less.
+     * Computes what goes to which zone: the own one first, whether it has endpoints or not, then the others that have
+     * capacity.
+     */
+    private ZoneLoads loads(Map<String, Double> weights, double total) {
+        List<String> zones = new ArrayList<>();
+        zones.add(own);
+        weights.forEach((zone, weight) -> {
+            if (!zone.equals(own) && weight > 0) {
+                zones.add(zone);
+            }
+        });
+        int zonesOfClients = weights.size() + (weights.containsKey(own) ? 0 : 1);
+        double[] capacity = new double[zones.size()];
+        double[] demand = new double[zones.size()];
+        for (int i = 0; i < capacity.length; i++) {
+            String zone = zones.get(i);
+            capacity[i] = weights.getOrDefault(zone, 0.0) / total;
+            demand[i] = clients == null ? 1.0 / zonesOfClients : clients.getOrDefault(zone, 0.0);
+        }
+        ZoneLoads loads = new ZoneLoads(zones, capacity, demand, shares(capacity, demand), true);
+        return capacity[0] > 0 ? loads : loads.withoutOwn();
+    }
+
+    /**
+     * Returns which share of the calls that come from a zone goes to each zone. A zone keeps its own calls as far as
+     * its capacity goes; the others go where capacity is left over from the calls of the zones there, in proportion. If
+     * all clients do so, no zone gets more than its part of the capacity but of its own calls, and none of these while
+     * it has less.
      *
      * @param capacity which part of the capacity each zone has; the own zone first
      * @param demand which share of all calls comes from each zone
@@ -125,26 +138,51 @@ final class ZoneStrategy extends GroupingStrategy {
         return "zone " + own + "(" + inner + ")";
     }
 
-    private static final class ByZone extends GroupPicker {
-        private final double[] shares;
-        private final double[] capacities;
-        private final boolean hasOwn; // as the first part
-        private final String[] reasons;
+    /** What each zone has, what comes from it, and what it takes of the calls of this client. */
+    private static final class ZoneLoads {
+        final List<String> zones;
+        final double[] capacity;
+        final double[] demand;
+        final double[] shares;
 
-        ByZone(
-                Candidates candidates,
-                Group[] parts,
-                Picker[] pickers,
-                boolean byKey,
-                double[] shares,
-                double[] capacities,
-                String[] reasons,
-                boolean hasOwn) {
-            super("zone", candidates, parts, pickers, byKey);
+        /** Whether the first is the own zone. */
+        final boolean hasOwn;
+
+        ZoneLoads(List<String> zones, double[] capacity, double[] demand, double[] shares, boolean hasOwn) {
+            this.zones = zones;
+            this.capacity = capacity;
+            this.demand = demand;
             this.shares = shares;
-            this.capacities = capacities;
-            this.reasons = reasons;
             this.hasOwn = hasOwn;
+        }
+
+        ZoneLoads withoutOwn() {
+            int size = zones.size();
+            return new ZoneLoads(
+                    zones.subList(1, size),
+                    Arrays.copyOfRange(capacity, 1, size),
+                    Arrays.copyOfRange(demand, 1, size),
+                    Arrays.copyOfRange(shares, 1, size),
+                    false);
+        }
+
+        String reason(int index) {
+            String zone = zones.get(index);
+            String name = zone.isEmpty() ? "no zone" : index == 0 && hasOwn ? "own zone " + zone : "zone " + zone;
+            return name + " takes " + HumanReadable.percent(shares[index]) + " of the calls, since it has "
+                    + HumanReadable.percent(capacity[index]) + " of the capacity for "
+                    + HumanReadable.percent(demand[index]) + " of all calls";
+        }
+    }
+
+    private static final class ZonePicker extends GroupPicker {
+        private final ZoneLoads loads;
+        private final double[] shares;
+
+        ZonePicker(Candidates candidates, Group[] groups, Picker[] pickers, boolean byKey, ZoneLoads loads) {
+            super("zone", candidates, groups, pickers, byKey);
+            this.loads = loads;
+            this.shares = loads.shares;
         }
 
         @Override
@@ -154,17 +192,17 @@ final class ZoneStrategy extends GroupingStrategy {
 
         @Override
         int substitute(int chosen, long hash) {
-            return hasOwn && chosen != 0 ? 0 : drawOther(chosen, hash, capacities);
+            return loads.hasOwn && chosen != 0 ? 0 : drawOther(chosen, hash, loads.capacity);
         }
 
         @Override
-        boolean isSubstitute(int part) {
+        boolean isSubstitute(int group) {
             return true;
         }
 
         @Override
-        String reason(int part) {
-            return reasons[part];
+        String reason(int group) {
+            return loads.reason(group);
         }
     }
 }

@@ -66,7 +66,10 @@ class BoundedLoadsTest {
         }
     }
 
-    /** Calls that come and go at random, of keys of which few get most: no call is admitted beyond the bound of that moment. */
+    /**
+     * Calls that come and go at random, of keys of which few get most: no call is admitted beyond the bound of that
+     * moment.
+     */
     @Property(tries = 60)
     void no_call_is_ever_admitted_beyond_the_bound(
             @ForAll @IntRange(min = 1, max = 20) int size,
@@ -143,7 +146,10 @@ class BoundedLoadsTest {
         assertThat(loads(nodes).values()).containsExactlyInAnyOrder(11, 11, 11, 11, 6);
     }
 
-    /** Threads that take the same few keys at once and hold what they got: after each step every load is within the bound. */
+    /**
+     * Threads that take the same few keys at once and hold what they got: after each step every load is within the
+     * bound.
+     */
     @Test
     void threads_that_pick_at_once_never_exceed_the_bound() throws Exception {
         int threads = 4;

@@ -18,7 +18,7 @@ import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 
 class CallAgeTest {
-    private static final double TICK = 1 << 16;
+    private static final double UNIT = 1 << 16;
 
     private long word;
     private final List<long[]> calls = new ArrayList<>(); // generation, start
@@ -44,10 +44,10 @@ class CallAgeTest {
     }
 
     @Test
-    void a_single_call_that_stalls_shows_its_age_to_within_a_tick() {
+    void a_single_call_that_stalls_shows_its_age_to_within_a_unit() {
         start(10);
         assertThat(CallAge.age(word, 10)).isZero();
-        assertThat(CallAge.age(word, 110)).isEqualTo(99 * TICK);
+        assertThat(CallAge.age(word, 110)).isEqualTo(99 * UNIT);
     }
 
     @Test
@@ -55,7 +55,7 @@ class CallAgeTest {
         start(0); // stalls
         for (int now = 10; now < 1_000; now += 10) {
             int call = start(now);
-            assertThat(CallAge.age(word, now)).isBetween(Math.max(0, now - 11) * TICK, (double) now * TICK);
+            assertThat(CallAge.age(word, now)).isBetween(Math.max(0, now - 11) * UNIT, (double) now * UNIT);
             end(call);
         }
     }
@@ -66,13 +66,13 @@ class CallAgeTest {
         start(5_000);
         end(0);
         start(5_010);
-        assertThat(CallAge.age(word, 5_020)).isLessThanOrEqualTo(20 * TICK);
+        assertThat(CallAge.age(word, 5_020)).isLessThanOrEqualTo(20 * UNIT);
     }
 
     @Test
     void the_clock_may_wrap_or_go_back() {
         start(Integer.MAX_VALUE - 5);
-        assertThat(CallAge.age(word, Integer.MIN_VALUE + 10)).isEqualTo(15 * TICK);
+        assertThat(CallAge.age(word, Integer.MIN_VALUE + 10)).isEqualTo(15 * UNIT);
         assertThat(CallAge.age(word, Integer.MAX_VALUE - 50)).isZero();
     }
 
@@ -101,10 +101,10 @@ class CallAgeTest {
             double age = CallAge.age(word, now);
             boolean two = calls.stream().mapToLong(call -> call[0]).distinct().count() == 2;
             if (two) {
-                assertThat(age).isLessThanOrEqualTo(oldest * TICK);
+                assertThat(age).isLessThanOrEqualTo(oldest * UNIT);
             }
             // And never behind, or before, by more than one generation lasts, which is what a call takes at most.
-            assertThat(Math.abs(age - oldest * TICK)).isLessThanOrEqualTo((2 * Math.max(longest, oldest) + 21) * TICK);
+            assertThat(Math.abs(age - oldest * UNIT)).isLessThanOrEqualTo((2 * Math.max(longest, oldest) + 21) * UNIT);
             if (calls.isEmpty()) {
                 assertThat(age).isZero();
             }
@@ -124,7 +124,7 @@ class CallAgeTest {
         }
         assertThat(tracker.age(1_000)).isZero();
         tracker.started(0);
-        assertThat(tracker.age(1_001)).isEqualTo(1_000 * TICK);
+        assertThat(tracker.age(1_001)).isEqualTo(1_000 * UNIT);
     }
 
     // ---- every interleaving of a few calls
@@ -135,7 +135,7 @@ class CallAgeTest {
     }
 
     @Test
-    void a_word_that_is_written_without_looking_is_caught() {
+    void a_word_that_is_written_without_comparing_is_caught() {
         assertThatThrownBy(() -> options().check(CallsAtOnceCarelessly.class))
                 .isInstanceOf(LincheckAssertionError.class);
     }
@@ -150,7 +150,7 @@ class CallAgeTest {
                 .invocationsPerIteration(300);
     }
 
-    /** Whatever calls are under way at the end, the tracker knows of some exactly if there are some. */
+    /** When no call is in flight at the end, the tracker has no age. */
     public static class CallsAtOnce {
         private final PeakEwma tracker = new PeakEwma(10_000_000_000L, null);
 

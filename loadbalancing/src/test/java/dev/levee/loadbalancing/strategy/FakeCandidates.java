@@ -13,12 +13,12 @@ public final class FakeCandidates implements Candidates {
     public final int[] inFlight;
     public final double[] ramps;
     public long ticks;
-    private final List<Endpoint<?>> known;
+    private final List<Endpoint<?>> undrained;
     private final List<Endpoint<?>> endpoints;
     private final Random random;
 
-    private FakeCandidates(long seed, List<? extends Endpoint<?>> known, List<? extends Endpoint<?>> endpoints) {
-        this.known = List.copyOf(known);
+    private FakeCandidates(long seed, List<? extends Endpoint<?>> undrained, List<? extends Endpoint<?>> endpoints) {
+        this.undrained = List.copyOf(undrained);
         this.endpoints = List.copyOf(endpoints);
         this.inFlight = new int[endpoints.size()];
         this.ramps = new double[endpoints.size()];
@@ -45,9 +45,10 @@ public final class FakeCandidates implements Candidates {
         return new FakeCandidates(seed, weights);
     }
 
-    /** Some of these are well, the others are known only. */
-    public static FakeCandidates of(long seed, List<? extends Endpoint<?>> known, Predicate<Endpoint<?>> well) {
-        return new FakeCandidates(seed, known, known.stream().filter(well).toList());
+    /** Some of these are healthy and so candidates, the others are undrained only. */
+    public static FakeCandidates of(long seed, List<? extends Endpoint<?>> undrained, Predicate<Endpoint<?>> healthy) {
+        return new FakeCandidates(
+                seed, undrained, undrained.stream().filter(healthy).toList());
     }
 
     @Override
@@ -72,7 +73,7 @@ public final class FakeCandidates implements Candidates {
 
     @Override
     public List<Endpoint<?>> undrained() {
-        return known;
+        return undrained;
     }
 
     @Override
@@ -81,7 +82,7 @@ public final class FakeCandidates implements Candidates {
     }
 
     @Override
-    public long tick() {
+    public long nextSequence() {
         return ticks++;
     }
 
@@ -90,7 +91,7 @@ public final class FakeCandidates implements Candidates {
         return random;
     }
 
-    /** Which share of so many picks goes to the endpoints that meet the condition. */
+    /** Returns the share of this many picks that goes to the endpoints which meet the condition. */
     public double share(BalancingStrategy.Picker picker, int picks, Predicate<Endpoint<?>> condition) {
         int count = 0;
         for (int i = 0; i < picks; i++) {

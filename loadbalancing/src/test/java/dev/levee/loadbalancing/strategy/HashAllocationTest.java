@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Looking up allocates nothing, whatever the hash and the kind of key. */
+/** A lookup allocates nothing, whatever the hash and the kind of key. */
 class HashAllocationTest {
     private static final int CALLS = 50_000;
     private static final String KEY = "user 4711, \u00fcber \ud83d\ude00 und noch viel mehr";
@@ -62,7 +62,7 @@ class HashAllocationTest {
 
     @ParameterizedTest
     @MethodSource("hashes")
-    void a_look_up_allocates_nothing(ConsistentHash hash) {
+    void a_lookup_allocates_nothing(ConsistentHash hash) {
         assertThat(bytesEach(() -> sink += hash.indexOf(KEY))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += hash.indexOf(sink))).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += hash.indexOf(BYTES))).isLessThan(0.5);
@@ -71,7 +71,7 @@ class HashAllocationTest {
     }
 
     @Test
-    void a_look_up_in_a_shard_map_allocates_nothing() {
+    void a_lookup_in_a_shard_map_allocates_nothing() {
         ShardMap map = ShardMap.of(List.of("a", "b", "c"));
         assertThat(bytesEach(() -> sink += map.shardOf(KEY).length())).isLessThan(0.5);
         assertThat(bytesEach(() -> sink += map.shardOf(sink).length())).isLessThan(0.5);

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** Which endpoint a pool of answers names, by hand-made tables. */
+/** Which endpoint is picked from a pool of answers, by hand-made tables. */
 class HotColdRuleTest {
     private static final Consumer<ProbingConfig.Builder> HALF_IS_HOT =
             c -> c.probe(endpoint -> new CompletableFuture<>()).hotQuantile(0.5);

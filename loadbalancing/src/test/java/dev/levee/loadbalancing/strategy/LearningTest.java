@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** What a balancer tells its strategy of calls, and what becomes of tickets that nobody closes. */
+/** What a balancer reports to its strategy about calls, and what becomes of tickets that are never closed. */
 class LearningTest {
     private final ManualTime time = new ManualTime();
     private final Learner learner = new Learner();
@@ -40,7 +40,7 @@ class LearningTest {
     private final LoadBalancer<String> balancer = balancer(config -> {});
 
     @Test
-    void each_call_is_told_once_with_its_times_and_its_outcome() {
+    void each_call_is_reported_once_with_its_times_and_its_outcome() {
         balancer.call(address -> {
             time.advance(Duration.ofMillis(5));
             return "done";
@@ -50,24 +50,24 @@ class LearningTest {
                     throw new IOException("reset");
                 }))
                 .isInstanceOf(IOException.class);
-        assertThat(learner.of("a").told)
+        assertThat(learner.of("a").reports)
                 .containsExactly("1: 5 ms SUCCESS done null", "2: 7 ms FAILURE null java.io.IOException: reset");
     }
 
     @Test
-    void a_call_that_answers_later_is_told_when_it_has_ended() {
+    void a_call_that_answers_later_is_reported_when_it_has_ended() {
         CompletableFuture<String> answer = new CompletableFuture<>();
         balancer.callAsync(address -> answer);
         time.advance(Duration.ofMillis(9));
-        assertThat(learner.of("a").told).isEmpty();
+        assertThat(learner.of("a").reports).isEmpty();
         answer.complete("late");
-        assertThat(learner.of("a").told).containsExactly("1: 9 ms SUCCESS late null");
+        assertThat(learner.of("a").reports).containsExactly("1: 9 ms SUCCESS late null");
     }
 
     @Test
     void a_call_that_was_cancelled_is_no_evidence() {
         balancer.<String>callAsync(address -> new CompletableFuture<>()).cancel(false);
-        assertThat(learner.of("a").told).singleElement().asString().startsWith("1: 0 ms IGNORED");
+        assertThat(learner.of("a").reports).singleElement().asString().startsWith("1: 0 ms IGNORED");
         assertThatThrownBy(() -> balancer.call(address -> {
                     throw new CancellationException();
                 }))
@@ -75,12 +75,12 @@ class LearningTest {
     }
 
     @Test
-    void a_ticket_is_told_once_however_often_it_is_closed() {
+    void a_ticket_is_reported_once_however_often_it_is_closed() {
         Ticket<String> ticket = balancer.pick();
         ticket.complete(Verdict.THROTTLED);
         ticket.close();
         ticket.complete("x", null);
-        assertThat(learner.of("a").told).containsExactly("1: 0 ms THROTTLED null null");
+        assertThat(learner.of("a").reports).containsExactly("1: 0 ms THROTTLED null null");
     }
 
     @Test
@@ -88,17 +88,17 @@ class LearningTest {
         LoadBalancer<String> strict = balancer(
                 config -> config.outcomes((result, error) -> "bad".equals(result) ? Verdict.FAILURE : Verdict.SUCCESS));
         strict.call(address -> "bad");
-        assertThat(learner.of("a").told).containsExactly("1: 0 ms FAILURE bad null");
+        assertThat(learner.of("a").reports).containsExactly("1: 0 ms FAILURE bad null");
     }
 
     @Test
-    void a_gate_is_told_by_its_own_rule_and_the_strategy_by_that_of_the_balancer() {
+    void a_gate_gets_verdicts_by_its_own_rule_and_the_strategy_by_that_of_the_balancer() {
         FakeGate gate = new FakeGate("gate", time.environment());
         LoadBalancer<String> both = balancer(
                 config -> config.gatePerEndpoint(endpoint -> gate).outcomes((result, error) -> Verdict.FAILURE));
         both.call(address -> "x");
         assertThat(gate.verdicts()).containsExactly(Verdict.SUCCESS);
-        assertThat(learner.of("a").told).containsExactly("1: 0 ms FAILURE x null");
+        assertThat(learner.of("a").reports).containsExactly("1: 0 ms FAILURE x null");
     }
 
     @Test
@@ -128,7 +128,7 @@ class LearningTest {
     }
 
     @Test
-    void the_snapshot_and_the_explanation_show_what_the_strategy_believes() {
+    void the_snapshot_and_the_explanation_show_what_the_strategy_estimates() {
         learner.of("a").latency = 1234;
         assertThat(balancer.snapshot().get(0).latencyNanos()).isEqualTo(1234);
         Explanation<String> explanation = balancer.explain();
@@ -147,7 +147,7 @@ class LearningTest {
     }
 
     @Nested
-    class A_ticket_that_nobody_closes {
+    class A_ticket_that_is_never_closed {
         private final LoadBalancer<String> balancer = balancer(config -> config.lease(Duration.ofMinutes(2)));
 
         private double expired() {
@@ -166,7 +166,7 @@ class LearningTest {
             assertThat(expired()).isEqualTo(1);
             assertThat(ticket.complete(Verdict.SUCCESS)).isFalse();
             assertThat(balancer.snapshot().get(0).inFlight()).isZero();
-            assertThat(learner.of("a").told).singleElement().asString().contains("IGNORED");
+            assertThat(learner.of("a").reports).singleElement().asString().contains("IGNORED");
         }
 
         @Test
@@ -189,7 +189,7 @@ class LearningTest {
         }
 
         @Test
-        void leaves_no_timer_behind_when_somebody_does_close_it() {
+        void leaves_no_timer_behind_when_it_is_closed_after_all() {
             for (int i = 0; i < 1000; i++) {
                 balancer.pick().close();
             }
@@ -205,7 +205,7 @@ class LearningTest {
         assertThat(time.pendingTimers()).isZero();
     }
 
-    /** Picks the first, and writes down what it learns. */
+    /** Picks the first, and records what it learns. */
     private static final class Learner implements BalancingStrategy {
         private final Map<String, Tracker> trackers = new HashMap<>();
 
@@ -243,7 +243,7 @@ class LearningTest {
     }
 
     private static final class Tracker implements LoadTracker {
-        private final List<String> told = new ArrayList<>();
+        private final List<String> reports = new ArrayList<>();
         private long tokens;
         private long latency = -1;
         private boolean throwing;
@@ -264,7 +264,7 @@ class LearningTest {
                 Verdict verdict,
                 @Nullable Object result,
                 @Nullable Throwable error) {
-            told.add(
+            reports.add(
                     token + ": " + (endNanos - startNanos) / 1_000_000 + " ms " + verdict + " " + result + " " + error);
         }
 

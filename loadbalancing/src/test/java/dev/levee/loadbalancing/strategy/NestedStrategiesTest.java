@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** Strategies that choose a part, inside of each other. */
+/** Strategies that choose a group, nested in each other. */
 class NestedStrategiesTest {
     private static final Map<String, UnaryOperator<BalancingStrategy>> OUTER = new LinkedHashMap<>();
     private static final List<BalancingStrategy> INNER = List.of(
@@ -84,12 +84,12 @@ class NestedStrategiesTest {
     }
 
     @Test
-    void the_choice_of_a_part_says_nothing_about_the_one_inside() {
+    void the_choice_of_a_group_says_nothing_about_the_one_inside() {
         List<Endpoint<String>> endpoints = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
             endpoints.add(Endpoint.of(Balancers.id(i)).withPriority(i / 8).withZone("z" + i / 4 % 2));
         }
-        // Half of priority 0 is well: it takes 70 %. Zone z0 keeps half of its calls in each priority.
+        // Half of priority 0 is healthy: it takes 70 %. Zone z0 keeps half of its calls in each priority.
         FakeCandidates candidates = FakeCandidates.of(
                 1,
                 endpoints,
@@ -130,7 +130,7 @@ class NestedStrategiesTest {
     }
 
     @Test
-    void a_zone_that_nobody_named_spills_by_capacity() {
+    void a_zone_that_was_not_named_spills_by_capacity() {
         List<Endpoint<String>> endpoints = endpoints(9, true);
         FakeCandidates candidates = FakeCandidates.of(1, endpoints, endpoint -> true);
         BalancingStrategy.Picker picker = BalancingStrategy.zoneAware(
@@ -145,7 +145,7 @@ class NestedStrategiesTest {
     }
 
     @Test
-    void endpoints_of_another_priority_that_are_ill_do_not_move_a_slice() {
+    void unhealthy_endpoints_of_another_priority_do_not_move_a_slice() {
         List<Endpoint<String>> endpoints = new ArrayList<>();
         for (int i = 0; i < 80; i++) {
             endpoints.add(Endpoint.of(Balancers.id(i)).withPriority(i % 4 == 0 ? 0 : 1));
@@ -153,8 +153,9 @@ class NestedStrategiesTest {
         BalancingStrategy strategy =
                 BalancingStrategy.priority(BalancingStrategy.subset(2, 10, 4, BalancingStrategy.roundRobin()));
         List<Set<String>> slices = new ArrayList<>();
-        for (boolean well : new boolean[] {true, false}) {
-            FakeCandidates candidates = FakeCandidates.of(1, endpoints, endpoint -> well || endpoint.priority() == 0);
+        for (boolean healthy : new boolean[] {true, false}) {
+            FakeCandidates candidates =
+                    FakeCandidates.of(1, endpoints, endpoint -> healthy || endpoint.priority() == 0);
             BalancingStrategy.Picker picker = strategy.over(candidates);
             Set<String> slice = new HashSet<>();
             for (int i = 0; i < 500; i++) {
@@ -184,7 +185,7 @@ class NestedStrategiesTest {
     }
 
     @Test
-    void groups_inside_of_two_groups_take_turns_by_themselves() {
+    void groups_within_two_groups_take_turns_by_themselves() {
         List<Endpoint<String>> endpoints = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             endpoints.add(
@@ -207,7 +208,7 @@ class NestedStrategiesTest {
     }
 
     @Test
-    void what_a_strategy_inside_measures_is_seen() {
+    void what_an_inner_strategy_measures_is_seen() {
         List<BalancingStrategy> strategies = new ArrayList<>();
         OUTER.values().forEach(outer -> strategies.add(outer.apply(BalancingStrategy.probing())));
         strategies.add(BalancingStrategy.sticky(BalancingStrategy.probing(), 100));
@@ -216,6 +217,33 @@ class NestedStrategiesTest {
             Set<String> metrics = new HashSet<>();
             nodes.balancer.measure((name, metric, value) -> metrics.add(metric));
             assertThat(metrics).as(strategy.toString()).contains("probing.answers");
+        }
+    }
+
+    /** A picker that must get the time, and records it. */
+    private record Timed(List<Long> times) implements BalancingStrategy.Picker {
+        @Override
+        public int pick(long hash) {
+            throw new AssertionError("the time was not handed on");
+        }
+
+        @Override
+        public int pick(long hash, long nowNanos) {
+            times.add(nowNanos);
+            return 0;
+        }
+    }
+
+    @Test
+    void an_inner_strategy_gets_the_time_that_the_balancer_has_read() {
+        List<UnaryOperator<BalancingStrategy>> composites = new ArrayList<>(OUTER.values());
+        composites.add(inner -> BalancingStrategy.sticky(inner, 100));
+        for (UnaryOperator<BalancingStrategy> composite : composites) {
+            List<Long> times = new ArrayList<>();
+            BalancingStrategy strategy = composite.apply(candidates -> new Timed(times));
+            strategy.over(FakeCandidates.of(1, endpoints(9, true), endpoint -> true))
+                    .pick(7, 4711);
+            assertThat(times).as(strategy.toString()).containsExactly(4711L);
         }
     }
 }

@@ -31,17 +31,17 @@ class PeakEwmaTest {
     }
 
     /** Without peers. */
-    private double believed() {
+    private double estimate() {
         return tracker.latency(CoarseTime.at(now), 0, 0);
     }
 
     /** Among peers whose median is this. */
-    private double believedAmong(long median) {
+    private double estimateAmong(long median) {
         return tracker.latency(CoarseTime.at(now), (double) median, (double) median);
     }
 
     private void among(long median) {
-        PeakEwma.Typical typical = new PeakEwma.Typical();
+        TypicalLatency typical = new TypicalLatency();
         typical.set((double) median, true);
         tracker.typical(typical);
     }
@@ -50,7 +50,7 @@ class PeakEwmaTest {
     void nothing_is_known_at_first() {
         assertThat(tracker.latencyNanos()).isEqualTo(-1);
         assertThat(tracker.measured()).isEqualTo(-1);
-        assertThat(believedAmong(7 * MILLI)).isEqualTo(7 * MILLI);
+        assertThat(estimateAmong(7 * MILLI)).isEqualTo(7 * MILLI);
     }
 
     @Test
@@ -67,25 +67,25 @@ class PeakEwmaTest {
         for (int i = 0; i < 100; i++) {
             success(10 * MILLI);
         }
-        assertThat(believed()).isCloseTo(10 * MILLI, within(1e4));
+        assertThat(estimate()).isCloseTo(10 * MILLI, within(1e4));
         success(100 * MILLI);
         assertThat(tracker.latencyNanos()).isEqualTo(100 * MILLI);
         now += DECAY;
         success(10 * MILLI);
-        assertThat(believed()).isCloseTo((100 - 10) * MILLI / Math.E + 10 * MILLI, within(1e5));
+        assertThat(estimate()).isCloseTo((100 - 10) * MILLI / Math.E + 10 * MILLI, within(1e5));
     }
 
     @Test
-    void what_is_believed_of_a_slow_one_comes_down_by_time_alone_to_what_is_usual_and_no_further() {
+    void the_estimate_of_a_slow_one_comes_down_by_time_alone_to_what_is_typical_and_no_further() {
         success(10 * MILLI);
         success(100 * MILLI);
         success(100 * MILLI);
-        double before = believedAmong(20 * MILLI);
+        double before = estimateAmong(20 * MILLI);
         assertThat(before).isEqualTo(100 * MILLI);
         now += DECAY / 2;
-        assertThat(believedAmong(20 * MILLI)).isCloseTo(100 * MILLI * Math.exp(-0.5), within(1e5));
+        assertThat(estimateAmong(20 * MILLI)).isCloseTo(100 * MILLI * Math.exp(-0.5), within(1e5));
         now += 3 * DECAY;
-        assertThat(believedAmong(20 * MILLI)).isEqualTo(20 * MILLI);
+        assertThat(estimateAmong(20 * MILLI)).isEqualTo(20 * MILLI);
     }
 
     @Test
@@ -93,17 +93,17 @@ class PeakEwmaTest {
         success(MILLI);
         success(MILLI);
         now += 100 * DECAY;
-        assertThat(believedAmong(20 * MILLI)).isEqualTo(MILLI);
+        assertThat(estimateAmong(20 * MILLI)).isEqualTo(MILLI);
     }
 
     @Test
     void a_slow_first_call_is_forgotten_by_the_second_or_after_a_tenth_of_the_decay() {
         success(4 * SECOND);
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(4 * SECOND);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(4 * SECOND);
         now += DECAY / 10 + MILLI;
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(10 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(10 * MILLI);
         success(12 * MILLI);
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(12 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(12 * MILLI);
     }
 
     @Test
@@ -113,15 +113,15 @@ class PeakEwmaTest {
             success(10 * MILLI);
         }
         success(2 * SECOND);
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(2 * SECOND);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(2 * SECOND);
         now += DECAY / 10 + MILLI;
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(10 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(10 * MILLI);
         success(10 * MILLI);
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(10 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(10 * MILLI);
         success(2 * SECOND);
         success(SECOND + MILLI);
         now += DECAY / 10 + MILLI;
-        assertThat(believedAmong(10 * MILLI)).isGreaterThan(800 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isGreaterThan(800 * MILLI);
     }
 
     @Test
@@ -131,36 +131,36 @@ class PeakEwmaTest {
         success(3_000 * SECOND);
         success(3_000 * SECOND);
         now += 2 * DECAY - SECOND;
-        assertThat(believedAmong(10 * MILLI)).isGreaterThan(SECOND);
+        assertThat(estimateAmong(10 * MILLI)).isGreaterThan(SECOND);
         now += 2 * SECOND;
-        assertThat(believedAmong(10 * MILLI)).isEqualTo(10 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isEqualTo(10 * MILLI);
         success(11 * MILLI);
-        assertThat(believedAmong(10 * MILLI)).isLessThan(12 * MILLI);
+        assertThat(estimateAmong(10 * MILLI)).isLessThan(12 * MILLI);
     }
 
     @Group
     @Nested
     class Failures {
         @Test
-        void never_make_an_endpoint_look_fast() {
+        void never_make_an_endpoint_seem_fast() {
             among(10 * MILLI);
             for (int i = 0; i < 50; i++) {
                 call(MILLI, i % 3 == 0 ? Verdict.FAILURE : i % 3 == 1 ? Verdict.NOT_SENT : Verdict.THROTTLED);
-                assertThat(believedAmong(10 * MILLI)).isGreaterThanOrEqualTo(10 * MILLI);
+                assertThat(estimateAmong(10 * MILLI)).isGreaterThanOrEqualTo(10 * MILLI);
                 assertThat(tracker.cost(CoarseTime.at(now), 10 * MILLI, 10 * MILLI))
                         .isGreaterThan(13 * MILLI);
             }
             assertThat(tracker.cost(CoarseTime.at(now), 10 * MILLI, 10 * MILLI)).isGreaterThan(50 * 10 * MILLI);
-            assertThat(tracker.measured()).isEqualTo(-1); // nor do they tell others what is usual
+            assertThat(tracker.measured()).isEqualTo(-1); // nor do they count for what is typical
         }
 
         @Test
-        void of_one_that_was_fast_raise_it_to_what_is_usual() {
+        void of_one_that_was_fast_raise_it_to_what_is_typical() {
             success(MILLI);
             success(MILLI);
             among(10 * MILLI);
             call(MILLI / 10, Verdict.FAILURE);
-            assertThat(believedAmong(10 * MILLI)).isEqualTo(10 * MILLI);
+            assertThat(estimateAmong(10 * MILLI)).isEqualTo(10 * MILLI);
         }
 
         @Test
@@ -169,7 +169,7 @@ class PeakEwmaTest {
             success(10 * MILLI);
             success(10 * MILLI);
             call(2 * SECOND, Verdict.FAILURE);
-            assertThat(believedAmong(10 * MILLI)).isEqualTo(2 * SECOND);
+            assertThat(estimateAmong(10 * MILLI)).isEqualTo(2 * SECOND);
         }
 
         @Test
@@ -177,11 +177,11 @@ class PeakEwmaTest {
             among(10 * MILLI);
             success(SECOND);
             success(SECOND);
-            double before = believed();
+            double before = estimate();
             for (int i = 0; i < 100; i++) {
                 call(1, Verdict.FAILURE);
             }
-            assertThat(believed()).isCloseTo(before, within(before * 1e-3));
+            assertThat(estimate()).isCloseTo(before, within(before * 1e-3));
         }
 
         @Test
@@ -228,7 +228,7 @@ class PeakEwmaTest {
         success(10 * MILLI);
         tracker.started(now);
         now += SECOND;
-        assertThat(believed()).isCloseTo(SECOND, within(2.0 * CoarseTime.NANOS));
+        assertThat(estimate()).isCloseTo(SECOND, within(2.0 * CoarseTime.UNIT_NANOS));
     }
 
     @Test
@@ -237,12 +237,12 @@ class PeakEwmaTest {
         success(10 * MILLI);
         success(20 * MILLI);
         now -= 400 * SECOND;
-        assertThat(believed()).isEqualTo(20 * MILLI);
+        assertThat(estimate()).isEqualTo(20 * MILLI);
         tracker.ended(tracker.started(now), now, now - SECOND, Verdict.SUCCESS, null, null);
-        assertThat(believed()).isBetween(0.0, 20.0 * MILLI);
+        assertThat(estimate()).isBetween(0.0, 20.0 * MILLI);
         tracker.started(now);
         now -= 50 * SECOND;
-        assertThat(believed()).isLessThanOrEqualTo(20 * MILLI);
+        assertThat(estimate()).isLessThanOrEqualTo(20 * MILLI);
     }
 
     @Test
@@ -283,7 +283,9 @@ class PeakEwmaTest {
         }
     }
 
-    /** With many calls at once each step is taken for several, so it is the same within the noise of which one is taken. */
+    /**
+     * With many calls at once each step is taken for several, so it is the same within the noise of which one is taken.
+     */
     @Property(tries = 20)
     void thousands_of_calls_a_second_give_the_same_average(@ForAll long seed) {
         PeakEwma average = new PeakEwma(DECAY, null);

@@ -26,8 +26,8 @@ class PriorityTest {
         return endpoints;
     }
 
-    private static void assertLoads(double[] well, double... percent) {
-        double[] loads = PriorityStrategy.loads(well);
+    private static void assertLoads(double[] healthy, double... percent) {
+        double[] loads = PriorityStrategy.loads(healthy);
         for (int i = 0; i < percent.length; i++) {
             assertThat(loads[i] * 100).as("load %d", i).isCloseTo(percent[i], within(0.75));
         }
@@ -55,20 +55,21 @@ class PriorityTest {
     @Property
     void all_calls_are_shared_and_none_takes_more_than_it_can_if_all_together_can(
             @ForAll @Size(min = 1, max = 6) List<@DoubleRange(max = 1) Double> shares) {
-        double[] well = shares.stream().mapToDouble(Double::doubleValue).toArray();
-        double[] loads = PriorityStrategy.loads(well);
-        double able = Arrays.stream(well).map(share -> Math.min(1, 1.4 * share)).sum();
+        double[] healthy = shares.stream().mapToDouble(Double::doubleValue).toArray();
+        double[] loads = PriorityStrategy.loads(healthy);
+        double able =
+                Arrays.stream(healthy).map(share -> Math.min(1, 1.4 * share)).sum();
         if (able == 0) {
             return;
         }
         assertThat(Arrays.stream(loads).sum()).isCloseTo(1, within(1e-9));
-        for (int i = 0; i < well.length; i++) {
-            assertThat(loads[i]).isBetween(0.0, 1.4 * well[i] / Math.min(1, able) + 1e-9);
+        for (int i = 0; i < healthy.length; i++) {
+            assertThat(loads[i]).isBetween(0.0, 1.4 * healthy[i] / Math.min(1, able) + 1e-9);
         }
     }
 
     @Test
-    void half_of_the_first_priority_is_ill_and_seventy_of_a_hundred_calls_still_go_there() {
+    void half_of_the_first_priority_is_unhealthy_and_seventy_of_a_hundred_calls_still_go_there() {
         FakeCandidates candidates = FakeCandidates.of(
                 1, endpoints(2, 2), endpoint -> !Integer.valueOf(0).equals(endpoint.address()));
         assertThat(candidates.share(STRATEGY.over(candidates), 20_000, endpoint -> endpoint.priority() == 0))
@@ -113,20 +114,20 @@ class PriorityTest {
     }
 
     @Test
-    void a_key_stays_where_it_is_while_a_priority_grows_ill() {
+    void a_key_stays_where_it_is_while_a_priority_loses_its_health() {
         BalancingStrategy.Picker[] pickers = new BalancingStrategy.Picker[5];
         FakeCandidates[] candidates = new FakeCandidates[5];
-        for (int ill = 0; ill < 5; ill++) {
-            int from = ill;
-            candidates[ill] = FakeCandidates.of(1, endpoints(8, 8), endpoint -> (Integer) endpoint.address() >= from);
-            pickers[ill] =
-                    BalancingStrategy.priority(BalancingStrategy.rendezvous()).over(candidates[ill]);
+        for (int down = 0; down < 5; down++) {
+            int from = down;
+            candidates[down] = FakeCandidates.of(1, endpoints(8, 8), endpoint -> (Integer) endpoint.address() >= from);
+            pickers[down] =
+                    BalancingStrategy.priority(BalancingStrategy.rendezvous()).over(candidates[down]);
         }
         for (long key = 0; key < 1_000; key++) {
             boolean left = false;
-            for (int ill = 0; ill < 5; ill++) {
-                int priority = candidates[ill]
-                        .endpoint(pickers[ill].pick(key * 0x9E3779B97F4A7C15L))
+            for (int down = 0; down < 5; down++) {
+                int priority = candidates[down]
+                        .endpoint(pickers[down].pick(key * 0x9E3779B97F4A7C15L))
                         .priority();
                 assertThat(priority).isIn(left ? List.of(1) : List.of(0, 1));
                 left = priority == 1;
@@ -139,8 +140,8 @@ class PriorityTest {
         FakeCandidates candidates = FakeCandidates.of(1, endpoints(2, 2), endpoint -> (Integer) endpoint.address() > 0);
         BalancingStrategy.Picker picker = STRATEGY.over(candidates);
         assertThat(picker.explain(0, index -> true).reason())
-                .matches("priority 0 takes 70 % of the calls, since 50 % of it is well; its turn, one of 1"
-                        + "|priority 1 takes 30 % of the calls, since 100 % of it is well; its turn, one of 2");
+                .matches("priority 0 takes 70 % of the calls, since 50 % of it is healthy; its turn, one of 1"
+                        + "|priority 1 takes 30 % of the calls, since 100 % of it is healthy; its turn, one of 2");
         assertThat(picker.explain(0, index -> index == 1).index()).isEqualTo(1);
         assertThat(STRATEGY).hasToString("priority(round robin)");
     }

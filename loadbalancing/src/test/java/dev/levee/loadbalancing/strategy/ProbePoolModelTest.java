@@ -181,10 +181,9 @@ class ProbePoolModelTest {
             model.expire(relative);
             for (Answer answer : model.answers) {
                 long held = set.endpoints[answer.index].answer();
-                assertThat(ProbedEndpoint.inFlight(held)).isEqualTo(answer.inFlight);
-                assertThat(ProbedEndpoint.usesLeft(held)).isEqualTo(answer.uses);
-                assertThat(ProbedEndpoint.nanosOf(ProbedEndpoint.latencyCode(held)))
-                        .isEqualTo(answer.latency);
+                assertThat(ProbeAnswer.inFlight(held)).isEqualTo(answer.inFlight);
+                assertThat(ProbeAnswer.usesLeft(held)).isEqualTo(answer.uses);
+                assertThat(ProbeAnswer.nanosOf(ProbeAnswer.latencyCode(held))).isEqualTo(answer.latency);
             }
             assertThat(fresh(set)).isEqualTo(model.answers.size());
         }
@@ -202,7 +201,7 @@ class ProbePoolModelTest {
     private static long uses(ProbedCandidates set) {
         long uses = 0;
         for (ProbedEndpoint endpoint : set.endpoints) {
-            uses += ProbedEndpoint.usesLeft(endpoint.answer());
+            uses += ProbeAnswer.usesLeft(endpoint.answer());
         }
         return uses;
     }

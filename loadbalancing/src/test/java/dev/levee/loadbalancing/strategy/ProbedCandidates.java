@@ -103,7 +103,7 @@ final class ProbedCandidates implements Candidates {
     }
 
     @Override
-    public long tick() {
+    public long nextSequence() {
         return 0;
     }
 

@@ -67,7 +67,7 @@ class ProbingInterleavingsTest {
 
         @Operation
         public int usedAs() {
-            return ProbedEndpoint.inFlight(endpoint.answer());
+            return ProbeAnswer.inFlight(endpoint.answer());
         }
 
         @Operation
@@ -100,7 +100,9 @@ class ProbingInterleavingsTest {
         }
     }
 
-    /** Three endpoints, two places. What is dropped depends on the order, so the order in the pool is what is looked at. */
+    /**
+     * Three endpoints, two places. What is dropped depends on the order, so the order in the pool is what is looked at.
+     */
     public static class AnsweringAtOnce {
         final ProbePool pool = newPool();
         private final ProbedEndpoint[] endpoints = {
@@ -145,7 +147,7 @@ class ProbingInterleavingsTest {
                 for (int place = 0; place < pool.places(); place++) {
                     found += pool.at(place) == endpoint ? 1 : 0;
                 }
-                if (found > 1 || (found == 0 && ProbedEndpoint.usesLeft(endpoint.answer()) > 0)) {
+                if (found > 1 || (found == 0 && ProbeAnswer.usesLeft(endpoint.answer()) > 0)) {
                     throw new IllegalStateException(endpoint.endpoint.id() + " is there " + found + " times");
                 }
             }

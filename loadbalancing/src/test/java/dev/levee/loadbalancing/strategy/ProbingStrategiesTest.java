@@ -6,9 +6,11 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-/** Probing keeps what every strategy promises, whoever answers. */
+/** Probing keeps what every strategy promises, wherever answers come from. */
 class ProbingStrategiesTest {
-    /** The same but for one thing: what is picked depends on what servers answer and when, and so on more than the seed. */
+    /**
+     * The same but for one thing: what is picked depends on what servers answer and when, and so on more than the seed.
+     */
     abstract static class ProbingContract extends StrategyContract {
         @Override
         void the_order_in_which_endpoints_are_named_does_not_matter() {}
@@ -50,7 +52,7 @@ class ProbingStrategiesTest {
     }
 
     @Test
-    void each_says_what_it_goes_by() {
+    void each_names_what_it_goes_by() {
         assertThat(BalancingStrategy.probing()).hasToString("probing by own calls");
         assertThat(BalancingStrategy.probing(c -> c.responses(result -> null))).hasToString("probing by responses");
         assertThat(BalancingStrategy.probing(c -> c.probe(endpoint -> new CompletableFuture<>())))

@@ -44,7 +44,10 @@ class ReservationsTest {
         assertThat(trackers.get(again).reserve()).isTrue();
     }
 
-    /** Any order of picks, reservations and ends of many calls: no reservation ever exceeds the bound, and numbers return to 0. */
+    /**
+     * Any order of picks, reservations and ends of many calls: no reservation ever exceeds the bound, and numbers
+     * return to 0.
+     */
     @Property(tries = 150)
     void no_order_of_steps_exceeds_the_bound(
             @ForAll @IntRange(min = 2, max = 8) int size,
@@ -62,7 +65,7 @@ class ReservationsTest {
                 picked.add(picker.pick(random.nextInt(3) * 0x9E3779B97F4A7C15L));
             } else if (dice < 8 && !picked.isEmpty()) {
                 int index = picked.remove(random.nextInt(picked.size()));
-                long bound = BoundedLoadsStrategy.Bound.capacity(excess, all + 1L, 1, size);
+                long bound = LoadBound.capacity(excess, all + 1L, 1, size);
                 boolean reserved = trackers.get(index).reserve();
                 assertThat(reserved).isEqualTo(loads[index] < bound);
                 if (reserved) {
@@ -124,8 +127,8 @@ class ReservationsTest {
         }
 
         @Override
-        public long tick() {
-            return plain.tick();
+        public long nextSequence() {
+            return plain.nextSequence();
         }
 
         @Override

@@ -39,7 +39,7 @@ class ServerLoadRecorderTest {
         recorder.exit(stamp, start, time.environment().clock().nanoTime(), verdict, RefusedException.UNKNOWN);
     }
 
-    /** So many at once, all of which take so long. */
+    /** This many at once, all of which take this long. */
     private void together(int count, long millis) {
         long start = time.environment().clock().nanoTime();
         long[] stamps = new long[count];
@@ -80,7 +80,7 @@ class ServerLoadRecorderTest {
         }
         assertThat(recorder.load()).isEqualTo(new ServerLoad(5, 60 * MS));
         for (int i = 0; i < 20; i++) {
-            recorder.tryEnter(0); // nobody has ever found so many
+            recorder.tryEnter(0); // no request has ever found this many
         }
         assertThat(recorder.load()).isEqualTo(new ServerLoad(25, 60 * MS));
     }
@@ -167,7 +167,7 @@ class ServerLoadRecorderTest {
     void it_never_refuses_and_says_so() {
         assertThatThrownBy(recorder::refusal)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("server never refuses");
+                .hasMessage("server load recorder \"server\" never refuses");
         assertThat(recorder).hasToString("server(server load)");
     }
 
@@ -212,7 +212,7 @@ class ServerLoadRecorderTest {
                     recorder.exit(stamp, 0, latency, Verdict.SUCCESS, RefusedException.UNKNOWN);
                     long seen = recorder.load().latencyNanos();
                     if (seen < 1_000 || seen >= 2_000) {
-                        throw new AssertionError("a latency that nobody recorded: " + seen);
+                        throw new AssertionError("a latency that was never recorded: " + seen);
                     }
                 }
             }));

@@ -52,7 +52,7 @@ class SplitTest {
     }
 
     @Test
-    void shares_are_moved_while_calls_go_on() {
+    void shares_are_moved_while_calls_are_made() {
         for (boolean sticky : new boolean[] {false, true}) {
             Map<String, Double> start = Map.of("v1", 95.0, "v2", 5.0);
             TrafficSplit split = sticky ? TrafficSplit.byKey("version", start) : TrafficSplit.of("version", start);

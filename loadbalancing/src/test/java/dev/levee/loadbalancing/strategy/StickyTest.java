@@ -73,7 +73,7 @@ class StickyTest {
     }
 
     @Test
-    void new_keys_go_to_who_has_least_to_do() {
+    void new_keys_go_where_the_inner_strategy_sends_them() {
         LoadBalancer<String> nodes = LoadBalancer.of(
                 "nodes",
                 BalancingStrategy.sticky(BalancingStrategy.leastConnections(), 1000),
@@ -155,7 +155,7 @@ class StickyTest {
         KeyMemory memory = new KeyMemory(64);
         Set<String> all = Set.of("a", "b");
         for (long key = 0; key < 10_000; key++) {
-            assertThat(memory.settle(key << 32 | key, key % 2 == 0 ? "a" : "b", all))
+            assertThat(memory.assign(key << 32 | key, key % 2 == 0 ? "a" : "b", all))
                     .isIn(all);
         }
         int known = 0;

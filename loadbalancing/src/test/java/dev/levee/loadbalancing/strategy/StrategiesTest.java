@@ -14,7 +14,7 @@ class StrategiesTest {
     }
 
     @Nested
-    class Weighteds extends StrategyContract {
+    class WeightedRoundRobins extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
             return BalancingStrategy.weightedRoundRobin();
@@ -23,7 +23,7 @@ class StrategiesTest {
 
     /** All weights a little apart, so that no short sequence exists. */
     @Nested
-    class WeightedsByTheGoldenRatio extends StrategyContract {
+    class WeightedRoundRobinsByTheGoldenRatio extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
             return candidates -> BalancingStrategy.weightedRoundRobin().over(new Uneven(candidates));
@@ -192,8 +192,8 @@ class StrategiesTest {
         }
 
         @Override
-        public long tick() {
-            return candidates.tick();
+        public long nextSequence() {
+            return candidates.nextSequence();
         }
 
         @Override
@@ -203,7 +203,7 @@ class StrategiesTest {
     }
 
     @Nested
-    class Affinities extends StrategyContract {
+    class Rendezvous extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
             return BalancingStrategy.rendezvous();
@@ -211,7 +211,7 @@ class StrategiesTest {
     }
 
     @Nested
-    class AffinitiesByWeight extends StrategyContract {
+    class RendezvousByWeight extends StrategyContract {
         @Override
         BalancingStrategy strategy() {
             return candidates -> BalancingStrategy.rendezvous().over(new Uneven(candidates));
@@ -269,8 +269,8 @@ class StrategiesTest {
         }
 
         @Override
-        public long tick() {
-            return candidates.tick();
+        public long nextSequence() {
+            return candidates.nextSequence();
         }
 
         @Override

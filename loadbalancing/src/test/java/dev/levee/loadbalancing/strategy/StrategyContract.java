@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 abstract class StrategyContract {
     abstract BalancingStrategy strategy();
 
-    /** False for a strategy that leaves endpoints out as long as others are well. */
+    /** False for a strategy that leaves endpoints out as long as others are healthy. */
     boolean usesAll() {
         return true;
     }

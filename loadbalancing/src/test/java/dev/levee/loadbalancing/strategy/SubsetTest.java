@@ -25,7 +25,7 @@ class SubsetTest {
         return endpoints;
     }
 
-    /** Sees what the inner strategy is given. */
+    /** Keeps what the inner strategy is given. */
     private static final class Looking implements BalancingStrategy {
         private Candidates seen;
 
@@ -116,19 +116,19 @@ class SubsetTest {
     }
 
     @Test
-    void one_that_is_ill_moves_nobody() {
+    void an_unhealthy_endpoint_moves_no_other() {
         List<Endpoint<String>> all = endpoints(100, false);
-        FakeCandidates well = FakeCandidates.of(1, all, endpoint -> true);
-        Set<String> before = ids(slice(3, 40, 12, well));
-        String ill = before.iterator().next();
+        FakeCandidates allHealthy = FakeCandidates.of(1, all, endpoint -> true);
+        Set<String> before = ids(slice(3, 40, 12, allHealthy));
+        String down = before.iterator().next();
         FakeCandidates candidates =
-                FakeCandidates.of(1, all, endpoint -> !endpoint.id().equals(ill));
-        before.remove(ill);
+                FakeCandidates.of(1, all, endpoint -> !endpoint.id().equals(down));
+        before.remove(down);
         assertThat(ids(slice(3, 40, 12, candidates))).isEqualTo(before);
     }
 
     @Test
-    void a_slice_of_which_most_is_ill_grows() {
+    void a_slice_of_which_most_is_unhealthy_grows() {
         List<Endpoint<String>> all = endpoints(100, false);
         Set<String> mine = ids(slice(3, 40, 12, FakeCandidates.of(1, all, endpoint -> true)));
         FakeCandidates candidates = FakeCandidates.of(1, all, endpoint -> !mine.contains(endpoint.id()));

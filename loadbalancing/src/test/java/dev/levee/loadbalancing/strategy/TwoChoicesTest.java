@@ -45,7 +45,7 @@ class TwoChoicesTest {
     @Test
     void every_pair_is_drawn_as_often() {
         int size = 5;
-        // Whoever is drawn with the only idle one loses; so the idle one is picked exactly when it is in the pair.
+        // One that is drawn with the only idle one loses; so the idle one is picked exactly when it is in the pair.
         FakeCandidates candidates = FakeCandidates.equal(size, 3);
         Arrays.fill(candidates.inFlight, 5);
         candidates.inFlight[3] = 0;
@@ -62,7 +62,10 @@ class TwoChoicesTest {
         }
     }
 
-    /** As many balls as bins, none taken out: at most 4 with two choices, at least 6 with one, for 2^16 (Azar and others, 1999). */
+    /**
+     * As many balls as bins, none taken out: at most 4 with two choices, at least 6 with one, for 2^16 (Azar and
+     * others, 1999).
+     */
     @Test
     void the_largest_load_is_that_of_the_literature_and_far_below_that_of_one_random_choice() {
         int size = 1 << 16;

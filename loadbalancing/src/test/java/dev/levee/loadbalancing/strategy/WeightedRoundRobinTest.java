@@ -91,7 +91,10 @@ class WeightedRoundRobinTest {
     @Group
     @Nested
     class AllOtherWeights {
-        /** After every prefix of the picks, each endpoint has its share to within a number that grows with the logarithm only. */
+        /**
+         * After every prefix of the picks, each endpoint has its share to within a number that grows with the logarithm
+         * only.
+         */
         private void assertShares(int picks, double... weights) {
             assertThat(WeightedRoundRobinStrategy.smoothSequence(weights)).isEmpty();
             FakeCandidates candidates = new FakeCandidates(1, weights);

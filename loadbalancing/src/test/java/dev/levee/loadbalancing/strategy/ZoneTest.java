@@ -44,7 +44,7 @@ class ZoneTest {
     }
 
     @Test
-    void a_zone_of_which_half_is_ill_keeps_what_it_can_carry() {
+    void a_zone_of_which_half_is_unhealthy_keeps_what_it_can_carry() {
         FakeCandidates candidates = FakeCandidates.of(
                 1, endpoints(4, 4, 4), endpoint -> !List.of("a0", "a1").contains(endpoint.id()));
         // 20 % of the capacity for a third of the calls: 60 % of its own.
@@ -66,9 +66,9 @@ class ZoneTest {
     void a_zone_without_endpoints_spills_everything() {
         FakeCandidates candidates = FakeCandidates.of(1, endpoints(0, 4, 4), endpoint -> true);
         assertThat(share(from("a"), candidates, "b")).isCloseTo(0.5, within(0.015));
-        FakeCandidates ill = FakeCandidates.of(
+        FakeCandidates down = FakeCandidates.of(
                 1, endpoints(4, 4, 4), endpoint -> !endpoint.zone().equals("a"));
-        assertThat(share(from("a"), ill, "b")).isCloseTo(0.5, within(0.015));
+        assertThat(share(from("a"), down, "b")).isCloseTo(0.5, within(0.015));
     }
 
     @Test
@@ -80,7 +80,7 @@ class ZoneTest {
     }
 
     @Test
-    void with_few_endpoints_zones_are_of_no_account() {
+    void with_few_endpoints_zones_are_ignored() {
         FakeCandidates candidates = FakeCandidates.of(1, endpoints(1, 2, 2), endpoint -> true);
         assertThat(share(from("a"), candidates, "a")).isCloseTo(0.2, within(0.015));
     }
@@ -144,9 +144,8 @@ class ZoneTest {
     void the_explanation_gives_the_shares() {
         FakeCandidates candidates = FakeCandidates.of(1, endpoints(4, 4, 4), endpoint -> true);
         assertThat(from("a").over(candidates).explain(0, index -> true).reason())
-                .matches(
-                        "own zone a takes 100 % of the calls, since it has 33.3 % of the capacity for 33.3 % of all calls;"
-                                + " a\\d has 0 in flight, against a\\d has 0 in flight");
+                .matches("own zone a takes 100 % of the calls, since it has 33.3 % of the capacity"
+                        + " for 33.3 % of all calls; a\\d has 0 in flight, against a\\d has 0 in flight");
     }
 
     @Test

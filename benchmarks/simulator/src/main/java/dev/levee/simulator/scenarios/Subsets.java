@@ -107,7 +107,7 @@ final class Subsets {
         }
 
         @Override
-        public long tick() {
+        public long nextSequence() {
             return 0;
         }
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class AffinityTest {
+class HashStrategyTest {
     private static LoadBalancer<String> over(BalancingStrategy strategy, List<Endpoint<String>> endpoints) {
         return LoadBalancer.of("nodes", strategy, EndpointSource.of(endpoints));
     }
@@ -56,7 +56,10 @@ class AffinityTest {
             }
         }
 
-        /** Places that must be the same in every JVM and every version; computed by another program with the reference XXH64. */
+        /**
+         * Places that must be the same in every JVM and every version; computed by another program with the reference
+         * XXH64.
+         */
         @Test
         void keys_stay_where_they_were_in_earlier_versions() {
             StringBuilder owners = new StringBuilder();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 
-class RandomChoiceTest {
+class RandomStrategyTest {
     private static double[] shares(BalancingStrategy strategy, FakeCandidates candidates) {
         BalancingStrategy.Picker picker = strategy.over(candidates);
         double[] shares = new double[candidates.size()];

@@ -10,8 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class KeyedCallsTest {
-    private final LoadBalancer<String> nodes = LoadBalancer.of(
-            "nodes", BalancingStrategy.rendezvous(), EndpointSource.of(Balancers.endpoints(10)));
+    private final LoadBalancer<String> nodes =
+            LoadBalancer.of("nodes", BalancingStrategy.rendezvous(), EndpointSource.of(Balancers.endpoints(10)));
 
     private static void assertAllGoTo(String owner, BalancedCalls<String> calls) {
         assertThat(calls.<String, RuntimeException>call(address -> address)).isEqualTo(owner);

@@ -37,7 +37,7 @@ final class BlockingCall<T> {
         CharSequence key = keys == null ? null : keys.apply(call);
         this.nextEndpoint = key == null
                 ? upstream.balancer.operation(this::exchange)
-                : upstream.balancer.operation(key, this::exchange);
+                : upstream.balancer.forKey(key).operation(this::exchange);
     }
 
     HttpResponse<?> send() throws IOException, InterruptedException {

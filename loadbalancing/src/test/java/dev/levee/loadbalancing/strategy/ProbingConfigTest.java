@@ -25,8 +25,7 @@ class ProbingConfigTest {
         assertThatThrownBy(() -> builder.poolSize(1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.poolSize(65)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.maxAge(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> builder.timeout(Duration.ofMillis(-1)))
-                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.timeout(Duration.ofMillis(-1))).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -54,8 +53,7 @@ class ProbingConfigTest {
 
     @Test
     void a_strategy_is_built_from_a_configuration() {
-        ProbingConfig config =
-                ProbingConfig.builder().responses(result -> null).build();
+        ProbingConfig config = ProbingConfig.builder().responses(result -> null).build();
         assertThat(config.toBuilder().build().responses()).isSameAs(config.responses());
         assertThat(BalancingStrategy.probing(config)).hasToString("probing by responses");
     }

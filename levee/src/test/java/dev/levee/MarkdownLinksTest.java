@@ -44,8 +44,8 @@ class MarkdownLinksTest {
             return false;
         }
         return hash < 0
-                || file.toString().endsWith(".md")
-                        && MarkdownPage.of(file).anchors().contains(target.substring(hash + 1));
+                || (file.toString().endsWith(".md")
+                        && MarkdownPage.of(file).anchors().contains(target.substring(hash + 1)));
     }
 
     @Nested

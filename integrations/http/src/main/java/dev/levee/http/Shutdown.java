@@ -71,6 +71,7 @@ final class Shutdown {
     }
 
     /** Counts a call that begins and ends with a future. */
+    @SuppressWarnings("CollectionUndefinedEquality") // futures are equal if they are the same, which is meant
     <T> CompletableFuture<T> track(CompletableFuture<T> call) {
         asynchronous.add(call);
         call.whenComplete((result, error) -> {

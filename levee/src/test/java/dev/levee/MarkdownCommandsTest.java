@@ -19,8 +19,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Commands that the pages show can be given: in blocks of {@code sh} and in backticks, those of Maven and those that are scripts
- * of the checkout.
+ * Commands that the pages show can be given: in blocks of {@code sh} and in backticks, those of Maven and those that
+ * are scripts of the checkout.
  */
 class MarkdownCommandsTest {
 

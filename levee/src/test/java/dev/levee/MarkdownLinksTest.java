@@ -43,9 +43,11 @@ class MarkdownLinksTest {
         if (!Files.exists(file)) {
             return false;
         }
-        return hash < 0
-                || (file.toString().endsWith(".md")
-                        && MarkdownPage.of(file).anchors().contains(target.substring(hash + 1)));
+        if (hash < 0) {
+            return true;
+        }
+        return file.toString().endsWith(".md")
+                && MarkdownPage.of(file).anchors().contains(target.substring(hash + 1));
     }
 
     @Nested

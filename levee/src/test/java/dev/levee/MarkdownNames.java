@@ -28,8 +28,8 @@ import javax.lang.model.SourceVersion;
  *   <li>Words with dots are a package, or a text of the sources, as metrics are.
  * </ul>
  *
- * <p>Texts in quotes are not looked at. Exempt are "Rejected" in decisions, decisions that are superseded, columns of tables
- * headed {@code Old} or by another library, and {@link #EXCEPTIONS}.
+ * <p>Texts in quotes are not looked at. Exempt are "Rejected" in decisions, decisions that are superseded, columns of
+ * tables headed {@code Old} or by another library, and {@link #EXCEPTIONS}.
  */
 final class MarkdownNames {
 
@@ -90,7 +90,7 @@ final class MarkdownNames {
         boolean superseded = page.prose().contains("\nStatus: superseded");
         for (MarkdownPage.Code code : page.code()) {
             boolean exempt = superseded
-                    || page.path().startsWith("docs/adr/") && code.section().equals("Rejected")
+                    || (page.path().startsWith("docs/adr/") && code.section().equals("Rejected"))
                     || EXEMPT_COLUMNS.contains(code.column());
             names.check(code.line(), code.text(), exempt);
         }
@@ -202,10 +202,9 @@ final class MarkdownNames {
     private static boolean isMetric(String name) {
         int end = name.lastIndexOf('.') + 1;
         String last = name.substring(end);
-        return SOURCES.hasText(name)
-                || !name.startsWith("dev.levee.")
-                        && SOURCES.isText(name.substring(0, end))
-                        && (SOURCES.knows(last) || SOURCES.knows(last.toUpperCase(Locale.ROOT)));
+        boolean isWhole = SOURCES.hasText(name);
+        boolean isPrefix = SOURCES.isText(name.substring(0, end)) && !name.startsWith("dev.levee.");
+        return isWhole || (isPrefix && (SOURCES.knows(last) || SOURCES.knows(last.toUpperCase(Locale.ROOT))));
     }
 
     /** A type and its members, or a name alone. */
@@ -219,8 +218,11 @@ final class MarkdownNames {
                 report(line, text, "no type " + first);
             } else if (parts.length > 1 && !isMember(first, parts[1])) {
                 report(line, text, "no " + parts[1] + " in " + first);
-            } else if (parts.length > 2 && isType(parts[1]) && !isMember(parts[1], parts[2])) {
-                report(line, text, "no " + parts[2] + " in " + parts[1]);
+            } else if (parts.length > 2) {
+                String owner = parts[1].equals("Builder") ? first : parts[1];
+                if (isType(owner) && !isMember(owner, parts[2])) {
+                    report(line, text, "no " + parts[2] + " in " + owner);
+                }
             }
         } else if (isCall && !isMethod(first)) {
             report(line, text, "no method " + first);
@@ -234,22 +236,15 @@ final class MarkdownNames {
     }
 
     private static boolean isMember(String type, String member) {
-        if (member.equals("class") || !SOURCES.hasType(type) && !LIBRARIES.has(type)) {
+        if (member.equals("class") || (!SOURCES.hasType(type) && !LIBRARIES.has(type))) {
             return true;
         }
-        Boolean declared = SOURCES.hasType(type) ? SOURCES.hasMember(type, member) : Boolean.FALSE;
-        return declared == null
-                || declared
-                || LIBRARIES.hasMember(type, member)
-                || SOURCES.hasType("Builder")
-                        && SOURCES.hasType(type)
-                        && SOURCES.hasMember(type, "Builder") == Boolean.TRUE
-                        && SOURCES.hasMember("Builder", member) != Boolean.FALSE;
+        return LIBRARIES.hasMember(type, member) || (SOURCES.hasType(type) && SOURCES.mayHaveMember(type, member));
     }
 
     /** Labels of policies count: a page writes {@code retry(breaker(call))}. */
     private static boolean isMethod(String name) {
-        return SOURCES.hasMethod(name) || LIBRARIES.hasMethod(name) || SOURCES.knows(name) && SOURCES.hasText(name);
+        return SOURCES.hasMethod(name) || LIBRARIES.hasMethod(name) || (SOURCES.knows(name) && SOURCES.hasText(name));
     }
 
     private void report(int line, String text, String problem) {

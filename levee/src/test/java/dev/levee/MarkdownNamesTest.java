@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the pages name in backticks exists: files, packages, types, methods, constants, metrics; {@link MarkdownNames} has the rules. */
+/**
+ * What the pages name in backticks exists: files, packages, types, methods, constants, metrics; {@link MarkdownNames}
+ * has the rules.
+ */
 class MarkdownNamesTest {
 
     @TestFactory

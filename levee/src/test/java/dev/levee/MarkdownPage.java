@@ -36,7 +36,9 @@ final class MarkdownPage {
     /** The text without fenced blocks and comments, lines where they were. */
     private final String prose;
 
-    /** Code in backticks; {@code section} is the heading above, {@code column} the head of its table's column, or empty. */
+    /**
+     * Code in backticks; {@code section} is the heading above, {@code column} the head of its table's column, or empty.
+     */
     record Code(int line, String text, String section, String column) {}
 
     /** The target of a link. */

@@ -26,7 +26,10 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 
-/** The names that the Java sources of the checkout declare, tests, benchmarks and examples included; read by javac's parser. */
+/**
+ * The names that the Java sources of the checkout declare, tests, benchmarks and examples included; read by javac's
+ * parser.
+ */
 final class SourceNames {
 
     private static final SourceNames OF_CHECKOUT = read(Project.root());
@@ -70,6 +73,7 @@ final class SourceNames {
         try (Stream<Path> files = Files.walk(root)) {
             return files.filter(it -> it.toString().endsWith(".java"))
                     .filter(it -> root.relativize(it).toString().contains("src/"))
+                    .filter(it -> !root.relativize(it).toString().contains("target/"))
                     .toList();
         }
     }
@@ -86,7 +90,10 @@ final class SourceNames {
         return methods.contains(name);
     }
 
-    /** Whether a type, method, field, component, constant, parameter or variable has the name, or a text contains the word. */
+    /**
+     * Whether a type, method, field, component, constant, parameter or variable has the name, or a text contains the
+     * word.
+     */
     boolean knows(String name) {
         return names.contains(name) || literalWords.contains(name);
     }
@@ -104,8 +111,8 @@ final class SourceNames {
         return literals.contains(text) || literals.stream().anyMatch(it -> it.contains(text));
     }
 
-    /** Whether some type of the name, its builder, or what it extends declares the member; null if that cannot be said. */
-    @Nullable Boolean hasMember(String type, String member) {
+    /** Whether some type of the name, or its builder, has the member; true if it may inherit it from elsewhere. */
+    boolean mayHaveMember(String type, String member) {
         boolean unknownSupertype = false;
         Deque<String> left = new ArrayDeque<>(List.of(type));
         Set<String> seen = new HashSet<>();
@@ -125,7 +132,7 @@ final class SourceNames {
                 left.addAll(it.supertypes());
             }
         }
-        return unknownSupertype ? null : false;
+        return unknownSupertype;
     }
 
     private final class Reader extends TreeScanner<@Nullable Void, @Nullable Void> {
@@ -152,6 +159,9 @@ final class SourceNames {
             if (!name.isEmpty()) {
                 types.computeIfAbsent(name, it -> new ArrayList<>()).add(type);
             }
+            if (name.equals("Builder") && !enclosing.isEmpty()) {
+                type = enclosing.peek(); // what can be set is known by the name of the configuration
+            }
             enclosing.push(type);
             for (Tree member : tree.getMembers()) {
                 if (member instanceof VariableTree field) {
@@ -160,7 +170,7 @@ final class SourceNames {
                     type.members().add(method.getName().toString());
                 }
             }
-            super.visitClass(tree, nothing);
+            super.visitClass(tree, null);
             enclosing.pop();
             return null;
         }
@@ -182,7 +192,7 @@ final class SourceNames {
         public @Nullable Void visitMethod(MethodTree tree, @Nullable Void nothing) {
             names.add(tree.getName().toString());
             methods.add(tree.getName().toString());
-            return super.visitMethod(tree, nothing);
+            return super.visitMethod(tree, null);
         }
 
         @Override
@@ -191,7 +201,7 @@ final class SourceNames {
             if (!enclosing.isEmpty()) {
                 methods.addAll(accessorOf(tree));
             }
-            return super.visitVariable(tree, nothing);
+            return super.visitVariable(tree, null);
         }
 
         /** Components of records are methods as well, and are parsed as fields. */
@@ -209,7 +219,7 @@ final class SourceNames {
                     literalWords.add(word);
                 }
             }
-            return super.visitLiteral(tree, nothing);
+            return super.visitLiteral(tree, null);
         }
     }
 }

@@ -28,8 +28,8 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /**
- * The exercise of the first hour in CONTRIBUTING.md: a statement is commented out, and the tests fail as the page says. It is
- * done on a copy of the source, whose classes come before the real ones in a class loader of their own.
+ * The exercise of the first hour in CONTRIBUTING.md: a statement is commented out, and the tests fail as the page says.
+ * It is done on a copy of the source, whose classes come before the real ones in a class loader of their own.
  */
 class MarkdownExerciseTest {
 
@@ -60,12 +60,15 @@ class MarkdownExerciseTest {
                 .hasSizeGreaterThan(failures.size() / 2);
     }
 
-    /** The source with the statement commented out, which stands once in the method and nowhere before it. */
+    /** The source with the statement commented out, which stands once in the method. */
     private static String without(String statement, String method, String source) {
-        Matcher found = Pattern.compile("\\b" + method + "\\([^)]*\\) \\{\\s*[^}]*?(" + Pattern.quote(statement) + ")")
-                .matcher(source);
-        assertThat(found.find()).as(statement + " in " + method).isTrue();
-        return source.substring(0, found.start(1)) + "// " + source.substring(found.start(1));
+        Matcher declaration = Pattern.compile("(?m)^( +)\\S.*\\b" + method + "\\(").matcher(source);
+        assertThat(declaration.find()).as("method %s", method).isTrue();
+        int end = source.indexOf("\n" + declaration.group(1) + "}", declaration.end());
+        int found = source.indexOf(statement, declaration.end());
+        assertThat(found).as("%s in %s", statement, method).isBetween(declaration.end(), end);
+        assertThat(source.substring(found + 1, end)).doesNotContain(statement);
+        return source.substring(0, found) + "// " + source.substring(found);
     }
 
     private void compile(Path name, String source) throws IOException {

@@ -31,6 +31,7 @@ final class LibraryTypes {
 
     /** Pages name methods of these without the type. */
     private static final List<String> FAMILIAR = List.of(
+            "java.lang.Deprecated",
             "java.lang.Math",
             "java.lang.Throwable",
             "java.net.http.HttpRequest",

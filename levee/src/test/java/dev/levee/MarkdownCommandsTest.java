@@ -25,7 +25,12 @@ import org.junit.jupiter.api.io.TempDir;
 class MarkdownCommandsTest {
 
     private static final Set<String> PHASES =
-            Set.of("clean", "compile", "test-compile", "test", "package", "verify", "install");
+            Set.of("clean", "compile", "test-compile", "test", "package", "verify", "install", "deploy");
+
+    /** Parameters of goals that no pom sets. */
+    private static final Set<String> PARAMETERS =
+            Set.of("newVersion", "processAllModules", "generateBackupPoms", "skipPublishing");
+
     private static final Set<String> SWITCHES = Set.of("-q", "-B", "-am", "-o", "-ntp");
     private static final Pattern VARIABLE = Pattern.compile("^[A-Z_]+=(?:<[^>]*>|\\S+) +");
     private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
@@ -163,15 +168,21 @@ class MarkdownCommandsTest {
             String word = words.get(i);
             if (word.equals("-pl")) {
                 modules = words.get(++i);
-                for (String module : modules.split(",", -1)) {
+                for (String module : modules.replace("!", "").split(",", -1)) {
                     if (!POM.contains("<module>" + module + "</module>")) {
                         return "no module " + module;
                     }
                 }
             } else if (word.startsWith("-D") && !word.startsWith("-Dtest=")) {
                 String property = word.substring(2).replaceAll("=.*", "");
-                if (!POM.contains("<name>" + property + "</name>") && !POM.contains("<" + property + ">")) {
+                if (!PARAMETERS.contains(property)
+                        && !POM.contains("<name>" + property + "</name>")
+                        && !POM.contains("<" + property + ">")) {
                     return "nothing in the pom has property " + property;
+                }
+            } else if (word.startsWith("-P")) {
+                if (!POM.contains("<id>" + word.substring(2) + "</id>")) {
+                    return "no profile " + word.substring(2);
                 }
             } else if (!word.startsWith("-Dtest=")
                     && !SWITCHES.contains(word)
@@ -202,7 +213,7 @@ class MarkdownCommandsTest {
         for (String test : tests.split("[+,]", -1)) {
             String pattern = test.replace("*", "\\w*") + "\\.java";
             boolean found = false;
-            for (String module : modules.split(",", -1)) {
+            for (String module : modules.replace("!", "").split(",", -1)) {
                 try (Stream<Path> files = Files.walk(ROOT.resolve(module))) {
                     found |= files.filter(it -> it.toString().contains("src/test/java"))
                             .anyMatch(it -> it.getFileName().toString().matches(pattern));
@@ -251,6 +262,7 @@ class MarkdownCommandsTest {
             assertThat(problem("./mvnw -pl core test -Dtest=FixedBulkheadTest")).endsWith("no test FixedBulkheadTest");
             assertThat(problem("./mvnw -Dtest=BulkheadGateTest -pl levee test")).endsWith("no test BulkheadGateTest");
             assertThat(problem("./mvnw -Dhasty verify")).endsWith("nothing in the pom has property hasty");
+            assertThat(problem("./mvnw -Pquicker verify")).endsWith("no profile quicker");
             assertThat(problem("./mvnw deploy-everywhere")).endsWith("no switch, phase or goal deploy-everywhere");
             assertThat(problem("./mvnw tidy:apply")).endsWith("no switch, phase or goal tidy:apply");
         }

@@ -45,6 +45,11 @@ final class MarkdownNames {
             "selectConnection",
             "weighted_round_robin",
             "withMaxRetries",
+            // of releases
+            "MAJOR",
+            "MINOR",
+            "asc",
+            "keys.openpgp.org",
             // of protocols, file formats and platforms
             "ConfigMap",
             "Location",
@@ -72,6 +77,7 @@ final class MarkdownNames {
     private static final Pattern QUANTITY = Pattern.compile("\\b\\d+(?:\\.\\d+)? (?:ns|us|ms|s|min|h|%)(?!\\w)");
     private static final Pattern DECLARED = Pattern.compile("\\b(?:class|interface|record|enum) (\\w+)");
 
+    private static final String POM = pom();
     private static final SourceNames SOURCES = SourceNames.ofCheckout();
     private static final LibraryTypes LIBRARIES = LibraryTypes.loaded();
     private static final Set<String> FILES = files();
@@ -111,7 +117,7 @@ final class MarkdownNames {
 
     private void check(int line, String text, boolean exempt) {
         String code = QUANTITY.matcher(text.replaceAll("\"[^\"]*\"", "\"\"")).replaceAll("0");
-        if (code.contains("://") || code.startsWith("/") || code.startsWith("-") || code.startsWith("<!--")) {
+        if (code.contains("://") || code.startsWith("~") || code.startsWith("/") || code.startsWith("-") || code.startsWith("<!--")) {
             return;
         }
         checkFiles(line, text);
@@ -172,6 +178,9 @@ final class MarkdownNames {
             return;
         }
         String[] parts = name.split("\\.", -1);
+        if (parts[0].length() == 1) {
+            return; // a type variable, a parameter in a formula
+        }
         if (Character.isLowerCase(name.charAt(0)) && parts.length > 1) {
             checkDotted(line, text, name, parts, isCall);
         } else {
@@ -193,7 +202,8 @@ final class MarkdownNames {
         } else if (!SOURCES.hasPackage(name)
                 && !LIBRARIES.hasPackage(name)
                 && !LIBRARIES.hasMethod(last)
-                && !isMetric(name)) {
+                && !isMetric(name)
+                && !POM.contains("<" + name + ">")) {
             report(line, text, "no package or metric " + name);
         }
     }
@@ -210,9 +220,6 @@ final class MarkdownNames {
     /** A type and its members, or a name alone. */
     private void checkParts(int line, String text, String[] parts, boolean isCall) {
         String first = parts[0];
-        if (first.length() == 1) {
-            return; // a type variable, a parameter in a formula
-        }
         if (Character.isUpperCase(first.charAt(0)) && !first.equals(first.toUpperCase(Locale.ROOT))) {
             if (!isType(first)) {
                 report(line, text, "no type " + first);
@@ -226,9 +233,17 @@ final class MarkdownNames {
             }
         } else if (isCall && !isMethod(first)) {
             report(line, text, "no method " + first);
-        } else if (!isCall && !SOURCES.knows(first) && !SourceVersion.isKeyword(first) && !LIBRARIES.hasMethod(first)) {
+        } else if (!isCall && !isKnown(first)) {
             report(line, text, "no name " + first);
         }
+    }
+
+    /** Declared somewhere, a word in a text of the sources or in the parent's pom, or of the language. */
+    private static boolean isKnown(String name) {
+        return SOURCES.knows(name)
+                || SourceVersion.isKeyword(name)
+                || LIBRARIES.hasMethod(name)
+                || Pattern.compile("\\b" + name + "\\b").matcher(POM).find();
     }
 
     private static boolean isType(String name) {
@@ -258,6 +273,14 @@ final class MarkdownNames {
                 .map(it -> it.group(1))
                 .filter(it -> Character.isUpperCase(it.charAt(0)))
                 .collect(Collectors.toSet());
+    }
+
+    private static String pom() {
+        try {
+            return Files.readString(Project.root().resolve("pom.xml"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Set<String> files() {

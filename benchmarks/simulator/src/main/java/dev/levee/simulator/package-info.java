@@ -4,7 +4,7 @@
  *
  * <p>Start with {@link World}; then {@link Server} and {@link Call}; then {@link Client}. The balancers, breakers,
  * retries and budgets are those that ship: they get their time, their timers and their randomness from
- * {@link World#environment}.
+ * {@link World#environment}. See ADR 53.
  */
 @NullMarked
 package dev.levee.simulator;

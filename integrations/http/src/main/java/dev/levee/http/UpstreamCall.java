@@ -11,7 +11,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One call of an {@link Upstream}, with all its attempts. */
+/** One call of an {@link Upstream}, with all its attempts. See ADR 51. */
 final class UpstreamCall<A, Q, R> {
     final Upstream<A, Q, R> upstream;
     final Q request;

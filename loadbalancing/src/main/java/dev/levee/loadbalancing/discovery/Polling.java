@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * changes nothing: what is known stays, and the next look comes later each time.
  *
  * <p>The first look is on the thread that begins, so that what is known is known at once; all others are on the executor. The timer
- * only starts them, and a look that hangs costs one thread, however long it hangs.
+ * only starts them, and a look that hangs costs one thread, however long it hangs. See ADR 48.
  */
 final class Polling<A> implements EndpointSource.Subscription {
     /** Finds endpoints. May block; never runs twice at once. */

@@ -117,7 +117,7 @@ final class MarkdownNames {
 
     private void check(int line, String text, boolean exempt) {
         String code = QUANTITY.matcher(text.replaceAll("\"[^\"]*\"", "\"\"")).replaceAll("0");
-        if (code.contains("://") || code.startsWith("~") || code.startsWith("/") || code.startsWith("-") || code.startsWith("<!--")) {
+        if (code.contains("://") || Stream.of("~", "/", "-", "<!--").anyMatch(code::startsWith)) {
             return;
         }
         checkFiles(line, text);

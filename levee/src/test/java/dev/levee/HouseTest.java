@@ -196,7 +196,7 @@ class HouseTest {
 
         @Test
         void persons_are_found() throws IOException {
-            plant(MAIN + "A.java", "/** Whoever waits. */", "/** The whole. */", "/** Nobody\u2019s. */");
+            plant(MAIN + "A.java", "/** Whoever waits. */", "/** The whole noBody. */", "/** Nobody\u2019s. */");
 
             assertThat(planted().persons())
                     .containsExactly(

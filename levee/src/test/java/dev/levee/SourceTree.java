@@ -48,8 +48,10 @@ final class SourceTree {
     private static final Pattern LONE_URL = Pattern.compile("[\\s*/>\\-]*(\\[[^]]*]: *)?\\S*https?://\\S+");
 
     private static final Pattern TABLE_ROW = Pattern.compile("\\s*\\|.*");
+    /** Not without regard to case: the JDK has a body publisher that is called {@code noBody}. */
     private static final Pattern PERSON =
-            Pattern.compile("\\b(who|whoever|whom|nobody|somebody|anybody|anyone)\\b", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("\\b([Ww]ho|[Ww]hoever|[Ww]hom|[Nn]obody|[Ss]omebody|[Aa]nybody|[Aa]nyone)\\b");
+
     private static final Pattern SUPERLATIVE = Pattern.compile("(MOST|LARGEST|LONGEST|SMALLEST|SHORTEST)(_.*)?");
     private static final Pattern BEHIND = Pattern.compile("[;,\\s]*(//|/\\*)(.*)");
 

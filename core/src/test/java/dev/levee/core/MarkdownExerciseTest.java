@@ -62,7 +62,8 @@ class MarkdownExerciseTest {
 
     /** The source with the statement commented out, which stands once in the method. */
     private static String without(String statement, String method, String source) {
-        Matcher declaration = Pattern.compile("(?m)^( +)\\S.*\\b" + method + "\\(").matcher(source);
+        Matcher declaration =
+                Pattern.compile("(?m)^( +)\\S.*\\b" + method + "\\(").matcher(source);
         assertThat(declaration.find()).as("method %s", method).isTrue();
         int end = source.indexOf("\n" + declaration.group(1) + "}", declaration.end());
         int found = source.indexOf(statement, declaration.end());

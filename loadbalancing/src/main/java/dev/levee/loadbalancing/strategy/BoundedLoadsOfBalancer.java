@@ -27,7 +27,7 @@ final class BoundedLoadsOfBalancer implements BalancingStrategy {
     public Picker over(Candidates candidates) {
         LoadBound bound = blueprint.bound(candidates);
         CallCounts reserved = ledger.counts(candidates, bound);
-        CallCounts counts = reserved == null ? new ReportedCalls(candidates) : reserved;
+        CallCounts counts = reserved == null ? new CallCounts.ReportedCalls(candidates) : reserved;
         return new BoundedLoadsPicker(blueprint.owners(candidates), bound, counts);
     }
 

@@ -34,7 +34,7 @@ final class BoundedLoadsStrategy implements BalancingStrategy {
 
     @Override
     public Picker over(Candidates candidates) {
-        return new BoundedLoadsPicker(owners(candidates), bound(candidates), new ReportedCalls(candidates));
+        return new BoundedLoadsPicker(owners(candidates), bound(candidates), new CallCounts.ReportedCalls(candidates));
     }
 
     ConsistentHash owners(Candidates candidates) {

@@ -1,5 +1,8 @@
 package dev.levee.loadbalancing.strategy;
 
+import java.util.Arrays;
+import java.util.function.IntPredicate;
+
 /** Picks at random, evenly or by weight. */
 enum RandomStrategy implements BalancingStrategy {
     EVEN("random") {
@@ -39,5 +42,63 @@ enum RandomStrategy implements BalancingStrategy {
     @Override
     public String toString() {
         return text;
+    }
+
+    /** Draws an index; draws again if it is not eligible, and at last by weight among all that are. */
+    abstract class RandomPicker implements BalancingStrategy.Picker {
+        final Candidates candidates;
+        private final double[] weights;
+
+        private RandomPicker(Candidates candidates, double[] weights) {
+            this.candidates = candidates;
+            this.weights = weights;
+        }
+
+        @Override
+        public final int pick(long hash, IntPredicate eligible) {
+            int index = Redraw.index(this, hash, eligible, Redraw.MAX_DRAWS);
+            return index >= 0 ? index : Weights.draw(weights, eligible, candidates);
+        }
+
+        @Override
+        public final BalancingStrategy.Choice explain(long hash, IntPredicate eligible) {
+            int index = pick(hash, eligible);
+            if (index < 0) {
+                return new BalancingStrategy.Choice(index, "none is left");
+            }
+            double share = weights[index] / Arrays.stream(weights).sum();
+            return new BalancingStrategy.Choice(
+                    index, "drawn, as " + HumanReadable.percent(share) + " of the calls are");
+        }
+
+        /** Draws all with the same probability. */
+        static final class Even extends RandomPicker {
+            private final int size;
+
+            Even(Candidates candidates, double[] weights) {
+                super(candidates, weights);
+                this.size = weights.length;
+            }
+
+            @Override
+            public int pick(long hash) {
+                return (int) (((candidates.random().nextLong() >>> 32) * size) >>> 32);
+            }
+        }
+
+        /** Draws in proportion to weight. */
+        static final class ByWeight extends RandomPicker {
+            private final AliasTable table;
+
+            ByWeight(Candidates candidates, double[] weights) {
+                super(candidates, weights);
+                this.table = new AliasTable(weights);
+            }
+
+            @Override
+            public int pick(long hash) {
+                return table.draw(candidates.random().nextLong());
+            }
+        }
     }
 }

@@ -45,7 +45,7 @@ enum RandomStrategy implements BalancingStrategy {
     }
 
     /** Draws an index; draws again if it is not eligible, and at last by weight among all that are. */
-    abstract class RandomPicker implements BalancingStrategy.Picker {
+    abstract static class RandomPicker implements BalancingStrategy.Picker {
         final Candidates candidates;
         private final double[] weights;
 

@@ -191,7 +191,10 @@ class ArchitectureTest {
                     .check(LIBRARY);
         }
 
-        /** Its transport shares a thread with the whole JVM, so what it has for messages and look-ups is used, and no more. */
+        /**
+         * Its transport shares a thread with the whole JVM, so what it has for messages and look-ups is used, and no
+         * more.
+         */
         @Test
         void discovery_by_DNS_uses_dnsjava_too() {
             classes()

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,50 +20,42 @@ class HouseTest {
     private final SourceTree tree = tree(Project.root());
 
     @Test
-    @Disabled("until the tree is clean")
     void java_lines_have_at_most_120_characters() {
         assertThat(tree.longJavaLines()).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void markdown_lines_have_at_most_120_characters_except_rows_of_tables() {
         assertThat(tree.longMarkdownLines()).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void files_have_at_most_500_lines() {
         assertThat(tree.longFiles(500)).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void packages_have_at_most_60_files() {
         assertThat(tree.largePackages(60)).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void comments_stand_above_fields() throws IOException {
         assertThat(tree.commentsBehindFields()).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void constants_are_called_max_and_min() throws IOException {
         assertThat(tree.superlatives()).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void a_simple_name_is_that_of_one_type() throws IOException {
         assertThat(tree.namesDeclaredTwice(SHARED_NAMES)).isEmpty();
     }
 
     /** A few lines are about persons: users, callers of a service, authors. */
     @Test
-    @Disabled("until the tree is clean")
     void things_are_not_persons() {
         assertThat(tree.persons()).hasSizeLessThanOrEqualTo(15);
     }

@@ -3,9 +3,9 @@ package dev.levee.simulator;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * A server that replays latencies, however many calls it has: the work of a call is how long it takes. Flatters strategies
- * that count calls in flight, as nothing queues; for published scenarios that are made so, and for a latency profile
- * that was captured.
+ * A server that replays latencies, however many calls it has: the work of a call is how long it takes. Flatters
+ * strategies that count calls in flight, as nothing queues; for published scenarios that are made so, and for a latency
+ * profile that was captured.
  */
 public final class ReplayServer extends Server {
     private DoubleUnaryOperator latency = work -> work;

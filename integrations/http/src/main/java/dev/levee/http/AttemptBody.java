@@ -23,9 +23,9 @@ import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of an attempt that blocks its caller: decides at the headers. A response that is a failure by its status keeps its
- * body as a publisher; any other body goes to the caller's handler at once, because without a hedge it is the one that the
- * caller gets.
+ * The body of an attempt that blocks its caller: decides at the headers. A response that is a failure by its status
+ * keeps its body as a publisher; any other body goes to the caller's handler at once, because without a hedge it is the
+ * one that the caller gets.
  */
 final class AttemptBody<T> implements BodyHandler<Object> {
     private final JdkCall<T> call;

@@ -1,16 +1,12 @@
 package dev.levee.http;
 
 import dev.levee.core.CallContext;
-import dev.levee.core.CallFuture;
 import dev.levee.core.Deadline;
-import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
-import dev.levee.core.RefusedException;
 import dev.levee.core.internal.Require;
-import dev.levee.core.policy.TimedOutException;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
@@ -23,7 +19,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.PushPromiseHandler;
-import java.net.http.HttpTimeoutException;
 import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -190,7 +185,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             future.cancel(true);
             throw interrupt;
         } catch (ExecutionException failed) {
-            throw asDeclared(Outcomes.unwrap(failed));
+            throw JdkAnswers.asDeclared(Outcomes.unwrap(failed));
         }
     }
 
@@ -208,31 +203,13 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             BlockingCall<T> blocking = new BlockingCall<>(upstream, (JdkTransport) upstream.transport, call);
             response = context.<HttpResponse<?>, Exception>call(blocking::send);
         } catch (Exception thrown) {
-            throw asDeclared(asInTheJdk(thrown));
+            throw JdkAnswers.asDeclared(JdkAnswers.asInTheJdk(thrown));
         }
         Throwable failure = response instanceof JdkResponse<?> ours ? ours.failure : null;
         if (failure != null) {
-            throw asDeclared(failure);
+            throw JdkAnswers.asDeclared(failure);
         }
-        return bodyOf(response);
-    }
-
-    @SuppressWarnings("unchecked") // its body comes from the handler that was given with the request
-    private static <T> HttpResponse<T> bodyOf(HttpResponse<?> response) {
-        return (HttpResponse<T>) response;
-    }
-
-    private static IOException asDeclared(Throwable cause) throws IOException, InterruptedException {
-        if (cause instanceof RuntimeException unchecked) {
-            throw unchecked;
-        }
-        if (cause instanceof Error error) {
-            throw error;
-        }
-        if (cause instanceof InterruptedException interrupted) {
-            throw interrupted;
-        }
-        return cause instanceof IOException io ? io : new IOException(cause.getMessage(), cause);
+        return JdkAnswers.bodyOf(response);
     }
 
     @Override
@@ -283,7 +260,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         CallContext context =
                 pushes == null ? contextOf(request) : contextOf(request).withIdempotent(false);
         Operation<CompletableFuture<HttpResponse<?>>, RuntimeException> sending = () -> upstream.send(call);
-        return pass(() -> new ResponseFuture<T>().follow(context.call(sending)));
+        return pass(() -> new JdkAnswers.ResponseFuture<T>().follow(context.call(sending)));
     }
 
     private CallContext contextOf(HttpRequest request) {
@@ -301,55 +278,23 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
                 request, handler, pushes, upstream.config.alsoReplayable().test(request));
     }
 
-    private static Throwable asInTheJdk(Throwable error) {
-        if (error instanceof TimedOutException || error instanceof DeadlineExpiredException) {
-            HttpTimeoutException timeout = new HttpTimeoutException(error.getMessage());
-            timeout.initCause(error);
-            return timeout;
-        }
-        return error instanceof RefusedException refused ? new HttpRefusedException(refused) : error;
-    }
-
-    /** What callers of an {@code HttpClient} expect. */
-    private static final class ResponseFuture<T> extends CallFuture<HttpResponse<T>> {
-        CompletableFuture<HttpResponse<T>> follow(CompletableFuture<HttpResponse<?>> call) {
-            onCancel(reason -> requestCancel(call, reason));
-            call.whenComplete((response, error) -> {
-                if (error != null) {
-                    completeExceptionally(asInTheJdk(Outcomes.unwrap(error)));
-                } else {
-                    answer(response);
-                }
-            });
-            return this;
-        }
-
-        private void answer(HttpResponse<?> response) {
-            Throwable failure = response instanceof JdkResponse<?> ours ? ours.failure : null;
-            if (failure != null) {
-                completeExceptionally(failure);
-            } else {
-                complete(bodyOf(response));
-            }
-        }
-    }
-
     @Override
     public void measure(Sink sink) {
         hosts.values().forEach(upstream -> upstream.measure(sink));
     }
 
     /**
-     * Ends the client in order: calls that have begun run to their end, waits between attempts included, and a call that
-     * begins later fails with an {@code IOException}. Does not wait. As {@code HttpClient.shutdown} of JDK 21 and later, on
-     * every JDK; the client inside is shut down when the last call has ended, where the JDK can do that.
+     * Ends the client in order: calls that have begun run to their end, waits between attempts included, and a call
+     * that begins later fails with an {@code IOException}. Does not wait. As {@code HttpClient.shutdown} of JDK 21 and
+     * later, on every JDK; the client inside is shut down when the last call has ended, where the JDK can do that.
      */
     public void shutdown() {
         shutdown.shutdown();
     }
 
     /**
-     * Ends the client at once: as {@link #shutdown}, and cancels the calls that run. An attempt that would begin later fails.
+     * Ends the client at once: as {@link #shutdown}, and cancels the calls that run. An attempt that would begin later
+     * fails.
      */
     public void shutdownNow() {
         shutdown.shutdownNow();
@@ -376,8 +321,8 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * Shuts down, waits for the calls that run, stops watching the endpoints, and closes the client inside where the JDK can
-     * do that (from 21 on). An interrupt of the thread cancels the calls and keeps waiting for their end.
+     * Shuts down, waits for the calls that run, stops watching the endpoints, and closes the client inside where the
+     * JDK can do that (from 21 on). An interrupt of the thread cancels the calls and keeps waiting for their end.
      */
     @Override
     public void close() {

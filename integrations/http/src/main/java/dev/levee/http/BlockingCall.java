@@ -15,8 +15,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of a {@link BalancedHttpClient} that blocks its caller, without a hedge: every attempt is a {@code send} of the
- * client inside, on the thread of the caller. It does what {@link UpstreamCall} does with futures. See ADR 58.
+ * One call of a {@link BalancedHttpClient} that blocks its caller, without a hedge: every attempt is a {@code send} of
+ * the client inside, on the thread of the caller. It does what {@link UpstreamCall} does with futures. See ADR 58.
  */
 final class BlockingCall<T> {
     private final Upstream<URI, HttpRequest, HttpResponse<?>> upstream;

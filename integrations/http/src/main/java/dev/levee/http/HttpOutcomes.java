@@ -89,8 +89,8 @@ public final class HttpOutcomes {
     }
 
     /**
-     * Returns the load that the server reports in the header {@link ServerLoad#HEADER} of a response, for strategies that
-     * use it: {@code BalancingStrategy.probing(probing -> probing.responses(HttpOutcomes::serverLoad))}.
+     * Returns the load that the server reports in the header {@link ServerLoad#HEADER} of a response, for strategies
+     * that use it: {@code BalancingStrategy.probing(probing -> probing.responses(HttpOutcomes::serverLoad))}.
      *
      * @param result what a call gave
      * @return the load, or null if it is not a response of {@code java.net.http} or does not say

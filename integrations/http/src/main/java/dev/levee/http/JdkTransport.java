@@ -103,8 +103,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     }
 
     /**
-     * The exception that the exchange ended with. {@code HttpClient.send} wraps it in one with the stack of the caller, of the
-     * same class where it knows the class; where it does not, the class would be lost for outcome rules.
+     * The exception that the exchange ended with. {@code HttpClient.send} wraps it in one with the stack of the caller,
+     * of the same class where it knows the class; where it does not, the class would be lost for outcome rules.
      */
     private static Throwable original(Throwable thrown) {
         Throwable cause = thrown.getCause();

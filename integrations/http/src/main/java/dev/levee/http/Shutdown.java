@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The orderly end of a client, as {@code HttpClient} has it from JDK 21 on: calls that have begun run to their end, retries
- * and waits between them included, and no call begins any more.
+ * The orderly end of a client, as {@code HttpClient} has it from JDK 21 on: calls that have begun run to their end,
+ * retries and waits between them included, and no call begins any more.
  */
 final class Shutdown {
     private static final long SHUT = 1L << 62;

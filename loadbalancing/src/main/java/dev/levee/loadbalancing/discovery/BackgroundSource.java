@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A source that is subscribed to on the executor, so that nobody waits for its first answer. */
+/** A source that is subscribed to on the executor, so that no thread waits for its first answer. */
 final class BackgroundSource<A> implements EndpointSource<A> {
     private static final Logger LOG = LoggerFactory.getLogger(EndpointSource.class);
     private static final Subscription CLOSED = () -> {};
@@ -47,8 +47,8 @@ final class BackgroundSource<A> implements EndpointSource<A> {
                     receiver.accept(endpoints);
                 }
             });
-        } catch (RuntimeException | Error thrown) { // there is nobody to throw it to
-            LOG.error("Endpoints from {}: it could not be subscribed to, and never will be", source, thrown);
+        } catch (RuntimeException | Error thrown) { // no caller is left to throw it to
+            LOG.error("Endpoints from {}: the subscription failed and is not repeated", source, thrown);
             return;
         }
         if (!subscription.compareAndSet(null, open)) {

@@ -8,16 +8,17 @@ import java.util.TreeMap;
 /**
  * One of the places that a call may go to.
  *
- * <p>The id is what the balancer and every hash know an endpoint by: it must be the same in every JVM of a cluster for hashing to
- * agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Immutable; thread-safe if the address
- * is.
+ * <p>The id is what the balancer and every hash know an endpoint by: it must be the same in every JVM of a cluster for
+ * hashing to agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Immutable;
+ * thread-safe if the address is.
  *
- * <p>A weight is a share, relative to the weights of the others: with 3 and 1, three calls of four. It is a {@code double}, so
- * that a weight can be a measured one and a slow start can be a part of it. Weight 0 drains: no new calls go there, those in flight
- * end. If all weights are 0, all endpoints are used equally, since an outage is worse than a call to a server that is about to go.
+ * <p>A weight is a share, relative to the weights of the others: with 3 and 1, three calls of four. It is a
+ * {@code double}, so that a weight can be a measured one and a slow start can be a part of it. Weight 0 drains: no new
+ * calls go there, those in flight end. If all weights are 0, all endpoints are used equally, since an outage is worse
+ * than a call to a server that is about to go.
  *
- * <p>A priority and labels, such as the zone and the version, change nothing by themselves: strategies look at them, for fail-over,
- * for zones and for splits.
+ * <p>A priority and labels, such as the zone and the version, change nothing by themselves: strategies use them, for
+ * fail-over, for zones and for splits.
  *
  * @param id what it is known by, not blank
  * @param address what the client needs to call it; compared by {@code equals}
@@ -28,7 +29,7 @@ import java.util.TreeMap;
  * @since 0.1
  */
 public record Endpoint<A>(String id, A address, double weight, int priority, Map<String, String> labels) {
-    /** The label that tells the zone: {@code zone}. */
+    /** The label of the zone: {@code zone}. */
     public static final String ZONE = "zone";
 
     /** The largest number that a priority can have: 1000. */
@@ -45,7 +46,8 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * @param weight its share, finite, from 0 to {@link #MAXIMUM_WEIGHT}
      * @param priority 0 for those that are used first, from 0 to {@link #LAST_PRIORITY}
      * @param labels more that is known of it; copied
-     * @throws IllegalArgumentException if the id is blank, or the weight or priority is out of its range or not a number
+     * @throws IllegalArgumentException if the id is blank, or the weight or priority is out of its range or not a
+     *     number
      */
     public Endpoint {
         if (Require.nonNull("id", id).isBlank()) {
@@ -79,8 +81,8 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     /**
      * An endpoint of weight 1 that is known by its address.
      *
-     * @param address an {@code InetSocketAddress}, which is known by its host in normal form and its port whether it is resolved or
-     *     not; anything else is known by its {@code toString()}, which must be the same in every JVM
+     * @param address an {@code InetSocketAddress}, which is known by its host in normal form and its port whether
+     *     it is resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM
      * @param <A> the type of the address
      * @return the endpoint
      */

@@ -15,10 +15,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads endpoints from a file. It compares contents, not times and sizes: files of endpoints are small, and then neither a clock of
- * one second, nor a file system without events, nor a link that is swapped can hide a change.
+ * Reads endpoints from a file. It compares contents, not times and sizes: files of endpoints are small, and then
+ * neither a clock of one second, nor a file system without events, nor a link that is swapped can hide a change.
  */
-final class EndpointFile<A> implements Polling.Look<A> {
+final class EndpointFile<A> implements Polling.Poll<A> {
     static final int MAX_BYTES = 16 << 20;
 
     /** What has changed must be the same for this long, since a writer may be half-way. */
@@ -41,26 +41,26 @@ final class EndpointFile<A> implements Polling.Look<A> {
     }
 
     @Override
-    public Polling.Found<A> look() throws IOException {
+    public Polling.PollOutcome<A> poll() throws IOException {
         byte[] content = read();
         boolean settled = accepted == null || Arrays.equals(content, seen);
         seen = content;
         if (Arrays.equals(content, accepted)) {
             unsettled = 0;
-            return Polling.Found.asBefore(intervalNanos);
+            return Polling.PollOutcome.asBefore(intervalNanos);
         }
         if (!settled) {
             if (++unsettled >= MAX_UNSETTLED) {
-                throw new IOException(path + " has changed at each of " + unsettled + " looks");
+                throw new IOException(path + " has changed at each of " + unsettled + " polls");
             }
-            return Polling.Found.undecided(Math.min(SETTLE_NANOS, intervalNanos));
+            return Polling.PollOutcome.undecided(Math.min(SETTLE_NANOS, intervalNanos));
         }
         unsettled = 0;
         List<Endpoint<A>> endpoints = parse(content);
         if (!endpoints.isEmpty()) {
             accepted = content;
         }
-        return Polling.Found.all(endpoints, intervalNanos);
+        return Polling.PollOutcome.all(endpoints, intervalNanos);
     }
 
     private byte[] read() throws IOException {

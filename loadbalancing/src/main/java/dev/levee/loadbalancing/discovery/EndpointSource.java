@@ -16,10 +16,10 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Says among which endpoints a {@link LoadBalancer} chooses, and tells when they change.
+ * A source of endpoints for a {@link LoadBalancer}: publishes all of them at first and after each change.
  *
- * <p>A lambda is enough for one of your own: tell the receiver the endpoints as soon as they are known, if possible before
- * {@code subscribe} returns, and again after each change, and return what stops that.
+ * <p>A lambda is enough for one of your own: publish the endpoints to the receiver as soon as they are known, if
+ * possible before {@code subscribe} returns, and again after each change, and return what stops that.
  *
  * @param <A> the type of the addresses
  * @since 0.1
@@ -29,13 +29,13 @@ public interface EndpointSource<A> {
     /** Stops a subscription. */
     @FunctionalInterface
     interface Subscription extends AutoCloseable {
-        /** Stops telling the receiver. May be called more than once. */
+        /** Stops publishing to the receiver. May be called more than once. */
         @Override
         void close();
     }
 
     /**
-     * Tells a receiver the endpoints, now and after each change, until the subscription is closed.
+     * Publishes the endpoints to a receiver, now and after each change, until the subscription is closed.
      *
      * @param receiver gets all endpoints each time, in any order; must be thread-safe and must not block
      * @return what stops it
@@ -43,7 +43,7 @@ public interface EndpointSource<A> {
     Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver);
 
     /**
-     * Endpoints that never change.
+     * Returns a source of endpoints that never change.
      *
      * @param endpoints the endpoints
      * @param <A> the type of the addresses
@@ -95,10 +95,11 @@ public interface EndpointSource<A> {
      * networkaddress.cache.ttl} says, or 30 s. For discovery that follows TTLs, and for SRV records, use {@code
      * DnsEndpoints} of the module {@code levee-dns}.
      *
-     * <p>Look-ups run as the calls of {@link #polling(Callable, Duration)}: the first one on the thread that subscribes,
-     * the others on the executor; one that fails changes nothing. Of a host with addresses of both families, those of
-     * the family that the JDK names first are used (IPv4, unless {@code java.net.preferIPv6Addresses} is set), so that a
-     * host does not count twice. A literal address is not looked up.
+     * <p>Look-ups run as the calls of {@link #polling(Callable, Duration)}: the first one on the thread that
+     * subscribes, the others on the executor; one that fails changes nothing. Of a host with addresses of both
+     * families, those of the family that the JDK names first are used (IPv4, unless
+     * {@code java.net.preferIPv6Addresses} is set), so that a host does not count twice. A literal address is not
+     * looked up.
      *
      * @param host the name or literal address
      * @param port the port of all endpoints, from 1 to 65535
@@ -127,13 +128,14 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * Endpoints that a function finds: a registry, a database, a cloud's list of machines.
+     * Returns a source that polls a function: a registry, a database, a cloud's list of machines.
      *
-     * <p>The first call is made by {@code subscribe}, on its thread, so that a balancer has endpoints once it is made; see {@link
-     * #inBackground}. The others are made on the executor, an interval after the one before has ended and up to a tenth later, never
-     * two at once. A call that throws, returns null or finds no endpoints changes nothing: those known stay in use, and the next call
-     * comes after one interval, two, four and so on, at most a minute (or the interval, if that is longer). To say that there is really
-     * nobody left, use {@link #updatable}. A call that hangs is reported after 30 s and holds one thread: bound its time yourself.
+     * <p>The first call is made by {@code subscribe}, on its thread, so that a balancer has endpoints once it is made;
+     * see {@link #inBackground}. The others are made on the executor, an interval after the one before has ended and up
+     * to a tenth later, never two at once. A call that throws, returns null or finds no endpoints changes nothing:
+     * those known stay in use, and the next call comes after one interval, two, four and so on, at most a minute (or
+     * the interval, if that is longer). To publish that no endpoint is left, use {@link #updatable}. A call that hangs
+     * is reported after 30 s and holds one thread: bound its time yourself.
      *
      * @param function finds all endpoints; may block and may throw
      * @param interval from one call to the next
@@ -146,13 +148,13 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * Endpoints that a function finds; see {@link #polling(Callable, Duration)}.
+     * Returns a source that polls a function; see {@link #polling(Callable, Duration)}.
      *
      * @param name what the log and the listener call the source
      * @param function finds all endpoints; may block and may throw
      * @param interval from one call to the next
-     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
-     *     EMPTY} or is {@code FRESH} again
+     * @param environment where time, threads and randomness come from, and the listener that is
+     *     notified when the source becomes {@code STALE}, {@code EMPTY} or {@code FRESH} again
      * @param <A> the type of the addresses
      * @return the source
      * @throws IllegalArgumentException if the name is blank or the interval is not more than zero
@@ -188,8 +190,8 @@ public interface EndpointSource<A> {
     /**
      * Endpoints that a file lists, looked at every 2 s.
      *
-     * <p>One endpoint a line: its address, then {@code NAME=VALUE} for what differs from the defaults: {@code weight}, {@code
-     * priority}, {@code id}; any other name is a label. What follows a {@code #} is a comment.
+     * <p>One endpoint a line: its address, then {@code NAME=VALUE} for what differs from the defaults: {@code weight},
+     * {@code priority}, {@code id}; any other name is a label. What follows a {@code #} is a comment.
      *
      * <pre>{@code
      * 10.0.0.1:8080 weight=3 zone=eu-1
@@ -197,10 +199,10 @@ public interface EndpointSource<A> {
      * catalog-3.internal:8080 id=third
      * }</pre>
      *
-     * <p>The contents are compared, so it works on every file system and with links that are swapped. A file that is gone, has no
-     * endpoints or one wrong line changes nothing: those known stay in use. A change counts once it has stood for a quarter of a
-     * second, in case its writer is half-way; a writer that can, writes another file and renames it. The file is read first by {@code
-     * subscribe}, on its thread, and then on the executor. At most 16 MB.
+     * <p>The contents are compared, so it works on every file system and with links that are swapped. A file that is
+     * gone, has no endpoints or one wrong line changes nothing: those known stay in use. A change counts once it has
+     * stood for a quarter of a second, in case its writer is half-way; a writer that can, writes another file and
+     * renames it. The file is read first by {@code subscribe}, on its thread, and then on the executor. At most 16 MB.
      *
      * @param path the file, in UTF-8
      * @return the source; each subscription reads for itself. A host that is a name stays unresolved
@@ -210,13 +212,13 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * Endpoints that a file lists; see {@link #file(Path)}.
+     * Returns a source that polls a file; see {@link #file(Path)}.
      *
      * @param path the file, in UTF-8
      * @param addresses makes an address of the first word of a line; what it throws makes the file a wrong one
-     * @param interval from one look to the next
-     * @param environment where time, threads and randomness come from, and who hears when the source becomes {@code STALE} or {@code
-     *     EMPTY} or is {@code FRESH} again
+     * @param interval from one poll to the next
+     * @param environment where time, threads and randomness come from, and the listener that is
+     *     notified when the source becomes {@code STALE}, {@code EMPTY} or {@code FRESH} again
      * @param <A> the type of the addresses
      * @return the source
      * @throws IllegalArgumentException if the interval is not more than zero
@@ -227,11 +229,12 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * The endpoints of several sources together.
+     * Returns a source of the endpoints of several sources together.
      *
-     * <p>They are subscribed to one after the other. Until all are nothing is told; from then on a source that has not answered yet
-     * holds up nobody, and counts as none. An endpoint of two sources is one to a balancer, with the sum of the weights; an id with two
-     * addresses makes the balancer refuse the set and keep its old one.
+     * <p>The sources are subscribed to one after the other. Nothing is published until every source has been subscribed
+     * to; from then on a source that has not answered yet delays no other, and counts as empty. An endpoint of two
+     * sources is one to a balancer, with the sum of the weights; an id with two addresses makes the balancer refuse the
+     * set and keep its old one.
      *
      * @param sources the sources
      * @param <A> the type of the addresses
@@ -247,10 +250,11 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * This source with other addresses, such as URIs instead of sockets. Ids, weights, priorities and labels stay.
+     * Returns this source with other addresses, such as URIs instead of sockets. Ids, weights, priorities and labels
+     * stay.
      *
-     * @param function makes the new address of an old one; called for every endpoint at every change, and must give equal addresses
-     *     for equal ones
+     * @param function makes the new address of an old one; called for every endpoint at every change, and must give
+     *     equal addresses for equal ones
      * @param <B> the type of the new addresses
      * @return the source
      */
@@ -265,10 +269,10 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * This source with other endpoints: another weight, a label, another id.
+     * Returns this source with other endpoints: another weight, a label, another id.
      *
-     * @param function makes the new endpoint of an old one; called for every endpoint at every change. What it throws goes to the
-     *     source, which reports it and goes on, and the receiver keeps what it had
+     * @param function makes the new endpoint of an old one; called for every endpoint at every change. Its
+     *     exceptions go to the source, which reports them and keeps polling, and the receiver keeps its endpoints
      * @param <B> the type of the new addresses
      * @return the source
      */
@@ -277,7 +281,7 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * Those of the endpoints that pass. If none does the receiver is told that there are none: nobody has failed.
+     * Returns a source of those endpoints that pass. If none passes an empty set is published: that is no failure.
      *
      * @param predicate whether an endpoint passes; called for every endpoint at every change
      * @return the source
@@ -287,11 +291,11 @@ public interface EndpointSource<A> {
     }
 
     /**
-     * This source, subscribed to on the executor of an environment, so that nobody waits for its first answer. Until that comes there
-     * are no endpoints, and a balancer refuses calls. For programs that must start whether the directory answers or not, and for
-     * threads that must not block.
+     * Returns this source, subscribed to on the executor of an environment, so that no thread waits for its first
+     * answer. Until that comes there are no endpoints, and a balancer refuses calls. For programs that must start
+     * whether the directory answers or not, and for threads that must not block.
      *
-     * @param environment whose executor is used
+     * @param environment the environment of that executor
      * @return the source
      */
     default EndpointSource<A> inBackground(Environment environment) {

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 
-/** Looks a host up with the JDK's resolver. See ADR 57. */
+/** Resolves a host with the JDK's resolver. See ADR 57. */
 final class HostLookup implements Callable<Collection<Endpoint<InetSocketAddress>>> {
     static final Duration DEFAULT_INTERVAL = Duration.ofSeconds(30);
 

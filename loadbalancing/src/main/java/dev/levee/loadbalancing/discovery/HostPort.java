@@ -5,7 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
 
-/** Reads addresses from text, and never looks anything up. */
+/** Parses addresses, and never resolves a name. */
 final class HostPort {
     private static final int MAX_PORT = 65_535;
 
@@ -43,7 +43,7 @@ final class HostPort {
     static @Nullable InetAddress literal(String text) {
         try {
             if (text.indexOf(':') >= 0) {
-                return InetAddress.getByName(text); // with a colon the JDK looks nothing up
+                return InetAddress.getByName(text); // with a colon the JDK resolves nothing
             }
             byte[] bytes = dotted(text);
             return bytes == null ? null : InetAddress.getByAddress(bytes);

@@ -39,25 +39,27 @@ final class MergedSource<A> implements EndpointSource<A> {
         final List<Subscription> subscriptions = new ArrayList<>(); // complete before it is handed out
         private final AtomicReferenceArray<@Nullable List<Endpoint<A>>> parts =
                 new AtomicReferenceArray<>(sources.size());
-        private final OneAtATime telling;
+        private final OneAtATime publishing;
         private volatile boolean open;
 
         Union(Consumer<? super List<Endpoint<A>>> receiver) {
-            telling = new OneAtATime(() -> tell(receiver));
+            publishing = new OneAtATime(() -> publish(receiver));
         }
 
         void set(int index, List<Endpoint<A>> endpoints) {
             parts.set(index, List.copyOf(endpoints));
-            telling.run();
+            publishing.run();
         }
 
-        /** Until all are subscribed to nothing is told, so that the receiver does not see the parts arrive one by one. */
+        /**
+         * Nothing is published until every source has been subscribed to, so that the parts do not arrive one by one.
+         */
         void open() {
             open = true;
-            telling.run();
+            publishing.run();
         }
 
-        private void tell(Consumer<? super List<Endpoint<A>>> receiver) {
+        private void publish(Consumer<? super List<Endpoint<A>>> receiver) {
             if (!open) {
                 return;
             }

@@ -11,42 +11,42 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for endpoints again and again, one look at a time, and tells them when they change. A look that fails or finds nothing
- * changes nothing: what is known stays, and the next look comes later each time.
+ * Polls for endpoints, one poll at a time, and publishes them when they change. A poll that fails or finds nothing
+ * changes nothing: the known endpoints stay, and the next poll comes later each time.
  *
- * <p>The first look is on the thread that begins, so that what is known is known at once; all others are on the executor. The timer
- * only starts them, and a look that hangs costs one thread, however long it hangs. See ADR 48.
+ * <p>The first poll runs on the subscribing thread, so that a balancer has endpoints at once; all others run on the
+ * executor. The timer only starts them, and a poll that hangs costs one thread, however long it hangs. See ADR 48.
  */
 final class Polling<A> implements EndpointSource.Subscription {
     /** Finds endpoints. May block; never runs twice at once. */
     @FunctionalInterface
-    interface Look<A> {
-        Found<A> look() throws Exception;
+    interface Poll<A> {
+        PollOutcome<A> poll() throws Exception;
     }
 
     /**
-     * What a look has found.
+     * The outcome of a poll.
      *
      * @param endpoints all of them, or null if they are as before
-     * @param againNanos how long they are good for
-     * @param problem why some of them may be old; null if all is well
-     * @param decided whether it says anything; a look that has to be repeated first is neither good nor bad
+     * @param againNanos how long they are valid
+     * @param problem why some of them may be old; null if there is none
+     * @param decided whether it counts; a poll that has to be repeated first is neither a success nor a failure
      */
-    record Found<A>(
+    record PollOutcome<A>(
             @Nullable List<Endpoint<A>> endpoints,
             long againNanos,
             @Nullable Throwable problem,
             boolean decided) {
-        static <A> Found<A> all(List<Endpoint<A>> endpoints, long againNanos) {
-            return new Found<>(endpoints, againNanos, null, true);
+        static <A> PollOutcome<A> all(List<Endpoint<A>> endpoints, long againNanos) {
+            return new PollOutcome<>(endpoints, againNanos, null, true);
         }
 
-        static <A> Found<A> asBefore(long againNanos) {
-            return new Found<>(null, againNanos, null, true);
+        static <A> PollOutcome<A> asBefore(long againNanos) {
+            return new PollOutcome<>(null, againNanos, null, true);
         }
 
-        static <A> Found<A> undecided(long againNanos) {
-            return new Found<>(null, againNanos, null, false);
+        static <A> PollOutcome<A> undecided(long againNanos) {
+            return new PollOutcome<>(null, againNanos, null, false);
         }
     }
 
@@ -54,21 +54,21 @@ final class Polling<A> implements EndpointSource.Subscription {
      * How long to wait after failures.
      *
      * @param firstNanos after the first one in a row; twice as long after each further one
-     * @param mostNanos the longest
+     * @param maxNanos the longest
      */
-    record Waits(long firstNanos, long mostNanos) {
+    record Waits(long firstNanos, long maxNanos) {
         long nanos(int failures) {
-            return failures > 62 || firstNanos > mostNanos >> (failures - 1) ? mostNanos : firstNanos << (failures - 1);
+            return failures > 62 || firstNanos > maxNanos >> (failures - 1) ? maxNanos : firstNanos << (failures - 1);
         }
     }
 
-    /** A look that takes longer is reported as a failure, once, and goes on. */
+    /** A poll that takes longer is reported as a failure, once, and keeps running. */
     static final long OVERDUE_NANOS = 30_000_000_000L;
 
     private static final double SPREAD = 0.1;
     private static final double SPREAD_AFTER_FAILURE = 0.5;
 
-    private final Look<A> look;
+    private final Poll<A> poll;
     private final Waits waits;
     private final Environment environment;
     private final Consumer<? super List<Endpoint<A>>> receiver;
@@ -77,32 +77,32 @@ final class Polling<A> implements EndpointSource.Subscription {
     private volatile Scheduler.@Nullable Timer next;
     private volatile Scheduler.@Nullable Timer overdue;
 
-    // Of the look that runs: handed on from one to the next by scheduler and executor.
+    // State of the running poll: scheduler and executor hand it on from one poll to the next.
     private int failures;
     private @Nullable List<Endpoint<A>> known;
-    private @Nullable List<Endpoint<A>> told;
+    private @Nullable List<Endpoint<A>> published;
 
     private Polling(
             String name,
-            Look<A> look,
+            Poll<A> poll,
             Waits waits,
             Environment environment,
             Consumer<? super List<Endpoint<A>>> receiver) {
-        this.look = look;
+        this.poll = poll;
         this.waits = waits;
         this.environment = environment;
         this.receiver = receiver;
         this.report = new SourceReport(name, environment.listener());
     }
 
-    /** Looks once, here and now, and from then on in the background until closed. */
+    /** Polls once on this thread, and then in the background until closed. */
     static <A> Polling<A> begin(
             String name,
-            Look<A> look,
+            Poll<A> poll,
             Waits waits,
             Environment environment,
             Consumer<? super List<Endpoint<A>>> receiver) {
-        Polling<A> polling = new Polling<>(name, look, waits, environment, receiver);
+        Polling<A> polling = new Polling<>(name, poll, waits, environment, receiver);
         polling.run();
         return polling;
     }
@@ -113,11 +113,11 @@ final class Polling<A> implements EndpointSource.Subscription {
         }
         long number = report.begins();
         watch(environment.scheduler().schedule(() -> report.overdue(number, OVERDUE_NANOS), OVERDUE_NANOS));
-        Found<A> found = null;
+        PollOutcome<A> found = null;
         Throwable failure = null;
         try {
-            found = look.look();
-        } catch (Throwable thrown) { // an Error too: a source that stands still for good would be worse
+            found = poll.poll();
+        } catch (Throwable thrown) { // an Error too: a source that stops for good would be worse
             failure = thrown;
         } finally {
             unwatch();
@@ -137,12 +137,12 @@ final class Polling<A> implements EndpointSource.Subscription {
         return spread(waits.nanos(failures), SPREAD_AFTER_FAILURE);
     }
 
-    /** So that clients do not look in step. */
+    /** So that clients do not poll in step. */
     private long spread(long nanos, double share) {
         return Nanos.multiply(nanos, 1.0 + share * environment.random().nextDouble());
     }
 
-    private long found(Found<A> found) {
+    private long found(PollOutcome<A> found) {
         List<Endpoint<A>> endpoints = found.endpoints();
         if (endpoints != null) {
             if (endpoints.isEmpty()) {
@@ -152,7 +152,7 @@ final class Polling<A> implements EndpointSource.Subscription {
             sorted.sort(Comparator.comparing(Endpoint::id)); // another order is no change
             known = List.copyOf(sorted);
         }
-        tell();
+        publish();
         long again = spread(found.againNanos(), SPREAD);
         if (found.problem() != null) {
             return Math.min(again, failed(found.problem()));
@@ -164,15 +164,15 @@ final class Polling<A> implements EndpointSource.Subscription {
         return again;
     }
 
-    /** A receiver that threw is told again after the next look. */
-    private void tell() {
+    /** A receiver that threw gets the endpoints again after the next poll. */
+    private void publish() {
         List<Endpoint<A>> endpoints = known;
-        if (closed || endpoints == null || endpoints.equals(told)) {
+        if (closed || endpoints == null || endpoints.equals(published)) {
             return;
         }
         try {
             receiver.accept(endpoints);
-            told = endpoints;
+            published = endpoints;
             report.received();
         } catch (RuntimeException | Error thrown) {
             report.receiverThrew(thrown);

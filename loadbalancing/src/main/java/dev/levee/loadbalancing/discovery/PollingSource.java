@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** A source that looks; each subscription looks for itself. */
+/** A source that polls; each subscription polls for itself. */
 final class PollingSource<A> implements EndpointSource<A> {
     static final Duration FILE_INTERVAL = Duration.ofSeconds(2);
 
@@ -20,18 +20,18 @@ final class PollingSource<A> implements EndpointSource<A> {
     private static final Polling.Waits RESULT_WAITS = new Polling.Waits(1_000_000_000L, 30_000_000_000L);
 
     private final String name;
-    private final Supplier<Polling.Look<A>> looks;
+    private final Supplier<Polling.Poll<A>> polls;
     private final Polling.Waits waits;
     private final Environment environment;
 
     /**
      * A source.
      *
-     * @param looks makes the look of a subscription, with a memory of its own
+     * @param polls makes the poll of a subscription, with a memory of its own
      */
-    PollingSource(String name, Supplier<Polling.Look<A>> looks, Polling.Waits waits, Environment environment) {
+    PollingSource(String name, Supplier<Polling.Poll<A>> polls, Polling.Waits waits, Environment environment) {
         this.name = Require.name(name);
-        this.looks = looks;
+        this.polls = polls;
         this.waits = waits;
         this.environment = Require.nonNull("environment", environment);
     }
@@ -43,20 +43,20 @@ final class PollingSource<A> implements EndpointSource<A> {
             Environment environment) {
         Require.nonNull("function", function);
         long nanos = Nanos.of(Require.positive("interval", interval));
-        Polling.Look<A> look = () -> {
+        Polling.Poll<A> poll = () -> {
             Collection<Endpoint<A>> endpoints = Require.nonNull("endpoints", function.call());
-            return Polling.Found.all(List.copyOf(endpoints), nanos);
+            return Polling.PollOutcome.all(List.copyOf(endpoints), nanos);
         };
-        return new PollingSource<>(name, () -> look, waits(nanos), environment);
+        return new PollingSource<>(name, () -> poll, waits(nanos), environment);
     }
 
     static <A> EndpointSource<A> results(String name, Callable<PollResult<A>> function, Environment environment) {
         Require.nonNull("function", function);
-        Polling.Look<A> look = () -> {
+        Polling.Poll<A> poll = () -> {
             PollResult<A> result = Require.nonNull("result", function.call());
-            return new Polling.Found<>(result.endpoints(), Nanos.of(result.validFor()), result.problem(), true);
+            return new Polling.PollOutcome<>(result.endpoints(), Nanos.of(result.validFor()), result.problem(), true);
         };
-        return new PollingSource<>(name, () -> look, RESULT_WAITS, environment);
+        return new PollingSource<>(name, () -> poll, RESULT_WAITS, environment);
     }
 
     static <A> EndpointSource<A> file(
@@ -76,7 +76,7 @@ final class PollingSource<A> implements EndpointSource<A> {
     @Override
     public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
         Require.nonNull("receiver", receiver);
-        return Polling.begin(name, looks.get(), waits, environment, receiver);
+        return Polling.begin(name, polls.get(), waits, environment, receiver);
     }
 
     @Override

@@ -9,43 +9,49 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says how a source stands, once for each change and not once for each look, in the order of the changes. */
+/**
+ * Logs and publishes the state of a source, once for each change and not for each poll, in the order of the changes.
+ */
 final class SourceReport {
     private static final Logger LOG = LoggerFactory.getLogger(EndpointSource.class);
     private static final long ANY = 0L;
 
-    enum State {
-        /** Not looked yet. */
+    enum SourceState {
+        /** Not polled yet. */
         UNKNOWN,
-        /** The last look was good. */
+        /** The last poll succeeded. */
         FRESH,
-        /** The last look failed; the endpoints of an earlier one are in use. */
+        /** The last poll failed; the endpoints of an earlier one are in use. */
         STALE,
-        /** No look has been good yet. */
+        /** No poll has succeeded yet. */
         EMPTY
     }
 
-    /** What happened; of the look that is running, or any if {@link #ANY}. */
-    private record Event(State state, long look, @Nullable Throwable cause) {}
+    /** A change of state; of the running poll, or of any if {@link #ANY}. */
+    private record SourceEvent(
+            SourceState state, long poll, @Nullable Throwable cause) {}
 
     private final String name;
     private final Listener listener;
-    private final ConcurrentLinkedQueue<Event> events = new ConcurrentLinkedQueue<>();
-    private final OneAtATime telling = new OneAtATime(this::tellAll);
-    private final AtomicLong looks = new AtomicLong();
+    private final ConcurrentLinkedQueue<SourceEvent> events = new ConcurrentLinkedQueue<>();
+    private final OneAtATime publishing = new OneAtATime(this::publishAll);
+    private final AtomicLong polls = new AtomicLong();
     private volatile long running;
     private volatile boolean known;
-    private State state = State.UNKNOWN; // of whoever tells
-    private boolean receiverThrew; // of the look that runs
+    /** Only the thread that publishes uses it. */
+    private SourceState state = SourceState.UNKNOWN;
+
+    /** Only the running poll uses it. */
+    private boolean receiverThrew;
 
     SourceReport(String name, Listener listener) {
         this.name = name;
         this.listener = listener;
     }
 
-    /** A look begins; its number. */
+    /** A poll begins; returns its number. */
     long begins() {
-        long number = looks.incrementAndGet();
+        long number = polls.incrementAndGet();
         running = number;
         return number;
     }
@@ -57,41 +63,41 @@ final class SourceReport {
     void succeeded() {
         known = true;
         running = ANY;
-        add(new Event(State.FRESH, ANY, null));
+        add(new SourceEvent(SourceState.FRESH, ANY, null));
     }
 
     void failed(Throwable cause, boolean someKnown) {
         known |= someKnown;
         running = ANY;
-        add(new Event(someKnown ? State.STALE : State.EMPTY, ANY, cause));
+        add(new SourceEvent(someKnown ? SourceState.STALE : SourceState.EMPTY, ANY, cause));
     }
 
-    /** A look has been running for long. By the time this is told it may have ended, and then it is not told. */
-    void overdue(long look, long nanos) {
-        add(new Event(
-                known ? State.STALE : State.EMPTY,
-                look,
+    /** A poll has been running for long. If it has ended by the time of publishing, nothing is published. */
+    void overdue(long poll, long nanos) {
+        add(new SourceEvent(
+                known ? SourceState.STALE : SourceState.EMPTY,
+                poll,
                 new IllegalStateException(
                         "has not answered for " + Duration.ofNanos(nanos) + " and is still awaited")));
     }
 
-    private void add(Event event) {
+    private void add(SourceEvent event) {
         events.add(event);
-        telling.run();
+        publishing.run();
     }
 
-    private void tellAll() {
-        for (Event event = events.poll(); event != null; event = events.poll()) {
-            if (event.look == ANY || event.look == running) {
-                tell(event);
+    private void publishAll() {
+        for (SourceEvent event = events.poll(); event != null; event = events.poll()) {
+            if (event.poll == ANY || event.poll == running) {
+                publish(event);
             }
         }
     }
 
-    private void tell(Event event) {
-        State from = state;
+    private void publish(SourceEvent event) {
+        SourceState from = state;
         if (event.cause != null) {
-            LOG.debug("Endpoints from {}: a look failed", name, event.cause);
+            LOG.debug("Endpoints from {}: a poll failed", name, event.cause);
         }
         if (from == event.state) {
             return;
@@ -99,21 +105,18 @@ final class SourceReport {
         state = event.state;
         switch (event.state) {
             case STALE ->
-                LOG.warn(
-                        "Endpoints from {}: {}; those known stay in use until a look is good again",
-                        name,
-                        cause(event));
-            case EMPTY -> LOG.warn("Endpoints from {}: {}; there are none yet, looking on", name, cause(event));
+                LOG.warn("Endpoints from {}: {}; the known ones stay in use until a poll succeeds", name, cause(event));
+            case EMPTY -> LOG.warn("Endpoints from {}: {}; no endpoints yet; polling continues", name, cause(event));
             default -> {
-                if (from != State.UNKNOWN) {
-                    LOG.info("Endpoints from {}: known again", name);
+                if (from != SourceState.UNKNOWN) {
+                    LOG.info("Endpoints from {}: polls succeed again", name);
                 }
             }
         }
         listener.onStateChange(name, from.name(), event.state.name());
     }
 
-    private static String cause(Event event) {
+    private static String cause(SourceEvent event) {
         return String.valueOf(event.cause);
     }
 
@@ -123,7 +126,10 @@ final class SourceReport {
 
     void receiverThrew(Throwable thrown) {
         if (!receiverThrew) {
-            LOG.warn("Endpoints from {}: a receiver refused them; it is told again at the next look", name, thrown);
+            LOG.warn(
+                    "Endpoints from {}: the receiver refused them and gets them again after the next poll",
+                    name,
+                    thrown);
         }
         receiverThrew = true;
     }

@@ -9,10 +9,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Endpoints that code sets: where a discovery of your own, an administrator or a test says who is there.
+ * A source whose endpoints are set by code: by a discovery of your own, an administrator or a test.
  *
- * <p>Thread-safe. Receivers are told on a thread that calls {@link #set}, each one set at a time, and the set that came last is the
- * last that each is told.
+ * <p>Thread-safe. A set is published on a thread that calls {@link #set}, one set at a time to each receiver, and the
+ * last set is the last that each receiver gets.
  *
  * @param <A> the type of the addresses
  * @since 0.1
@@ -26,28 +26,28 @@ public final class UpdatableEndpoints<A> implements EndpointSource<A> {
     }
 
     /**
-     * Replaces all endpoints. Of two threads that do so at once either may win; the one that comes while a receiver is being told may
-     * return before that receiver is told of its set.
+     * Replaces all endpoints. Of two threads that do so at once either may win; the one that comes while a receiver is
+     * being served may return before that receiver gets its set.
      *
-     * @param value those that are there from now on
+     * @param value the new endpoints
      * @throws IllegalArgumentException if a balancer refused the set, which then keeps its old one
      */
     public void set(Collection<Endpoint<A>> value) {
         endpoints = List.copyOf(Require.nonNull("endpoints", value));
         RuntimeException failure = null;
         for (OneAtATime receiver : receivers) {
-            failure = tell(receiver, failure);
+            failure = publish(receiver, failure);
         }
         if (failure != null) {
             throw failure;
         }
     }
 
-    private static @Nullable RuntimeException tell(OneAtATime receiver, @Nullable RuntimeException before) {
+    private static @Nullable RuntimeException publish(OneAtATime receiver, @Nullable RuntimeException before) {
         try {
             receiver.run();
             return before;
-        } catch (RuntimeException thrown) { // the others must be told too
+        } catch (RuntimeException thrown) { // the others must get it too
             return thrown;
         }
     }

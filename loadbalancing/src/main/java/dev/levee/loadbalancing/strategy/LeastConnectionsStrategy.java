@@ -22,7 +22,8 @@ enum LeastConnectionsStrategy implements BalancingStrategy {
     }
 
     /**
-     * Reads the calls in flight of all candidates and picks the least loaded; draws among equals in proportion to weight.
+     * Reads the calls in flight of all candidates and picks the least loaded; draws among equals in proportion to
+     * weight.
      */
     static final class LeastConnectionsPicker implements BalancingStrategy.Picker {
         /** Of a linear congruential generator (Donald E. Knuth, MMIX). */

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * itself.
  *
  * <p>Its methods are called on the path of every call, by many threads at once: they must not block, throw or allocate.
- * Each {@link #started} is followed by one {@link #ended}, which may come after the endpoint has left the set. See ADR 38.
+ * Each {@link #started} is followed by one {@link #ended}, which may come after the endpoint has left the set. See ADR
+ * 38.
  *
  * @since 0.1
  */

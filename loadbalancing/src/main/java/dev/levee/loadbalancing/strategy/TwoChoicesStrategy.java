@@ -28,8 +28,8 @@ enum TwoChoicesStrategy implements BalancingStrategy {
     /**
      * Draws two different endpoints in proportion to weight and picks the one with fewer calls in flight for its weight
      * (Michael Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE Transactions on Parallel and
-     * Distributed Systems 12, 2001). Beside an idle first one, the second is not drawn: none has fewer calls in flight than
-     * 0. See ADR 52.
+     * Distributed Systems 12, 2001). Beside an idle first one, the second is not drawn: none has fewer calls in flight
+     * than 0. See ADR 52.
      *
      * <p>If pairs of eligible endpoints are rare, all endpoints are compared instead.
      *

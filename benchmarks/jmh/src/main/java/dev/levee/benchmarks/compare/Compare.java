@@ -122,8 +122,8 @@ public final class Compare {
                         rows.all().size(),
                         elapsed.toSeconds()),
                 measurement.words(),
-                "ns is the median of the iterations of all forks, ± JMH's 99.9 % error (half the range where it has none);"
-                        + " all threads share one object.",
+                "ns is the median of the iterations of all forks, ± JMH's 99.9 % error (half the range where it has"
+                        + " none); all threads share one object.",
                 String.format(
                         Locale.ROOT,
                         "B/op is JMH's gc.alloc.rate.norm; below %s it is the harness's own and shown as 0.",

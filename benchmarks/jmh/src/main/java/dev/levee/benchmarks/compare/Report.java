@@ -125,7 +125,8 @@ final class Report {
         return rows.all().stream()
                 .map(row -> String.format(
                         Locale.ROOT,
-                        "  {\"question\": \"%s\", \"subject\": \"%s\", \"threads\": %d, \"ns\": %s, \"error\": %s, \"bytes\": %s}",
+                        "  {\"question\": \"%s\", \"subject\": \"%s\", \"threads\": %d, \"ns\": %s,"
+                                + " \"error\": %s, \"bytes\": %s}",
                         row.question(),
                         row.subject(),
                         row.threads(),

@@ -76,7 +76,8 @@ public final class Results {
     }
 
     /**
-     * The best of those that ship, and those that do not differ from it significantly: the paired differences hold 0. Best first.
+     * The best of those that ship, and those that do not differ from it significantly: the paired differences hold 0.
+     * Best first.
      */
     public List<Subject> best(Measure measure) {
         List<Subject> shipped = bySubject.keySet().stream()

@@ -46,8 +46,8 @@ final class ProbeSweep {
                                 "quantile of calls in flight above which a server is hot",
                                 prose.formatted(
                                         LOAD,
-                                        "0 makes all hot, so that calls in flight alone decide; 1 none, so that latency alone"
-                                                + " does. The default is 0.84."),
+                                        "0 makes all hot, so that calls in flight alone decide; 1 none, so that latency"
+                                                + " alone does. The default is 0.84."),
                                 QUANTILES,
                                 false)));
     }

@@ -74,7 +74,8 @@ final class FrontGuards implements AutoCloseable {
     private static final Duration NODE_OPEN = Duration.ofSeconds(1);
 
     /**
-     * A node that answers 503 is healthy, its database is not: no evidence against the node, so its breaker stays closed.
+     * A node that answers 503 is healthy, its database is not: no evidence against the node, so its breaker stays
+     * closed.
      */
     private static final OutcomeRule NODE_FAILS =
             OutcomeRule.standard().onResult(HttpResponse.class, it -> it.statusCode() == 500, Verdict.FAILURE);

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * JDBC on a thread of its own, which a cancel ends by cancelling the statement.
  *
- * <p>Never by an interrupt: that would close the file channel of an embedded database for all connections, and a driver that
- * waits for a socket does not even notice it. The future completes when the work has ended and the connection is back
- * in the pool.
+ * <p>Never by an interrupt: that would close the file channel of an embedded database for all connections, and a driver
+ * that waits for a socket does not even notice it. The future completes when the work has ended and the connection is
+ * back in the pool.
  */
 final class JdbcCall<T> extends CallFuture<T> {
     private final Object lock = new Object();

@@ -104,13 +104,14 @@ final class TestNode implements AutoCloseable {
     volatile Behaviour behaviour;
     private final String name;
     private final ServerSocket server;
+    private final Thread acceptor;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     TestNode(String name, Behaviour behaviour) throws IOException {
         this.name = name;
         this.behaviour = behaviour;
         server = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
-        daemon(this::accept);
+        acceptor = daemon(this::accept);
     }
 
     /** One that says its name. */
@@ -138,6 +139,10 @@ final class TestNode implements AutoCloseable {
         while (!server.isClosed()) {
             try {
                 Socket socket = server.accept();
+                if (server.isClosed()) { // an accept that blocks outlives the close by a moment
+                    reset(socket);
+                    return;
+                }
                 socket.setTcpNoDelay(true);
                 connections.incrementAndGet();
                 open.add(socket);
@@ -228,26 +233,32 @@ final class TestNode implements AutoCloseable {
         return line.toString();
     }
 
-    private static void daemon(Runnable task) {
+    private static Thread daemon(Runnable task) {
         Thread thread = new Thread(task, "test node");
         thread.setDaemon(true);
         thread.start();
+        return thread;
+    }
+
+    private static void reset(Socket socket) {
+        try (socket) {
+            socket.setSoLinger(true, 0);
+        } catch (IOException e) {
+            // it is closed already
+        }
     }
 
     /** Its process is gone: connections are reset, and new ones refused. */
     void kill() {
         try {
             server.close();
+            acceptor.join(); // until then the port still accepts a connection
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
-        for (Socket socket : open) {
-            try (socket) {
-                socket.setSoLinger(true, 0);
-            } catch (IOException e) {
-                // it is closed already
-            }
-        }
+        open.forEach(TestNode::reset);
     }
 
     @Override

@@ -137,9 +137,9 @@ class ReportTest {
         assertThat(Report.json(rows)).isEqualTo("""
                         [
                           {"question": "bulkhead.call", "subject": "semaphore", "threads": 1, "ns": 10.2500, "error": \
-                          0.5000, "bytes": 0},
+                        0.5000, "bytes": 0},
                           {"question": "bulkhead.call", "subject": "failsafe", "threads": 2, "ns": 900.0000, "error": \
-                          12.1250, "bytes": 384.5}
+                        12.1250, "bytes": 384.5}
                         ]
                         """);
     }

@@ -39,7 +39,6 @@ class HouseTest {
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void packages_have_at_most_60_files() {
         assertThat(tree.largePackages(60)).isEmpty();
     }
@@ -51,20 +50,17 @@ class HouseTest {
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void constants_are_called_max_and_min() throws IOException {
         assertThat(tree.superlatives()).isEmpty();
     }
 
     @Test
-    @Disabled("until the tree is clean")
     void a_simple_name_is_that_of_one_type() throws IOException {
         assertThat(tree.namesDeclaredTwice(SHARED_NAMES)).isEmpty();
     }
 
     /** A few lines are about persons: users, callers of a service, authors. */
     @Test
-    @Disabled("until the tree is clean")
     void things_are_not_persons() {
         assertThat(tree.persons()).hasSizeLessThanOrEqualTo(15);
     }

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
 final class EventQueue {
     private static final int CHILDREN = 4;
 
-    private long[] keys = new long[2 * 64]; // time and serial number of each
+    /** Time and serial number of each. */
+    private long[] keys = new long[2 * 64];
+
     private @Nullable Event[] events = new Event[64];
     private int size;
     private long serial;

@@ -19,7 +19,10 @@ public abstract class Server {
     private long received;
     private int calls;
     private int mostCalls;
-    private double callNanos; // the integral of calls over time
+
+    /** The integral of calls over time. */
+    private double callNanos;
+
     private long integratedTo;
     private @Nullable CallCache cache;
     private @Nullable ServerLoadRecorder recorder;

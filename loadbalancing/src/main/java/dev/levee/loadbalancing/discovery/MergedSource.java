@@ -36,7 +36,9 @@ final class MergedSource<A> implements EndpointSource<A> {
     }
 
     private final class Union implements Subscription {
-        final List<Subscription> subscriptions = new ArrayList<>(); // complete before it is handed out
+        /** Complete before it is handed out. */
+        final List<Subscription> subscriptions = new ArrayList<>();
+
         private final AtomicReferenceArray<@Nullable List<Endpoint<A>>> parts =
                 new AtomicReferenceArray<>(sources.size());
         private final OneAtATime publishing;

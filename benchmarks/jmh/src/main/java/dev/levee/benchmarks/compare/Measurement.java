@@ -103,8 +103,8 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     /** One sentence for the table. */
     String words() {
         return String.format(
-                "JMH average time: %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; JVM options"
-                        + " %s.",
+                "JMH average time: %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; JVM"
+                        + " options %s.",
                 forks,
                 forks == 1 ? "" : "s",
                 warmups,

@@ -19,7 +19,9 @@ public final class Simulate {
     private final Path folder;
     private final Study study;
     private final List<Scenario> scenarios;
-    private final Map<String, String> rows = new HashMap<>(); // of the summary, by scenario
+
+    /** Of the summary, by scenario. */
+    private final Map<String, String> rows = new HashMap<>();
 
     private Simulate(Path folder, Study study, List<Scenario> scenarios) {
         this.folder = folder;

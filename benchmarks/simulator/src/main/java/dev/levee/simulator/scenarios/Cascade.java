@@ -48,7 +48,10 @@ final class Cascade {
     private static final int PLACES = 100;
     private static final int CLIENTS = 20;
     private static final long WORK = 20 * MILLI;
-    private static final double PER_SECOND = 1_400; // 70 % of what the servers can do
+
+    /** 70 % of what the servers can do. */
+    private static final double PER_SECOND = 1_400;
+
     private static final double SLOW = 0.3;
     private static final int FAULT_FROM = 15;
     private static final int FAULT_TO = 30;

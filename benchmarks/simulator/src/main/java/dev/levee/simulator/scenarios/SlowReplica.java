@@ -22,7 +22,10 @@ final class SlowReplica {
     static final Work PUBLISHED = Work.normal(167 * MILLI, 5 * MILLI);
 
     private static final int SERVERS = 11;
-    private static final double IN_FLIGHT = 167; // 1000 calls a second of 167 ms
+
+    /** 1000 calls a second of 167 ms. */
+    private static final double IN_FLIGHT = 167;
+
     private static final long LIMIT = SECOND;
 
     private SlowReplica() {}

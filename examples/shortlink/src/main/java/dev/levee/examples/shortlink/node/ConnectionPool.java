@@ -14,7 +14,8 @@ import org.h2.jdbcx.JdbcDataSource;
 
 /** A pool of connections that notices soon when the database goes, and as soon when it is back. */
 final class ConnectionPool {
-    private static final int MIN_WAIT_MILLIS = 250; // the pool allows no less; the timeout around it is shorter
+    /** The pool allows no less; the timeout around it is shorter. */
+    private static final int MIN_WAIT_MILLIS = 250;
 
     /**
      * Connects as soon as that is possible. The pool alone waits longer and longer between its tries, up to five

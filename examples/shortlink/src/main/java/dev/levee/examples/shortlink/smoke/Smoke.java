@@ -18,7 +18,10 @@ import java.util.stream.Stream;
 /** A fixed load on a cluster while things break on schedule, and the judgement on how it did. */
 public final class Smoke {
     // The schedule, in seconds since the start of the load.
-    private static final int REHEARSAL = 3; // a first failure loads hundreds of classes: not when it counts
+
+    /** A first failure loads hundreds of classes: not when it counts. */
+    private static final int REHEARSAL = 3;
+
     private static final int REHEARSAL_ENDS = 4;
     private static final int COUNT_FROM = 7;
     private static final int NODE_DIES = 10;

@@ -267,7 +267,7 @@ class ArchitectureTest {
                 || (owner.startsWith("java.util.concurrent.") && waits(target));
     }
 
-    /** Whoever takes a number and a unit measures it with the machine's clock. */
+    /** A method that takes a number and a unit measures the time with the machine's clock. */
     private static boolean waits(AccessTarget target) {
         return target instanceof AccessTarget.CodeUnitAccessTarget method
                 && !method.getOwner().isEquivalentTo(TimeUnit.class)

@@ -50,7 +50,7 @@ class EveryPolicyTest {
                     inside);
         }
 
-        /** Faults and fallbacks may change what the caller gets; nobody else does. */
+        /** Faults and fallbacks may change what the caller gets; no other policy does. */
         boolean isHonest() {
             return part != Part.FAULTS && part != Part.FALLBACK;
         }

@@ -98,7 +98,7 @@ final class Operations {
         };
     }
 
-    /** Takes its time whatever anybody says, and says afterwards that it was interrupted. */
+    /** Runs to its end despite interrupts, and reports afterwards that it was interrupted. */
     private void stubborn(long nanos) {
         long start = environment.clock().nanoTime();
         boolean interrupted = false;

@@ -194,7 +194,7 @@ class RandomPipelinesTest {
                 }
                 outcomes.incrementAndGet();
                 if (Thread.interrupted() && !interrupts) {
-                    complaints.set(number, "interrupted by nobody");
+                    complaints.set(number, "interrupted without a cause");
                 }
             });
             callers.add(caller);

@@ -115,7 +115,7 @@ abstract class Membership<A> {
             throw new IllegalArgumentException("endpoints of one id must have one address, but \"" + one.id()
                     + "\" has " + one.address() + " and " + other.address());
         }
-        return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAXIMUM_WEIGHT));
+        return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
     }
 
     /** Applies the latest set and its health. If gates or the strategy throw, the old set stays. */

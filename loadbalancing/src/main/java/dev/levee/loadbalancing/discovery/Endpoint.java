@@ -22,7 +22,7 @@ import java.util.TreeMap;
  *
  * @param id what it is known by, not blank
  * @param address what the client needs to call it; compared by {@code equals}
- * @param weight its share, finite, from 0 to {@link #MAXIMUM_WEIGHT}
+ * @param weight its share, finite, from 0 to {@link #MAX_WEIGHT}
  * @param priority 0 for those that are used first, from 0 to {@link #LAST_PRIORITY}
  * @param labels more that is known of it, in the order of the names
  * @param <A> the type of the address
@@ -36,14 +36,14 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     public static final int LAST_PRIORITY = 1000;
 
     /** The largest weight: 10^12. */
-    public static final double MAXIMUM_WEIGHT = 1e12;
+    public static final double MAX_WEIGHT = 1e12;
 
     /**
      * An endpoint.
      *
      * @param id what it is known by, not blank
      * @param address what the client needs to call it
-     * @param weight its share, finite, from 0 to {@link #MAXIMUM_WEIGHT}
+     * @param weight its share, finite, from 0 to {@link #MAX_WEIGHT}
      * @param priority 0 for those that are used first, from 0 to {@link #LAST_PRIORITY}
      * @param labels more that is known of it; copied
      * @throws IllegalArgumentException if the id is blank, or the weight or priority is out of its range or not a
@@ -54,7 +54,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
             throw new IllegalArgumentException("id must not be blank, but was \"" + id + "\"");
         }
         Require.nonNull("address", address);
-        if (!(weight >= 0.0 && weight <= MAXIMUM_WEIGHT)) {
+        if (!(weight >= 0.0 && weight <= MAX_WEIGHT)) {
             throw new IllegalArgumentException("weight must be from 0 to 1.0E12, but was " + weight);
         }
         weight = weight + 0.0; // there is only one zero
@@ -71,7 +71,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      *
      * @param id what it is known by, not blank
      * @param address what the client needs to call it
-     * @param weight its share, finite, from 0 to {@link #MAXIMUM_WEIGHT}
+     * @param weight its share, finite, from 0 to {@link #MAX_WEIGHT}
      * @throws IllegalArgumentException if the id is blank, or the weight is out of its range or not a number
      */
     public Endpoint(String id, A address, double weight) {
@@ -94,7 +94,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * An endpoint that is known by its address; see {@link #of(Object)}.
      *
      * @param address the address
-     * @param weight its share, from 0 to {@link #MAXIMUM_WEIGHT}
+     * @param weight its share, from 0 to {@link #MAX_WEIGHT}
      * @param <A> the type of the address
      * @return the endpoint
      * @throws IllegalArgumentException if the weight is out of its range or not a number

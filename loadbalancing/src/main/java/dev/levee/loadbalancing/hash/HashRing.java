@@ -15,7 +15,7 @@ import java.util.function.IntPredicate;
  * <ul>
  *   <li>{@link #of(List) of}, the one to take unless others must agree: point k of a member is {@link XxHash64} of its
  *       id, {@code _} and k. How many points a member has is its own weight times the points for a unit of weight, so
- *       that a change of one never moves another. Only above {@link #MAXIMUM_POINTS} in all are the points for a unit
+ *       that a change of one never moves another. Only above {@link #MAX_POINTS} in all are the points for a unit
  *       of weight halved until they fit, which does move keys when the limit is crossed.
  *   <li>{@link #envoy(List, int, int) envoy}: the same points, as many as Envoy gives to each host. A weight is a share
  *       of all, so a change of one may move others.
@@ -36,13 +36,13 @@ public final class HashRing implements ConsistentHash {
     public static final int DEFAULT_POINTS = 160;
 
     /** The most points that a ring of {@link #of(List) this library's} placement has: 2^20, which take 16 MB. */
-    public static final int MAXIMUM_POINTS = 1 << 20;
+    public static final int MAX_POINTS = 1 << 20;
 
     /** The fewest points that a ring of Envoy has by default: 1024. */
-    public static final int ENVOY_MINIMUM = 1024;
+    public static final int ENVOY_MIN = 1024;
 
     /** The most points that a ring of Envoy has by default, and that it may have: 2^23. */
-    public static final int ENVOY_MAXIMUM = 1 << 23;
+    public static final int ENVOY_MAX = 1 << 23;
 
     private final String name;
     private final Members members;
@@ -84,7 +84,7 @@ public final class HashRing implements ConsistentHash {
      *
      * @param members the members, in any order; none with weight 0 owns a key
      * @return the ring
-     * @throws IllegalArgumentException if two members have one id, or there are more than {@link #MAXIMUM_POINTS}
+     * @throws IllegalArgumentException if two members have one id, or there are more than {@link #MAX_POINTS}
      */
     public static HashRing of(List<Member> members) {
         return of(members, DEFAULT_POINTS);
@@ -94,20 +94,20 @@ public final class HashRing implements ConsistentHash {
      * Returns a ring.
      *
      * @param members the members, in any order; none with weight 0 owns a key
-     * @param pointsPerWeight how many points a member of weight 1 has, from 1 to {@link #MAXIMUM_POINTS}
+     * @param pointsPerWeight how many points a member of weight 1 has, from 1 to {@link #MAX_POINTS}
      * @return the ring
-     * @throws IllegalArgumentException if two members have one id, if there are more than {@link #MAXIMUM_POINTS}, or
+     * @throws IllegalArgumentException if two members have one id, if there are more than {@link #MAX_POINTS}, or
      *     if the number of points is out of its range
      */
     public static HashRing of(List<Member> members, int pointsPerWeight) {
-        Require.range("pointsPerWeight", pointsPerWeight, 1, MAXIMUM_POINTS);
-        Members sorted = Members.of(members, MAXIMUM_POINTS);
+        Require.range("pointsPerWeight", pointsPerWeight, 1, MAX_POINTS);
+        Members sorted = Members.of(members, MAX_POINTS);
         return new HashRing(
                 "ring", sorted, RingPoints.xx(sorted.list, RingPoints.own(sorted.list, pointsPerWeight)), false);
     }
 
     /**
-     * Returns the ring that Envoy makes with its default sizes, {@link #ENVOY_MINIMUM} and {@link #ENVOY_MAXIMUM}; see
+     * Returns the ring that Envoy makes with its default sizes, {@link #ENVOY_MIN} and {@link #ENVOY_MAX}; see
      * {@link #envoy(List, int, int)}.
      *
      * @param members the hosts, with the ids that Envoy hashes: {@code 10.0.0.1:80}, or the host names
@@ -115,7 +115,7 @@ public final class HashRing implements ConsistentHash {
      * @throws IllegalArgumentException if two members have one id
      */
     public static HashRing envoy(List<Member> members) {
-        return envoy(members, ENVOY_MINIMUM, ENVOY_MAXIMUM);
+        return envoy(members, ENVOY_MIN, ENVOY_MAX);
     }
 
     /**
@@ -125,20 +125,20 @@ public final class HashRing implements ConsistentHash {
      * list of hosts; here it is the order of ids.
      *
      * @param members the hosts, with the ids that Envoy hashes: {@code 10.0.0.1:80}, or the host names
-     * @param minimum {@code minimum_ring_size}, from 1 to {@link #ENVOY_MAXIMUM}
-     * @param maximum {@code maximum_ring_size}, from the minimum to {@link #ENVOY_MAXIMUM}; if it is small some hosts
+     * @param min {@code minimum_ring_size}, from 1 to {@link #ENVOY_MAX}
+     * @param max {@code maximum_ring_size}, from {@code min} to {@link #ENVOY_MAX}; if it is small some hosts
      *     may have no point
      * @return the ring
      * @throws IllegalArgumentException if two members have one id, or a size is out of its range
      */
-    public static HashRing envoy(List<Member> members, int minimum, int maximum) {
-        Require.range("minimum", minimum, 1, ENVOY_MAXIMUM);
-        Require.range("maximum", maximum, minimum, ENVOY_MAXIMUM);
-        Members sorted = Members.of(members, ENVOY_MAXIMUM);
+    public static HashRing envoy(List<Member> members, int min, int max) {
+        Require.range("min", min, 1, ENVOY_MAX);
+        Require.range("max", max, min, ENVOY_MAX);
+        Members sorted = Members.of(members, ENVOY_MAX);
         return new HashRing(
                 "Envoy ring",
                 sorted,
-                RingPoints.xx(sorted.list, RingPoints.envoy(sorted.list, minimum, maximum)),
+                RingPoints.xx(sorted.list, RingPoints.envoy(sorted.list, min, max)),
                 false);
     }
 
@@ -156,7 +156,7 @@ public final class HashRing implements ConsistentHash {
      * @throws IllegalArgumentException if two members have one id, or there are more than 6553
      */
     public static HashRing ketama(List<Member> members) {
-        Members sorted = Members.of(members, MAXIMUM_POINTS / DEFAULT_POINTS);
+        Members sorted = Members.of(members, MAX_POINTS / DEFAULT_POINTS);
         return new HashRing("ketama ring", sorted, RingPoints.ketama(sorted.list), true);
     }
 

@@ -31,10 +31,10 @@ public final class Maglev implements ConsistentHash {
     public static final int DEFAULT_SIZE = 65_537;
 
     /** The most places that a table has, as in Envoy: 5000011. */
-    public static final int MAXIMUM_SIZE = 5_000_011;
+    public static final int MAX_SIZE = 5_000_011;
 
     /** The most members of a table: 65535. */
-    public static final int MAXIMUM_MEMBERS = 65_535;
+    public static final int MAX_MEMBERS = 65_535;
 
     private final Members members;
     /** The owner of each place; empty if no member owns anything. */
@@ -56,7 +56,7 @@ public final class Maglev implements ConsistentHash {
      *
      * @param members the members, in any order; none with weight 0 owns a key
      * @return the table
-     * @throws IllegalArgumentException if two members have one id, or there are more than {@link #MAXIMUM_MEMBERS}
+     * @throws IllegalArgumentException if two members have one id, or there are more than {@link #MAX_MEMBERS}
      */
     public static Maglev of(List<Member> members) {
         return of(members, DEFAULT_SIZE);
@@ -66,21 +66,21 @@ public final class Maglev implements ConsistentHash {
      * Returns a table.
      *
      * @param members the members, in any order; none with weight 0 owns a key
-     * @param size how many places it has: a prime number up to {@link #MAXIMUM_SIZE}, best a hundred times the number
+     * @param size how many places it has: a prime number up to {@link #MAX_SIZE}, best a hundred times the number
      *     of members, which keeps shares to within 1 %
      * @return the table
      * @throws IllegalArgumentException if the size is out of its range or no prime number, if two members have one id,
-     *     or if there are more than {@link #MAXIMUM_MEMBERS}
+     *     or if there are more than {@link #MAX_MEMBERS}
      */
     public static Maglev of(List<Member> members, int size) {
-        Require.range("size", size, 2, MAXIMUM_SIZE);
+        Require.range("size", size, 2, MAX_SIZE);
         for (long divisor = 2; divisor * divisor <= size; divisor++) {
             if (size % divisor == 0) {
                 throw new IllegalArgumentException(
                         "size must be a prime number, but was " + size + ", which " + divisor + " divides");
             }
         }
-        return new Maglev(Members.of(members, MAXIMUM_MEMBERS), size);
+        return new Maglev(Members.of(members, MAX_MEMBERS), size);
     }
 
     private static char[] table(Members members, int size) {

@@ -25,7 +25,7 @@ final class RingPoints {
                 total += count;
             }
             perWeight /= 2;
-        } while (total > HashRing.MAXIMUM_POINTS);
+        } while (total > HashRing.MAX_POINTS);
         return counts;
     }
 
@@ -33,7 +33,7 @@ final class RingPoints {
      * Returns the number of points of each member in the arithmetic of Envoy: a scale that gives the lightest a whole
      * number, and running sums that are rounded up.
      */
-    static int[] envoy(List<Member> members, int minimum, int maximum) {
+    static int[] envoy(List<Member> members, int min, int max) {
         int[] counts = new int[members.size()];
         double sum = members.stream().mapToDouble(Member::weight).sum();
         double least = 1.0;
@@ -42,7 +42,7 @@ final class RingPoints {
                 least = Math.min(least, member.weight() / sum);
             }
         }
-        double scale = Math.min(Math.ceil(least * minimum) / least, maximum);
+        double scale = Math.min(Math.ceil(least * min) / least, max);
         double placed = 0;
         double target = 0;
         for (int i = 0; i < counts.length; i++) {

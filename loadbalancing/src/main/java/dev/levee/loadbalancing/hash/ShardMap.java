@@ -29,7 +29,7 @@ public final class ShardMap {
     public static final int DEFAULT_SLOTS = 1 << 14;
 
     /** The most slots of a map: 2^20. */
-    public static final int MAXIMUM_SLOTS = 1 << 20;
+    public static final int MAX_SLOTS = 1 << 20;
 
     private final ConsistentHash hash;
     private final Function<? super List<Member>, ? extends ConsistentHash> over;
@@ -41,7 +41,7 @@ public final class ShardMap {
     private ShardMap(List<Member> shards, int slots, Function<? super List<Member>, ? extends ConsistentHash> over) {
         this.over = Require.nonNull("over", over);
         this.hash = Require.nonNull("hash", over.apply(List.copyOf(Require.nonNull("shards", shards))));
-        Require.range("slots", slots, 2, MAXIMUM_SLOTS);
+        Require.range("slots", slots, 2, MAX_SLOTS);
         if (Integer.bitCount(slots) != 1) {
             throw new IllegalArgumentException("slots must be a power of two, but was " + slots);
         }
@@ -70,7 +70,7 @@ public final class ShardMap {
      * Returns a map.
      *
      * @param shards the shards and their weights, at least one above 0, in any order
-     * @param slots how many slots, a power of two up to {@link #MAXIMUM_SLOTS}: some hundreds for each shard that there
+     * @param slots how many slots, a power of two up to {@link #MAX_SLOTS}: some hundreds for each shard that there
      *     will ever be. Another number is another map: all keys move
      * @return the map
      * @throws IllegalArgumentException if there is no shard with a weight, two have one id, or the slots are out of

@@ -17,7 +17,7 @@ final class NormalizedShares {
         for (Map.Entry<String, Double> entry : Require.nonNull(name, numbers).entrySet()) {
             String key = Require.nonNull("name in " + name, entry.getKey());
             double number = Require.nonNull(name + " of " + key, entry.getValue());
-            if (!(number >= 0 && number <= Endpoint.MAXIMUM_WEIGHT)) {
+            if (!(number >= 0 && number <= Endpoint.MAX_WEIGHT)) {
                 throw new IllegalArgumentException(
                         name + " of " + key + " must be from 0 to 1.0E12, but was " + number);
             }

@@ -431,7 +431,7 @@ class PollingTest {
         assertThat(calls).hasSize(1);
     }
 
-    /** Whatever a registry does, nobody is ever told of no endpoints, and the last good answer is the one in use. */
+    /** Whatever a registry does, an empty set is never published, and the last good answer is the one in use. */
     @Property(tries = 100)
     void never_an_empty_set(@ForAll @Size(min = 1, max = 40) List<Integer> answers) {
         ManualTime own = new ManualTime();

@@ -46,7 +46,7 @@ class CompatibleRingsTest {
     class OfEnvoy {
         @Test
         void the_basic_ring() {
-            HashRing ring = HashRing.envoy(hosts(90, 1, 1, 1, 1, 1, 1), 12, HashRing.ENVOY_MAXIMUM);
+            HashRing ring = HashRing.envoy(hosts(90, 1, 1, 1, 1, 1, 1), 12, HashRing.ENVOY_MAX);
             assertThat(ring.points()).isEqualTo(12);
             assertThat(ring.indexOfHash(0)).isEqualTo(4);
             assertThat(ring.indexOfHash(-1)).isEqualTo(4);
@@ -63,7 +63,7 @@ class CompatibleRingsTest {
             List<Member> names = IntStream.range(90, 96)
                     .mapToObj(name -> Member.of(Integer.toString(name)))
                     .toList();
-            HashRing ring = HashRing.envoy(names, 12, HashRing.ENVOY_MAXIMUM);
+            HashRing ring = HashRing.envoy(names, 12, HashRing.ENVOY_MAX);
             String[] points = {
                 "95 1975508444536362413",
                 "95 2376063919839173711",
@@ -86,7 +86,7 @@ class CompatibleRingsTest {
 
         @Test
         void hosts_that_do_not_fill_the_minimum_get_a_whole_number_of_points_each() {
-            HashRing ring = HashRing.envoy(hosts(80, 1, 1), 3, HashRing.ENVOY_MAXIMUM);
+            HashRing ring = HashRing.envoy(hosts(80, 1, 1), 3, HashRing.ENVOY_MAX);
             assertThat(ring.points()).isEqualTo(4);
             assertThat(ownerOf(ring, "5454692015285649509")).isEqualTo("127.0.0.1:80");
             assertThat(ownerOf(ring, "5454692015285649510")).isEqualTo("127.0.0.1:81");
@@ -129,10 +129,10 @@ class CompatibleRingsTest {
 
         @Test
         void large_rings() {
-            HashRing ring = HashRing.envoy(hosts(90, 1, 2, 3), 6144, HashRing.ENVOY_MAXIMUM);
+            HashRing ring = HashRing.envoy(hosts(90, 1, 2, 3), 6144, HashRing.ENVOY_MAX);
             assertThat(ring.points()).isEqualTo(6144);
             assertThat(counts(ring, 6000)).containsExactly(987, 1932, 3081);
-            ring = HashRing.envoy(hosts(90, 1, 2, 2, 4), 9216, HashRing.ENVOY_MAXIMUM);
+            ring = HashRing.envoy(hosts(90, 1, 2, 2, 4), 9216, HashRing.ENVOY_MAX);
             assertThat(ring.points()).isEqualTo(9216);
             assertThat(counts(ring, 9000)).containsExactly(924, 2009, 2053, 4014);
         }
@@ -175,7 +175,7 @@ class CompatibleRingsTest {
             assertThat(HashRing.envoy(hosts(90, 1))).hasToString("Envoy ring of 1 members with 1024 points");
             assertThat(HashRing.envoy(List.of()).indexOf("x")).isEqualTo(-1);
             assertThatThrownBy(() -> HashRing.envoy(hosts(90, 1), 20, 10))
-                    .hasMessage("maximum must be from 20 to 8388608, but was 10");
+                    .hasMessage("max must be from 20 to 8388608, but was 10");
         }
     }
 
@@ -294,7 +294,7 @@ class CompatibleRingsTest {
     class EnvoyContract extends ConsistentHashContract {
         @Override
         ConsistentHash over(List<Member> members) {
-            return HashRing.envoy(members, 4096, HashRing.ENVOY_MAXIMUM);
+            return HashRing.envoy(members, 4096, HashRing.ENVOY_MAX);
         }
 
         @Override

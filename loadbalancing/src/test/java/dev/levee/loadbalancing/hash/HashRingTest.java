@@ -155,11 +155,11 @@ class HashRingTest {
     @Test
     void large_weights_are_scaled_down_until_they_fit_and_shares_stay() {
         HashRing ring = HashRing.of(List.of(new Member("a", 3e9), new Member("b", 1e9), new Member("c", 1e-3)));
-        assertThat(ring.points()).isBetween(HashRing.MAXIMUM_POINTS / 2, HashRing.MAXIMUM_POINTS);
+        assertThat(ring.points()).isBetween(HashRing.MAX_POINTS / 2, HashRing.MAX_POINTS);
         assertThat(shares(ring)[0] / 3).isCloseTo(0.75, within(0.01));
         assertThat(HashRing.of(List.of(new Member("a", 1e12), new Member("b", Double.MIN_VALUE)))
                         .points())
-                .isLessThanOrEqualTo(HashRing.MAXIMUM_POINTS);
+                .isLessThanOrEqualTo(HashRing.MAX_POINTS);
     }
 
     @Test

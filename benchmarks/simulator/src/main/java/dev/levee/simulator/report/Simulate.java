@@ -126,7 +126,7 @@ public final class Simulate {
             }
         }
         StringBuilder summary = new StringBuilder("""
-                # Who wins where
+                # Which strategy wins where
 
                 Written by `benchmarks/simulate`. A tie is one whose paired difference from the best cannot be told from
                 0.

@@ -114,8 +114,9 @@ final class Cascade {
                                         Twenty clients make 1400 calls a second to ten servers with four cores and a
                                         queue of a hundred places; work of 20 ms (exponential): 70 % load. From 15 s to
                                         30 s all servers run at 30 % of their speed, which is less than half of what is
-                                        asked. Each attempt times out after 0.5 s, and the server works on what nobody
-                                        waits for any more; a call succeeds within 2 s. The policies are those that
+                                        asked. Each attempt times out after 0.5 s, and the server works on requests \
+                                        that are no longer awaited; a call succeeds within 2 s. The policies are those \
+                                        that
                                         ship, with their defaults, in each client:
                                         `retry(breaker(hedge(timeout(call))))`, two choices. "After the fault" is from
                                         30 s to 50 s: what does not come back there will not come back without help.

@@ -49,7 +49,7 @@ final class RollingDeploy {
                 two servers leave and two new ones come that are five times as slow at first; %s. "New server's calls"
                 are its calls in the mean over its first 30 s, against those of the old servers meanwhile; the worst of
                 the four counts. Slow start is `health(h -> h.slowStart(30 s))`. At most 1.5 is wanted, and not 0
-                either: who sends a cold server nothing keeps it cold.
+                either: a server that gets no calls stays cold.
                 """;
         return new Scenario(
                 "j-rolling-deploy",

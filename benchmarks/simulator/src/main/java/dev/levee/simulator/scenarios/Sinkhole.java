@@ -39,8 +39,9 @@ final class Sinkhole {
                                 """
                         A hundred servers with two cores, twenty clients, 60 % load, work of 10 ms (exponential). From
                         the second second on one server fails every call after 1 ms. It has hardly anything in flight
-                        and answers ten times as fast as the others, so whoever looks at that alone sends it more and
-                        more. Round robin loses exactly 1 %. No health checks, no breaker, no retry: this is the
+                        and answers ten times as fast as the others, so a strategy that goes by that alone sends it \
+                        more and more. Round robin loses exactly 1 %. No health checks, no breaker, no retry: this is \
+                        the
                         strategy alone.
                         """,
                                 Strategies.all(),

@@ -54,8 +54,8 @@ final class SlowReplica {
                                 """
                                 The same servers and the same traffic, but from twenty clients, each of which sees a
                                 twentieth of the calls, learns alone, and gives a call up after 1 s (the server goes on
-                                with it). This is what a fleet meets; the published form above flatters whoever learns
-                                from many calls.
+                                with it). This is what a fleet meets; the published form above flatters strategies \
+                                that learn from many calls.
                                 """,
                                 Strategies.all(),
                                 List.of(Measures.SUCCESS, Measures.P999, Measures.P99, Measures.MEAN),

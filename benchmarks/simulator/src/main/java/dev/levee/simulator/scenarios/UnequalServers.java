@@ -45,8 +45,8 @@ final class UnequalServers {
                         "Four kinds of servers at 75 % load: p99",
                         """
                         Forty servers, ten of each speed, with one core that its calls share; twenty clients, 0.25 ms
-                        away; work is exponential, 10 ms at speed 1. Calls that take more than 1 s are given up. Nobody
-                        knows the speeds, but for the rows "right weights".
+                        away; work is exponential, 10 ms at speed 1. Calls that take more than 1 s are given up. No \
+                        balancer knows the speeds, but for the rows "right weights".
                         """,
                         subjects,
                         Measures.LATENCY_FIRST,

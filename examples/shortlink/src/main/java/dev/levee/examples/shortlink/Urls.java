@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** What counts as a URL, and files of them. */
 public final class Urls {
     /** The longest URL that is taken. */
-    public static final int MAXIMUM_LENGTH = 2048;
+    public static final int MAX_LENGTH = 2048;
 
     private static final String NO_URL = "not an http or https URL: ";
 
@@ -44,8 +44,8 @@ public final class Urls {
             throw new UsageException(NO_URL + printable(text));
         }
         String url = uri.toASCIIString(); // what a Location header can carry
-        if (url.length() > MAXIMUM_LENGTH) {
-            throw new UsageException("a URL has at most " + MAXIMUM_LENGTH + " characters, this one " + url.length());
+        if (url.length() > MAX_LENGTH) {
+            throw new UsageException("a URL has at most " + MAX_LENGTH + " characters, this one " + url.length());
         }
         return url;
     }

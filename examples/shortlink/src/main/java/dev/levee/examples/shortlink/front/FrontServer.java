@@ -58,9 +58,9 @@ public final class FrontServer {
 
     private void handle(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getRawPath();
-        byte[] body = exchange.getRequestBody().readNBytes(Urls.MAXIMUM_LENGTH + 1);
-        if (body.length > Urls.MAXIMUM_LENGTH) {
-            Reply.of(413, "a URL has at most " + Urls.MAXIMUM_LENGTH + " characters")
+        byte[] body = exchange.getRequestBody().readNBytes(Urls.MAX_LENGTH + 1);
+        if (body.length > Urls.MAX_LENGTH) {
+            Reply.of(413, "a URL has at most " + Urls.MAX_LENGTH + " characters")
                     .send(exchange);
         } else if (!METHODS.contains(exchange.getRequestMethod())) {
             Reply.of(405, "there is GET and POST").with("Allow", "GET, POST").send(exchange);

@@ -5,6 +5,7 @@ import dev.levee.core.internal.OneAtATime;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Publishes each change of state once, in the order in which they happened, to the log and to the listener.
@@ -92,17 +93,19 @@ final class StateChangePublisher {
     }
 
     private void log(Epoch from, Epoch to) {
-        if (LOG.isInfoEnabled()) {
+        Level level = to.state == CircuitBreaker.State.OPEN ? Level.WARN : Level.INFO;
+        if (LOG.isEnabledForLevel(level)) {
             Counts evidence = to.change.evidence();
-            LOG.info(
-                    "{} {} -> {}: {} (failure rate {}, slow-call rate {}, calls {})",
-                    subject,
-                    from.state,
-                    to.state,
-                    to.change.reason(),
-                    Counts.percent(evidence.failureRate()),
-                    Counts.percent(evidence.slowRate()),
-                    evidence.calls());
+            LOG.atLevel(level)
+                    .log(
+                            "{} {} -> {}: {} (failure rate {}, slow-call rate {}, calls {})",
+                            subject,
+                            from.state,
+                            to.state,
+                            to.change.reason(),
+                            Counts.percent(evidence.failureRate()),
+                            Counts.percent(evidence.slowRate()),
+                            evidence.calls());
         }
     }
 }

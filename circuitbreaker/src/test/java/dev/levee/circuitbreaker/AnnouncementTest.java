@@ -256,7 +256,7 @@ class AnnouncementTest {
     @Nested
     class ToTheLog {
         @Test
-        void one_line_at_info_with_name_reason_and_rates() {
+        void one_line_with_name_reason_and_rates_and_a_warning_if_it_opens() {
             CircuitBreaker breaker = breaker(
                     Listener.NONE,
                     c -> c.countWindow(4)
@@ -274,7 +274,7 @@ class AnnouncementTest {
                 breaker.reset();
                 assertThat(log.lines())
                         .containsExactly(
-                                "INFO breaker \"payments\" CLOSED -> OPEN: 2 of 4 calls failed, the limit is 50.0 %"
+                                "WARN breaker \"payments\" CLOSED -> OPEN: 2 of 4 calls failed, the limit is 50.0 %"
                                         + " (failure rate 50.0 %, slow-call rate 25.0 %, calls 4)",
                                 "INFO breaker \"payments\" OPEN -> HALF_OPEN: it was open for 10 s"
                                         + " (failure rate 50.0 %, slow-call rate 25.0 %, calls 4)",

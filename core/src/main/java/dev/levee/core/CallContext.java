@@ -167,6 +167,17 @@ public final class CallContext {
     }
 
     /**
+     * Runs an action with this as the current context, and restores the earlier one. Does not allocate.
+     *
+     * @param action the action to run
+     * @param <X> what it throws
+     * @throws X what the action threw, the same object
+     */
+    public <X extends Throwable> void run(Action<X> action) throws X {
+        call(Require.nonNull("action", action));
+    }
+
+    /**
      * Runs an operation whose guarded calls must not be repeated unless they surely have not reached the other side:
      * retries repeat them only when they were not sent or a gate has refused them, and nothing hedges them.
      *

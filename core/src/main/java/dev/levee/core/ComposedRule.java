@@ -24,6 +24,29 @@ abstract class ComposedRule implements OutcomeRule {
         };
     }
 
+    static <E extends Throwable> OutcomeRule onError(
+            OutcomeRule base, Class<E> type, Predicate<? super E> condition, Verdict verdict) {
+        Require.nonNull("type", type);
+        Require.nonNull("condition", condition);
+        Require.nonNull("verdict", verdict);
+        boolean namesRefusals = RefusedException.class.isAssignableFrom(type);
+        return new ComposedRule(base) {
+            @Override
+            public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+                return error != null && applies(error) ? verdict : base.judge(result, error);
+            }
+
+            @Override
+            public @Nullable Verdict judgeRefusal(RefusedException refusal) {
+                return namesRefusals && applies(refusal) ? verdict : base.judgeRefusal(refusal);
+            }
+
+            private boolean applies(Throwable error) {
+                return type.isInstance(error) && condition.test(type.cast(error));
+            }
+        };
+    }
+
     static <R> OutcomeRule onResult(OutcomeRule base, Class<R> type, Predicate<? super R> condition, Verdict verdict) {
         Require.nonNull("type", type);
         Require.nonNull("condition", condition);
@@ -52,6 +75,11 @@ abstract class ComposedRule implements OutcomeRule {
                 return nanos < 0 ? base.retryAfterNanos(result, error) : nanos;
             }
         };
+    }
+
+    @Override
+    public @Nullable Verdict judgeRefusal(RefusedException refusal) {
+        return base.judgeRefusal(refusal);
     }
 
     @Override

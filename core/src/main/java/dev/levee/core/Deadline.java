@@ -45,14 +45,14 @@ public final class Deadline {
     /**
      * Returns a deadline that is some time away.
      *
-     * @param duration how far; zero is a deadline that has passed already, anything beyond about 146 years never comes
+     * @param duration how far; zero or less is a deadline that has passed already, anything beyond about 146 years
+     *     never comes
      * @param clock the clock of the deadline
      * @return the deadline
      * @throws NullPointerException if {@code duration} or {@code clock} is null
-     * @throws IllegalArgumentException if the duration is negative
      */
     public static Deadline after(Duration duration, NanoClock clock) {
-        return afterNanos(Nanos.of(Require.notNegative("duration", duration)), clock);
+        return afterNanos(Require.nonNull("duration", duration).isNegative() ? 0 : Nanos.of(duration), clock);
     }
 
     /**

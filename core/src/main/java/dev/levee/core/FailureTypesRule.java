@@ -15,12 +15,17 @@ final class FailureTypesRule implements OutcomeRule {
     /** The listed types that mean an interrupt or a cancel and nothing else. */
     private final List<Class<? extends Throwable>> cutShortTypes;
 
+    /** The listed types of refusals. */
+    private final List<Class<? extends Throwable>> refusalTypes;
+
     private FailureTypesRule(List<Class<? extends Throwable>> types) {
         this.types = types;
         this.cutShortTypes = types.stream()
                 .filter(type -> InterruptedException.class.isAssignableFrom(type)
                         || CancellationException.class.isAssignableFrom(type))
                 .toList();
+        this.refusalTypes =
+                types.stream().filter(RefusedException.class::isAssignableFrom).toList();
     }
 
     @SafeVarargs
@@ -45,6 +50,11 @@ final class FailureTypesRule implements OutcomeRule {
         }
         // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
         return isOneOf(cutShortTypes, error) ? Verdict.FAILURE : StandardRule.judgeCutShort();
+    }
+
+    @Override
+    public @Nullable Verdict judgeRefusal(RefusedException refusal) {
+        return isOneOf(refusalTypes, refusal) ? Verdict.FAILURE : null;
     }
 
     /** Whether an error is of a type. Without an iterator, which could cost an object on the hot path. */

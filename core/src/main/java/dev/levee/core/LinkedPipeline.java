@@ -28,9 +28,6 @@ final class LinkedPipeline implements Pipeline {
 
     static LinkedPipeline of(Policy... outermostFirst) {
         List<Policy> policies = flatten(outermostFirst);
-        if (policies.isEmpty()) {
-            throw new IllegalArgumentException("policies must be at least 1, but were 0");
-        }
         requireDistinct(policies);
         requireOneClock(policies);
         HarmfulOrder.warn(policies);
@@ -61,6 +58,9 @@ final class LinkedPipeline implements Pipeline {
     }
 
     private static void requireOneClock(List<Policy> policies) {
+        if (policies.isEmpty()) {
+            return;
+        }
         NanoClock clock = policies.get(0).environment().clock();
         for (Policy policy : policies) {
             if (policy.environment().clock() != clock) {
@@ -103,12 +103,12 @@ final class LinkedPipeline implements Pipeline {
 
     @Override
     public String name() {
-        return policies.get(0).name();
+        return policies.isEmpty() ? "empty" : policies.get(0).name();
     }
 
     @Override
     public Environment environment() {
-        return policies.get(0).environment();
+        return policies.isEmpty() ? Environment.system() : policies.get(0).environment();
     }
 
     @Override

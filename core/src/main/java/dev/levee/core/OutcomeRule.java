@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each method returns a new rule that tests its own condition first, so the last one written wins. Rules are called
  * on the hot path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns
- * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is never
- * shown to {@link #judge}: a refusal by an inner policy is always {@link Verdict#IGNORED}. See ADR 7.
+ * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is
+ * shown to {@link #judgeRefusal} and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and
+ * may be repeated, unless a rule names it. See ADR 7.
  *
  * @since 0.1
  */
@@ -39,6 +40,17 @@ public interface OutcomeRule {
      * @return the verdict
      */
     Verdict judge(@Nullable Object result, @Nullable Throwable error);
+
+    /**
+     * Judges a refusal by a policy further in. By default no refusal is named.
+     *
+     * @param refusal the refusal
+     * @return the verdict; {@link Verdict#IGNORED} also keeps a retry and a hedge from repeating it. Null if this
+     *     rule does not name it: then breakers and balancers ignore it, and a retry or a hedge may repeat it
+     */
+    default @Nullable Verdict judgeRefusal(RefusedException refusal) {
+        return null;
+    }
 
     /**
      * Returns how long the dependency asked to be left alone. Called only when the verdict is not
@@ -89,7 +101,8 @@ public interface OutcomeRule {
     }
 
     /**
-     * Returns this rule with another verdict for a class of errors.
+     * Returns this rule with another verdict for a class of errors. A class of refusals, such as
+     * {@code BulkheadFullException}, is named by this: a refusal by a policy further in then has this verdict.
      *
      * @param type the class, with its subclasses
      * @param verdict what they mean
@@ -97,7 +110,7 @@ public interface OutcomeRule {
      * @throws NullPointerException if {@code type} or {@code verdict} is null
      */
     default OutcomeRule onError(Class<? extends Throwable> type, Verdict verdict) {
-        return ComposedRule.onError(this, Require.nonNull("type", type)::isInstance, verdict);
+        return ComposedRule.onError(this, type, error -> true, verdict);
     }
 
     /**
@@ -110,6 +123,21 @@ public interface OutcomeRule {
      */
     default OutcomeRule onError(Predicate<? super Throwable> condition, Verdict verdict) {
         return ComposedRule.onError(this, condition, verdict);
+    }
+
+    /**
+     * Returns this rule with another verdict for some errors of a class.
+     *
+     * @param type the class, with its subclasses
+     * @param condition which of them
+     * @param verdict what they mean
+     * @param <E> the class of errors
+     * @return the new rule
+     * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
+     */
+    default <E extends Throwable> OutcomeRule onError(
+            Class<E> type, Predicate<? super E> condition, Verdict verdict) {
+        return ComposedRule.onError(this, type, condition, verdict);
     }
 
     /**

@@ -21,8 +21,8 @@ public final class Outcomes {
 
     /**
      * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is
-     * judged as the future is. A {@link RefusedException} is {@link Verdict#IGNORED} whatever the rule; a rule that
-     * throws means {@link Verdict#FAILURE}, and is logged.
+     * judged as the future is. A {@link RefusedException} is {@link Verdict#IGNORED} unless the rule names it
+     * ({@link OutcomeRule#judgeRefusal}); a rule that throws means {@link Verdict#FAILURE}, and is logged.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -31,14 +31,37 @@ public final class Outcomes {
      */
     public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Throwable error = thrownError == null ? null : unwrap(thrownError);
-        if (error instanceof RefusedException) {
-            return Verdict.IGNORED;
+        if (error instanceof RefusedException refusal) {
+            Verdict named = judgeRefusal(rule, refusal);
+            return named == null ? Verdict.IGNORED : named;
         }
         try {
             return Require.nonNull("verdict", rule.judge(result, error));
         } catch (Throwable thrown) {
             LOG.warn("Outcome rule {} threw; the call counts as a failure", rule, thrown);
             return Verdict.FAILURE;
+        }
+    }
+
+    /**
+     * Returns whether a refusal by a policy further in may be repeated: unless the rule names it with a verdict that is
+     * no failure. For authors of policies that repeat.
+     *
+     * @param rule the rule
+     * @param refusal the refusal
+     * @return whether another attempt is allowed
+     */
+    public static boolean mayBeRepeated(OutcomeRule rule, RefusedException refusal) {
+        Verdict named = judgeRefusal(rule, refusal);
+        return named == null || named.isFailure();
+    }
+
+    private static @Nullable Verdict judgeRefusal(OutcomeRule rule, RefusedException refusal) {
+        try {
+            return rule.judgeRefusal(refusal);
+        } catch (Throwable thrown) {
+            LOG.warn("Outcome rule {} threw; the refusal is judged by default", rule, thrown);
+            return null;
         }
     }
 

@@ -25,11 +25,11 @@ public interface Pipeline extends Policy, Measured {
     /**
      * Links policies.
      *
-     * @param outermostFirst at least one policy
-     * @return the pipeline; its name is that of the outermost policy
+     * @param outermostFirst the policies; without any, calls go straight through
+     * @return the pipeline; its name is that of the outermost policy, or {@code empty}
      * @throws NullPointerException if {@code outermostFirst} or a policy is null
-     * @throws IllegalArgumentException if there is no policy, if the same policy object stands in it twice, or if the
-     *     policies have different clocks
+     * @throws IllegalArgumentException if the same policy object stands in it twice, or if the policies have different
+     *     clocks
      */
     static Pipeline of(Policy... outermostFirst) {
         return LinkedPipeline.of(outermostFirst);

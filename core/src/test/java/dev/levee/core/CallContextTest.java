@@ -28,6 +28,21 @@ class CallContextTest {
         assertThat(CallContext.current()).isSameAs(NONE);
     }
 
+    @Test
+    void an_action_runs_in_it_and_its_exception_comes_out() throws Exception {
+        CallContext second = CallContext.current().withAttempt(2);
+        List<Integer> attempts = new ArrayList<>();
+
+        second.run(() -> attempts.add(CallContext.current().attempt()));
+
+        assertThat(attempts).containsExactly(2);
+        IOException down = new IOException("down");
+        assertThatThrownBy(() -> second.run(() -> {
+                    throw down;
+                }))
+                .isSameAs(down);
+    }
+
     @Nested
     class Outside {
         @Test

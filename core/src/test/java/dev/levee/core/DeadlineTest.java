@@ -109,10 +109,14 @@ class DeadlineTest {
     }
 
     @Test
-    void must_not_be_negative_and_names_what_is_wrong() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> Deadline.after(ofNanos(-1), clock))
-                .withMessage("duration must not be negative, but was PT-0.000000001S");
+    void has_passed_if_it_is_negative() {
+        assertThat(Deadline.after(ofNanos(-1), clock).isExpired()).isTrue();
+        assertThat(Deadline.after(Duration.ofDays(-1_000_000), clock).isExpired()).isTrue();
+        assertThat(Deadline.afterNanos(-1, clock).isExpired()).isTrue();
+    }
+
+    @Test
+    void names_what_must_not_be_null() {
         assertThatNullPointerException()
                 .isThrownBy(() -> Deadline.after(Duration.ZERO, null))
                 .withMessage("clock");

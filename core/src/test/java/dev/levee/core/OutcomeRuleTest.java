@@ -210,6 +210,19 @@ class OutcomeRuleTest {
         }
 
         @Test
+        void of_errors_applies_to_a_class_and_a_condition() {
+            OutcomeRule rule = STANDARD.onError(
+                    FileNotFoundException.class, error -> "gone".equals(error.getMessage()), Verdict.IGNORED);
+
+            assertThat(rule.judge(null, new FileNotFoundException("gone"))).isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new FileNotFoundException("busy"))).isEqualTo(Verdict.FAILURE);
+            assertThat(rule.judge(null, new IOException("gone"))).isEqualTo(Verdict.FAILURE);
+            assertThatNullPointerException()
+                    .isThrownBy(() -> STANDARD.onError(IOException.class, null, Verdict.IGNORED))
+                    .withMessage("condition");
+        }
+
+        @Test
         void of_results_looks_at_the_class_first_and_never_at_errors() {
             OutcomeRule rule = STANDARD.onResult(Integer.class, status -> status == 503, Verdict.THROTTLED)
                     .onResult(Integer.class, status -> status >= 400, Verdict.FAILURE);
@@ -305,8 +318,36 @@ class OutcomeRuleTest {
         }
 
         @Test
-        void a_refusal_from_within_is_never_shown_to_a_rule() {
+        void a_refusal_from_within_is_ignored_unless_a_rule_names_it() {
             assertThat(Outcomes.judge(throwing, null, new Refused(5))).isEqualTo(Verdict.IGNORED);
+            assertThat(Outcomes.judge(STANDARD.onError(RuntimeException.class, Verdict.FAILURE), null, new Refused(5)))
+                    .isEqualTo(Verdict.IGNORED);
+            assertThat(Outcomes.judge(STANDARD.onError(error -> true, Verdict.FAILURE), null, new Refused(5)))
+                    .isEqualTo(Verdict.IGNORED);
+
+            OutcomeRule named = STANDARD.onError(Refused.class, Verdict.FAILURE)
+                    .onError(IOException.class, Verdict.IGNORED)
+                    .retryAfter((result, error) -> 7);
+            assertThat(Outcomes.judge(named, null, new Refused(5))).isEqualTo(Verdict.FAILURE);
+            assertThat(Outcomes.judge(OutcomeRule.failures(Refused.class), null, new Refused(5)))
+                    .isEqualTo(Verdict.FAILURE);
+            OutcomeRule some =
+                    STANDARD.onError(Refused.class, refused -> refused.retryAfterNanos() > 5, Verdict.THROTTLED);
+            assertThat(Outcomes.judge(some, null, new Refused(6))).isEqualTo(Verdict.THROTTLED);
+            assertThat(Outcomes.judge(some, null, new Refused(5))).isEqualTo(Verdict.IGNORED);
+        }
+
+        @Test
+        void a_rule_that_throws_at_a_refusal_is_logged_and_the_default_decides() {
+            OutcomeRule broken = STANDARD.onError(
+                    Refused.class,
+                    refused -> {
+                        throw new IllegalStateException("bug");
+                    },
+                    Verdict.FAILURE);
+
+            assertThat(Outcomes.judge(broken, null, new Refused(5))).isEqualTo(Verdict.IGNORED);
+            assertThat(Outcomes.mayBeRepeated(broken, new Refused(5))).isTrue();
         }
 
         @Test

@@ -8,6 +8,7 @@ import dev.levee.core.policy.Fallback;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.Timeout;
 import dev.levee.core.testing.ManualTime;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,10 +64,24 @@ class PipelineTest {
     @Nested
     class Building {
         @Test
-        void refuses_an_empty_list() {
-            assertThatThrownBy(Pipeline::of)
-                    .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("policies must be at least 1");
+        void without_policies_calls_go_straight_through() throws Exception {
+            Pipeline empty = Pipeline.of();
+
+            assertThat(empty.call(() -> "done")).isEqualTo("done");
+            assertThat(empty.callAsync(() -> CompletableFuture.completedFuture("done"))
+                            .get())
+                    .isEqualTo("done");
+            assertThatThrownBy(() -> empty.run(() -> {
+                        throw new IOException("down");
+                    }))
+                    .isInstanceOf(IOException.class);
+            assertThat(empty.policies()).isEmpty();
+            assertThat(empty.name()).isEqualTo("empty");
+            assertThat(empty).hasToString("call");
+            assertThat(Pipeline.of(empty, Retry.of("r"))).hasToString("retry(call)");
+            empty.measure((policy, metric, value) -> {
+                throw new AssertionError(metric);
+            });
         }
 
         @Test

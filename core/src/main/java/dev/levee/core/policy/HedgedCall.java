@@ -202,12 +202,16 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
             endedAfterCancel(attempt, result, error);
         } else {
             Verdict verdict = judge(result, error);
-            if (error instanceof Error || !(verdict.isFailure() || error instanceof RefusedException)) {
+            if (error instanceof Error || !(verdict.isFailure() || isRepeatableRefusal(error))) {
                 settleWith(attempt, verdict, result, error);
             } else {
                 attemptFailed(attempt, result, error, waitAfter(verdict, result, error));
             }
         }
+    }
+
+    private boolean isRepeatableRefusal(@Nullable Throwable error) {
+        return error instanceof RefusedException refusal && Outcomes.mayBeRepeated(hedge.outcomes, refusal);
     }
 
     private Verdict judge(T result, @Nullable Throwable error) {

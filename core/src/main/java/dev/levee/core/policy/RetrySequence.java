@@ -109,6 +109,9 @@ final class RetrySequence {
             return false;
         }
         boolean refused = unwrapped instanceof RefusedException;
+        if (unwrapped instanceof RefusedException refusal && !Outcomes.mayBeRepeated(config.outcomes(), refusal)) {
+            return false;
+        }
         if (!context.idempotent() || !config.idempotent()) {
             return refused || verdict == Verdict.NOT_SENT;
         }

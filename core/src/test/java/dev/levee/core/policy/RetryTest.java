@@ -184,6 +184,31 @@ class RetryTest {
         }
 
         @Test
+        void a_refusal_that_the_rule_names_as_no_failure_is_not_repeated() {
+            List<String> refusals = new ArrayList<>();
+            Environment heard = environment.toBuilder()
+                    .listener(new Listener() {
+                        @Override
+                        public void onRefused(String policy) {
+                            refusals.add(policy);
+                        }
+                    })
+                    .build();
+            Bulkhead full = Bulkhead.of("full", 1, heard);
+            full.tryEnter(0);
+            Retry retry = retry(config -> config.maxAttempts(5)
+                    .outcomes(rule -> rule.onError(BulkheadFullException.class, Verdict.IGNORED)));
+
+            assertThatThrownBy(() -> Pipeline.of(retry, full).call(() -> "never"))
+                    .isInstanceOf(BulkheadFullException.class);
+            assertThat(refusals).hasSize(1);
+            assertThat(Pipeline.of(retry, full)
+                            .callAsync(() -> CompletableFuture.completedFuture("never")))
+                    .isCompletedExceptionally();
+            assertThat(refusals).hasSize(2);
+        }
+
+        @Test
         void an_interrupt_during_the_wait_keeps_the_flag_and_both_failures() {
             Retry retry = Retry.of("r", config -> config.backoff(second), manual());
             Thread.currentThread().interrupt();

@@ -22,6 +22,11 @@ record ReplyRule(OutcomeRule rule) implements OutcomeRule {
     }
 
     @Override
+    public @Nullable Verdict judgeRefusal(RefusedException refusal) {
+        return rule.judgeRefusal(refusal);
+    }
+
+    @Override
     public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
         if (!(result instanceof Reply<?> reply)) {
             return rule.retryAfterNanos(result, error);

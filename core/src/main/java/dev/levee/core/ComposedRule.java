@@ -42,9 +42,18 @@ abstract class ComposedRule implements OutcomeRule {
             }
 
             private boolean applies(Throwable error) {
+                return Causes.anyCarried(error, this::isMeant);
+            }
+
+            private boolean isMeant(Throwable error) {
                 return type.isInstance(error) && condition.test(type.cast(error));
             }
         };
+    }
+
+    static OutcomeRule onCause(OutcomeRule base, Class<? extends Throwable> type, Verdict verdict) {
+        Require.nonNull("type", type);
+        return onError(base, error -> Causes.any(error, type::isInstance), verdict);
     }
 
     static <R> OutcomeRule onResult(OutcomeRule base, Class<R> type, Predicate<? super R> condition, Verdict verdict) {

@@ -69,8 +69,14 @@ public interface OutcomeRule {
      *
      * <p>Every result is a success, null too. {@code InterruptedException} and {@code CancellationException} are
      * {@link Verdict#IGNORED} as long as the deadline of the call has not passed; {@code ConnectException},
-     * {@code NoRouteToHostException} and {@code UnknownHostException} are {@link Verdict#NOT_SENT}; everything else
-     * that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
+     * {@code NoRouteToHostException}, {@code UnknownHostException}, {@code UnresolvedAddressException} and
+     * {@code HttpConnectTimeoutException} are {@link Verdict#NOT_SENT}; everything else that is thrown is a
+     * {@link Verdict#FAILURE}, {@code Error} included.
+     *
+     * <p>An exception that only carries another one is judged by what it carries: {@code CompletionException},
+     * {@code ExecutionException}, {@code UncheckedIOException}, {@code UndeclaredThrowableException},
+     * {@code InvocationTargetException} and {@code SQLException}, up to 16 deep. {@link #onError(Class, Verdict)} looks
+     * through the same wrappers; for the wrapper of a client use {@link #onCause}.
      *
      * @return the rule, always the same one
      */
@@ -111,6 +117,19 @@ public interface OutcomeRule {
      */
     default OutcomeRule onError(Class<? extends Throwable> type, Verdict verdict) {
         return ComposedRule.onError(this, type, error -> true, verdict);
+    }
+
+    /**
+     * Returns this rule with another verdict for errors that were caused, at any depth up to 16, by an error of a
+     * class. For clients that wrap failures in an exception of their own.
+     *
+     * @param type the class of the error or of one of its causes, with its subclasses
+     * @param verdict what they mean
+     * @return the new rule
+     * @throws NullPointerException if {@code type} or {@code verdict} is null
+     */
+    default OutcomeRule onCause(Class<? extends Throwable> type, Verdict verdict) {
+        return ComposedRule.onCause(this, type, verdict);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.levee.core;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
@@ -15,12 +16,18 @@ enum StandardRule implements OutcomeRule {
         if (error == null) {
             return Verdict.SUCCESS;
         }
-        if (error instanceof ConnectException
-                || error instanceof NoRouteToHostException
-                || error instanceof UnknownHostException) {
+        if (Causes.anyCarried(error, StandardRule::isNotSent)) {
             return Verdict.NOT_SENT;
         }
-        return isCutShort(error) ? judgeCutShort() : Verdict.FAILURE;
+        return Causes.anyCarried(error, StandardRule::isCutShort) ? judgeCutShort() : Verdict.FAILURE;
+    }
+
+    private static boolean isNotSent(Throwable error) {
+        return error instanceof ConnectException
+                || error instanceof NoRouteToHostException
+                || error instanceof UnknownHostException
+                || error instanceof UnresolvedAddressException
+                || Causes.isA(error, "java.net.http.HttpConnectTimeoutException");
     }
 
     /** Whether an error says that the call was ended from outside, by an interrupt or a cancel. */

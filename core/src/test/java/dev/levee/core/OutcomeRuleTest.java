@@ -7,10 +7,17 @@ import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import dev.levee.core.testing.ManualTime;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.UndeclaredThrowableException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
+import java.sql.SQLException;
+import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -207,6 +214,51 @@ class OutcomeRuleTest {
             assertThat(rule.judge(null, new IOException("flaky"))).isEqualTo(Verdict.SUCCESS);
             assertThat(rule.judge(null, new ConnectException("down"))).isEqualTo(Verdict.NOT_SENT);
             assertThat(rule.judge("result", null)).isEqualTo(Verdict.SUCCESS);
+        }
+
+        @Test
+        void of_errors_looks_through_wrappers_but_not_through_other_exceptions() {
+            OutcomeRule rule = STANDARD.onError(FileNotFoundException.class, Verdict.IGNORED);
+            IOException inner = new FileNotFoundException();
+
+            assertThat(rule.judge(null, new UncheckedIOException(inner))).isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new ExecutionException(inner)))
+                    .isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new UndeclaredThrowableException(inner)))
+                    .isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new SQLException("wrapped", inner)))
+                    .isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new IllegalStateException(inner))).isEqualTo(Verdict.FAILURE);
+            assertThat(STANDARD.onCause(FileNotFoundException.class, Verdict.IGNORED)
+                            .judge(null, new IllegalStateException(new RuntimeException(inner))))
+                    .isEqualTo(Verdict.IGNORED);
+        }
+
+        @Test
+        void of_causes_ends_in_a_circle() {
+            Exception first = new Exception();
+            Exception second = new Exception(first);
+            first.initCause(second);
+
+            assertThat(STANDARD.onCause(IOException.class, Verdict.IGNORED).judge(null, first))
+                    .isEqualTo(Verdict.FAILURE);
+        }
+
+        @Test
+        void the_standard_rule_judges_a_wrapper_by_what_it_carries() {
+            assertThat(STANDARD.judge(null, new UncheckedIOException(new ConnectException())))
+                    .isEqualTo(Verdict.NOT_SENT);
+            assertThat(STANDARD.judge(null, new SQLTransientException(new ConnectException())))
+                    .isEqualTo(Verdict.NOT_SENT);
+            assertThat(STANDARD.judge(null, new UnresolvedAddressException()))
+                    .isEqualTo(Verdict.NOT_SENT);
+            assertThat(STANDARD.judge(null, new HttpConnectTimeoutException("connect")))
+                    .isEqualTo(Verdict.NOT_SENT);
+            assertThat(STANDARD.judge(null, new HttpTimeoutException("late")))
+                    .isEqualTo(Verdict.FAILURE);
+            assertThat(STANDARD.judge(
+                            null, new UndeclaredThrowableException(new InterruptedException())))
+                    .isEqualTo(Verdict.IGNORED);
         }
 
         @Test

@@ -6,7 +6,6 @@ import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Looks through exceptions to the failures that caused them. Bounded, because a chain of causes may be a circle. See

@@ -1,6 +1,5 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.Require;
 import java.util.function.Predicate;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
@@ -154,8 +153,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
      */
-    default <E extends Throwable> OutcomeRule onError(
-            Class<E> type, Predicate<? super E> condition, Verdict verdict) {
+    default <E extends Throwable> OutcomeRule onError(Class<E> type, Predicate<? super E> condition, Verdict verdict) {
         return ComposedRule.onError(this, type, condition, verdict);
     }
 

@@ -111,7 +111,8 @@ class DeadlineTest {
     @Test
     void has_passed_if_it_is_negative() {
         assertThat(Deadline.after(ofNanos(-1), clock).isExpired()).isTrue();
-        assertThat(Deadline.after(Duration.ofDays(-1_000_000), clock).isExpired()).isTrue();
+        assertThat(Deadline.after(Duration.ofDays(-1_000_000), clock).isExpired())
+                .isTrue();
         assertThat(Deadline.afterNanos(-1, clock).isExpired()).isTrue();
     }
 

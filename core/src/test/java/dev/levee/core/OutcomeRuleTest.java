@@ -222,12 +222,10 @@ class OutcomeRuleTest {
             IOException inner = new FileNotFoundException();
 
             assertThat(rule.judge(null, new UncheckedIOException(inner))).isEqualTo(Verdict.IGNORED);
-            assertThat(rule.judge(null, new ExecutionException(inner)))
-                    .isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new ExecutionException(inner))).isEqualTo(Verdict.IGNORED);
             assertThat(rule.judge(null, new UndeclaredThrowableException(inner)))
                     .isEqualTo(Verdict.IGNORED);
-            assertThat(rule.judge(null, new SQLException("wrapped", inner)))
-                    .isEqualTo(Verdict.IGNORED);
+            assertThat(rule.judge(null, new SQLException("wrapped", inner))).isEqualTo(Verdict.IGNORED);
             assertThat(rule.judge(null, new IllegalStateException(inner))).isEqualTo(Verdict.FAILURE);
             assertThat(STANDARD.onCause(FileNotFoundException.class, Verdict.IGNORED)
                             .judge(null, new IllegalStateException(new RuntimeException(inner))))
@@ -250,14 +248,11 @@ class OutcomeRuleTest {
                     .isEqualTo(Verdict.NOT_SENT);
             assertThat(STANDARD.judge(null, new SQLTransientException(new ConnectException())))
                     .isEqualTo(Verdict.NOT_SENT);
-            assertThat(STANDARD.judge(null, new UnresolvedAddressException()))
-                    .isEqualTo(Verdict.NOT_SENT);
+            assertThat(STANDARD.judge(null, new UnresolvedAddressException())).isEqualTo(Verdict.NOT_SENT);
             assertThat(STANDARD.judge(null, new HttpConnectTimeoutException("connect")))
                     .isEqualTo(Verdict.NOT_SENT);
-            assertThat(STANDARD.judge(null, new HttpTimeoutException("late")))
-                    .isEqualTo(Verdict.FAILURE);
-            assertThat(STANDARD.judge(
-                            null, new UndeclaredThrowableException(new InterruptedException())))
+            assertThat(STANDARD.judge(null, new HttpTimeoutException("late"))).isEqualTo(Verdict.FAILURE);
+            assertThat(STANDARD.judge(null, new UndeclaredThrowableException(new InterruptedException())))
                     .isEqualTo(Verdict.IGNORED);
         }
 

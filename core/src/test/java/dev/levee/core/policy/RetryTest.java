@@ -196,14 +196,13 @@ class RetryTest {
                     .build();
             Bulkhead full = Bulkhead.of("full", 1, heard);
             full.tryEnter(0);
-            Retry retry = retry(config -> config.maxAttempts(5)
-                    .outcomes(rule -> rule.onError(BulkheadFullException.class, Verdict.IGNORED)));
+            Retry retry = retry(config ->
+                    config.maxAttempts(5).outcomes(rule -> rule.onError(BulkheadFullException.class, Verdict.IGNORED)));
 
             assertThatThrownBy(() -> Pipeline.of(retry, full).call(() -> "never"))
                     .isInstanceOf(BulkheadFullException.class);
             assertThat(refusals).hasSize(1);
-            assertThat(Pipeline.of(retry, full)
-                            .callAsync(() -> CompletableFuture.completedFuture("never")))
+            assertThat(Pipeline.of(retry, full).callAsync(() -> CompletableFuture.completedFuture("never")))
                     .isCompletedExceptionally();
             assertThat(refusals).hasSize(2);
         }

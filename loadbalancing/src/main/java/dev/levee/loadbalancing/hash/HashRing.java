@@ -136,10 +136,7 @@ public final class HashRing implements ConsistentHash {
         Require.range("max", max, min, ENVOY_MAX);
         Members sorted = Members.of(members, ENVOY_MAX);
         return new HashRing(
-                "Envoy ring",
-                sorted,
-                RingPoints.xx(sorted.list, RingPoints.envoy(sorted.list, min, max)),
-                false);
+                "Envoy ring", sorted, RingPoints.xx(sorted.list, RingPoints.envoy(sorted.list, min, max)), false);
     }
 
     /**

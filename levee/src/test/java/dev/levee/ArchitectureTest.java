@@ -170,7 +170,7 @@ class ArchitectureTest {
                             "java..",
                             "javax.sql",
                             "javax.net.ssl",
-                            "org.slf4j",
+                            "org.slf4j..",
                             "org.jspecify.annotations")
                     .check(LIBRARY);
         }
@@ -185,7 +185,7 @@ class ArchitectureTest {
                     .resideInAnyPackage(
                             "dev.levee..",
                             "java..",
-                            "org.slf4j",
+                            "org.slf4j..",
                             "org.jspecify.annotations",
                             "com.github.benmanes.caffeine.cache..")
                     .check(LIBRARY);

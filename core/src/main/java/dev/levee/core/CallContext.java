@@ -174,7 +174,7 @@ public final class CallContext {
      * @throws X what the action threw, the same object
      */
     public <X extends Throwable> void run(Action<X> action) throws X {
-        call(Require.nonNull("action", action));
+        this.<@Nullable Void, X>call(Require.nonNull("action", action));
     }
 
     /**

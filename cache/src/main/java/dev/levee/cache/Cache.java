@@ -21,21 +21,22 @@ import org.jspecify.annotations.Nullable;
  * <h2>What is promised</h2>
  *
  * <ul>
- * <li><b>One load.</b> Callers that miss the same key at the same time share one load, on the thread of the first. The
- * others wait, at most until the deadline of their {@code CallContext}; an interrupt or a deadline ends the wait of
- * that caller and nothing else. All get the same value, or the same failure. A load that failed because its own caller
- * was interrupted or had no time left says nothing about the store: then one of the waiting callers loads again.
- * <li><b>What was invalidated does not come back.</b> A load that began before {@link #put}, {@link #remove}, {@link
- * #invalidate} or {@link #invalidateAll} returned is not cached, however late it ends. A caller that waited for it
- * already may still get its value; a call after the return starts a new load.
- * <li><b>Failures and absent values are not cached.</b> When the store throws or has no value, the next caller reads it
- * again.
- * <li><b>Expiry is exact.</b> A value is not served any more once its time is up, whether or not its memory is free
- * yet.
- * <li><b>Write-through agrees with the store.</b> The store is written first. While the write runs, readers see the old
- * value or the new one. If it fails in any way, the outcome counts as unknown and the old value is dropped. If two
- * writes of a key, or a write and an invalidation, overlap, only the store knows which came last, so the cache keeps no
- * value and the next reader loads.
+ *   <li><b>One load.</b> Callers that miss the same key at the same time share one load, on the thread of the first.
+ *       The others wait, at most until the deadline of their {@code CallContext}; an interrupt or a deadline ends the
+ *       wait of that caller and nothing else. All get the same value, or the same failure. A load that failed because
+ *       its own caller was interrupted or had no time left says nothing about the store: then one of the waiting
+ *       callers loads again.
+ *   <li><b>What was invalidated does not come back.</b> A load that began before {@link #put}, {@link #remove},
+ *       {@link #invalidate} or {@link #invalidateAll} returned is not cached, however late it ends. A caller that
+ *       waited for it already may still get its value; a call after the return starts a new load.
+ *   <li><b>Failures and absent values are not cached.</b> When the store throws or has no value, the next caller reads
+ *       it again.
+ *   <li><b>Expiry is exact.</b> A value is not served any more once its time is up, whether or not its memory is free
+ *       yet.
+ *   <li><b>Write-through agrees with the store.</b> The store is written first. While the write runs, readers see the
+ *       old value or the new one. If it fails in any way, the outcome counts as unknown and the old value is dropped.
+ *       If two writes of a key, or a write and an invalidation, overlap, only the store knows which came last, so the
+ *       cache keeps no value and the next reader loads.
  * </ul>
  *
  * <p>A loader may use other keys of this cache and other caches. If it needs, directly or by way of loads on other
@@ -44,11 +45,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. A hit takes no lock, allocates nothing, and reads the clock once (not at all if values never expire).
  * Memory that expired values use is freed when others are loaded or put; no thread runs in the background.
  *
- * <p>Metrics: {@code cache.size} (values held), {@code cache.loading} (keys being loaded or written), and with {@link
- * CacheConfig.Builder#totals totals}: {@code cache.hits}, {@code cache.misses} (gets that found nothing), {@code
- * cache.loads}, {@code cache.loads.shared} (misses that waited for another load), {@code cache.load.failures}, {@code
- * cache.load.nanos} (spent in loads, failed ones too), {@code cache.evictions} (values that were dropped for lack of
- * room).
+ * <p>Metrics: {@code cache.size} (values held), {@code cache.loading} (keys being loaded or written), and with
+ * {@link CacheConfig.Builder#totals totals}: {@code cache.hits}, {@code cache.misses} (gets that found nothing),
+ * {@code cache.loads}, {@code cache.loads.shared} (misses that waited for another load), {@code cache.load.failures},
+ * {@code cache.load.nanos} (spent in loads, failed ones too), {@code cache.evictions} (values that were dropped for
+ * lack of room).
  *
  * <p>Provisional: this module grows in later versions.
  *

@@ -7,21 +7,21 @@ import org.jspecify.annotations.Nullable;
  * The loads and writes in flight for each key, and the one place that changes entries.
  *
  * <pre>{@code
- *   key absent                       nothing in flight
- *   Activity(load, writes, disturbed)
- *     load        may put its value when it ends; null if there is none, or it has lost that right
- *     writes      how many writes of the store are in flight
- *     disturbed   the key has been changed otherwise during one of them: only the store knows what it holds
+ * key absent                       nothing in flight
+ * Activity(load, writes, disturbed)
+ *   load        may put its value when it ends; null if there is none, or it has lost that right
+ *   writes      how many writes of the store are in flight
+ *   disturbed   the key has been changed otherwise during one of them: only the store knows what it holds
  *
- *   startLoad   load = candidate, unless there is one     change       load = null, disturbed = true
- *   endLoad     load = null, its entry is put             beginWrite   writes + 1, disturbed if there was one
- *                                                         endWrite     writes - 1, load = null, entry put or removed
+ * startLoad   load = candidate, unless there is one     change       load = null, disturbed = true
+ * endLoad     load = null, its entry is put             beginWrite   writes + 1, disturbed if there was one
+ *                                                       endWrite     writes - 1, load = null, entry put or removed
  * }</pre>
  *
- * <p><b>Invariants.</b> Each change is one step under the lock of its key, in which no code of the user runs but {@code
- * equals} and {@code hashCode} of keys. To be in this table is what gives a load the right to put its value: a change
- * of the key takes the load out. So there are no versions to count, and nothing is kept for keys without anything in
- * flight. See ADR 21.
+ * <p><b>Invariants.</b> Each change is one step under the lock of its key, in which no code of the user runs but
+ * {@code equals} and {@code hashCode} of keys. To be in this table is what gives a load the right to put its value: a
+ * change of the key takes the load out. So there are no versions to count, and nothing is kept for keys without
+ * anything in flight. See ADR 21.
  */
 class InFlight<K, V> {
     private final ConcurrentHashMap<K, Activity<V>> keys = new ConcurrentHashMap<>();

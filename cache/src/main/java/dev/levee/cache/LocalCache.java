@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * The one implementation of {@link Cache}: entries, the table of what is in flight, and the store.
  *
  * <pre>{@code
- *   get   entry, not expired?  yes: hit
- *                              no:  InFlight.startLoad: a load of this key in flight?
- *                                     no:  load on this thread, without a lock; InFlight.endLoad puts the entry
- *                                     yes: wait for its result; load again if it failed for a reason of its caller
+ * get   entry, not expired?  yes: hit
+ *                            no:  InFlight.startLoad: a load of this key in flight?
+ *                                   no:  load on this thread, without a lock; InFlight.endLoad puts the entry
+ *                                   yes: wait for its result; load again if it failed for a reason of its caller
  * }</pre>
  *
  * <p><b>Invariants.</b> Entries are changed by {@link InFlight} alone. A load that is started is ended on every path,

@@ -3,10 +3,10 @@ package dev.levee.cache;
 /**
  * Reads and writes the values behind a cache, in a table, a service or a file.
  *
- * <p>Needed only where the cache writes ({@link CacheConfig.Builder#writeThrough()}); for reading alone a {@link
- * Loader} is enough. Like loading, saving and deleting happen on the caller's thread and never under a lock, for one
- * key even at the same time if callers write it at the same time: the store decides which write is the last. Must be
- * thread-safe.
+ * <p>Needed only where the cache writes ({@link CacheConfig.Builder#writeThrough()}); for reading alone a
+ * {@link Loader} is enough. Like loading, saving and deleting happen on the caller's thread and never under a lock, for
+ * one key even at the same time if callers write it at the same time: the store decides which write is the last. Must
+ * be thread-safe.
  *
  * <p>Provisional: this module grows in later versions.
  *

@@ -26,27 +26,29 @@ import java.util.function.Consumer;
  * admits a share of the calls that rises in steps, opens again if the limits are reached, and closes at the end. The
  * other states are set by hand and left by hand.
  *
- * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure; {@code
- * IGNORED} does not count and gives the permit of a probe back. An outcome counts in the epoch that admitted the call,
- * that is, until the next change of state or {@link #reset}; later it neither closes, nor opens, nor delays anything.
+ * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure;
+ * {@code IGNORED} does not count and gives the permit of a probe back. An outcome counts in the epoch that admitted the
+ * call, that is, until the next change of state or {@link #reset}; later it neither closes, nor opens, nor delays
+ * anything.
  *
- * <p><b>Time.</b> Nothing runs in the background. A change that is due by time is made by the next call, {@link
- * #state}, {@link #snapshot} or {@link #measure}, as of the time at which it was due. So what a breaker does depends on
- * when things happened, never on when it was read.
+ * <p><b>Time.</b> Nothing runs in the background. A change that is due by time is made by the next call,
+ * {@link #state}, {@link #snapshot} or {@link #measure}, as of the time at which it was due. So what a breaker does
+ * depends on when things happened, never on when it was read.
  *
  * <p><b>Cost.</b> Thread-safe, lock-free, allocates on a change of state only. A closed breaker without a slow-call
  * rule and without a time window reads no clock, admits by one read, and writes nothing for a success as long as all
  * calls in the window succeeded. An open one reads the clock once.
  *
  * <p><b>Metrics.</b> {@code breaker.state} (the ordinal of {@link State}), {@code breaker.time.in.state.nanos}
- * (nanoseconds), {@code breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow}, {@code
- * breaker.failure.rate} and {@code breaker.slow.rate} (0 to 1; not a number without calls): of the window if closed or
- * observing, of the probes that have ended if half-open, of the ramp so far if ramping, of what opened it if open, else
- * none. With a {@code ramp} also {@code breaker.ramp.share}, the share of calls that is admitted now: 1 if closed, 0 if
- * open or half-open. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed}, {@code .slow}, {@code
- * .ignored}, {@code .late} (those of the former that ended in another epoch) and {@code .refused}, since the breaker
- * was made; a call that was admitted while the breaker was disabled is not among them. Each change of state is one line
- * at INFO in the log, and one {@code onStateChange} of the environment's listener.
+ * (nanoseconds), {@code breaker.window.calls}, {@code breaker.window.failures}, {@code breaker.window.slow},
+ * {@code breaker.failure.rate} and {@code breaker.slow.rate} (0 to 1; not a number without calls): of the window if
+ * closed or observing, of the probes that have ended if half-open, of the ramp so far if ramping, of what opened it if
+ * open, else none. With a {@code ramp} also {@code breaker.ramp.share}, the share of calls that is admitted now: 1 if
+ * closed, 0 if open or half-open. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed},
+ * {@code .slow}, {@code .ignored}, {@code .late} (those of the former that ended in another epoch) and
+ * {@code .refused}, since the breaker was made; a call that was admitted while the breaker was disabled is not among
+ * them. Each change of state is one line at INFO in the log, and one {@code onStateChange} of the environment's
+ * listener.
  *
  * @since 0.1
  */

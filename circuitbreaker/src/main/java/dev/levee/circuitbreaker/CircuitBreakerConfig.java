@@ -217,8 +217,8 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * The share of calls that must be slow for the breaker to open. Default: slow calls do not matter. Needs {@link
-         * #slowCallDuration}. A call may be slow and a failure, and counts as both.
+         * The share of calls that must be slow for the breaker to open. Default: slow calls do not matter. Needs
+         * {@link #slowCallDuration}. A call may be slow and a failure, and counts as both.
          *
          * @param value more than 0, at most 1; the limit itself opens the breaker
          * @return this
@@ -371,8 +371,8 @@ public final class CircuitBreakerConfig {
 
         /**
          * Stays open as long as the outcome that opens the breaker asks for, if that is longer than the open time.
-         * Default: zero, hints are ignored. Hints come from {@link OutcomeRule#retryAfterNanos}; {@link
-         * OutcomeRule#DO_NOT_RETRY} is none, because it is about one call.
+         * Default: zero, hints are ignored. Hints come from {@link OutcomeRule#retryAfterNanos};
+         * {@link OutcomeRule#DO_NOT_RETRY} is none, because it is about one call.
          *
          * @param max the longest hint that is followed; a longer one counts as this, zero ignores all
          * @return this

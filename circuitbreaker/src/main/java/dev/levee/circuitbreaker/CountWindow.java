@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  * finds only successes.
  *
  * <pre>{@code
- *   word   | lap (rest) | position (b) | slow (b) | failures (b) | last outcome (2) |     b = bits of N
- *           63           positionShift + b         2 + b          2                0
+ * word   | lap (rest) | position (b) | slow (b) | failures (b) | last outcome (2) |     b = bits of N
+ *         63           positionShift + b         2 + b          2                0
  *
- *   ring   | changes (32) | outcome 15 (2) | ... | outcome 1 (2) | outcome 0 (2) |        16 calls for each word
+ * ring   | changes (32) | outcome 15 (2) | ... | outcome 1 (2) | outcome 0 (2) |        16 calls for each word
  * }</pre>
  *
  * <p><b>Invariants.</b> The word holds all counts, the position in the ring and the outcome that was recorded last;

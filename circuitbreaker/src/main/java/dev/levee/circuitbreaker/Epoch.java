@@ -16,16 +16,17 @@ import org.jspecify.annotations.Nullable;
  * in all else: with the same number, so that calls in flight still count, and with the same permits.
  *
  * <p><b>Invariants.</b> All fields that decide anything are final. Only three are not: {@link #reconfigured}, which may
- * be cleared twice without harm, and the two links of the chain of epochs, which belong to the {@link
- * StateChangePublisher} once the epoch is current. {@link #stamp} is {@link Gate#REFUSED} exactly if there is a {@link
- * #refusal}. At most one of {@link #window} and {@link #probes} is there; with a {@link #ramp} there is a window.
+ * be cleared twice without harm, and the two links of the chain of epochs, which belong to the
+ * {@link StateChangePublisher} once the epoch is current. {@link #stamp} is {@link Gate#REFUSED} exactly if there is a
+ * {@link #refusal}. At most one of {@link #window} and {@link #probes} is there; with a {@link #ramp} there is a
+ * window.
  *
  * <pre>{@code
- *   stamps of calls
- *   0                        refused
- *   n > 0                    number of the epoch that admitted the call: closed, observing, or ramping
- *   n | 1 << 62              admitted while the breaker was disabled: recorded nowhere
- *   -(lease << 10 | place)   a probe: the number of its lease, and its place among the permits (see Probes)
+ * stamps of calls
+ * 0                        refused
+ * n > 0                    number of the epoch that admitted the call: closed, observing, or ramping
+ * n | 1 << 62              admitted while the breaker was disabled: recorded nowhere
+ * -(lease << 10 | place)   a probe: the number of its lease, and its place among the permits (see Probes)
  * }</pre>
  *
  * <p>See ADR 18, and ADR 33 for the configuration.

@@ -20,20 +20,20 @@ import org.slf4j.LoggerFactory;
  * between epochs.
  *
  * <pre>{@code
- *               limits reached                  open time over
- *   CLOSED ------------------------> OPEN -------------------------> HALF_OPEN
- *    ^  ^                            ^  ^                             |  |  |
- *    |  |                            |  |  probes reach the limits    |  |  |
- *    |  |                            |  +-----------------------------+  |  |
- *    |  |      probes stay below the limits, no ramp configured          |  |
- *    |  +----------------------------|-----------------------------------+  |
- *    |                               | limits reached                       | probes stay below the limits,
- *    |    last step over             |                                      | ramp configured
- *    +---------------------------- RAMPING <--------------------------------+
+ *             limits reached                  open time over
+ * CLOSED ------------------------> OPEN -------------------------> HALF_OPEN
+ *  ^  ^                            ^  ^                             |  |  |
+ *  |  |                            |  |  probes reach the limits    |  |  |
+ *  |  |                            |  +-----------------------------+  |  |
+ *  |  |      probes stay below the limits, no ramp configured          |  |
+ *  |  +----------------------------|-----------------------------------+  |
+ *  |                               | limits reached                       | probes stay below the limits,
+ *  |    last step over             |                                      | ramp configured
+ *  +---------------------------- RAMPING <--------------------------------+
  *
- *   any state -- forceOpen() ---> FORCED_OPEN ---+
- *   any state -- disable() -----> DISABLED ------+-- reset() --> CLOSED (also from any other state)
- *   any state -- observeOnly() -> OBSERVE_ONLY --+
+ * any state -- forceOpen() ---> FORCED_OPEN ---+
+ * any state -- disable() -----> DISABLED ------+-- reset() --> CLOSED (also from any other state)
+ * any state -- observeOnly() -> OBSERVE_ONLY --+
  * }</pre>
  *
  * <p><b>Invariants.</b> A change of state is one compare-and-set of {@link #epoch}, from the very epoch that was judged

@@ -9,16 +9,16 @@ import java.util.function.LongSupplier;
  * The permits of one half-open epoch: each is free, leased to a probe, or spent on an outcome.
  *
  * <pre>{@code
- *   the word of a place
- *   FREE      0                          may be leased
- *   CLAIMED   1                          about to be leased: the start of the lease is being written
- *   SPENT     2 + outcome                ended; outcome is Window.FAILED | Window.SLOW
- *   leased    -(lease << 10 | place)     the stamp of its probe
+ * the word of a place
+ * FREE      0                          may be leased
+ * CLAIMED   1                          about to be leased: the start of the lease is being written
+ * SPENT     2 + outcome                ended; outcome is Window.FAILED | Window.SLOW
+ * leased    -(lease << 10 | place)     the stamp of its probe
  *
- *             tryLease             tryLease               spend
- *   FREE ---------------> CLAIMED ----------> leased ---------------> SPENT
- *     ^                                          |
- *     +---------------- giveBack ----------------+
+ *           tryLease             tryLease               spend
+ * FREE ---------------> CLAIMED ----------> leased ---------------> SPENT
+ *   ^                                          |
+ *   +---------------- giveBack ----------------+
  * }</pre>
  *
  * <p><b>Invariants.</b> Stamps are negative and never repeat in the life of a breaker, so only the very probe that
@@ -54,9 +54,7 @@ final class Probes {
     /** The start of the lease of each place; written by the thread that has claimed the place. */
     private final long[] since;
 
-    /**
-     * @param leases returns a new number for each lease of a breaker, in whatever half-open epoch, from 1
-     */
+    /** @param leases returns a new number for each lease of a breaker, in whatever half-open epoch, from 1 */
     Probes(int permits, Thresholds limits, long leaseNanos, LongSupplier leases) {
         this.permits = permits;
         this.minFailures = Thresholds.minCount(limits.failureRate, permits);
@@ -117,8 +115,8 @@ final class Probes {
 
     /**
      * Whether all permits are spent on probes that began a lease ago or earlier, although the epoch is still there:
-     * then the thread that spent the last one was stopped before it could change the state, for example by an {@code
-     * OutOfMemoryError}, and another thread must.
+     * then the thread that spent the last one was stopped before it could change the state, for example by an
+     * {@code OutOfMemoryError}, and another thread must.
      */
     boolean areSpentButUndecided(long nowNanos) {
         for (int place = 0; place < permits; place++) {

@@ -27,9 +27,7 @@ final class StateChangePublisher {
     /** The last epoch that was published; only {@link #publishing} reads and writes it. */
     private Epoch last;
 
-    /**
-     * @param newest gives the epoch that is current; not called before {@link #publish}
-     */
+    /** @param newest gives the epoch that is current; not called before {@link #publish} */
     StateChangePublisher(String name, Listener listener, Epoch first, Supplier<Epoch> newest) {
         this.subject = BreakerText.subject(name);
         this.name = name;

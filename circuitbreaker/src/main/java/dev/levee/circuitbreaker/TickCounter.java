@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
  * Counts by ticks: one word for each of the last ticks, on a ring.
  *
  * <pre>{@code
- *   | lap (32) | count (32) |
+ * | lap (32) | count (32) |
  * }</pre>
  *
  * <p><b>Invariants.</b> A word of another lap than the expected one counts as zero, and the next count starts it anew.

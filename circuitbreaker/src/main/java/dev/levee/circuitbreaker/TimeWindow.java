@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  * A window of the calls that ended within a time, in a ring of buckets.
  *
  * <pre>{@code
- *                     window
- *            <-------------------------->
- *   ticks ... | 17 | 18 | 19 | ... | 66 |        tick = (time - origin) / width, the bucket of a time
- *             oldest that counts    newest       each in one word of a TickCounter, at tick mod ring length
+ *                   window
+ *          <-------------------------->
+ * ticks ... | 17 | 18 | 19 | ... | 66 |        tick = (time - origin) / width, the bucket of a time
+ *           oldest that counts    newest       each in one word of a TickCounter, at tick mod ring length
  * }</pre>
  *
  * <p><b>Invariants.</b> No outcome older than the window counts; each is dropped together with its bucket, hence at

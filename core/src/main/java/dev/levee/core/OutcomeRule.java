@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each method returns a new rule that tests its own condition first, so the last one written wins. Rules are called
  * on the hot path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns
- * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is
- * shown to {@link #judgeRefusal} and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and
- * may be repeated, unless a rule names it. See ADR 7.
+ * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is shown
+ * to {@link #judgeRefusal} and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and may
+ * be repeated, unless a rule names it. See ADR 7.
  *
  * @since 0.1
  */
@@ -44,8 +44,8 @@ public interface OutcomeRule {
      * Judges a refusal by a policy further in. By default no refusal is named.
      *
      * @param refusal the refusal
-     * @return the verdict; {@link Verdict#IGNORED} also keeps a retry and a hedge from repeating it. Null if this
-     *     rule does not name it: then breakers and balancers ignore it, and a retry or a hedge may repeat it
+     * @return the verdict; {@link Verdict#IGNORED} also keeps a retry and a hedge from repeating it. Null if this rule
+     *     does not name it: then breakers and balancers ignore it, and a retry or a hedge may repeat it
      */
     default @Nullable Verdict judgeRefusal(RefusedException refusal) {
         return null;
@@ -92,8 +92,7 @@ public interface OutcomeRule {
      * they, or a subclass, are listed by name: {@code IllegalStateException} or {@code Exception} do not include them.
      *
      * <p>Nothing is {@link Verdict#NOT_SENT} by itself. Where it matters that a call which did not reach the other side
-     * may be repeated even if it is not idempotent, add
-     * {@code .onError(ConnectException.class, Verdict.NOT_SENT)}.
+     * may be repeated even if it is not idempotent, add {@code .onError(ConnectException.class, Verdict.NOT_SENT)}.
      *
      * @param types the types of errors that are failures, at least one
      * @return the rule; add to it with {@link #onError(Class, Verdict)} and {@link #onResult}

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The leases of a balancer's tickets: closes tickets that were not closed within their lease, and counts them.
- * See ADR 39.
+ * The leases of a balancer's tickets: closes tickets that were not closed within their lease, and counts them. See ADR
+ * 39.
  */
 final class Leases {
     private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For code that cannot hand over a lambda, such as an event loop; otherwise {@link LoadBalancer#call} is simpler and
  * allocates nothing. However often and from however many threads a ticket is closed, the first time counts and the
- * others do nothing. A ticket that is not closed is closed by the balancer at the end of its {@linkplain
- * LoadBalancerConfig.Builder#lease lease}. Thread-safe; does not block.
+ * others do nothing. A ticket that is not closed is closed by the balancer at the end of its
+ * {@linkplain LoadBalancerConfig.Builder#lease lease}. Thread-safe; does not block.
  *
  * @param <A> the type of the address
  * @since 0.1

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p><b>Invariants.</b> An array is never changed, so it may be read without a lock. A claim succeeds only if no other
- * run has claimed since this run read: so two runs at the same time claim different hosts, while there are any. See
- * ADR 20.
+ * run has claimed since this run read: so two runs at the same time claim different hosts, while there are any. See ADR
+ * 20.
  */
 abstract class TriedHosts {
     private static final VarHandle TRIED = Handles.field(MethodHandles.lookup(), "tried", Object.class);

@@ -14,20 +14,20 @@ import java.time.Duration;
  * Forum, "Traffic Management Specification Version 4.0", 1996.
  *
  * <pre>{@code
- *   the circle of ticks, modulo 2^64
+ * the circle of ticks, modulo 2^64
  *
- *            now           tat                      now + 2^62
- *   ----------|-------------|----------------------------|------------------------- ... ---
- *             |<-- debt --->|                            |  a tat in here is in the past: debt 0
- *             |<--- tolerance = burst * interval --->|
+ *          now           tat                      now + 2^62
+ * ----------|-------------|----------------------------|------------------------- ... ---
+ *           |<-- debt --->|                            |  a tat in here is in the past: debt 0
+ *           |<--- tolerance = burst * interval --->|
  * }</pre>
  *
  * <p><b>Invariants.</b> Time is counted in ticks, a fixed number per nanosecond, modulo 2^64: only differences mean
- * anything, and a reading of the clock that wraps does so in ticks as well. The difference of {@code tat} and {@code
- * now} is the debt. It can be as large as the tolerance, or larger if {@code now} is a stale reading; the quarter of
- * the circle that follows {@code now} is kept for that, and everything else is the past. So a bucket may rest for three
- * quarters of the circle: longer than {@code nanoTime} can express with one tick per nanosecond, 6.8 years with 64.
- * Whatever is rounded makes the limit stricter, never looser. See ADR 19.
+ * anything, and a reading of the clock that wraps does so in ticks as well. The difference of {@code tat} and
+ * {@code now} is the debt. It can be as large as the tolerance, or larger if {@code now} is a stale reading; the
+ * quarter of the circle that follows {@code now} is kept for that, and everything else is the past. So a bucket may
+ * rest for three quarters of the circle: longer than {@code nanoTime} can express with one tick per nanosecond, 6.8
+ * years with 64. Whatever is rounded makes the limit stricter, never looser. See ADR 19.
  *
  * @param ticksPerNano how many ticks a nanosecond has, from 1 to 64
  * @param interval ticks from one permit to the next: the emission interval, rounded up

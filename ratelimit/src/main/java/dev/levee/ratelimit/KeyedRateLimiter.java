@@ -19,20 +19,20 @@ import java.util.function.Consumer;
  * limits differ, {@code Keyed} of those. Keys need {@code equals} and {@code hashCode} that neither change nor block.
  *
  * <p>Keys come from outside and must not fill the memory. A key whose bucket is full again is as good as one that was
- * never seen, and is dropped without loss: new keys replace such keys, no timer runs. At most {@link
- * KeyedRateLimiterConfig#maxKeys} keys are held; if a new key comes while all of them wait for permits to come back,
- * the key that is closest to having its bucket full again (of a few candidates) is evicted, and its debt is forgiven.
- * So a flood of new keys locks no other key out, evicts its own keys first, and costs no memory; the limit of a key
- * whose debt was forgiven is exceeded by at most one burst each time, which the metric counts and the first time is
- * logged. Only then can a key get more than {@link Limit} says.
+ * never seen, and is dropped without loss: new keys replace such keys, no timer runs. At most
+ * {@link KeyedRateLimiterConfig#maxKeys} keys are held; if a new key comes while all of them wait for permits to come
+ * back, the key that is closest to having its bucket full again (of a few candidates) is evicted, and its debt is
+ * forgiven. So a flood of new keys locks no other key out, evicts its own keys first, and costs no memory; the limit of
+ * a key whose debt was forgiven is exceeded by at most one burst each time, which the metric counts and the first time
+ * is logged. Only then can a key get more than {@link Limit} says.
  *
  * <p>Thread-safe. A key that is held is served without a lock and without allocation, with one reading of the clock and
  * at most one write; a new key takes a lock for some comparisons (logarithmic in the number of keys) and one entry of
  * about 80 bytes.
  *
- * <p>Metrics: {@code limiter.keys}, {@code limiter.keys.forgiven}, and with {@link
- * KeyedRateLimiterConfig.Builder#totals totals} {@code limiter.calls.admitted} and {@code limiter.calls.refused}, over
- * all keys. A listener receives {@code onRefused} once for each refused call.
+ * <p>Metrics: {@code limiter.keys}, {@code limiter.keys.forgiven}, and with
+ * {@link KeyedRateLimiterConfig.Builder#totals totals} {@code limiter.calls.admitted} and
+ * {@code limiter.calls.refused}, over all keys. A listener receives {@code onRefused} once for each refused call.
  *
  * <p>Provisional: grows until it holds millions of keys in less memory; names may change.
  *

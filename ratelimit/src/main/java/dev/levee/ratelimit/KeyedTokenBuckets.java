@@ -15,13 +15,13 @@ import org.slf4j.LoggerFactory;
  * dropped in {@link RefillOrder}.
  *
  * <pre>{@code
- *   buckets   key -> KeyBucket            read by every call, without the lock
- *   order     heap of the same buckets    under the lock
+ * buckets   key -> KeyBucket            read by every call, without the lock
+ * order     heap of the same buckets    under the lock
  *
- *                         held: no            new bucket, cost taken
- *   call --- buckets.get ----------> lock --> drop full ones, evict one at the bound ---> admitted
- *                 |
- *                 +-- held: yes ---> KeyBucket.take, one compare-and-set ---> admitted or refused; GONE: again
+ *                       held: no            new bucket, cost taken
+ * call --- buckets.get ----------> lock --> drop full ones, evict one at the bound ---> admitted
+ *               |
+ *               +-- held: yes ---> KeyBucket.take, one compare-and-set ---> admitted or refused; GONE: again
  * }</pre>
  *
  * <p><b>Invariants.</b> Whenever the lock is free, the map and the order hold the same buckets, none of them sealed,

@@ -29,8 +29,8 @@ import java.util.function.Consumer;
  * <p>Thread-safe and lock-free: an admission is one reading of the clock and one write to one word, a refusal writes
  * nothing; neither allocates. Threads are not queued: the call that comes at the right moment gets the permit.
  *
- * <p>Metrics: {@code limiter.permits.available}, and with {@link RateLimiterConfig.Builder#totals totals} {@code
- * limiter.calls.admitted} and {@code limiter.calls.refused}. A listener receives {@code onRefused} once for each
+ * <p>Metrics: {@code limiter.permits.available}, and with {@link RateLimiterConfig.Builder#totals totals}
+ * {@code limiter.calls.admitted} and {@code limiter.calls.refused}. A listener receives {@code onRefused} once for each
  * refused call, whether it came by a {@code call} or by {@code tryAcquire}; not for a bare {@link Gate#tryEnter}, whose
  * caller notifies it.
  *

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  * full again.
  *
  * <pre>{@code
- *                    heap[0]: lowest rank
- *                   /                    \
- *            heap[1]                      heap[2]          rank of a parent <= rank of its children
- *           /       \                    /       \         rank of a bucket <= its tat
- *      heap[3]     heap[4]          heap[5]     heap[6]     heap[i].place == i
+ *               heap[0]: lowest rank
+ *              /                    \
+ *       heap[1]                      heap[2]          rank of a parent <= rank of its children
+ *      /       \                    /       \         rank of a bucket <= its tat
+ * heap[3]     heap[4]          heap[5]     heap[6]     heap[i].place == i
  * }</pre>
  *
  * <p><b>Invariants.</b> The time of a bucket only grows while the bucket is in use, and grows without a change of the

@@ -3,8 +3,8 @@ package dev.levee.simulator;
 import java.util.ArrayDeque;
 
 /**
- * A server whose cores take one call each, in the order in which they came; the others wait, and a call for which
- * the queue has no place is refused at once. A change of speed holds for the calls that start after it.
+ * A server whose cores take one call each, in the order in which they came; the others wait, and a call for which the
+ * queue has no place is refused at once. A change of speed holds for the calls that start after it.
  */
 public final class QueueServer extends Server {
     private final ArrayDeque<Call> waiting = new ArrayDeque<>();

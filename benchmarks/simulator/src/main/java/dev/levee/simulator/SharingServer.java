@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A server whose cores share their time among all calls: with k cores and n calls each goes on at
- * {@code speed * min(1, k / n)}.
+ * A server whose cores share their time among all calls: with k cores and n calls each goes on at {@code speed * min(1,
+ * k / n)}.
  *
  * <p>Virtual time makes an arrival or an end O(log n) (Leonard Kleinrock's processor sharing, 1967, with the virtual
  * time of Demers, Keshav and Shenker, 1989): it advances by the work that any one call gets, so a call ends when it has

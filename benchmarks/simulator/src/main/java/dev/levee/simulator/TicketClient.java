@@ -42,9 +42,7 @@ public final class TicketClient implements Client {
         this(world, balancer, recorder, server -> oneWayNanos, timeoutNanos, false, Watch.NONE);
     }
 
-    /**
-     * A client with a distance to each server, with or without keys, whose calls are recorded.
-     */
+    /** A client with a distance to each server, with or without keys, whose calls are recorded. */
     public TicketClient(
             World world,
             LoadBalancer<Server> balancer,

@@ -30,11 +30,11 @@ import org.jspecify.annotations.Nullable;
  * with {@link FingerprintMismatchException}, which no retry repeats.
  *
  * <p><b>Unknown outcomes.</b> A timeout, a cancel, an unexpected exception, a crash of the process and a lease that
- * ended all mean the same: perhaps it was done. That is recorded, and nothing is run for the key until the {@linkplain
- * OutcomeCheck check} has found out: either the result, or that the operation can run again. Without a check the
- * repeats are refused. So no operation runs twice unless the check says so, with three limits, which no library can
- * lift: an operation that runs longer than its lease counts as unknown while it runs; the store drops a key after the
- * time that it keeps it; and with the store in memory a crash loses all keys.
+ * ended all mean the same: perhaps it was done. That is recorded, and nothing is run for the key until the
+ * {@linkplain OutcomeCheck check} has found out: either the result, or that the operation can run again. Without a
+ * check the repeats are refused. So no operation runs twice unless the check says so, with three limits, which no
+ * library can lift: an operation that runs longer than its lease counts as unknown while it runs; the store drops a key
+ * after the time that it keeps it; and with the store in memory a crash loses all keys.
  *
  * <p><b>Order.</b> Retry around idempotency, {@code retry.call(charges.operation(...))}: each attempt finds what the
  * one before has left, and checks when that is unknown. Idempotency around retry, {@code charges.call(key, print, () ->
@@ -46,9 +46,9 @@ import org.jspecify.annotations.Nullable;
  * caller gets what the operation returned; that is logged and counted, and for others the outcome is unknown when the
  * lease ends.
  *
- * <p>Metrics: {@code idempotency.run}, {@code idempotency.replayed}, {@code idempotency.refused}, {@code
- * idempotency.unknown}, {@code idempotency.checked}, {@code idempotency.late} (an operation that ended when another
- * caller had taken over), {@code idempotency.unrecorded} (the store failed afterwards), and those of the store.
+ * <p>Metrics: {@code idempotency.run}, {@code idempotency.replayed}, {@code idempotency.refused},
+ * {@code idempotency.unknown}, {@code idempotency.checked}, {@code idempotency.late} (an operation that ended when
+ * another caller had taken over), {@code idempotency.unrecorded} (the store failed afterwards), and those of the store.
  * Thread-safe. Costs two calls of the store and some small objects.
  *
  * @param <T> the type of the results

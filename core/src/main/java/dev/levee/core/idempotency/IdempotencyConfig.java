@@ -176,10 +176,10 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
          *
          * <ul>
          *   <li>{@link Verdict#SUCCESS}: it is final. It is recorded, a failure too, and replayed.
-         * <li>{@link Verdict#NOT_SENT}, {@link Verdict#THROTTLED}, or a refusal by a gate: nothing was done. The key
-         * becomes absent; a repeat runs the operation.
-         * <li>{@link Verdict#FAILURE}, {@link Verdict#IGNORED}: it may have been done. The outcome is unknown, and a
-         * repeat checks first.
+         *   <li>{@link Verdict#NOT_SENT}, {@link Verdict#THROTTLED}, or a refusal by a gate: nothing was done. The key
+         *       becomes absent; a repeat runs the operation.
+         *   <li>{@link Verdict#FAILURE}, {@link Verdict#IGNORED}: it may have been done. The outcome is unknown, and a
+         *       repeat checks first.
          * </ul>
          *
          * @param value the rule
@@ -192,8 +192,8 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         }
 
         /**
-         * Changes what an outcome means for repeats, starting from the rule that is set; see {@link
-         * #outcomes(OutcomeRule)}.
+         * Changes what an outcome means for repeats, starting from the rule that is set; see
+         * {@link #outcomes(OutcomeRule)}.
          *
          * @param change gets the rule and returns the new one
          * @return this

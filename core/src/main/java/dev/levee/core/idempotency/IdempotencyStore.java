@@ -10,15 +10,16 @@ import org.jspecify.annotations.Nullable;
  * Stores what an {@link Idempotency} knows of each key. Implement it to store that in another place.
  *
  * <p>A key is absent, in progress (owned under a lease), of unknown outcome, or recorded. {@link #claim} makes the
- * caller its owner or returns why not; the owner ends with one of {@link #record}, {@link #forget} and {@link
- * #unknown}. Three rules make it safe:
+ * caller its owner or returns why not; the owner ends with one of {@link #record}, {@link #forget} and
+ * {@link #unknown}. Three rules make it safe:
  *
  * <ul>
  *   <li>Each method is atomic, across all processes that share the store.
- * <li>A key whose lease has ended is of unknown outcome: its next claim succeeds as {@link Status#OWNED_UNKNOWN}, under
- * the new owner. After that the old owner changes nothing; until then it still may, because what it knows is true.
- * <li>Each method may be repeated by the same owner, with the same effect and the same result. So a store that is far
- * away can be put behind a retry: {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
+ *   <li>A key whose lease has ended is of unknown outcome: its next claim succeeds as {@link Status#OWNED_UNKNOWN},
+ *       under the new owner. After that the old owner changes nothing; until then it still may, because what it knows
+ *       is true.
+ *   <li>Each method may be repeated by the same owner, with the same effect and the same result. So a store that is far
+ *       away can be put behind a retry: {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
  * </ul>
  *
  * <p>An absent key is the only one that runs without a check, so no key may become absent early: a recorded or unknown

@@ -20,12 +20,12 @@ import org.slf4j.LoggerFactory;
  * which its keys came to that state, so that the oldest key expires first.
  *
  * <pre>{@code
- *                claim                record
- *   absent ----------------> owned ------------> recorded ---- kept long enough, or evicted ----> absent
- *     ^                      |  ^  |
- *     |        forget        |  |  | unknown(), or the lease ends
- *     +----------------------+  |  v
- *     |                  claim  +-- unknown ---- kept long enough -------------------------------> absent
+ *              claim                record
+ * absent ----------------> owned ------------> recorded ---- kept long enough, or evicted ----> absent
+ *   ^                      |  ^  |
+ *   |        forget        |  |  | unknown(), or the lease ends
+ *   +----------------------+  |  v
+ *   |                  claim  +-- unknown ---- kept long enough -------------------------------> absent
  * }</pre>
  *
  * <p><b>Invariants.</b> A key is in at most one of the maps. Only a recorded key is ever evicted: for the others the

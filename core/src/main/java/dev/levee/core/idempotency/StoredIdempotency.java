@@ -30,17 +30,17 @@ import org.slf4j.LoggerFactory;
  * The one implementation of {@link Idempotency}.
  *
  * <pre>{@code
- *   call ----> a pending call with this key and fingerprint in this process?
- *                yes: wait until it ends; take its ending, or begin again if that is unusable
- *                no:  become the pending call, and claim the key in the store
+ * call ----> a pending call with this key and fingerprint in this process?
+ *              yes: wait until it ends; take its ending, or begin again if that is unusable
+ *              no:  become the pending call, and claim the key in the store
  *
- *   claim          IN_PROGRESS     wait, claim again
- *                  RECORDED        ending: what is recorded
- *                  MISMATCH, FULL  refused
- *                  OWNED           run the operation, record its outcome
- *                  OWNED_UNKNOWN   check ----> done:      record, ending
- *                                              not done:  renew the lease, run the operation, record its outcome
- *                                              unknown:   unknown again, refused
+ * claim          IN_PROGRESS     wait, claim again
+ *                RECORDED        ending: what is recorded
+ *                MISMATCH, FULL  refused
+ *                OWNED           run the operation, record its outcome
+ *                OWNED_UNKNOWN   check ----> done:      record, ending
+ *                                            not done:  renew the lease, run the operation, record its outcome
+ *                                            unknown:   unknown again, refused
  * }</pre>
  *
  * <p><b>Invariants.</b> The store alone decides which call runs the operation; the table of pending calls only saves it

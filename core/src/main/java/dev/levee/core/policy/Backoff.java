@@ -37,9 +37,7 @@ public interface Backoff {
     enum Jitter {
         /** The delay of the shape itself. */
         NONE,
-        /**
-         * Evenly drawn from the minimum ({@link Backoff#withMin}, zero by default) to the delay of the shape.
-         */
+        /** Evenly drawn from the minimum ({@link Backoff#withMin}, zero by default) to the delay of the shape. */
         FULL,
         /** Half of the delay of the shape, and the other half evenly drawn. */
         EQUAL,
@@ -52,6 +50,7 @@ public interface Backoff {
 
     /**
      * Returns the delay after an attempt has failed.
+     *
      * @param attempt the number of the attempt that failed, from 1
      * @param random where jitter is drawn from
      * @return nanoseconds; a negative number is an error
@@ -108,6 +107,7 @@ public interface Backoff {
 
     /**
      * Returns a backoff of always the same delay, without jitter.
+     *
      * @param delay zero or more
      * @return the backoff
      * @throws NullPointerException if it is null
@@ -146,8 +146,8 @@ public interface Backoff {
     }
 
     /**
-     * Returns exponential backoff with full jitter: evenly drawn from 0 to
-     * {@code min(max, initial x multiplier^(attempt - 1))}.
+     * Returns exponential backoff with full jitter: evenly drawn from 0 to {@code min(max, initial x
+     * multiplier^(attempt - 1))}.
      *
      * @param initial the bound of the first delay, more than zero
      * @param multiplier by how much a delay is longer than the one before, at least 1

@@ -25,14 +25,15 @@ import org.jspecify.annotations.Nullable;
  * {@link RetrySequence#delayOrStop}, for blocking calls (here) and asynchronous ones ({@link AsyncRetry}) alike.
  *
  * <p><b>Invariants.</b>
+ *
  * <ul>
- * <li>A first attempt that succeeds allocates nothing, and reads the clock only if there is a total time.
- * <li>An attempt runs with its number and "repeating" written into the context of the thread, and both are restored
- *     when it has ended. A retry that finds "repeating" there runs its call once and leaves the budget alone: only the
- *     outermost retry repeats.
- * <li>The budget is paid once for each call, before the first attempt, and asked before each further attempt.
- * <li>What the caller gets at the end is the outcome of the last attempt; earlier failures are suppressed in it. No
- *     failure is lost to an interrupt, nor to an exception of a scheduler, a backoff or a budget.
+ *   <li>A first attempt that succeeds allocates nothing, and reads the clock only if there is a total time.
+ *   <li>An attempt runs with its number and "repeating" written into the context of the thread, and both are restored
+ *       when it has ended. A retry that finds "repeating" there runs its call once and leaves the budget alone: only
+ *       the outermost retry repeats.
+ *   <li>The budget is paid once for each call, before the first attempt, and asked before each further attempt.
+ *   <li>What the caller gets at the end is the outcome of the last attempt; earlier failures are suppressed in it. No
+ *       failure is lost to an interrupt, nor to an exception of a scheduler, a backoff or a budget.
  * </ul>
  *
  * <p>See ADRs 15 and 24.

@@ -13,23 +13,24 @@ import java.util.concurrent.atomic.LongAdder;
  * rate has been paid into it.
  *
  * <pre>{@code
- *   bit   63                          24 23                     0
- *        +------------------------------+------------------------+
- *        |       time, in millis        |  credit, in 1/1000 of  |
- *        |   since the first reading    |       an attempt       |
- *        +------------------------------+------------------------+
+ * bit   63                          24 23                     0
+ *      +------------------------------+------------------------+
+ *      |       time, in millis        |  credit, in 1/1000 of  |
+ *      |   since the first reading    |       an attempt       |
+ *      +------------------------------+------------------------+
  * }</pre>
  *
  * <p><b>Invariants.</b>
+ *
  * <ul>
- * <li>The credit is from 0 to {@code full} (at most 16,000 attempts, which fit into 24 bits).
- * <li>Credit and time change in one compare-and-set. So over any history extra attempts are at most ratio x first
- *     attempts + minimum rate x time + reserve.
- * <li>A first attempt adds to the credit and leaves the time alone; it reads no clock, and writes nothing if the credit
- *     is full. A withdrawal pays in what the minimum rate has given since that time, and moves the time. One that is
- *     refused writes nothing.
- * <li>The word is read before the clock, so the time in it is not ahead of the clock. It wraps after 34 years; only
- *     differences are used.
+ *   <li>The credit is from 0 to {@code full} (at most 16,000 attempts, which fit into 24 bits).
+ *   <li>Credit and time change in one compare-and-set. So over any history extra attempts are at most ratio x first
+ *       attempts + minimum rate x time + reserve.
+ *   <li>A first attempt adds to the credit and leaves the time alone; it reads no clock, and writes nothing if the
+ *       credit is full. A withdrawal pays in what the minimum rate has given since that time, and moves the time. One
+ *       that is refused writes nothing.
+ *   <li>The word is read before the clock, so the time in it is not ahead of the clock. It wraps after 34 years; only
+ *       differences are used.
  * </ul>
  *
  * <p>See ADR 23.

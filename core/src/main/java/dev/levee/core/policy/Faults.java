@@ -37,6 +37,7 @@ import java.time.Duration;
  * <p>Events: {@code onStateChange} between {@code OFF} and {@code ON}. Metrics: {@code faults.on} (1 or 0),
  * {@code faults.latency}, {@code faults.failure}, {@code faults.result} and {@code faults.hang} (calls hit so far),
  * {@code faults.waiting} (calls held at present).
+ *
  * @see <a href="https://doi.org/10.1145/2660193.2660195">Fast Splittable Pseudorandom Number Generators</a>
  * @since 0.1
  */
@@ -106,6 +107,7 @@ public interface Faults extends Around, Measured {
 
     /**
      * Returns whether calls may be hit.
+     *
      * @return false until switched on
      */
     boolean isOn();

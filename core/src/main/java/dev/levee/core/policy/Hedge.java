@@ -44,6 +44,7 @@ import java.util.function.Consumer;
  * <p>Events: {@code onAttempt}. Metrics: {@code hedge.fired} (attempts started besides first ones), {@code hedge.won}
  * (calls that one of them won), {@code hedge.refused} (attempts that the budget refused), {@code hedge.delay.nanos}
  * (the delay at present, in nanoseconds), and those of the {@link RetryBudget} if it is the hedge's own.
+ *
  * @see <a href="https://doi.org/10.1145/2408776.2408794">The Tail at Scale</a>
  * @since 0.1
  */

@@ -71,6 +71,7 @@ public final class HedgeConfig {
 
     /**
      * Returns how many attempts a call may have, one after the other and in parallel, the first included.
+     *
      * @return from 1 to 16
      */
     public int maxAttempts() {
@@ -79,6 +80,7 @@ public final class HedgeConfig {
 
     /**
      * Returns the fixed delay between two attempts.
+     *
      * @return the delay, or null if it is a percentile of recent latencies
      */
     public @Nullable Duration delay() {
@@ -87,6 +89,7 @@ public final class HedgeConfig {
 
     /**
      * Returns which percentile of recent latencies the delay is, as set by {@link Builder#delayAtPercentile}.
+     *
      * @return more than 0, at most 1; not used if {@link #delay} is not null
      */
     public double percentile() {
@@ -95,6 +98,7 @@ public final class HedgeConfig {
 
     /**
      * Returns the shortest delay that is a percentile, as set by {@link Builder#delayBetween}.
+     *
      * @return zero or more
      */
     public Duration minDelay() {
@@ -113,6 +117,7 @@ public final class HedgeConfig {
 
     /**
      * Returns how many recent latencies a percentile needs.
+     *
      * @return from 1
      */
     public int minSamples() {
@@ -139,6 +144,7 @@ public final class HedgeConfig {
 
     /**
      * Returns what counts as a failure.
+     *
      * @return the rule
      */
     public OutcomeRule outcomes() {

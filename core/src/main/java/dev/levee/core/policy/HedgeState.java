@@ -11,36 +11,36 @@ import org.jspecify.annotations.Nullable;
  * {@link HedgedCall}, not an object of its own, because a call may allocate little.
  *
  * <pre>{@code
- *   bit   31        19    18        17       16     15         8 7         0
- *        +------------+---------+--------+--------+-------------+-----------+
- *        |   unused   | SETTLED | PAUSED | CLOSED |  in flight  |  started  |
- *        +------------+---------+--------+--------+-------------+-----------+
+ * bit   31        19    18        17       16     15         8 7         0
+ *      +------------+---------+--------+--------+-------------+-----------+
+ *      |   unused   | SETTLED | PAUSED | CLOSED |  in flight  |  started  |
+ *      +------------+---------+--------+--------+-------------+-----------+
  *
- *   started     attempts counted so far, the first included; never decreases
- *   in flight   attempts that are counted and have not ended
- *   CLOSED      no further attempt may start
- *   PAUSED      the next attempt waits, because the dependency asked for it
- *   SETTLED     the outcome is decided; never cleared
+ * started     attempts counted so far, the first included; never decreases
+ * in flight   attempts that are counted and have not ended
+ * CLOSED      no further attempt may start
+ * PAUSED      the next attempt waits, because the dependency asked for it
+ * SETTLED     the outcome is decided; never cleared
  *
- *               countNext: started + 1, in flight + 1
- *               countFailure: in flight - 1, or started + 1 if another attempt takes its place
- *                  +----+
- *                  |    v
- *                +--------+   countFailure (wait)    +--------+
- *     start ---> |  open  | -----------------------> | PAUSED |
- *                |        | <----------------------- |        |
- *                +--------+   countNextAfterPause    +--------+
- *                  |    |                                |
- *                  |    | countFailure (no more), close, closeForCancel
- *                  |    v                                |
- *                  |  +--------+                         |
- *                  |  | CLOSED | <-----------------------+
- *                  |  +--------+
- *                  |    | the last attempt in flight ends
- *                  v    v
- *                +---------+
- *                | SETTLED |   settle: from every state, by an outcome that is final
- *                +---------+
+ *             countNext: started + 1, in flight + 1
+ *             countFailure: in flight - 1, or started + 1 if another attempt takes its place
+ *                +----+
+ *                |    v
+ *              +--------+   countFailure (wait)    +--------+
+ *   start ---> |  open  | -----------------------> | PAUSED |
+ *              |        | <----------------------- |        |
+ *              +--------+   countNextAfterPause    +--------+
+ *                |    |                                |
+ *                |    | countFailure (no more), close, closeForCancel
+ *                |    v                                |
+ *                |  +--------+                         |
+ *                |  | CLOSED | <-----------------------+
+ *                |  +--------+
+ *                |    | the last attempt in flight ends
+ *                v    v
+ *              +---------+
+ *              | SETTLED |   settle: from every state, by an outcome that is final
+ *              +---------+
  * }</pre>
  *
  * <p>See ADR 29.

@@ -25,16 +25,17 @@ import org.jspecify.annotations.Nullable;
  * ({@link HedgeAttempts}).
  *
  * <p><b>Invariants.</b>
+ *
  * <ul>
- * <li>An attempt is counted in the word before it is started, and the thread that has counted it either starts it or
- *     takes it back ({@link #noMoreAttempts}).
- * <li>The thread whose change of the word sets {@code SETTLED} completes the future. It is set by the first outcome
- *     that is final, or with the last attempt in flight when no other can follow. So a call cannot be left without an
- *     outcome, whatever was refused, and has one only.
- * <li>An attempt publishes itself, then its future and its timer, and reads the word afterwards; the thread that
- *     settles the call writes the word and reads the attempts afterwards. So at least one of the two cancels, and
- *     nothing is left running.
- * <li>No user code runs between the read of the word and the change that depends on it.
+ *   <li>An attempt is counted in the word before it is started, and the thread that has counted it either starts it or
+ *       takes it back ({@link #noMoreAttempts}).
+ *   <li>The thread whose change of the word sets {@code SETTLED} completes the future. It is set by the first outcome
+ *       that is final, or with the last attempt in flight when no other can follow. So a call cannot be left without an
+ *       outcome, whatever was refused, and has one only.
+ *   <li>An attempt publishes itself, then its future and its timer, and reads the word afterwards; the thread that
+ *       settles the call writes the word and reads the attempts afterwards. So at least one of the two cancels, and
+ *       nothing is left running.
+ *   <li>No user code runs between the read of the word and the change that depends on it.
  * </ul>
  *
  * <p>See ADR 29.

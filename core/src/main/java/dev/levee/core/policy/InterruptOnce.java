@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  * Interrupts a thread once, and only while its guarded code runs.
  *
  * <pre>{@code
- *   SET --- run ---> DELIVERING ---> DELIVERED             the thread was interrupted
- *    |                     |            ^
- *    |                     |            | deliverFurtherOut, of an interrupt further in
- *    |                     |            |
- *    |                     +-------> DELIVERED_SILENTLY    the thread was interrupted already, by another cause
- *    +- delivered --> OFF                                  the code ended first
+ * SET --- run ---> DELIVERING ---> DELIVERED             the thread was interrupted
+ *  |                     |            ^
+ *  |                     |            | deliverFurtherOut, of an interrupt further in
+ *  |                     |            |
+ *  |                     +-------> DELIVERED_SILENTLY    the thread was interrupted already, by another cause
+ *  +- delivered --> OFF                                  the code ended first
  * }</pre>
  *
  * <p>See ADR 16.

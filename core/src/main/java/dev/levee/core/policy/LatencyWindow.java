@@ -11,26 +11,27 @@ import java.util.concurrent.atomic.AtomicLong;
  * two halves:
  *
  * <pre>{@code
- *   |<---------------- half 0 ---------------->|<---------------- half 1 ---------------->|
- *   +----------+----------+-----+------+-------+----------+----------+-----+------+-------+
- *   | bucket 0 | bucket 1 | ... | last | total | bucket 0 | bucket 1 | ... | last | total |
- *   +----------+----------+-----+------+-------+----------+----------+-----+------+-------+
+ * |<---------------- half 0 ---------------->|<---------------- half 1 ---------------->|
+ * +----------+----------+-----+------+-------+----------+----------+-----+------+-------+
+ * | bucket 0 | bucket 1 | ... | last | total | bucket 0 | bucket 1 | ... | last | total |
+ * +----------+----------+-----+------+-------+----------+----------+-----+------+-------+
  *
- *   bucket 0   up to 8192 ns           total   how many latencies this half holds
- *   last       more than about 9 minutes
+ * bucket 0   up to 8192 ns           total   how many latencies this half holds
+ * last       more than about 9 minutes
  * }</pre>
  *
  * <p><b>Invariants.</b>
+ *
  * <ul>
- * <li>The answer is the upper edge of the bucket in which the exact percentile (nearest rank) lies, so it is never less
- *     than the exact one and at most 1/16 more.
- * <li>One half is young and is written; the other is old. The old half is cleared, and becomes the young one, after
- *     half a window, so the percentile is that of the last half to one window. One thread does so: the one whose
- *     compare-and-set moves {@code begun}.
- * <li>Threads write to up to four copies. A latency that is recorded at the moment of the change may be counted in the
- *     wrong half, or lost.
- * <li>The answer is found anew with every latency at first, and with every 64th of a thread's copy later; reading it is
- *     one read.
+ *   <li>The answer is the upper edge of the bucket in which the exact percentile (nearest rank) lies, so it is never
+ *       less than the exact one and at most 1/16 more.
+ *   <li>One half is young and is written; the other is old. The old half is cleared, and becomes the young one, after
+ *       half a window, so the percentile is that of the last half to one window. One thread does so: the one whose
+ *       compare-and-set moves {@code begun}.
+ *   <li>Threads write to up to four copies. A latency that is recorded at the moment of the change may be counted in
+ *       the wrong half, or lost.
+ *   <li>The answer is found anew with every latency at first, and with every 64th of a thread's copy later; reading it
+ *       is one read.
  * </ul>
  *
  * <p>Allocates nothing after construction: 3.4 KB for each copy. See ADR 29.

@@ -83,6 +83,7 @@ public final class RetryConfig {
 
     /**
      * Returns how long to wait after an attempt that was throttled.
+     *
      * @return the backoff
      */
     public Backoff throttledBackoff() {
@@ -91,6 +92,7 @@ public final class RetryConfig {
 
     /**
      * Returns what an attempt after one that was throttled takes out of the budget.
+     *
      * @return in attempts
      */
     public double throttledCost() {
@@ -117,6 +119,7 @@ public final class RetryConfig {
 
     /**
      * Returns how long all attempts and the waits between them may take.
+     *
      * @return the time; longer than about 146 years means no limit
      */
     public Duration totalTime() {
@@ -135,6 +138,7 @@ public final class RetryConfig {
 
     /**
      * Returns what counts as a failure.
+     *
      * @return the rule
      */
     public OutcomeRule outcomes() {

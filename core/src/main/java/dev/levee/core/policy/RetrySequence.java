@@ -41,13 +41,14 @@ final class RetrySequence {
 
     /**
      * Decides after an attempt that was no success whether the call is repeated. It stops, in this order,
+     *
      * <ol>
-     * <li>if the outcome may not be repeated ({@link #mayBeRepeated}),
-     * <li>if all attempts have been made ({@link RetryConfig#maxAttempts}),
-     * <li>if the dependency or a refusal asks for a longer wait than {@link RetryConfig#maxHint}, or not to be called
-     *     again,
-     * <li>if the wait does not fit into the total time or the deadline of the call,
-     * <li>if the budget refuses.
+     *   <li>if the outcome may not be repeated ({@link #mayBeRepeated}),
+     *   <li>if all attempts have been made ({@link RetryConfig#maxAttempts}),
+     *   <li>if the dependency or a refusal asks for a longer wait than {@link RetryConfig#maxHint}, or not to be called
+     *       again,
+     *   <li>if the wait does not fit into the total time or the deadline of the call,
+     *   <li>if the budget refuses.
      * </ol>
      *
      * <p>Otherwise the next attempt is announced. It can still fail to start, if the wait takes too long

@@ -22,31 +22,32 @@ import org.jspecify.annotations.Nullable;
  * <p>The limit and the debt share one word, {@code size}. Both halves are counts of zero or more, never negative:
  *
  * <pre>{@code
- *   bit   63                     32 31                      0
- *        +-------------------------+-------------------------+
- *        |  limit (1 to 2^31 - 1)  |  debt (0 to 2^31 - 1)   |
- *        +-------------------------+-------------------------+
+ * bit   63                     32 31                      0
+ *      +-------------------------+-------------------------+
+ *      |  limit (1 to 2^31 - 1)  |  debt (0 to 2^31 - 1)   |
+ *      +-------------------------+-------------------------+
  *
- *   limit          how many calls may be in flight
- *   debt           how many permits exist beyond the limit: those to be withdrawn after it was lowered
- *   limit + debt = permits that exist, each of which is free in a cell, with a call, or with a thread that assigns it
+ * limit          how many calls may be in flight
+ * debt           how many permits exist beyond the limit: those to be withdrawn after it was lowered
+ * limit + debt = permits that exist, each of which is free in a cell, with a call, or with a thread that assigns it
  *
- *   setMaxConcurrent(n):   limit = n, debt = max(0, existing - n); n - existing new permits if that is more than zero
- *   payDebt:               takes free permits out of the cells, and lowers the debt by as many
+ * setMaxConcurrent(n):   limit = n, debt = max(0, existing - n); n - existing new permits if that is more than zero
+ * payDebt:               takes free permits out of the cells, and lowers the debt by as many
  * }</pre>
  *
  * <p><b>Invariants.</b>
+ *
  * <ul>
- * <li>A permit is in one place: in a cell, with a call, or with one thread that assigns it. So no more calls are in
- *     flight than permits exist.
- * <li>While a call waits or a debt is left, the cells are closed: calls that arrive take nothing, and a thread that
- *     gives a permit back then runs {@link #assignFreePermits}, which uses free permits up, first for the debt and then
- *     for the queue.
- * <li>Each thread that queues, makes a debt or gives a permit back checks <em>afterwards</em> whether there is
- *     something to assign. So the last of them does it, and no free permit is left beside a waiter.
- * <li>Cells that are closed without need are opened by the next call that finds them so.
- * <li>A waiter is a future: being granted a permit and giving up race for its one completion. The thread that takes it
- *     out of the queue lowers the count of the queue, so each waiter is counted until it is gone.
+ *   <li>A permit is in one place: in a cell, with a call, or with one thread that assigns it. So no more calls are in
+ *       flight than permits exist.
+ *   <li>While a call waits or a debt is left, the cells are closed: calls that arrive take nothing, and a thread that
+ *       gives a permit back then runs {@link #assignFreePermits}, which uses free permits up, first for the debt and
+ *       then for the queue.
+ *   <li>Each thread that queues, makes a debt or gives a permit back checks <em>afterwards</em> whether there is
+ *       something to assign. So the last of them does it, and no free permit is left beside a waiter.
+ *   <li>Cells that are closed without need are opened by the next call that finds them so.
+ *   <li>A waiter is a future: being granted a permit and giving up race for its one completion. The thread that takes
+ *       it out of the queue lowers the count of the queue, so each waiter is counted until it is gone.
  * </ul>
  *
  * <p>See ADR 31; for the queue also ADR 14.

@@ -8,29 +8,30 @@ import java.util.function.BooleanSupplier;
  * is a word on cache lines of its own:
  *
  * <pre>{@code
- *   bit   63           32      31     30            0
- *        +---------------+----------+---------------+
- *        |    changes    |  CLOSED  |     free      |
- *        +---------------+----------+---------------+
+ * bit   63           32      31     30            0
+ *      +---------------+----------+---------------+
+ *      |    changes    |  CLOSED  |     free      |
+ *      +---------------+----------+---------------+
  *
- *   changes   goes up by 1 whenever permits are given back or added, and with each closing; wraps
- *   CLOSED    is the sign of the lower half: (int) cell is negative if the cell is closed, positive if it is open
- *             and has a free permit, 0 if it is open and empty
- *   free      permits in this cell
+ * changes   goes up by 1 whenever permits are given back or added, and with each closing; wraps
+ * CLOSED    is the sign of the lower half: (int) cell is negative if the cell is closed, positive if it is open
+ *           and has a free permit, 0 if it is open and empty
+ * free      permits in this cell
  * }</pre>
  *
  * <p><b>Invariants.</b>
+ *
  * <ul>
- * <li>A permit is in one cell or with one thread; no other place holds permits.
- * <li>A call is refused only if there was one moment at which all cells were empty. A thread takes from the cell that
- *     is its home, and from the others when that is empty. Seeing all empty one after the other proves nothing, since a
- *     permit may move behind the reader; so it reads all a second time. An open empty cell changes only by going up (in
- *     {@code changes}, and perhaps {@code free}), so an equal sum means equal cells, and that nothing was given back in
- *     between.
- * <li>{@link #tryTake} takes nothing from a closed cell. Permits are still given back to it, and {@link #giveBack} then
- *     returns true.
- * <li>A thread that has decided to open a cell does not open it if it was closed once more since: closing counts as a
- *     change, so its compare-and-set fails.
+ *   <li>A permit is in one cell or with one thread; no other place holds permits.
+ *   <li>A call is refused only if there was one moment at which all cells were empty. A thread takes from the cell that
+ *       is its home, and from the others when that is empty. Seeing all empty one after the other proves nothing, since
+ *       a permit may move behind the reader; so it reads all a second time. An open empty cell changes only by going up
+ *       (in {@code changes}, and perhaps {@code free}), so an equal sum means equal cells, and that nothing was given
+ *       back in between.
+ *   <li>{@link #tryTake} takes nothing from a closed cell. Permits are still given back to it, and {@link #giveBack}
+ *       then returns true.
+ *   <li>A thread that has decided to open a cell does not open it if it was closed once more since: closing counts as a
+ *       change, so its compare-and-set fails.
  * </ul>
  *
  * <p>See ADR 31.

@@ -17,10 +17,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * assertEquals(List.of("payments CLOSED->OPEN", "payments refused"), listener.events());
  * }</pre>
  *
- * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict),
- * {@code "NAME attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "}, or
- * {@code "NAME degraded by SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event copies
- * the list, so not for load tests.
+ * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict), {@code "NAME
+ * attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "}, or {@code "NAME degraded by
+ * SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event copies the list, so not for load
+ * tests.
  *
  * @since 0.1
  */

@@ -66,8 +66,8 @@ public final class DnsEndpoints {
      * @param host the name
      * @param port the port of all endpoints, from 1 to 65535
      * @param configure sets how name servers are queried
-     * @param environment where time, threads and randomness come from; its listener is notified when the source
-     *     becomes {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
      * @return the source
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
@@ -97,8 +97,8 @@ public final class DnsEndpoints {
      * @param host the name
      * @param port the port of all endpoints, from 1 to 65535
      * @param config how name servers are queried
-     * @param environment where time, threads and randomness come from; its listener is notified when the source
-     *     becomes {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
      * @return the source
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the host is no name for DNS or the port is outside
@@ -113,8 +113,8 @@ public final class DnsEndpoints {
      * Returns the targets of a service's SRV records (RFC 2782).
      *
      * <p>The port is that of the record. Its weight is shared by the addresses of the target; 0 counts as 0.1, since to
-     * SRV it means "seldom" and not "drained". Its priority is the endpoint's, or, if one is above {@link
-     * dev.levee.loadbalancing.discovery.Endpoint#LAST_PRIORITY}, its rank among those of all records. The label
+     * SRV it means "seldom" and not "drained". Its priority is the endpoint's, or, if one is above
+     * {@link dev.levee.loadbalancing.discovery.Endpoint#LAST_PRIORITY}, its rank among those of all records. The label
      * {@code host} names the target. A target without an address is left out.
      *
      * @param service the name, such as {@code _http._tcp.catalog.internal}
@@ -144,8 +144,8 @@ public final class DnsEndpoints {
      *
      * @param service the name, such as {@code _http._tcp.catalog.internal}
      * @param configure sets how name servers are queried
-     * @param environment where time, threads and randomness come from; its listener is notified when the source
-     *     becomes {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
      * @return the source
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if it is no name for DNS
@@ -173,8 +173,8 @@ public final class DnsEndpoints {
      *
      * @param service the name, such as {@code _http._tcp.catalog.internal}
      * @param config how name servers are queried
-     * @param environment where time, threads and randomness come from; its listener is notified when the source
-     *     becomes {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
+     * @param environment where time, threads and randomness come from; its listener is notified when the source becomes
+     *     {@code STALE} or {@code EMPTY}, or is {@code FRESH} again
      * @return the source
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if it is no name for DNS

@@ -17,8 +17,8 @@ final class DnsNames {
     private DnsNames() {}
 
     /**
-     * Returns a name as it is sent: ASCII, in lower case, without a last dot. Stricter than dnsjava, which takes {@code
-     * "a b"} and {@code "http://a"} for names.
+     * Returns a name as it is sent: ASCII, in lower case, without a last dot. Stricter than dnsjava, which takes
+     * {@code "a b"} and {@code "http://a"} for names.
      */
     static String ascii(String text) {
         String ascii;

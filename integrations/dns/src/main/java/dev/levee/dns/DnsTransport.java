@@ -42,8 +42,8 @@ final class DnsTransport {
     /**
      * Returns the answer of a server.
      *
-     * @param endNanos a reading of the clock after which the answer is not awaited any more; TCP has the time that
-     *     UDP has left
+     * @param endNanos a reading of the clock after which the answer is not awaited any more; TCP has the time that UDP
+     *     has left
      */
     Message send(InetSocketAddress server, Message query, long endNanos) throws IOException {
         byte[] answer = byUdp(server, query, endNanos);

@@ -108,8 +108,8 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
      * @param client what sends
      * @param host the host as in requests, with a port only if it has one there: {@code catalog} for
      *     {@code http://catalog/}
-     * @param source where its endpoints are: URIs with scheme, host and port, and a path if they have one in front
-     *     of all others
+     * @param source where its endpoints are: URIs with scheme, host and port, and a path if they have one in front of
+     *     all others
      * @return the client
      */
     public static BalancedHttpClient of(HttpClient client, String host, EndpointSource<URI> source) {

@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads an unwanted body to its end, if that is near, so that the connection can be used again; otherwise
- * cancels it, which closes the connection.
+ * Reads an unwanted body to its end, if that is near, so that the connection can be used again; otherwise cancels it,
+ * which closes the connection.
  */
 final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
     /** Less than a new connection costs. */

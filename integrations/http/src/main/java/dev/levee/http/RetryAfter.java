@@ -36,10 +36,10 @@ final class RetryAfter {
      * The wait that is asked for.
      *
      * @param value of the header
-     * @param now of the header Date: the wait until a date is measured by the clock of the server, which wrote
-     *     both, so clocks need not agree
-     * @return nanoseconds, or {@link RefusedException#UNKNOWN} if there is no value, it says nothing, or there is
-     *     no date to measure from
+     * @param now of the header Date: the wait until a date is measured by the clock of the server, which wrote both, so
+     *     clocks need not agree
+     * @return nanoseconds, or {@link RefusedException#UNKNOWN} if there is no value, it says nothing, or there is no
+     *     date to measure from
      */
     static long nanos(@Nullable String value, @Nullable String now) {
         if (value == null) {

@@ -26,9 +26,9 @@ public interface Transport<A, Q, R> {
      *
      * @param address where to
      * @param request the request
-     * @return completes when status and headers are there, or with the body if the client knows no such moment. It
-     *     is cancelled, with {@code cancel(true)} or as a {@code CallFuture}, when the answer is not wanted any more:
-     *     then the exchange must end
+     * @return completes when status and headers are there, or with the body if the client knows no such moment. It is
+     *     cancelled, with {@code cancel(true)} or as a {@code CallFuture}, when the answer is not wanted any more: then
+     *     the exchange must end
      */
     CompletionStage<R> send(A address, Q request);
 
@@ -44,8 +44,8 @@ public interface Transport<A, Q, R> {
     }
 
     /**
-     * Frees what an unused response holds: that of an attempt that was repeated, or that came second. Called
-     * instead of {@link #receive}, at most once.
+     * Frees what an unused response holds: that of an attempt that was repeated, or that came second. Called instead of
+     * {@link #receive}, at most once.
      *
      * @param response what {@link #send} gave
      */

@@ -405,8 +405,8 @@ public final class UpstreamConfig<A, Q> {
         /**
          * Sets a policy around each exchange with an endpoint, such as a bulkhead for each. Default: none.
          *
-         * @param value gives the policy of an address; called for each exchange, so it should cache, as
-         *     {@code Keyed} does
+         * @param value gives the policy of an address; called for each exchange, so it should cache, as {@code Keyed}
+         *     does
          * @return this
          */
         public Builder<A, Q> policyPerEndpoint(Function<? super A, ? extends Policy> value) {

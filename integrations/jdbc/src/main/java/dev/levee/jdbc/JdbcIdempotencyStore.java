@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * committed by itself. A process that dies in between, by {@code kill -9} too, leaves the key in progress; when the
  * lease ends its outcome is unknown, and the {@linkplain dev.levee.core.idempotency.OutcomeCheck check} decides before
  * anything runs again. So nothing runs twice unless the check says so, and nothing that was recorded is lost, as far as
- * the database keeps what it has committed. If the operation writes to the same database {@link
- * TransactionalIdempotency} needs no check, and does it exactly once.
+ * the database keeps what it has committed. If the operation writes to the same database
+ * {@link TransactionalIdempotency} needs no check, and does it exactly once.
  *
  * <p><b>The database.</b> Plain SQL; tested with H2 and PostgreSQL. {@link #schema} is the table; one table serves many
  * stores, each with its own scope. Time is the database's, so the clocks of the processes do not matter. A call that
@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * must be committed before the operation runs.
  *
  * <p>Thread-safe. Blocks on the database; asynchronous calls use the executor for that. Each call takes one connection
- * and gives it back before the operation runs. Each statement is safe to repeat: {@code
- * Retry.of("store").wrap(IdempotencyStore.class, store)}.
+ * and gives it back before the operation runs. Each statement is safe to repeat:
+ * {@code Retry.of("store").wrap(IdempotencyStore.class, store)}.
  *
  * @param <T> the type of the results
  * @since 0.1

@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  * String id = orders.call(key, digestOf(request), connection -> insertOrder(connection, request));
  * }</pre>
  *
- * <p>Use it when all that the operation does is in the database that holds the keys. Then a crash at any moment, {@code
- * kill -9} too, loses nothing: either both are committed, or neither is, and a repeat runs the work. There is no lease,
- * no unknown outcome and no check. Not for work that calls others or has any other effect outside of the connection;
- * that is {@link dev.levee.core.idempotency.Idempotency} over a {@link JdbcIdempotencyStore}.
+ * <p>Use it when all that the operation does is in the database that holds the keys. Then a crash at any moment,
+ * {@code kill -9} too, loses nothing: either both are committed, or neither is, and a repeat runs the work. There is no
+ * lease, no unknown outcome and no check. Not for work that calls others or has any other effect outside of the
+ * connection; that is {@link dev.levee.core.idempotency.Idempotency} over a {@link JdbcIdempotencyStore}.
  *
  * <p>A concurrent repeat waits in the database until the first transaction has ended, at most as long as the database
  * lets a statement wait for a lock ({@code lock_timeout} in PostgreSQL, {@code LOCK_TIMEOUT} in H2), and is then

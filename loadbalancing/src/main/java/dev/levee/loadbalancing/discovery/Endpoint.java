@@ -81,8 +81,8 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     /**
      * An endpoint of weight 1 that is known by its address.
      *
-     * @param address an {@code InetSocketAddress}, which is known by its host in normal form and its port whether
-     *     it is resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM
+     * @param address an {@code InetSocketAddress}, which is known by its host in normal form and its port whether it is
+     *     resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM
      * @param <A> the type of the address
      * @return the endpoint
      */

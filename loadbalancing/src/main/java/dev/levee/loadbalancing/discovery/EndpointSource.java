@@ -91,9 +91,9 @@ public interface EndpointSource<A> {
      * }</pre>
      *
      * <p>This is the plain form. It knows neither the TTL of the addresses nor SRV records, a look-up cannot be bounded
-     * in time, and the JDK caches addresses by rules of its own: as long as the security property {@code
-     * networkaddress.cache.ttl} says, or 30 s. For discovery that follows TTLs, and for SRV records, use {@code
-     * DnsEndpoints} of the module {@code levee-dns}.
+     * in time, and the JDK caches addresses by rules of its own: as long as the security property
+     * {@code networkaddress.cache.ttl} says, or 30 s. For discovery that follows TTLs, and for SRV records, use
+     * {@code DnsEndpoints} of the module {@code levee-dns}.
      *
      * <p>Look-ups run as the calls of {@link #polling(Callable, Duration)}: the first one on the thread that
      * subscribes, the others on the executor; one that fails changes nothing. Of a host with addresses of both
@@ -153,8 +153,8 @@ public interface EndpointSource<A> {
      * @param name what the log and the listener call the source
      * @param function finds all endpoints; may block and may throw
      * @param interval from one call to the next
-     * @param environment where time, threads and randomness come from, and the listener that is
-     *     notified when the source becomes {@code STALE}, {@code EMPTY} or {@code FRESH} again
+     * @param environment where time, threads and randomness come from, and the listener that is notified when the
+     *     source becomes {@code STALE}, {@code EMPTY} or {@code FRESH} again
      * @param <A> the type of the addresses
      * @return the source
      * @throws IllegalArgumentException if the name is blank or the interval is not more than zero
@@ -217,8 +217,8 @@ public interface EndpointSource<A> {
      * @param path the file, in UTF-8
      * @param addresses makes an address of the first word of a line; what it throws makes the file a wrong one
      * @param interval from one poll to the next
-     * @param environment where time, threads and randomness come from, and the listener that is
-     *     notified when the source becomes {@code STALE}, {@code EMPTY} or {@code FRESH} again
+     * @param environment where time, threads and randomness come from, and the listener that is notified when the
+     *     source becomes {@code STALE}, {@code EMPTY} or {@code FRESH} again
      * @param <A> the type of the addresses
      * @return the source
      * @throws IllegalArgumentException if the interval is not more than zero
@@ -271,8 +271,8 @@ public interface EndpointSource<A> {
     /**
      * Returns this source with other endpoints: another weight, a label, another id.
      *
-     * @param function makes the new endpoint of an old one; called for every endpoint at every change. Its
-     *     exceptions go to the source, which reports them and keeps polling, and the receiver keeps its endpoints
+     * @param function makes the new endpoint of an old one; called for every endpoint at every change. Its exceptions
+     *     go to the source, which reports them and keeps polling, and the receiver keeps its endpoints
      * @param <B> the type of the new addresses
      * @return the source
      */

@@ -15,8 +15,8 @@ import java.util.function.IntPredicate;
  * <ul>
  *   <li>{@link #of(List) of}, the one to take unless others must agree: point k of a member is {@link XxHash64} of its
  *       id, {@code _} and k. How many points a member has is its own weight times the points for a unit of weight, so
- *       that a change of one never moves another. Only above {@link #MAX_POINTS} in all are the points for a unit
- *       of weight halved until they fit, which does move keys when the limit is crossed.
+ *       that a change of one never moves another. Only above {@link #MAX_POINTS} in all are the points for a unit of
+ *       weight halved until they fit, which does move keys when the limit is crossed.
  *   <li>{@link #envoy(List, int, int) envoy}: the same points, as many as Envoy gives to each host. A weight is a share
  *       of all, so a change of one may move others.
  *   <li>{@link #ketama(List) ketama}: the ring of libketama and of the clients of memcached, by MD5.
@@ -96,8 +96,8 @@ public final class HashRing implements ConsistentHash {
      * @param members the members, in any order; none with weight 0 owns a key
      * @param pointsPerWeight how many points a member of weight 1 has, from 1 to {@link #MAX_POINTS}
      * @return the ring
-     * @throws IllegalArgumentException if two members have one id, if there are more than {@link #MAX_POINTS}, or
-     *     if the number of points is out of its range
+     * @throws IllegalArgumentException if two members have one id, if there are more than {@link #MAX_POINTS}, or if
+     *     the number of points is out of its range
      */
     public static HashRing of(List<Member> members, int pointsPerWeight) {
         Require.range("pointsPerWeight", pointsPerWeight, 1, MAX_POINTS);
@@ -126,8 +126,8 @@ public final class HashRing implements ConsistentHash {
      *
      * @param members the hosts, with the ids that Envoy hashes: {@code 10.0.0.1:80}, or the host names
      * @param min {@code minimum_ring_size}, from 1 to {@link #ENVOY_MAX}
-     * @param max {@code maximum_ring_size}, from {@code min} to {@link #ENVOY_MAX}; if it is small some hosts
-     *     may have no point
+     * @param max {@code maximum_ring_size}, from {@code min} to {@link #ENVOY_MAX}; if it is small some hosts may have
+     *     no point
      * @return the ring
      * @throws IllegalArgumentException if two members have one id, or a size is out of its range
      */

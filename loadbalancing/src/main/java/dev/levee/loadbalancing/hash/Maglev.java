@@ -66,8 +66,8 @@ public final class Maglev implements ConsistentHash {
      * Returns a table.
      *
      * @param members the members, in any order; none with weight 0 owns a key
-     * @param size how many places it has: a prime number up to {@link #MAX_SIZE}, best a hundred times the number
-     *     of members, which keeps shares to within 1 %
+     * @param size how many places it has: a prime number up to {@link #MAX_SIZE}, best a hundred times the number of
+     *     members, which keeps shares to within 1 %
      * @return the table
      * @throws IllegalArgumentException if the size is out of its range or no prime number, if two members have one id,
      *     or if there are more than {@link #MAX_MEMBERS}

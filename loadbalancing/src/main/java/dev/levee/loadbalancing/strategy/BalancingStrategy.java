@@ -469,8 +469,8 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Keeps a key where it was first sent, also when others join or weights change:
-     * {@link #sticky(BalancingStrategy, int)} with {@link #powerOfTwoChoices} for new keys and 65536 keys.
+     * Keeps a key where it was first sent, also when others join or weights change: {@link #sticky(BalancingStrategy,
+     * int)} with {@link #powerOfTwoChoices} for new keys and 65536 keys.
      *
      * @return the strategy
      */

@@ -62,8 +62,8 @@ final class FrontGuards implements AutoCloseable {
     private static final double BUDGET_PER_SECOND = 10;
 
     /**
-     * What may be added at once. Enough for the moment until a breaker opens, and less than the 240 retries
-     * of a crowd of 120 at a slow database, which would come while the front is busiest and delay all other requests.
+     * What may be added at once. Enough for the moment until a breaker opens, and less than the 240 retries of a crowd
+     * of 120 at a slow database, which would come while the front is busiest and delay all other requests.
      */
     private static final int BUDGET_RESERVE = 100;
 

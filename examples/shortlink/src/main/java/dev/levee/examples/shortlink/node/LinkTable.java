@@ -62,9 +62,10 @@ public final class LinkTable implements AutoCloseable {
      *
      * @param key the client's name of this request; a request with the same key is the same request
      * @param url the URL, which is also the fingerprint of the request
-     * @return gives its code, once it is on disk; a cancel cancels the statement and rolls back. Fails with {@link
-     *     dev.levee.core.idempotency.FingerprintMismatchException} if the key was used for another URL, and with {@link
-     *     dev.levee.core.idempotency.IdempotencyRefusedException} if another call with this key is still in progress
+     * @return gives its code, once it is on disk; a cancel cancels the statement and rolls back. Fails with
+     *     {@link dev.levee.core.idempotency.FingerprintMismatchException} if the key was used for another URL, and with
+     *     {@link dev.levee.core.idempotency.IdempotencyRefusedException} if another call with this key is still in
+     *     progress
      */
     CompletableFuture<Once> addOnce(String key, String url) {
         return start(call -> {

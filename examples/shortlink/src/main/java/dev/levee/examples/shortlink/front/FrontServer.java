@@ -20,11 +20,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 
 /** Passes requests on to the nodes. No thread waits for a node: the thread that completes the exchange answers it. */
 public final class FrontServer {
+    /** Threads that read requests, and as many that work on answers: neither waits, so that a few are enough. */
     private static final int THREADS = 4;
+
     private static final Set<String> METHODS = Set.of("GET", "POST");
     private static final Set<String> PASSED_BACK =
             Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED);
@@ -49,11 +53,21 @@ public final class FrontServer {
      */
     public static WebServer start(int port, List<URI> nodes, Without without, Environment environment)
             throws UsageException {
-        HttpClient http =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        FrontGuards guards = new FrontGuards(http, nodes, without, environment);
-        FrontServer front = new FrontServer(guards, environment.executor());
-        return WebServer.start(port, THREADS, front::handle, guards::close);
+        // Left to themselves, the client and the policies start a thread for each task of a burst, and a machine with
+        // two
+        // cores does nothing else then: what is late is the front, and it takes the nodes for dead.
+        ExecutorService workers = Executors.newFixedThreadPool(THREADS);
+        HttpClient http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .executor(workers)
+                .build();
+        FrontGuards guards = new FrontGuards(
+                http, nodes, without, environment.toBuilder().executor(workers).build());
+        FrontServer front = new FrontServer(guards, workers);
+        return WebServer.start(port, THREADS, front::handle, () -> {
+            guards.close();
+            workers.shutdown();
+        });
     }
 
     private void handle(HttpExchange exchange) throws IOException {

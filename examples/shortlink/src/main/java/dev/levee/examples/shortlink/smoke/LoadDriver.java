@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +21,17 @@ final class LoadDriver {
     /** Long enough to see how long a hanging service hangs, short enough for the run to end. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    /** A few threads, so that the driver of the load takes little from what it measures. */
+    private static final int THREADS = 2;
+
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .executor(Executors.newFixedThreadPool(THREADS, task -> {
+                Thread thread = new Thread(task, "driver");
+                thread.setDaemon(true);
+                return thread;
+            }))
+            .build();
     private final URI front;
 
     LoadDriver(URI front) {

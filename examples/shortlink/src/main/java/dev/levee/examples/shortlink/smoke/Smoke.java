@@ -37,6 +37,9 @@ public final class Smoke {
 
     private static final int VICTIM = 1;
 
+    /** The exit status of a run that says nothing. */
+    static final int INCONCLUSIVE = 3;
+
     private final Cluster cluster;
     private final Events events;
     private final FaultLog faults = new FaultLog();
@@ -52,7 +55,8 @@ public final class Smoke {
      *
      * @param urls the well-known URLs
      * @param without what is taken out
-     * @return the exit status: 0 if all is as it must be, else 1
+     * @return the exit status: 0 if all is as it must be, 1 if not, 3 if answers were late and the machine stalled, so
+     *     that it cannot be known why
      * @throws UsageException if the cluster does not start
      * @throws InterruptedException if the thread is interrupted
      */
@@ -70,6 +74,10 @@ public final class Smoke {
         report.put("passed", report.passed());
         report.printTable(System.out);
         System.out.println(report.toJson());
+        if (report.inconclusive()) {
+            System.out.printf("inconclusive: this machine stalled for %.0f ms%n", report.get("stalledMs"));
+            return INCONCLUSIVE;
+        }
         return report.passed() ? 0 : 1;
     }
 
@@ -77,7 +85,9 @@ public final class Smoke {
         events.say("load: " + workload.requests().size() + " requests in " + END + " s");
         CompletableFuture<Void> script = CompletableFuture.runAsync(this::breakThings);
         LoadDriver driver = new LoadDriver(cluster.front());
+        StallMeter stalls = StallMeter.start(start);
         List<Outcome> outcomes = driver.run(workload.requests(), start);
+        stalls.close();
         try {
             script.join();
         } catch (CompletionException e) {
@@ -87,14 +97,32 @@ public final class Smoke {
         List<Outcome> counted = outcomes.stream()
                 .filter(outcome -> outcome.request().atNanos() >= seconds(COUNT_FROM))
                 .toList();
-        new Judge(outcomes, faults).report(counted, report);
+        Judge judge = new Judge(outcomes, faults);
+        judge.report(counted, report);
         LostLinks links = LostLinks.search(outcomes, driver);
         report.put("acknowledgedLinks", links.acknowledged());
         report.put("lostLinks", links.lost());
         report.put("breakerOpened", events.opened());
         report.put("breakerClosed", events.closed());
         events.figures().forEach(report::put);
+        report.put("stalledMs", stalls.stalledMillis());
         require(report);
+        requireInTime(report, judge, counted, stalls);
+    }
+
+    /** What a stopwatch decides is held against Levee only where the machine was there to run it. */
+    private static void requireInTime(Report report, Judge judge, List<Outcome> counted, StallMeter stalls) {
+        Report undisturbed = new Report();
+        judge.report(
+                counted.stream().filter(outcome -> !stalls.mayExplain(outcome)).toList(), undisturbed);
+        report.requireInTime(
+                it -> it.get("redirectsAnsweredOfAnswerable") >= 0.999,
+                undisturbed,
+                "fewer than 99.9 % of the redirects that a cache or a live database could answer succeeded");
+        report.requireInTime(
+                it -> it.get("degradedTooLate") == 0,
+                undisturbed,
+                "a redirect that could not be answered took more than " + Judge.DEGRADED_MILLIS + " ms to say so");
     }
 
     private void require(Report report) {
@@ -102,12 +130,6 @@ public final class Smoke {
         report.require(report.get("breakerOpened") > 0, "no breaker opened");
         report.require(report.get("breakerClosed") > 0, "no breaker closed again");
         report.require(events.stillOpen().isEmpty(), "still open: " + events.stillOpen());
-        report.require(
-                report.get("redirectsAnsweredOfAnswerable") >= 0.999,
-                "fewer than 99.9 % of the redirects that a cache or a live database could answer succeeded");
-        report.require(
-                report.get("degradedTooLate") == 0,
-                "a redirect that could not be answered took more than " + Judge.DEGRADED_MILLIS + " ms to say so");
         report.require(report.get("idempotentRepeats") > 0, "no request was repeated with its key");
         report.require(
                 report.get("idempotentWrong") == 0,

@@ -204,17 +204,6 @@ final class KeyTable {
         }
     }
 
-    boolean write(Connection connection, String key, String owner, byte @Nullable [] payload) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(
-                "UPDATE " + name + " SET payload = ? WHERE scope = ? AND id = ? AND owner = ?")) {
-            statement.setBytes(1, payload);
-            statement.setString(2, scope);
-            statement.setString(3, key);
-            statement.setString(4, owner);
-            return statement.executeUpdate() == 1;
-        }
-    }
-
     int purge(Connection connection) throws SQLException {
         List<String> keys = new ArrayList<>();
         List<Long> versions = new ArrayList<>();

@@ -33,6 +33,12 @@ import org.jspecify.annotations.Nullable;
  * refused. Failures are rolled back, so they are never recorded; a repeat runs the work again. If the connection is
  * lost during the commit the caller gets an {@link UncheckedSqlException}, and a repeat finds out which it was.
  *
+ * <p>The work must not end its transaction. Where it does, by a {@code commit}, {@code setAutoCommit} or a statement at
+ * which the database commits by itself, the promise is broken, and the record says so: until the work has returned, the
+ * key is one whose outcome is unknown. If the work then fails, or the process dies, all further calls with the key are
+ * refused with {@link Reason#UNKNOWN_OUTCOME}; they are neither answered nor run. A {@link JdbcIdempotencyStore} of the
+ * same scope with a check can settle it.
+ *
  * <p>The table is that of {@link JdbcIdempotencyStore}, and {@link JdbcIdempotencyStore#purge} of a store with the same
  * scope deletes what has expired. Thread-safe; blocks on the database, and holds a connection while the work runs.
  *
@@ -97,9 +103,10 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
      * @param operation the work, on this thread
      * @param <X> what it throws
      * @return what it returned, now or before
-     * @throws X what it threw, after everything that it wrote was rolled back
+     * @throws X what it threw, after everything that it wrote and has not committed itself was rolled back
      * @throws FingerprintMismatchException if the key was used with another fingerprint
-     * @throws IdempotencyRefusedException if another call with this key holds it for too long
+     * @throws IdempotencyRefusedException if another call with this key holds it for too long, or if the work for this
+     *     key committed early and how it ended is not known
      * @throws UncheckedSqlException if the database failed
      * @throws IllegalStateException if the work has rolled the transaction back by itself; all that it wrote is rolled
      *     back
@@ -131,6 +138,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
             for (int tries = 0; tries < TRIES; tries++) {
                 if (insert(connection, key, digest, owner)) {
                     T result = operation.run(connection);
+                    connection.setAutoCommit(false); // whatever the work did to it
                     write(connection, key, owner, result);
                     connection.commit();
                     ended = true;
@@ -152,15 +160,17 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     }
 
     private void write(Connection connection, String key, String owner, T result) throws SQLException {
-        if (!table.write(connection, key, owner, result == null ? null : codec.encode(result))) {
-            throw new IllegalStateException("the operation for key \"" + key
+        byte[] payload = result == null ? null : codec.encode(result);
+        if (!table.settle(connection, key, owner, KeyTable.RESULT, table.keepNanos, payload)) {
+            throw new IllegalStateException(table.subject() + ": the operation for key \"" + key
                     + "\" must not end its transaction, but has rolled back: what it did after that is undone as well");
         }
     }
 
     private boolean insert(Connection connection, String key, String digest, String owner) throws SQLException {
         try {
-            return table.insert(connection, key, digest, KeyTable.RESULT, owner, table.keepNanos);
+            // No other transaction sees this state, unless the work commits before its result is there.
+            return table.insert(connection, key, digest, KeyTable.UNKNOWN, owner, table.keepNanos);
         } catch (SQLException thrown) {
             if (!KeyTable.isDuplicate(thrown)) {
                 throw thrown;
@@ -183,7 +193,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
                 throw refusal(
                         key,
                         Reason.UNKNOWN_OUTCOME,
-                        "it was not run in a transaction, and how it ended is not known",
+                        "how it ended is not known: it was not run in a transaction, or committed before its end",
                         null);
         };
     }

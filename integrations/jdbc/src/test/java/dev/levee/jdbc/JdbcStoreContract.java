@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.idempotency.FingerprintMismatchException;
 import dev.levee.core.idempotency.Idempotency;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
+import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyStore;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.IdempotencyStoreContract;
 import dev.levee.core.idempotency.IdempotencyStoreModel;
+import dev.levee.core.idempotency.OutcomeCheck;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -213,6 +215,12 @@ abstract class JdbcStoreContract extends IdempotencyStoreContract {
 
     @Nested
     class The_transactional_form {
+        /** A way in which work ends its transaction although it must not. */
+        @FunctionalInterface
+        private interface EarlyEnd {
+            void end(Connection connection) throws SQLException;
+        }
+
         private final TransactionalIdempotency<String> orders =
                 TransactionalIdempotency.of(dataSource(), TABLE, "orders", KEEP, ResultCodec.text());
 
@@ -315,6 +323,67 @@ abstract class JdbcStoreContract extends IdempotencyStoreContract {
 
             assertThat(effects()).isEqualTo(25);
             assertThat(results).hasSize(25);
+        }
+
+        @Test
+        void work_that_commits_early_and_fails_is_neither_answered_nor_run_again() {
+            List<EarlyEnd> ways =
+                    List.of(Connection::commit, connection -> connection.setAutoCommit(true), connection -> {
+                        connection.setAutoCommit(true);
+                        connection.setAutoCommit(false);
+                    });
+            for (EarlyEnd way : ways) {
+                String key = "early " + ways.indexOf(way);
+                int before = effects();
+
+                assertThatThrownBy(() -> orders.call(key, "p", connection -> {
+                            effect(connection, key);
+                            way.end(connection);
+                            throw new IllegalStateException("after the commit");
+                        }))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("after the commit");
+
+                assertThat(effects()).isEqualTo(before + 1);
+                for (int repeat = 0; repeat < 2; repeat++) {
+                    assertThatThrownBy(() -> orders.call(key, "p", connection -> effect(connection, key)))
+                            .isInstanceOfSatisfying(
+                                    IdempotencyRefusedException.class,
+                                    refused -> assertThat(refused.reason()).isEqualTo(Reason.UNKNOWN_OUTCOME));
+                }
+                assertThat(effects()).isEqualTo(before + 1);
+            }
+        }
+
+        @Test
+        void work_that_commits_early_and_returns_has_its_result_recorded() {
+            for (int call = 0; call < 2; call++) {
+                assertThat(orders.call("k", "p", connection -> {
+                            String result = effect(connection, "k");
+                            connection.setAutoCommit(true);
+                            return result;
+                        }))
+                        .isEqualTo("effect of k");
+            }
+            assertThat(effects()).isEqualTo(1);
+        }
+
+        @Test
+        void what_was_left_by_an_early_commit_can_be_settled_by_a_store_with_a_check() {
+            assertThatThrownBy(() -> orders.call("k", "p", connection -> {
+                        effect(connection, "k");
+                        connection.commit();
+                        throw new IllegalStateException("after the commit");
+                    }))
+                    .isInstanceOf(IllegalStateException.class);
+            Idempotency<String> checking = Idempotency.of(
+                    "orders",
+                    JdbcIdempotencyStore.of(dataSource(), TABLE, "orders", KEEP, ResultCodec.text()),
+                    config -> config.check(key -> OutcomeCheck.Finding.done("found for " + key)));
+
+            assertThat(checking.call("k", "p", () -> "run again")).isEqualTo("found for k");
+            assertThat(orders.call("k", "p", connection -> effect(connection, "k")))
+                    .isEqualTo("found for k");
         }
 
         @Test

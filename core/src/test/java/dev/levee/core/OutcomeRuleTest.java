@@ -36,6 +36,22 @@ class OutcomeRuleTest {
 
     @Nested
     class Standard {
+        @Test
+        void the_walk_through_causes_ends_where_they_form_a_circle() {
+            Throwable[] circle = new Throwable[1];
+            Throwable inner = new CompletionException("inner", null) {
+                @Override
+                public synchronized Throwable getCause() {
+                    return circle[0];
+                }
+            };
+            circle[0] = new CompletionException("outer", inner);
+
+            assertThat(STANDARD.judge(null, circle[0])).isEqualTo(Verdict.FAILURE);
+            assertThat(STANDARD.onCause(ConnectException.class, Verdict.IGNORED).judge(null, circle[0]))
+                    .isEqualTo(Verdict.FAILURE);
+        }
+
         static Stream<Arguments> errors() {
             return Stream.of(
                     Arguments.of(new IOException(), Verdict.FAILURE),

@@ -46,25 +46,26 @@ final class Reply<R> {
         this.replayable = replayable;
     }
 
-    private Reply(R response) {
-        this.transport = null;
+    /** One whose body is not this object's business. */
+    private Reply(@Nullable Transport<?, ?, R> transport, R response, boolean elsewhere, boolean replayable) {
+        this.transport = transport;
         this.response = response;
         this.exchange = null;
         this.failed = false;
-        this.elsewhere = false;
-        this.replayable = true;
+        this.elsewhere = elsewhere;
+        this.replayable = replayable;
         this.whole = response;
         this.state.set(BodyState.TAKEN);
     }
 
     /** One of a blocking call, which receives and discards bodies by itself. */
     static <R> Reply<R> ended(Transport<?, ?, R> transport, R response, boolean elsewhere, boolean replayable) {
-        return new Reply<>(transport, response, new CallFuture<>(), false, elsewhere, replayable);
+        return new Reply<>(transport, response, elsewhere, replayable);
     }
 
     /** One that did not come from an endpoint. */
     static <R> Reply<R> received(R response) {
-        return new Reply<>(response);
+        return new Reply<>(null, response, false, true);
     }
 
     /** Whether the endpoint speaks for itself alone, and there is another one that the call has not been sent to. */

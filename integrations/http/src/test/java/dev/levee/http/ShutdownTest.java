@@ -57,6 +57,19 @@ class ShutdownTest extends Nodes {
     }
 
     @Test
+    void a_client_that_is_not_shut_down_is_not_terminated_however_many_calls_have_ended() throws Exception {
+        BalancedHttpClient client = client(node("a"));
+
+        client.send(get("/"), BodyHandlers.ofString());
+        client.sendAsync(get("/"), BodyHandlers.ofString()).get();
+
+        assertThat(client.isTerminated()).isFalse();
+        assertThat(client.awaitTermination(Duration.ZERO)).isFalse();
+        client.shutdown();
+        assertThat(client.awaitTermination(Duration.ofMinutes(1))).isTrue();
+    }
+
+    @Test
     void close_waits_for_a_call_between_two_attempts() throws Exception {
         BalancedHttpClient client = client(node("bad", TestNode.status(500, "broken")), node("good"));
         CompletableFuture<HttpResponse<String>> running = client.sendAsync(get("/"), BodyHandlers.ofString());
@@ -77,6 +90,8 @@ class ShutdownTest extends Nodes {
 
         client.shutdownNow();
 
+        // By the client itself: the one inside has no such method before JDK 21.
+        assertThat(running).isCancelled();
         assertThat(client.awaitTermination(Duration.ofMinutes(1))).isTrue();
         assertThat(running).isCompletedExceptionally();
         never.release();

@@ -317,6 +317,12 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     @Override
+    public boolean mayBePassed() {
+        State state = epoch.state;
+        return state == State.OPEN || state == State.HALF_OPEN || state == State.RAMPING;
+    }
+
+    @Override
     public void disable() {
         changeByHand(State.DISABLED);
     }

@@ -151,6 +151,26 @@ final class EndpointSet<A> implements Candidates {
         return index == NONE ? NONE : remaining.firstFrom(index);
     }
 
+    /**
+     * Enters an endpoint past its gate: the owner of the key or any, or the next, those first whose calls did well that
+     * went past before. Returns its index, or {@link #NONE}.
+     */
+    int enterPast(long hash, long nowNanos) {
+        if (nodes.length == 0) {
+            return NONE;
+        }
+        // Those that take turns have done so for this call already, and would come to the same endpoint each time.
+        int first = Math.max(0, strategy.usesKey() ? pick(hash, null, nowNanos) : random.nextInt(nodes.length));
+        for (int i = 0; i < 2 * nodes.length; i++) {
+            int index = (first + i) % nodes.length;
+            boolean promising = i < nodes.length;
+            if (nodes[index].isPromising() == promising && nodes[index].enterPast()) {
+                return index;
+            }
+        }
+        return NONE;
+    }
+
     /** Returns what the strategy picks, and the reason. */
     BalancingStrategy.Choice explain(long hash) {
         BalancingStrategy.Picker asked = picker;

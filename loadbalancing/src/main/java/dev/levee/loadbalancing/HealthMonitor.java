@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Nanos;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -47,6 +48,7 @@ final class HealthMonitor<A> {
     private final EndpointHealth.Rules rules;
     private final boolean observesCalls;
     private final long stepNanos;
+    private final PauseDetector pauses;
     private final ReviewTrigger trigger;
     private final CheckPermits permits;
     private final Ejections ejections;
@@ -60,7 +62,8 @@ final class HealthMonitor<A> {
     /** What a check found; the reason is null if the check passed. */
     private record CheckResult(NodeHealth node, @Nullable String failure) {}
 
-    HealthMonitor(String name, HealthConfig<A> config, Environment environment, Runnable review) {
+    HealthMonitor(
+            String name, HealthConfig<A> config, Environment environment, Ticker ticker, Runnable review) {
         this.config = config;
         this.environment = environment;
         this.rules = EndpointHealth.Rules.of(config);
@@ -68,16 +71,12 @@ final class HealthMonitor<A> {
         this.stepNanos = Math.max(1L, Nanos.of(config.compareEvery()) / STEPS);
         long now = environment.clock().nanoTime();
         this.stepEnd = now + stepNanos;
-        this.trigger = new ReviewTrigger(name, environment, review, now, stepEnd);
+        this.pauses = ticker.pauses();
+        this.trigger = new ReviewTrigger(name, environment, ticker, review, stepEnd);
         this.permits = new CheckPermits(config.maxConcurrentChecks());
         this.ejections = new Ejections(config);
         this.selector = new CandidateSelector(config);
-        this.report = new HealthReport(name, environment, ejections, trigger.pauses());
-    }
-
-    /** Starts the timer. */
-    void start() {
-        trigger.startTimer();
+        this.report = new HealthReport(name, environment, ejections, pauses);
     }
 
     void close() {
@@ -88,22 +87,25 @@ final class HealthMonitor<A> {
     NodeHealth join(String id) {
         OutcomeObserver observer = observesCalls
                 ? new OutcomeObserver(
-                        new OutcomeCounters(config.consecutiveFailures()), trigger.pauses(), trigger::request)
+                        new OutcomeCounters(config.consecutiveFailures()), pauses, trigger::request)
                 : null;
         long now = environment.clock().nanoTime();
         return new NodeHealth(id, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
     }
 
-    /** Starts the checks of an endpoint that has been published. */
-    void startChecks(A address, NodeHealth node) {
+    /** Starts the checks of an endpoint that has been published; one that passes lets its gate probe. */
+    void startChecks(A address, NodeHealth node, @Nullable Gate gate) {
         HealthCheck<? super A> check = config.check();
         if (check == null || trigger.isClosed()) {
             return;
         }
         node.startChecks(
-                new RepeatedCheck<>(address, config, check, permits, trigger.pauses(), environment, failure -> {
+                new RepeatedCheck<>(address, config, check, permits, pauses, environment, failure -> {
                     results.add(new CheckResult(node, failure));
                     trigger.request();
+                    if (failure == null && gate != null) {
+                        gate.allowProbe();
+                    }
                 }));
     }
 

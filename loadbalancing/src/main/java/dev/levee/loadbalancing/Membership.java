@@ -47,10 +47,12 @@ abstract class Membership<A> {
     final LoadBalancerConfig<A> config;
     final Environment environment;
     final @Nullable HealthMonitor<A> monitor;
+    final @Nullable GateWatch gateWatch;
     final @Nullable Drains<A> drains;
     /** The set that calls pick from. */
     volatile EndpointSet<A> set;
 
+    private final @Nullable Ticker ticker;
     private final StripedSequence turns;
     private final OneAtATime updates = new OneAtATime(this::apply);
     /** The endpoints that the source published last. */
@@ -76,7 +78,15 @@ abstract class Membership<A> {
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
         this.turns = new StripedSequence(firstTurn);
         HealthConfig<A> health = config.health();
-        this.monitor = health == null ? null : new HealthMonitor<>(name, health, environment, updates::run);
+        boolean gated = config.gatePerEndpoint() != null;
+        Ticker timer = health == null && !gated ? null : new Ticker(name, environment, health == null);
+        this.ticker = timer;
+        this.monitor = health == null || timer == null
+                ? null
+                : new HealthMonitor<>(name, health, environment, timer, updates::run);
+        this.gateWatch =
+                gated && timer != null ? new GateWatch(name, config.passesGates(), timer, environment, this::allowProbes)
+                        : null;
         this.drains = Drains.of(name, config, environment);
         this.set = new EndpointSet<>(
                 name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
@@ -84,8 +94,8 @@ abstract class Membership<A> {
 
     /** Subscribes to the source, once everything is in place. */
     final void subscribe(EndpointSource<A> source) {
-        if (monitor != null) {
-            monitor.start(); // first, since a source may take long, which is no pause
+        if (monitor != null && ticker != null) {
+            ticker.start(); // first, since a source may take long, which is no pause
         }
         try {
             subscription = source.subscribe(this::update);
@@ -188,6 +198,14 @@ abstract class Membership<A> {
         return List.copyOf(nodes);
     }
 
+    private void allowProbes() {
+        for (Node<A> node : set.allNodes()) {
+            if (node.gate != null) {
+                node.gate.allowProbe();
+            }
+        }
+    }
+
     static <A> List<NodeHealth> healthOf(List<Node<A>> nodes) {
         return nodes.stream().map(Node::watchedHealth).toList();
     }
@@ -197,7 +215,7 @@ abstract class Membership<A> {
         Set<Node<A>> left = new HashSet<>(before);
         for (Node<A> node : now) {
             if (!left.remove(node) && node.health != null) {
-                monitor.startChecks(node.address, node.health);
+                monitor.startChecks(node.address, node.health, node.gate);
             }
         }
         for (Node<A> node : left) {
@@ -216,6 +234,7 @@ abstract class Membership<A> {
                 strategy.newTracker(endpoint),
                 monitor == null ? null : monitor.join(endpoint.id()),
                 config.outcomes(),
+                gateWatch,
                 environment.clock(),
                 config.totals());
     }
@@ -226,6 +245,9 @@ abstract class Membership<A> {
         EndpointSource.Subscription open = subscription;
         if (open != null) {
             open.close();
+        }
+        if (ticker != null) {
+            ticker.close();
         }
         if (monitor != null) {
             monitor.close();

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  *   LoadTracker   reserves a place (bounded loads only)  lost: another call has taken the place; pick again
  *      |
  *   Gate          admits the call                        refused: pick among the remaining; closed: take the new set
+ *      |                                                 all refused: go past one, as far as GateWatch allows
  *      |
  *   the node counts the call as in flight, runs it or hands it to a ticket, and counts it out
  * </pre>
@@ -129,6 +130,9 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         int lostRaces = 0;
         while (true) {
             int index = next(from, hash, remaining, now);
+            if (index == EndpointSet.NONE) {
+                return dispatchPast(from, hash, exchange);
+            }
             Node<A> node = from.nodes[index];
             if (tried != null && !tried.claim(node, remaining)) {
                 remaining = tried.refresh(remaining, from);
@@ -155,6 +159,25 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         }
     }
 
+    /** Goes past the gate of an endpoint, since those of all refuse; or refuses the call. See ADR 64. */
+    @SuppressWarnings("unchecked") // without an exchange T is Ticket<A>
+    private <T extends @Nullable Object, X extends Throwable> T dispatchPast(
+            EndpointSet<A> from, long hash, @Nullable Exchange<? super A, T, X> exchange) throws X {
+        GateWatch watch = gateWatch;
+        int endpoints = from.undrained().size();
+        int index = watch == null || !watch.mayPass(endpoints) ? EndpointSet.NONE : from.enterPast(hash, watch.now());
+        if (watch == null || index == EndpointSet.NONE) {
+            environment.listener().onRefused(name);
+            throw from.refusal;
+        }
+        watch.passes(endpoints);
+        Node<A> node = from.nodes[index];
+        long start = watch.now();
+        return exchange == null
+                ? (T) new Ticket<>(from.candidate(index), node, Node.PASSED, start, leases)
+                : node.call(Node.PASSED, start, exchange);
+    }
+
     /** Picks an endpoint and enters it; the call is left to the owner of the ticket. */
     Ticket<A> take(long hash, @Nullable TriedHosts tried) {
         return this.<Ticket<A>, RuntimeException>dispatch(hash, null, tried);
@@ -179,13 +202,15 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         return from.isTimed() ? environment.clock().nanoTime() : 0L;
     }
 
-    /** Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well. */
+    /**
+     * Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well. Returns
+     * {@link EndpointSet#NONE} if none is left at all.
+     */
     private int next(EndpointSet<A> from, long hash, @Nullable RemainingEndpoints remaining, long now) {
         int index = from.pick(hash, remaining, now);
         while (index == EndpointSet.NONE) {
             if (remaining == null || !remaining.allowTried()) {
-                environment.listener().onRefused(name);
-                throw from.refusal;
+                return EndpointSet.NONE;
             }
             index = from.pick(hash, remaining, now);
         }
@@ -295,6 +320,9 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         }
         if (monitor != null) {
             monitor.measure(sink, healthOf(now.allNodes()));
+        }
+        if (gateWatch != null) {
+            gateWatch.measure(sink);
         }
         if (strategy instanceof Measured measured) { // a strategy does not know the name of its balancer
             measured.measure((own, metric, value) -> sink.value(name, metric, value));

@@ -44,6 +44,9 @@ import org.jspecify.annotations.Nullable;
 abstract class Membership<A> {
     final String name;
     final BalancingStrategy strategy;
+    /** The strategy for a set with several priorities. */
+    private final BalancingStrategy byPriority;
+
     final LoadBalancerConfig<A> config;
     final Environment environment;
     final @Nullable HealthMonitor<A> monitor;
@@ -76,6 +79,8 @@ abstract class Membership<A> {
         this.environment = Require.nonNull("environment", environment);
         this.strategy = Require.nonNull(
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
+        this.byPriority =
+                this.strategy.usesPriority() ? this.strategy : BalancingStrategy.priority(this.strategy);
         this.turns = new StripedSequence(firstTurn);
         HealthConfig<A> health = config.health();
         boolean gated = config.gatePerEndpoint() != null;
@@ -148,7 +153,8 @@ abstract class Membership<A> {
         List<Node<A>> nodes = sameSet ? before.allNodes() : nodes(all, before);
         Selection selection = monitor == null ? Selection.of(all) : monitor.review(all, healthOf(nodes));
         if (!sameSet || !selection.isSameAs(before.selection())) {
-            set = new EndpointSet<>(name, all, nodes, selection, strategy, turns, environment.random());
+            BalancingStrategy picks = hasPriorities(all) ? byPriority : strategy;
+            set = new EndpointSet<>(name, all, nodes, selection, picks, turns, environment.random());
             applied = wanted;
         }
         if (monitor != null) {
@@ -160,6 +166,10 @@ abstract class Membership<A> {
         if (drains != null && !sameSet) {
             drain(drains, before, all, nodes, selection);
         }
+    }
+
+    private static <A> boolean hasPriorities(List<Endpoint<A>> all) {
+        return all.stream().mapToInt(Endpoint::priority).distinct().count() > 1;
     }
 
     /** Begins to drain the nodes that have left, and those whose endpoints are drained. */

@@ -17,8 +17,9 @@ import java.util.TreeMap;
  * calls go there, those in flight end. If all weights are 0, all endpoints are used equally, since an outage is worse
  * than a call to a server that is about to go.
  *
- * <p>A priority and labels, such as the zone and the version, change nothing by themselves: strategies use them, for
- * fail-over, for zones and for splits.
+ * <p>Endpoints of a higher priority number are backups: with every strategy they get calls only as far as those of the
+ * lower numbers are not well. Labels, such as the zone and the version, change nothing by themselves: strategies use
+ * them, for zones and for splits.
  *
  * @param id what it is known by, not blank
  * @param address what the client needs to call it; compared by {@code equals}

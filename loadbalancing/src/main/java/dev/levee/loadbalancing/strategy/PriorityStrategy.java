@@ -26,6 +26,11 @@ final class PriorityStrategy extends GroupingStrategy {
     }
 
     @Override
+    public boolean usesPriority() {
+        return true;
+    }
+
+    @Override
     public Picker over(Candidates candidates) {
         Map<Integer, PriorityCapacity> capacities = capacities(candidates);
         int[] priorities = new int[capacities.size()];

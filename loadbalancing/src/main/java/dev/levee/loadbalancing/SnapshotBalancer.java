@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Invariants.</b>
  *
  * <ul>
- *   <li>A call picks from one set, whole, and takes another only when the node that it picked has closed.
+ *   <li>A call picks from one set, whole, and takes another only when the node that it picked has closed or has no
+ *       place for it.
  *   <li>Every place that is reserved and every gate that is entered is given back exactly once, whatever user code
  *       throws: by {@link Node#enter} if it refuses, otherwise when the call leaves the node.
  *   <li>A call ends: each refusal leaves one endpoint fewer, and races that are lost are counted.
@@ -140,6 +141,11 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             }
             if (!node.reserve()) {
                 lostRaces = lostRace(from, lostRaces);
+                if (from != set) { // the place may be one of the new set
+                    from = set;
+                    now = readTime(from);
+                    remaining = tried == null ? null : tried.remainingOf(from);
+                }
                 continue;
             }
             long start = from.isTimed() ? now : node.readStart();

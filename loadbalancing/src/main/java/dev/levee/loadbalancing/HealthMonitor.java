@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HealthMonitor<A> {
     /** Parts of an interval, each of which ends with a step: the last one or two are what is recent. */
-    private static final int STEPS = 10;
+    static final int STEPS = 10;
 
     private final HealthConfig<A> config;
     private final Environment environment;
@@ -87,7 +87,7 @@ final class HealthMonitor<A> {
     NodeHealth join(String id) {
         OutcomeObserver observer = observesCalls
                 ? new OutcomeObserver(
-                        new OutcomeCounters(config.consecutiveFailures()), pauses, trigger::request)
+                        new OutcomeCounters(config.consecutiveFailures(), Nanos.of(config.ejectFor())), pauses, trigger::request)
                 : null;
         long now = environment.clock().nanoTime();
         return new NodeHealth(id, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
@@ -141,8 +141,10 @@ final class HealthMonitor<A> {
             return;
         }
         stepEnd = now + stepNanos;
+        for (NodeHealth node : nodes) {
+            node.nextStep(step);
+        }
         step++;
-        nodes.forEach(NodeHealth::nextStep);
         if (step >= STEPS) {
             step = 0;
             ejections.byRates(nodes, now);

@@ -84,13 +84,13 @@ final class HealthMonitor<A> {
     }
 
     /** Returns the health of an endpoint that joins. */
-    NodeHealth join(String id) {
+    NodeHealth join(String label) {
         OutcomeObserver observer = observesCalls
                 ? new OutcomeObserver(
                         new OutcomeCounters(config.consecutiveFailures(), Nanos.of(config.ejectFor())), pauses, trigger::request)
                 : null;
         long now = environment.clock().nanoTime();
-        return new NodeHealth(id, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
+        return new NodeHealth(label, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
     }
 
     /** Starts the checks of an endpoint that has been published; one that passes lets its gate probe. */

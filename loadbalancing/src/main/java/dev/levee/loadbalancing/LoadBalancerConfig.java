@@ -48,6 +48,11 @@ public final class LoadBalancerConfig<A> {
         return settings.gatePerEndpoint;
     }
 
+    /** {@return the function that says what figures, events and the log call an endpoint} */
+    public Function<? super Endpoint<A>, String> labelPerEndpoint() {
+        return settings.labelPerEndpoint;
+    }
+
     /** {@return whether calls go past gates that refuse, when the gates of all endpoints do} */
     public boolean passesGates() {
         return settings.passesGates;
@@ -100,6 +105,7 @@ public final class LoadBalancerConfig<A> {
      */
     public static final class Builder<A> {
         private @Nullable Function<? super Endpoint<A>, ? extends Gate> gatePerEndpoint;
+        private Function<? super Endpoint<A>, String> labelPerEndpoint = Endpoint::id;
         private boolean passesGates = true;
         private @Nullable OutcomeRule outcomes;
         private Duration lease = Duration.ofHours(1);
@@ -112,6 +118,7 @@ public final class LoadBalancerConfig<A> {
 
         private Builder(Builder<A> from) {
             gatePerEndpoint = from.gatePerEndpoint;
+            labelPerEndpoint = from.labelPerEndpoint;
             passesGates = from.passesGates;
             outcomes = from.outcomes;
             lease = from.lease;
@@ -136,6 +143,20 @@ public final class LoadBalancerConfig<A> {
          */
         public Builder<A> gatePerEndpoint(Function<? super Endpoint<A>, ? extends Gate> value) {
             gatePerEndpoint = Require.nonNull("gatePerEndpoint", value);
+            return this;
+        }
+
+        /**
+         * Sets what figures, events and the log call an endpoint, after the name of the balancer and a slash; for
+         * example the name of a host instead of its address, or a zone where a label for each endpoint is too many.
+         * Endpoints may share a label; their figures then have the same name. Default: {@link Endpoint#id}.
+         *
+         * @param value called once for each endpoint that joins, when it joins; must not return null
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<A> labelPerEndpoint(Function<? super Endpoint<A>, String> value) {
+            labelPerEndpoint = Require.nonNull("labelPerEndpoint", value);
             return this;
         }
 

@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StripedSequence;
@@ -128,9 +129,13 @@ abstract class Membership<A> {
     private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
         if (!one.address().equals(other.address())) {
             throw new IllegalArgumentException("endpoints of one id must have one address, but \"" + one.id()
-                    + "\" has " + one.address() + " and " + other.address());
+                    + "\" has " + text(one.address()) + " and " + text(other.address()) + "; give each an id of its own");
         }
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
+    }
+
+    private static String text(Object address) {
+        return Addresses.withoutSecrets(String.valueOf(address));
     }
 
     /** Applies the latest set and its health. If gates or the strategy throw, the old set stays. */
@@ -238,11 +243,13 @@ abstract class Membership<A> {
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gatePerEndpoint();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
+        String label = Require.nonNull("label of an endpoint", config.labelPerEndpoint().apply(endpoint));
         return new Node<>(
                 endpoint,
+                label,
                 gate,
                 strategy.newTracker(endpoint),
-                monitor == null ? null : monitor.join(endpoint.id()),
+                monitor == null ? null : monitor.join(label),
                 config.outcomes(),
                 gateWatch,
                 environment.clock(),

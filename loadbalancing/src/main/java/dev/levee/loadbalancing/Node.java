@@ -44,6 +44,9 @@ final class Node<A> {
     static final long PASSED = Long.MIN_VALUE;
 
     final String id;
+    /** What figures, events and the log call it. */
+    final String label;
+
     final A address;
     final @Nullable Gate gate;
     final @Nullable LoadTracker tracker;
@@ -72,6 +75,7 @@ final class Node<A> {
 
     Node(
             Endpoint<A> endpoint,
+            String label,
             @Nullable Gate gate,
             @Nullable LoadTracker tracker,
             @Nullable NodeHealth health,
@@ -80,6 +84,7 @@ final class Node<A> {
             NanoClock balancerClock,
             boolean countsPicks) {
         this.id = endpoint.id();
+        this.label = label;
         this.address = endpoint.address();
         this.gate = gate;
         this.tracker = tracker;
@@ -95,7 +100,7 @@ final class Node<A> {
         NanoClock read = gate == null ? balancerClock : gate.environment().clock();
         if (timed && read != balancerClock) {
             throw new IllegalArgumentException(
-                    "the gate of an endpoint must have the clock of its balancer, but that of " + id + " has another");
+                    "the gate of an endpoint must have the clock of its balancer, but that of " + label + " has another");
         }
         this.clock = timing == 0 ? null : read;
         this.timesGate = gate != null && gate.timing() == all;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * its beginning, so that no call is lost between two. See ADR 46.
  */
 final class NodeHealth {
-    final String id;
+    final String label;
     /** Null if calls are not observed. */
     final @Nullable OutcomeObserver observer;
 
@@ -46,8 +46,8 @@ final class NodeHealth {
 
     private long weighedSince;
 
-    NodeHealth(String id, EndpointHealth health, @Nullable OutcomeObserver observer) {
-        this.id = id;
+    NodeHealth(String label, EndpointHealth health, @Nullable OutcomeObserver observer) {
+        this.label = label;
         this.health = health;
         this.observer = observer;
         this.counters = observer == null ? null : observer.counters;

@@ -334,7 +334,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             measured.measure((own, metric, value) -> sink.value(name, metric, value));
         }
         for (Node<A> node : now.allNodes()) {
-            String label = name + "/" + node.id;
+            String label = name + "/" + node.label;
             sink.value(label, "endpoint.in.flight", node.inFlight());
             if (config.totals()) {
                 sink.value(label, "endpoint.picks", (double) node.picks());

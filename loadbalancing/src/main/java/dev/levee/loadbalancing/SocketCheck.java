@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
 import java.io.IOException;
@@ -42,7 +43,7 @@ final class SocketCheck {
         boolean tls = "https".equalsIgnoreCase(uri.getScheme());
         String host = uri.getHost();
         if (host == null || !(tls || "http".equalsIgnoreCase(uri.getScheme()))) {
-            throw new IOException("not an address of the form http://host:port: " + uri);
+            throw new IOException("not an address of the form http://host:port: " + Addresses.withoutSecrets(String.valueOf(uri)));
         }
         int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing.discovery;
 
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Require;
 import java.util.Collections;
 import java.util.Map;
@@ -9,8 +10,9 @@ import java.util.TreeMap;
  * One of the places that a call may go to.
  *
  * <p>The id is what the balancer and every hash know an endpoint by: it must be the same in every JVM of a cluster for
- * hashing to agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Immutable;
- * thread-safe if the address is.
+ * hashing to agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Ids are shown in
+ * logs and metrics, so user info, query and fragment of a URI are never part of one: endpoints that differ in these alone
+ * need ids of their own. Immutable; thread-safe if the address is.
  *
  * <p>A weight is a share, relative to the weights of the others: with 3 and 1, three calls of four. It is a
  * {@code double}, so that a weight can be a measured one and a slow start can be a part of it. Weight 0 drains: no new
@@ -54,6 +56,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
         if (Require.nonNull("id", id).isBlank()) {
             throw new IllegalArgumentException("id must not be blank, but was \"" + id + "\"");
         }
+        id = Addresses.withoutSecrets(id);
         Require.nonNull("address", address);
         if (!(weight >= 0.0 && weight <= MAX_WEIGHT)) {
             throw new IllegalArgumentException("weight must be from 0 to 1.0E12, but was " + weight);
@@ -83,7 +86,8 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * An endpoint of weight 1 that is known by its address.
      *
      * @param address an {@code InetSocketAddress}, which is known by its host in normal form and its port whether it is
-     *     resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM
+     *     resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM, less
+     *     user info, query and fragment of a URI
      * @param <A> the type of the address
      * @return the endpoint
      */
@@ -156,5 +160,12 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      */
     public String zone() {
         return labels.getOrDefault(ZONE, "");
+    }
+
+    /** Shows the address as the id does: without user info and query. */
+    @Override
+    public String toString() {
+        return "Endpoint[id=" + id + ", address=" + AddressText.of(address) + ", weight=" + weight + ", priority="
+                + priority + ", labels=" + labels + "]";
     }
 }

@@ -159,9 +159,10 @@ final class HealthMonitor<A> {
         return wait;
     }
 
-    /** Publishes what the review has changed, once it is in force. */
-    void publish(List<NodeHealth> nodes) {
+    /** Publishes what the review has changed, once it is in force. Returns whether endpoints fail that should not. */
+    boolean publish(List<NodeHealth> nodes) {
         report.publish(nodes, selector.isInPanic());
+        return selector.isInPanic() || ejections.isSuspended();
     }
 
     void measure(Measured.Sink sink, List<NodeHealth> nodes) {

@@ -166,7 +166,9 @@ abstract class Membership<A> {
             if (!sameSet) {
                 updateChecks(monitor, before.allNodes(), nodes);
             }
-            monitor.publish(healthOf(nodes));
+            if (monitor.publish(healthOf(nodes))) {
+                refreshSource();
+            }
         }
         if (drains != null && !sameSet) {
             drain(drains, before, all, nodes, selection);
@@ -211,6 +213,14 @@ abstract class Membership<A> {
             nodes.add(stays && node != null ? node : join(endpoint));
         }
         return List.copyOf(nodes);
+    }
+
+    /** Asks the source to look again, since the endpoints that are known do not work. */
+    final void refreshSource() {
+        EndpointSource.Subscription open = subscription;
+        if (open != null) {
+            open.refresh();
+        }
     }
 
     private void allowProbes() {

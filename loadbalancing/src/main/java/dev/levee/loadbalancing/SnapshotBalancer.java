@@ -172,6 +172,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         GateWatch watch = gateWatch;
         int endpoints = from.undrained().size();
         int index = watch == null || !watch.mayPass(endpoints) ? EndpointSet.NONE : from.enterPast(hash, watch.now());
+        refreshSource();
         if (watch == null || index == EndpointSet.NONE) {
             environment.listener().onRefused(name);
             throw from.refusal;

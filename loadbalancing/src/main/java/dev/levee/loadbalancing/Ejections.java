@@ -10,7 +10,7 @@ import java.util.List;
  * the set, and never for a fault that the others have as well.
  *
  * <p>The order of events is in {@link HealthMonitor}. Reviews call this, one at a time; figures may be read by any
- * thread. See ADR 44.
+ * thread. See ADR 44 and ADR 66.
  */
 final class Ejections {
     /** Up to this share of peers that fail at the moment, each may do so for reasons of its own. */

@@ -45,6 +45,8 @@ final class EndpointSet<A> implements Candidates {
     private final List<Endpoint<A>> undrained;
     private final Selection selection;
     private final boolean allDrained;
+    /** Whether there are candidates that take new sessions, and others. */
+    private final boolean partlyOldSessions;
     private final StripedSequence turns;
     /** The words of the nodes, which saves strategies one memory access for each. */
     private final PaddedLong[] inFlight;
@@ -94,6 +96,8 @@ final class EndpointSet<A> implements Candidates {
         this.nodes = candidateNodes.toArray(new Node[0]);
         this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedLong[]::new);
         this.allBut = new RemainingEndpoints[nodes.length];
+        long taking = candidates.stream().filter(Endpoint::takesNewSessions).count();
+        this.partlyOldSessions = taking > 0 && taking < candidates.size();
         this.refusal = new NoEndpointException(name, reason(), message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
         this.timed = candidateNodes.stream().anyMatch(node -> node.tracker != null);
@@ -133,6 +137,15 @@ final class EndpointSet<A> implements Candidates {
     /** Whether the time is read before the pick, which is then the start of the call. */
     boolean isTimed() {
         return timed;
+    }
+
+    /** Whether a call without a key may have this hash: not where only old sessions go. */
+    boolean isForNewSession(long hash) {
+        if (!partlyOldSessions || picker == null) {
+            return true;
+        }
+        int index = checked(picker.pick(hash));
+        return index == NONE || endpoints.get(index).takesNewSessions();
     }
 
     /** Returns the index that the strategy picks among the remaining; {@link #NONE} if it finds none. */

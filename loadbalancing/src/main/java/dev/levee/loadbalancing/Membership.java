@@ -59,7 +59,11 @@ abstract class Membership<A> {
     private final @Nullable Ticker ticker;
     private final StripedSequence turns;
     private final OneAtATime updates = new OneAtATime(this::apply);
-    /** The endpoints that the source published last. */
+    private final OneAtATime publications = new OneAtATime(this::takePublished);
+    private final SessionDrains<A> sessions;
+    /** What the source published last. */
+    private volatile @Nullable Collection<Endpoint<A>> published;
+    /** The endpoints of that. */
     private volatile @Nullable Map<String, Endpoint<A>> latest;
     /** The endpoints of {@link #set}. */
     private @Nullable Map<String, Endpoint<A>> applied;
@@ -93,6 +97,8 @@ abstract class Membership<A> {
         this.gateWatch =
                 gated && timer != null ? new GateWatch(name, config.passesGates(), timer, environment, this::allowProbes)
                         : null;
+        this.sessions = new SessionDrains<>(
+                this.strategy.usesKey(), config.drainDeadline(), environment, publications::run);
         this.drains = Drains.of(name, config, environment);
         this.set = new EndpointSet<>(
                 name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
@@ -113,8 +119,16 @@ abstract class Membership<A> {
 
     /** Takes a new set. Makes gates and pickers, which are user code, without holding a lock. */
     final void update(Collection<Endpoint<A>> endpoints) {
-        latest = merge(endpoints);
-        updates.run();
+        published = Require.nonNull("endpoints", endpoints);
+        publications.run();
+    }
+
+    private void takePublished() {
+        Collection<Endpoint<A>> last = published;
+        if (last != null) {
+            latest = merge(sessions.apply(last));
+            updates.run();
+        }
     }
 
     /** Returns the endpoints in the order of their ids, each id once. */
@@ -273,6 +287,7 @@ abstract class Membership<A> {
         if (open != null) {
             open.close();
         }
+        sessions.close();
         if (ticker != null) {
             ticker.close();
         }

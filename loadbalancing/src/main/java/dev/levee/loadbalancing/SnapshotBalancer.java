@@ -47,6 +47,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A> {
     private static final int MAX_RACES = 100_000;
+    /** So often a call without a key looks for an endpoint that takes new sessions. */
+    private static final int MAX_DRAWS = 64;
 
     private final boolean usesKey;
     private final Leases leases;
@@ -83,8 +85,17 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
 
     // ---- calls
 
+    /** Returns the hash of a call without a key. */
     private long anyHash() {
-        return usesKey ? environment.random().nextLong() : 0L;
+        if (!usesKey) {
+            return 0L;
+        }
+        EndpointSet<A> from = set;
+        long hash = environment.random().nextLong();
+        for (int i = 0; i < MAX_DRAWS && !from.isForNewSession(hash); i++) {
+            hash = environment.random().nextLong();
+        }
+        return hash;
     }
 
     private long hashOf(CharSequence key) {

@@ -35,6 +35,11 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     /** The label of the zone: {@code zone}. */
     public static final String ZONE = "zone";
 
+    /** The label that says how an endpoint drains: {@code drain}. */
+    public static final String DRAIN = "drain";
+
+    private static final String SESSIONS = "sessions";
+
     /** The largest number that a priority can have: 1000. */
     public static final int LAST_PRIORITY = 1000;
 
@@ -151,6 +156,27 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      */
     public Endpoint<A> withZone(String zone) {
         return withLabel(ZONE, zone);
+    }
+
+    /**
+     * This endpoint without new sessions: the label {@link #DRAIN} with the value {@code sessions}. Strategies that go by
+     * keys leave the keys there that they have placed there, until the deadline of the balancer's
+     * {@code drain(deadline, closer)} has come, and place no new ones; then, and with strategies that do not go by keys,
+     * it drains as with weight 0.
+     *
+     * @return the endpoint
+     */
+    public Endpoint<A> withoutNewSessions() {
+        return withLabel(DRAIN, SESSIONS);
+    }
+
+    /**
+     * Whether new sessions may begin here; see {@link #withoutNewSessions}.
+     *
+     * @return true, unless the label {@link #DRAIN} says {@code sessions}
+     */
+    public boolean takesNewSessions() {
+        return labels.isEmpty() || !SESSIONS.equals(labels.get(DRAIN));
     }
 
     /**

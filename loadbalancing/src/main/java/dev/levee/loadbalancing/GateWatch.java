@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
  * of all endpoints refuse at once.
  *
  * <p>Outcomes of calls that overlap a pause are no evidence: failures reach the gates as ignored, and successes not as
- * slow ones. When the gates of all endpoints refuse, calls go past those that {@linkplain dev.levee.core.Gate#mayBePassed
- * may be passed}, within the bounds of {@link PassingCalls}: that is a panic of the gates, which ends when no call has
+ * slow ones. When the gates of all endpoints refuse, calls go past those that
+ * {@linkplain dev.levee.core.Gate#mayBePassed may be passed}, within the bounds of {@link PassingCalls}: that is a panic of the gates, which ends when no call has
  * needed it for a second. See ADR 64.
  *
  * <p>Thread-safe. A call that is admitted reads two fields here, and a failure the clock.

@@ -100,7 +100,8 @@ final class Node<A> {
         NanoClock read = gate == null ? balancerClock : gate.environment().clock();
         if (timed && read != balancerClock) {
             throw new IllegalArgumentException(
-                    "the gate of an endpoint must have the clock of its balancer, but that of " + label + " has another");
+                    "the gate of an endpoint must have the clock of its balancer, but that of " + label
+                            + " has another");
         }
         this.clock = timing == 0 ? null : read;
         this.timesGate = gate != null && gate.timing() == all;

@@ -312,7 +312,8 @@ final class EpochBreaker implements CircuitBreaker {
     @Override
     public void allowProbe() {
         if (epoch.state == State.OPEN) {
-            change((from, now) -> from.state == State.OPEN ? successors.halfOpen(from, now, "a probe is allowed") : null);
+            change((from, now) ->
+                    from.state == State.OPEN ? successors.halfOpen(from, now, "a probe is allowed") : null);
         }
     }
 

@@ -16,8 +16,8 @@ import java.util.function.Function;
  * one kind and name would be one in logs and metrics, so the second one is refused. If the factory returns one policy
  * for several keys, they share it. To choose a configuration by the key see {@link KeyPatterns}. See ADR 11.
  *
- * <p>Not for rate limits: eviction goes by use, and a key that comes back after it was evicted has its whole burst again,
- * however much it is in debt. The keyed limiter of the module {@code levee-ratelimit} evicts by debt.
+ * <p>Not for rate limits: eviction goes by use, and a key that comes back after it was evicted has its whole burst
+ * again, however much it is in debt. The keyed limiter of the module {@code levee-ratelimit} evicts by debt.
  *
  * @param <K> a key with {@code equals} and {@code hashCode}
  * @param <P> what is held for each key, usually a {@link Policy}

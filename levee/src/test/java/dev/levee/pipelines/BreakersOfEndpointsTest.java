@@ -44,7 +44,8 @@ class BreakersOfEndpointsTest {
                 config -> {
                     config.gatePerEndpoint(endpoint -> {
                         CircuitBreaker breaker = CircuitBreaker.of(
-                                endpoint.id(), c -> c.countWindow(10).minCalls(4).openFor(Duration.ofSeconds(60)),
+                                endpoint.id(),
+                                c -> c.countWindow(10).minCalls(4).openFor(Duration.ofSeconds(60)),
                                 environment);
                         breakers.put(endpoint.id(), breaker);
                         return breaker;
@@ -86,10 +87,11 @@ class BreakersOfEndpointsTest {
     void a_fault_of_one_leaves_that_one_out() {
         LoadBalancer<String> balancer = over(3, false);
         take(balancer, 30)
-                .forEach(ticket -> ticket.complete(
-                        ticket.endpoint().id().equals("e1") ? Verdict.FAILURE : Verdict.SUCCESS));
+                .forEach(ticket ->
+                        ticket.complete(ticket.endpoint().id().equals("e1") ? Verdict.FAILURE : Verdict.SUCCESS));
         for (int i = 0; i < 30; i++) {
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isNotEqualTo("e1");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isNotEqualTo("e1");
         }
     }
 
@@ -115,8 +117,8 @@ class BreakersOfEndpointsTest {
         checkPasses.set(false);
         time.advance(Duration.ofSeconds(7));
         take(balancer, 20)
-                .forEach(ticket -> ticket.complete(
-                        ticket.endpoint().id().equals("e1") ? Verdict.FAILURE : Verdict.SUCCESS));
+                .forEach(ticket ->
+                        ticket.complete(ticket.endpoint().id().equals("e1") ? Verdict.FAILURE : Verdict.SUCCESS));
         CircuitBreaker broken = breakers.get("e1");
         assertThat(broken.state()).isEqualTo(CircuitBreaker.State.OPEN);
         checkPasses.set(true);

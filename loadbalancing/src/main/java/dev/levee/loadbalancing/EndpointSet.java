@@ -47,6 +47,7 @@ final class EndpointSet<A> implements Candidates {
     private final boolean allDrained;
     /** Whether there are candidates that take new sessions, and others. */
     private final boolean partlyOldSessions;
+
     private final StripedSequence turns;
     /** The words of the nodes, which saves strategies one memory access for each. */
     private final PaddedLong[] inFlight;

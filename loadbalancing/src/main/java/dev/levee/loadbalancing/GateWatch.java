@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Outcomes of calls that overlap a pause are no evidence: failures reach the gates as ignored, and successes not as
  * slow ones. When the gates of all endpoints refuse, calls go past those that
- * {@linkplain dev.levee.core.Gate#mayBePassed may be passed}, within the bounds of {@link PassingCalls}: that is a panic of the gates, which ends when no call has
- * needed it for a second. See ADR 64.
+ * {@linkplain dev.levee.core.Gate#mayBePassed may be passed}, within the bounds of {@link PassingCalls}: that is a
+ * panic of the gates, which ends when no call has needed it for a second. See ADR 64.
  *
  * <p>Thread-safe. A call that is admitted reads two fields here, and a failure the clock.
  */
@@ -103,8 +103,9 @@ final class GateWatch {
     }
 
     /**
-     * Lets all gates probe, since calls that went past one succeed: the fault that they shared is over, and the endpoint
-     * whose gate closes first must not have all calls. At most once a second, since probes may fail nevertheless.
+     * Lets all gates probe, since calls that went past one succeed: the fault that they shared is over, and the
+     * endpoint whose gate closes first must not have all calls. At most once a second, since probes may fail
+     * nevertheless.
      */
     void allowProbes() {
         if (!probed.get() && probed.compareAndSet(false, true)) {

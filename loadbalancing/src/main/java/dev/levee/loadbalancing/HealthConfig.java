@@ -133,8 +133,8 @@ public final class HealthConfig<A> {
     }
 
     /**
-     * {@return the share of usable endpoints below which there is a panic; 0 if there is never one} Unless it was set, a
-     * set of fewer than ten endpoints panics only when none of them is usable.
+     * {@return the share of usable endpoints below which there is a panic; 0 if there is never one} Unless it was set,
+     * a set of fewer than ten endpoints panics only when none of them is usable.
      */
     public double panicBelow() {
         return settings.panicBelow;
@@ -418,9 +418,9 @@ public final class HealthConfig<A> {
 
         /**
          * Sets the share of usable endpoints below which all endpoints are used, unless lower priorities can take over;
-         * see {@link #refuseInPanic}. Default: 0.5; but in a set of fewer than ten endpoints, of one priority, only when
-         * none is usable, since there each of those that are down would get a large part of the calls. A value that is
-         * set, or {@link #refuseInPanic}, holds for sets of any size.
+         * see {@link #refuseInPanic}. Default: 0.5; but in a set of fewer than ten endpoints, of one priority, only
+         * when none is usable, since there each of those that are down would get a large part of the calls. A value
+         * that is set, or {@link #refuseInPanic}, holds for sets of any size.
          *
          * @param value from 0 to 1; 0 for never, so that a set without any usable endpoint refuses
          * @return this

@@ -62,8 +62,7 @@ final class HealthMonitor<A> {
     /** What a check found; the reason is null if the check passed. */
     private record CheckResult(NodeHealth node, @Nullable String failure) {}
 
-    HealthMonitor(
-            String name, HealthConfig<A> config, Environment environment, Ticker ticker, Runnable review) {
+    HealthMonitor(String name, HealthConfig<A> config, Environment environment, Ticker ticker, Runnable review) {
         this.config = config;
         this.environment = environment;
         this.rules = EndpointHealth.Rules.of(config);
@@ -87,7 +86,9 @@ final class HealthMonitor<A> {
     NodeHealth join(String label) {
         OutcomeObserver observer = observesCalls
                 ? new OutcomeObserver(
-                        new OutcomeCounters(config.consecutiveFailures(), Nanos.of(config.ejectFor())), pauses, trigger::request)
+                        new OutcomeCounters(config.consecutiveFailures(), Nanos.of(config.ejectFor())),
+                        pauses,
+                        trigger::request)
                 : null;
         long now = environment.clock().nanoTime();
         return new NodeHealth(label, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
@@ -99,14 +100,13 @@ final class HealthMonitor<A> {
         if (check == null || trigger.isClosed()) {
             return;
         }
-        node.startChecks(
-                new RepeatedCheck<>(address, config, check, permits, pauses, environment, failure -> {
-                    results.add(new CheckResult(node, failure));
-                    trigger.request();
-                    if (failure == null && gate != null) {
-                        gate.allowProbe();
-                    }
-                }));
+        node.startChecks(new RepeatedCheck<>(address, config, check, permits, pauses, environment, failure -> {
+            results.add(new CheckResult(node, failure));
+            trigger.request();
+            if (failure == null && gate != null) {
+                gate.allowProbe();
+            }
+        }));
     }
 
     /** Applies what has happened since the last review, and chooses the candidates. */

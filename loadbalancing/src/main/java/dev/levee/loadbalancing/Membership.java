@@ -84,8 +84,7 @@ abstract class Membership<A> {
         this.environment = Require.nonNull("environment", environment);
         this.strategy = Require.nonNull(
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
-        this.byPriority =
-                this.strategy.usesPriority() ? this.strategy : BalancingStrategy.priority(this.strategy);
+        this.byPriority = this.strategy.usesPriority() ? this.strategy : BalancingStrategy.priority(this.strategy);
         this.turns = new StripedSequence(firstTurn);
         HealthConfig<A> health = config.health();
         boolean gated = config.gatePerEndpoint() != null;
@@ -94,11 +93,11 @@ abstract class Membership<A> {
         this.monitor = health == null || timer == null
                 ? null
                 : new HealthMonitor<>(name, health, environment, timer, updates::run);
-        this.gateWatch =
-                gated && timer != null ? new GateWatch(name, config.passesGates(), timer, environment, this::allowProbes)
-                        : null;
-        this.sessions = new SessionDrains<>(
-                this.strategy.usesKey(), config.drainDeadline(), environment, publications::run);
+        this.gateWatch = gated && timer != null
+                ? new GateWatch(name, config.passesGates(), timer, environment, this::allowProbes)
+                : null;
+        this.sessions =
+                new SessionDrains<>(this.strategy.usesKey(), config.drainDeadline(), environment, publications::run);
         this.drains = Drains.of(name, config, environment);
         this.set = new EndpointSet<>(
                 name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
@@ -142,8 +141,9 @@ abstract class Membership<A> {
 
     private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
         if (!one.address().equals(other.address())) {
-            throw new IllegalArgumentException("endpoints of one id must have one address, but \"" + one.id()
-                    + "\" has " + text(one.address()) + " and " + text(other.address()) + "; give each an id of its own");
+            throw new IllegalArgumentException(
+                    "endpoints of one id must have one address, but \"" + one.id() + "\" has " + text(one.address())
+                            + " and " + text(other.address()) + "; give each an id of its own");
         }
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
     }
@@ -267,7 +267,8 @@ abstract class Membership<A> {
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gatePerEndpoint();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
-        String label = Require.nonNull("label of an endpoint", config.labelPerEndpoint().apply(endpoint));
+        String label = Require.nonNull(
+                "label of an endpoint", config.labelPerEndpoint().apply(endpoint));
         return new Node<>(
                 endpoint,
                 label,

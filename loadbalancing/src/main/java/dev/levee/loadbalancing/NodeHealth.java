@@ -81,8 +81,8 @@ final class NodeHealth {
     }
 
     /**
-     * Weighs the failures that have come since the last time, by the rate at which peers fail now: at the same time, and
-     * not later, when a fault that they shared is over.
+     * Weighs the failures that have come since the last time, by the rate at which peers fail now: at the same time,
+     * and not later, when a fault that they shared is over.
      *
      * @param minRun how many weigh enough if no peer fails
      * @param peerRate the rate at which peers fail now

@@ -86,7 +86,8 @@ final class Outliers {
         BitSet bySuccessRate = new BitSet();
         if (deviations > 0.0) {
             BitSet busy = busy(successes, failures, minCallsForDeviations);
-            bySuccessRate = excludingChance(belowMean(busy, successes, failures), busy, successesByStep, failuresByStep);
+            bySuccessRate =
+                    excludingChance(belowMean(busy, successes, failures), busy, successesByStep, failuresByStep);
         }
         BitSet suspects = new BitSet();
         BitSet byFailureRate = new BitSet();

@@ -8,7 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs reviews on the executor: soon after one is requested, and at the next tick of the {@link Ticker} after one is due.
+ * Runs reviews on the executor: soon after one is requested, and at the next tick of the {@link Ticker} after one is
+ * due.
  */
 final class ReviewTrigger {
     private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);

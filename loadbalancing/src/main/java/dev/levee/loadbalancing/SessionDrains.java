@@ -14,8 +14,8 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The endpoints that take no new sessions: they keep their weight while a strategy by keys may leave its keys there, and
- * then get weight 0, which drains them. {@link #apply} is called one at a time.
+ * The endpoints that take no new sessions: they keep their weight while a strategy by keys may leave its keys there,
+ * and then get weight 0, which drains them. {@link #apply} is called one at a time.
  */
 final class SessionDrains<A> {
     private final boolean keepsKeys;

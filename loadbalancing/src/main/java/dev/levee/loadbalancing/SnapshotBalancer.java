@@ -221,8 +221,8 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     }
 
     /**
-     * Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well. Returns
-     * {@link EndpointSet#NONE} if none is left at all.
+     * Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well.
+     * Returns {@link EndpointSet#NONE} if none is left at all.
      */
     private int next(EndpointSet<A> from, long hash, @Nullable RemainingEndpoints remaining, long now) {
         int index = from.pick(hash, remaining, now);

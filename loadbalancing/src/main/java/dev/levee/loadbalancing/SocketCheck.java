@@ -92,9 +92,8 @@ final class SocketCheck {
     }
 
     private boolean exchange(Socket socket, String authority, String path) throws IOException {
-        String request =
-                "GET " + path + " HTTP/1.1\r\nHost: " + authority
-                        + "\r\nUser-Agent: levee-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+        String request = "GET " + path + " HTTP/1.1\r\nHost: " + authority
+                + "\r\nUser-Agent: levee-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         HeadReader head = new HeadReader(socket);
         int status = statusOf(head.line());

@@ -79,7 +79,10 @@ class BackupsTest {
     @Test
     void get_all_calls_when_the_first_level_is_unhealthy_and_none_when_it_is_well_again() {
         Watched nodes = new Watched(
-                List.of(Endpoint.of("e00"), Endpoint.of("e01"), Endpoint.of("e02").withPriority(1)),
+                List.of(
+                        Endpoint.of("e00"),
+                        Endpoint.of("e01"),
+                        Endpoint.of("e02").withPriority(1)),
                 health -> health.maxEjected(1.0).consecutiveFailures(3));
         assertThat(nodes.targets(100)).containsExactly("e00", "e01");
         nodes.fail(1.0, 0);

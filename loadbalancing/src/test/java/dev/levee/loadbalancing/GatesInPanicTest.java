@@ -3,10 +3,10 @@ package dev.levee.loadbalancing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Verdict;
-import dev.levee.core.CapturedLog;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -29,10 +29,8 @@ class GatesInPanicTest {
     private final AtomicLong jump = new AtomicLong();
     private final NanoClock clock = () -> time.nanoTime() + jump.get();
     private final RecordingListener listener = new RecordingListener();
-    private final Environment environment = time.environment().toBuilder()
-            .clock(clock)
-            .listener(listener)
-            .build();
+    private final Environment environment =
+            time.environment().toBuilder().clock(clock).listener(listener).build();
     private final Map<String, FakeGate> gates = new TreeMap<>();
 
     private LoadBalancer<String> over(int size, BalancingStrategy strategy, boolean passes) {
@@ -94,9 +92,10 @@ class GatesInPanicTest {
                 targets.add(balancer.call(address -> address));
             }
             assertThat(targets).containsExactly("e00", "e01", "e02");
-            assertThat(gates.values()).allSatisfy(gate -> assertThat(gate.exits())
-                    .as("calls that go past a gate are not its own")
-                    .isEmpty());
+            assertThat(gates.values())
+                    .allSatisfy(gate -> assertThat(gate.exits())
+                            .as("calls that go past a gate are not its own")
+                            .isEmpty());
         }
 
         @Test
@@ -127,8 +126,8 @@ class GatesInPanicTest {
             LoadBalancer<String> balancer = over(3);
             shutAll();
             take(balancer, 30)
-                    .forEach(ticket -> ticket.complete(
-                            ticket.endpoint().id().equals("e01") ? Verdict.SUCCESS : Verdict.FAILURE));
+                    .forEach(ticket ->
+                            ticket.complete(ticket.endpoint().id().equals("e01") ? Verdict.SUCCESS : Verdict.FAILURE));
             for (int i = 0; i < 20; i++) {
                 assertThat(balancer.<String, RuntimeException>call(address -> address))
                         .isEqualTo("e01");
@@ -153,15 +152,18 @@ class GatesInPanicTest {
             try (CapturedLog log = new CapturedLog(LoadBalancer.class)) {
                 balancer.call(address -> address);
                 balancer.call(address -> address);
-                assertThat(log.lines()).hasSize(1).first().asString().contains("balancer \"nodes\": the gates of all 2");
+                assertThat(log.lines())
+                        .hasSize(1)
+                        .first()
+                        .asString()
+                        .contains("balancer \"nodes\": the gates of all 2");
             }
             assertThat(changes()).containsExactly("nodes/gates NORMAL->PANIC");
             assertThat(figures(balancer))
                     .containsEntry("nodes balancer.gates.panic", 1.0)
                     .containsEntry("nodes balancer.gates.passed", 2.0);
             time.advance(Duration.ofSeconds(2));
-            assertThat(changes())
-                    .containsExactly("nodes/gates NORMAL->PANIC", "nodes/gates PANIC->NORMAL");
+            assertThat(changes()).containsExactly("nodes/gates NORMAL->PANIC", "nodes/gates PANIC->NORMAL");
             assertThat(figures(balancer)).containsEntry("nodes balancer.gates.panic", 0.0);
         }
 
@@ -175,8 +177,8 @@ class GatesInPanicTest {
                 assertThat(balancer.callAsync(java.util.concurrent.CompletableFuture::completedFuture))
                         .isCompleted();
             }
-            assertThat(balancer.snapshot()).allSatisfy(state -> assertThat(state.inFlight())
-                    .isZero());
+            assertThat(balancer.snapshot())
+                    .allSatisfy(state -> assertThat(state.inFlight()).isZero());
         }
 
         @Test
@@ -212,7 +214,8 @@ class GatesInPanicTest {
             gates.values().forEach(gate -> gate.passable = false);
             assertThatThrownBy(balancer::pick).isInstanceOf(NoEndpointException.class);
             gates.get("e02").passable = true;
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isEqualTo("e02");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isEqualTo("e02");
         }
 
         @Test

@@ -89,7 +89,8 @@ class LabelsTest {
 
     @Test
     void nothing_shows_a_secret() {
-        assertThat(all(config -> {})).noneMatch(line -> line.contains("s3cret") || line.contains("user:"))
+        assertThat(all(config -> {}))
+                .noneMatch(line -> line.contains("s3cret") || line.contains("user:"))
                 .anyMatch(line -> line.equals("nodes/http://one:80 HEALTHY->EJECTED"))
                 .anyMatch(line -> line.contains("endpoint http://one:80 could not be closed"));
     }

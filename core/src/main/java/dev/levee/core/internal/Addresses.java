@@ -4,8 +4,7 @@ import java.util.regex.Pattern;
 
 /** Writes addresses so that they can be logged. */
 public final class Addresses {
-    private static final Pattern URI_PARTS =
-            Pattern.compile("://(?:[^/?#\\s\"]*@)?([^?#;\\s\"]*)(?:[?#;][^\\s\"]*)?");
+    private static final Pattern URI_PARTS = Pattern.compile("://(?:[^/?#\\s\"]*@)?([^?#;\\s\"]*)(?:[?#;][^\\s\"]*)?");
 
     private Addresses() {}
 

@@ -448,8 +448,9 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Sets the {@code Host} that endpoints see, for endpoints known by their numbers. For {@link BalancedHttpClient},
-         * in a JVM with {@code -Djdk.httpclient.allowRestrictedHeaders=host}. Default: the address of the endpoint.
+         * Sets the {@code Host} that endpoints see, for endpoints known by their numbers. For
+         * {@link BalancedHttpClient}, in a JVM with {@code -Djdk.httpclient.allowRestrictedHeaders=host}. Default: the
+         * address of the endpoint.
          *
          * @param value the name of the service
          * @return this

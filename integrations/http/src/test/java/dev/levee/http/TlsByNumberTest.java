@@ -48,8 +48,7 @@ class TlsByNumberTest {
     }
 
     private String get(HttpClient inner) throws Exception {
-        HttpClient client =
-                BalancedHttpClient.of(inner, "catalog", EndpointSource.ofAddresses(List.of(node.uri())));
+        HttpClient client = BalancedHttpClient.of(inner, "catalog", EndpointSource.ofAddresses(List.of(node.uri())));
         HttpRequest request =
                 HttpRequest.newBuilder(URI.create("https://catalog/products")).build();
         return client.send(request, BodyHandlers.ofString()).body();
@@ -85,9 +84,10 @@ class TlsByNumberTest {
                 EndpointSource.ofAddresses(List.of(node.uri())),
                 config -> config.host("catalog.internal"));
         if (System.getProperty("jdk.httpclient.allowRestrictedHeaders", "").contains("host")) {
-            HttpRequest request =
-                    HttpRequest.newBuilder(URI.create("https://catalog/products")).build();
-            assertThat(named.get().send(request, BodyHandlers.ofString()).body()).endsWith(" catalog.internal");
+            HttpRequest request = HttpRequest.newBuilder(URI.create("https://catalog/products"))
+                    .build();
+            assertThat(named.get().send(request, BodyHandlers.ofString()).body())
+                    .endsWith(" catalog.internal");
         } else {
             assertThatThrownBy(named::get)
                     .isInstanceOf(IllegalArgumentException.class)

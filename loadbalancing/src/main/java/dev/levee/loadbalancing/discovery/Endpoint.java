@@ -11,8 +11,8 @@ import java.util.TreeMap;
  *
  * <p>The id is what the balancer and every hash know an endpoint by: it must be the same in every JVM of a cluster for
  * hashing to agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Ids are shown in
- * logs and metrics, so user info, query and fragment of a URI are never part of one: endpoints that differ in these alone
- * need ids of their own. Immutable; thread-safe if the address is.
+ * logs and metrics, so user info, query and fragment of a URI are never part of one: endpoints that differ in these
+ * alone need ids of their own. Immutable; thread-safe if the address is.
  *
  * <p>A weight is a share, relative to the weights of the others: with 3 and 1, three calls of four. It is a
  * {@code double}, so that a weight can be a measured one and a slow start can be a part of it. Weight 0 drains: no new
@@ -159,10 +159,10 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     }
 
     /**
-     * This endpoint without new sessions: the label {@link #DRAIN} with the value {@code sessions}. Strategies that go by
-     * keys leave the keys there that they have placed there, until the deadline of the balancer's
-     * {@code drain(deadline, closer)} has come, and place no new ones; then, and with strategies that do not go by keys,
-     * it drains as with weight 0.
+     * This endpoint without new sessions: the label {@link #DRAIN} with the value {@code sessions}. Strategies that go
+     * by keys leave the keys there that they have placed there, until the deadline of the balancer's
+     * {@code drain(deadline, closer)} has come, and place no new ones; then, and with strategies that do not go by
+     * keys, it drains as with weight 0.
      *
      * @return the endpoint
      */

@@ -34,9 +34,9 @@ public interface EndpointSource<A> {
         void close();
 
         /**
-         * Asks the source to look again soon, since the endpoints that it published do not work; a balancer does so when
-         * it has none left or all fail. A source that polls does so at most about once a second, and seldomer while its
-         * polls fail. Does not block. Default: nothing.
+         * Asks the source to look again soon, since the endpoints that it published do not work; a balancer does so
+         * when it has none left or all fail. A source that polls does so at most about once a second, and seldomer
+         * while its polls fail. Does not block. Default: nothing.
          */
         default void refresh() {}
     }

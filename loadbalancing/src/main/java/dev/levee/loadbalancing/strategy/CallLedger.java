@@ -99,7 +99,8 @@ final class CallLedger {
      * Where a seat is found in the last set that it was in; and in the set before, whose bound holds until calls pick
      * from the new one: it is made before it is published, and may never be.
      */
-    private record Place(ReservedCalls counts, int index, @Nullable Place before) {
+    private record Place(
+            ReservedCalls counts, int index, @Nullable Place before) {
         Place inUse() {
             Place old = before;
             return old == null || counts.used ? this : old;

@@ -7,7 +7,8 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Sends calls to the first priority as far as it is healthy, then to the next (Envoy, Priority Levels). See ADR 41 and ADR 65.
+ * Sends calls to the first priority as far as it is healthy, then to the next (Envoy, Priority Levels). See ADR 41 and
+ * ADR 65.
  *
  * @see <a
  *     href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/priority">Envoy</a>

@@ -90,9 +90,8 @@ final class StickyPicker implements BalancingStrategy.Picker {
     /** Returns the deputy of a home, one that takes new sessions if there is one. */
     private int deputy(long hash, IntPredicate eligible) {
         BitSet taking = forNew;
-        int deputy = taking == null
-                ? -1
-                : deputies.indexOfHash(hash, index -> taking.get(index) && eligible.test(index));
+        int deputy =
+                taking == null ? -1 : deputies.indexOfHash(hash, index -> taking.get(index) && eligible.test(index));
         return deputy >= 0 ? deputy : deputies.indexOfHash(hash, eligible);
     }
 

@@ -117,7 +117,8 @@ class RefreshTest {
             answer = List.of("new");
             assertThatThrownBy(balancer::pick).isInstanceOf(NoEndpointException.class);
             time.advance(ofSeconds(2));
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isEqualTo("new");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isEqualTo("new");
         }
 
         @Test
@@ -136,7 +137,8 @@ class RefreshTest {
             answer = List.of("new");
             balancer.pick().close();
             time.advance(ofSeconds(2));
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isEqualTo("new");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isEqualTo("new");
         }
 
         @Test
@@ -150,7 +152,8 @@ class RefreshTest {
             answer = List.of("new");
             assertThatThrownBy(balancer::pick).isInstanceOf(NoEndpointException.class);
             time.advance(ofSeconds(2));
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isEqualTo("new");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isEqualTo("new");
         }
 
         @Test
@@ -164,7 +167,8 @@ class RefreshTest {
                     environment);
             answer = List.of("new");
             time.advance(ofSeconds(7));
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isEqualTo("new");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isEqualTo("new");
         }
 
         @Test
@@ -179,7 +183,8 @@ class RefreshTest {
                 }
             }
             time.advance(ofSeconds(4));
-            assertThat(balancer.<String, RuntimeException>call(address -> address)).isEqualTo("new");
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .isEqualTo("new");
         }
 
         @Test
@@ -200,8 +205,7 @@ class RefreshTest {
 
         @Test
         void lingers_for_the_time() {
-            UpdatableEndpoints<String> source =
-                    EndpointSource.updatable(List.of(Endpoint.of("a"), Endpoint.of("b")));
+            UpdatableEndpoints<String> source = EndpointSource.updatable(List.of(Endpoint.of("a"), Endpoint.of("b")));
             source.lingering(ofSeconds(30), environment).subscribe(told);
             source.set(List.of(Endpoint.of("b"), Endpoint.of("c")));
             time.advance(ofSeconds(20));

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *   1. A call ends:              Node.leave       -> OutcomeObserver counts the verdict in OutcomeCounters, unless
  *                                                    it is a failure during a pause of this process (PauseDetector).
  *      or a check ends:          RepeatedCheck    -> its result goes into the queue here.
- *      or an interval is over:   ReviewTrigger's timer.
+ *      or an interval is over:   ReviewTrigger, at a tick of the Ticker.
  *   2. A review is requested:    ReviewTrigger    -> runs the balancer's update on the executor.
  *   3. The update reviews:       Membership.apply -> review(), which in this order
  *        applies the results of checks, drains and the time that has passed   (EndpointHealth),

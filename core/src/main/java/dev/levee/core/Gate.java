@@ -67,6 +67,27 @@ public interface Gate extends Policy {
     void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos);
 
     /**
+     * Lets a gate that refuses after failures try a call now. For a caller that knows that the other side works again,
+     * for example by a health check that has passed. It admits nothing by itself: the next calls are probes, and their
+     * outcomes decide. A breaker that is open becomes half-open; whatever else a gate is in, and by default, this does
+     * nothing. Does not block.
+     */
+    default void allowProbe() {}
+
+    /**
+     * Returns whether a call that this gate refuses may go past it all the same. A balancer asks when the gates of all
+     * its endpoints refuse: a fault of the caller, or one that all endpoints share, looks just like that, so their
+     * evidence is in doubt. True only while a gate refuses because of how earlier calls ended, as a breaker does that
+     * has opened; a gate that bounds calls or a rate, or that was shut by hand, must not be passed. A call that goes
+     * past is neither entered nor exited. Does not block. Default: false.
+     *
+     * @return whether it may be passed now
+     */
+    default boolean mayBePassed() {
+        return false;
+    }
+
+    /**
      * Returns the rule that judges outcomes for this gate.
      *
      * @return the rule that this gate was built with

@@ -7,14 +7,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chooses a setting by patterns of the key, such as the limit of a tenant or the breaker of a host.
+ * Chooses a setting by patterns of the key, such as the bulkhead of a tenant or the breaker of a host.
  *
  * <pre>{@code
- * Function<Object, Limit> limits = KeyPatterns.when("vip-*", Limit.perSecond(1000))
- *         .and("*-batch", Limit.perSecond(1))
- *         .otherwise(Limit.perSecond(100));
- * Keyed<String, RateLimiter> perTenant =
- *         Keyed.of("tenants", 10_000, ofHours(1), key -> RateLimiter.of("tenant-" + key, limits.apply(key)));
+ * Function<Object, Integer> calls = KeyPatterns.when("db-*", 50).and("*-batch", 5).otherwise(20);
+ * Keyed<String, Bulkhead> bulkheads =
+ *         Keyed.of("calls", 1_000, ofHours(1), name -> Bulkhead.of("calls-" + name, calls.apply(name)));
  * }</pre>
  *
  * <p>The first pattern that matches counts, so put the special before the general; a pattern that could never count is

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.function.Function;
 
 /**
- * One policy per key: a breaker per host, a limit per tenant.
+ * One policy per key: a breaker per host, a bulkhead per tenant.
  *
  * <p>Keys come from outside and must not fill the memory: at most {@code maxKeys} are held, a new key evicts the least
  * recently used one (approximately), and a key that was not used for {@code idle} is forgotten. A policy that was
@@ -15,6 +15,9 @@ import java.util.function.Function;
  * <p>Put the key into the name of its policy, as in {@code host -> CircuitBreaker.of("host-" + host)}: two policies of
  * one kind and name would be one in logs and metrics, so the second one is refused. If the factory returns one policy
  * for several keys, they share it. To choose a configuration by the key see {@link KeyPatterns}. See ADR 11.
+ *
+ * <p>Not for rate limits: eviction goes by use, and a key that comes back after it was evicted has its whole burst
+ * again, however much it is in debt. The keyed limiter of the module {@code levee-ratelimit} evicts by debt.
  *
  * @param <K> a key with {@code equals} and {@code hashCode}
  * @param <P> what is held for each key, usually a {@link Policy}

@@ -16,7 +16,7 @@ final class CandidateSelector {
     private boolean[] panics = {};
 
     CandidateSelector(HealthConfig<?> config) {
-        panic = new Panic(config.panicBelow());
+        panic = new Panic(config.panicBelow(), config.sparesSmallSets());
         refuseInPanic = config.refuseInPanic();
     }
 

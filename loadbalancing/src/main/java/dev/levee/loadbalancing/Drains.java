@@ -44,7 +44,7 @@ final class Drains<A> {
 
     /** Begins to drain a node that is no candidate of the set any more. */
     void begin(Node<A> node, Endpoint<A> endpoint) {
-        Drain drain = new Drain(endpoint);
+        Drain drain = new Drain(endpoint, node.label);
         open.add(drain);
         if (!closed) {
             Timer timer = environment.scheduler().schedule(drain::finish, deadlineNanos);
@@ -72,11 +72,13 @@ final class Drains<A> {
     /** One node that drains. */
     private final class Drain {
         private final Endpoint<A> endpoint;
+        private final String label;
         private final AtomicBoolean finished = new AtomicBoolean();
         private volatile @Nullable Timer timer;
 
-        Drain(Endpoint<A> endpoint) {
+        Drain(Endpoint<A> endpoint, String label) {
             this.endpoint = endpoint;
+            this.label = label;
         }
 
         void finish() {
@@ -99,7 +101,7 @@ final class Drains<A> {
             try {
                 closer.accept(endpoint);
             } catch (RuntimeException thrown) {
-                LOG.warn("balancer \"{}\": endpoint {} could not be closed", balancer, endpoint.id(), thrown);
+                LOG.warn("balancer \"{}\": endpoint {} could not be closed", balancer, label, thrown);
             }
         }
     }

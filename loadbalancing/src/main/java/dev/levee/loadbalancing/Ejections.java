@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.internal.Nanos;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
@@ -9,7 +10,7 @@ import java.util.List;
  * the set, and never for a fault that the others have as well.
  *
  * <p>The order of events is in {@link HealthMonitor}. Reviews call this, one at a time; figures may be read by any
- * thread. See ADR 44.
+ * thread. See ADR 44 and ADR 66.
  */
 final class Ejections {
     /** Up to this share of peers that fail at the moment, each may do so for reasons of its own. */
@@ -22,6 +23,9 @@ final class Ejections {
     private final int run;
     private final Outliers outliers;
     private final double maxShare;
+    /** A failure is no evidence any more when an ejection for it would be over. */
+    private final long fadeNanos;
+
     private volatile long count;
     /** Whether a fault that endpoints share has prevented an ejection lately. */
     private volatile boolean suspended;
@@ -32,6 +36,7 @@ final class Ejections {
         run = config.consecutiveFailures();
         outliers = Outliers.of(config);
         maxShare = config.maxEjected();
+        fadeNanos = Nanos.of(config.ejectFor());
     }
 
     long count() {
@@ -48,13 +53,13 @@ final class Ejections {
             return;
         }
         List<NodeHealth> suspects = nodes.stream()
-                .filter(node -> node.health.isUsable() && node.run() >= run)
+                .filter(node -> node.health.isUsable() && node.run() >= run && node.hasOutcomeSince(now - fadeNanos))
                 .sorted(Comparator.comparingLong(NodeHealth::run).reversed())
                 .toList();
         for (NodeHealth suspect : suspects) {
             long length = suspect.run();
             double rate = rateOfPeers(suspect, nodes);
-            if (length >= FailureSignificance.shortestRun(run, rate)) {
+            if (suspect.weigh(run, rate) >= run - 1e-9) {
                 eject(suspect, nodes, length + " failures in a row", now);
             } else if (rate >= SHARED_RATE) {
                 suspended = true;
@@ -100,18 +105,19 @@ final class Ejections {
 
     /** Ejects endpoints by the rates of an interval that is over, those with the lowest success rate first. */
     void byRates(List<NodeHealth> nodes, long now) {
-        long[] successes = new long[nodes.size()];
-        long[] failures = new long[nodes.size()];
+        long[][] successesByStep = new long[nodes.size()][];
+        long[][] failuresByStep = new long[nodes.size()][];
         for (int i = 0; i < nodes.size(); i++) {
             NodeHealth node = nodes.get(i);
-            if (node.health.isUsable()) {
-                successes[i] = node.successesOfInterval();
-                failures[i] = node.failuresOfInterval();
-            }
+            boolean usable = node.health.isUsable();
+            successesByStep[i] = usable ? node.successesByStep() : new long[HealthMonitor.STEPS];
+            failuresByStep[i] = usable ? node.failuresByStep() : new long[HealthMonitor.STEPS];
             node.nextInterval();
             node.health = node.health.intervalEnded();
         }
-        Outliers.Findings found = outliers.find(successes, failures);
+        long[] successes = Outliers.sums(successesByStep);
+        long[] failures = Outliers.sums(failuresByStep);
+        Outliers.Findings found = outliers.find(successesByStep, failuresByStep);
         suspended = sharedInInterval || found.shared();
         sharedInInterval = false;
         BitSet outlying = (BitSet) found.byFailureRate().clone();

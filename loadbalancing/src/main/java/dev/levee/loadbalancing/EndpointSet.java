@@ -45,6 +45,9 @@ final class EndpointSet<A> implements Candidates {
     private final List<Endpoint<A>> undrained;
     private final Selection selection;
     private final boolean allDrained;
+    /** Whether there are candidates that take new sessions, and others. */
+    private final boolean partlyOldSessions;
+
     private final StripedSequence turns;
     /** The words of the nodes, which saves strategies one memory access for each. */
     private final PaddedLong[] inFlight;
@@ -94,6 +97,8 @@ final class EndpointSet<A> implements Candidates {
         this.nodes = candidateNodes.toArray(new Node[0]);
         this.inFlight = candidateNodes.stream().map(node -> node.inFlight).toArray(PaddedLong[]::new);
         this.allBut = new RemainingEndpoints[nodes.length];
+        long taking = candidates.stream().filter(Endpoint::takesNewSessions).count();
+        this.partlyOldSessions = taking > 0 && taking < candidates.size();
         this.refusal = new NoEndpointException(name, reason(), message(name), this::retryAfterNanos, true);
         this.picker = nodes.length == 0 ? null : strategy.over(this);
         this.timed = candidateNodes.stream().anyMatch(node -> node.tracker != null);
@@ -135,6 +140,15 @@ final class EndpointSet<A> implements Candidates {
         return timed;
     }
 
+    /** Whether a call without a key may have this hash: not where only old sessions go. */
+    boolean isForNewSession(long hash) {
+        if (!partlyOldSessions || picker == null) {
+            return true;
+        }
+        int index = checked(picker.pick(hash));
+        return index == NONE || endpoints.get(index).takesNewSessions();
+    }
+
     /** Returns the index that the strategy picks among the remaining; {@link #NONE} if it finds none. */
     int pick(long hash, @Nullable RemainingEndpoints remaining, long nowNanos) {
         BalancingStrategy.Picker asked = picker;
@@ -149,6 +163,26 @@ final class EndpointSet<A> implements Candidates {
         }
         int index = checked(asked.pick(hash, remaining));
         return index == NONE ? NONE : remaining.firstFrom(index);
+    }
+
+    /**
+     * Enters an endpoint past its gate: the owner of the key or any, or the next, those first whose calls did well that
+     * went past before. Returns its index, or {@link #NONE}.
+     */
+    int enterPast(long hash, long nowNanos) {
+        if (nodes.length == 0) {
+            return NONE;
+        }
+        // Those that take turns have done so for this call already, and would come to the same endpoint each time.
+        int first = Math.max(0, strategy.usesKey() ? pick(hash, null, nowNanos) : random.nextInt(nodes.length));
+        for (int i = 0; i < 2 * nodes.length; i++) {
+            int index = (first + i) % nodes.length;
+            boolean promising = i < nodes.length;
+            if (nodes[index].isPromising() == promising && nodes[index].enterPast()) {
+                return index;
+            }
+        }
+        return NONE;
     }
 
     /** Returns what the strategy picks, and the reason. */

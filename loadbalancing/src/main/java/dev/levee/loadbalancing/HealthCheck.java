@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.function.Function;
+import javax.net.ssl.SSLContext;
 
 /**
  * Checks whether an endpoint works, by a request to it.
@@ -55,12 +56,37 @@ public interface HealthCheck<A> {
      * @throws NullPointerException if the path is null
      */
     static HealthCheck<URI> http(String path) {
+        requirePath(path);
+        return (address, timeout) -> SocketCheck.answers(address, path, null, null, timeout);
+    }
+
+    /**
+     * Returns a check as {@link #http(String)} for endpoints that are known by their numbers, such as those that DNS
+     * finds, and for a private authority: the certificate and the {@code Host} header are those of the service's name.
+     *
+     * @param path what is requested, as in {@link #http(String)}
+     * @param name the name of the service, without a port, such as {@code "catalog.internal"}
+     * @param trust what is trusted: the context that the client has too
+     * @return the check
+     * @throws IllegalArgumentException if the path is as in {@link #http(String)}, or the name is blank or has other
+     *     characters than a host name
+     * @throws NullPointerException if one of them is null
+     */
+    static HealthCheck<URI> http(String path, String name, SSLContext trust) {
+        requirePath(path);
+        Require.nonNull("trust", trust);
+        if (!Require.nonNull("name", name).matches("[A-Za-z0-9._-]+")) {
+            throw new IllegalArgumentException("name must be that of a host, but was \"" + name + "\"");
+        }
+        return (address, timeout) -> SocketCheck.answers(address, path, name, trust, timeout);
+    }
+
+    private static void requirePath(String path) {
         Require.nonNull("path", path);
         if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c >= 127)) {
             throw new IllegalArgumentException(
                     "path must begin with / and be printable ASCII without blanks, but was \"" + path + "\"");
         }
-        return (address, timeout) -> SocketCheck.answers(address, path, timeout);
     }
 
     /**

@@ -132,9 +132,17 @@ public final class HealthConfig<A> {
         return settings.maxEjected;
     }
 
-    /** {@return the share of usable endpoints below which there is a panic; 0 if there is never one} */
+    /**
+     * {@return the share of usable endpoints below which there is a panic; 0 if there is never one} Unless it was set,
+     * a set of fewer than ten endpoints panics only when none of them is usable.
+     */
     public double panicBelow() {
         return settings.panicBelow;
+    }
+
+    /** Whether a small set panics only when none of its endpoints is usable. */
+    boolean sparesSmallSets() {
+        return settings.sparesSmallSets && !settings.refuseInPanic;
     }
 
     /** {@return whether calls are refused in a panic; if not, all endpoints are used} */
@@ -180,6 +188,7 @@ public final class HealthConfig<A> {
         private Duration maxEjectFor = Duration.ofMinutes(5);
         private double maxEjected = 0.1;
         private double panicBelow = 0.5;
+        private boolean sparesSmallSets = true;
         private boolean refuseInPanic;
         private Duration slowStart = Duration.ZERO;
         private double slowStartAggression = 1.0;
@@ -206,6 +215,7 @@ public final class HealthConfig<A> {
             maxEjectFor = from.maxEjectFor;
             maxEjected = from.maxEjected;
             panicBelow = from.panicBelow;
+            sparesSmallSets = from.sparesSmallSets;
             refuseInPanic = from.refuseInPanic;
             slowStart = from.slowStart;
             slowStartAggression = from.slowStartAggression;
@@ -408,7 +418,9 @@ public final class HealthConfig<A> {
 
         /**
          * Sets the share of usable endpoints below which all endpoints are used, unless lower priorities can take over;
-         * see {@link #refuseInPanic}. Default: 0.5.
+         * see {@link #refuseInPanic}. Default: 0.5; but in a set of fewer than ten endpoints, of one priority, only
+         * when none is usable, since there each of those that are down would get a large part of the calls. A value
+         * that is set, or {@link #refuseInPanic}, holds for sets of any size.
          *
          * @param value from 0 to 1; 0 for never, so that a set without any usable endpoint refuses
          * @return this
@@ -416,6 +428,7 @@ public final class HealthConfig<A> {
          */
         public Builder<A> panicBelow(double value) {
             panicBelow = share("panicBelow", value);
+            sparesSmallSets = false;
             return this;
         }
 

@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Nanos;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *   1. A call ends:              Node.leave       -> OutcomeObserver counts the verdict in OutcomeCounters, unless
  *                                                    it is a failure during a pause of this process (PauseDetector).
  *      or a check ends:          RepeatedCheck    -> its result goes into the queue here.
- *      or an interval is over:   ReviewTrigger's timer.
+ *      or an interval is over:   ReviewTrigger, at a tick of the Ticker.
  *   2. A review is requested:    ReviewTrigger    -> runs the balancer's update on the executor.
  *   3. The update reviews:       Membership.apply -> review(), which in this order
  *        applies the results of checks, drains and the time that has passed   (EndpointHealth),
@@ -40,13 +41,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class HealthMonitor<A> {
     /** Parts of an interval, each of which ends with a step: the last one or two are what is recent. */
-    private static final int STEPS = 10;
+    static final int STEPS = 10;
 
     private final HealthConfig<A> config;
     private final Environment environment;
     private final EndpointHealth.Rules rules;
     private final boolean observesCalls;
     private final long stepNanos;
+    private final PauseDetector pauses;
     private final ReviewTrigger trigger;
     private final CheckPermits permits;
     private final Ejections ejections;
@@ -60,7 +62,7 @@ final class HealthMonitor<A> {
     /** What a check found; the reason is null if the check passed. */
     private record CheckResult(NodeHealth node, @Nullable String failure) {}
 
-    HealthMonitor(String name, HealthConfig<A> config, Environment environment, Runnable review) {
+    HealthMonitor(String name, HealthConfig<A> config, Environment environment, Ticker ticker, Runnable review) {
         this.config = config;
         this.environment = environment;
         this.rules = EndpointHealth.Rules.of(config);
@@ -68,16 +70,12 @@ final class HealthMonitor<A> {
         this.stepNanos = Math.max(1L, Nanos.of(config.compareEvery()) / STEPS);
         long now = environment.clock().nanoTime();
         this.stepEnd = now + stepNanos;
-        this.trigger = new ReviewTrigger(name, environment, review, now, stepEnd);
+        this.pauses = ticker.pauses();
+        this.trigger = new ReviewTrigger(name, environment, ticker, review, stepEnd);
         this.permits = new CheckPermits(config.maxConcurrentChecks());
         this.ejections = new Ejections(config);
         this.selector = new CandidateSelector(config);
-        this.report = new HealthReport(name, environment, ejections, trigger.pauses());
-    }
-
-    /** Starts the timer. */
-    void start() {
-        trigger.startTimer();
+        this.report = new HealthReport(name, environment, ejections, pauses);
     }
 
     void close() {
@@ -85,26 +83,30 @@ final class HealthMonitor<A> {
     }
 
     /** Returns the health of an endpoint that joins. */
-    NodeHealth join(String id) {
+    NodeHealth join(String label) {
         OutcomeObserver observer = observesCalls
                 ? new OutcomeObserver(
-                        new OutcomeCounters(config.consecutiveFailures()), trigger.pauses(), trigger::request)
+                        new OutcomeCounters(config.consecutiveFailures(), Nanos.of(config.ejectFor())),
+                        pauses,
+                        trigger::request)
                 : null;
         long now = environment.clock().nanoTime();
-        return new NodeHealth(id, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
+        return new NodeHealth(label, EndpointHealth.joined(rules, !hadEndpoints, now), observer);
     }
 
-    /** Starts the checks of an endpoint that has been published. */
-    void startChecks(A address, NodeHealth node) {
+    /** Starts the checks of an endpoint that has been published; one that passes lets its gate probe. */
+    void startChecks(A address, NodeHealth node, @Nullable Gate gate) {
         HealthCheck<? super A> check = config.check();
         if (check == null || trigger.isClosed()) {
             return;
         }
-        node.startChecks(
-                new RepeatedCheck<>(address, config, check, permits, trigger.pauses(), environment, failure -> {
-                    results.add(new CheckResult(node, failure));
-                    trigger.request();
-                }));
+        node.startChecks(new RepeatedCheck<>(address, config, check, permits, pauses, environment, failure -> {
+            results.add(new CheckResult(node, failure));
+            trigger.request();
+            if (failure == null && gate != null) {
+                gate.allowProbe();
+            }
+        }));
     }
 
     /** Applies what has happened since the last review, and chooses the candidates. */
@@ -139,8 +141,10 @@ final class HealthMonitor<A> {
             return;
         }
         stepEnd = now + stepNanos;
+        for (NodeHealth node : nodes) {
+            node.nextStep(step);
+        }
         step++;
-        nodes.forEach(NodeHealth::nextStep);
         if (step >= STEPS) {
             step = 0;
             ejections.byRates(nodes, now);
@@ -155,9 +159,10 @@ final class HealthMonitor<A> {
         return wait;
     }
 
-    /** Publishes what the review has changed, once it is in force. */
-    void publish(List<NodeHealth> nodes) {
+    /** Publishes what the review has changed, once it is in force. Returns whether endpoints fail that should not. */
+    boolean publish(List<NodeHealth> nodes) {
         report.publish(nodes, selector.isInPanic());
+        return selector.isInPanic() || ejections.isSuspended();
     }
 
     void measure(Measured.Sink sink, List<NodeHealth> nodes) {

@@ -33,7 +33,7 @@ final class HealthReport {
             if (to != node.published) {
                 HealthState from = node.published;
                 node.published = to;
-                environment.listener().onStateChange(balancer + "/" + node.id, from.name(), to.name());
+                environment.listener().onStateChange(balancer + "/" + node.label, from.name(), to.name());
             }
         }
         if (panic != publishedPanic) {

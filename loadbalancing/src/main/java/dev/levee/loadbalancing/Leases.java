@@ -84,7 +84,7 @@ final class Leases {
                 LOG.warn(
                         "balancer \"{}\": a ticket for {} was not closed within {} s; it no longer counts as in flight",
                         leases.balancer,
-                        ticket.endpoint().id(),
+                        ticket.label(),
                         leases.leaseNanos / 1_000_000_000L);
             }
         }

@@ -48,6 +48,16 @@ public final class LoadBalancerConfig<A> {
         return settings.gatePerEndpoint;
     }
 
+    /** {@return the function that says what figures, events and the log call an endpoint} */
+    public Function<? super Endpoint<A>, String> labelPerEndpoint() {
+        return settings.labelPerEndpoint;
+    }
+
+    /** {@return whether calls go past gates that refuse, when the gates of all endpoints do} */
+    public boolean passesGates() {
+        return settings.passesGates;
+    }
+
     /**
      * Returns the rule that judges how a call ended, for the strategy and for health.
      *
@@ -95,6 +105,8 @@ public final class LoadBalancerConfig<A> {
      */
     public static final class Builder<A> {
         private @Nullable Function<? super Endpoint<A>, ? extends Gate> gatePerEndpoint;
+        private Function<? super Endpoint<A>, String> labelPerEndpoint = Endpoint::id;
+        private boolean passesGates = true;
         private @Nullable OutcomeRule outcomes;
         private Duration lease = Duration.ofHours(1);
         private @Nullable HealthConfig<A> health;
@@ -106,6 +118,8 @@ public final class LoadBalancerConfig<A> {
 
         private Builder(Builder<A> from) {
             gatePerEndpoint = from.gatePerEndpoint;
+            labelPerEndpoint = from.labelPerEndpoint;
+            passesGates = from.passesGates;
             outcomes = from.outcomes;
             lease = from.lease;
             health = from.health;
@@ -119,12 +133,46 @@ public final class LoadBalancerConfig<A> {
          * it. A call goes to another endpoint if the gate refuses; how it ends is reported to the gate, by the verdict
          * of the gate's own rule. The balancer never waits at a gate. Default: no gates.
          *
+         * <p>Gates learn from the balancer what they cannot know alone: an outcome of a call during which this process
+         * stood still reaches them as {@code IGNORED}, a health check that has passed lets them
+         * {@linkplain Gate#allowProbe probe}, and see {@link #passesGates}.
+         *
          * @param value called once for each endpoint that joins, when it joins; must return a new gate each time
          * @return this
          * @throws NullPointerException if it is null
          */
         public Builder<A> gatePerEndpoint(Function<? super Endpoint<A>, ? extends Gate> value) {
             gatePerEndpoint = Require.nonNull("gatePerEndpoint", value);
+            return this;
+        }
+
+        /**
+         * Sets what figures, events and the log call an endpoint, after the name of the balancer and a slash; for
+         * example the name of a host instead of its address, or a zone where a label for each endpoint is too many.
+         * Endpoints may share a label; their figures then have the same name. Default: {@link Endpoint#id}.
+         *
+         * @param value called once for each endpoint that joins, when it joins; must not return null
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<A> labelPerEndpoint(Function<? super Endpoint<A>, String> value) {
+            labelPerEndpoint = Require.nonNull("labelPerEndpoint", value);
+            return this;
+        }
+
+        /**
+         * Sets whether calls go past the gates when those of all endpoints refuse, as far as the gates
+         * {@linkplain Gate#mayBePassed may be passed}: breakers that have opened may, bulkheads and limits may not.
+         * Breakers that are all open at once tell of a fault that the endpoints share, or of one of this process, and
+         * not which endpoint to leave out. How many calls are in flight so at an endpoint is bounded: ten at first, one
+         * more after each success, fewer after each failure, down to one. Does not apply to a set of one endpoint, for
+         * which its breaker speaks alone. Default: true.
+         *
+         * @param value false to refuse such calls with {@link NoEndpointException}
+         * @return this
+         */
+        public Builder<A> passesGates(boolean value) {
+            passesGates = value;
             return this;
         }
 

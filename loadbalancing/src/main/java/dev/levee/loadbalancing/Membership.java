@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StripedSequence;
@@ -44,16 +45,25 @@ import org.jspecify.annotations.Nullable;
 abstract class Membership<A> {
     final String name;
     final BalancingStrategy strategy;
+    /** The strategy for a set with several priorities. */
+    private final BalancingStrategy byPriority;
+
     final LoadBalancerConfig<A> config;
     final Environment environment;
     final @Nullable HealthMonitor<A> monitor;
+    final @Nullable GateWatch gateWatch;
     final @Nullable Drains<A> drains;
     /** The set that calls pick from. */
     volatile EndpointSet<A> set;
 
+    private final @Nullable Ticker ticker;
     private final StripedSequence turns;
     private final OneAtATime updates = new OneAtATime(this::apply);
-    /** The endpoints that the source published last. */
+    private final OneAtATime publications = new OneAtATime(this::takePublished);
+    private final SessionDrains<A> sessions;
+    /** What the source published last. */
+    private volatile @Nullable Collection<Endpoint<A>> published;
+    /** The endpoints of that. */
     private volatile @Nullable Map<String, Endpoint<A>> latest;
     /** The endpoints of {@link #set}. */
     private @Nullable Map<String, Endpoint<A>> applied;
@@ -74,9 +84,20 @@ abstract class Membership<A> {
         this.environment = Require.nonNull("environment", environment);
         this.strategy = Require.nonNull(
                 "strategy for a balancer", Require.nonNull("strategy", strategy).forBalancer(environment));
+        this.byPriority = this.strategy.usesPriority() ? this.strategy : BalancingStrategy.priority(this.strategy);
         this.turns = new StripedSequence(firstTurn);
         HealthConfig<A> health = config.health();
-        this.monitor = health == null ? null : new HealthMonitor<>(name, health, environment, updates::run);
+        boolean gated = config.gatePerEndpoint() != null;
+        Ticker timer = health == null && !gated ? null : new Ticker(name, environment, health == null);
+        this.ticker = timer;
+        this.monitor = health == null || timer == null
+                ? null
+                : new HealthMonitor<>(name, health, environment, timer, updates::run);
+        this.gateWatch = gated && timer != null
+                ? new GateWatch(name, config.passesGates(), timer, environment, this::allowProbes)
+                : null;
+        this.sessions =
+                new SessionDrains<>(this.strategy.usesKey(), config.drainDeadline(), environment, publications::run);
         this.drains = Drains.of(name, config, environment);
         this.set = new EndpointSet<>(
                 name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
@@ -84,8 +105,8 @@ abstract class Membership<A> {
 
     /** Subscribes to the source, once everything is in place. */
     final void subscribe(EndpointSource<A> source) {
-        if (monitor != null) {
-            monitor.start(); // first, since a source may take long, which is no pause
+        if (monitor != null && ticker != null) {
+            ticker.start(); // first, since a source may take long, which is no pause
         }
         try {
             subscription = source.subscribe(this::update);
@@ -97,8 +118,16 @@ abstract class Membership<A> {
 
     /** Takes a new set. Makes gates and pickers, which are user code, without holding a lock. */
     final void update(Collection<Endpoint<A>> endpoints) {
-        latest = merge(endpoints);
-        updates.run();
+        published = Require.nonNull("endpoints", endpoints);
+        publications.run();
+    }
+
+    private void takePublished() {
+        Collection<Endpoint<A>> last = published;
+        if (last != null) {
+            latest = merge(sessions.apply(last));
+            updates.run();
+        }
     }
 
     /** Returns the endpoints in the order of their ids, each id once. */
@@ -112,10 +141,15 @@ abstract class Membership<A> {
 
     private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
         if (!one.address().equals(other.address())) {
-            throw new IllegalArgumentException("endpoints of one id must have one address, but \"" + one.id()
-                    + "\" has " + one.address() + " and " + other.address());
+            throw new IllegalArgumentException(
+                    "endpoints of one id must have one address, but \"" + one.id() + "\" has " + text(one.address())
+                            + " and " + text(other.address()) + "; give each an id of its own");
         }
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
+    }
+
+    private static String text(Object address) {
+        return Addresses.withoutSecrets(String.valueOf(address));
     }
 
     /** Applies the latest set and its health. If gates or the strategy throw, the old set stays. */
@@ -138,18 +172,25 @@ abstract class Membership<A> {
         List<Node<A>> nodes = sameSet ? before.allNodes() : nodes(all, before);
         Selection selection = monitor == null ? Selection.of(all) : monitor.review(all, healthOf(nodes));
         if (!sameSet || !selection.isSameAs(before.selection())) {
-            set = new EndpointSet<>(name, all, nodes, selection, strategy, turns, environment.random());
+            BalancingStrategy picks = hasPriorities(all) ? byPriority : strategy;
+            set = new EndpointSet<>(name, all, nodes, selection, picks, turns, environment.random());
             applied = wanted;
         }
         if (monitor != null) {
             if (!sameSet) {
                 updateChecks(monitor, before.allNodes(), nodes);
             }
-            monitor.publish(healthOf(nodes));
+            if (monitor.publish(healthOf(nodes))) {
+                refreshSource();
+            }
         }
         if (drains != null && !sameSet) {
             drain(drains, before, all, nodes, selection);
         }
+    }
+
+    private static <A> boolean hasPriorities(List<Endpoint<A>> all) {
+        return all.stream().mapToInt(Endpoint::priority).distinct().count() > 1;
     }
 
     /** Begins to drain the nodes that have left, and those whose endpoints are drained. */
@@ -188,6 +229,22 @@ abstract class Membership<A> {
         return List.copyOf(nodes);
     }
 
+    /** Asks the source to look again, since the endpoints that are known do not work. */
+    final void refreshSource() {
+        EndpointSource.Subscription open = subscription;
+        if (open != null) {
+            open.refresh();
+        }
+    }
+
+    private void allowProbes() {
+        for (Node<A> node : set.allNodes()) {
+            if (node.gate != null) {
+                node.gate.allowProbe();
+            }
+        }
+    }
+
     static <A> List<NodeHealth> healthOf(List<Node<A>> nodes) {
         return nodes.stream().map(Node::watchedHealth).toList();
     }
@@ -197,7 +254,7 @@ abstract class Membership<A> {
         Set<Node<A>> left = new HashSet<>(before);
         for (Node<A> node : now) {
             if (!left.remove(node) && node.health != null) {
-                monitor.startChecks(node.address, node.health);
+                monitor.startChecks(node.address, node.health, node.gate);
             }
         }
         for (Node<A> node : left) {
@@ -210,12 +267,16 @@ abstract class Membership<A> {
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gatePerEndpoint();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
+        String label = Require.nonNull(
+                "label of an endpoint", config.labelPerEndpoint().apply(endpoint));
         return new Node<>(
                 endpoint,
+                label,
                 gate,
                 strategy.newTracker(endpoint),
-                monitor == null ? null : monitor.join(endpoint.id()),
+                monitor == null ? null : monitor.join(label),
                 config.outcomes(),
+                gateWatch,
                 environment.clock(),
                 config.totals());
     }
@@ -226,6 +287,10 @@ abstract class Membership<A> {
         EndpointSource.Subscription open = subscription;
         if (open != null) {
             open.close();
+        }
+        sessions.close();
+        if (ticker != null) {
+            ticker.close();
         }
         if (monitor != null) {
             monitor.close();

@@ -40,8 +40,13 @@ import org.jspecify.annotations.Nullable;
 final class Node<A> {
     /** The bit of the in-flight word that is set when the node has closed. */
     private static final long CLOSED = 1L << 40;
+    /** The stamp of a call that went past the gate; gates give out no such stamp. */
+    static final long PASSED = Long.MIN_VALUE;
 
     final String id;
+    /** What figures, events and the log call it. */
+    final String label;
+
     final A address;
     final @Nullable Gate gate;
     final @Nullable LoadTracker tracker;
@@ -53,6 +58,12 @@ final class Node<A> {
 
     private final boolean readsStart;
     private final boolean readsEnd;
+    /** Whether the gate is told how long calls take. */
+    private final boolean timesGate;
+    /** What the gate cannot know by itself; null without a gate. */
+    private final @Nullable GateWatch watch;
+    /** The calls that go past the gate; null without a gate. */
+    private final @Nullable PassingCalls passing;
     /** The listener of the gate. */
     private final Listener listener;
     /** The number of calls in flight, and {@link #CLOSED}. */
@@ -64,13 +75,16 @@ final class Node<A> {
 
     Node(
             Endpoint<A> endpoint,
+            String label,
             @Nullable Gate gate,
             @Nullable LoadTracker tracker,
             @Nullable NodeHealth health,
             @Nullable OutcomeRule rule,
+            @Nullable GateWatch watch,
             NanoClock balancerClock,
             boolean countsPicks) {
         this.id = endpoint.id();
+        this.label = label;
         this.address = endpoint.address();
         this.gate = gate;
         this.tracker = tracker;
@@ -86,9 +100,13 @@ final class Node<A> {
         NanoClock read = gate == null ? balancerClock : gate.environment().clock();
         if (timed && read != balancerClock) {
             throw new IllegalArgumentException(
-                    "the gate of an endpoint must have the clock of its balancer, but that of " + id + " has another");
+                    "the gate of an endpoint must have the clock of its balancer, but that of " + label
+                            + " has another");
         }
         this.clock = timing == 0 ? null : read;
+        this.timesGate = gate != null && gate.timing() == all;
+        this.watch = gate == null ? null : watch;
+        this.passing = this.watch == null ? null : new PassingCalls();
         this.picks = countsPicks ? new LongAdder() : null;
     }
 
@@ -111,7 +129,10 @@ final class Node<A> {
     }
 
     long readStart() {
-        return clock != null && readsStart ? clock.nanoTime() : 0L;
+        if (clock != null && readsStart) {
+            return clock.nanoTime();
+        }
+        return watch == null ? 0L : watch.roughStart();
     }
 
     /** Takes a place, if the strategy bounds how many there are; false if another call has taken the last. */
@@ -124,6 +145,9 @@ final class Node<A> {
      */
     long enter(long start) {
         if (gate != null) {
+            if (watch != null) {
+                watch.begins();
+            }
             long stamp = tryEnter(gate, start);
             if (stamp == Gate.REFUSED) {
                 if (listener != Listener.NONE) {
@@ -141,9 +165,30 @@ final class Node<A> {
         return countIn() ? 1L : Gate.REFUSED;
     }
 
+    /** Whether the last call that went past the gate succeeded; true if none did so far. */
+    boolean isPromising() {
+        return passing != null && passing.isPromising();
+    }
+
+    /** Counts a call as in flight that goes past the gate; false if it may not, or too many do. */
+    boolean enterPast() {
+        if (gate == null || passing == null || !gate.mayBePassed() || !passing.tryEnter()) {
+            return false;
+        }
+        if (!reserve()) {
+            passing.ended(Verdict.IGNORED);
+            return false;
+        }
+        if (!countIn()) {
+            passing.ended(Verdict.IGNORED);
+            return false;
+        }
+        return true;
+    }
+
     private long tryEnter(Gate entered, long start) {
         try {
-            return entered.tryEnter(start);
+            return entered.tryEnter(readsStart ? start : 0L);
         } catch (Throwable thrown) { // by a gate of a user: the place must not be lost
             unreserve();
             throw thrown;
@@ -201,7 +246,7 @@ final class Node<A> {
             countOut();
             tracker.release();
             if (gate != null) {
-                gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+                exit(gate, stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
             }
             throw thrown;
         }
@@ -272,9 +317,26 @@ final class Node<A> {
     }
 
     private void exit(Gate left, long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {
-        left.exit(stamp, start, end, verdict, retryAfterNanos);
+        if (watch == null) {
+            left.exit(stamp, start, end, verdict, retryAfterNanos);
+        } else if (stamp == PASSED) {
+            exitPast(watch, start, verdict);
+            return;
+        } else if (verdict.isFailure() && watch.excuses(start, readsEnd ? end : watch.now())) {
+            left.exit(stamp, readsStart ? start : 0L, end, Verdict.IGNORED, RefusedException.UNKNOWN);
+        } else {
+            boolean quick = timesGate && watch.excusesSlowness(start, end);
+            left.exit(stamp, !readsStart ? 0L : quick ? end : start, end, verdict, retryAfterNanos);
+        }
         if (listener != Listener.NONE) {
             listener.onOutcome(left.name(), verdict, end - start);
+        }
+    }
+
+    private void exitPast(GateWatch knows, long start, Verdict verdict) {
+        boolean excused = verdict.isFailure() && knows.excuses(start, knows.now());
+        if (passing != null && passing.ended(excused ? Verdict.IGNORED : verdict)) {
+            knows.allowProbes();
         }
     }
 

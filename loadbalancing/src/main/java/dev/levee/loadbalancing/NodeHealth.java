@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * its beginning, so that no call is lost between two. See ADR 46.
  */
 final class NodeHealth {
-    final String id;
+    final String label;
     /** Null if calls are not observed. */
     final @Nullable OutcomeObserver observer;
 
@@ -33,8 +34,20 @@ final class NodeHealth {
 
     private long stepFailures;
 
-    NodeHealth(String id, EndpointHealth health, @Nullable OutcomeObserver observer) {
-        this.id = id;
+    /** Calls in each step of this interval. */
+    private final long[] successesByStep = new long[HealthMonitor.STEPS];
+
+    private final long[] failuresByStep = new long[HealthMonitor.STEPS];
+
+    /** What the run weighs so far, in failures at a time when no peer failed. */
+    private double evidence;
+    /** How much of the run has been weighed: its length, and its beginning. */
+    private long weighedRun;
+
+    private long weighedSince;
+
+    NodeHealth(String label, EndpointHealth health, @Nullable OutcomeObserver observer) {
+        this.label = label;
         this.health = health;
         this.observer = observer;
         this.counters = observer == null ? null : observer.counters;
@@ -67,6 +80,29 @@ final class NodeHealth {
         return counters == null ? 0L : counters.runSince();
     }
 
+    /**
+     * Weighs the failures that have come since the last time, by the rate at which peers fail now: at the same time,
+     * and not later, when a fault that they shared is over.
+     *
+     * @param minRun how many weigh enough if no peer fails
+     * @param peerRate the rate at which peers fail now
+     * @return what the run weighs, from 0 to its length
+     */
+    double weigh(int minRun, double peerRate) {
+        long run = run();
+        long since = runSince();
+        if (run < weighedRun || since != weighedSince) {
+            evidence = 0.0;
+            weighedRun = 0L;
+            weighedSince = since;
+        }
+        if (run > weighedRun) {
+            evidence += (run - weighedRun) * (double) minRun / FailureSignificance.shortestRun(minRun, peerRate);
+            weighedRun = run;
+        }
+        return evidence;
+    }
+
     boolean hasOutcomeSince(long nanos) {
         return hasOutcome() && counters != null && counters.lastNanos() - nanos >= 0;
     }
@@ -93,7 +129,26 @@ final class NodeHealth {
         return counters == null ? 0L : counters.failures() - recentFailures;
     }
 
-    void nextStep() {
+    /** Returns the successes in each step of the interval that is over. */
+    long[] successesByStep() {
+        return successesByStep.clone();
+    }
+
+    /** Returns the failures in each step of the interval that is over. */
+    long[] failuresByStep() {
+        return failuresByStep.clone();
+    }
+
+    /** Ends a step, by its number in the interval. */
+    void nextStep(int step) {
+        if (counters != null) {
+            successesByStep[step] = counters.successes() - Math.max(stepSuccesses, intervalSuccesses);
+            failuresByStep[step] = counters.failures() - Math.max(stepFailures, intervalFailures);
+            nextStep();
+        }
+    }
+
+    private void nextStep() {
         if (counters != null) {
             recentSuccesses = stepSuccesses;
             recentFailures = stepFailures;
@@ -106,6 +161,8 @@ final class NodeHealth {
         if (counters != null) {
             intervalSuccesses = counters.successes();
             intervalFailures = counters.failures();
+            Arrays.fill(successesByStep, 0L);
+            Arrays.fill(failuresByStep, 0L);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.internal.Nanos;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -25,14 +26,21 @@ final class OutcomeCounters {
 
     private final long[] cells = new long[LENGTH];
     private final int reviewedRun;
+    private final long fadeNanos;
 
     /**
      * Counters of one endpoint.
      *
      * @param reviewedRun how many failures in a row are worth a review; 0 if no number is
+     * @param fadeNanos after how long without any call a run is over
      */
-    OutcomeCounters(int reviewedRun) {
+    OutcomeCounters(int reviewedRun, long fadeNanos) {
         this.reviewedRun = reviewedRun;
+        this.fadeNanos = fadeNanos;
+    }
+
+    OutcomeCounters(int reviewedRun) {
+        this(reviewedRun, Nanos.NEVER);
     }
 
     void success(long endNanos) {
@@ -46,6 +54,9 @@ final class OutcomeCounters {
     /** Counts a failure, and returns whether the run deserves a review: at 1, 2, 4, 8 ... times the reviewed run. */
     boolean failure(long endNanos) {
         CELL.getAndAdd(cells, FAILURES, 1L);
+        if (run() != 0L && endNanos - lastNanos() > fadeNanos) {
+            resetRun();
+        }
         CELL.setOpaque(cells, LAST, endNanos);
         long run = (long) CELL.getAndAdd(cells, RUN, 1L) + 1L;
         if (run == 1L) {

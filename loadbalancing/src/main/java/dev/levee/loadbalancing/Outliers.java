@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import java.util.Arrays;
 import java.util.BitSet;
 
 /**
@@ -12,7 +13,7 @@ import java.util.BitSet;
  *   <li>by failure rate: the configured share of the calls or more has failed.
  * </ul>
  *
- * <p>Both apply only if bad luck is excluded by the way the peers fail in the same interval, see
+ * <p>Both apply only if bad luck is excluded by the way the peers fail at the same time, see
  * {@link FailureSignificance}. See ADR 44.
  *
  * @see <a href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/outlier">Envoy: Outlier
@@ -60,11 +61,33 @@ final class Outliers {
                 config.minEndpoints());
     }
 
-    /** Judges endpoints by index; both arrays have one element for each endpoint. */
+    /** Judges endpoints by index, which all had calls at the same time. */
     Findings find(long[] successes, long[] failures) {
+        return find(column(successes), column(failures));
+    }
+
+    private static long[][] column(long[] values) {
+        return Arrays.stream(values).mapToObj(value -> new long[] {value}).toArray(long[][]::new);
+    }
+
+    static long[] sums(long[][] rows) {
+        return Arrays.stream(rows).mapToLong(row -> Arrays.stream(row).sum()).toArray();
+    }
+
+    /**
+     * Judges endpoints by index, comparing each with the others in the steps in which it had calls.
+     *
+     * @param successesByStep of each endpoint in each step
+     * @param failuresByStep of each endpoint in each step
+     */
+    Findings find(long[][] successesByStep, long[][] failuresByStep) {
+        long[] successes = sums(successesByStep);
+        long[] failures = sums(failuresByStep);
         BitSet bySuccessRate = new BitSet();
         if (deviations > 0.0) {
-            bySuccessRate = bySuccessRate(successes, failures);
+            BitSet busy = busy(successes, failures, minCallsForDeviations);
+            bySuccessRate =
+                    excludingChance(belowMean(busy, successes, failures), busy, successesByStep, failuresByStep);
         }
         BitSet suspects = new BitSet();
         BitSet byFailureRate = new BitSet();
@@ -74,14 +97,13 @@ final class Outliers {
                 busy.stream()
                         .filter(i -> failures[i] >= failureRate * (successes[i] + failures[i]))
                         .forEach(suspects::set);
-                byFailureRate = excludingChance(suspects, busy, successes, failures);
+                byFailureRate = excludingChance(suspects, busy, successesByStep, failuresByStep);
             }
         }
         return new Findings(bySuccessRate, byFailureRate, byFailureRate.cardinality() < suspects.cardinality());
     }
 
-    private BitSet bySuccessRate(long[] successes, long[] failures) {
-        BitSet busy = busy(successes, failures, minCallsForDeviations);
+    private BitSet belowMean(BitSet busy, long[] successes, long[] failures) {
         if (busy.cardinality() < minEndpoints) {
             return new BitSet();
         }
@@ -93,7 +115,7 @@ final class Outliers {
         busy.stream()
                 .filter(i -> (double) successes[i] / (successes[i] + failures[i]) < threshold)
                 .forEach(suspects::set);
-        return excludingChance(suspects, busy, successes, failures);
+        return suspects;
     }
 
     /** Returns the endpoints with enough calls. */
@@ -107,20 +129,44 @@ final class Outliers {
         return busy;
     }
 
-    /** Returns those of the suspects whose failures bad luck cannot explain at the rate of their peers. */
-    private static BitSet excludingChance(BitSet suspects, BitSet busy, long[] successes, long[] failures) {
-        if (suspects.isEmpty()) {
-            return suspects;
-        }
-        long allFailures = busy.stream().mapToLong(i -> failures[i]).sum();
-        long all = busy.stream().mapToLong(i -> successes[i] + failures[i]).sum();
+    /**
+     * Returns those of the suspects whose failures bad luck cannot explain at the rate of their peers: the mean of the
+     * peers' rates in each step, as often as the suspect had calls in it. Chernoff's bound holds for such a mean too.
+     */
+    private static BitSet excludingChance(BitSet suspects, BitSet busy, long[][] successes, long[][] failures) {
         BitSet found = new BitSet();
-        suspects.stream()
-                .filter(i -> {
-                    long calls = successes[i] + failures[i];
-                    return FailureSignificance.isExcluded(failures[i], calls, allFailures - failures[i], all - calls);
-                })
-                .forEach(found::set);
+        if (suspects.isEmpty()) {
+            return found;
+        }
+        int steps = successes[0].length;
+        long[] allSuccesses = new long[steps];
+        long[] allFailures = new long[steps];
+        for (int i = busy.nextSetBit(0); i >= 0; i = busy.nextSetBit(i + 1)) {
+            for (int step = 0; step < steps; step++) {
+                allSuccesses[step] += successes[i][step];
+                allFailures[step] += failures[i][step];
+            }
+        }
+        for (int i = suspects.nextSetBit(0); i >= 0; i = suspects.nextSetBit(i + 1)) {
+            long calls = 0;
+            long ownFailures = 0;
+            long compared = 0;
+            long peerCalls = 0;
+            double expected = 0.0;
+            for (int step = 0; step < steps; step++) {
+                long own = successes[i][step] + failures[i][step];
+                long peers = allSuccesses[step] + allFailures[step] - own;
+                calls += own;
+                ownFailures += failures[i][step];
+                if (own > 0 && peers > 0) {
+                    compared += own;
+                    peerCalls += peers;
+                    expected += own * (double) (allFailures[step] - failures[i][step]) / peers;
+                }
+            }
+            long peerFailures = compared == 0 ? 0L : Math.round(expected / compared * peerCalls);
+            found.set(i, FailureSignificance.isExcluded(ownFailures, calls, peerFailures, peerCalls));
+        }
         return found;
     }
 

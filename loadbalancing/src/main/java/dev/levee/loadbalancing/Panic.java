@@ -6,7 +6,8 @@ package dev.levee.loadbalancing;
  *
  * <p>A level can take its healthy share times 1.4 of all load, at most all. If the levels can take all load together,
  * none panics: calls fail over. Otherwise a level whose healthy share is below the threshold panics, until its share is
- * above the threshold by a tenth of all (at most all) or the levels can take all load again. See ADR 46.
+ * above the threshold by a tenth of all (at most all) or the levels can take all load again. By default a level of few
+ * endpoints panics only when none of them is healthy, unlike in Envoy. See ADR 46 and ADR 65.
  *
  * @see <a
  *     href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/panic_threshold">
@@ -16,11 +17,22 @@ final class Panic {
     private static final double OVERPROVISION = 1.4;
     private static final double HYSTERESIS = 0.1;
 
+    /** Of fewer endpoints than this, a share says little, and each one that is down is a large part of the calls. */
+    private static final int SMALL = 10;
+
     /** 0 if no level ever panics. */
     private final double threshold;
 
+    private final boolean sparesSmallLevels;
+
     Panic(double threshold) {
+        this(threshold, false);
+    }
+
+    /** @param sparesSmallLevels whether a level of few endpoints panics only when none of them is healthy */
+    Panic(double threshold, boolean sparesSmallLevels) {
         this.threshold = threshold;
+        this.sparesSmallLevels = sparesSmallLevels;
     }
 
     /**
@@ -45,6 +57,10 @@ final class Panic {
             return panics;
         }
         for (int i = 0; i < healthy.length; i++) {
+            if (sparesSmallLevels && total[i] < SMALL) {
+                panics[i] = total[i] > 0 && healthy[i] == 0;
+                continue;
+            }
             double limit = before[i] ? Math.min(1.0, threshold + HYSTERESIS) : threshold;
             panics[i] = total[i] > 0 && healthy[i] < limit * total[i] - 1e-9;
         }

@@ -22,27 +22,45 @@ final class PauseDetector {
     private volatile Span last;
     private volatile long count;
 
-    /** The last run of the timer, and the last pause if there has been any. */
-    private record Span(long lastRun, boolean any, long from, long to) {}
+    /** The last run of the timer, whether it will run again, and the last pause if there has been any. */
+    private record Span(long lastRun, boolean rests, boolean any, long from, long to) {}
 
     PauseDetector(long nowNanos) {
-        last = new Span(nowNanos, false, 0, 0);
+        last = new Span(nowNanos, false, false, 0, 0);
     }
 
-    /** Records a run of the timer. */
+    /** Records a run of the timer. Returns how long the pause was that it shows, in nanoseconds; 0 if it shows none. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // one thread runs the timer
-    void onTimer(long nowNanos) {
+    long onTimer(long nowNanos) {
         Span before = last;
         if (isOverdue(before, nowNanos)) {
             count++;
-            last = new Span(nowNanos, true, before.lastRun, nowNanos);
-        } else {
-            last = new Span(nowNanos, before.any, before.from, before.to);
+            last = new Span(nowNanos, false, true, before.lastRun, nowNanos);
+            return nowNanos - before.lastRun;
         }
+        last = new Span(nowNanos, false, before.any, before.from, before.to);
+        return 0L;
+    }
+
+    /** Records that the timer runs from now on. */
+    void begin(long nowNanos) {
+        Span before = last;
+        last = new Span(nowNanos, false, before.any, before.from, before.to);
+    }
+
+    /** Records that the timer does not run until {@link #begin}: no pause is detected meanwhile. */
+    void rest() {
+        Span before = last;
+        last = new Span(before.lastRun, true, before.any, before.from, before.to);
+    }
+
+    /** Returns when the timer ran last: calls that start now start no earlier, and after the last pause. */
+    long lastRun() {
+        return last.lastRun;
     }
 
     private static boolean isOverdue(Span before, long nowNanos) {
-        return nowNanos - before.lastRun > PERIOD_NANOS + LATE_NANOS;
+        return !before.rests && nowNanos - before.lastRun > PERIOD_NANOS + LATE_NANOS;
     }
 
     /** Whether the process may have paused between these moments. */

@@ -2,16 +2,14 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
-import dev.levee.core.Scheduler.Timer;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs reviews on the executor: soon after one is requested, and when one is due. The one timer of a balancer that
- * watches health; it detects pauses of the process as well, see {@link PauseDetector}.
+ * Runs reviews on the executor: soon after one is requested, and at the next tick of the {@link Ticker} after one is
+ * due.
  */
 final class ReviewTrigger {
     private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
@@ -20,25 +18,19 @@ final class ReviewTrigger {
     private final Environment environment;
     private final NanoClock clock;
     private final Runnable review;
-    private final PauseDetector pauses;
     /** Whether a review has been handed to the executor and has not begun. */
     private final AtomicBoolean requested = new AtomicBoolean();
 
     private volatile long due;
     private volatile boolean closed;
-    private volatile @Nullable Timer timer;
 
-    ReviewTrigger(String balancer, Environment environment, Runnable review, long nowNanos, long due) {
+    ReviewTrigger(String balancer, Environment environment, Ticker ticker, Runnable review, long due) {
         this.balancer = balancer;
         this.environment = environment;
         this.clock = environment.clock();
         this.review = review;
-        this.pauses = new PauseDetector(nowNanos);
         this.due = due;
-    }
-
-    PauseDetector pauses() {
-        return pauses;
+        ticker.add(this::onTick);
     }
 
     boolean isClosed() {
@@ -50,21 +42,7 @@ final class ReviewTrigger {
         due = nanos;
     }
 
-    void startTimer() {
-        if (closed) {
-            return;
-        }
-        Timer next = environment.scheduler().schedule(this::onTimer, PauseDetector.PERIOD_NANOS);
-        timer = next;
-        if (closed) {
-            next.cancel();
-        }
-    }
-
-    private void onTimer() {
-        long now = clock.nanoTime();
-        pauses.onTimer(now);
-        startTimer();
+    private void onTick(long now) {
         if (now - due >= 0) {
             request();
         }
@@ -94,9 +72,5 @@ final class ReviewTrigger {
 
     void close() {
         closed = true;
-        Timer waiting = timer;
-        if (waiting != null) {
-            waiting.cancel();
-        }
     }
 }

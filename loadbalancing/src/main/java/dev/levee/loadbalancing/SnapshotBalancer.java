@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  *   LoadTracker   reserves a place (bounded loads only)  lost: another call has taken the place; pick again
  *      |
  *   Gate          admits the call                        refused: pick among the remaining; closed: take the new set
+ *      |                                                 all refused: go past one, as far as GateWatch allows
  *      |
  *   the node counts the call as in flight, runs it or hands it to a ticket, and counts it out
  * </pre>
@@ -36,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Invariants.</b>
  *
  * <ul>
- *   <li>A call picks from one set, whole, and takes another only when the node that it picked has closed.
+ *   <li>A call picks from one set, whole, and takes another only when the node that it picked has closed or has no
+ *       place for it.
  *   <li>Every place that is reserved and every gate that is entered is given back exactly once, whatever user code
  *       throws: by {@link Node#enter} if it refuses, otherwise when the call leaves the node.
  *   <li>A call ends: each refusal leaves one endpoint fewer, and races that are lost are counted.
@@ -45,6 +47,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A> {
     private static final int MAX_RACES = 100_000;
+    /** So often a call without a key looks for an endpoint that takes new sessions. */
+    private static final int MAX_DRAWS = 64;
 
     private final boolean usesKey;
     private final Leases leases;
@@ -81,8 +85,17 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
 
     // ---- calls
 
+    /** Returns the hash of a call without a key. */
     private long anyHash() {
-        return usesKey ? environment.random().nextLong() : 0L;
+        if (!usesKey) {
+            return 0L;
+        }
+        EndpointSet<A> from = set;
+        long hash = environment.random().nextLong();
+        for (int i = 0; i < MAX_DRAWS && !from.isForNewSession(hash); i++) {
+            hash = environment.random().nextLong();
+        }
+        return hash;
     }
 
     private long hashOf(CharSequence key) {
@@ -129,6 +142,9 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         int lostRaces = 0;
         while (true) {
             int index = next(from, hash, remaining, now);
+            if (index == EndpointSet.NONE) {
+                return dispatchPast(from, hash, exchange);
+            }
             Node<A> node = from.nodes[index];
             if (tried != null && !tried.claim(node, remaining)) {
                 remaining = tried.refresh(remaining, from);
@@ -136,6 +152,11 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             }
             if (!node.reserve()) {
                 lostRaces = lostRace(from, lostRaces);
+                if (from != set) { // the place may be one of the new set
+                    from = set;
+                    now = readTime(from);
+                    remaining = tried == null ? null : tried.remainingOf(from);
+                }
                 continue;
             }
             long start = from.isTimed() ? now : node.readStart();
@@ -153,6 +174,26 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             }
             remaining = tried == null ? from.without(index, remaining) : tried.refused(remaining, from, index);
         }
+    }
+
+    /** Goes past the gate of an endpoint, since those of all refuse; or refuses the call. See ADR 64. */
+    @SuppressWarnings("unchecked") // without an exchange T is Ticket<A>
+    private <T extends @Nullable Object, X extends Throwable> T dispatchPast(
+            EndpointSet<A> from, long hash, @Nullable Exchange<? super A, T, X> exchange) throws X {
+        GateWatch watch = gateWatch;
+        int endpoints = from.undrained().size();
+        int index = watch == null || !watch.mayPass(endpoints) ? EndpointSet.NONE : from.enterPast(hash, watch.now());
+        refreshSource();
+        if (watch == null || index == EndpointSet.NONE) {
+            environment.listener().onRefused(name);
+            throw from.refusal;
+        }
+        watch.passes(endpoints);
+        Node<A> node = from.nodes[index];
+        long start = watch.now();
+        return exchange == null
+                ? (T) new Ticket<>(from.candidate(index), node, Node.PASSED, start, leases)
+                : node.call(Node.PASSED, start, exchange);
     }
 
     /** Picks an endpoint and enters it; the call is left to the owner of the ticket. */
@@ -179,13 +220,15 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         return from.isTimed() ? environment.clock().nanoTime() : 0L;
     }
 
-    /** Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well. */
+    /**
+     * Asks the strategy for an endpoint among the remaining; if there is none, among those tried before as well.
+     * Returns {@link EndpointSet#NONE} if none is left at all.
+     */
     private int next(EndpointSet<A> from, long hash, @Nullable RemainingEndpoints remaining, long now) {
         int index = from.pick(hash, remaining, now);
         while (index == EndpointSet.NONE) {
             if (remaining == null || !remaining.allowTried()) {
-                environment.listener().onRefused(name);
-                throw from.refusal;
+                return EndpointSet.NONE;
             }
             index = from.pick(hash, remaining, now);
         }
@@ -296,11 +339,14 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         if (monitor != null) {
             monitor.measure(sink, healthOf(now.allNodes()));
         }
+        if (gateWatch != null) {
+            gateWatch.measure(sink);
+        }
         if (strategy instanceof Measured measured) { // a strategy does not know the name of its balancer
             measured.measure((own, metric, value) -> sink.value(name, metric, value));
         }
         for (Node<A> node : now.allNodes()) {
-            String label = name + "/" + node.id;
+            String label = name + "/" + node.label;
             sink.value(label, "endpoint.in.flight", node.inFlight());
             if (config.totals()) {
                 sink.value(label, "endpoint.picks", (double) node.picks());

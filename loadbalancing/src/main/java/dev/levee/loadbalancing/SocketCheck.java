@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Nanos;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,9 +12,11 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The health checks over a socket of their own: no client, no pool, nothing that a balanced client may have filled up.
@@ -38,28 +41,39 @@ final class SocketCheck {
         }
     }
 
-    static boolean answers(URI uri, String path, Duration timeout) throws IOException {
+    /**
+     * Whether a page is answered.
+     *
+     * @param name what the host is called in the certificate and the request; null for what the address says
+     * @param trust what is trusted; null for what the JVM trusts
+     */
+    static boolean answers(URI uri, String path, @Nullable String name, @Nullable SSLContext trust, Duration timeout)
+            throws IOException {
         boolean tls = "https".equalsIgnoreCase(uri.getScheme());
         String host = uri.getHost();
         if (host == null || !(tls || "http".equalsIgnoreCase(uri.getScheme()))) {
-            throw new IOException("not an address of the form http://host:port: " + uri);
+            throw new IOException(
+                    "not an address of the form http://host:port: " + Addresses.withoutSecrets(uri.toString()));
         }
         int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        String authority = name == null ? uri.getRawAuthority().replaceFirst("^.*@", "") : name;
         SocketCheck check = new SocketCheck(timeout);
         try (Socket socket = new Socket()) {
             check.connect(socket, resolved(bare, port));
             if (!tls) {
-                return check.exchange(socket, uri, path);
+                return check.exchange(socket, authority, path);
             }
-            SSLSocketFactory factory = (SSLSocketFactory) SSLSocketFactory.getDefault();
-            try (SSLSocket secure = (SSLSocket) factory.createSocket(socket, bare, port, true)) {
+            SSLSocketFactory factory =
+                    trust == null ? (SSLSocketFactory) SSLSocketFactory.getDefault() : trust.getSocketFactory();
+            String verified = name == null ? bare : name;
+            try (SSLSocket secure = (SSLSocket) factory.createSocket(socket, verified, port, true)) {
                 SSLParameters parameters = secure.getSSLParameters();
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
                 secure.setSSLParameters(parameters);
                 secure.setSoTimeout(check.leftMillis());
                 secure.startHandshake();
-                return check.exchange(secure, uri, path);
+                return check.exchange(secure, authority, path);
             }
         }
     }
@@ -77,10 +91,9 @@ final class SocketCheck {
         socket.connect(address, leftMillis());
     }
 
-    private boolean exchange(Socket socket, URI uri, String path) throws IOException {
-        String request =
-                "GET " + path + " HTTP/1.1\r\nHost: " + uri.getRawAuthority().replaceFirst("^.*@", "")
-                        + "\r\nUser-Agent: levee-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+    private boolean exchange(Socket socket, String authority, String path) throws IOException {
+        String request = "GET " + path + " HTTP/1.1\r\nHost: " + authority
+                + "\r\nUser-Agent: levee-health\r\nAccept: */*\r\nConnection: close\r\n\r\n";
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         HeadReader head = new HeadReader(socket);
         int status = statusOf(head.line());

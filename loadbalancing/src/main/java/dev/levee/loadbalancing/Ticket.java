@@ -122,4 +122,9 @@ public final class Ticket<A> implements AutoCloseable {
     public String toString() {
         return "ticket for " + endpoint.id() + ((boolean) CLOSED.getVolatile(this) ? ", closed" : "");
     }
+
+    /** Returns what the log calls the endpoint. */
+    String label() {
+        return node.label;
+    }
 }

@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Endpoints that are checked. */
 class ActiveHealthTest {
@@ -187,6 +189,32 @@ class ActiveHealthTest {
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).containsExactly("e00", "e01", "e06", "e07", "e08", "e09");
             assertThat(nodes.listener.events()).contains("nodes PANIC->NORMAL");
+        }
+
+        @ParameterizedTest
+        @ValueSource(ints = {2, 3, 4, 5, 9})
+        void a_small_set_is_not_as_long_as_one_is_usable(int size) {
+            Watched nodes = nodes(size, health -> {});
+            for (int i = 1; i < size; i++) {
+                down.add(Balancers.id(i));
+            }
+            time.advance(Duration.ofSeconds(15));
+            assertThat(nodes.targets(20)).containsExactly("e00");
+            assertThat(nodes.measured("balancer.panic")).isZero();
+            down.add("e00");
+            time.advance(Duration.ofSeconds(15));
+            assertThat(nodes.targets(20)).hasSize(size);
+            down.remove("e01");
+            time.advance(Duration.ofSeconds(15));
+            assertThat(nodes.targets(20)).containsExactly("e01");
+        }
+
+        @Test
+        void a_small_set_is_below_a_threshold_that_was_set() {
+            Watched nodes = nodes(3, health -> health.panicBelow(0.5));
+            down.addAll(List.of("e00", "e01"));
+            time.advance(Duration.ofSeconds(15));
+            assertThat(nodes.targets(20)).hasSize(3);
         }
 
         @Test

@@ -14,6 +14,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A gate that a test opens and shuts, and that records its calls. */
 public final class FakeGate implements Gate {
     public volatile boolean shut;
+    /** Whether it may be passed while it is shut. */
+    public volatile boolean passable;
+
+    public final AtomicInteger probesAllowed = new AtomicInteger();
     public volatile int timing;
     public volatile long waitNanos = RefusedException.UNKNOWN;
     public volatile OutcomeRule rule = OutcomeRule.standard();
@@ -75,6 +79,16 @@ public final class FakeGate implements Gate {
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
         exits.add(new Exit(stamp, startNanos, endNanos, verdict, retryAfterNanos));
+    }
+
+    @Override
+    public void allowProbe() {
+        probesAllowed.incrementAndGet();
+    }
+
+    @Override
+    public boolean mayBePassed() {
+        return shut && passable;
     }
 
     @Override

@@ -93,7 +93,15 @@ class HealthInterleavingsTest {
         private final AtomicInteger idle = new AtomicInteger();
         private final AtomicInteger late = new AtomicInteger();
         private final Node<String> node = new Node<>(
-                Endpoint.of("a"), null, null, null, null, Environment.system().clock(), false);
+                Endpoint.of("a"),
+                "a",
+                null,
+                null,
+                null,
+                null,
+                null,
+                Environment.system().clock(),
+                false);
 
         @Operation
         public void call() {

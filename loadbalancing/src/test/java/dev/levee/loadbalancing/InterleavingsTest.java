@@ -66,7 +66,15 @@ class InterleavingsTest {
 
     private static Node<String> node(String id) {
         return new Node<>(
-                Endpoint.of(id), null, null, null, null, Environment.system().clock(), false);
+                Endpoint.of(id),
+                id,
+                null,
+                null,
+                null,
+                null,
+                null,
+                Environment.system().clock(),
+                false);
     }
 
     /** One open ticket; exactly one of the calls that close it must return true. */

@@ -105,7 +105,8 @@ class UpdatesTest {
         assertThatThrownBy(() ->
                         nodes.source.set(List.of(new Endpoint<>("a", "here", 1), new Endpoint<>("a", "there", 1))))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("endpoints of one id must have one address, but \"a\" has here and there");
+                .hasMessage("endpoints of one id must have one address, but \"a\" has here and there; "
+                        + "give each an id of its own");
         assertThat(nodes.spread(30)).containsOnlyKeys("e00", "e01", "e02");
         nodes.source.set(List.of(Endpoint.of("a")));
         assertThat(nodes.spread(30)).containsOnlyKeys("a");

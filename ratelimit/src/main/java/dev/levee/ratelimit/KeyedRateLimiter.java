@@ -15,8 +15,10 @@ import java.util.function.Consumer;
  * long wait = perClient.tryAcquireOrWaitNanos(address);   // 0: admitted; else when it could be
  * }</pre>
  *
- * <p>Use it where callers must not take each other's share. For one dependency use {@link RateLimiter}; for keys whose
- * limits differ, {@code Keyed} of those. Keys need {@code equals} and {@code hashCode} that neither change nor block.
+ * <p>Use it where callers must not take each other's share. For one dependency use {@link RateLimiter}. Where the
+ * limits of keys differ, take one of these for each limit, and choose by the key. Not {@code Keyed} of
+ * {@link RateLimiter}: there a key that is evicted comes back without its debt, and gets several times its limit. Keys
+ * need {@code equals} and {@code hashCode} that neither change nor block.
  *
  * <p>Keys come from outside and must not fill the memory. A key whose bucket is full again is as good as one that was
  * never seen, and is dropped without loss: new keys replace such keys, no timer runs. At most

@@ -83,6 +83,11 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
     /** Of the poll that runs: handed on from one to the next by scheduler and executor. */
     private Map<Question, KnownAnswer> memory = Map.of();
 
+    /** Until when the last result is valid, if it was complete: a call before is a request to ask again. */
+    private long validUntilNanos;
+
+    private boolean complete;
+
     EndpointLookup(
             String name,
             int port,
@@ -113,10 +118,15 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
 
     @Override
     public PollResult<InetSocketAddress> call() throws IOException {
-        LookupRun run = new LookupRun(services.get());
+        boolean early = complete && clock.nanoTime() - validUntilNanos < 0;
+        complete = false;
+        LookupRun run = new LookupRun(services.get(), early);
         List<Endpoint<InetSocketAddress>> endpoints = port == PORT_OF_RECORD ? run.targets() : run.addresses();
         memory = run.used;
-        long validNanos = Math.max(minNanos, Math.min(maxNanos, run.validUntilNanos - clock.nanoTime()));
+        long now = clock.nanoTime();
+        long validNanos = Math.max(minNanos, Math.min(maxNanos, run.validUntilNanos - now));
+        validUntilNanos = now + validNanos;
+        complete = run.problem == null;
         PollResult<InetSocketAddress> result = PollResult.of(endpoints, Duration.ofNanos(validNanos));
         return run.problem == null ? result : result.withProblem(run.problem);
     }
@@ -126,12 +136,16 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
         final Map<Question, KnownAnswer> used = new LinkedHashMap<>();
         private final ResolverSettings settings;
         private final RecordLookup lookup;
+        /** Whether answers that are still valid are asked for again. */
+        private final boolean anew;
+
         long validUntilNanos;
 
         @Nullable IOException problem;
 
-        LookupRun(NameService service) {
+        LookupRun(NameService service, boolean anew) {
             long now = clock.nanoTime();
+            this.anew = anew;
             this.settings = service.settings();
             this.lookup = new RecordLookup(service.exchange(), now + Nanos.multiply(timeoutNanos, TIMEOUTS_PER_LOOKUP));
             this.validUntilNanos = now + maxNanos;
@@ -282,7 +296,7 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
             KnownAnswer known = used.get(question);
             if (known == null) {
                 known = memory.get(question);
-                if (known == null || nanosLeft(known) <= minNanos) {
+                if (known == null || anew || nanosLeft(known) <= minNanos) {
                     try {
                         known = query(question);
                     } catch (IOException failed) {

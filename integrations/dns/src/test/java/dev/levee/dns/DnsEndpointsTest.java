@@ -112,6 +112,19 @@ class DnsEndpointsTest {
         }
 
         @Test
+        void is_not_waited_for_when_the_endpoints_do_not_work() {
+            dns.has(HOST, a(HOST, 20, "10.0.0.1"));
+            EndpointSource.Subscription subscription = host().subscribe(published);
+            dns.has(HOST, a(HOST, 20, "10.0.0.2"));
+            subscription.refresh();
+            time.advance(ofSeconds(2));
+            assertThat(dns.asked).hasSize(2);
+            assertThat(published.lines()).containsExactly("10.0.0.1:80", "10.0.0.2:80");
+            time.advance(ofSeconds(17));
+            assertThat(dns.asked).as("the new TTL counts").hasSize(2);
+        }
+
+        @Test
         void has_bounds_that_can_be_set() {
             dns.has(HOST, a(HOST, 1, "10.0.0.1"));
             host(config -> config.minTtl(ofSeconds(20)).maxTtl(ofSeconds(20))).subscribe(published);

@@ -39,6 +39,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     private final long idleNanos;
     private final Environment environment;
     private final BooleanSupplier isAborted;
+    private final @Nullable String host;
 
     JdkTransport(
             String name,
@@ -51,6 +52,21 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         this.client = client;
         this.idleNanos = Nanos.of(config.idleTimeout());
         this.environment = environment;
+        this.host = config.host();
+        if (host != null) {
+            requireHostHeader(host);
+        }
+    }
+
+    private static void requireHostHeader(String host) {
+        try {
+            HttpRequest.newBuilder().setHeader("Host", host);
+        } catch (IllegalArgumentException restricted) {
+            throw new IllegalArgumentException(
+                    "host \"" + host + "\" can be set only in a JVM that was started with"
+                            + " -Djdk.httpclient.allowRestrictedHeaders=host",
+                    restricted);
+        }
     }
 
     @Override
@@ -139,9 +155,12 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         return attempt(address, call, deadline, left);
     }
 
-    private static HttpRequest attempt(URI address, JdkCall<?> call, @Nullable Deadline deadline, long left) {
+    private HttpRequest attempt(URI address, JdkCall<?> call, @Nullable Deadline deadline, long left) {
         HttpRequest.Builder builder =
                 HttpRequest.newBuilder(call.request, (header, value) -> true).uri(Uris.at(address, call.uri()));
+        if (host != null) {
+            builder.setHeader("Host", host);
+        }
         if (call.oneShot != null) {
             builder.method(call.method(), call.oneShot);
         }

@@ -20,6 +20,7 @@ import dev.levee.loadbalancing.EndpointState;
 import dev.levee.loadbalancing.HealthState;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
+import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -111,8 +112,12 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
                 ? config.balancer()
                 : config.balancer().toBuilder()
                         .gatePerEndpoint(
-                                endpoint -> CircuitBreaker.of(name + "/" + endpoint.id(), breaker, environment))
+                                endpoint -> CircuitBreaker.of(name + "/" + label(endpoint), breaker, environment))
                         .build();
+    }
+
+    private String label(Endpoint<A> endpoint) {
+        return config.balancer().labelPerEndpoint().apply(endpoint);
     }
 
     private static Retry retry(String name, RetryConfig config, RetryBudget budget, Environment environment) {

@@ -179,6 +179,11 @@ public final class UpstreamConfig<A, Q> {
         return settings.attemptTimeout;
     }
 
+    /** {@return the {@code Host} that endpoints see, or null for their addresses} */
+    public @Nullable String host() {
+        return settings.host;
+    }
+
     /**
      * Returns how long a body may be silent while its reader waits.
      *
@@ -229,6 +234,7 @@ public final class UpstreamConfig<A, Q> {
         private @Nullable Function<? super A, ? extends Policy> policyPerEndpoint;
         private Duration attemptTimeout = ATTEMPT;
         private Duration idleTimeout = IDLE;
+        private @Nullable String host;
         private Predicate<? super Q> idempotent = request -> false;
         private Predicate<? super Q> replayable = request -> false;
 
@@ -249,6 +255,7 @@ public final class UpstreamConfig<A, Q> {
             policyPerEndpoint = other.policyPerEndpoint;
             attemptTimeout = other.attemptTimeout;
             idleTimeout = other.idleTimeout;
+            host = other.host;
             idempotent = other.idempotent;
             replayable = other.replayable;
         }
@@ -437,6 +444,19 @@ public final class UpstreamConfig<A, Q> {
          */
         public Builder<A, Q> idleTimeout(Duration value) {
             idleTimeout = Require.positive("idleTimeout", value);
+            return this;
+        }
+
+        /**
+         * Sets the {@code Host} that endpoints see, for endpoints known by their numbers. For
+         * {@link BalancedHttpClient}, in a JVM with {@code -Djdk.httpclient.allowRestrictedHeaders=host}. Default: the
+         * address of the endpoint.
+         *
+         * @param value the name of the service
+         * @return this
+         */
+        public Builder<A, Q> host(String value) {
+            host = Require.name(value);
             return this;
         }
 

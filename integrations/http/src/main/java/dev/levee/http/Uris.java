@@ -1,5 +1,6 @@
 package dev.levee.http;
 
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Require;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -46,7 +47,8 @@ public final class Uris {
     static URI at(URI endpoint, URI request) {
         if ("https".equalsIgnoreCase(request.getScheme()) && !"https".equalsIgnoreCase(endpoint.getScheme())) {
             throw new IllegalArgumentException("a request for " + request.getScheme() + "://"
-                    + request.getRawAuthority() + " must not go to " + endpoint + ", where it would not be encrypted");
+                    + request.getRawAuthority() + " must not go to "
+                    + Addresses.withoutSecrets(endpoint.toString()) + ", where it would not be encrypted");
         }
         String base = endpoint.getRawPath() == null ? "" : endpoint.getRawPath();
         String path = request.getRawPath();

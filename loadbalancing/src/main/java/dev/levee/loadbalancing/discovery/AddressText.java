@@ -1,18 +1,22 @@
 package dev.levee.loadbalancing.discovery;
 
+import dev.levee.core.internal.Addresses;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.Locale;
 
-/** The text that an address is known by: the same in every JVM, whatever has been resolved there. */
+/**
+ * The text that an address is known by: the same in every JVM, whatever has been resolved there, and without what a URI
+ * may have of passwords.
+ */
 final class AddressText {
     private AddressText() {}
 
     static String of(Object address) {
         return address instanceof InetSocketAddress socket
                 ? host(socket.getHostString()) + ":" + socket.getPort()
-                : String.valueOf(address);
+                : Addresses.withoutSecrets(String.valueOf(address));
     }
 
     private static String host(String host) {

@@ -27,10 +27,21 @@ final class BackgroundSource<A> implements EndpointSource<A> {
         Require.nonNull("receiver", receiver);
         AtomicReference<@Nullable Subscription> subscription = new AtomicReference<>();
         environment.executor().execute(() -> begin(receiver, subscription));
-        return () -> {
-            Subscription open = subscription.getAndSet(CLOSED);
-            if (open != null) {
-                open.close();
+        return new Subscription() {
+            @Override
+            public void close() {
+                Subscription open = subscription.getAndSet(CLOSED);
+                if (open != null) {
+                    open.close();
+                }
+            }
+
+            @Override
+            public void refresh() {
+                Subscription open = subscription.get();
+                if (open != null) {
+                    open.refresh();
+                }
             }
         };
     }

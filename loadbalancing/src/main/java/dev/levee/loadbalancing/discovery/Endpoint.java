@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing.discovery;
 
+import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Require;
 import java.util.Collections;
 import java.util.Map;
@@ -9,16 +10,18 @@ import java.util.TreeMap;
  * One of the places that a call may go to.
  *
  * <p>The id is what the balancer and every hash know an endpoint by: it must be the same in every JVM of a cluster for
- * hashing to agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Immutable;
- * thread-safe if the address is.
+ * hashing to agree, so it is never taken from a hash code. Two endpoints with one id are one endpoint. Ids are shown in
+ * logs and metrics, so user info, query and fragment of a URI are never part of one: endpoints that differ in these
+ * alone need ids of their own. Immutable; thread-safe if the address is.
  *
  * <p>A weight is a share, relative to the weights of the others: with 3 and 1, three calls of four. It is a
  * {@code double}, so that a weight can be a measured one and a slow start can be a part of it. Weight 0 drains: no new
  * calls go there, those in flight end. If all weights are 0, all endpoints are used equally, since an outage is worse
  * than a call to a server that is about to go.
  *
- * <p>A priority and labels, such as the zone and the version, change nothing by themselves: strategies use them, for
- * fail-over, for zones and for splits.
+ * <p>Endpoints of a higher priority number are backups: with every strategy they get calls only as far as those of the
+ * lower numbers are not well. Labels, such as the zone and the version, change nothing by themselves: strategies use
+ * them, for zones and for splits.
  *
  * @param id what it is known by, not blank
  * @param address what the client needs to call it; compared by {@code equals}
@@ -31,6 +34,11 @@ import java.util.TreeMap;
 public record Endpoint<A>(String id, A address, double weight, int priority, Map<String, String> labels) {
     /** The label of the zone: {@code zone}. */
     public static final String ZONE = "zone";
+
+    /** The label that says how an endpoint drains: {@code drain}. */
+    public static final String DRAIN = "drain";
+
+    private static final String SESSIONS = "sessions";
 
     /** The largest number that a priority can have: 1000. */
     public static final int LAST_PRIORITY = 1000;
@@ -53,6 +61,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
         if (Require.nonNull("id", id).isBlank()) {
             throw new IllegalArgumentException("id must not be blank, but was \"" + id + "\"");
         }
+        id = Addresses.withoutSecrets(id);
         Require.nonNull("address", address);
         if (!(weight >= 0.0 && weight <= MAX_WEIGHT)) {
             throw new IllegalArgumentException("weight must be from 0 to 1.0E12, but was " + weight);
@@ -82,7 +91,8 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * An endpoint of weight 1 that is known by its address.
      *
      * @param address an {@code InetSocketAddress}, which is known by its host in normal form and its port whether it is
-     *     resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM
+     *     resolved or not; anything else is known by its {@code toString()}, which must be the same in every JVM, less
+     *     user info, query and fragment of a URI
      * @param <A> the type of the address
      * @return the endpoint
      */
@@ -149,11 +159,39 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     }
 
     /**
+     * This endpoint without new sessions: the label {@link #DRAIN} with the value {@code sessions}. Strategies that go
+     * by keys leave the keys there that they have placed there, until the deadline of the balancer's
+     * {@code drain(deadline, closer)} has come, and place no new ones; then, and with strategies that do not go by
+     * keys, it drains as with weight 0.
+     *
+     * @return the endpoint
+     */
+    public Endpoint<A> withoutNewSessions() {
+        return withLabel(DRAIN, SESSIONS);
+    }
+
+    /**
+     * Whether new sessions may begin here; see {@link #withoutNewSessions}.
+     *
+     * @return true, unless the label {@link #DRAIN} says {@code sessions}
+     */
+    public boolean takesNewSessions() {
+        return labels.isEmpty() || !SESSIONS.equals(labels.get(DRAIN));
+    }
+
+    /**
      * The zone.
      *
      * @return the value of the label {@link #ZONE}, or an empty string
      */
     public String zone() {
         return labels.getOrDefault(ZONE, "");
+    }
+
+    /** Shows the address as the id does: without user info and query. */
+    @Override
+    public String toString() {
+        return "Endpoint[id=" + id + ", address=" + AddressText.of(address) + ", weight=" + weight + ", priority="
+                + priority + ", labels=" + labels + "]";
     }
 }

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing.discovery;
 
+import dev.levee.core.internal.Addresses;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -88,7 +89,8 @@ final class EndpointFile<A> implements Polling.Poll<A> {
                 try {
                     endpoints.add(endpoint(line));
                 } catch (RuntimeException wrong) {
-                    throw new IOException(path + ", line " + (i + 1) + ": " + wrong.getMessage(), wrong);
+                    String why = Addresses.withoutSecrets(String.valueOf(wrong.getMessage()));
+                    throw new IOException(path + ", line " + (i + 1) + ": " + why, wrong);
                 }
             }
         }

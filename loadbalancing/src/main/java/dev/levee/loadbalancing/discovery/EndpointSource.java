@@ -32,6 +32,13 @@ public interface EndpointSource<A> {
         /** Stops publishing to the receiver. May be called more than once. */
         @Override
         void close();
+
+        /**
+         * Asks the source to look again soon, since the endpoints that it published do not work; a balancer does so
+         * when it has none left or all fail. A source that polls does so at most about once a second, and seldomer
+         * while its polls fail. Does not block. Default: nothing.
+         */
+        default void refresh() {}
     }
 
     /**
@@ -300,5 +307,21 @@ public interface EndpointSource<A> {
      */
     default EndpointSource<A> inBackground(Environment environment) {
         return new BackgroundSource<>(this, environment);
+    }
+
+    /**
+     * Returns this source with endpoints that stay for a time after they have been left out: for a directory whose
+     * answers show some of the endpoints only, in turn, such as a DNS server that returns eight of many addresses.
+     * Without it an endpoint joins and leaves with every answer, and what is known of it is lost. Not for a directory
+     * whose answers are complete: one that has really gone gets calls for as long.
+     *
+     * @param time how long; more than the time in which each endpoint is shown at least once
+     * @param environment where time and timers come from
+     * @return the source
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the time is not more than zero
+     */
+    default EndpointSource<A> lingering(Duration time, Environment environment) {
+        return new LingeringSource<>(this, Require.positive("time", time), environment);
     }
 }

@@ -80,6 +80,11 @@ final class MergedSource<A> implements EndpointSource<A> {
         }
 
         @Override
+        public void refresh() {
+            subscriptions.forEach(Subscription::refresh);
+        }
+
+        @Override
         public void close() {
             open = false;
             subscriptions.forEach(Subscription::close);

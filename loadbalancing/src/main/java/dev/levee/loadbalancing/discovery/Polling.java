@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,9 @@ final class Polling<A> implements EndpointSource.Subscription {
     /** A poll that takes longer is reported as a failure, once, and keeps running. */
     static final long OVERDUE_NANOS = 30_000_000_000L;
 
+    /** A refresh comes this long after the end of a poll at the earliest, and doubled with each failure. */
+    private static final Waits REFRESHES = new Waits(1_000_000_000L, 30_000_000_000L);
+
     private static final double SPREAD = 0.1;
     private static final double SPREAD_AFTER_FAILURE = 0.5;
 
@@ -76,6 +80,13 @@ final class Polling<A> implements EndpointSource.Subscription {
     private volatile boolean closed;
     private volatile Scheduler.@Nullable Timer next;
     private volatile Scheduler.@Nullable Timer overdue;
+    /** Whether a refresh has been requested since the last poll began. */
+    private final AtomicBoolean refreshing = new AtomicBoolean();
+
+    /** When the last poll ended, how many had failed by then, and when the next is due. */
+    private volatile Ended ended = new Ended(0L, 0, 0L);
+
+    private record Ended(long atNanos, int failures, long dueNanos) {}
 
     // State of the running poll: scheduler and executor hand it on from one poll to the next.
     private int failures;
@@ -179,7 +190,29 @@ final class Polling<A> implements EndpointSource.Subscription {
         }
     }
 
+    @Override
+    public void refresh() {
+        Scheduler.Timer waiting = next;
+        if (closed || waiting == null || refreshing.get() || !refreshing.compareAndSet(false, true)) {
+            return;
+        }
+        Ended last = ended;
+        long now = environment.clock().nanoTime();
+        long apart = spread(REFRESHES.nanos(Math.max(1, last.failures + 1)), SPREAD_AFTER_FAILURE);
+        long wait = Math.max(0L, apart - (now - last.atNanos));
+        if (wait < last.dueNanos - now && waiting.cancel()) { // else the next poll is about to begin
+            schedule(wait);
+        }
+    }
+
     private void startIn(long nanos) {
+        long now = environment.clock().nanoTime();
+        ended = new Ended(now, failures, now + nanos);
+        refreshing.set(false);
+        schedule(nanos);
+    }
+
+    private void schedule(long nanos) {
         Scheduler.Timer timer = environment.scheduler().schedule(this::start, nanos);
         next = timer;
         if (closed) { // close() may have come before it could see the timer

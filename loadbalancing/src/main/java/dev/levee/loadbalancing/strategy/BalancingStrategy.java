@@ -76,6 +76,16 @@ public interface BalancingStrategy {
     }
 
     /**
+     * Returns whether it goes by {@link Endpoint#priority} itself. If not, the balancer puts {@link #priority} around
+     * it for a set with several priorities. Default: false.
+     *
+     * @return whether it does
+     */
+    default boolean usesPriority() {
+        return false;
+    }
+
+    /**
      * Hashes a textual key.
      *
      * @param key the key
@@ -145,13 +155,7 @@ public interface BalancingStrategy {
      * @since 0.1
      */
     record Choice(int index, String reason) {
-        /**
-         * A choice.
-         *
-         * @param index the index, or -1
-         * @param reason what decided
-         * @throws NullPointerException if the reason is null
-         */
+        /** @throws NullPointerException if the reason is null */
         public Choice {
             Require.nonNull("reason", reason);
         }
@@ -171,10 +175,8 @@ public interface BalancingStrategy {
 
     /**
      * Weighted round robin: picks one after the other, as often as their weights say, and evenly interleaved: weights
-     * 5, 1, 1 give a a b a c a a. The sequence is the one of nginx's smooth weighted round robin (Maxim Dounin, 2012)
-     * for whole weights whose sum, divided by their greatest common divisor, is small. For all others a turn is a
-     * multiple of the golden ratio, which keeps each share to within a few calls for any weights (the three-distance
-     * theorem; Knuth, The Art of Computer Programming 3, 6.4) with memory for the endpoints alone. O(1) or O(log n).
+     * 5, 1, 1 give a a b a c a a, as nginx's does (Maxim Dounin, 2012). If the sum of the weights is large, turns are
+     * multiples of the golden ratio (Knuth, The Art of Computer Programming 3, 6.4). O(1) or O(log n).
      *
      * @return the strategy
      */
@@ -241,8 +243,7 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Picks at random, in proportion to weight. O(1), with two reads (Michael D. Vose, A Linear Algorithm for
-     * Generating Random Numbers with a Given Distribution, 1991).
+     * Picks at random, in proportion to weight. O(1), with two reads (Vose's alias method, 1991).
      *
      * @return the strategy
      */
@@ -277,9 +278,8 @@ public interface BalancingStrategy {
      * M. Rumble and Aaron Archer, Load is not what you should balance: Introducing Prequal, NSDI 2024.)
      *
      * <p>For many clients and many servers whose calls cost very different amounts or that share their machines with
-     * others: no client sees from its own calls alone how busy a server is. An endpoint where calls failed recently is
-     * taken only if there is no other. Weights say how often an endpoint is probed, and its answers how many calls it
-     * gets. A pick reads the pool, 16 answers, and allocates nothing; probes run on the environment's executor.
+     * others. An endpoint where calls failed recently is taken only if there is no other. Weights say how often an
+     * endpoint is probed, and its answers how many calls it gets. A pick allocates nothing; probes run on the executor.
      *
      * @param config the settings
      * @return the strategy
@@ -289,10 +289,10 @@ public interface BalancingStrategy {
     }
 
     /**
-     * Picks from priority 0 as long as enough of it is healthy, then more and more from the next one. Of each priority,
-     * the share of the weight whose health is good is taken times 1.4; that share of the calls it takes, and the next
-     * ones what is left: with half of priority 0 unhealthy, it gets 70 % of the calls (Envoy, Priority Levels). A call
-     * that is refused stays in its priority if it can, else it goes to the first that has an endpoint left.
+     * Picks from priority 0 as long as enough of it is healthy, then more and more from the next one: each takes 1.4
+     * times its healthy share of the calls, as far as they are left; with half of priority 0 unhealthy, 70 % (Envoy,
+     * Priority Levels). A call that is refused stays in its priority if it can, else it goes to the first that has an
+     * endpoint left. A balancer does so by itself; say it to put it within another strategy, such as zones.
      *
      * @param inner chooses within a priority
      * @return the strategy

@@ -23,6 +23,7 @@ final class BoundedLoadsPicker implements BalancingStrategy.Picker {
 
     @Override
     public int pick(long hash) {
+        counts.used();
         int owner = owners.indexOfHash(hash);
         if (owner < 0 || hasRoom(owner)) {
             return owner;
@@ -33,6 +34,7 @@ final class BoundedLoadsPicker implements BalancingStrategy.Picker {
 
     @Override
     public int pick(long hash, IntPredicate eligible) {
+        counts.used();
         int index = owners.indexOfHash(hash, i -> eligible.test(i) && hasRoom(i));
         return index < 0 ? pickAmong(hash, eligible) : index;
     }

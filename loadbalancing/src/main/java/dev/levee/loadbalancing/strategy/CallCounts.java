@@ -8,6 +8,9 @@ interface CallCounts {
     /** Returns the calls at one endpoint. */
     long calls(int index);
 
+    /** Notes that calls pick by these counts. */
+    void used();
+
     /** Admits one call more there, although the endpoint is full, if it still is when the call reserves its place. */
     void admitOneMore(int index);
 
@@ -35,6 +38,9 @@ interface CallCounts {
         public long calls(int index) {
             return candidates.inFlight(index);
         }
+
+        @Override
+        public void used() {}
 
         @Override
         public void admitOneMore(int index) {}

@@ -76,7 +76,7 @@ final class CallLedger {
         }
         ReservedCalls counts = new ReservedCalls(this, members, outside(new HashSet<>(Arrays.asList(members))), bound);
         for (int i = 0; i < members.length; i++) {
-            members[i].place = new Place(counts, i);
+            members[i].place = new Place(counts, i, placeInUse(members[i].place));
         }
         return counts;
     }
@@ -95,8 +95,25 @@ final class CallLedger {
         return others.toArray(new Seat[0]);
     }
 
-    /** Where a seat is found in the last set that it was in. */
-    private record Place(ReservedCalls counts, int index) {}
+    /**
+     * Where a seat is found in the last set that it was in; and in the set before, whose bound holds until calls pick
+     * from the new one: it is made before it is published, and may never be.
+     */
+    private record Place(
+            ReservedCalls counts, int index, @Nullable Place before) {
+        Place inUse() {
+            Place old = before;
+            return old == null || counts.used ? this : old;
+        }
+    }
+
+    private static @Nullable Place placeInUse(@Nullable Place last) {
+        if (last == null) {
+            return null;
+        }
+        Place used = last.inUse();
+        return new Place(used.counts, used.index, null);
+    }
 
     /** The calls of one set, by the places that are reserved. */
     static final class ReservedCalls implements CallCounts {
@@ -104,6 +121,7 @@ final class CallLedger {
         private final Seat[] members;
         private final Seat[] outside;
         private final LoadBound bound;
+        private volatile boolean used;
 
         private ReservedCalls(CallLedger ledger, Seat[] members, Seat[] outside, LoadBound bound) {
             this.ledger = ledger;
@@ -129,6 +147,13 @@ final class CallLedger {
         @Override
         public long calls(int index) {
             return members[index].calls();
+        }
+
+        @Override
+        public void used() {
+            if (!used) {
+                used = true;
+            }
         }
 
         @Override
@@ -172,10 +197,11 @@ final class CallLedger {
         }
 
         private boolean hasRoom(long seen) {
-            Place now = place;
-            if (now == null) {
+            Place last = place;
+            if (last == null) {
                 return true; // in no set yet, so no picker can have picked it by a bound
             }
+            Place now = last.inUse();
             long capacity = now.counts.bound.capacity(now.index, now.counts.calls(seen) + 1);
             return calls() <= capacity;
         }

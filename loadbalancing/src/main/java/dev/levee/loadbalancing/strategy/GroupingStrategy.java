@@ -47,6 +47,11 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
     }
 
     @Override
+    public boolean usesPriority() {
+        return inner.usesPriority();
+    }
+
+    @Override
     public final long hash(CharSequence key) {
         return inner.hash(key);
     }

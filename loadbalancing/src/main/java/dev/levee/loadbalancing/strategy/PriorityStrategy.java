@@ -7,7 +7,8 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Sends calls to the first priority as far as it is healthy, then to the next (Envoy, Priority Levels). See ADR 41.
+ * Sends calls to the first priority as far as it is healthy, then to the next (Envoy, Priority Levels). See ADR 41 and
+ * ADR 65.
  *
  * @see <a
  *     href="https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/priority">Envoy</a>
@@ -26,15 +27,22 @@ final class PriorityStrategy extends GroupingStrategy {
     }
 
     @Override
+    public boolean usesPriority() {
+        return true;
+    }
+
+    @Override
     public Picker over(Candidates candidates) {
         Map<Integer, PriorityCapacity> capacities = capacities(candidates);
         int[] priorities = new int[capacities.size()];
         double[] healthy = new double[capacities.size()];
+        double[] weights = new double[capacities.size()];
         int size = 0;
         for (Map.Entry<Integer, PriorityCapacity> capacity : capacities.entrySet()) {
             PriorityCapacity of = capacity.getValue();
             if (of.candidates > 0) {
                 priorities[size] = capacity.getKey();
+                weights[size] = of.candidates;
                 healthy[size++] = Math.min(1, of.healthy / of.undrained);
             }
         }
@@ -48,8 +56,19 @@ final class PriorityStrategy extends GroupingStrategy {
             groups[i] = group("priority " + priority, candidates, endpoint -> endpoint.priority() == priority);
             pickers[i] = inner.over(groups[i]);
         }
-        return new PriorityPicker(
-                candidates, groups, pickers, inner.usesKey(), priorities, Arrays.copyOf(healthy, size));
+        double[] shares = Arrays.copyOf(healthy, size);
+        double[] loads = anyHealthy(candidates) ? loads(shares) : proportional(Arrays.copyOf(weights, size));
+        return new PriorityPicker(candidates, groups, pickers, inner.usesKey(), priorities, shares, loads);
+    }
+
+    private static boolean anyHealthy(Candidates candidates) {
+        return IntStream.range(0, candidates.size()).anyMatch(candidates::isHealthy);
+    }
+
+    /** Returns the loads of a panic of all, in which nothing speaks for the first priority: as Envoy, by weight. */
+    private static double[] proportional(double[] weights) {
+        double sum = Arrays.stream(weights).sum();
+        return Arrays.stream(weights).map(weight -> weight / sum).toArray();
     }
 
     private static Map<Integer, PriorityCapacity> capacities(Candidates candidates) {
@@ -59,13 +78,12 @@ final class PriorityStrategy extends GroupingStrategy {
             capacities.computeIfAbsent(endpoint.priority(), key -> new PriorityCapacity()).undrained +=
                     capacity(endpoint, drained);
         }
-        boolean anyHealthy = IntStream.range(0, candidates.size()).anyMatch(candidates::isHealthy);
         for (int i = 0; i < candidates.size(); i++) {
             Endpoint<?> endpoint = candidates.endpoint(i);
             double weight = capacity(endpoint, drained);
             PriorityCapacity of = capacities.computeIfAbsent(endpoint.priority(), key -> new PriorityCapacity());
             // One that is not healthy is a candidate because of a panic.
-            of.healthy += anyHealthy && !candidates.isHealthy(i) ? 0 : weight;
+            of.healthy += candidates.isHealthy(i) ? weight : 0;
             of.candidates += weight;
         }
         return capacities;
@@ -115,11 +133,12 @@ final class PriorityStrategy extends GroupingStrategy {
                 Picker[] pickers,
                 boolean byKey,
                 int[] priorities,
-                double[] healthy) {
+                double[] healthy,
+                double[] loads) {
             super("priority", candidates, groups, pickers, byKey);
             this.priorities = priorities;
             this.healthy = healthy;
-            this.loads = loads(healthy);
+            this.loads = loads;
         }
 
         @Override

@@ -29,6 +29,11 @@ final class StickyOfBalancer implements BalancingStrategy, Measured {
     }
 
     @Override
+    public boolean usesPriority() {
+        return forNewKeys.usesPriority();
+    }
+
+    @Override
     public long hash(CharSequence key) {
         return forNewKeys.hash(key);
     }

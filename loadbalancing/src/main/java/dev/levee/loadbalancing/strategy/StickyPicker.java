@@ -2,9 +2,11 @@ package dev.levee.loadbalancing.strategy;
 
 import dev.levee.loadbalancing.hash.ConsistentHash;
 import dev.levee.loadbalancing.hash.RendezvousHash;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Picks the endpoint that a key was sent to before, its home; for a new key the one that another picker picks. While
@@ -16,14 +18,19 @@ final class StickyPicker implements BalancingStrategy.Picker {
     private final ConsistentHash deputies;
     private final KeyMemory memory;
     private final Map<String, Integer> indices = new HashMap<>();
+    /** Those that take new sessions; null if all do, or none. */
+    private final @Nullable BitSet forNew;
 
     StickyPicker(BalancingStrategy.Picker forNewKeys, Candidates candidates, KeyMemory memory) {
         this.forNewKeys = forNewKeys;
         this.deputies = HashStrategy.hash(RendezvousHash::of, candidates);
         this.memory = memory;
+        BitSet taking = new BitSet(candidates.size());
         for (int i = 0; i < candidates.size(); i++) {
             indices.put(candidates.endpoint(i).id(), i);
+            taking.set(i, candidates.endpoint(i).takesNewSessions());
         }
+        this.forNew = taking.isEmpty() || taking.cardinality() == candidates.size() ? null : taking;
     }
 
     /** Returns the home of a key; -1 if the key is new, or its home has left. */
@@ -46,13 +53,15 @@ final class StickyPicker implements BalancingStrategy.Picker {
     @Override
     public int pick(long hash) {
         int home = home(hash);
-        return home >= 0 ? home : settle(hash, forNewKeys.pick(hash));
+        return home >= 0 ? home : forNew == null ? settle(hash, forNewKeys.pick(hash)) : pick(hash, index -> true);
     }
 
     @Override
     public int pick(long hash, long nowNanos) {
         int home = home(hash);
-        return home >= 0 ? home : settle(hash, forNewKeys.pick(hash, nowNanos));
+        return home >= 0
+                ? home
+                : forNew == null ? settle(hash, forNewKeys.pick(hash, nowNanos)) : pick(hash, index -> true);
     }
 
     @Override
@@ -60,10 +69,30 @@ final class StickyPicker implements BalancingStrategy.Picker {
         int home = home(hash);
         if (home >= 0) {
             // The same deputy for as long as the home refuses, and the home remains the home.
-            return eligible.test(home) ? home : deputies.indexOfHash(hash, eligible);
+            return eligible.test(home) ? home : deputy(hash, eligible);
+        }
+        BitSet taking = forNew;
+        if (taking != null) {
+            IntPredicate open = index -> taking.get(index) && eligible.test(index);
+            int index = forNewKeys.pick(hash, open);
+            if (index >= 0 && open.test(index)) {
+                return settle(hash, index);
+            }
+            int next = deputies.indexOfHash(hash, open);
+            if (next >= 0) {
+                return settle(hash, next);
+            }
         }
         int index = forNewKeys.pick(hash, eligible);
         return index >= 0 && eligible.test(index) ? settle(hash, index) : deputies.indexOfHash(hash, eligible);
+    }
+
+    /** Returns the deputy of a home, one that takes new sessions if there is one. */
+    private int deputy(long hash, IntPredicate eligible) {
+        BitSet taking = forNew;
+        int deputy =
+                taking == null ? -1 : deputies.indexOfHash(hash, index -> taking.get(index) && eligible.test(index));
+        return deputy >= 0 ? deputy : deputies.indexOfHash(hash, eligible);
     }
 
     @Override

@@ -39,6 +39,11 @@ final class StickyStrategy implements BalancingStrategy, Measured {
     }
 
     @Override
+    public boolean usesPriority() {
+        return forNewKeys.usesPriority();
+    }
+
+    @Override
     public long hash(CharSequence key) {
         return forNewKeys.hash(key);
     }

@@ -98,6 +98,14 @@ class GatesTest {
     class An_ill_database_behind_all_servers {
 
         @Test
+        void refuses_nearly_nothing_once_it_is_over_although_the_breakers_of_all_servers_have_opened() {
+            assertThat(SharedFault.breakersAfterwards(true, 1, 0.3).get(Measures.SUCCESS))
+                    .isGreaterThan(99.5);
+            assertThat(SharedFault.breakersAfterwards(false, 1, 0.3).get(Measures.SUCCESS))
+                    .isLessThan(60);
+        }
+
+        @Test
         void has_nobody_ejected() {
             assertThat(SharedFault.database(SharedFault.ALL_WATCHED, 1, 0.5).get(SharedFault.EJECTIONS))
                     .isZero();

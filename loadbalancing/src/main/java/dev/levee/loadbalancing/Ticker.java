@@ -1,0 +1,134 @@
+package dev.levee.loadbalancing;
+
+import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import dev.levee.core.Scheduler.Timer;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one timer of a balancer: it detects pauses of the process, see {@link PauseDetector}, and then lets parts of the
+ * balancer see to what is due.
+ *
+ * <p>If it may rest it stops when no call has begun for a while, and the next call starts it again: a balancer that is
+ * not used costs nothing, and one that is dropped without being closed is not held by a timer.
+ */
+final class Ticker {
+    private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
+    /** Ticks without a call after which it rests: ten seconds. */
+    private static final int TICKS_TO_REST = 100;
+    /** The log has one line for pauses in this time. */
+    private static final long LOG_NANOS = 60_000_000_000L;
+
+    private final String balancer;
+    private final Environment environment;
+    private final NanoClock clock;
+    private final boolean mayRest;
+    private final PauseDetector pauses;
+    private final List<LongConsumer> parts = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean running = new AtomicBoolean();
+    /** Whether a call has begun since the last tick. */
+    private volatile boolean used;
+
+    private volatile boolean closed;
+    private volatile @Nullable Timer timer;
+
+    // State of the tick that runs: the scheduler hands it on from one to the next.
+    private int unused;
+    private boolean logged;
+    private long loggedAt;
+
+    Ticker(String balancer, Environment environment, boolean mayRest) {
+        this.balancer = balancer;
+        this.environment = environment;
+        this.clock = environment.clock();
+        this.mayRest = mayRest;
+        this.pauses = new PauseDetector(clock.nanoTime());
+        if (mayRest) {
+            pauses.rest();
+        }
+    }
+
+    PauseDetector pauses() {
+        return pauses;
+    }
+
+    /** Adds a part that gets the time of each tick; must not block. */
+    void add(LongConsumer part) {
+        parts.add(part);
+    }
+
+    /** Notes that there is something to watch, and starts if this rests. */
+    void used() {
+        if (!used) {
+            used = true;
+            start();
+        }
+    }
+
+    void start() {
+        if (!closed && !running.get() && running.compareAndSet(false, true)) {
+            pauses.begin(clock.nanoTime());
+            next();
+        }
+    }
+
+    private void next() {
+        if (closed) {
+            return;
+        }
+        Timer scheduled = environment.scheduler().schedule(this::tick, PauseDetector.PERIOD_NANOS);
+        timer = scheduled;
+        if (closed) {
+            scheduled.cancel();
+        }
+    }
+
+    private void tick() {
+        long now = clock.nanoTime();
+        long pause = pauses.onTimer(now);
+        if (pause > 0L) {
+            log(pause, now);
+        }
+        unused = used ? 0 : unused + 1;
+        used = false;
+        boolean rests = mayRest && unused >= TICKS_TO_REST;
+        if (rests) {
+            pauses.rest();
+            running.set(false);
+            if (used) { // by a call that found it running
+                start();
+            }
+        } else {
+            next();
+        }
+        for (LongConsumer part : parts) {
+            part.accept(now);
+        }
+    }
+
+    private void log(long pauseNanos, long now) {
+        if (!logged || now - loggedAt >= LOG_NANOS) {
+            logged = true;
+            loggedAt = now;
+            LOG.warn(
+                    "balancer \"{}\": this process stood still for up to {} ms; failures of calls in that time are no"
+                            + " evidence against endpoints",
+                    balancer,
+                    pauseNanos / 1_000_000L);
+        }
+    }
+
+    void close() {
+        closed = true;
+        Timer waiting = timer;
+        if (waiting != null) {
+            waiting.cancel();
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.levee.loadbalancing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.levee.core.testing.ManualTime;
+import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
+import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Endpoints that take no new sessions. */
+class SessionDrainTest {
+    private final ManualTime time = new ManualTime();
+    private final UpdatableEndpoints<String> source = EndpointSource.updatable(Balancers.endpoints(3));
+    private final List<String> closed = new ArrayList<>();
+
+    static Stream<BalancingStrategy> byKey() {
+        return Stream.of(
+                BalancingStrategy.sticky(),
+                BalancingStrategy.sticky(BalancingStrategy.roundRobin(), 1000),
+                BalancingStrategy.rendezvous(),
+                BalancingStrategy.consistentHash(),
+                BalancingStrategy.zoneAware("here", BalancingStrategy.sticky()));
+    }
+
+    private LoadBalancer<String> over(BalancingStrategy strategy) {
+        return LoadBalancer.of(
+                "nodes",
+                strategy,
+                source,
+                config -> config.drain(Duration.ofMinutes(5), endpoint -> closed.add(endpoint.id())),
+                time.environment().toBuilder().random(new Random(1)).build());
+    }
+
+    private void drainFirst() {
+        List<Endpoint<String>> endpoints = new ArrayList<>(Balancers.endpoints(3));
+        endpoints.set(0, endpoints.get(0).withoutNewSessions());
+        source.set(endpoints);
+    }
+
+    private static Map<String, String> places(LoadBalancer<String> balancer, String prefix) {
+        Map<String, String> places = new TreeMap<>();
+        for (int i = 0; i < 60; i++) {
+            places.put(prefix + i, balancer.call(prefix + i, address -> address));
+        }
+        return places;
+    }
+
+    @ParameterizedTest
+    @MethodSource("byKey")
+    void keep_their_keys_until_the_deadline(BalancingStrategy strategy) {
+        LoadBalancer<String> balancer = over(strategy);
+        Map<String, String> before = places(balancer, "old ");
+        assertThat(before).containsValue("e00");
+        drainFirst();
+        assertThat(places(balancer, "old ")).isEqualTo(before);
+        for (int i = 0; i < 100; i++) {
+            assertThat(balancer.<String, RuntimeException>call(address -> address))
+                    .as("a call without a key")
+                    .isNotEqualTo("e00");
+        }
+        time.advance(Duration.ofSeconds(299));
+        assertThat(places(balancer, "old ")).isEqualTo(before);
+        assertThat(closed).isEmpty();
+        time.advance(Duration.ofSeconds(2));
+        assertThat(places(balancer, "old ")).doesNotContainValue("e00");
+        time.runReady();
+        assertThat(closed).containsExactly("e00");
+        assertThat(time.pendingTimers()).isZero();
+    }
+
+    @Test
+    void get_no_new_keys_of_a_strategy_that_remembers_them() {
+        LoadBalancer<String> balancer = over(BalancingStrategy.sticky());
+        Map<String, String> before = places(balancer, "old ");
+        drainFirst();
+        assertThat(places(balancer, "new ")).doesNotContainValue("e00");
+        assertThat(places(balancer, "old ")).isEqualTo(before);
+    }
+
+    @Test
+    void drain_at_once_if_the_strategy_knows_no_keys() {
+        LoadBalancer<String> balancer = over(BalancingStrategy.roundRobin());
+        drainFirst();
+        assertThat(places(balancer, "")).doesNotContainValue("e00");
+        time.runReady();
+        assertThat(closed).containsExactly("e00");
+    }
+
+    @Test
+    void take_them_again_if_the_label_goes() {
+        LoadBalancer<String> balancer = over(BalancingStrategy.sticky());
+        drainFirst();
+        source.set(Balancers.endpoints(3));
+        time.advance(Duration.ofMinutes(10));
+        assertThat(places(balancer, "new ")).containsValue("e00");
+        assertThat(closed).isEmpty();
+    }
+}

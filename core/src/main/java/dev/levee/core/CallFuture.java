@@ -105,9 +105,11 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         return future;
     }
 
-    private static void cancelIfPossible(CompletionStage<?> stage) {
+    /** Cancels a future, or a stage of any kind. */
+    static void cancelIfPossible(Object work) {
         try {
-            Future<?> future = stage instanceof Future<?> itself ? itself : stage.toCompletableFuture();
+            Future<?> future =
+                    work instanceof Future<?> itself ? itself : ((CompletionStage<?>) work).toCompletableFuture();
             future.cancel(true);
         } catch (UnsupportedOperationException thrown) {
             // It cannot be stopped, and its end is awaited.

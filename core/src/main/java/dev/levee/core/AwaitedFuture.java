@@ -1,6 +1,5 @@
 package dev.levee.core;
 
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -10,17 +9,17 @@ import org.jspecify.annotations.Nullable;
  * A future that is no stage, as one: a thread waits until it has ended, since it tells its end to those alone who wait.
  * See ADR 69.
  */
-final class AwaitedFuture extends CallFuture<@Nullable Object> implements Runnable {
-    private final Future<?> future;
+final class AwaitedFuture<T extends @Nullable Object> extends CallFuture<T> implements Runnable {
+    private final Future<? extends T> future;
 
-    private AwaitedFuture(Future<?> future) {
+    private AwaitedFuture(Future<? extends T> future) {
         this.future = future;
         onCancel(reason -> future.cancel(true));
     }
 
     /** Returns the future as a stage. A thread of the executor waits unless the future has ended. */
-    static CompletableFuture<@Nullable Object> of(Future<?> future, Executor executor) {
-        AwaitedFuture awaited = new AwaitedFuture(future);
+    static <T extends @Nullable Object> CallFuture<T> of(Future<? extends T> future, Executor executor) {
+        AwaitedFuture<T> awaited = new AwaitedFuture<>(future);
         if (future.isDone()) {
             awaited.run();
             return awaited;

@@ -99,8 +99,7 @@ class GuardedCall
         Policy policy = guarded.policy();
         return result instanceof CompletionStage<?> || policy == null
                 ? (CompletionStage<@Nullable Object>) result
-                : AwaitedFuture.of(
-                        (Future<?>) result, policy.environment().executor());
+                : AwaitedFuture.of((Future<?>) result, policy.environment().executor());
     }
 
     /** Whether an attempt of the asynchronous form has thrown or returned a value, and no stage or future. */

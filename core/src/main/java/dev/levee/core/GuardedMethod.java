@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Answering;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -75,18 +76,10 @@ final class GuardedMethod {
     }
 
     private static String cannotBeGuarded(Method method, Class<?> type) {
-        return "method " + text(method) + " cannot be guarded to its end, because it returns "
+        return "method " + Answering.text(method) + " cannot be guarded to its end, because it returns "
                 + (ResultTypes.suspends(method) ? "before its continuation is called" : type.getName())
                 + "; return a CompletionStage, a CompletableFuture or a Future, or leave it unguarded: for null from the"
                 + " function of Policy.wrap(type, target, choice) it goes straight to the client";
-    }
-
-    private static String text(Method method) {
-        StringBuilder parameters = new StringBuilder();
-        for (Class<?> parameter : method.getParameterTypes()) {
-            parameters.append(parameters.isEmpty() ? "" : ", ").append(parameter.getSimpleName());
-        }
-        return method.getDeclaringClass().getSimpleName() + "." + method.getName() + "(" + parameters + ")";
     }
 
     /**
@@ -221,10 +214,11 @@ final class GuardedMethod {
                     + (result == null ? "null" : "a " + result.getClass().getName()));
         }
         if (result != null && ResultTypes.endsLater(result.getClass())) {
-            if (ending == Ending.OPEN) {
+            if (ending == Ending.RETURNED) {
+                warnOnce(result.getClass());
+            } else if (ResultTypes.isStream(result.getClass())) { // a stage is a substitute: that of the client is kept
                 throw new IllegalStateException(cannotBeGuarded(method, result.getClass()));
             }
-            warnOnce(result.getClass());
         }
         return result;
     }
@@ -250,6 +244,6 @@ final class GuardedMethod {
 
     @Override
     public String toString() {
-        return text(method);
+        return Answering.text(method);
     }
 }

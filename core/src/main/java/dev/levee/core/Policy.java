@@ -39,6 +39,8 @@ public interface Policy {
         LIMITER("limiter"),
         /** Bounds how many calls are in flight. */
         BULKHEAD("bulkhead"),
+        /** Throws another exception in place of one. */
+        TRANSLATE("translate"),
         /** Injects failures and delays on purpose. */
         FAULTS("faults"),
         /** Anything else. */

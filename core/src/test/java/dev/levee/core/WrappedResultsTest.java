@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.testing.ManualTime;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.reflect.UndeclaredThrowableException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -171,7 +174,8 @@ class WrappedResultsTest {
         @Test
         void with_retries_that_start_the_work_again_and_not_twice_at_once() {
             List<String> started = new ArrayList<>();
-            Retry retry = Retry.of("r", c -> c.backoff(dev.levee.core.policy.Backoff.fixed(java.time.Duration.ZERO)), environment);
+            ManualTime time = new ManualTime();
+            Retry retry = Retry.of("r", c -> c.backoff(Backoff.fixed(Duration.ZERO)), time.environment());
             Untyped safe = retry.wrap(Untyped.class, () -> {
                 started.add("start");
                 return started.size() == 1
@@ -180,7 +184,7 @@ class WrappedResultsTest {
             });
             CompletableFuture<?> given = (CompletableFuture<?>) safe.get();
             assertThat(started).hasSize(1);
-            runTasks();
+            time.advance(Duration.ZERO);
             assertThat(given).isCompletedWithValueMatching("good"::equals);
             assertThat(started).hasSize(2);
         }

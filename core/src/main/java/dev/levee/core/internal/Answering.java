@@ -13,4 +13,18 @@ public interface Answering {
      * @throws IllegalArgumentException if an answer that is known does not fit
      */
     void requireFits(Method method, Class<?> result);
+
+    /**
+     * Returns a method as messages name it.
+     *
+     * @param method the method
+     * @return its interface, its name and its parameters, by their simple names
+     */
+    static String text(Method method) {
+        StringBuilder parameters = new StringBuilder();
+        for (Class<?> parameter : method.getParameterTypes()) {
+            parameters.append(parameters.isEmpty() ? "" : ", ").append(parameter.getSimpleName());
+        }
+        return method.getDeclaringClass().getSimpleName() + "." + method.getName() + "(" + parameters + ")";
+    }
 }

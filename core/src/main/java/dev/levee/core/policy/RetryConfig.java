@@ -1,5 +1,6 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
@@ -120,7 +121,7 @@ public final class RetryConfig {
     /**
      * Returns how long all attempts and the waits between them may take.
      *
-     * @return the time; longer than about 146 years means no limit
+     * @return the time; {@link dev.levee.core.Deadline#FOREVER} means no limit
      */
     public Duration totalTime() {
         return totalTime;
@@ -166,7 +167,7 @@ public final class RetryConfig {
         private double throttledCost = 2;
         private @Nullable RetryBudget budget;
         private boolean idempotent = true;
-        private Duration totalTime = Duration.ofSeconds(Long.MAX_VALUE);
+        private Duration totalTime = Deadline.FOREVER;
         private Duration maxHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
 
@@ -258,7 +259,7 @@ public final class RetryConfig {
          * Sets how long all attempts and the waits between them may take. Default: no limit. No attempt starts after
          * it, but one that runs is not stopped: that is what a timeout is for. Costs one clock read a call.
          *
-         * @param value more than zero
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} for no limit
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative
@@ -274,7 +275,7 @@ public final class RetryConfig {
          * with the failure that it has, so that a breaker that is open for half a minute does not hold every caller for
          * as long.
          *
-         * @param value zero or more; zero keeps no wait that is asked for
+         * @param value zero or more; zero keeps no wait that is asked for, {@link dev.levee.core.Deadline#FOREVER} any
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative

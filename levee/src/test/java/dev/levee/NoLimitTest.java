@@ -59,8 +59,8 @@ class NoLimitTest {
     @Test
     void a_retry_has_all_the_time_that_its_attempts_take() {
         AtomicInteger attempts = new AtomicInteger();
-        Retry retry = Retry.of(
-                "r", c -> c.totalTime(FOREVER).maxHint(FOREVER).backoff(Backoff.fixed(CENTURY)), environment);
+        Retry retry =
+                Retry.of("r", c -> c.totalTime(FOREVER).maxHint(FOREVER).backoff(Backoff.fixed(CENTURY)), environment);
         CompletableFuture<String> future = retry.callAsync(() -> {
             attempts.incrementAndGet();
             return CompletableFuture.failedFuture(new IOException("down"));

@@ -60,8 +60,8 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     public CallFuture() {}
 
     /**
-     * Returns a future that is no stage as one, to be returned by the operation of {@link Policy#callAsync}. A thread of
-     * the executor waits until it has ended, unless it has already; where you have the choice, take a stage instead.
+     * Returns a future that is no stage as one, to be returned by the operation of {@link Policy#callAsync}. A thread
+     * of the executor waits until it has ended, unless it has already; where you have the choice, take a stage instead.
      *
      * @param future the work; a cancel is passed on to it as {@code cancel(true)}
      * @param executor gives the thread that waits; if it takes no task the work is cancelled, and the result fails with

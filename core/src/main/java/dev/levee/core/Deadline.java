@@ -57,8 +57,7 @@ public final class Deadline {
     /**
      * Returns a deadline that is some time away.
      *
-     * @param duration how far; zero or less is a deadline that has passed already, {@link #FOREVER}
-     *     never comes
+     * @param duration how far; zero or less is a deadline that has passed already, {@link #FOREVER} never comes
      * @param clock the clock of the deadline
      * @return the deadline
      * @throws NullPointerException if {@code duration} or {@code clock} is null

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * One call of a method of a wrapped client, as the operation that policies run: blocking by {@link #run}, asynchronous
  * by {@link #get}.
  *
- * <p>A blocking call may find that the result ends later. It then keeps the result, and leaves the policies by a cancel,
- * which is no evidence for any of them and is neither repeated nor replaced; the call begins anew as an asynchronous
- * one, whose first attempt is that result. See ADR 69.
+ * <p>A blocking call may find that the result ends later. It then keeps the result, and leaves the policies by a
+ * cancel, which is no evidence for any of them and is neither repeated nor replaced; the call begins anew as an
+ * asynchronous one, whose first attempt is that result. See ADR 69.
  */
 class GuardedCall
         implements Operation<@Nullable Object, Throwable>, Supplier<CompletionStage<@Nullable Object>>, Invocation {
@@ -43,6 +43,7 @@ class GuardedCall
     }
 
     @Override
+    @SuppressWarnings("NullAway") // T is @Nullable Object here
     public @Nullable Object run() throws Throwable {
         if (!guarded.isOpen()) {
             return guarded.invoke(target, arguments);
@@ -140,6 +141,7 @@ class GuardedCall
         }
 
         @Override
+        @SuppressWarnings("NullAway") // as above
         public @Nullable Object run() throws Throwable {
             return super.run();
         }

@@ -76,9 +76,7 @@ final class GuardedClient implements InvocationHandler {
 
     /** Whether a method frees what the client holds, which must not be refused. */
     private static boolean isClose(Method method, Object target) {
-        return target instanceof AutoCloseable
-                && method.getName().equals("close")
-                && method.getParameterCount() == 0;
+        return target instanceof AutoCloseable && method.getName().equals("close") && method.getParameterCount() == 0;
     }
 
     /** Whether an interface redeclares a method that every object has. */

@@ -58,7 +58,7 @@ final class GuardedMethod {
         Class<?> declared = types.declared(accessible);
         Class<?> returned = types.returned(accessible);
         boolean later = ResultTypes.isStage(declared) || ResultTypes.isFuture(declared);
-        if (later && !ResultTypes.takesFuture(declared)
+        if ((later && !ResultTypes.takesFuture(declared))
                 || ResultTypes.isStream(declared)
                 || ResultTypes.isStream(returned)
                 || ResultTypes.suspends(accessible)) {

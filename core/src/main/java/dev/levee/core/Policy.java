@@ -159,14 +159,14 @@ public interface Policy {
      *       ({@link Verdict#IGNORED}), and once for the stage.
      *   <li>A subclass of {@code CompletableFuture} or {@code Future}, a {@code Flow.Publisher} or a type of a reactive
      *       library is refused, because nothing that this method could return would be guarded to its end.
-     *   <li>Everything else goes through {@link #call}, and is guarded until the method returns. Of an {@code Iterator},
-     *       a {@code Stream} or an {@code InputStream} that is what opens it and not what reads it: read it within the
-     *       guarded call. The same holds for callbacks, and for futures within other objects.
+     *   <li>Everything else goes through {@link #call}, and is guarded until the method returns. Of an
+     *       {@code Iterator}, a {@code Stream} or an {@code InputStream} that is what opens it and not what reads it:
+     *       read it within the guarded call. The same holds for callbacks, and for futures within other objects.
      * </ul>
      *
      * <p>Checked exceptions come through as the client threw them; one that the method does not declare reaches its
-     * caller in an {@link java.lang.reflect.UndeclaredThrowableException}, as with every proxy, and the policies bare. A
-     * default method is one call, whatever it calls. {@code equals}, {@code hashCode} and {@code toString} are the
+     * caller in an {@link java.lang.reflect.UndeclaredThrowableException}, as with every proxy, and the policies bare.
+     * A default method is one call, whatever it calls. {@code equals}, {@code hashCode} and {@code toString} are the
      * client's and are not guarded, nor is {@code close()} of a client that is {@link AutoCloseable}: an open breaker
      * must not keep a connection. See ADR 69.
      *
@@ -194,8 +194,8 @@ public interface Policy {
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
      * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, if a
-     *     method that has a policy cannot be guarded to its end, or if a substitute of a fallback does not fit a method;
-     *     with the name of the method
+     *     method that has a policy cannot be guarded to its end, or if a substitute of a fallback does not fit a
+     *     method; with the name of the method
      */
     static <I> I wrap(Class<I> type, I target, Function<? super Method, ? extends @Nullable Policy> choice) {
         return GuardedClient.of(type, target, choice);

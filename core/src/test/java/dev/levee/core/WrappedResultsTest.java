@@ -138,6 +138,7 @@ class WrappedResultsTest {
         }
 
         @Test
+        @SuppressWarnings("unchecked") // a class literal has no type arguments
         void a_stage_whose_class_is_a_future_of_its_own() throws Exception {
             class OwnFuture extends CompletableFuture<String> {}
             OwnFuture own = new OwnFuture();
@@ -242,7 +243,8 @@ class WrappedResultsTest {
                 throw new IOException("disk");
             });
             task.run();
-            assertThatThrownBy(() -> policy.wrap(Futures.class, () -> task).get().get())
+            assertThatThrownBy(
+                            () -> policy.wrap(Futures.class, () -> task).get().get())
                     .hasCauseInstanceOf(IOException.class);
             assertThat(tasks).isEmpty();
             assertThat(policy.inFlight()).isZero();
@@ -273,7 +275,8 @@ class WrappedResultsTest {
             Executor full = task -> {
                 throw new RejectedExecutionException("full");
             };
-            Bulkhead other = Bulkhead.of("full", 1, Environment.builder().executor(full).build());
+            Bulkhead other =
+                    Bulkhead.of("full", 1, Environment.builder().executor(full).build());
             FutureTask<String> task = new FutureTask<>(() -> "yes");
             assertThatThrownBy(() -> other.wrap(Futures.class, () -> task).get().get())
                     .hasCauseInstanceOf(RejectedExecutionException.class);
@@ -283,7 +286,8 @@ class WrappedResultsTest {
 
         @Test
         void and_take_no_future_for_no_result() {
-            assertThatThrownBy(() -> policy.wrap(Futures.class, () -> null).get().get())
+            assertThatThrownBy(
+                            () -> policy.wrap(Futures.class, () -> null).get().get())
                     .hasCauseInstanceOf(NullPointerException.class);
         }
     }
@@ -321,7 +325,6 @@ class WrappedResultsTest {
     interface Declares {
         Flow.Publisher<String> stream();
     }
-
 
     @Nested
     class Refuse_to_wrap {
@@ -533,10 +536,12 @@ class WrappedResultsTest {
     void an_exception_that_the_method_does_not_declare_reaches_the_policy_bare_and_the_caller_wrapped() {
         IOException disk = new IOException("disk");
         List<Throwable> judged = new ArrayList<>();
-        Retry retry = Retry.of("r", c -> c.maxAttempts(1).outcomes((result, error) -> {
-            judged.add(error);
-            return Verdict.FAILURE;
-        }));
+        Retry retry = Retry.of(
+                "r",
+                c -> c.maxAttempts(1).outcomes((result, error) -> {
+                    judged.add(error);
+                    return Verdict.FAILURE;
+                }));
         Sneaky safe = retry.wrap(Sneaky.class, () -> WrappedResultsTest.<RuntimeException>sneak(disk));
         assertThatThrownBy(safe::get)
                 .isInstanceOf(UndeclaredThrowableException.class)
@@ -589,7 +594,7 @@ class WrappedResultsTest {
         assertThat(gate.entered()).isEqualTo(gate.exited()).isEqualTo(5);
         assertThat(shapes.equals(shapes)).isTrue();
         assertThat(shapes.hashCode()).isEqualTo(shapes.hashCode());
-        assertThat(shapes.equals("other")).isFalse();
+        assertThat((Object) shapes).isNotEqualTo("other");
         assertThat(gate.entered()).as("methods of every object are not guarded").isEqualTo(5);
     }
 }

@@ -8,8 +8,8 @@ public interface Answering {
      * Checks that the answers fit a method of a client that is being wrapped.
      *
      * @param method the method
-     * @param result what an answer must be, which may be primitive; {@code Object} if more is not known, {@code void} if
-     *     any will do
+     * @param result what an answer must be, which may be primitive; {@code Object} if more is not known, {@code void}
+     *     if any will do
      * @throws IllegalArgumentException if an answer that is known does not fit
      */
     void requireFits(Method method, Class<?> result);

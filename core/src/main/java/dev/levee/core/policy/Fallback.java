@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Put it outermost in a pipeline: what stands around it sees only the substitute. Use it where a stale or empty
  * answer is better than none, and not where the caller must know (a payment). The substitute must fit the type of the
  * guarded call, which the compiler cannot check: use one fallback per kind of call. Around a client that
- * {@link dev.levee.core.Policy#wrap} guards it can: {@link #client} asks another implementation of the interface, a value
- * that does not fit a method is refused when the client is wrapped, and any other substitute that does not fit counts as
- * a source that throws a {@code ClassCastException} with the names of both.
+ * {@link dev.levee.core.Policy#wrap} guards it can: {@link #client} asks another implementation of the interface, a
+ * value that does not fit a method is refused when the client is wrapped, and any other substitute that does not fit
+ * counts as a source that throws a {@code ClassCastException} with the names of both.
  *
  * <pre>{@code
  * Fallback stale = Fallback.chain("prices", c -> c
@@ -139,7 +139,10 @@ public interface Fallback extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback value(String name, @Nullable Object value, Environment environment) {
-        return of(name, FallbackConfig.builder().thenValue(Require.name(name), value).build(), environment);
+        return of(
+                name,
+                FallbackConfig.builder().thenValue(Require.name(name), value).build(),
+                environment);
     }
 
     /**

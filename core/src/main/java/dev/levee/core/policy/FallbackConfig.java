@@ -229,8 +229,7 @@ public final class FallbackConfig {
          * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
          */
         public Builder thenFor(
-                String name,
-                BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> source) {
+                String name, BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> source) {
             return add(new Source(Require.name(name), null, null, Require.nonNull("source", source)));
         }
 
@@ -245,8 +244,8 @@ public final class FallbackConfig {
          * @param <I> the interface
          * @return this
          * @throws NullPointerException if an argument is null
-         * @throws IllegalArgumentException if the name is blank or taken, the type is no interface, or this would be the
-         *     eighth source
+         * @throws IllegalArgumentException if the name is blank or taken, the type is no interface, or this would be
+         *     the eighth source
          */
         public <I> Builder thenClient(String name, Class<I> type, I substitute) {
             return thenFor(name, new SubstituteClient(type, substitute));

@@ -202,8 +202,8 @@ public final class HedgeConfig {
         /**
          * Sets a fixed delay between two attempts, instead of a percentile.
          *
-         * @param value zero starts all attempts at once; {@link dev.levee.core.Deadline#FOREVER} starts another one only
-         *     after a failure
+         * @param value zero starts all attempts at once; {@link dev.levee.core.Deadline#FOREVER} starts another one
+         *     only after a failure
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative

@@ -89,7 +89,9 @@ final class SubstitutingFallback implements Fallback, Answering {
     /** Asks a source that answers at once, in a call of an operation or of the supplier of a stage. */
     @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"}) // the type is the user's promise
     <T extends @Nullable Object> T ask(Source source, Throwable error, Object operation) {
-        Object answer = source.now() == null ? askByCall(source, error, operation) : source.now().apply(error);
+        Object answer = source.now() == null
+                ? askByCall(source, error, operation)
+                : source.now().apply(error);
         return (T) checked(source, answer, operation);
     }
 

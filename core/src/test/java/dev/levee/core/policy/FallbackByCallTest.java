@@ -205,10 +205,12 @@ class FallbackByCallTest {
 
         @Test
         void cannot_change_the_arguments() throws Exception {
-            Fallback fallback = Fallback.chain("f", c -> c.thenFor("each", (call, failure) -> {
-                call.arguments().set(0, "other");
-                return "text";
-            }));
+            Fallback fallback = Fallback.chain(
+                    "f",
+                    c -> c.thenFor("each", (call, failure) -> {
+                        call.arguments().set(0, "other");
+                        return "text";
+                    }));
             assertThatThrownBy(() -> fallback.wrap(Client.class, failing).name("a"))
                     .isInstanceOf(UnsupportedOperationException.class);
         }
@@ -256,9 +258,9 @@ class FallbackByCallTest {
                     .withMessageContaining("Client.stock");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Policy.wrap(
-                            Client.class, failing, method -> method.getName().equals("stock")
-                                    ? Fallback.value("none", null)
-                                    : null))
+                            Client.class,
+                            failing,
+                            method -> method.getName().equals("stock") ? Fallback.value("none", null) : null))
                     .withMessageContaining("answers with null");
         }
 

@@ -90,7 +90,10 @@ class TranslateTest {
 
     static Stream<Throwable> signals() {
         return Stream.of(
-                new InterruptedException(), new CancellationException(), new AssertionError(), new StackOverflowError());
+                new InterruptedException(),
+                new CancellationException(),
+                new AssertionError(),
+                new StackOverflowError());
     }
 
     @ParameterizedTest

@@ -19,7 +19,8 @@ public final class RetryConfig {
     private final Backoff throttledBackoff;
     private final double throttledCost;
     private final @Nullable RetryBudget budget;
-    private final boolean idempotent;
+    /** Null if it was not said. */
+    private final @Nullable Boolean idempotent;
     private final Duration totalTime;
     private final Duration maxHint;
     private final OutcomeRule outcomes;
@@ -115,7 +116,11 @@ public final class RetryConfig {
      * @return whether they may
      */
     public boolean idempotent() {
-        return idempotent;
+        return idempotent == null || idempotent;
+    }
+
+    boolean saysIdempotent() {
+        return idempotent != null;
     }
 
     /**
@@ -166,7 +171,7 @@ public final class RetryConfig {
                 .withJitter(Backoff.Jitter.EQUAL);
         private double throttledCost = 2;
         private @Nullable RetryBudget budget;
-        private boolean idempotent = true;
+        private @Nullable Boolean idempotent;
         private Duration totalTime = Deadline.FOREVER;
         private Duration maxHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
@@ -242,12 +247,14 @@ public final class RetryConfig {
         }
 
         /**
-         * Sets whether calls may be repeated even if they may have reached the other side. Default: true. With false
+         * Sets whether calls may be repeated even if they may have reached the other side. Default: true, with a warning
+         * when a pipeline is built in which the retry stands around a timeout: say it, either way. With false
          * every call is treated as if it had been made within {@link dev.levee.core.CallContext#notIdempotent}: it is
          * repeated only when it surely has not been sent ({@link dev.levee.core.Verdict#NOT_SENT}) or an inner policy
          * has refused it, and nothing further in hedges it.
          *
-         * @param value false for calls such as a payment
+         * @param value true for calls that may be done twice, such as reads and those with a key; false for calls such as a
+         *     payment
          * @return this
          */
         public Builder idempotent(boolean value) {

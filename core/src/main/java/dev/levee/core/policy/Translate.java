@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Translate domain = Translate.of("orders", failure -> failure instanceof SQLException
  *         ? new OrdersUnavailable(failure)      // with the failure as its cause
  *         : null);                              // anything else as it is
- * Order order = Pipeline.of(domain, Retry.of("orders"), Timeout.of("orders", ofSeconds(1))).call(() -> find(id));
+ * Order order = Pipeline.of(domain, CircuitBreaker.of("orders"), Bulkhead.of("orders", 20)).call(() -> find(id));
  * }</pre>
  *
  * <p>Every {@link Exception} is shown to the function, a {@link dev.levee.core.RefusedException} included, but no

@@ -206,8 +206,8 @@ public final class LoadBalancerConfig<A> {
          * closed exactly once; {@link LoadBalancer#close} closes those that are still draining. Default: nothing is
          * closed.
          *
-         * @param deadline how long calls in flight may take; zero for no time at all, {@link dev.levee.core.Deadline#FOREVER} for
-         *     no limit
+         * @param deadline how long calls in flight may take; zero for no time at all,
+         *     {@link dev.levee.core.Deadline#FOREVER} for no limit
          * @param closer runs on the executor of the environment; what it throws is logged
          * @return this
          * @throws IllegalArgumentException if the deadline is negative

@@ -4,9 +4,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 
-/**
- * A policy that repeats calls, and may or may not have been told that they can be done twice. See ADR 70.
- */
+/** A policy that repeats calls, and may or may not have been told that they can be done twice. See ADR 70. */
 public interface Repeating {
     /**
      * Warns that this policy repeats calls which may have been done, unless it was told whether it may, or has done so

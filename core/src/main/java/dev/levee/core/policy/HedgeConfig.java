@@ -219,8 +219,8 @@ public final class HedgeConfig {
         }
 
         /**
-         * Sets whether calls may be done twice, which is what a hedge does. Default: true, with a warning when the hedge
-         * is built: say it, either way. With false no call is hedged; a single call is left out by
+         * Sets whether calls may be done twice, which is what a hedge does. Default: true, with a warning when the
+         * hedge is built: say it, either way. With false no call is hedged; a single call is left out by
          * {@link dev.levee.core.CallContext#notIdempotent}.
          *
          * @param value true for reads and calls with a key

@@ -21,6 +21,7 @@ public final class RetryConfig {
     private final @Nullable RetryBudget budget;
     /** Null if it was not said. */
     private final @Nullable Boolean idempotent;
+
     private final Duration totalTime;
     private final Duration maxHint;
     private final OutcomeRule outcomes;
@@ -247,14 +248,14 @@ public final class RetryConfig {
         }
 
         /**
-         * Sets whether calls may be repeated even if they may have reached the other side. Default: true, with a warning
-         * when a pipeline is built in which the retry stands around a timeout: say it, either way. With false
+         * Sets whether calls may be repeated even if they may have reached the other side. Default: true, with a
+         * warning when a pipeline is built in which the retry stands around a timeout: say it, either way. With false
          * every call is treated as if it had been made within {@link dev.levee.core.CallContext#notIdempotent}: it is
          * repeated only when it surely has not been sent ({@link dev.levee.core.Verdict#NOT_SENT}) or an inner policy
          * has refused it, and nothing further in hedges it.
          *
-         * @param value true for calls that may be done twice, such as reads and those with a key; false for calls such as a
-         *     payment
+         * @param value true for calls that may be done twice, such as reads and those with a key; false for calls such
+         *     as a payment
          * @return this
          */
         public Builder idempotent(boolean value) {

@@ -94,7 +94,9 @@ class UntoldRepeatsTest {
                 .isNotDone();
         assertThat(HedgeConfig.builder().idempotent(false).build().idempotent()).isFalse();
         assertThat(HedgeConfig.builder().build().idempotent()).isTrue();
-        assertThat(HedgeConfig.builder().idempotent(false).build().toBuilder().build().idempotent())
+        assertThat(HedgeConfig.builder().idempotent(false).build().toBuilder()
+                        .build()
+                        .idempotent())
                 .isFalse();
     }
 }

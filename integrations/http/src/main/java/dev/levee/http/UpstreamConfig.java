@@ -47,10 +47,12 @@ public final class UpstreamConfig<A, Q> {
         balancer = made(balancing, settings.balancer).build();
         retry = settings.retry == null
                 ? null
-                : made(RetryConfig.builder().idempotent(true).outcomes(outcomes), settings.retry).build();
+                : made(RetryConfig.builder().idempotent(true).outcomes(outcomes), settings.retry)
+                        .build();
         hedge = settings.hedge == null
                 ? null
-                : made(HedgeConfig.builder().idempotent(true).outcomes(outcomes), settings.hedge).build();
+                : made(HedgeConfig.builder().idempotent(true).outcomes(outcomes), settings.hedge)
+                        .build();
     }
 
     private static <B> B made(B builder, Consumer<? super B> configure) {

@@ -19,7 +19,7 @@ final class GuardedMethod {
     private static final Logger LOG = LoggerFactory.getLogger(Policy.class);
 
     /** How the result of a method ends. */
-    private enum Ending {
+    private enum ResultEnd {
         /** When the method returns. */
         RETURNED,
         /** When its stage or future ends. */
@@ -30,7 +30,7 @@ final class GuardedMethod {
 
     private final Method method;
     private final @Nullable Policy policy;
-    private final Ending ending;
+    private final ResultEnd ending;
     private final Class<?> resultType;
     private final boolean interruptible;
 
@@ -40,7 +40,7 @@ final class GuardedMethod {
     private volatile boolean warned;
 
     private GuardedMethod(
-            Method method, @Nullable Policy policy, Ending ending, Class<?> resultType, boolean interruptible) {
+            Method method, @Nullable Policy policy, ResultEnd ending, Class<?> resultType, boolean interruptible) {
         this.method = method;
         this.policy = policy;
         this.ending = ending;
@@ -50,7 +50,7 @@ final class GuardedMethod {
 
     /** Returns a method that goes straight to the client. */
     static GuardedMethod unguarded(Method accessible) {
-        return new GuardedMethod(accessible, null, Ending.RETURNED, Object.class, false);
+        return new GuardedMethod(accessible, null, ResultEnd.RETURNED, Object.class, false);
     }
 
     /** Returns a guarded method. Throws if what it returns cannot be guarded. */
@@ -62,24 +62,25 @@ final class GuardedMethod {
                 || ResultTypes.isStream(declared)
                 || ResultTypes.isStream(returned)
                 || ResultTypes.suspends(accessible)) {
-            throw new IllegalArgumentException(cannotBeGuarded(accessible, declared));
+            Class<?> reason = ResultTypes.isStream(returned) ? returned : declared;
+            throw new IllegalArgumentException(cannotBeGuarded(accessible, reason));
         }
-        Ending ending = Ending.RETURNED;
+        ResultEnd ending = ResultEnd.RETURNED;
         if (later) {
-            ending = Ending.LATER;
+            ending = ResultEnd.LATER;
         } else if (ResultTypes.takesFuture(declared)) {
             later = ResultTypes.isStage(returned) || ResultTypes.isFuture(returned);
-            ending = later ? Ending.LATER : ResultTypes.takesFuture(returned) ? Ending.OPEN : Ending.RETURNED;
+            ending = later ? ResultEnd.LATER : ResultTypes.takesFuture(returned) ? ResultEnd.OPEN : ResultEnd.RETURNED;
         }
-        Class<?> resultType = ending == Ending.LATER ? types.completedWith(accessible) : declared;
+        Class<?> resultType = ending == ResultEnd.LATER ? types.completedWith(accessible) : declared;
         return new GuardedMethod(accessible, policy, ending, resultType, declaresInterrupt(accessible));
     }
 
     private static String cannotBeGuarded(Method method, Class<?> type) {
         return "method " + Answering.text(method) + " cannot be guarded to its end, because it returns "
                 + (ResultTypes.suspends(method) ? "before its continuation is called" : type.getName())
-                + "; return a CompletionStage, a CompletableFuture or a Future, or leave it unguarded: for null from the"
-                + " function of Policy.wrap(type, target, choice) it goes straight to the client";
+                + "; return a CompletionStage, a CompletableFuture or a Future, or leave it unguarded: for null from"
+                + " the function of Policy.wrap(type, target, choice) it goes straight to the client";
     }
 
     /**
@@ -109,14 +110,14 @@ final class GuardedMethod {
 
     /** Whether calls look for results that end later. */
     boolean isOpen() {
-        return ending == Ending.OPEN;
+        return ending == ResultEnd.OPEN;
     }
 
     @Nullable Object call(Object target, @Nullable Object[] arguments) throws Throwable {
         if (policy == null) {
             return invoke(target, arguments);
         }
-        if (ending == Ending.LATER) {
+        if (ending == ResultEnd.LATER) {
             return policy.callAsync(new GuardedCall(this, target, arguments, null));
         }
         return latestEndedLater ? callLater(policy, target, arguments) : callNow(policy, target, arguments);
@@ -127,7 +128,7 @@ final class GuardedMethod {
         GuardedCall call = interruptible
                 ? new GuardedCall.Interruptible(this, target, arguments)
                 : new GuardedCall(this, target, arguments, null);
-        if (ending == Ending.RETURNED) {
+        if (ending == ResultEnd.RETURNED) {
             return returned(run(guard, call));
         }
         Object result = null;
@@ -214,7 +215,7 @@ final class GuardedMethod {
                     + (result == null ? "null" : "a " + result.getClass().getName()));
         }
         if (result != null && ResultTypes.endsLater(result.getClass())) {
-            if (ending == Ending.RETURNED) {
+            if (ending == ResultEnd.RETURNED) {
                 warnOnce(result.getClass());
             } else if (ResultTypes.isStream(result.getClass())) { // a stage is a substitute: that of the client is kept
                 throw new IllegalStateException(cannotBeGuarded(method, result.getClass()));

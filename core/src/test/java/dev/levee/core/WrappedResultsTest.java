@@ -355,7 +355,9 @@ class WrappedResultsTest {
                     throw new AssertionError();
                 }
             }
-            assertThatIllegalArgumentException().isThrownBy(() -> policy.wrap(Untyped.class, new Client()));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> policy.wrap(Untyped.class, new Client()))
+                    .withMessageContaining("because it returns java.util.concurrent.Flow$Publisher");
         }
 
         @Test

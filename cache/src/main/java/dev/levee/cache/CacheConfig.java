@@ -56,7 +56,7 @@ public final class CacheConfig {
     /**
      * Returns how long a value is served at most.
      *
-     * @return the time since it was put into the cache; values never expire if it is longer than about 146 years
+     * @return the time since it was put into the cache; with {@link dev.levee.core.Deadline#FOREVER} they never expire
      */
     public Duration expireAfter() {
         return expireAfter;
@@ -152,7 +152,7 @@ public final class CacheConfig {
          * How long a value is served at most after it was put into the cache, however often it is read. Default: 5
          * minutes. This bounds how long a change goes unseen that was made without an invalidation.
          *
-         * @param value more than zero; more than about 146 years means that values never expire
+         * @param value more than zero; with {@link dev.levee.core.Deadline#FOREVER} values never expire
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative

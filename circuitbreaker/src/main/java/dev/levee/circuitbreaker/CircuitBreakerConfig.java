@@ -321,7 +321,7 @@ public final class CircuitBreakerConfig {
         /**
          * How long the breaker stays open, the same each time. Default: 30 seconds.
          *
-         * @param value more than zero; 146 years or more means for ever
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} for no end
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is not more than zero
@@ -401,7 +401,7 @@ public final class CircuitBreakerConfig {
          * How long a probe may take. Default: as long as the breaker stays open the first time. A probe that has not
          * ended by then is given up, and its result is ignored when it comes.
          *
-         * @param value more than zero; 146 years or more means for ever
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} for no end
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is not more than zero

@@ -7,6 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -59,6 +60,21 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     public CallFuture() {}
 
     /**
+     * Returns a future that is no stage as one, to be returned by the operation of {@link Policy#callAsync}. A thread
+     * of the executor waits until it has ended, unless it has already; where you have the choice, take a stage instead.
+     *
+     * @param future the work; a cancel is passed on to it as {@code cancel(true)}
+     * @param executor gives the thread that waits; if it takes no task the work is cancelled, and the result fails with
+     *     what it threw
+     * @param <T> the result
+     * @return a future that ends as the work does
+     * @throws NullPointerException if an argument is null
+     */
+    public static <T extends @Nullable Object> CallFuture<T> awaiting(Future<? extends T> future, Executor executor) {
+        return AwaitedFuture.of(Require.nonNull("future", future), Require.nonNull("executor", executor));
+    }
+
+    /**
      * Starts an operation. Never throws: what the operation throws, or a stage that is null, fails the future.
      *
      * @param operation starts the work
@@ -105,9 +121,11 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         return future;
     }
 
-    private static void cancelIfPossible(CompletionStage<?> stage) {
+    /** Cancels a future, or a stage of any kind. */
+    static void cancelIfPossible(Object work) {
         try {
-            Future<?> future = stage instanceof Future<?> itself ? itself : stage.toCompletableFuture();
+            Future<?> future =
+                    work instanceof Future<?> itself ? itself : ((CompletionStage<?>) work).toCompletableFuture();
             future.cancel(true);
         } catch (UnsupportedOperationException thrown) {
             // It cannot be stopped, and its end is awaited.

@@ -3,6 +3,7 @@ package dev.levee.core;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,17 @@ public final class Deadline {
     /** The name of an HTTP header, or of a gRPC metadata key, for {@link #toHeader}. */
     public static final String HEADER = "Levee-Deadline";
 
+    /**
+     * A duration that never ends: no limit, wherever this library asks for a duration that bounds something. Any other
+     * of more than about 146 years means the same.
+     *
+     * <pre>{@code
+     * c.queue(100, Deadline.FOREVER)      // the caller's deadline alone ends the wait
+     * Timeout.of("jobs", Deadline.FOREVER)
+     * }</pre>
+     */
+    public static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
+
     private final NanoClock clock;
     private final long atNanos;
     private final boolean never;
@@ -45,8 +57,7 @@ public final class Deadline {
     /**
      * Returns a deadline that is some time away.
      *
-     * @param duration how far; zero or less is a deadline that has passed already, anything beyond about 146 years
-     *     never comes
+     * @param duration how far; zero or less is a deadline that has passed already, {@link #FOREVER} never comes
      * @param clock the clock of the deadline
      * @return the deadline
      * @throws NullPointerException if {@code duration} or {@code clock} is null

@@ -1,24 +1,22 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Answering;
 import dev.levee.core.internal.Require;
 import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The handler of the proxy that {@link Policy#wrap} returns. */
+/** The handler of the proxy that {@link Policy#wrap} returns. See ADR 69. */
 final class GuardedClient implements InvocationHandler {
-    private static final Object[] NO_ARGUMENTS = {};
+    private static final @Nullable Object[] NO_ARGUMENTS = {};
 
     private final Object target;
-    private final Map<Method, Guarded> methods = new ConcurrentHashMap<>();
+    private final Map<Method, GuardedMethod> methods = new ConcurrentHashMap<>();
 
     private GuardedClient(Object target) {
         this.target = target;
@@ -30,20 +28,55 @@ final class GuardedClient implements InvocationHandler {
         if (!Require.nonNull("type", type).isInterface()) {
             throw new IllegalArgumentException("type must be an interface, but was " + type.getName());
         }
+        if (!type.isInstance(target)) {
+            throw new IllegalArgumentException("target must be a " + type.getName() + ", but was a "
+                    + target.getClass().getName());
+        }
         GuardedClient handler = new GuardedClient(target);
+        ResultTypes types = new ResultTypes(target.getClass());
         for (Method method : type.getMethods()) {
-            if (Modifier.isStatic(method.getModifiers())) {
-                continue;
+            if (!Modifier.isStatic(method.getModifiers())) {
+                handler.methods.put(method, guarded(accessible(method, type), target, types, choice));
             }
-            // Needed where the interface is not public.
-            if (!method.trySetAccessible()) {
-                throw new IllegalArgumentException("type must be an interface that " + GuardedClient.class.getModule()
-                        + " may call, but " + type.getName() + " is not accessible in " + type.getModule());
-            }
-            Policy policy = choice.apply(method);
-            handler.methods.put(method, new Guarded(method, isObjectMethod(method) ? null : policy));
         }
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    /** Returns a method that can be called although its interface may not be public. */
+    private static Method accessible(Method method, Class<?> type) {
+        if (!method.trySetAccessible()) {
+            throw new IllegalArgumentException("type must be an interface that " + GuardedClient.class.getModule()
+                    + " may call, but " + type.getName() + " is not accessible in " + type.getModule());
+        }
+        return method;
+    }
+
+    private static GuardedMethod guarded(
+            Method method,
+            Object target,
+            ResultTypes types,
+            Function<? super Method, ? extends @Nullable Policy> choice) {
+        Policy policy = isObjectMethod(method) || isClose(method, target) ? null : choice.apply(method);
+        if (policy == null) {
+            return GuardedMethod.unguarded(method);
+        }
+        GuardedMethod guarded = GuardedMethod.of(method, policy, types);
+        requireFits(policy, guarded);
+        return guarded;
+    }
+
+    /** Asks those policies that answer in place of the client whether their answers fit the method. */
+    private static void requireFits(Policy policy, GuardedMethod guarded) {
+        if (policy instanceof Pipeline pipeline) {
+            pipeline.policies().forEach(each -> requireFits(each, guarded));
+        } else if (policy instanceof Answering answering) {
+            answering.requireFits(guarded.method(), guarded.resultType());
+        }
+    }
+
+    /** Whether a method frees what the client holds, which must not be refused. */
+    private static boolean isClose(Method method, Object target) {
+        return target instanceof AutoCloseable && method.getName().equals("close") && method.getParameterCount() == 0;
     }
 
     /** Whether an interface redeclares a method that every object has. */
@@ -57,37 +90,16 @@ final class GuardedClient implements InvocationHandler {
     }
 
     @Override
-    @SuppressWarnings("NullAway") // T is @Nullable Object here
     public @Nullable Object invoke(Object proxy, Method called, Object @Nullable [] arguments) throws Throwable {
-        Object[] given = arguments == null ? NO_ARGUMENTS : arguments;
-        Guarded guarded = methods.get(called);
-        Method method = guarded == null ? called : guarded.method;
-        Policy policy = guarded == null ? null : guarded.policy;
-        if (policy == null) {
-            return invokeTarget(method, isEquals(method) ? new Object[] {unwrap(given[0])} : given);
+        @Nullable Object[] given = arguments == null ? NO_ARGUMENTS : arguments;
+        GuardedMethod guarded = methods.get(called);
+        if (guarded == null) { // a method of Object that the interface does not redeclare
+            guarded = GuardedMethod.unguarded(called);
         }
-        if (method.getReturnType().isAssignableFrom(CompletableFuture.class)
-                && CompletionStage.class.isAssignableFrom(method.getReturnType())) {
-            return policy.callAsync(() -> invokeForStage(method, given));
+        if (isEquals(called)) {
+            given = new Object[] {unwrap(given[0])};
         }
-        if (declaresInterrupt(method)) {
-            InterruptibleOperation<@Nullable Object, Throwable> operation = () -> invokeTarget(method, given);
-            return policy.callInterruptibly(operation);
-        }
-        Operation<@Nullable Object, Throwable> operation = () -> invokeTarget(method, given);
-        return policy.call(operation);
-    }
-
-    /**
-     * Whether a method declares the interrupt. An exception that it does not declare would reach its caller wrapped.
-     */
-    private static boolean declaresInterrupt(Method method) {
-        for (Class<?> declared : method.getExceptionTypes()) {
-            if (declared.isAssignableFrom(InterruptedException.class)) {
-                return true;
-            }
-        }
-        return false;
+        return guarded.call(target, given);
     }
 
     private static boolean isEquals(Method method) {
@@ -104,27 +116,4 @@ final class GuardedClient implements InvocationHandler {
         }
         return other;
     }
-
-    private @Nullable Object invokeTarget(Method method, @Nullable Object[] arguments) throws Throwable {
-        try {
-            return method.invoke(target, arguments);
-        } catch (InvocationTargetException thrown) {
-            throw thrown.getTargetException();
-        }
-    }
-
-    @SuppressWarnings({"unchecked", "NullAway"}) // a null stage is reported by callAsync
-    private CompletionStage<@Nullable Object> invokeForStage(Method method, Object[] arguments) {
-        try {
-            return (CompletionStage<@Nullable Object>) invokeTarget(method, arguments);
-        } catch (Throwable thrown) {
-            return CompletableFuture.failedFuture(thrown);
-        }
-    }
-
-    /**
-     * A method and the policy that guards it. The method is the one that was made accessible; a proxy passes another
-     * object, which is not.
-     */
-    private record Guarded(Method method, @Nullable Policy policy) {}
 }

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Repeating;
 import dev.levee.core.internal.Require;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The only implementation of {@link Pipeline}: a chain of {@link Inner}s, linked from the operation outwards. See ADR
- * 8.
+ * 8, and ADR 70 for the warning of repeats.
  */
 final class LinkedPipeline implements Pipeline {
     private final List<Policy> policies;
@@ -31,6 +32,7 @@ final class LinkedPipeline implements Pipeline {
         requireDistinct(policies);
         requireOneClock(policies);
         HarmfulOrder.warn(policies);
+        warnOfUntoldRepeats(policies);
         DuplicateNameWarning.warn(policies);
         return new LinkedPipeline(policies, link(policies));
     }
@@ -68,6 +70,19 @@ final class LinkedPipeline implements Pipeline {
                         "policies must share one clock, but " + text(policies.get(0)) + " has "
                                 + clock + " and " + text(policy) + " has "
                                 + policy.environment().clock());
+            }
+        }
+    }
+
+    /** Warns of policies around a timeout that repeat what has timed out, and do not know whether they may. */
+    private static void warnOfUntoldRepeats(List<Policy> policies) {
+        Policy timeout = null;
+        for (int i = policies.size() - 1; i >= 0; i--) {
+            Policy policy = policies.get(i);
+            if (policy.kind() == Kind.TIMEOUT) {
+                timeout = policy;
+            } else if (timeout != null && policy instanceof Repeating repeating) {
+                repeating.warnIfUntold(text(timeout));
             }
         }
     }

@@ -39,6 +39,8 @@ public interface Policy {
         LIMITER("limiter"),
         /** Bounds how many calls are in flight. */
         BULKHEAD("bulkhead"),
+        /** Throws another exception in place of one. */
+        TRANSLATE("translate"),
         /** Injects failures and delays on purpose. */
         FAULTS("faults"),
         /** Anything else. */
@@ -140,33 +142,60 @@ public interface Policy {
     <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> operation);
 
     /**
-     * Guards every method of a client.
+     * Guards every method of a client, from its start to its end.
      *
-     * <p>The result implements the interface: methods that return {@link CompletionStage} or {@link CompletableFuture}
-     * go through {@link #callAsync}, all others through {@link #call}; checked exceptions come through as the client
-     * threw them; {@code equals}, {@code hashCode} and {@code toString} are the client's and are not guarded.
+     * <p>The result implements the interface. Which form guards a method is decided by what it returns, with the type
+     * parameters that the client binds:
+     *
+     * <ul>
+     *   <li>{@link CompletionStage} and {@link CompletableFuture} go through {@link #callAsync}, and are guarded until
+     *       the stage ends.
+     *   <li>{@link java.util.concurrent.Future} as well; a future that is no stage costs a waiting thread of the
+     *       {@link Environment#executor()} until it ends, and cannot be guarded if the executor takes none: it is
+     *       cancelled then.
+     *   <li>{@code Object}, or a type parameter that is not bound: through {@link #call}, unless what comes is a stage
+     *       or future. Then it is guarded to its end too, and the caller gets a {@code CompletableFuture}. The first
+     *       call that finds this out asks each policy a second time: once for the blocking call, which counts nowhere
+     *       ({@link Verdict#IGNORED}), and once for the stage.
+     *   <li>A subclass of {@code CompletableFuture} or {@code Future}, a {@code Flow.Publisher} or a type of a reactive
+     *       library is refused, because nothing that this method could return would be guarded to its end.
+     *   <li>Everything else goes through {@link #call}, and is guarded until the method returns. Of an
+     *       {@code Iterator}, a {@code Stream} or an {@code InputStream} that is what opens it and not what reads it:
+     *       read it within the guarded call. The same holds for callbacks, and for futures within other objects.
+     * </ul>
+     *
+     * <p>Checked exceptions come through as the client threw them; one that the method does not declare reaches its
+     * caller in an {@link java.lang.reflect.UndeclaredThrowableException}, as with every proxy, and the policies bare.
+     * A default method is one call, whatever it calls. {@code equals}, {@code hashCode} and {@code toString} are the
+     * client's and are not guarded, nor is {@code close()} of a client that is {@link AutoCloseable}: an open breaker
+     * must not keep a connection. See ADR 69.
      *
      * @param type the interface
      * @param target the client
      * @param <I> the interface
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
-     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside
+     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, if a
+     *     method cannot be guarded to its end, or if a substitute of a fallback does not fit a method; with the name of
+     *     the method
      */
     default <I> I wrap(Class<I> type, I target) {
         return wrap(type, target, method -> this);
     }
 
     /**
-     * Guards the methods of a client, each with the policy that a function chooses.
+     * Guards the methods of a client, each with the policy that a function chooses; see {@link #wrap(Class, Object)}.
      *
      * @param type the interface
      * @param target the client
-     * @param choice called once for each method, by this call; null leaves the method unguarded
+     * @param choice called by this call, once for each method that can be guarded; null leaves the method unguarded,
+     *     whatever it returns
      * @param <I> the interface
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
-     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside
+     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, if a
+     *     method that has a policy cannot be guarded to its end, or if a substitute of a fallback does not fit a
+     *     method; with the name of the method
      */
     static <I> I wrap(Class<I> type, I target, Function<? super Method, ? extends @Nullable Policy> choice) {
         return GuardedClient.of(type, target, choice);

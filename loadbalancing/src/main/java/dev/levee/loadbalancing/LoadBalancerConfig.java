@@ -207,7 +207,7 @@ public final class LoadBalancerConfig<A> {
          * Sets the lease of a ticket: how long a {@link Ticket}, or an asynchronous call, counts as in flight if it is
          * not closed. Then the balancer closes it, without evidence about the endpoint, and counts it as
          * {@code balancer.expired}. Make it longer than the longest call, or the balancer takes a busy endpoint for an
-         * idle one. A duration of centuries means never, and needs no timer. Default: one hour.
+         * idle one. {@link dev.levee.core.Deadline#FOREVER} means never, and needs no timer. Default: one hour.
          *
          * @param value more than zero
          * @return this
@@ -254,7 +254,8 @@ public final class LoadBalancerConfig<A> {
          * closed exactly once; {@link LoadBalancer#close} closes those that are still draining. Default: nothing is
          * closed.
          *
-         * @param deadline how long calls in flight may take; zero for no time at all
+         * @param deadline how long calls in flight may take; zero for no time at all,
+         *     {@link dev.levee.core.Deadline#FOREVER} for no limit
          * @param closer runs on the executor of the environment; what it throws is logged
          * @return this
          * @throws IllegalArgumentException if the deadline is negative

@@ -147,7 +147,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
          * How long a repeat waits for a call that is in progress. Default: 10 seconds. The deadline of the call may end
          * it earlier.
          *
-         * @param value zero to refuse repeats at once
+         * @param value zero to refuse repeats at once; {@link dev.levee.core.Deadline#FOREVER} for no limit
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative

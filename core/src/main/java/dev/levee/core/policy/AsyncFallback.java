@@ -15,10 +15,14 @@ import org.jspecify.annotations.Nullable;
 final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private final SubstitutingFallback fallback;
     private final CallContext context = CallContext.current();
+    /** What the call runs; it tells the method of a wrapped client. */
+    private final Object operation;
+
     private int next;
 
-    AsyncFallback(SubstitutingFallback fallback) {
+    AsyncFallback(SubstitutingFallback fallback, Object operation) {
         this.fallback = fallback;
+        this.operation = operation;
     }
 
     AsyncFallback<T> follow(CompletableFuture<T> running) {
@@ -58,7 +62,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
                 return;
             }
             try {
-                answered(fallback.ask(source, error), error);
+                answered(fallback.ask(source, error, operation), error);
             } catch (Throwable failure) {
                 failed(failure, error, earlier);
             }
@@ -66,18 +70,28 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
-        CompletableFuture<T> running = fallback.askLater(source, error);
+        CompletableFuture<T> running = fallback.askLater(source, error, operation);
         onCancel(reason -> requestCancel(running, reason));
         running.whenComplete((value, thrown) -> {
-            if (thrown == null) {
+            Throwable failure = thrown == null ? misfitOf(source, value) : Outcomes.unwrap(thrown);
+            if (failure == null) {
                 answered(value, error);
             } else {
-                failed(SubstitutingFallback.ofSource(Outcomes.unwrap(thrown)), error, earlier);
+                failed(SubstitutingFallback.ofSource(failure), error, earlier);
                 if (!isDone()) {
                     askNext(error, earlier);
                 }
             }
         });
+    }
+
+    private @Nullable Throwable misfitOf(Source source, T value) {
+        try {
+            fallback.checked(source, value, operation);
+            return null;
+        } catch (ClassCastException misfit) {
+            return misfit;
+        }
     }
 
     private void answered(T value, Throwable error) {

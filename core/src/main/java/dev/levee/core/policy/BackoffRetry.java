@@ -12,6 +12,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Repeating;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +20,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The implementation of {@link Retry}: runs the attempts of a call. Whether and when the next one starts is decided in
@@ -36,9 +39,11 @@ import org.jspecify.annotations.Nullable;
  *       failure is lost to an interrupt, nor to an exception of a scheduler, a backoff or a budget.
  * </ul>
  *
- * <p>See ADRs 15 and 24.
+ * <p>See ADRs 15 and 24, and ADR 70 for the warning.
  */
-final class BackoffRetry implements Retry {
+final class BackoffRetry implements Retry, Repeating {
+    private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
+
     final RetryConfig config;
     final long maxHintNanos;
     final RetryBudget budget;
@@ -234,6 +239,13 @@ final class BackoffRetry implements Retry {
     void announce(int attempt, long delay) {
         repeated.increment();
         environment.listener().onAttempt(name, attempt, delay);
+    }
+
+    @Override
+    public void warnIfUntold(String after) {
+        if (repeats && !config.saysIdempotent()) {
+            Warned.once(LOG, kind().label() + " \"" + name + "\"", after);
+        }
     }
 
     @Override

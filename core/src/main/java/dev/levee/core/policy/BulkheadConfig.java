@@ -1,5 +1,6 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
@@ -63,7 +64,7 @@ public final class BulkheadConfig {
     /**
      * Returns how long a call may wait for its turn, as set by {@link Builder#queue}.
      *
-     * @return the time; only the call's own deadline bounds it if it is longer than about 146 years
+     * @return the time; with {@link dev.levee.core.Deadline#FOREVER} only the call's own deadline bounds it
      */
     public Duration maxWait() {
         return maxWait;
@@ -81,7 +82,7 @@ public final class BulkheadConfig {
     public static final class Builder {
         private int maxConcurrent = 25;
         private int maxWaiting;
-        private Duration maxWait = Duration.ofSeconds(Long.MAX_VALUE);
+        private Duration maxWait = Deadline.FOREVER;
 
         Builder() {}
 
@@ -101,7 +102,8 @@ public final class BulkheadConfig {
          * Lets calls wait for their turn, first come first served. Default: none may wait.
          *
          * @param maxWaiting how many may wait, from 0
-         * @param maxWait how long each may wait, more than zero; the deadline of the call may end it earlier
+         * @param maxWait how long each may wait, more than zero; the deadline of the call may end it earlier, and alone
+         *     ends it with {@link dev.levee.core.Deadline#FOREVER}
          * @return this
          * @throws NullPointerException if {@code maxWait} is null
          * @throws IllegalArgumentException if a value is out of its range

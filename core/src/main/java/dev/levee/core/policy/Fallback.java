@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Put it outermost in a pipeline: what stands around it sees only the substitute. Use it where a stale or empty
  * answer is better than none, and not where the caller must know (a payment). The substitute must fit the type of the
- * guarded call, which the compiler cannot check: use one fallback per kind of call.
+ * guarded call, which the compiler cannot check: use one fallback per kind of call. Around a client that
+ * {@link dev.levee.core.Policy#wrap} guards it can: {@link #client} asks another implementation of the interface, a
+ * value that does not fit a method is refused when the client is wrapped, and any other substitute that does not fit
+ * counts as a source that throws a {@code ClassCastException} with the names of both.
  *
  * <pre>{@code
  * Fallback stale = Fallback.chain("prices", c -> c
@@ -136,7 +139,43 @@ public interface Fallback extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank
      */
     static Fallback value(String name, @Nullable Object value, Environment environment) {
-        return of(name, failure -> value, environment);
+        return of(
+                name,
+                FallbackConfig.builder().thenValue(Require.name(name), value).build(),
+                environment);
+    }
+
+    /**
+     * Makes a fallback that asks another client with the same interface, in {@link Environment#system()}; see
+     * {@link FallbackConfig.Builder#thenClient}.
+     *
+     * @param name for metrics
+     * @param type the interface
+     * @param substitute gets the method and the arguments of each call that failed
+     * @param <I> the interface
+     * @return the fallback, for {@link dev.levee.core.Policy#wrap}
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or the type is no interface
+     */
+    static <I> Fallback client(String name, Class<I> type, I substitute) {
+        return client(name, type, substitute, Environment.system());
+    }
+
+    /**
+     * Makes a fallback that asks another client with the same interface; see {@link FallbackConfig.Builder#thenClient}.
+     *
+     * @param name for metrics
+     * @param type the interface
+     * @param substitute gets the method and the arguments of each call that failed
+     * @param environment supplies the listener, and waiting
+     * @param <I> the interface
+     * @return the fallback, for {@link dev.levee.core.Policy#wrap}
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or the type is no interface
+     */
+    static <I> Fallback client(String name, Class<I> type, I substitute, Environment environment) {
+        FallbackConfig.Builder one = FallbackConfig.builder().thenClient(Require.name(name), type, substitute);
+        return of(name, one.build(), environment);
     }
 
     /**

@@ -1,11 +1,13 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.Invocation;
 import dev.levee.core.internal.Require;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +78,7 @@ public final class FallbackConfig {
      * {@link Builder#thenValue}.
      *
      * @param name one of {@link #sources}
-     * @return the function; null if the source answers later
+     * @return the function; null if the source answers later or by the call
      * @throws NullPointerException if the name is null
      * @throws IllegalArgumentException if there is no such source
      */
@@ -88,13 +90,27 @@ public final class FallbackConfig {
      * Returns the function of a source that answers later, as set by {@link Builder#thenAsync}.
      *
      * @param name one of {@link #sources}
-     * @return the function; null if the source answers at once
+     * @return the function; null if the source answers at once or by the call
      * @throws NullPointerException if the name is null
      * @throws IllegalArgumentException if there is no such source
      */
     public @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> asyncSource(
             String name) {
         return named(name).later();
+    }
+
+    /**
+     * Returns the function of a source that answers by the call, as set by {@link Builder#thenFor} or
+     * {@link Builder#thenClient}.
+     *
+     * @param name one of {@link #sources}
+     * @return the function; null if the source answers by the failure alone
+     * @throws NullPointerException if the name is null
+     * @throws IllegalArgumentException if there is no such source
+     */
+    public @Nullable BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> callSource(
+            String name) {
+        return named(name).byCall();
     }
 
     private Source named(String name) {
@@ -111,11 +127,12 @@ public final class FallbackConfig {
         return chain;
     }
 
-    /** Where a substitute comes from; exactly one of the two functions is not null. */
+    /** Where a substitute comes from; exactly one of the three functions is not null. */
     record Source(
             String name,
             @Nullable Function<? super Throwable, ? extends @Nullable Object> now,
-            @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> later) {}
+            @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> later,
+            @Nullable BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> byCall) {}
 
     /**
      * Builds the settings of a {@link Fallback}. Not thread-safe.
@@ -162,7 +179,7 @@ public final class FallbackConfig {
          * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
          */
         public Builder then(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
-            return add(new Source(Require.name(name), Require.nonNull("source", source), null));
+            return add(new Source(Require.name(name), Require.nonNull("source", source), null, null));
         }
 
         /**
@@ -178,7 +195,7 @@ public final class FallbackConfig {
         public Builder thenAsync(
                 String name,
                 Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> source) {
-            return add(new Source(Require.name(name), null, Require.nonNull("source", source)));
+            return add(new Source(Require.name(name), null, Require.nonNull("source", source), null));
         }
 
         /**
@@ -191,7 +208,47 @@ public final class FallbackConfig {
          * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
          */
         public Builder thenValue(String name, @Nullable Object value) {
-            return then(name, failure -> value);
+            return then(name, new FixedAnswer(value));
+        }
+
+        /**
+         * Adds the next source to ask, which answers by the method and the arguments of a client that
+         * {@link dev.levee.core.Policy#wrap} guards. For calls that are made in another way it has no answer: it counts
+         * as a source that throws.
+         *
+         * <pre>{@code
+         * c.thenFor("stale", (call, failure) -> stale.get(call.method().getName(), call.arguments()))
+         * }</pre>
+         *
+         * @param name for listeners and metrics
+         * @param source returns the substitute for a call and its failure, which must be a
+         *     {@link Invocation#resultType}; may return a stage of it if the method returns one; may return null, and
+         *     may throw
+         * @return this
+         * @throws NullPointerException if the name or the source is null
+         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         */
+        public Builder thenFor(
+                String name, BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> source) {
+            return add(new Source(Require.name(name), null, null, Require.nonNull("source", source)));
+        }
+
+        /**
+         * Adds the next source to ask: another client with the same interface. The method that failed is called there,
+         * with the same arguments. A method that throws {@code UnsupportedOperationException} has no answer: the next
+         * source is asked, and without one the original failure is thrown.
+         *
+         * @param name for listeners and metrics
+         * @param type the interface; a client of another one is refused when it is wrapped
+         * @param substitute called as the method is: its blocking methods on the thread that failed
+         * @param <I> the interface
+         * @return this
+         * @throws NullPointerException if an argument is null
+         * @throws IllegalArgumentException if the name is blank or taken, the type is no interface, or this would be
+         *     the eighth source
+         */
+        public <I> Builder thenClient(String name, Class<I> type, I substitute) {
+            return thenFor(name, new SubstituteClient(type, substitute));
         }
 
         private Builder add(Source source) {

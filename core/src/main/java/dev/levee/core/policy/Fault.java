@@ -179,7 +179,7 @@ public final class Fault {
      * Returns this fault for one span of time.
      *
      * @param from when the span begins, after switching on; zero or more
-     * @param length how long it lasts, more than zero
+     * @param length how long it lasts, more than zero; {@link dev.levee.core.Deadline#FOREVER} for no end
      * @return the narrower fault
      * @throws NullPointerException if one is null
      * @throws IllegalArgumentException if one is out of its range

@@ -12,7 +12,8 @@ import java.util.function.Consumer;
  * <p>For reads whose slowest few per cent are much slower than the others, against a dependency that has room for a few
  * per cent more load. Not for calls that are slow because the dependency is overloaded (a hedge makes that worse; the
  * budget bounds how much), and never for calls that must not happen twice: a call that {@code CallContext} marks as not
- * idempotent is run once and not hedged. Inside a retry, around everything that counts the single attempt:
+ * idempotent is run once and not hedged. Say which it guards ({@link HedgeConfig.Builder#idempotent}), or it warns when
+ * it is built; see ADR 70. Inside a retry, around everything that counts the single attempt:
  * {@code retry(hedge(breaker(timeout(call))))}. Retries further in do not repeat.
  *
  * <p><b>When the next attempt starts.</b> After a delay, by default the 95th percentile of recent latencies (Jeffrey

@@ -17,6 +17,9 @@ public final class HedgeConfig {
     private static final int MAX_ATTEMPTS = 16;
 
     private final int maxAttempts;
+    /** Null if it was not said. */
+    private final @Nullable Boolean idempotent;
+
     private final @Nullable Duration delay;
     private final double percentile;
     private final Duration minDelay;
@@ -29,6 +32,7 @@ public final class HedgeConfig {
 
     private HedgeConfig(Builder builder) {
         maxAttempts = builder.maxAttempts;
+        idempotent = builder.idempotent;
         delay = builder.delay;
         percentile = builder.percentile;
         minDelay = builder.minDelay;
@@ -57,6 +61,7 @@ public final class HedgeConfig {
     public Builder toBuilder() {
         Builder builder = new Builder();
         builder.maxAttempts = maxAttempts;
+        builder.idempotent = idempotent;
         builder.delay = delay;
         builder.percentile = percentile;
         builder.minDelay = minDelay;
@@ -76,6 +81,19 @@ public final class HedgeConfig {
      */
     public int maxAttempts() {
         return maxAttempts;
+    }
+
+    /**
+     * Returns whether calls may be done twice.
+     *
+     * @return whether they are hedged
+     */
+    public boolean idempotent() {
+        return idempotent == null || idempotent;
+    }
+
+    boolean saysIdempotent() {
+        return idempotent != null;
     }
 
     /**
@@ -174,6 +192,7 @@ public final class HedgeConfig {
      */
     public static final class Builder {
         private int maxAttempts = 2;
+        private @Nullable Boolean idempotent;
         private @Nullable Duration delay;
         private double percentile = 0.95;
         private Duration minDelay = Duration.ofMillis(1);
@@ -200,10 +219,23 @@ public final class HedgeConfig {
         }
 
         /**
+         * Sets whether calls may be done twice, which is what a hedge does. Default: true, with a warning when the
+         * hedge is built: say it, either way. With false no call is hedged; a single call is left out by
+         * {@link dev.levee.core.CallContext#notIdempotent}.
+         *
+         * @param value true for reads and calls with a key
+         * @return this
+         */
+        public Builder idempotent(boolean value) {
+            idempotent = value;
+            return this;
+        }
+
+        /**
          * Sets a fixed delay between two attempts, instead of a percentile.
          *
-         * @param value zero starts all attempts at once; longer than about 146 years starts another one only after a
-         *     failure
+         * @param value zero starts all attempts at once; {@link dev.levee.core.Deadline#FOREVER} starts another one
+         *     only after a failure
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative

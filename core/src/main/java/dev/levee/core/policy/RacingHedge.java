@@ -11,6 +11,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Repeating;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
@@ -54,7 +55,10 @@ final class RacingHedge implements Hedge {
         this.name = Require.name(name);
         this.environment = Require.nonNull("environment", environment);
         this.timers = SchedulerTimers.of(environment);
-        this.maxAttempts = Require.nonNull("config", config).maxAttempts();
+        this.maxAttempts = Require.nonNull("config", config).idempotent() ? config.maxAttempts() : 1;
+        if (maxAttempts > 1 && !config.saysIdempotent()) {
+            Repeating.Warned.once(LOG, kind().label() + " \"" + name + "\"", "a delay");
+        }
         this.outcomes = config.outcomes();
         this.minDelay = config.minNanos();
         this.maxDelay = config.maxNanos();

@@ -16,7 +16,8 @@ import java.util.function.Consumer;
  * <p><b>What is repeated.</b> Calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and
  * calls that an inner policy refused. An {@link Error} or an interrupt is never repeated. A call that is marked as not
  * idempotent, by {@link RetryConfig.Builder#idempotent} or {@link dev.levee.core.CallContext#notIdempotent}, is
- * repeated only after {@code NOT_SENT} or a refusal.
+ * repeated only after {@code NOT_SENT} or a refusal. Say true or false: around a timeout, after which it is unknown
+ * whether a call was done, a retry that says neither warns when the pipeline is built. See ADR 70.
  *
  * <p><b>When.</b> After the {@link Backoff}; throttled attempts have a backoff of their own, which is longer. What the
  * dependency or the refusal asks to wait is a lower bound for the delay; if it asks for more than

@@ -1,5 +1,6 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
@@ -18,7 +19,9 @@ public final class RetryConfig {
     private final Backoff throttledBackoff;
     private final double throttledCost;
     private final @Nullable RetryBudget budget;
-    private final boolean idempotent;
+    /** Null if it was not said. */
+    private final @Nullable Boolean idempotent;
+
     private final Duration totalTime;
     private final Duration maxHint;
     private final OutcomeRule outcomes;
@@ -114,13 +117,17 @@ public final class RetryConfig {
      * @return whether they may
      */
     public boolean idempotent() {
-        return idempotent;
+        return idempotent == null || idempotent;
+    }
+
+    boolean saysIdempotent() {
+        return idempotent != null;
     }
 
     /**
      * Returns how long all attempts and the waits between them may take.
      *
-     * @return the time; longer than about 146 years means no limit
+     * @return the time; {@link dev.levee.core.Deadline#FOREVER} means no limit
      */
     public Duration totalTime() {
         return totalTime;
@@ -165,8 +172,8 @@ public final class RetryConfig {
                 .withJitter(Backoff.Jitter.EQUAL);
         private double throttledCost = 2;
         private @Nullable RetryBudget budget;
-        private boolean idempotent = true;
-        private Duration totalTime = Duration.ofSeconds(Long.MAX_VALUE);
+        private @Nullable Boolean idempotent;
+        private Duration totalTime = Deadline.FOREVER;
         private Duration maxHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
 
@@ -241,12 +248,14 @@ public final class RetryConfig {
         }
 
         /**
-         * Sets whether calls may be repeated even if they may have reached the other side. Default: true. With false
+         * Sets whether calls may be repeated even if they may have reached the other side. Default: true, with a
+         * warning when a pipeline is built in which the retry stands around a timeout: say it, either way. With false
          * every call is treated as if it had been made within {@link dev.levee.core.CallContext#notIdempotent}: it is
          * repeated only when it surely has not been sent ({@link dev.levee.core.Verdict#NOT_SENT}) or an inner policy
          * has refused it, and nothing further in hedges it.
          *
-         * @param value false for calls such as a payment
+         * @param value true for calls that may be done twice, such as reads and those with a key; false for calls such
+         *     as a payment
          * @return this
          */
         public Builder idempotent(boolean value) {
@@ -258,7 +267,7 @@ public final class RetryConfig {
          * Sets how long all attempts and the waits between them may take. Default: no limit. No attempt starts after
          * it, but one that runs is not stopped: that is what a timeout is for. Costs one clock read a call.
          *
-         * @param value more than zero
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} for no limit
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative
@@ -274,7 +283,7 @@ public final class RetryConfig {
          * with the failure that it has, so that a breaker that is open for half a minute does not hold every caller for
          * as long.
          *
-         * @param value zero or more; zero keeps no wait that is asked for
+         * @param value zero or more; zero keeps no wait that is asked for, {@link dev.levee.core.Deadline#FOREVER} any
          * @return this
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is negative

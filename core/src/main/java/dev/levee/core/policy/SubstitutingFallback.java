@@ -4,15 +4,20 @@ import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.InterruptibleOperation;
+import dev.levee.core.Invocation;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.Answering;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.FallbackConfig.Source;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Method;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -21,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The implementation of {@link Fallback}. See ADR 30. */
-final class SubstitutingFallback implements Fallback {
+/** The implementation of {@link Fallback}. See ADR 30, and ADR 69 for answers by the call. */
+final class SubstitutingFallback implements Fallback, Answering {
     private static final Logger LOG = LoggerFactory.getLogger(Fallback.class);
 
     private final String name;
@@ -49,7 +54,7 @@ final class SubstitutingFallback implements Fallback {
                 throw error;
             }
             try {
-                return this.<T, X>substitute(error, operation instanceof InterruptibleOperation);
+                return this.<T, X>substitute(error, operation);
             } finally {
                 if (error instanceof InterruptedException) {
                     Thread.currentThread().interrupt(); // the interrupt is replaced, not lost
@@ -58,17 +63,19 @@ final class SubstitutingFallback implements Fallback {
         }
     }
 
-    @SuppressWarnings("TypeParameterUnusedInFormals") // the type is the user's promise
-    private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, boolean interruptible)
+    private <T extends @Nullable Object, X extends Throwable> T substitute(Throwable error, Operation<T, X> operation)
             throws X {
         SuppressedFailures earlier = new SuppressedFailures();
         earlier.add(error);
         for (int i = 0; ; i++) {
             try {
-                T value = chain[i].now() == null ? awaitLater(chain[i], error) : ask(chain[i], error);
+                T value = chain[i].later() == null
+                        ? ask(chain[i], error, operation)
+                        : awaitLater(chain[i], error, operation);
                 answered(i, error);
                 return value;
             } catch (InterruptedException interrupt) {
+                boolean interruptible = operation instanceof InterruptibleOperation;
                 throw Unchecked.<X>asDeclared(interrupted(error, earlier, interruptible, interrupt));
             } catch (Throwable failure) {
                 if (isLast(i, failure)) {
@@ -79,21 +86,81 @@ final class SubstitutingFallback implements Fallback {
         }
     }
 
+    /** Asks a source that answers at once, in a call of an operation or of the supplier of a stage. */
     @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"}) // the type is the user's promise
-    <T extends @Nullable Object> T ask(Source source, Throwable error) {
-        return (T) source.now().apply(error);
+    <T extends @Nullable Object> T ask(Source source, Throwable error, Object operation) {
+        Object answer = source.now() == null
+                ? askByCall(source, error, operation)
+                : source.now().apply(error);
+        return (T) checked(source, answer, operation);
+    }
+
+    @SuppressWarnings("NullAway") // the source is one of that kind
+    private static @Nullable Object askByCall(Source source, Throwable error, Object operation) {
+        if (operation instanceof Invocation call) {
+            return source.byCall().apply(call, error);
+        }
+        throw new IllegalStateException(
+                "source \"" + source.name() + "\" answers the calls of wrapped clients, and this is none");
     }
 
     /** Starts a source. Never throws: an exception of the source fails the future. */
     @SuppressWarnings({"unchecked", "NullAway"}) // the type is the user's promise
-    <T extends @Nullable Object> CompletableFuture<T> askLater(Source source, Throwable error) {
-        return Inner.OPERATION.callAsync(
-                () -> (CompletionStage<T>) source.later().apply(error));
+    <T extends @Nullable Object> CompletableFuture<T> askLater(Source source, Throwable error, Object operation) {
+        return Inner.OPERATION.callAsync(() -> source.later() != null
+                ? (CompletionStage<T>) source.later().apply(error)
+                : (CompletionStage<T>) stageOf(askByCall(source, error, operation)));
     }
 
-    @SuppressWarnings("TypeParameterUnusedInFormals") // the type is the user's promise
-    private <T extends @Nullable Object> T awaitLater(Source source, Throwable error) throws Throwable {
-        CompletableFuture<T> running = askLater(source, error);
+    /** Returns the answer of a source that answers as the method does: later, or at once. */
+    private CompletionStage<? extends @Nullable Object> stageOf(@Nullable Object answer) {
+        if (answer instanceof CompletionStage<?> stage) {
+            return stage;
+        }
+        return answer instanceof Future<?> future
+                ? CallFuture.awaiting(future, environment.executor())
+                : CompletableFuture.completedFuture(answer);
+    }
+
+    /** Returns an answer that fits the method that was called, if that is known. */
+    <T extends @Nullable Object> T checked(Source source, T answer, Object operation) {
+        if (operation instanceof Invocation call && !fits(answer, call.resultType())) {
+            throw new ClassCastException(misfit(source, answer, call.method(), call.resultType()));
+        }
+        return answer;
+    }
+
+    private static boolean fits(@Nullable Object answer, Class<?> result) {
+        if (answer == null) {
+            return !result.isPrimitive() || result == void.class;
+        }
+        Class<?> type = MethodType.methodType(result).wrap().returnType();
+        return type == Void.class || type.isInstance(answer);
+    }
+
+    private String misfit(Source source, @Nullable Object answer, Method method, Class<?> result) {
+        return "fallback \"" + name + "\": source \"" + source.name() + "\" answers with "
+                + (answer == null ? "null" : "a " + answer.getClass().getName()) + ", but " + Answering.text(method)
+                + " needs a " + result.getName();
+    }
+
+    @Override
+    public void requireFits(Method method, Class<?> result) {
+        for (Source source : chain) {
+            if (source.now() instanceof FixedAnswer fixed && !fits(fixed.value(), result)) {
+                throw new IllegalArgumentException(misfit(source, fixed.value(), method, result));
+            }
+            if (source.byCall() instanceof SubstituteClient client
+                    && !method.getDeclaringClass().isInstance(client.substitute())) {
+                throw new IllegalArgumentException("fallback \"" + name + "\": source \"" + source.name() + "\" asks a "
+                        + client.substitute().getClass().getName() + ", which has no " + Answering.text(method));
+            }
+        }
+    }
+
+    private <T extends @Nullable Object> T awaitLater(Source source, Throwable error, Operation<T, ?> operation)
+            throws Throwable {
+        CompletableFuture<T> running = askLater(source, error, operation);
         boolean done;
         try {
             done = FutureWait.awaitUntilDeadline(running, environment);
@@ -111,7 +178,7 @@ final class SubstitutingFallback implements Fallback {
         if (failure != null) {
             throw ofSource(Outcomes.unwrap(failure));
         }
-        return running.join();
+        return checked(source, running.join(), operation);
     }
 
     /** Wraps an interrupt that a source reports, which is not one of this thread. */
@@ -139,7 +206,7 @@ final class SubstitutingFallback implements Fallback {
         if (running.isDone() && !running.isCompletedExceptionally()) {
             return running;
         }
-        return new AsyncFallback<T>(this).follow(running);
+        return new AsyncFallback<T>(this, operation).follow(running);
     }
 
     boolean replaces(Throwable error) {

@@ -49,7 +49,7 @@ public interface Timeout extends Around, Measured {
      * Makes a timeout, in {@link Environment#system()}.
      *
      * @param name for logs and {@link TimedOutException}
-     * @param timeout more than zero; longer than about 146 years never ends, and only the deadline of the call counts
+     * @param timeout more than zero; with {@link dev.levee.core.Deadline#FOREVER} only the deadline of the call counts
      * @return the timeout
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or the duration not more than zero
@@ -62,7 +62,7 @@ public interface Timeout extends Around, Measured {
      * Makes a timeout.
      *
      * @param name for logs and {@link TimedOutException}
-     * @param timeout more than zero; longer than about 146 years never ends, and only the deadline of the call counts
+     * @param timeout more than zero; with {@link dev.levee.core.Deadline#FOREVER} only the deadline of the call counts
      * @param environment supplies time and timers
      * @return the timeout
      * @throws NullPointerException if an argument is null

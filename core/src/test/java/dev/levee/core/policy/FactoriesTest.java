@@ -22,7 +22,8 @@ class FactoriesTest {
                 Hedge.class,
                 Retry.class,
                 RetryBudget.class,
-                Timeout.class);
+                Timeout.class,
+                Translate.class);
     }
 
     @ParameterizedTest

@@ -427,15 +427,10 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         private static String key(String host) {
             String authority = Require.name(host).toLowerCase(Locale.ROOT);
             if (authority.chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
-                throw new IllegalArgumentException(
-                        "host must be as in the URI of a request, such as catalog or catalog:8080, without scheme, user"
-                                + " info or path, but was \"" + withoutUser(host) + "\"");
+                throw new IllegalArgumentException("host must be as in the URI of a request, such as catalog or"
+                        + " catalog:8080, without scheme, user info or path: " + Uris.insteadOf(host));
             }
             return authority;
-        }
-
-        private static String withoutUser(String host) {
-            return host.replaceAll("[^/@]*@", "");
         }
 
         /**

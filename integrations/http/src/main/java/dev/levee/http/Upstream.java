@@ -3,6 +3,7 @@ package dev.levee.http;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreakerConfig;
 import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.OutcomeRule;
@@ -22,7 +23,6 @@ import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -65,7 +65,6 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
     private static final double BUDGET_RATIO = 0.2;
 
     private static final double BUDGET_PER_SECOND = 10;
-    private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);
 
     final Transport<A, Q, R> transport;
     final UpstreamConfig<A, Q> config;
@@ -100,7 +99,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         this.hedge = hedging == null ? null : hedge(name, hedging, budget, environment);
         this.failures = retrying == null ? config.outcomes() : retrying.outcomes();
         List<Policy> outermost = new ArrayList<>();
-        outermost.add(Timeout.of(name, NEVER, environment)); // keeps the deadline that a call comes with
+        outermost.add(Timeout.of(name, Deadline.FOREVER, environment)); // keeps the deadline that a call comes with
         outermost.addAll(config.limits());
         this.outer = Pipeline.of(outermost.toArray(Policy[]::new));
         this.balancer = LoadBalancer.of(name, config.strategy(), source, withBreaker(name), environment);

@@ -47,10 +47,12 @@ public final class UpstreamConfig<A, Q> {
         balancer = made(balancing, settings.balancer).build();
         retry = settings.retry == null
                 ? null
-                : made(RetryConfig.builder().outcomes(outcomes), settings.retry).build();
+                : made(RetryConfig.builder().idempotent(true).outcomes(outcomes), settings.retry)
+                        .build();
         hedge = settings.hedge == null
                 ? null
-                : made(HedgeConfig.builder().outcomes(outcomes), settings.hedge).build();
+                : made(HedgeConfig.builder().idempotent(true).outcomes(outcomes), settings.hedge)
+                        .build();
     }
 
     private static <B> B made(B builder, Consumer<? super B> configure) {
@@ -425,7 +427,7 @@ public final class UpstreamConfig<A, Q> {
          * Sets how long an attempt may take until its headers have arrived. Default: 15 seconds. The deadline of the
          * call bounds it as well, and the smaller of the two is sent along.
          *
-         * @param value more than zero; longer than about 146 years is no limit
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} is no limit
          * @return this
          * @throws IllegalArgumentException if it is zero or negative
          */
@@ -438,7 +440,7 @@ public final class UpstreamConfig<A, Q> {
          * Sets how long a body may be silent while its reader waits for more. Default: 60 seconds. Enforced by
          * {@link BalancedHttpClient}; other transports have their own.
          *
-         * @param value more than zero; longer than about 146 years is no limit
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} is no limit
          * @return this
          * @throws IllegalArgumentException if it is zero or negative
          */

@@ -43,6 +43,15 @@ public final class Uris {
                 scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + zoned + "]") + ":" + address.getPort());
     }
 
+    /** Returns what to write as a logical host in place of a URI, without user info. */
+    static String insteadOf(String host) {
+        String given = host.replaceAll("[^/@]*@", "");
+        String authority = given.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "").replaceFirst("[/?#].*", "");
+        return authority.isBlank() || authority.chars().anyMatch(c -> c <= ' ')
+                ? "but was \"" + given + "\""
+                : "write \"" + authority + "\" instead of \"" + given + "\"";
+    }
+
     /** Returns the URI at an endpoint of a request for a logical host; the path of the endpoint comes first. */
     static URI at(URI endpoint, URI request) {
         if ("https".equalsIgnoreCase(request.getScheme()) && !"https".equalsIgnoreCase(endpoint.getScheme())) {

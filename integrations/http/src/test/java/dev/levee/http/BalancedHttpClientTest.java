@@ -21,6 +21,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BalancedHttpClientTest extends Nodes {
 
@@ -274,6 +277,29 @@ class BalancedHttpClientTest extends Nodes {
         assertThat(response.previousResponse())
                 .hasValueSatisfying(it -> assertThat(it.statusCode()).isEqualTo(302));
         assertThat(response.previousResponse().orElseThrow().body()).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "http://catalog, catalog, http://catalog",
+        "https://catalog:8443/v1?a=b, catalog:8443, https://catalog:8443/v1?a=b",
+        "http://user:s3cret@catalog/, catalog, http://catalog/",
+        "catalog/v1, catalog, catalog/v1",
+        "user@catalog, catalog, catalog",
+    })
+    void a_uri_for_a_host_is_refused_with_what_to_write_instead(String given, String right, String shown) {
+        assertThatThrownBy(() -> BalancedHttpClient.of(plain, given, source()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageEndingWith(": write \"" + right + "\" instead of \"" + shown + "\"")
+                .hasMessageNotContaining("s3cret");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http:///path", "/", "a b"})
+    void what_is_no_host_at_all_is_shown(String given) {
+        assertThatThrownBy(() -> BalancedHttpClient.of(plain, given, source()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageEndingWith("but was \"" + given + "\"");
     }
 
     @Test

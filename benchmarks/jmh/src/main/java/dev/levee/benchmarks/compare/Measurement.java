@@ -48,7 +48,7 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     List<Row> take(Question question, int threads, PrintStream log) throws RunnerException {
         Options options = new OptionsBuilder()
                 .include("^" + Pattern.quote(question.benchmark.getName() + ".") + "\\w+$")
-                .mode(Mode.AverageTime)
+                .mode(question.mode)
                 .timeUnit(TimeUnit.NANOSECONDS)
                 .threads(threads)
                 .forks(forks)
@@ -72,10 +72,12 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
         String method = result.getParams().getBenchmark();
         double[] iterations = result.getBenchmarkResults().stream()
                 .flatMap(fork -> fork.getIterationResults().stream())
-                .mapToDouble(iteration -> iteration.getPrimaryResult().getScore())
+                .mapToDouble(iteration -> figure(question, iteration.getPrimaryResult()))
                 .sorted()
                 .toArray();
-        double error = result.getPrimaryResult().getScoreError();
+        // JMH's error is that of an average.
+        double error =
+                question.mode == Mode.AverageTime ? result.getPrimaryResult().getScoreError() : Double.NaN;
         return new Row(
                 question,
                 Question.subject(method.substring(method.lastIndexOf('.') + 1)),
@@ -83,6 +85,12 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
                 median(iterations),
                 Double.isNaN(error) ? (iterations[iterations.length - 1] - iterations[0]) / 2 : error,
                 bytes(result));
+    }
+
+    private static double figure(Question question, Result<?> iteration) {
+        return question.mode == Mode.AverageTime
+                ? iteration.getScore()
+                : iteration.getStatistics().getPercentile(50);
     }
 
     private static double median(double[] sorted) {
@@ -103,7 +111,7 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     /** One sentence for the table. */
     String words() {
         return String.format(
-                "JMH average time: %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; JVM"
+                "JMH average time (http.client: the p50 of sampled calls): %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; JVM"
                         + " options %s.",
                 forks,
                 forks == 1 ? "" : "s",

@@ -19,6 +19,8 @@ import dev.levee.benchmarks.HashRing10x160;
 import dev.levee.benchmarks.HashString20;
 import dev.levee.benchmarks.HedgeNofire;
 import dev.levee.benchmarks.HedgeNofireBlocking;
+import dev.levee.benchmarks.HttpClientAsync;
+import dev.levee.benchmarks.HttpClientBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
 import dev.levee.benchmarks.Pick1000endpoints;
@@ -38,6 +40,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Mode;
 
 /**
  * What is asked of every subject: an id that stays, and the JMH class that asks it. A new question is a class and a
@@ -81,12 +84,17 @@ enum Question {
     HASH_MAGLEV_BUILD("hash.maglev.build", HashMaglevBuild.class, Double.POSITIVE_INFINITY),
     HASH_RING_10X160("hash.ring10x160", HashRing10x160.class),
     HASH_JUMP1000("hash.jump1000", HashJump1000.class),
-    HASH_STRING20("hash.string20", HashString20.class);
+    HASH_STRING20("hash.string20", HashString20.class),
+    /** A round trip of some hundred microseconds, of which the server is a part; so the middle one counts. */
+    HTTP_CLIENT_BLOCKING("http.client.blocking", HttpClientBlocking.class, Double.POSITIVE_INFINITY, Mode.SampleTime),
+    HTTP_CLIENT_ASYNC("http.client.async", HttpClientAsync.class, Double.POSITIVE_INFINITY, Mode.SampleTime);
 
     final String id;
     final Class<?> benchmark;
     /** How many bytes a call of levee's may allocate. */
     final double mostBytes;
+    /** The average time of calls, or, sampled, the p50 of their latencies. */
+    final Mode mode;
 
     /** A question whose answer may allocate nothing. */
     Question(String id, Class<?> benchmark) {
@@ -94,9 +102,14 @@ enum Question {
     }
 
     Question(String id, Class<?> benchmark, double mostBytes) {
+        this(id, benchmark, mostBytes, Mode.AverageTime);
+    }
+
+    Question(String id, Class<?> benchmark, double mostBytes, Mode mode) {
         this.id = id;
         this.benchmark = benchmark;
         this.mostBytes = mostBytes;
+        this.mode = mode;
     }
 
     /** The subjects of this question, by the names of the class's methods. */

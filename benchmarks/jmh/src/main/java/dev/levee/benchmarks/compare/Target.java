@@ -14,6 +14,8 @@ import static dev.levee.benchmarks.compare.Question.HASH_MAGLEV;
 import static dev.levee.benchmarks.compare.Question.HASH_MAGLEV_BUILD;
 import static dev.levee.benchmarks.compare.Question.HASH_RING_10X160;
 import static dev.levee.benchmarks.compare.Question.HASH_STRING20;
+import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_ASYNC;
+import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_BLOCKING;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
 import static dev.levee.benchmarks.compare.Question.PICK_1000_ENDPOINTS;
@@ -58,6 +60,7 @@ record Target(Question question, int threads, double factor, Base base, double p
         /** The one that gives 64 bits and more, as Levee's does. */
         MURMUR3("Guava's murmur3 of 128 bits"),
         LEVEE_P2C("levee's p2c over ten"),
+        BARE_CLIENT("the bare client"),
         /** Nothing but the nanoseconds of the target. */
         NOTHING("");
 
@@ -114,7 +117,11 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(HASH_RING_10X160, 1, 0.5, Base.TREE_MAP, 0),
             new Target(HASH_RING_10X160, 2, 0.5, Base.TREE_MAP, 0),
             new Target(HASH_STRING20, 1, 0.6, Base.MURMUR3, 0),
-            new Target(HASH_STRING20, 2, 0.6, Base.MURMUR3, 0));
+            new Target(HASH_STRING20, 2, 0.6, Base.MURMUR3, 0),
+            new Target(HTTP_CLIENT_BLOCKING, 1, 1.05, Base.BARE_CLIENT, 10_000),
+            new Target(HTTP_CLIENT_BLOCKING, 2, 1.05, Base.BARE_CLIENT, 10_000),
+            new Target(HTTP_CLIENT_ASYNC, 1, 1.05, Base.BARE_CLIENT, 10_000),
+            new Target(HTTP_CLIENT_ASYNC, 2, 1.05, Base.BARE_CLIENT, 10_000));
 
     /** The questions, and those that their targets are measured against. */
     static Set<Question> withBases(Set<Question> questions) {
@@ -137,6 +144,7 @@ record Target(Question question, int threads, double factor, Base base, double p
                     SYNCHRONIZED_SMOOTH,
                     TREE_MAP,
                     MURMUR3,
+                    BARE_CLIENT,
                     NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case INCREMENT -> FLOOR_INCREMENT;
@@ -165,6 +173,7 @@ record Target(Question question, int threads, double factor, Base base, double p
             case SYNCHRONIZED_SMOOTH -> rows.of(question, threads, "synchronized-smooth");
             case MURMUR3 -> rows.of(question, threads, "guava-murmur3of128");
             case TREE_MAP -> rows.of(question, threads, "treemap");
+            case BARE_CLIENT -> rows.of(question, threads, "jdk");
             case LEVEE_P2C -> rows.levee(PICK_P2C, threads);
             case NOTHING -> Optional.empty();
         };

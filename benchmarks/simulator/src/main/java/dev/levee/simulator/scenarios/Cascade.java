@@ -64,13 +64,13 @@ final class Cascade {
             List<Policy> policies = new ArrayList<>();
             RetryBudget shared = budget ? RetryBudget.of("budget", 0.2, 10, environment) : RetryBudget.unlimited();
             if (retries) {
-                policies.add(Retry.of("retry", config -> config.budget(shared), environment));
+                policies.add(Retry.of("retry", config -> config.budget(shared).idempotent(true), environment));
             }
             if (breaker) {
                 policies.add(CircuitBreaker.of("breaker", config -> {}, environment));
             }
             if (hedge) {
-                policies.add(Hedge.of("hedge", config -> config.budget(shared), environment));
+                policies.add(Hedge.of("hedge", config -> config.budget(shared).idempotent(true), environment));
             }
             policies.add(Timeout.of("timeout", Duration.ofMillis(500), environment));
             return Pipeline.of(policies.toArray(Policy[]::new));

@@ -72,7 +72,8 @@ public final class Main {
         Path data = arguments.data() == null ? DATA : arguments.data();
         Events events = new Events(System.out);
         try (Cluster cluster = Cluster.start(arguments.port(), data, urls, arguments.without(), events)) {
-            System.out.printf("""
+            System.out.printf(
+                    """
                     shortlink serves on %1$s until Ctrl-C. The links are in %2$s. Try:
 
                       curl -i %1$s/%3$s
@@ -80,10 +81,19 @@ public final class Main {
                       curl -i %1$s/shorten -H 'Idempotency-Key: order-42' -d https://example.com/a/long/way
                       curl -i %1$s/healthz
 
+                    A client that asks too often, such as curl in a loop, is answered 429 with Retry-After: a node
+                    allows it %5$s, and there are %6$d.
+
                     The processes; kill -9 a node, and the service goes on:
 
                     %4$s
-                    """, cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes());
+                    """,
+                    cluster.front(),
+                    data,
+                    Code.of(urls.get(0), 0),
+                    cluster.processes(),
+                    NodeServer.limitPerClient(),
+                    Cluster.NODES);
             Thread.currentThread().join();
         }
         return 0;

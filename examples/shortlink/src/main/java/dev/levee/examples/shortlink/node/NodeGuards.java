@@ -43,7 +43,7 @@ final class NodeGuards {
      * More than a person needs. Each node counts alone, so that a client gets up to three times as much from the
      * cluster.
      */
-    private static final Limit PER_CLIENT = Limit.perSecond(5).burst(20);
+    static final Limit PER_CLIENT = Limit.perSecond(5).burst(20);
 
     private final Without without;
     private final KeyedRateLimiter<String> clients;

@@ -43,6 +43,15 @@ public final class NodeServer {
     }
 
     /**
+     * Returns how much a node answers one client, for people who try it.
+     *
+     * @return the limit in words
+     */
+    public static String limitPerClient() {
+        return NodeGuards.PER_CLIENT.toString();
+    }
+
+    /**
      * Starts a node.
      *
      * @param port the port, 0 for any

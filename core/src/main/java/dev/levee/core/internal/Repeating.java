@@ -1,0 +1,42 @@
+package dev.levee.core.internal;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+
+/** A policy that repeats calls, and may or may not have been told that they can be done twice. See ADR 70. */
+public interface Repeating {
+    /**
+     * Warns that this policy repeats calls which may have been done, unless it was told whether it may, or has done so
+     * under this name before.
+     *
+     * @param after what leaves it open whether a call was done, as messages name it
+     */
+    void warnIfUntold(String after);
+
+    /** The warnings that have been given: each policy once, and not for ever more, since names may be made of keys. */
+    final class Warned {
+        private static final int MAX = 1_000;
+        private static final Set<String> POLICIES = ConcurrentHashMap.newKeySet();
+
+        private Warned() {}
+
+        /**
+         * Warns, unless this policy has been warned about.
+         *
+         * @param log that of the policy
+         * @param policy its kind and quoted name
+         * @param after what leaves it open whether a call was done
+         */
+        public static void once(Logger log, String policy, String after) {
+            if (POLICIES.size() < MAX && POLICIES.add(policy)) {
+                log.warn(
+                        "{}: repeats calls after {}, which may have been done, and was not told whether that is right."
+                                + " Say idempotent(true) if they may be done twice (reads, calls with a key; a single"
+                                + " one is marked by CallContext.notIdempotent), idempotent(false) if not",
+                        policy,
+                        after);
+            }
+        }
+    }
+}

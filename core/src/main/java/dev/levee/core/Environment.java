@@ -89,6 +89,32 @@ public final class Environment {
     }
 
     /**
+     * Runs what follows from a timer on the {@link #executor()}, because the thread of all timers must not run code of
+     * users. For authors of policies and schedulers. A task that the executor rejects runs on that of
+     * {@link #system()}, and in the last resort on this thread, because a call waits for it. Does not block, unless the
+     * executor runs tasks on the thread that hands them over.
+     *
+     * @param task what is to run
+     * @throws NullPointerException if {@code task} is null
+     */
+    public void handOver(Runnable task) {
+        Require.nonNull("task", task);
+        try {
+            executor.execute(task);
+        } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
+            handOverElsewhere(task);
+        }
+    }
+
+    private static void handOverElsewhere(Runnable task) {
+        try {
+            SystemTime.ENVIRONMENT.executor.execute(task);
+        } catch (Throwable rejected) {
+            task.run();
+        }
+    }
+
+    /**
      * Returns the generator from which jitter and choices are drawn.
      *
      * @return the random generator

@@ -3,6 +3,7 @@ package dev.levee.core.idempotency;
 import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
@@ -179,7 +180,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private void run() {
         CompletableFuture<T> running =
                 StoredIdempotency.onceOnly(context).call(() -> Inner.OPERATION.callAsync(operation));
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
             try {
@@ -226,7 +227,8 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         abstract void woken();
 
         void start() {
-            Scheduler.Timer set = idempotency.environment.scheduler().schedule(this, nanos);
+            Environment environment = idempotency.environment;
+            Scheduler.Timer set = environment.scheduler().schedule(() -> environment.handOver(this), nanos);
             timer = set;
             onStart();
             onCancel(reason -> endWait(AsyncIdempotentCall.this::endsAsCancelled));

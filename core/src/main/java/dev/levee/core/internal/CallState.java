@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
- * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.policy.InterruptOnce}.
+ * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.internal.InterruptOnce}.
  * Code that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each

@@ -134,7 +134,7 @@ final class BackoffRetry implements Retry {
                 throw thrown;
             }
             if (!sequence.isInTime()) {
-                return end(sequence.failures, result, error);
+                return end(sequence.failures, result, sequence.failureAfterWait(error));
             }
             sequence.failures.add(error);
             error = null;
@@ -229,6 +229,10 @@ final class BackoffRetry implements Retry {
         return totalNanos == Nanos.NEVER
                 ? Nanos.NEVER
                 : totalNanos - (environment.clock().nanoTime() - start);
+    }
+
+    void discard(@Nullable Object result) {
+        Discards.accept(config.discard(), result, this);
     }
 
     void announce(int attempt, long delay) {

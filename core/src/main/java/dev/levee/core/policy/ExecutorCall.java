@@ -2,17 +2,18 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
-import dev.levee.core.NanoClock;
+import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that one thread has handed to another and waits for. Ending and giving up race for one change of state. See
- * ADR 27.
+ * A call that one thread has handed to another and waits for. Ending and giving up race for one change of state;
+ * beginning the operation and giving up before that race for another one. See ADR 27 and ADR 62.
  *
  * @param <T> what it returns
  */
@@ -24,13 +25,17 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     private static final int GIVEN_UP = 3;
 
     private final transient Thread caller = Thread.currentThread();
-    private final transient NanoClock clock;
+    private final transient ExecutorTimeout timeout;
+
+    /** How many operations run; negative when none may begin any more. */
+    private final AtomicInteger operations = new AtomicInteger();
 
     /** Null as soon as it runs, or never will: an executor may hold on to this object for long. */
     private transient @Nullable Call<T> call;
 
     /** Interrupts the thread that runs it; written before RUNNING. */
     private transient @Nullable InterruptOnce interrupt;
+
     /** Written before ENDED. */
     private transient @Nullable T result;
 
@@ -40,14 +45,59 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** Written before ENDED. */
     private transient long endNanos;
 
-    ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, NanoClock clock) {
+    /** Whether the executor has it on the thread of the caller. Of that thread. */
+    private transient boolean handingOver;
+
+    private transient boolean onCallersThread;
+
+    ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, ExecutorTimeout timeout) {
         super(WAITING);
-        this.call = new Call<>(inner, operation, context);
-        this.clock = clock;
+        this.call = new Call<>(inner, counted(operation), context);
+        this.timeout = timeout;
+    }
+
+    /** Returns the operation so that it cannot begin after {@link #closeUnlessRunning}. */
+    @SuppressWarnings("unchecked") // it throws what the operation throws, and refusals
+    private Operation<T, ?> counted(Operation<T, ?> operation) {
+        Operation<T, Throwable> counted = () -> runCounted(operation);
+        if (operation instanceof InterruptibleOperation) { // gates inside ask
+            InterruptibleOperation<T, RuntimeException> interruptible =
+                    () -> ((Operation<T, RuntimeException>) (Operation<T, ?>) counted).run();
+            return interruptible;
+        }
+        return counted;
+    }
+
+    private T runCounted(Operation<T, ?> operation) throws Throwable {
+        if (operations.getAndIncrement() < 0) {
+            operations.getAndDecrement();
+            throw timeout.notBegun();
+        }
+        try {
+            return operation.run();
+        } finally {
+            operations.getAndDecrement();
+        }
+    }
+
+    /** Hands this over. Returns false if the executor ran it on this thread; the call has not begun then. */
+    boolean handOver() {
+        handingOver = true;
+        try {
+            timeout.executor.execute(this);
+        } finally {
+            handingOver = false;
+        }
+        return !onCallersThread;
     }
 
     @Override
     public void run() {
+        if (Thread.currentThread() == caller && handingOver) {
+            onCallersThread = true;
+            call = null;
+            return;
+        }
         Call<T> begun = call;
         CallState state = CallState.current();
         Object outer = state.alarm();
@@ -58,18 +108,35 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         }
         call = null;
         state.alarm(own);
+        T value = Unchecked.<T>nullable(null);
         try {
-            result = begun.run();
+            value = begun.run();
         } catch (Throwable thrown) {
             error = thrown;
         }
+        result = value;
         state.alarm(outer);
-        endNanos = clock.nanoTime();
+        endNanos = timeout.clock.nanoTime();
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);
         } else {
             own.delivered(error instanceof InterruptedException);
+            timeout.discard(value);
         }
+    }
+
+    /** Keeps the operation from beginning, if it does not run now. Returns false if it runs. */
+    boolean closeUnlessRunning() {
+        return operations.compareAndSet(0, Integer.MIN_VALUE) || operations.get() < 0;
+    }
+
+    /** Ends the wait of a call that no thread has taken up. Returns false if one has. */
+    boolean giveUpBeforeStart() {
+        if (compareAndSet(WAITING, GIVEN_UP)) {
+            call = null;
+            return true;
+        }
+        return false;
     }
 
     /**
@@ -77,8 +144,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
      * ended.
      */
     boolean giveUp() {
-        if (compareAndSet(WAITING, GIVEN_UP)) {
-            call = null;
+        if (giveUpBeforeStart()) {
             return true;
         }
         InterruptOnce worker = interrupt;

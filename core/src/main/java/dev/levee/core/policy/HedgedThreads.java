@@ -1,8 +1,11 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
+import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** A hedged call with blocking attempts: each runs on a thread of the executor. See ADR 28. */
@@ -14,23 +17,25 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
         this.operation = operation;
     }
 
-    /** Starts the first attempt. Throws what the executor throws if it takes no work. */
+    /** Starts the first attempt. Throws a refusal if the executor takes no work. */
     HedgedCall<T> begin() {
-        HedgeThreadAttempt<T> primary = new HedgeThreadAttempt<>(inner, operation, context.withRepeating(true));
-        environment().executor().execute(primary);
+        CallFuture<T> primary;
+        try {
+            primary = start(context.withRepeating(true));
+        } catch (RejectedExecutionException rejected) {
+            throw ExecutorRejectedException.of(hedge, rejected);
+        }
         return follow(primary);
+    }
+
+    private CallFuture<T> start(CallContext context) {
+        Operation<T, ?> attempt = () -> inner.call(operation);
+        return context.call(() -> CallFuture.onExecutor(environment().executor(), attempt));
     }
 
     @Override
     void launch(HedgeAttempt<T> attempt) {
-        HedgeThreadAttempt<T> running = new HedgeThreadAttempt<>(inner, operation, contextOf(attempt));
-        environment().executor().execute(running);
-        follow(attempt, running);
-    }
-
-    @Override
-    void launchLater(HedgeAttempt<T> attempt) {
-        launch(attempt);
+        follow(attempt, start(contextOf(attempt)));
     }
 
     @Override

@@ -193,14 +193,11 @@ final class RacingHedge implements Hedge {
     }
 
     void discard(@Nullable Object result) {
-        if (result == null) {
-            return;
-        }
-        try {
-            discard.accept(result);
-        } catch (Throwable thrown) {
-            LOG.warn("hedge \"{}\": the consumer of late results threw", name, thrown);
-        }
+        Discards.accept(discard, result, this);
+    }
+
+    boolean discards() {
+        return discard != HedgeConfig.DROP;
     }
 
     void warnCannotStart(Throwable why) {

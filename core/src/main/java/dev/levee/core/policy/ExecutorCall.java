@@ -2,7 +2,6 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
-import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.InterruptOnce;
@@ -27,8 +26,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     private final transient Thread caller = Thread.currentThread();
     private final transient ExecutorTimeout timeout;
 
-    /** How many operations run; negative when none may begin any more. */
-    private final AtomicInteger operations = new AtomicInteger();
+    private final transient BeginGuard guard;
 
     /** Null as soon as it runs, or never will: an executor may hold on to this object for long. */
     private transient @Nullable Call<T> call;
@@ -52,32 +50,9 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
 
     ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, ExecutorTimeout timeout) {
         super(WAITING);
-        this.call = new Call<>(inner, counted(operation), context);
         this.timeout = timeout;
-    }
-
-    /** Returns the operation so that it cannot begin after {@link #closeUnlessRunning}. */
-    @SuppressWarnings("unchecked") // it throws what the operation throws, and refusals
-    private Operation<T, ?> counted(Operation<T, ?> operation) {
-        Operation<T, Throwable> counted = () -> runCounted(operation);
-        if (operation instanceof InterruptibleOperation) { // gates inside ask
-            InterruptibleOperation<T, RuntimeException> interruptible =
-                    () -> ((Operation<T, RuntimeException>) (Operation<T, ?>) counted).run();
-            return interruptible;
-        }
-        return counted;
-    }
-
-    private T runCounted(Operation<T, ?> operation) throws Throwable {
-        if (operations.getAndIncrement() < 0) {
-            operations.getAndDecrement();
-            throw timeout.notBegun();
-        }
-        try {
-            return operation.run();
-        } finally {
-            operations.getAndDecrement();
-        }
+        this.guard = new BeginGuard(timeout::notBegun);
+        this.call = new Call<>(inner, guard.guard(operation), context);
     }
 
     /** Hands this over. Returns false if the executor ran it on this thread; the call has not begun then. */
@@ -127,7 +102,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
 
     /** Keeps the operation from beginning, if it does not run now. Returns false if it runs. */
     boolean closeUnlessRunning() {
-        return operations.compareAndSet(0, Integer.MIN_VALUE) || operations.get() < 0;
+        return guard.closeUnlessRunning();
     }
 
     /** Ends the wait of a call that no thread has taken up. Returns false if one has. */

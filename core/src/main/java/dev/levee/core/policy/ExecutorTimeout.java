@@ -20,9 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A timeout that runs blocking calls on an executor, and returns to the caller when the time is up. See ADR 27. */
 final class ExecutorTimeout extends AbstractTimeout {
-    /** How long, in nanoseconds, a call that waits further in when its time is up may take to say so. */
-    private static final long GRACE_NANOS = 50_000_000L;
-
     final Executor executor;
 
     ExecutorTimeout(TimeLimit limit, @Nullable Consumer<Object> discard, Environment environment, Executor executor) {
@@ -89,7 +86,7 @@ final class ExecutorTimeout extends AbstractTimeout {
             throw notBegun();
         }
         if (work.closeUnlessRunning()) {
-            awaitEnd(work, operation, start, Nanos.add(nanos, GRACE_NANOS));
+            awaitEnd(work, operation, start, Nanos.add(nanos, BeginGuard.GRACE_NANOS));
             if (!work.hasEnded() && work.giveUp()) {
                 throw notBegun();
             }

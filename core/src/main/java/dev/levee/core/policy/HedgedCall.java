@@ -127,7 +127,11 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
             environment().executor().execute(next);
         } catch (Throwable rejected) {
             hedge.warnCannotStart(rejected);
-            environment().handOver(() -> noMoreAttempts(0));
+            boolean settled = close(0);
+            cancelTimers(Integer.MAX_VALUE);
+            if (settled) {
+                environment().handOver(this::completeWithLatestSetAside);
+            }
         }
     }
 

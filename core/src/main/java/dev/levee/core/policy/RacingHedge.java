@@ -128,9 +128,9 @@ final class RacingHedge implements Hedge {
         }
         CallContext context = CallContext.current();
         creditFirstAttempt(context);
-        HedgedCall<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
+        HedgedThreads<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
         try {
-            FutureWait.await(call, environment);
+            await(call);
         } catch (InterruptedException interrupt) {
             throw interrupted(call, operation, interrupt);
         }
@@ -139,6 +139,17 @@ final class RacingHedge implements Hedge {
             throw Unchecked.<X>asDeclared(failure);
         }
         return call.join();
+    }
+
+    private void await(HedgedThreads<?> call) throws InterruptedException {
+        try {
+            FutureWait.await(call, environment);
+        } catch (InterruptedException interrupt) {
+            if (!call.awaitRefusal()) {
+                throw interrupt;
+            }
+            Thread.currentThread().interrupt(); // for the timeout further out, whose interrupt it is
+        }
     }
 
     private CancellationException interrupted(

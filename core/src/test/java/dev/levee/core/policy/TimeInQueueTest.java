@@ -56,12 +56,17 @@ class TimeInQueueTest {
         ON_EXECUTOR,
         ASYNCHRONOUS,
         ASYNCHRONOUS_ON_EXECUTOR,
-        HEDGED
+        HEDGED,
+        HEDGED_BLOCKING
     }
 
     private Pipeline pipeline(Form form) {
         Timeout outer = form == Form.ON_EXECUTOR ? timeout.onExecutor(time::start) : timeout;
         Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofMillis(100)), environment);
+        Environment threads = environment.toBuilder().executor(time::start).build();
+        if (form == Form.HEDGED_BLOCKING) {
+            return Pipeline.of(outside, outer, Hedge.of("h", c -> c.delay(Duration.ofMillis(100)), threads), bulkhead);
+        }
         return form == Form.HEDGED
                 ? Pipeline.of(outside, outer, hedge, bulkhead)
                 : Pipeline.of(outside, outer, bulkhead);
@@ -70,7 +75,7 @@ class TimeInQueueTest {
     private Throwable failureOf(Form form, Pipeline pipeline, Duration after) {
         Throwable[] seen = new Throwable[1];
         switch (form) {
-            case BLOCKING, ON_EXECUTOR ->
+            case BLOCKING, ON_EXECUTOR, HEDGED_BLOCKING ->
                 time.start(() -> seen[0] = catchThrowable(() -> pipeline.run(() -> ran.add("x"))));
             case INTERRUPTIBLE ->
                 time.start(() -> seen[0] = catchThrowable(() -> pipeline.callInterruptibly(() -> ran.add("x"))));

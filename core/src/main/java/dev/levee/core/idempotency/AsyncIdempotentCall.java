@@ -11,6 +11,7 @@ import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
 import dev.levee.core.internal.Unchecked;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -29,6 +30,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private final StoredIdempotency<T>.WaitLimit limit;
     private String owner = "";
     private PendingCall<T> mine = new PendingCall<>();
+
+    /** Whether the call waits for another one of its key. */
+    private volatile boolean waiting;
 
     AsyncIdempotentCall(StoredIdempotency<T> idempotency, Slot slot, Supplier<? extends CompletionStage<T>> operation) {
         this.idempotency = idempotency;
@@ -87,6 +91,20 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             end(() -> completeExceptionally(reason));
         }
         return reason != null;
+    }
+
+    /** A cancel in a wait: the time of a timeout is up before this call has begun, or the caller has left. */
+    private void endsInQueue(Throwable reason) {
+        if (reason instanceof CancellationException) {
+            endsAsCancelled();
+        } else {
+            throw idempotency.inProgress(slot);
+        }
+    }
+
+    @Override
+    public boolean isQueued() {
+        return waiting || super.isQueued();
     }
 
     private void awaitEnding(PendingCall<T> other) {
@@ -230,8 +248,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             Environment environment = idempotency.environment;
             Scheduler.Timer set = environment.scheduler().schedule(() -> environment.handOver(this), nanos);
             timer = set;
+            waiting = true;
             onStart();
-            onCancel(reason -> endWait(AsyncIdempotentCall.this::endsAsCancelled));
+            onCancel(reason -> endWait(() -> endsInQueue(reason)));
             if (get()) {
                 set.cancel();
             }
@@ -244,6 +263,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
         private void endWait(Action<RuntimeException> next) {
             if (compareAndSet(false, true)) {
+                waiting = false;
                 onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {

@@ -90,7 +90,7 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      */
     public static <T extends @Nullable Object> CallFuture<T> onExecutor(Executor executor, Operation<T, ?> operation) {
         Require.nonNull("executor", executor);
-        ThreadCall<T> call = 
+        ThreadCall<T> call =
                 new ThreadCall<>(Require.nonNull("operation", operation), CallContext.current(), executor.getClass());
         executor.execute(call);
         return call;

@@ -9,7 +9,7 @@ import java.util.random.RandomGenerator;
  *
  * <p>Every factory takes one as its last argument and uses {@link #system()} without it. Give all policies of a test
  * the environment of one {@code ManualTime}, and nothing sleeps. Immutable and thread-safe; its parts must be
- * thread-safe. See ADR 12.
+ * thread-safe. See ADR 12 and ADR 63.
  *
  * @since 0.1
  */
@@ -37,16 +37,15 @@ public final class Environment implements AutoCloseable {
      * <p>Timers lie on wheels whose tick is about 1 ms: a task runs up to that much after its time, never before it.
      * Setting or cancelling one is O(1) and allocates only the handle; a cancelled task is forgotten at once. The
      * thread sleeps until something may be due, and for good while nothing is. It runs one task after the other: a task
-     * that takes long delays all others by as long, so hand work over to the {@link #executor()}.
+     * that takes long delays all others by as long, so hand work over ({@link #handOver}).
      *
      * <p>Its threads inherit nothing from the threads that need them first: no inheritable thread-locals, no priority,
      * no thread group, and their context class loader is that of the system.
      *
      * <p><b>In a container</b> that unloads applications: the timer thread lives as long as the JVM, and with it the
-     * class loader of this library. If the library is the container's, that is right, and no application is held but
-     * by timers of its own that are set: close balancers, sources and caches, and let calls end. If the library is
-     * part of the application, use a {@link #closeable} environment for all policies and close it with the
-     * application.
+     * class loader of this library. If the library is the container's, that is right, and no application is held but by
+     * timers of its own that are set: close balancers, sources and caches, and let calls end. If the library is part of
+     * the application, use a {@link #closeable} environment for all policies and close it with the application.
      *
      * @return the environment, always the same one; {@link #close} does nothing
      */

@@ -18,13 +18,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The clock, timers, threads and randomness of the machine: the only place of the library that takes them from the JDK.
- * See ADR 12, and ADR 17 for virtual threads, which are found at run time.
+ * See ADR 12, ADR 17 for virtual threads, which are found at run time, and ADR 63 for what threads inherit.
  */
 enum SystemTime implements NanoClock, Scheduler, Timers {
     INSTANCE;
 
     static final Environment ENVIRONMENT = new Environment.Builder(
-                    INSTANCE, INSTANCE, task -> Workers.EXECUTOR.execute(task), new PerThreadRandom(), Listener.NONE, () -> {})
+                    INSTANCE,
+                    INSTANCE,
+                    task -> Workers.EXECUTOR.execute(task),
+                    new PerThreadRandom(),
+                    Listener.NONE,
+                    () -> {})
             .build();
 
     private static final int MAX_STRIPE_BITS = 6;

@@ -68,8 +68,7 @@ class ThreadsOfTheMachineTest {
                 }
             });
             assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
-            assertThat(seen)
-                    .containsExactly(null, ClassLoader.getSystemClassLoader(), Thread.NORM_PRIORITY, false);
+            assertThat(seen).containsExactly(null, ClassLoader.getSystemClassLoader(), Thread.NORM_PRIORITY, false);
         }
     }
 
@@ -204,7 +203,8 @@ class ThreadsOfTheMachineTest {
                 Pipeline guard = Pipeline.of(
                         Retry.of("r", config -> config.maxAttempts(2), environment),
                         Timeout.of("t", Duration.ofSeconds(10), environment),
-                        Bulkhead.of("b", config -> config.maxConcurrent(1).queue(9, Duration.ofSeconds(9)), environment));
+                        Bulkhead.of(
+                                "b", config -> config.maxConcurrent(1).queue(9, Duration.ofSeconds(9)), environment));
                 int[] attempts = new int[1];
                 require("yes".equals(guard.call(() -> {
                     if (attempts[0]++ == 0) {
@@ -212,8 +212,9 @@ class ThreadsOfTheMachineTest {
                     }
                     return "yes";
                 })));
-                require("yes".equals(guard.callAsync(environment.executor(), () -> "yes")
-                        .get(10, TimeUnit.SECONDS)));
+                require("yes"
+                        .equals(guard.callAsync(environment.executor(), () -> "yes")
+                                .get(10, TimeUnit.SECONDS)));
                 require("yes".equals(Hedge.of("h", config -> {}, environment).call(() -> "yes")));
                 CompletableFuture<String> first = new CompletableFuture<>();
                 guard.callAsync(() -> first);

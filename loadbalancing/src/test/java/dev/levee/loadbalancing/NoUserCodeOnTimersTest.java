@@ -16,12 +16,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Listeners, gates and closers of a balancer never run on the thread of the timers, where they would delay all others. */
+/** Listeners, gates and closers of a balancer never run on the thread of the timers, where they would delay others. */
 class NoUserCodeOnTimersTest {
     private final ManualTime time = new ManualTime();
     private final ThreadLocal<Boolean> onTimer = ThreadLocal.withInitial(() -> false);

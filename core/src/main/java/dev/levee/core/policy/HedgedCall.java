@@ -56,7 +56,10 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         this.start = start;
     }
 
-    /** Starts an attempt on a thread of the executor, or on the one that reports a failure. An exception means that it could not start. */
+    /**
+     * Starts an attempt, on a thread of the executor or the one that reports a failure. An exception means that it
+     * could not start.
+     */
     abstract void launch(HedgeAttempt<T> attempt);
 
     /** Returns what an attempt has failed with, given what its future has. */

@@ -18,8 +18,7 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
 
     HedgedThreads(RacingHedge hedge, Inner inner, CallContext context, long start, Operation<T, ?> operation) {
         super(hedge, inner, context, start);
-        this.guard = new BeginGuard(
-                () -> DeadlineExpiredException.shared(Policy.Kind.HEDGE.label(), hedge.name()));
+        this.guard = new BeginGuard(() -> DeadlineExpiredException.shared(Policy.Kind.HEDGE.label(), hedge.name()));
         this.operation = guard.guard(operation);
     }
 
@@ -36,7 +35,10 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
                 && deadline.isExpired()
                 && guard.closeUnlessRunning()
                 && FutureWait.await(
-                        this, environment(), Deadline.afterNanos(BeginGuard.GRACE_NANOS, environment().clock()));
+                        this,
+                        environment(),
+                        Deadline.afterNanos(
+                                BeginGuard.GRACE_NANOS, environment().clock()));
     }
 
     /** Starts the first attempt. Throws a refusal if the executor takes no work. */

@@ -38,8 +38,8 @@ import java.util.function.Function;
  * time is up.
  *
  * <p><b>Decided by the clock.</b> In every form an outcome that comes when the time is up is a
- * {@link TimedOutException}, however late the timer is. If the call waits at that moment for its turn, in the queue of a
- * bulkhead, a limiter or an executor, it has not begun and never does: the caller gets the refusal of what it waited
+ * {@link TimedOutException}, however late the timer is. If the call waits at that moment for its turn, in the queue of
+ * a bulkhead, a limiter or an executor, it has not begun and never does: the caller gets the refusal of what it waited
  * for, which is no evidence about the dependency and may be repeated.
  *
  * <p>Thread-safe. A blocking call allocates 24 bytes, one whose stage is not complete some 120, and takes a timer that

@@ -234,8 +234,7 @@ class CallOnExecutorTest {
     @Test
     void an_executor_that_rejects_is_a_refusal_that_is_no_evidence_and_may_be_repeated() {
         int[] tasks = new int[1];
-        Retry retry = Retry.of(
-                "r", config -> config.idempotent(false).backoff(Backoff.fixed(SECOND)), environment);
+        Retry retry = Retry.of("r", config -> config.idempotent(false).backoff(Backoff.fixed(SECOND)), environment);
         CompletableFuture<String> future = Pipeline.of(retry, outside, timeout, inside)
                 .callAsync(
                         task -> {
@@ -273,8 +272,7 @@ class CallOnExecutorTest {
     @Test
     void a_stage_that_hides_the_cancel_from_its_work_holds_the_permit_to_the_end_too() {
         CompletableFuture<String> work = new CompletableFuture<>();
-        CompletableFuture<String> future =
-                Pipeline.of(timeout, inside).callAsync(() -> work.minimalCompletionStage());
+        CompletableFuture<String> future = Pipeline.of(timeout, inside).callAsync(() -> work.minimalCompletionStage());
         time.advance(SECOND);
         assertThat(failureOf(future)).isInstanceOf(TimedOutException.class);
         assertThat(bulkhead.inFlight()).isOne();

@@ -54,8 +54,8 @@ class CutShortTest {
 
         @Test
         void a_timeout_is_no_evidence_against_the_dependency() {
-            Bulkhead slow = Bulkhead.of(
-                    "s", config -> config.maxConcurrent(1).queue(1, Duration.ofHours(1)), environment);
+            Bulkhead slow =
+                    Bulkhead.of("s", config -> config.maxConcurrent(1).queue(1, Duration.ofHours(1)), environment);
             slow.callAsync(() -> running);
             Pipeline pipeline = Pipeline.of(
                     Timeout.of("t", Duration.ofSeconds(1), environment),
@@ -298,8 +298,7 @@ class CutShortTest {
                     .withThrowableThat()
                     .havingCause()
                     .isSameAs(failure)
-                    .satisfies(it ->
-                            assertThat(it.getSuppressed()).hasAtLeastOneElementOfType(InternalError.class));
+                    .satisfies(it -> assertThat(it.getSuppressed()).hasAtLeastOneElementOfType(InternalError.class));
         }
 
         @Test

@@ -72,7 +72,8 @@ class DiscardTest {
         @Test
         void in_time_is_the_callers() {
             use(timeout.call(DiscardTest.this::open));
-            use(timeout.callAsync(() -> CompletableFuture.completedFuture(open())).join());
+            use(timeout.callAsync(() -> CompletableFuture.completedFuture(open()))
+                    .join());
         }
 
         @Test
@@ -81,9 +82,9 @@ class DiscardTest {
             assertThat(handing.discard(close)).hasToString(handing.toString());
             Throwable[] seen = new Throwable[1];
             time.start(() -> seen[0] = catchThrowable(() -> handing.call(() -> {
-                        sleepStubbornly(Duration.ofSeconds(3));
-                        return open();
-                    })));
+                sleepStubbornly(Duration.ofSeconds(3));
+                return open();
+            })));
             time.advance(SECOND);
             assertThat(seen[0]).isInstanceOf(TimedOutException.class);
             assertThat(opened).isEmpty();
@@ -212,8 +213,8 @@ class DiscardTest {
         @Test
         void of_a_call_that_is_interrupted_in_the_wait() {
             Throwable[] seen = new Throwable[1];
-            Thread caller =
-                    time.start(() -> seen[0] = catchThrowable(() -> retry(5, SECOND).call(DiscardTest.this::open)));
+            Thread caller = time.start(
+                    () -> seen[0] = catchThrowable(() -> retry(5, SECOND).call(DiscardTest.this::open)));
             time.awaitSleepers(1);
             caller.interrupt();
             time.runReady();
@@ -243,8 +244,8 @@ class DiscardTest {
     @Test
     void of_a_hedge_that_a_policy_further_out_has_cancelled() {
         Hedge hedge = Hedge.of("h", config -> config.discard(close), environment);
-        CompletableFuture<Connection> future = Pipeline.of(Bulkhead.of("b", 1, environment), hedge)
-                .callAsync(stage::minimalCompletionStage);
+        CompletableFuture<Connection> future =
+                Pipeline.of(Bulkhead.of("b", 1, environment), hedge).callAsync(stage::minimalCompletionStage);
         future.cancel(true);
         stage.complete(open());
     }

@@ -174,7 +174,8 @@ class TimeInQueueTest {
         @Test
         void of_a_stage_that_comes_when_the_time_is_up_is_late() {
             CompletableFuture<String> stage = new CompletableFuture<>();
-            CompletableFuture<String> future = Timeout.of("t", SECOND, lateTimers()).callAsync(() -> stage);
+            CompletableFuture<String> future =
+                    Timeout.of("t", SECOND, lateTimers()).callAsync(() -> stage);
             time.advance(SECOND);
             stage.complete("late");
             assertThat(future).isCompletedExceptionally();
@@ -194,16 +195,18 @@ class TimeInQueueTest {
         void that_is_a_failure_is_late_as_well_and_suppressed() {
             IOException disk = new IOException("disk");
             CompletableFuture<String> stage = new CompletableFuture<>();
-            CompletableFuture<String> future = Timeout.of("t", SECOND, lateTimers()).callAsync(() -> stage);
+            CompletableFuture<String> future =
+                    Timeout.of("t", SECOND, lateTimers()).callAsync(() -> stage);
             time.advance(SECOND);
             stage.completeExceptionally(disk);
             assertThat(catchThrowable(future::join).getCause())
                     .isInstanceOf(TimedOutException.class)
                     .hasSuppressedException(disk);
-            assertThat(catchThrowable(() -> Timeout.of("t", SECOND, lateTimers()).call(() -> {
-                        time.advance(SECOND);
-                        throw disk;
-                    })))
+            assertThat(catchThrowable(
+                            () -> Timeout.of("t", SECOND, lateTimers()).call(() -> {
+                                time.advance(SECOND);
+                                throw disk;
+                            })))
                     .isInstanceOf(TimedOutException.class)
                     .hasSuppressedException(disk);
         }

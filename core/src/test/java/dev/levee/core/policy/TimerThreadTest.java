@@ -105,10 +105,8 @@ class TimerThreadTest {
 
     @Test
     void not_the_budget_listener_and_operation_of_a_hedge() {
-        Hedge hedge = Hedge.of(
-                "h",
-                config -> config.delay(SECOND).outcomes(rule).budget(new NotingBudget()),
-                environment);
+        Hedge hedge =
+                Hedge.of("h", config -> config.delay(SECOND).outcomes(rule).budget(new NotingBudget()), environment);
         int[] attempts = new int[1];
         callAndWait(hedge, () -> {
             note("operation");
@@ -138,8 +136,7 @@ class TimerThreadTest {
         Bulkhead bulkhead = Bulkhead.of("b", config -> config.maxConcurrent(1).queue(1, SECOND), environment);
         bulkhead.callAsync(CompletableFuture::new);
         callAndWait(Pipeline.of(Fallback.of("f", error -> "s", environment), bulkhead), this::never);
-        bulkhead.enterAsync(Deadline.after(SECOND, environment.clock()))
-                .whenComplete((stamp, error) -> note("turn"));
+        bulkhead.enterAsync(Deadline.after(SECOND, environment.clock())).whenComplete((stamp, error) -> note("turn"));
         time.advance(Duration.ofMinutes(1));
         assertThat(ran).contains("turn");
     }
@@ -152,8 +149,7 @@ class TimerThreadTest {
         }));
         faults.switchOn();
         callAndWait(faults, this::never);
-        callAndWait(
-                Pipeline.of(Timeout.of("short", Duration.ofMillis(10), environment), faults), this::never);
+        callAndWait(Pipeline.of(Timeout.of("short", Duration.ofMillis(10), environment), faults), this::never);
     }
 
     private final class NotingBudget implements RetryBudget {

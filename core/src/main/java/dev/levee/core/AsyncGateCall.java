@@ -6,6 +6,7 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  *   ENTERING --------------------------------+          REFUSED by another gate, or a gate threw
  * </pre>
  *
+ * <p>ENTERING and RUNNING are one value of {@code phase}, {@link #ACTIVE}.
+ *
  * <p>Invariants:
  *
  * <ul>
@@ -31,15 +34,21 @@ import org.jspecify.annotations.Nullable;
  *       their stamp is {@link Gate#REFUSED}, which is 0.
  *   <li>{@code stamps}, {@code entered} and {@code start} are written by one thread at a time: the caller's, and after
  *       a wait the one that runs the continuation.
- *   <li>Permits are returned in {@link #settle} only, which acts once ({@code settled}). Every end of the call leads
+ *   <li>Permits are returned in {@link #settle} only, which acts once ({@code phase}). Every end of the call leads
  *       there.
- *   <li>A cancel completes this future, and changes nothing else by itself: permits stay held until the work has ended.
+ *   <li>The thread that takes the call out of {@code QUEUED} goes on with it: the continuation, or a cancel, after
+ *       which the continuation returns the permit that it was given.
+ *   <li>A cancel of a call that runs completes this future, and changes nothing else by itself: permits stay held until
+ *       the work has ended.
  * </ul>
  *
  * <p>See ADR 4 for the shared times and ADR 6 for cancellation.
  */
 final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
-    private static final VarHandle SETTLED = Handles.field(MethodHandles.lookup(), "settled", boolean.class);
+    private static final VarHandle PHASE = Handles.field(MethodHandles.lookup(), "phase", int.class);
+    private static final int ACTIVE = 0;
+    private static final int QUEUED = 1;
+    private static final int SETTLED = 2;
 
     /** Stands for a cancel by the caller when gates are left. Never thrown, and without a stack trace. */
     @SuppressWarnings("StaticAssignmentOfThrowable")
@@ -55,9 +64,8 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     /** When the call started, read again after each wait. */
     private long start;
 
-    /** Written through {@link #SETTLED}. */
-    @SuppressWarnings("UnusedVariable")
-    private volatile boolean settled;
+    /** Written through {@link #PHASE}. */
+    private volatile int phase;
 
     AsyncGateCall(GateSegment segment, Supplier<? extends CompletionStage<T>> operation) {
         this.segment = segment;
@@ -102,37 +110,69 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
 
     private void queueAt(WaitingGate gate) {
         CompletableFuture<Long> turn = gate.enterAsync(GateWait.deadline(gate));
+        phase = QUEUED;
         if (turn.isDone()) {
             turn.whenComplete(this::afterWait);
             return;
         }
-        onCancel(reason -> turn.cancel(false));
+        onCancel(reason -> leaveQueue(turn, reason));
         CallContext context = CallContext.current();
         // On the executor: the thread that releases a permit must not run the next caller's work on its own stack.
         turn.whenComplete((stamp, error) -> {
+            if (phase != QUEUED && (error != null || stamp == Gate.REFUSED)) {
+                return; // cancelled, and settled by that
+            }
             try {
                 gate.environment()
                         .executor()
                         .execute(() -> context.call((Action<RuntimeException>) () -> afterWait(stamp, error)));
             } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-                if (stamp != null && stamp != Gate.REFUSED) {
-                    stamps[entered++] = stamp;
-                }
-                settle(null, rejected);
+                noThread(gate, stamp, error, rejected);
             }
         });
     }
 
+    /** The call is cancelled in the queue. Gates further out take that as a refusal, because the work never began. */
+    private void leaveQueue(CompletableFuture<Long> turn, Throwable reason) {
+        if (!PHASE.compareAndSet(this, QUEUED, ACTIVE)) {
+            return;
+        }
+        turn.cancel(false);
+        Gate gate = segment.gates[entered];
+        settle(null, reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate));
+    }
+
+    /** The executor does not take the continuation. That is not to be told to a call which was refused anyway. */
+    private void noThread(Gate gate, @Nullable Long stamp, @Nullable Throwable error, Throwable rejected) {
+        if (stamp == null || stamp == Gate.REFUSED) {
+            afterWait(stamp, error);
+        } else if (PHASE.compareAndSet(this, QUEUED, ACTIVE)) {
+            stamps[entered++] = stamp;
+            settle(
+                    null,
+                    rejected instanceof RejectedExecutionException
+                            ? ExecutorRejectedException.of(gate, rejected)
+                            : rejected);
+        } else {
+            giveBack(stamp);
+        }
+    }
+
     /** Continues after the wait at gate number {@code entered}. */
     private void afterWait(@Nullable Long stamp, @Nullable Throwable error) {
+        boolean admitted = stamp != null && stamp != Gate.REFUSED;
+        if (!PHASE.compareAndSet(this, QUEUED, ACTIVE)) { // cancelled meanwhile
+            if (stamp != null && admitted) {
+                giveBack(stamp);
+            }
+            return;
+        }
         start = segment.readStart();
         Gate gate = segment.gates[entered];
-        boolean admitted = stamp != null && stamp != Gate.REFUSED;
         if (stamp != null && admitted) {
             stamps[entered++] = stamp;
         }
         if (cancelReason() != null || isDone()) {
-            // Cancelled in the queue. Gates further out take that as a refusal too, because the work never began.
             settle(null, gate.refusal());
         } else if (admitted) {
             enterRest();
@@ -141,9 +181,19 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
+    /** Returns the permit that came when the call had ended; the gate is the one at which it waited. */
+    private void giveBack(long stamp) {
+        segment.gates[entered].exit(stamp, start, segment.readEnd(), Verdict.IGNORED, RefusedException.UNKNOWN);
+    }
+
+    @Override
+    public boolean isQueued() {
+        return phase == QUEUED || super.isQueued();
+    }
+
     private void runOperation() {
         CompletableFuture<T> inner = segment.next.callAsync(operation);
-        onCancel(reason -> requestCancel(inner, reason));
+        passCancelTo(inner);
         inner.whenComplete(this::settle);
     }
 
@@ -153,7 +203,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
      */
     @SuppressWarnings("NullAway") // the result is null only beside a failure, or where T includes it
     private void settle(@Nullable T result, @Nullable Throwable error) {
-        if (!SETTLED.compareAndSet(this, false, true)) {
+        if (!PHASE.compareAndSet(this, ACTIVE, SETTLED)) {
             return;
         }
         Throwable failure = error == null ? null : Outcomes.unwrap(error);

@@ -14,7 +14,7 @@ final class AwaitedFuture<T extends @Nullable Object> extends CallFuture<T> impl
 
     private AwaitedFuture(Future<? extends T> future) {
         this.future = future;
-        onCancel(reason -> future.cancel(true));
+        onCancel(reason -> cancelIfPossible(future, reason));
     }
 
     /** Returns the future as a stage. A thread of the executor waits unless the future has ended. */

@@ -53,8 +53,8 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     /** The first reason of a cancel; written through {@link #REASON}. */
     private volatile @Nullable Throwable cancelReason;
 
-    /** Passes a cancel on. */
-    private volatile @Nullable Consumer<? super Throwable> canceller;
+    /** What a cancel is passed on to: a consumer (this object may be one itself), or another future. */
+    private volatile @Nullable Object canceller;
 
     /** Makes a future without work behind it. */
     public CallFuture() {}
@@ -89,6 +89,28 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         }
     }
 
+    /**
+     * Runs a blocking operation on an executor, in the present context of the call. A cancel of the future interrupts
+     * the operation, and only it, unless it is {@code cancel(false)}; the future completes when the operation has
+     * really ended, and the interrupt never stays with the thread. An operation that has not begun when it is cancelled
+     * never begins. For authors of policies; others use {@link Policy#callAsync(java.util.concurrent.Executor,
+     * Operation)}.
+     *
+     * @param executor runs the operation
+     * @param operation the operation; it may block
+     * @param <T> what it returns
+     * @return the future of the operation, which fails with what the operation threw, the same object
+     * @throws NullPointerException if an argument is null
+     * @throws java.util.concurrent.RejectedExecutionException if the executor takes no more work
+     */
+    public static <T extends @Nullable Object> CallFuture<T> onExecutor(Executor executor, Operation<T, ?> operation) {
+        Require.nonNull("executor", executor);
+        ThreadCall<T> call =
+                new ThreadCall<>(Require.nonNull("operation", operation), CallContext.current(), executor.getClass());
+        executor.execute(call);
+        return call;
+    }
+
     /** Starts an operation under a policy, as {@link #start(Supplier)} does, without a lambda. */
     static <T extends @Nullable Object> CompletableFuture<T> start(
             Around around, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
@@ -116,17 +138,17 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
 
     private static <T extends @Nullable Object> CallFuture<T> follow(CompletionStage<T> stage) {
         CallFuture<T> future = new CallFuture<>();
-        future.onCancel(reason -> cancelIfPossible(stage));
+        future.onCancel(reason -> cancelIfPossible(stage, reason));
         stage.whenComplete(future::finish);
         return future;
     }
 
     /** Cancels a future, or a stage of any kind. */
-    static void cancelIfPossible(Object work) {
+    static void cancelIfPossible(Object work, Throwable reason) {
         try {
             Future<?> future =
                     work instanceof Future<?> itself ? itself : ((CompletionStage<?>) work).toCompletableFuture();
-            future.cancel(true);
+            future.cancel(mayInterrupt(reason));
         } catch (UnsupportedOperationException thrown) {
             // It cannot be stopped, and its end is awaited.
         }
@@ -154,10 +176,31 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      * @throws NullPointerException if {@code consumer} is null
      */
     public final void onCancel(Consumer<? super Throwable> consumer) {
-        canceller = Require.nonNull("consumer", consumer);
+        Require.nonNull("consumer", consumer);
+        setCanceller(consumer instanceof CompletableFuture && consumer != this ? wrap(consumer) : consumer);
+    }
+
+    private static Consumer<Throwable> wrap(Consumer<? super Throwable> consumer) {
+        return consumer::accept; // an object that is no future
+    }
+
+    /**
+     * Passes a cancel on to the future of the work behind this one, as {@link #onCancel} with
+     * {@link #requestCancel(CompletableFuture, Throwable)} does, without a lambda; and lets {@link #isQueued} see that
+     * future.
+     *
+     * @param running the future of what runs now
+     * @throws NullPointerException if {@code running} is null
+     */
+    public final void passCancelTo(CompletableFuture<?> running) {
+        setCanceller(Require.nonNull("running", running));
+    }
+
+    private void setCanceller(Object next) {
+        canceller = next;
         Throwable reason = cancelReason;
         if (reason != null) {
-            passOn(consumer, reason);
+            passOn(next, reason);
         }
     }
 
@@ -165,12 +208,21 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      * Calls a canceller, and logs what it throws: neither a thread that cancels nor one that sets up a call which is
      * cancelled already gets it.
      */
-    private static void passOn(Consumer<? super Throwable> consumer, Throwable reason) {
+    @SuppressWarnings("unchecked") // what is no other future was given to onCancel
+    private void passOn(Object to, Throwable reason) {
         try {
-            consumer.accept(reason);
+            if (to instanceof CompletableFuture<?> future && future != this) {
+                requestCancel(future, reason);
+            } else {
+                ((Consumer<? super Throwable>) to).accept(reason);
+            }
         } catch (Throwable thrown) {
-            LOG.warn("A cancel could not be passed on; the end of the work is awaited", thrown);
+            logNotPassedOn(thrown);
         }
+    }
+
+    private static void logNotPassedOn(Throwable thrown) {
+        LOG.warn("A cancel could not be passed on; the end of the work is awaited", thrown);
     }
 
     /**
@@ -181,16 +233,16 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      */
     public final void requestCancel(Throwable reason) {
         if (REASON.compareAndSet(this, null, Require.nonNull("reason", reason))) {
-            Consumer<? super Throwable> consumer = canceller;
-            if (consumer != null) {
-                passOn(consumer, reason);
+            Object next = canceller;
+            if (next != null) {
+                passOn(next, reason);
             }
         }
     }
 
     /**
      * Requests that the work behind any future end: by {@link #requestCancel(Throwable)} if it is a {@code CallFuture},
-     * else by {@code cancel(true)}.
+     * else by {@code cancel}, which may interrupt unless the caller has said otherwise.
      *
      * @param future the future of the work that is to end
      * @param reason why
@@ -199,7 +251,11 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         if (future instanceof CallFuture) {
             ((CallFuture<?>) future).requestCancel(reason);
         } else {
-            passOn(ignored -> cancelIfPossible(future), reason);
+            try {
+                cancelIfPossible(future, reason);
+            } catch (Throwable thrown) {
+                logNotPassedOn(thrown);
+            }
         }
     }
 
@@ -213,17 +269,51 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
+     * Returns whether the work behind this future may be interrupted to end it.
+     *
+     * @return true, unless a caller has cancelled the call with {@code cancel(false)}
+     */
+    public final boolean mayInterrupt() {
+        return mayInterrupt(cancelReason);
+    }
+
+    private static boolean mayInterrupt(@Nullable Throwable reason) {
+        return !(reason instanceof QuietCancellation);
+    }
+
+    /**
+     * Returns whether the call behind this future waits for its turn at a gate now: if a cancel is requested at this
+     * moment the call ends with the refusal of that gate, and nothing more of it runs. For a timeout whose time is up.
+     *
+     * @return whether it waits; by default what the future says to which a cancel is passed on
+     */
+    public boolean isQueued() {
+        Object next = canceller;
+        return next != this && next instanceof CallFuture<?> running && running.isQueued();
+    }
+
+    /**
      * Completes this future as cancelled, and passes the cancel on.
      *
-     * @param mayInterruptIfRunning has no effect; whether a thread is interrupted is decided by the work itself
+     * @param mayInterruptIfRunning whether a thread that runs the work may be interrupted; passed on with the cancel
      * @return whether the future is cancelled now
      */
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
         boolean cancelled = super.cancel(mayInterruptIfRunning);
         if (cancelled) {
-            requestCancel(new CancellationException("cancelled by the caller"));
+            String why = "cancelled by the caller";
+            requestCancel(mayInterruptIfRunning ? new CancellationException(why) : new QuietCancellation(why));
         }
         return cancelled;
+    }
+
+    /** The reason of a cancel that must not interrupt. It is the reason that carries this to the work. */
+    private static final class QuietCancellation extends CancellationException {
+        private static final long serialVersionUID = 1L;
+
+        QuietCancellation(String message) {
+            super(message);
+        }
     }
 }

@@ -6,8 +6,9 @@ import dev.levee.core.internal.Require;
  * The deadline of a call had passed before the call began, so it did not run.
  *
  * <p>A refusal: it has no stack trace, outer breakers do not count it, and there is no point in trying again. Thrown by
- * a timeout, and by {@link Deadline#refuseIfExpired}. When the time is up while the call runs, the exception is a
- * {@code TimedOutException} instead. See ADR 26.
+ * a timeout, by {@link Deadline#refuseIfExpired}, and for a call whose time was up while it waited for a thread of an
+ * executor. When the time is up while the call runs, the exception is a {@code TimedOutException} instead. See ADR 26
+ * and ADR 62.
  *
  * @since 0.1
  */

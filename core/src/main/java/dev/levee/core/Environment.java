@@ -9,16 +9,17 @@ import java.util.random.RandomGenerator;
  *
  * <p>Every factory takes one as its last argument and uses {@link #system()} without it. Give all policies of a test
  * the environment of one {@code ManualTime}, and nothing sleeps. Immutable and thread-safe; its parts must be
- * thread-safe. See ADR 12.
+ * thread-safe. See ADR 12 and ADR 63.
  *
  * @since 0.1
  */
-public final class Environment {
+public final class Environment implements AutoCloseable {
     private final NanoClock clock;
     private final Scheduler scheduler;
     private final Executor executor;
     private final RandomGenerator random;
     private final Listener listener;
+    private final Runnable closing;
 
     private Environment(Builder builder) {
         clock = builder.clock;
@@ -26,6 +27,7 @@ public final class Environment {
         executor = builder.executor;
         random = builder.random;
         listener = Listeners.shield(builder.listener);
+        closing = builder.closing;
     }
 
     /**
@@ -35,12 +37,49 @@ public final class Environment {
      * <p>Timers lie on wheels whose tick is about 1 ms: a task runs up to that much after its time, never before it.
      * Setting or cancelling one is O(1) and allocates only the handle; a cancelled task is forgotten at once. The
      * thread sleeps until something may be due, and for good while nothing is. It runs one task after the other: a task
-     * that takes long delays all others by as long, so hand work over to the {@link #executor()}.
+     * that takes long delays all others by as long, so hand work over ({@link #handOver}).
      *
-     * @return the environment, always the same one
+     * <p>Its threads inherit nothing from the threads that need them first: no inheritable thread-locals, no priority,
+     * no thread group, and their context class loader is that of the system.
+     *
+     * <p><b>In a container</b> that unloads applications: the timer thread lives as long as the JVM, and with it the
+     * class loader of this library. If the library is the container's, that is right, and no application is held but by
+     * timers of its own that are set: close balancers, sources and caches, and let calls end. If the library is part of
+     * the application, use a {@link #closeable} environment for all policies and close it with the application.
+     *
+     * @return the environment, always the same one; {@link #close} does nothing
      */
     public static Environment system() {
         return SystemTime.ENVIRONMENT;
+    }
+
+    /**
+     * Returns a new environment of the machine with threads of its own, which {@link #close} ends: for an application
+     * that a container may unload, and for tests. Its clock is that of {@link #system()}, and its threads start, as
+     * there, only when something needs them. Give it to every policy; one without it uses the threads of
+     * {@link #system()}.
+     *
+     * @param name a part of the names of its threads: {@code levee-timer-NAME-1}, {@code levee-worker-NAME}
+     * @return the environment
+     * @throws NullPointerException if {@code name} is null
+     * @throws IllegalArgumentException if {@code name} is blank
+     */
+    public static Environment closeable(String name) {
+        return SystemTime.closeable(Require.name(name));
+    }
+
+    /**
+     * Ends the threads of a {@link #closeable} environment, and of all that were made of it by {@link #toBuilder}; does
+     * nothing for others, whose parts are not theirs to end. Does not block.
+     *
+     * <p>Close it last, when balancers, sources and caches have been closed and calls have ended. Work that runs is not
+     * interrupted, and its thread ends with it. Timers that are set never run: the time of a call that is still under
+     * way has no end but the one of its work. What needs a timer or a thread afterwards gets a
+     * {@link java.util.concurrent.RejectedExecutionException}.
+     */
+    @Override
+    public void close() {
+        closing.run();
     }
 
     /**
@@ -58,7 +97,7 @@ public final class Environment {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        return new Builder(clock, scheduler, executor, random, listener);
+        return new Builder(clock, scheduler, executor, random, listener, closing);
     }
 
     /**
@@ -86,6 +125,32 @@ public final class Environment {
      */
     public Executor executor() {
         return executor;
+    }
+
+    /**
+     * Runs what follows from a timer on the {@link #executor()}, because the thread of all timers must not run code of
+     * users. For authors of policies and schedulers. A task that the executor rejects runs on that of
+     * {@link #system()}, and in the last resort on this thread, because a call waits for it. Does not block, unless the
+     * executor runs tasks on the thread that hands them over.
+     *
+     * @param task what is to run
+     * @throws NullPointerException if {@code task} is null
+     */
+    public void handOver(Runnable task) {
+        Require.nonNull("task", task);
+        try {
+            executor.execute(task);
+        } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
+            handOverElsewhere(task);
+        }
+    }
+
+    private static void handOverElsewhere(Runnable task) {
+        try {
+            SystemTime.ENVIRONMENT.executor.execute(task);
+        } catch (Throwable rejected) {
+            task.run();
+        }
     }
 
     /**
@@ -117,13 +182,21 @@ public final class Environment {
         private Executor executor;
         private RandomGenerator random;
         private Listener listener;
+        private final Runnable closing;
 
-        Builder(NanoClock clock, Scheduler scheduler, Executor executor, RandomGenerator random, Listener listener) {
+        Builder(
+                NanoClock clock,
+                Scheduler scheduler,
+                Executor executor,
+                RandomGenerator random,
+                Listener listener,
+                Runnable closing) {
             this.clock = clock;
             this.scheduler = scheduler;
             this.executor = executor;
             this.random = random;
             this.listener = listener;
+            this.closing = closing;
         }
 
         /**

@@ -24,9 +24,14 @@ final class GateWait {
     }
 
     private static long enter(WaitingGate gate, Operation<?, ?> operation) {
+        Deadline deadline = deadline(gate);
         try {
-            return gate.enter(deadline(gate));
+            return gate.enter(deadline);
         } catch (InterruptedException interrupt) {
+            if (deadline.isExpired()) { // by the clock the wait was over: the interrupt is that of the timeout
+                Thread.currentThread().interrupt();
+                return Gate.REFUSED;
+            }
             Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
             throw new InterruptedWaitException(gate.kind().label(), gate.name(), interrupt);
         }

@@ -56,7 +56,7 @@ class GuardedCall
             return result;
         }
         if (!begun.compareAndSet(null, result)) { // another attempt was first, or the caller has gone
-            CallFuture.cancelIfPossible(result);
+            CallFuture.cancelIfPossible(result, new CancellationException("another attempt was first"));
         }
         throw new EndsLater();
     }

@@ -5,6 +5,8 @@ import java.lang.reflect.Method;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -132,14 +134,57 @@ public interface Policy {
      * Runs an asynchronous operation. Never blocks and never throws: what the supplier throws, or a refusal, completes
      * the future.
      *
-     * <p>Cancelling the future cancels the stage behind it, a queued wait, a pending delay. A permit is held until the
-     * stage has really ended, and a cancelled call is no evidence about the dependency.
+     * <p>Cancelling the future cancels the stage behind it, a queued wait, a pending delay; so does a timeout around
+     * it. A cancelled call is no evidence about the dependency.
+     *
+     * <p><b>How long permits are held.</b> Until the stage has completed. That is the end of the work as far as the
+     * stage tells it. A stage of a client that stops its work when it is cancelled tells it; a plain
+     * {@code CompletableFuture}, such as that of {@code supplyAsync}, completes the moment it is cancelled, its work
+     * goes on, and nothing tells when that ends: the permit is free meanwhile. Where the work must be counted to its
+     * end, use {@link #callAsync(Executor, Operation)}, which also interrupts it; or hide the cancel from the stage by
+     * {@code supplyAsync(work).minimalCompletionStage()}, and the permit is held until the work has ended by itself.
      *
      * @param operation starts the work and returns its stage
      * @param <T> the result of the stage
      * @return a future that completes as the stage does, with what the stage failed with, not wrapped
      */
     <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> operation);
+
+    /**
+     * Runs a blocking operation as an asynchronous call, on an executor. For clients that block, such as JDBC, where
+     * the caller must not; not for code that is asynchronous by itself, which needs no thread.
+     *
+     * <pre>{@code
+     * CompletableFuture<Row> row = guard.callAsync(pool, () -> jdbc.find(id));
+     * }</pre>
+     *
+     * <p>Each attempt of the call is a task of the executor, in which the {@link CallContext} of the call is current. A
+     * cancel, a timeout or a hedge that is decided interrupts the operation, and only it: the interrupt is never
+     * delivered to the next task of the thread. {@code cancel(false)} does not interrupt. Permits are held until the
+     * operation has really returned, whatever the future says and even if it ignores its interrupt. An operation that
+     * waits for a thread when it is cancelled, or when its time is up, never begins, and that is no evidence about the
+     * dependency.
+     *
+     * <p>Blocks only if the executor runs tasks on the thread that hands them over. An executor that rejects fails the
+     * future with {@link ExecutorRejectedException}: a refusal, and the operation did not run.
+     *
+     * @param executor runs the operation; its size bounds how many run at once
+     * @param operation the operation; it may block
+     * @param <T> what it returns
+     * @return a future that completes with what the operation returned, or failed with, the same object
+     * @throws NullPointerException if an argument is null
+     */
+    default <T extends @Nullable Object> CompletableFuture<T> callAsync(Executor executor, Operation<T, ?> operation) {
+        Require.nonNull("executor", executor);
+        Require.nonNull("operation", operation);
+        return callAsync(() -> {
+            try {
+                return CallFuture.onExecutor(executor, operation);
+            } catch (RejectedExecutionException rejected) {
+                throw ExecutorRejectedException.of(this, rejected);
+            }
+        });
+    }
 
     /**
      * Guards every method of a client, from its start to its end.

@@ -2,7 +2,8 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
-import java.util.concurrent.Executor;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.SynchronousQueue;
@@ -13,17 +14,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The clock, timers, threads and randomness of the machine: the only place of the library that takes them from the JDK.
- * See ADR 12, and ADR 17 for virtual threads, which are found at run time.
+ * See ADR 12, ADR 17 for virtual threads, which are found at run time, and ADR 63 for what threads inherit.
  */
 enum SystemTime implements NanoClock, Scheduler, Timers {
     INSTANCE;
 
     static final Environment ENVIRONMENT = new Environment.Builder(
-                    INSTANCE, INSTANCE, task -> Workers.EXECUTOR.execute(task), new PerThreadRandom(), Listener.NONE)
+                    INSTANCE,
+                    INSTANCE,
+                    task -> Workers.EXECUTOR.execute(task),
+                    new PerThreadRandom(),
+                    Listener.NONE,
+                    () -> {})
             .build();
+
+    private static final int MAX_STRIPE_BITS = 6;
 
     @Override
     public long nanoTime() {
@@ -47,9 +56,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
 
     @Override
     public Timer schedule(Runnable task, long delayNanos) {
-        ScheduledTask scheduled = new ScheduledTask(Require.nonNull("task", task));
-        scheduled.ticket = set(scheduled, nanoTime(), delayNanos);
-        return scheduled;
+        return ScheduledTask.set(this, task, delayNanos);
     }
 
     @Override
@@ -67,37 +74,159 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
         return "system time";
     }
 
+    /** Makes an environment with threads of its own, which end when it is closed. */
+    static Environment closeable(String name) {
+        OwnThreads own = new OwnThreads("-" + name);
+        return new Environment.Builder(INSTANCE, own, own.workers, new PerThreadRandom(), Listener.NONE, own).build();
+    }
+
+    /** Makes threads that inherit nothing from the one that happens to need them first. */
     private static ThreadFactory daemons(String name) {
         AtomicInteger count = new AtomicInteger();
-        return task -> {
-            // Inherits nothing from the thread that happens to need it first: neither thread-locals nor a class loader.
-            Thread thread = new Thread(null, task, name + "-" + count.incrementAndGet(), 0, false);
-            thread.setContextClassLoader(SystemTime.class.getClassLoader());
+        return task -> withoutCaller(() -> {
+            Thread thread = new Thread(rootGroup(), task, name + "-" + count.incrementAndGet(), 0, false);
+            thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
             thread.setDaemon(true);
+            thread.setPriority(Thread.NORM_PRIORITY);
             return thread;
-        };
+        });
+    }
+
+    /**
+     * Keeps the code further out on the stack, and so its class loader, out of what JDKs before 24 remember of the
+     * maker of a thread.
+     */
+    @SuppressWarnings("removal") // without a replacement, and needless where it is removed
+    private static Thread withoutCaller(PrivilegedAction<Thread> maker) {
+        return AccessController.doPrivileged(maker);
+    }
+
+    private static ThreadGroup rootGroup() {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        while (group.getParent() != null) {
+            group = group.getParent();
+        }
+        return group;
+    }
+
+    private static WheelTimers timers(String name) {
+        return new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer" + name), stripeBits());
+    }
+
+    /** Four to eight stripes for each processor, so that two threads seldom want the same one. */
+    private static int stripeBits() {
+        int processors = Runtime.getRuntime().availableProcessors();
+        return Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(processors) + 2, MAX_STRIPE_BITS);
+    }
+
+    private static ExecutorService workers(String name) {
+        // Virtual threads exist from Java 21 on; this library is compiled for 17.
+        try {
+            Class<?> type = Class.forName("java.lang.Thread$Builder$OfVirtual");
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            // Nor do these inherit anything; their context class loader is that of the system then.
+            builder = type.getMethod("inheritInheritableThreadLocals", boolean.class)
+                    .invoke(builder, false);
+            builder = type.getMethod("name", String.class).invoke(builder, "levee-worker" + name);
+            Object factory = type.getMethod("factory").invoke(builder);
+            return (ExecutorService) Executors.class
+                    .getMethod("newThreadPerTaskExecutor", ThreadFactory.class)
+                    .invoke(null, factory);
+        } catch (ReflectiveOperationException notThere) {
+            return new PlatformWorkers(daemons("levee-worker" + name));
+        }
     }
 
     /** The timers; started by the first one that is set. */
     private static final class Wheels {
-        private static final int MAX_STRIPE_BITS = 6;
+        static final WheelTimers TIMERS = timers("");
+    }
 
-        static final WheelTimers TIMERS = new WheelTimers(INSTANCE, INSTANCE, daemons("levee-timer"), stripeBits());
+    /** The worker threads; started by the first task that is executed. */
+    private static final class Workers {
+        static final ExecutorService EXECUTOR = workers("");
+    }
 
-        /** Four to eight stripes for each processor, so that two threads seldom want the same one. */
-        private static int stripeBits() {
-            int processors = Runtime.getRuntime().availableProcessors();
-            return Math.min(Integer.SIZE - Integer.numberOfLeadingZeros(processors) + 2, MAX_STRIPE_BITS);
+    /** Threads as they are needed. A task does not leave its context class loader to the next one. */
+    private static final class PlatformWorkers extends ThreadPoolExecutor {
+        PlatformWorkers(ThreadFactory threads) {
+            super(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
+        }
+
+        @Override
+        protected void afterExecute(Runnable task, @Nullable Throwable thrown) {
+            Thread.currentThread().setContextClassLoader(ClassLoader.getSystemClassLoader());
+        }
+    }
+
+    /** Timers and workers of one environment, which can be ended. */
+    private static final class OwnThreads implements Scheduler, Timers, Runnable {
+        final ExecutorService workers;
+        private final WheelTimers timers;
+
+        OwnThreads(String name) {
+            workers = workers(name);
+            timers = timers(name);
+        }
+
+        /** Ends the threads. */
+        @Override
+        public void run() {
+            timers.close();
+            workers.shutdown();
+        }
+
+        @Override
+        public Object clock() {
+            return INSTANCE;
+        }
+
+        @Override
+        public long set(Runnable task, long nowNanos, long delayNanos) {
+            return timers.set(task, nowNanos, delayNanos);
+        }
+
+        @Override
+        public boolean take(long ticket, Runnable task) {
+            return timers.take(ticket, task);
+        }
+
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            return ScheduledTask.set(this, task, delayNanos);
+        }
+
+        @Override
+        public void sleep(long nanos) throws InterruptedException {
+            INSTANCE.sleep(nanos);
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            INSTANCE.park(blocker, nanos);
+        }
+
+        @Override
+        public String toString() {
+            return "system time with own threads";
         }
     }
 
     /** A task and its handle in one. It is set on the wheels itself, so that it is not mistaken for another task. */
     private static final class ScheduledTask implements Runnable, Timer {
+        private final Timers timers;
         private final Runnable task;
         private long ticket;
 
-        ScheduledTask(Runnable task) {
+        private ScheduledTask(Timers timers, Runnable task) {
+            this.timers = timers;
             this.task = task;
+        }
+
+        static ScheduledTask set(Timers timers, Runnable task, long delayNanos) {
+            ScheduledTask scheduled = new ScheduledTask(timers, Require.nonNull("task", task));
+            scheduled.ticket = timers.set(scheduled, INSTANCE.nanoTime(), delayNanos);
+            return scheduled;
         }
 
         @Override
@@ -107,29 +236,12 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
 
         @Override
         public boolean cancel() {
-            return INSTANCE.take(ticket, this);
+            return timers.take(ticket, this);
         }
 
         @Override
         public String toString() {
             return task.toString();
-        }
-    }
-
-    /** The worker threads; started by the first task that is executed. */
-    private static final class Workers {
-        static final Executor EXECUTOR = create();
-
-        private static Executor create() {
-            // Virtual threads exist from Java 21 on; this library is compiled for 17.
-            try {
-                return (ExecutorService) Executors.class
-                        .getMethod("newVirtualThreadPerTaskExecutor")
-                        .invoke(null);
-            } catch (ReflectiveOperationException notThere) {
-                return new ThreadPoolExecutor(
-                        0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), daemons("levee-worker"));
-            }
         }
     }
 

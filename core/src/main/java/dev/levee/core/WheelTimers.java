@@ -3,6 +3,7 @@ package dev.levee.core;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.Timers;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -67,7 +68,12 @@ final class WheelTimers implements Timers, Runnable {
     private final PaddedLong wakeAt = new PaddedLong(TimerWheel.NONE);
 
     private final ReentrantLock starting = new ReentrantLock();
+
+    /** Null before the first timer is set and after {@link #close}. */
     private volatile @Nullable Thread thread;
+
+    /** Written under the lock. */
+    private volatile boolean closed;
 
     /**
      * Makes timers whose thread is started by the first one that is set.
@@ -154,6 +160,9 @@ final class WheelTimers implements Timers, Runnable {
     private void start() {
         starting.lock();
         try {
+            if (closed) {
+                throw new RejectedExecutionException("no timer can be set: the environment has been closed");
+            }
             if (thread == null) {
                 Thread created = threads.newThread(this);
                 created.start();
@@ -164,9 +173,22 @@ final class WheelTimers implements Timers, Runnable {
         }
     }
 
+    /** Ends the thread. Timers that are set never run, and no further ones can be set. */
+    void close() {
+        starting.lock();
+        try {
+            closed = true;
+            Thread running = thread;
+            thread = null;
+            LockSupport.unpark(running);
+        } finally {
+            starting.unlock();
+        }
+    }
+
     @Override
     public void run() {
-        while (true) {
+        while (!closed) {
             try {
                 long next = runDue();
                 wakeAt.set(next);
@@ -188,7 +210,7 @@ final class WheelTimers implements Timers, Runnable {
         long next = TimerWheel.NONE;
         for (Stripe stripe : stripes) {
             Runnable task = stripe.poll(now);
-            while (task != null) {
+            while (task != null && !closed) {
                 run(task);
                 task = stripe.poll(now);
             }

@@ -7,7 +7,6 @@ import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -90,11 +89,7 @@ final class Drains<A> {
             if (waiting != null) {
                 waiting.cancel();
             }
-            try {
-                environment.executor().execute(this::runCloser);
-            } catch (RejectedExecutionException full) { // the closer must run all the same
-                runCloser();
-            }
+            environment.handOver(this::runCloser); // it must run, whatever the executor says
         }
 
         private void runCloser() {

@@ -76,9 +76,14 @@ final class Leases {
             }
         }
 
-        /** Closes the ticket, since its lease has expired. */
+        /** The lease has expired, says the timer, whose thread must not run what a ticket tells gates and listeners. */
         @Override
         public void run() {
+            leases.environment.handOver(this::expire);
+        }
+
+        /** Closes the ticket. */
+        private void expire() {
             if (ticket.expire()) {
                 leases.expired.increment();
                 LOG.warn(

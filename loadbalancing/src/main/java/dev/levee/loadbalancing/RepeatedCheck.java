@@ -24,7 +24,7 @@ final class RepeatedCheck<A> {
     /** Receives the results of checks. */
     @FunctionalInterface
     interface Receiver {
-        /** Receives a result; the failure is null if the check passed. Called by a timer or on the executor. */
+        /** Receives a result; the failure is null if the check passed. Called on the executor. */
         void checked(@Nullable String failure);
     }
 
@@ -113,7 +113,7 @@ final class RepeatedCheck<A> {
         if (before != null && !before.isEnded()) { // it has ignored its interrupt
             long now = environment.clock().nanoTime();
             if (!pauses.overlaps(now - everyNanos, now)) { // an earlier pause is no excuse
-                report("check has not ended");
+                environment.handOver(() -> report("check has not ended"));
             }
             again(everyNanos);
         } else {
@@ -185,8 +185,11 @@ final class RepeatedCheck<A> {
             }
         }
 
+        /** The time is up, says the timer, whose thread must not run what follows from a check. */
         private void timeOut() {
-            settle(INTERRUPTING, "check timed out");
+            if (state.get() == RUNNING) {
+                environment.handOver(() -> settle(INTERRUPTING, "check timed out"));
+            }
         }
 
         void abandon() {

@@ -3,6 +3,7 @@ package dev.levee.core.idempotency;
 import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
@@ -10,6 +11,7 @@ import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
 import dev.levee.core.internal.Unchecked;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -28,6 +30,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private final StoredIdempotency<T>.WaitLimit limit;
     private String owner = "";
     private PendingCall<T> mine = new PendingCall<>();
+
+    /** Whether the call waits for another one of its key. */
+    private volatile boolean waiting;
 
     AsyncIdempotentCall(StoredIdempotency<T> idempotency, Slot slot, Supplier<? extends CompletionStage<T>> operation) {
         this.idempotency = idempotency;
@@ -86,6 +91,20 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             end(() -> completeExceptionally(reason));
         }
         return reason != null;
+    }
+
+    /** A cancel in a wait: the time of a timeout is up before this call has begun, or the caller has left. */
+    private void endsInQueue(Throwable reason) {
+        if (reason instanceof CancellationException) {
+            endsAsCancelled();
+        } else {
+            throw idempotency.inProgress(slot);
+        }
+    }
+
+    @Override
+    public boolean isQueued() {
+        return waiting || super.isQueued();
     }
 
     private void awaitEnding(PendingCall<T> other) {
@@ -179,7 +198,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private void run() {
         CompletableFuture<T> running =
                 StoredIdempotency.onceOnly(context).call(() -> Inner.OPERATION.callAsync(operation));
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
             try {
@@ -226,10 +245,12 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         abstract void woken();
 
         void start() {
-            Scheduler.Timer set = idempotency.environment.scheduler().schedule(this, nanos);
+            Environment environment = idempotency.environment;
+            Scheduler.Timer set = environment.scheduler().schedule(() -> environment.handOver(this), nanos);
             timer = set;
+            waiting = true;
             onStart();
-            onCancel(reason -> endWait(AsyncIdempotentCall.this::endsAsCancelled));
+            onCancel(reason -> endWait(() -> endsInQueue(reason)));
             if (get()) {
                 set.cancel();
             }
@@ -242,6 +263,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
         private void endWait(Action<RuntimeException> next) {
             if (compareAndSet(false, true)) {
+                waiting = false;
                 onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {

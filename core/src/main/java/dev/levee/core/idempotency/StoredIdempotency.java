@@ -341,6 +341,10 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         try {
             environment.scheduler().sleep(pauseNanos(slot, claim, limit));
         } catch (InterruptedException interrupt) {
+            if (limit.leftNanos() <= 0) { // the interrupt is that of a timeout, and by the clock the wait is over
+                Thread.currentThread().interrupt();
+                throw inProgress(slot);
+            }
             throw interrupted(operation, interrupt);
         }
     }

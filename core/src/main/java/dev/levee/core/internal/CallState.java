@@ -1,5 +1,6 @@
 package dev.levee.core.internal;
 
+import java.lang.ref.WeakReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,18 +24,23 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
- * which stays as long as the thread. Never hand it to another thread.
+ * which stays until a garbage collection finds that no call needs it. Never hand it to another thread.
  *
  * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
- * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.policy.InterruptOnce}.
+ * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.internal.InterruptOnce}.
  * Code that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
  * restore brings back the one that belongs to the restored values. See ADR 22.
  */
 public final class CallState {
-    private static final ThreadLocal<CallState> CURRENT = ThreadLocal.withInitial(CallState::new);
+    /**
+     * Weak, or a thread that outlives this library (in a container that unloads it) would hold its class loader. A
+     * method that has written a state restores it afterwards, so it holds on to it meanwhile; a state that no method
+     * holds on to says the initial values, as a new one does.
+     */
+    private static final ThreadLocal<@Nullable WeakReference<CallState>> CURRENT = new ThreadLocal<>();
 
     private static final int IDEMPOTENT = 1;
     private static final int REPEATING = 2;
@@ -63,10 +69,18 @@ public final class CallState {
     /**
      * Returns the state of the current thread.
      *
-     * @return always the same object on one thread
+     * @return the same object on one thread as long as any method holds on to it
      */
     public static CallState current() {
-        return CURRENT.get();
+        WeakReference<CallState> reference = CURRENT.get();
+        CallState state = reference == null ? null : reference.get();
+        return state == null ? make() : state;
+    }
+
+    private static CallState make() {
+        CallState state = new CallState();
+        CURRENT.set(new WeakReference<>(state));
+        return state;
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
+import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.NanoClock;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,14 +24,19 @@ import org.jspecify.annotations.Nullable;
 abstract class AbstractTimeout implements Timeout {
     final NanoClock clock;
     final Timers timers;
-    private final TimeLimit limit;
+    final TimeLimit limit;
+
+    /** What gets results that come too late; null if they are dropped. */
+    final @Nullable Consumer<Object> discard;
+
     private final Environment environment;
     private final RefusedException refusal;
     private final LongAdder timedOut = new LongAdder();
     private final LongAdder refused = new LongAdder();
 
-    AbstractTimeout(TimeLimit limit, Environment environment) {
+    AbstractTimeout(TimeLimit limit, @Nullable Consumer<Object> discard, Environment environment) {
         this.limit = limit;
+        this.discard = discard;
         this.environment = Require.nonNull("environment", environment);
         this.clock = environment.clock();
         this.timers = SchedulerTimers.of(environment);
@@ -55,9 +62,7 @@ abstract class AbstractTimeout implements Timeout {
         }
         long left = state.deadlineNanos() - now;
         if (left <= 0) {
-            refused.increment();
-            environment.listener().onRefused(name());
-            throw refusal;
+            throw notBegun();
         }
         return Math.min(limitNanos, left);
     }
@@ -82,16 +87,49 @@ abstract class AbstractTimeout implements Timeout {
         } finally {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         }
-        if (running.isDone() && !running.isCompletedExceptionally()) {
+        if (running.isDone() && !running.isCompletedExceptionally() && clock.nanoTime() - now < nanos) {
             return running;
         }
-        return new TimeoutFuture<>(this, running, nanos, nanos < limitNanos).begin(now);
+        return new TimeoutFuture<T>(this, now, nanos, nanos < limitNanos).begin(running);
+    }
+
+    /**
+     * Whether a failure means that the call did not begin, for which there was no time or no room: not even a time that
+     * was up meanwhile changes that answer. An interrupted wait is none, since it may be our own interrupt.
+     */
+    static boolean hasNotBegun(Throwable error) {
+        return error instanceof RefusedException && !(error instanceof InterruptedWaitException);
+    }
+
+    final boolean discards() {
+        return discard != null;
+    }
+
+    /** Gives a result away that came too late. */
+    final void discard(@Nullable Object result) {
+        Discards.accept(discard, result, this);
+    }
+
+    /** Refuses a call that has not begun although its time is up. */
+    final RefusedException notBegun() {
+        refused.increment();
+        environment.listener().onRefused(name());
+        return refusal;
     }
 
     /** Counts a call whose time was up, and makes its exception. */
     final TimedOutException timedOut(
             long nanos, boolean byDeadline, boolean withStackTrace, @Nullable Throwable suppressed) {
+        countTimedOut();
+        return exception(nanos, byDeadline, withStackTrace, suppressed);
+    }
+
+    final void countTimedOut() {
         timedOut.increment();
+    }
+
+    final TimedOutException exception(
+            long nanos, boolean byDeadline, boolean withStackTrace, @Nullable Throwable suppressed) {
         TimedOutException thrown = TimedOutException.after("timeout", name(), nanos, byDeadline, withStackTrace);
         if (suppressed != null) {
             thrown.addSuppressed(suppressed);
@@ -101,7 +139,7 @@ abstract class AbstractTimeout implements Timeout {
 
     @Override
     public final Timeout onExecutor(Executor executor) {
-        return new ExecutorTimeout(limit, environment, Require.nonNull("executor", executor));
+        return new ExecutorTimeout(limit, discard, environment, Require.nonNull("executor", executor));
     }
 
     @Override

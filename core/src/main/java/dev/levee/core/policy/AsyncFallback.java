@@ -26,7 +26,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     AsyncFallback<T> follow(CompletableFuture<T> running) {
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete(this::callEnded);
         return this;
     }
@@ -71,7 +71,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error, operation);
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((value, thrown) -> {
             Throwable failure = thrown == null ? misfitOf(source, value) : Outcomes.unwrap(thrown);
             if (failure == null) {

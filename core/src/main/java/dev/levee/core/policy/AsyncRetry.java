@@ -49,14 +49,14 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void follow(CompletableFuture<T> running) {
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((result, thrown) -> ended(result, thrown, null));
     }
 
     private void ended(T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
         if (cancelReason() != null || isDone()) {
-            finish(result, error);
+            end(result, error);
             return;
         }
         try {
@@ -69,16 +69,34 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
 
     private void repeatOrFinish(Verdict verdict, T result, @Nullable Throwable error) {
         if (verdict == Verdict.SUCCESS) {
-            finish(result, error);
+            end(result, error);
             return;
         }
         RetrySequence current = sequence();
         long delay = current.delayOrStop(verdict, result, error);
         if (delay == RetrySequence.STOP) {
-            finish(result, error == null ? null : current.failures.onto(error));
+            end(result, error == null ? null : current.failures.onto(error));
         } else {
             wait(current, delay, result, error);
         }
+    }
+
+    /** Completes this; a result that is not wanted any more is discarded. */
+    private void end(T result, @Nullable Throwable error) {
+        Throwable reason = cancelReason();
+        if (error != null) {
+            completeExceptionally(error);
+        } else if (reason != null && retry.config.discard() != null) {
+            completeExceptionally(reason);
+            retry.discard(result);
+        } else if (!complete(result)) {
+            retry.discard(result);
+        }
+    }
+
+    private void endAfterWait(RetrySequence current, T result, @Nullable Throwable error) {
+        Throwable failure = current.failureAfterWait(error);
+        end(result, failure == null ? null : current.failures.onto(failure));
     }
 
     private RetrySequence sequence() {
@@ -127,9 +145,8 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         try {
             retry.environment().executor().execute(() -> attemptOrEnd(current, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            current.failures.add(error);
-            current.failures.suppressAllIn(rejected);
-            completeExceptionally(rejected);
+            current.failures.add(rejected);
+            retry.environment().handOver(() -> endAfterWait(current, result, error));
         }
     }
 
@@ -149,7 +166,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         } else if (isDone()) {
             return; // completed from outside
         } else if (!current.isInTime()) { // the executor had no thread for it earlier
-            finish(result, error == null ? null : current.failures.onto(error));
+            endAfterWait(current, result, error);
         } else {
             current.failures.add(error);
             context.call((Action<RuntimeException>)

@@ -139,7 +139,7 @@ final class BackoffRetry implements Retry, Repeating {
                 throw thrown;
             }
             if (!sequence.isInTime()) {
-                return end(sequence.failures, result, error);
+                return end(sequence.failures, result, sequence.failureAfterWait(error));
             }
             sequence.failures.add(error);
             error = null;
@@ -234,6 +234,10 @@ final class BackoffRetry implements Retry, Repeating {
         return totalNanos == Nanos.NEVER
                 ? Nanos.NEVER
                 : totalNanos - (environment.clock().nanoTime() - start);
+    }
+
+    void discard(@Nullable Object result) {
+        Discards.accept(config.discard(), result, this);
     }
 
     void announce(int attempt, long delay) {

@@ -24,7 +24,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
     private final Supplier<? extends CompletionStage<T>> operation;
     private final CallContext context = CallContext.current();
     private final AtomicBoolean over = new AtomicBoolean();
-    private final Runnable timeIsUp = this::timeIsUp;
+    private final Runnable timer = this::onTimer;
     private final Runnable release = this::released;
     private final long start;
     private volatile long timerId;
@@ -61,12 +61,18 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
             return;
         }
         try {
-            timerId = faults.timers.set(timeIsUp, now, wait);
+            timerId = faults.timers.set(timer, now, wait);
         } catch (Throwable thrown) {
             end(thrown);
         }
         if (over.get()) {
-            faults.timers.take(timerId, timeIsUp);
+            faults.timers.take(timerId, timer);
+        }
+    }
+
+    private void onTimer() {
+        if (!over.get()) {
+            faults.environment().handOver(this::timeIsUp);
         }
     }
 
@@ -115,7 +121,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
             return false;
         }
         session.forget(release);
-        faults.timers.take(timerId, timeIsUp);
+        faults.timers.take(timerId, timer);
         return true;
     }
 

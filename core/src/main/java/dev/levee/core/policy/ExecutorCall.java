@@ -2,17 +2,17 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
-import dev.levee.core.NanoClock;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that one thread has handed to another and waits for. Ending and giving up race for one change of state. See
- * ADR 27.
+ * A call that one thread has handed to another and waits for. Ending and giving up race for one change of state;
+ * beginning the operation and giving up before that race for another one. See ADR 27 and ADR 62.
  *
  * @param <T> what it returns
  */
@@ -24,13 +24,16 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     private static final int GIVEN_UP = 3;
 
     private final transient Thread caller = Thread.currentThread();
-    private final transient NanoClock clock;
+    private final transient ExecutorTimeout timeout;
+
+    private final transient BeginGuard guard;
 
     /** Null as soon as it runs, or never will: an executor may hold on to this object for long. */
     private transient @Nullable Call<T> call;
 
     /** Interrupts the thread that runs it; written before RUNNING. */
     private transient @Nullable InterruptOnce interrupt;
+
     /** Written before ENDED. */
     private transient @Nullable T result;
 
@@ -40,14 +43,36 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** Written before ENDED. */
     private transient long endNanos;
 
-    ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, NanoClock clock) {
+    /** Whether the executor has it on the thread of the caller. Of that thread. */
+    private transient boolean handingOver;
+
+    private transient boolean onCallersThread;
+
+    ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, ExecutorTimeout timeout) {
         super(WAITING);
-        this.call = new Call<>(inner, operation, context);
-        this.clock = clock;
+        this.timeout = timeout;
+        this.guard = new BeginGuard(timeout::notBegun);
+        this.call = new Call<>(inner, guard.guard(operation), context);
+    }
+
+    /** Hands this over. Returns false if the executor ran it on this thread; the call has not begun then. */
+    boolean handOver() {
+        handingOver = true;
+        try {
+            timeout.executor.execute(this);
+        } finally {
+            handingOver = false;
+        }
+        return !onCallersThread;
     }
 
     @Override
     public void run() {
+        if (Thread.currentThread() == caller && handingOver) {
+            onCallersThread = true;
+            call = null;
+            return;
+        }
         Call<T> begun = call;
         CallState state = CallState.current();
         Object outer = state.alarm();
@@ -58,18 +83,35 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         }
         call = null;
         state.alarm(own);
+        T value = Unchecked.<T>nullable(null);
         try {
-            result = begun.run();
+            value = begun.run();
         } catch (Throwable thrown) {
             error = thrown;
         }
+        result = value;
         state.alarm(outer);
-        endNanos = clock.nanoTime();
+        endNanos = timeout.clock.nanoTime();
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);
         } else {
             own.delivered(error instanceof InterruptedException);
+            timeout.discard(value);
         }
+    }
+
+    /** Keeps the operation from beginning, if it does not run now. Returns false if it runs. */
+    boolean closeUnlessRunning() {
+        return guard.closeUnlessRunning();
+    }
+
+    /** Ends the wait of a call that no thread has taken up. Returns false if one has. */
+    boolean giveUpBeforeStart() {
+        if (compareAndSet(WAITING, GIVEN_UP)) {
+            call = null;
+            return true;
+        }
+        return false;
     }
 
     /**
@@ -77,8 +119,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
      * ended.
      */
     boolean giveUp() {
-        if (compareAndSet(WAITING, GIVEN_UP)) {
-            call = null;
+        if (giveUpBeforeStart()) {
             return true;
         }
         InterruptOnce worker = interrupt;

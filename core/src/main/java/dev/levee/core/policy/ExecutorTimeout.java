@@ -2,26 +2,34 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
+import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Inner;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
-import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A timeout that runs blocking calls on an executor, and returns to the caller when the time is up. See ADR 27. */
 final class ExecutorTimeout extends AbstractTimeout {
-    private final Executor executor;
+    final Executor executor;
 
-    ExecutorTimeout(TimeLimit limit, Environment environment, Executor executor) {
-        super(limit, environment);
+    ExecutorTimeout(TimeLimit limit, @Nullable Consumer<Object> discard, Environment environment, Executor executor) {
+        super(limit, discard, environment);
         this.executor = executor;
+    }
+
+    @Override
+    public Timeout discard(Consumer<Object> consumer) {
+        return new ExecutorTimeout(limit, Require.nonNull("consumer", consumer), environment(), executor);
     }
 
     @Override
@@ -35,23 +43,54 @@ final class ExecutorTimeout extends AbstractTimeout {
             Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
             throw new InterruptedWaitException(kind().label(), name(), interrupt);
         }
-        ExecutorCall<T> work = new ExecutorCall<>(inner, operation, contextUntil(state, now + nanos), clock);
-        try {
-            executor.execute(work);
-        } catch (RejectedExecutionException rejected) {
-            throw new ExecutorRefusal(name(), rejected);
-        }
+        ExecutorCall<T> work = new ExecutorCall<>(inner, operation, contextUntil(state, now + nanos), this);
+        handOver(work);
         awaitEnd(work, operation, now, nanos);
+        if (!work.hasEnded()) {
+            giveUpUnlessBegun(work, operation, now, nanos);
+        }
         if (work.giveUp()) {
             throw timedOut(nanos, nanos < limitNanos, true, null);
         }
-        if (work.endNanos() - now >= nanos) {
-            throw timedOut(nanos, nanos < limitNanos, true, work.error());
+        Throwable error = work.error();
+        boolean late = work.endNanos() - now >= nanos && (error == null || !hasNotBegun(error));
+        if (late) {
+            discard(work.result());
+            throw timedOut(nanos, nanos < limitNanos, true, error);
         }
-        if (work.error() != null) {
-            throw Unchecked.<X>asDeclared(work.error());
+        if (error != null) {
+            throw Unchecked.<X>asDeclared(error);
         }
         return work.result();
+    }
+
+    private void handOver(ExecutorCall<?> work) {
+        boolean onAnotherThread;
+        try {
+            onAnotherThread = work.handOver();
+        } catch (RejectedExecutionException rejected) {
+            throw ExecutorRejectedException.of(this, rejected);
+        }
+        if (!onAnotherThread) {
+            throw ExecutorRejectedException.onCallersThread(this);
+        }
+    }
+
+    /**
+     * Refuses a call whose time is up and whose operation does not run: it waits for a thread, or for its turn at a
+     * gate further in. The operation cannot begin any more then. A gate's own answer is better than ours, and comes at
+     * this moment, because its wait has the same deadline.
+     */
+    private void giveUpUnlessBegun(ExecutorCall<?> work, Operation<?, ?> operation, long start, long nanos) {
+        if (work.giveUpBeforeStart()) {
+            throw notBegun();
+        }
+        if (work.closeUnlessRunning()) {
+            awaitEnd(work, operation, start, Nanos.add(nanos, BeginGuard.GRACE_NANOS));
+            if (!work.hasEnded() && work.giveUp()) {
+                throw notBegun();
+            }
+        }
     }
 
     private CallContext contextUntil(CallState state, long deadlineNanos) {
@@ -94,20 +133,5 @@ final class ExecutorTimeout extends AbstractTimeout {
     @Override
     public String toString() {
         return super.toString() + " on " + executor;
-    }
-
-    /** The refusal of an executor, which is as good as a gate that is full. */
-    private static final class ExecutorRefusal extends RefusedException {
-        private static final long serialVersionUID = 1L;
-
-        ExecutorRefusal(String policy, Throwable rejected) {
-            super(policy, "timeout \"" + policy + "\": the executor takes no more calls", () -> UNKNOWN, false);
-            addSuppressed(rejected);
-        }
-
-        @Override
-        public RefusedException detached() {
-            return this;
-        }
     }
 }

@@ -32,7 +32,13 @@ final class FutureWait {
         return await(future, environment, CallContext.current().deadline());
     }
 
-    private static boolean await(CompletableFuture<?> future, Environment environment, @Nullable Deadline deadline)
+    /**
+     * Blocks until a future is done or a deadline has passed.
+     *
+     * @return whether the future is done
+     * @throws InterruptedException if the thread is interrupted while it waits; the flag is cleared then
+     */
+    static boolean await(CompletableFuture<?> future, Environment environment, @Nullable Deadline deadline)
             throws InterruptedException {
         if (future.isDone()) {
             return true;

@@ -46,10 +46,10 @@ final class HedgeAttempt<T extends @Nullable Object> implements BiConsumer<T, Th
         call.ended(this, value, thrown);
     }
 
-    /** The time until the next attempt is up. */
+    /** The time until the next attempt is up, says the timer. */
     @Override
     public void run() {
-        call.timeIsUp(number, call.hedge.delayNanos(), true);
+        call.afterTimer(() -> call.timeIsUp(number, call.hedge.delayNanos()));
     }
 
     /** Keeps an outcome that is not, or not yet, the outcome of the call. */

@@ -62,6 +62,21 @@ final class HedgeAttempts {
         }
     }
 
+    /** Whether attempts are in flight and each of them waits for its turn at a gate. */
+    static <T extends @Nullable Object> boolean areQueued(@Nullable HedgeAttempt<T> latest) {
+        boolean any = false;
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            CompletableFuture<T> running = attempt.future;
+            if (running == null || !running.isDone()) {
+                if (!(running instanceof CallFuture<?> call) || !call.isQueued()) {
+                    return false;
+                }
+                any = true;
+            }
+        }
+        return any;
+    }
+
     /**
      * Takes the timers back of attempts up to a number; not those of attempts that another thread has started since.
      */

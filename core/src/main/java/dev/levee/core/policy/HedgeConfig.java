@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class HedgeConfig {
+    /** Drops results that are not used. */
+    static final Consumer<Object> DROP = result -> {};
+
     private static final int MAX_ATTEMPTS = 16;
 
     private final int maxAttempts;
@@ -201,7 +204,7 @@ public final class HedgeConfig {
         private Duration window = Duration.ofMinutes(1);
         private @Nullable RetryBudget budget;
         private OutcomeRule outcomes = OutcomeRule.standard();
-        private Consumer<Object> discard = result -> {};
+        private Consumer<Object> discard = DROP;
 
         Builder() {}
 

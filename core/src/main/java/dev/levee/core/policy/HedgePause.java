@@ -21,7 +21,7 @@ final class HedgePause<T extends @Nullable Object> implements Runnable {
 
     @Override
     public void run() {
-        call.pauseIsOver(started, waitNanos);
+        call.afterTimer(() -> call.pauseIsOver(started, waitNanos));
     }
 
     void cancel() {

@@ -56,11 +56,11 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         this.start = start;
     }
 
-    /** Starts an attempt on the thread that reports a failure. An exception means that it could not start. */
+    /**
+     * Starts an attempt, on a thread of the executor or the one that reports a failure. An exception means that it
+     * could not start.
+     */
     abstract void launch(HedgeAttempt<T> attempt);
-
-    /** Starts an attempt on behalf of a timer, whose thread must not run the operation. */
-    abstract void launchLater(HedgeAttempt<T> attempt);
 
     /** Returns what an attempt has failed with, given what its future has. */
     abstract Throwable failureOf(Throwable thrown);
@@ -103,7 +103,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
             return;
         }
         if (delay == 0) {
-            timeIsUp(attempt.number, delay, false);
+            timeIsUp(attempt.number, delay);
             return;
         }
         try {
@@ -121,9 +121,26 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         return delay < (deadline == null ? Nanos.NEVER : deadline.remainingNanos());
     }
 
-    final void timeIsUp(int number, long delay, boolean onTimer) {
+    /** Goes on after a timer, on the executor: budgets, listeners and what depends on the call are code of users. */
+    final void afterTimer(Runnable next) {
+        if (isDone() || isSettled()) {
+            return;
+        }
+        try {
+            environment().executor().execute(next);
+        } catch (Throwable rejected) {
+            hedge.warnCannotStart(rejected);
+            boolean settled = close(0);
+            cancelTimers(Integer.MAX_VALUE);
+            if (settled) {
+                environment().handOver(this::completeWithLatestSetAside);
+            }
+        }
+    }
+
+    final void timeIsUp(int number, long delay) {
         if (countNext(number)) {
-            startCounted(number + 1, delay, onTimer);
+            startCounted(number + 1, delay);
         }
     }
 
@@ -144,12 +161,12 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     final void pauseIsOver(int started, long wait) {
         if (countNextAfterPause(started)) {
-            startCounted(started + 1, wait, true);
+            startCounted(started + 1, wait);
         }
     }
 
     /** Starts an attempt that has been counted, or takes it back. */
-    private void startCounted(int number, long delay, boolean onTimer) {
+    private void startCounted(int number, long delay) {
         try {
             Deadline deadline = context.deadline();
             boolean wanted = !isDone() && cancelReason() == null && (deadline == null || !deadline.isExpired());
@@ -157,12 +174,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
                 noMoreAttempts(ONE_IN_FLIGHT);
                 return;
             }
-            HedgeAttempt<T> attempt = addAttempt(number);
-            if (onTimer) {
-                launchLater(attempt);
-            } else {
-                launch(attempt);
-            }
+            launch(addAttempt(number));
         } catch (Throwable thrown) { // a budget, an executor; no memory for one more thread
             hedge.warnCannotStart(thrown);
             noMoreAttempts(ONE_IN_FLIGHT);
@@ -275,7 +287,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
             attempt.discard();
         } else if (next == AfterFailure.START_NEXT) {
             cancelTimers(started);
-            startCounted(started + 1, AT_ONCE, false);
+            startCounted(started + 1, AT_ONCE);
         } else if (next == AfterFailure.PAUSE) {
             beginPause(started, wait);
         } else {
@@ -301,12 +313,23 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     // How the call ends
 
+    @Override
+    public final boolean isQueued() {
+        return HedgeAttempts.areQueued(latest);
+    }
+
     /** Completes the call with the outcome of the attempt that ended last; other results are discarded. */
     private void completeWith(HedgeAttempt<T> last) {
         Throwable error = last.error;
         HedgeAttempts.discardResults(latest, last);
-        if (error == null) {
-            complete(last.result);
+        Throwable reason = cancelReason();
+        if (error == null && reason != null && hedge.discards()) {
+            completeExceptionally(reason);
+            last.discard();
+        } else if (error == null) {
+            if (!complete(last.result)) {
+                last.discard();
+            }
         } else {
             completeExceptionally(HedgeAttempts.failures(latest, last).onto(error));
         }

@@ -27,17 +27,6 @@ final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
     }
 
     @Override
-    void launchLater(HedgeAttempt<T> attempt) {
-        environment().executor().execute(() -> {
-            if (isDone() || cancelReason() != null) {
-                noMoreAttempts(ONE_IN_FLIGHT);
-            } else {
-                launch(attempt);
-            }
-        });
-    }
-
-    @Override
     Throwable failureOf(Throwable thrown) {
         return Outcomes.unwrap(thrown);
     }

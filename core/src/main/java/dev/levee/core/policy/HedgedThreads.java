@@ -1,36 +1,66 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
+import dev.levee.core.DeadlineExpiredException;
+import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import dev.levee.core.Policy;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** A hedged call with blocking attempts: each runs on a thread of the executor. See ADR 28. */
 final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
+    private final BeginGuard guard;
     private final Operation<T, ?> operation;
 
     HedgedThreads(RacingHedge hedge, Inner inner, CallContext context, long start, Operation<T, ?> operation) {
         super(hedge, inner, context, start);
-        this.operation = operation;
+        this.guard = new BeginGuard(() -> DeadlineExpiredException.shared(Policy.Kind.HEDGE.label(), hedge.name()));
+        this.operation = guard.guard(operation);
     }
 
-    /** Starts the first attempt. Throws what the executor throws if it takes no work. */
-    HedgedCall<T> begin() {
-        HedgeThreadAttempt<T> primary = new HedgeThreadAttempt<>(inner, operation, context.withRepeating(true));
-        environment().executor().execute(primary);
-        return follow(primary);
+    /**
+     * After an interrupt: waits for the answer of a call whose time is up and of which no operation runs, which has not
+     * begun. Its attempts wait for their turn at gates further in, whose waits end at this moment too.
+     *
+     * @return whether the call has ended
+     * @throws InterruptedException if the thread is interrupted once more
+     */
+    boolean awaitRefusal() throws InterruptedException {
+        Deadline deadline = context.deadline();
+        return deadline != null
+                && deadline.isExpired()
+                && guard.closeUnlessRunning()
+                && FutureWait.await(
+                        this,
+                        environment(),
+                        Deadline.afterNanos(
+                                BeginGuard.GRACE_NANOS, environment().clock()));
+    }
+
+    /** Starts the first attempt. Throws a refusal if the executor takes no work. */
+    HedgedThreads<T> begin() {
+        CallFuture<T> primary;
+        try {
+            primary = start(context.withRepeating(true));
+        } catch (RejectedExecutionException rejected) {
+            throw ExecutorRejectedException.of(hedge, rejected);
+        }
+        follow(primary);
+        return this;
+    }
+
+    private CallFuture<T> start(CallContext context) {
+        Operation<T, ?> attempt = () -> inner.call(operation);
+        return context.call(() -> CallFuture.onExecutor(environment().executor(), attempt));
     }
 
     @Override
     void launch(HedgeAttempt<T> attempt) {
-        HedgeThreadAttempt<T> running = new HedgeThreadAttempt<>(inner, operation, contextOf(attempt));
-        environment().executor().execute(running);
-        follow(attempt, running);
-    }
-
-    @Override
-    void launchLater(HedgeAttempt<T> attempt) {
-        launch(attempt);
+        follow(attempt, start(contextOf(attempt)));
     }
 
     @Override

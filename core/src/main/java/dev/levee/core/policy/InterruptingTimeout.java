@@ -4,12 +4,20 @@ import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.InterruptOnce;
+import dev.levee.core.internal.Require;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A timeout that runs blocking calls on the caller's own thread, and interrupts it. See ADR 16. */
 final class InterruptingTimeout extends AbstractTimeout {
-    InterruptingTimeout(TimeLimit limit, Environment environment) {
-        super(limit, environment);
+    InterruptingTimeout(TimeLimit limit, @Nullable Consumer<Object> discard, Environment environment) {
+        super(limit, discard, environment);
+    }
+
+    @Override
+    public Timeout discard(Consumer<Object> consumer) {
+        return new InterruptingTimeout(limit, Require.nonNull("consumer", consumer), environment());
     }
 
     @Override
@@ -35,14 +43,16 @@ final class InterruptingTimeout extends AbstractTimeout {
         } catch (Throwable error) {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
             state.alarm(outer);
-            if (wasDelivered(interrupt, timerId, error instanceof InterruptedException)) {
+            boolean delivered = wasDelivered(interrupt, timerId, error instanceof InterruptedException);
+            if (!hasNotBegun(error) && (delivered || clock.nanoTime() - now >= nanos)) {
                 throw timedOut(nanos, nanos < limitNanos, true, error);
             }
             throw error;
         }
         state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         state.alarm(outer);
-        if (wasDelivered(interrupt, timerId, false)) {
+        if (wasDelivered(interrupt, timerId, false) || clock.nanoTime() - now >= nanos) {
+            discard(result);
             throw timedOut(nanos, nanos < limitNanos, true, null);
         }
         return result;

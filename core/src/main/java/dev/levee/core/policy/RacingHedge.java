@@ -132,9 +132,9 @@ final class RacingHedge implements Hedge {
         }
         CallContext context = CallContext.current();
         creditFirstAttempt(context);
-        HedgedCall<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
+        HedgedThreads<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
         try {
-            FutureWait.await(call, environment);
+            await(call);
         } catch (InterruptedException interrupt) {
             throw interrupted(call, operation, interrupt);
         }
@@ -143,6 +143,17 @@ final class RacingHedge implements Hedge {
             throw Unchecked.<X>asDeclared(failure);
         }
         return call.join();
+    }
+
+    private void await(HedgedThreads<?> call) throws InterruptedException {
+        try {
+            FutureWait.await(call, environment);
+        } catch (InterruptedException interrupt) {
+            if (!call.awaitRefusal()) {
+                throw interrupt;
+            }
+            Thread.currentThread().interrupt(); // for the timeout further out, whose interrupt it is
+        }
     }
 
     private CancellationException interrupted(
@@ -197,14 +208,11 @@ final class RacingHedge implements Hedge {
     }
 
     void discard(@Nullable Object result) {
-        if (result == null) {
-            return;
-        }
-        try {
-            discard.accept(result);
-        } catch (Throwable thrown) {
-            LOG.warn("hedge \"{}\": the consumer of late results threw", name, thrown);
-        }
+        Discards.accept(discard, result, this);
+    }
+
+    boolean discards() {
+        return discard != HedgeConfig.DROP;
     }
 
     void warnCannotStart(Throwable why) {

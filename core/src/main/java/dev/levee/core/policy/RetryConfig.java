@@ -5,6 +5,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ public final class RetryConfig {
     private final Duration totalTime;
     private final Duration maxHint;
     private final OutcomeRule outcomes;
+    private final @Nullable Consumer<Object> discard;
 
     private RetryConfig(Builder builder) {
         maxAttempts = builder.maxAttempts;
@@ -36,6 +38,7 @@ public final class RetryConfig {
         totalTime = builder.totalTime;
         maxHint = builder.maxHint;
         outcomes = builder.outcomes;
+        discard = builder.discard;
     }
 
     /**
@@ -63,6 +66,7 @@ public final class RetryConfig {
         builder.totalTime = totalTime;
         builder.maxHint = maxHint;
         builder.outcomes = outcomes;
+        builder.discard = discard;
         return builder;
     }
 
@@ -152,6 +156,15 @@ public final class RetryConfig {
         return outcomes;
     }
 
+    /**
+     * Returns what becomes of a result that counts as a failure and is repeated.
+     *
+     * @return what each such result is given to; null if it is dropped
+     */
+    public @Nullable Consumer<Object> discard() {
+        return discard;
+    }
+
     long maxHintNanos() {
         return Nanos.of(maxHint);
     }
@@ -176,6 +189,7 @@ public final class RetryConfig {
         private Duration totalTime = Deadline.FOREVER;
         private Duration maxHint = Duration.ofSeconds(5);
         private OutcomeRule outcomes = OutcomeRule.standard();
+        private @Nullable Consumer<Object> discard;
 
         Builder() {}
 
@@ -321,6 +335,24 @@ public final class RetryConfig {
          */
         public Builder outcomes(UnaryOperator<OutcomeRule> change) {
             return outcomes(Require.nonNull("change", change).apply(outcomes));
+        }
+
+        /**
+         * Sets what becomes of a result that is not used: one that counts as a failure and is repeated, or one that
+         * comes when the call has been cancelled. Close what it holds, a connection or a body. Default: it is dropped.
+         *
+         * <p>A result is given away before the wait for the next attempt, so that a connection is not held while
+         * nothing happens. A call for which that wait takes too long cannot have it back: it fails with
+         * {@link TimedOutException}. The result of the last attempt is the caller's.
+         *
+         * @param value gets each such result that is not null, once, on the thread that made it; an exception of it is
+         *     logged
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder discard(Consumer<Object> value) {
+            discard = Require.nonNull("discard", value);
+            return this;
         }
 
         /**

@@ -82,6 +82,9 @@ final class RetrySequence {
             previousDelay = drawn;
             attempt++;
             retry.announce(attempt, delay);
+            if (error == null) {
+                retry.discard(result);
+            }
             return delay;
         } catch (Throwable userCode) { // a backoff or a budget that throws must not hide the failure
             if (error != null) {
@@ -98,6 +101,20 @@ final class RetrySequence {
         }
         exhausted();
         return false;
+    }
+
+    /**
+     * Returns what a call fails with that cannot make the attempt for which it has waited: its last failure; null if it
+     * has a result, which has not been discarded.
+     */
+    @Nullable Throwable failureAfterWait(@Nullable Throwable error) {
+        return error != null || config.discard() == null
+                ? error
+                : new TimedOutException(
+                        retry.name(),
+                        "retry \"" + retry.name() + "\": no time was left for another attempt after the wait for it,"
+                                + " and the result of the last one has been discarded",
+                        true);
     }
 
     /** Whether an outcome of this kind may be repeated at all. */

@@ -315,7 +315,7 @@ final class StripedBulkhead implements Bulkhead {
             return waiter;
         }
         try {
-            Scheduler.Timer timer = environment.scheduler().schedule(waiter::giveUp, nanos);
+            Scheduler.Timer timer = environment.scheduler().schedule(waiter::timeIsUp, nanos);
             waiter.whenComplete((ignored, error) -> timer.cancel());
         } catch (RuntimeException | Error thrown) {
             abandon(waiter);
@@ -429,6 +429,13 @@ final class StripedBulkhead implements Bulkhead {
                 LockSupport.unpark(thread);
             }
             return first && inTime;
+        }
+
+        /** The time is up, says the timer, whose thread must not run what depends on this future. */
+        void timeIsUp() {
+            if (!isDone()) {
+                environment.handOver(this::giveUp);
+            }
         }
 
         boolean giveUp() {

@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -30,10 +31,16 @@ import java.util.function.Function;
  * kept instead.
  *
  * <p><b>Asynchronous.</b> The future fails with {@link TimedOutException} when the time is up, and the stage behind it
- * is cancelled; gates inside keep their permits until the stage has really ended. <b>What it cannot stop:</b> a stage
- * whose work ignores a cancel, as that of {@code CompletableFuture.supplyAsync}; nor the supplier that starts the
- * stage, whose time counts. What depends on the future runs on the thread of all timers if the time is up: use the
- * {@code ...Async} methods for what takes long or blocks.
+ * is cancelled; gates inside keep their permits until the stage has ended ({@link dev.levee.core.Policy#callAsync} says
+ * what a stage tells). <b>What it cannot stop:</b> a stage whose work ignores a cancel, as that of
+ * {@code CompletableFuture.supplyAsync}; nor the supplier that starts the stage, whose time counts. For blocking code
+ * use {@code callAsync} with an executor. What depends on the future runs on the executor of the environment if the
+ * time is up.
+ *
+ * <p><b>Decided by the clock.</b> In every form an outcome that comes when the time is up is a
+ * {@link TimedOutException}, however late the timer is. If the call waits at that moment for its turn, in the queue of
+ * a bulkhead, a limiter or an executor, it has not begun and never does: the caller gets the refusal of what it waited
+ * for, which is no evidence about the dependency and may be repeated.
  *
  * <p>Thread-safe. A blocking call allocates 24 bytes, one whose stage is not complete some 120, and takes a timer that
  * is O(1) to set and to take back. The interrupt or failure comes up to a tick of the timers, about 1 ms, after the
@@ -69,7 +76,7 @@ public interface Timeout extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank or the duration not more than zero
      */
     static Timeout of(String name, Duration timeout, Environment environment) {
-        return new InterruptingTimeout(new TimeLimit(name, timeout), environment);
+        return new InterruptingTimeout(new TimeLimit(name, timeout), null, environment);
     }
 
     /**
@@ -105,7 +112,7 @@ public interface Timeout extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank
      */
     static Timeout computed(String name, Function<? super CallContext, Duration> timeout, Environment environment) {
-        return new InterruptingTimeout(new TimeLimit(name, timeout), environment);
+        return new InterruptingTimeout(new TimeLimit(name, timeout), null, environment);
     }
 
     /**
@@ -115,7 +122,9 @@ public interface Timeout extends Around, Measured {
      * <p>The operation sees the thread-locals and locks of the executor's thread; {@code CallContext} is carried there.
      * An interrupt of the waiting caller is passed on to the operation; the caller gets {@code InterruptedException}
      * from {@code callInterruptibly}, otherwise {@code CancellationException} with the flag set again. If the executor
-     * rejects the call, that is a {@code RefusedException}. Work that has not begun when the time is up never begins.
+     * rejects the call, or would run it on the thread of the caller (a direct executor, a full pool whose policy is
+     * "caller runs"), that is an {@link dev.levee.core.ExecutorRejectedException}, and nothing has run. Work that has
+     * not begun when the time is up never begins: {@link dev.levee.core.DeadlineExpiredException}.
      *
      * @param executor runs the operation on other threads, with a bound of its own: work that cannot be stopped keeps a
      *     thread each
@@ -123,6 +132,18 @@ public interface Timeout extends Around, Measured {
      * @throws NullPointerException if it is null
      */
     Timeout onExecutor(Executor executor);
+
+    /**
+     * Returns this timeout, with results that come too late given to a consumer, which closes what they hold: a
+     * connection, a response with a body. Each is given away once: a result that comes when the time is up, by the
+     * clock and to the nanosecond; one of work that goes on after its caller was released; one of an asynchronous call
+     * that was cancelled and ended with a result all the same. Default: it is dropped.
+     *
+     * @param consumer gets each such result that is not null, on the thread that made it; an exception of it is logged
+     * @return a timeout with the same name and time
+     * @throws NullPointerException if it is null
+     */
+    Timeout discard(Consumer<Object> consumer);
 
     /**
      * Reports {@code timeout.timed.out} (calls whose time was up) and {@code timeout.refused} (calls that arrived after

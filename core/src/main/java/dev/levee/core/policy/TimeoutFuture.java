@@ -1,40 +1,40 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.CallFuture;
+import dev.levee.core.Outcomes;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The future of an asynchronous call with a timeout. One object is the future, the task of the timer, what listens to
- * the running stage and what a cancel is passed on to, because a call may allocate little. The thread that completes
- * the future takes the timer back. See ADR 16.
+ * The future of an asynchronous call with a timeout. One object is the future, the task of the timer and what listens
+ * to the running stage, because a call may allocate little. The thread that completes the future takes the timer back.
+ * What follows from the timer runs on the executor. See ADR 16 and ADR 62.
  */
 final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
-        implements Runnable, BiConsumer<T, Throwable>, Consumer<Throwable> {
+        implements Runnable, BiConsumer<T, Throwable> {
     private final AbstractTimeout timeout;
-    private final CompletableFuture<T> running;
+    private final long start;
 
     /** In nanoseconds; negative if it ends with the deadline of the call. */
     private final long time;
 
     private long timerId;
 
-    TimeoutFuture(AbstractTimeout timeout, CompletableFuture<T> running, long nanos, boolean byDeadline) {
+    TimeoutFuture(AbstractTimeout timeout, long startNanos, long nanos, boolean byDeadline) {
         this.timeout = timeout;
-        this.running = running;
+        this.start = startNanos;
         this.time = byDeadline ? -nanos : nanos;
     }
 
     /**
      * Sets the timer, from before the work was started, and then listens: the thread that completes this takes it back.
      */
-    CompletableFuture<T> begin(long startNanos) {
-        onCancel(this);
+    CompletableFuture<T> begin(CompletableFuture<T> running) {
+        passCancelTo(running);
         if (!running.isDone()) {
             try {
-                timerId = timeout.timers.set(this, startNanos, Math.abs(time));
+                timerId = timeout.timers.set(this, start, Math.abs(time));
             } catch (RuntimeException | Error unbounded) {
                 end(unbounded);
                 return this;
@@ -44,30 +44,71 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
         return this;
     }
 
-    /** The time is up. */
+    /** The time is up, says the timer. */
     @Override
     public void run() {
         if (!isDone()) {
-            end(timeout.timedOut(Math.abs(time), time < 0, false, null));
+            timeout.environment().handOver(this::expire);
         }
     }
 
-    private void end(Throwable reason) {
-        if (completeExceptionally(reason)) {
+    private void expire() {
+        if (isDone()) {
+            return;
+        }
+        TimedOutException timedOut = timedOut(null);
+        if (isQueued()) { // it has not begun, and shall not: what it waits for answers for it
+            requestCancel(timedOut);
+        }
+        if (end(timedOut)) {
+            timeout.countTimedOut();
+        }
+    }
+
+    private TimedOutException timedOut(@Nullable Throwable suppressed) {
+        return timeout.exception(Math.abs(time), time < 0, false, suppressed);
+    }
+
+    private boolean end(Throwable reason) {
+        boolean first = completeExceptionally(reason);
+        if (first) {
             requestCancel(reason);
         }
+        return first;
     }
 
     /** The work has ended. */
     @Override
-    public void accept(T result, @Nullable Throwable error) {
-        finish(result, error);
+    public void accept(T result, @Nullable Throwable thrown) {
+        try {
+            ended(result, thrown == null ? null : Outcomes.unwrap(thrown));
+        } catch (Throwable userCode) { // a clock that threw
+            completeExceptionally(userCode);
+        }
     }
 
-    /** The work is asked to end. */
-    @Override
-    public void accept(Throwable reason) {
-        requestCancel(running, reason);
+    private void ended(T result, @Nullable Throwable error) {
+        if (error != null) {
+            completeExceptionally(!isLate() || AbstractTimeout.hasNotBegun(error) ? error : countedTimedOut(error));
+        } else if (isLate()) {
+            completeExceptionally(countedTimedOut(null));
+            timeout.discard(result);
+        } else if (timeout.discards() && cancelReason() != null) {
+            completeExceptionally(cancelReason());
+            timeout.discard(result);
+        } else if (!complete(result)) {
+            timeout.discard(result);
+        }
+    }
+
+    /** Whether the time was up before the work ended, by the clock and whatever its timer says. */
+    private boolean isLate() {
+        return !isDone() && cancelReason() == null && timeout.clock.nanoTime() - start >= Math.abs(time);
+    }
+
+    private Throwable countedTimedOut(@Nullable Throwable suppressed) {
+        timeout.countTimedOut();
+        return timedOut(suppressed);
     }
 
     @Override

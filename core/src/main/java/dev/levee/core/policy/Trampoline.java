@@ -1,6 +1,8 @@
 package dev.levee.core.policy;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs tasks without a deep stack. A permit that is handed to the next call may run that call on the same stack, which
@@ -9,7 +11,9 @@ import java.util.ArrayDeque;
  */
 final class Trampoline {
     private static final int MAX_DEPTH = 16;
-    private static final ThreadLocal<Trampoline> OF_THREAD = ThreadLocal.withInitial(Trampoline::new);
+
+    /** Weak, so that no thread holds the class loader of this library when it is not needed any more. */
+    private static final ThreadLocal<@Nullable WeakReference<Trampoline>> OF_THREAD = new ThreadLocal<>();
 
     private final ArrayDeque<Runnable> later = new ArrayDeque<>(2);
     private int depth;
@@ -22,7 +26,17 @@ final class Trampoline {
      * @param task finds out by itself what there is to do, so that one run is enough for all requests until then
      */
     static void run(Runnable task) {
-        OF_THREAD.get().runOrKeep(task);
+        ofThread().runOrKeep(task);
+    }
+
+    private static Trampoline ofThread() {
+        WeakReference<Trampoline> reference = OF_THREAD.get();
+        Trampoline found = reference == null ? null : reference.get();
+        if (found == null) {
+            found = new Trampoline();
+            OF_THREAD.set(new WeakReference<>(found));
+        }
+        return found;
     }
 
     private void runOrKeep(Runnable task) {

@@ -11,6 +11,7 @@ import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.OutcomeCheck.Finding;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.Timeout;
 import dev.levee.core.testing.ManualTime;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -68,6 +69,27 @@ class AsyncIdempotencyTest {
         assertThat(pay.call("k", "p", () -> "another")).isEqualTo("receipt");
         assertThat(runs).hasValue(1);
         assertNothingIsLeft();
+    }
+
+    @Test
+    void a_repeat_that_waits_when_its_time_is_up_is_refused_whether_it_blocks_or_not() {
+        Idempotency<String> patient =
+                Idempotency.of("pay", config -> config.maxWait(Duration.ofHours(1)), time.environment());
+        Timeout timeout = Timeout.of("t", Duration.ofSeconds(1), time.environment());
+        patient.callAsync("k", "p", () -> work);
+        CompletableFuture<String> later = timeout.callAsync(() -> patient.callAsync("k", "p", () -> work));
+        Throwable[] seen = new Throwable[1];
+        time.start(() -> {
+            try {
+                timeout.call(() -> patient.call("k", "p", () -> "no"));
+            } catch (RuntimeException thrown) {
+                seen[0] = thrown;
+            }
+        });
+        time.advance(Duration.ofSeconds(1));
+        assertRefused(later, Reason.IN_PROGRESS);
+        assertThat(seen[0]).isInstanceOf(IdempotencyRefusedException.class);
+        work.complete("receipt");
     }
 
     @Test

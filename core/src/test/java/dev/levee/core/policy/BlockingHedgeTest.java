@@ -6,14 +6,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
-import dev.levee.core.Inner;
+import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -183,7 +186,9 @@ class BlockingHedgeTest {
                 })
                 .build();
         Throwable thrown = catchThrowable(() -> Hedge.of("h", c -> {}, full).call(() -> "no"));
-        assertThat(thrown).isInstanceOf(RejectedExecutionException.class);
+        assertThat(thrown)
+                .isInstanceOf(ExecutorRejectedException.class)
+                .hasMessage("hedge \"h\": the executor takes no more calls");
     }
 
     @Test
@@ -219,7 +224,8 @@ class BlockingHedgeTest {
     @Test
     void an_attempt_that_is_given_up_while_a_timeout_inside_it_interrupts_is_interrupted_all_the_same() {
         Timeout timeout = Timeout.of("t", ofMillis(10), environment);
-        AtomicReference<HedgeThreadAttempt<String>> running = new AtomicReference<>();
+        AtomicReference<CallFuture<String>> running = new AtomicReference<>();
+        Deque<Runnable> tasks = new ArrayDeque<>();
         Operation<String, Exception> operation = () -> {
             Throwable thrown = catchThrowable(() -> timeout.call(() -> {
                 time.advance(ofMillis(10)); // the timeout interrupts
@@ -230,8 +236,8 @@ class BlockingHedgeTest {
             seen.add(thrown.getClass().getSimpleName() + " " + Thread.interrupted());
             return "late";
         };
-        running.set(new HedgeThreadAttempt<>(Inner.OPERATION, operation, CallContext.current()));
-        running.get().run();
+        running.set(CallFuture.onExecutor(tasks::add, operation));
+        tasks.remove().run();
         assertThat(seen).containsExactly("TimedOutException true");
         assertThat(Thread.currentThread().isInterrupted()).isFalse();
     }

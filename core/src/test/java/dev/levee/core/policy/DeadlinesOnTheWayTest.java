@@ -209,7 +209,7 @@ class DeadlinesOnTheWayTest {
         List<Long> seen = new ArrayList<>();
         timeout.run(() -> carrying.execute(() -> seen.add(left())));
         tasks.remove().run();
-        timeout.onExecutor(Runnable::run).run(() -> seen.add(left()));
+        timeout.onExecutor(time::start).run(() -> seen.add(left()));
         assertThat(seen)
                 .containsExactly(
                         Duration.ofSeconds(10).toNanos(), Duration.ofSeconds(10).toNanos());

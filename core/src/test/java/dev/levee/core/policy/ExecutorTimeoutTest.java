@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import dev.levee.core.CallContext;
 import dev.levee.core.CountingGate;
 import dev.levee.core.Environment;
+import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Pipeline;
 import dev.levee.core.RefusedException;
@@ -133,18 +134,19 @@ class ExecutorTimeoutTest {
         });
         time.advance(Duration.ofSeconds(1));
         busy.remove().run();
-        assertThat(events).containsExactly("TimedOutException");
+        assertThat(events).containsExactly("DeadlineExpiredException");
     }
 
     @Test
-    void an_executor_that_runs_it_here_gives_no_bound_but_a_late_result_is_dropped_all_the_same() {
+    void an_executor_that_would_run_it_on_the_thread_of_the_caller_is_a_refusal() {
+        CountingGate outside = new CountingGate(Bulkhead.of("outside", config -> {}, environment));
         Timeout here = Timeout.of("t", Duration.ofSeconds(1), environment).onExecutor(Runnable::run);
-        assertThatThrownBy(() -> here.call(() -> {
-                    time.advance(Duration.ofSeconds(1));
-                    throw new IOException("late");
-                }))
-                .isInstanceOf(TimedOutException.class)
-                .hasSuppressedException(new IOException("late"));
+        assertThatThrownBy(() -> Pipeline.of(outside, here).run(() -> events.add("ran")))
+                .isInstanceOf(ExecutorRejectedException.class)
+                .hasMessage("timeout \"t\": the executor has no thread for the call but that of its caller,"
+                        + " which must come back in time");
+        assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED);
+        assertThat(events).isEmpty();
     }
 
     @Test

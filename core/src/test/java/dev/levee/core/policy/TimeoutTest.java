@@ -10,6 +10,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
@@ -402,6 +403,7 @@ class TimeoutTest {
                     .isInstanceOf(TimedOutException.class);
             CompletableFuture<String> future = timeout.callAsync(CompletableFuture::new);
             tasks.remove(0).run();
+            time.runReady();
             assertThat(future).isCompletedExceptionally();
         }
     }

@@ -44,7 +44,7 @@ final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
             cancel(given);
             return;
         }
-        timer = environment.scheduler().schedule(() -> cancel(given), MAX_NANOS);
+        timer = environment.scheduler().schedule(() -> environment.handOver(() -> cancel(given)), MAX_NANOS);
         given.request(Long.MAX_VALUE);
     }
 

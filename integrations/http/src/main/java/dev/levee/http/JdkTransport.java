@@ -86,7 +86,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
                 ? client.sendAsync(attempt, headers)
                 : client.sendAsync(attempt, headers, pushes(call.pushes));
         CallFuture<HttpResponse<?>> response = new CallFuture<>();
-        response.onCancel(reason -> sent.cancel(true)); // only this one ends the exchange, not what is derived of it
+        // Only this one ends the exchange, not what is derived of it; and it does so only if it may interrupt.
+        response.onCancel(reason -> sent.cancel(response.mayInterrupt()));
         sent.whenComplete((received, error) -> {
             if (error != null) {
                 headers.drop();

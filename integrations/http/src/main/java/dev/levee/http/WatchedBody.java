@@ -144,7 +144,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
         disarm();
         cancelUpstream();
         if (seen == QUIET && upstream != null) {
-            environment.executor().execute(() -> reader.onError(reason));
+            environment.handOver(() -> reader.onError(reason));
         }
         return true;
     }
@@ -167,7 +167,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
         if (state.get() == ENDED) {
             return;
         }
-        if (demand.get() == 0 || items.get() != seen || state.get() == BUSY) {
+        if (!isIdle(seen)) {
             if (demand.get() > 0) {
                 watch(items.get());
                 return;
@@ -178,7 +178,19 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
             }
             return;
         }
-        end(new HttpTimeoutException("no byte of the body came for " + Duration.ofNanos(idleNanos)));
+        environment.handOver(() -> breakOff(seen)); // not on the timers' thread: a cancel runs code of others
+    }
+
+    private boolean isIdle(long seen) {
+        return demand.get() != 0 && items.get() == seen && state.get() != BUSY;
+    }
+
+    private void breakOff(long seen) {
+        if (isIdle(seen)) {
+            end(new HttpTimeoutException("no byte of the body came for " + Duration.ofNanos(idleNanos)));
+        } else {
+            checkIdle(seen);
+        }
     }
 
     private void disarm() {

@@ -123,7 +123,8 @@ final class Polling<A> implements EndpointSource.Subscription {
             return;
         }
         long number = report.begins();
-        watch(environment.scheduler().schedule(() -> report.overdue(number, OVERDUE_NANOS), OVERDUE_NANOS));
+        Runnable overdue = () -> report.overdue(number, OVERDUE_NANOS);
+        watch(environment.scheduler().schedule(() -> environment.handOver(overdue), OVERDUE_NANOS));
         PollOutcome<A> found = null;
         Throwable failure = null;
         try {
@@ -143,8 +144,12 @@ final class Polling<A> implements EndpointSource.Subscription {
         if (failure instanceof InterruptedException) {
             Thread.currentThread().interrupt();
         }
-        failures = Math.min(failures + 1, Integer.MAX_VALUE - 1);
         report.failed(failure == null ? new NullPointerException("found") : failure, known != null);
+        return untilNext();
+    }
+
+    private long untilNext() {
+        failures = Math.min(failures + 1, Integer.MAX_VALUE - 1);
         return spread(waits.nanos(failures), SPREAD_AFTER_FAILURE);
     }
 
@@ -227,7 +232,9 @@ final class Polling<A> implements EndpointSource.Subscription {
         try {
             environment.executor().execute(this::run);
         } catch (RejectedExecutionException rejected) {
-            startIn(failed(rejected));
+            boolean someKnown = known != null;
+            environment.handOver(() -> report.failed(rejected, someKnown));
+            startIn(untilNext());
         }
     }
 

@@ -1,18 +1,31 @@
 package dev.levee.loadbalancing.hash;
 
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import org.jspecify.annotations.Nullable;
 
 /** Computes the first word of an MD5 digest, by the digest of the JDK, of which each thread keeps one. */
 final class Md5 {
-    private static final ThreadLocal<Md5> MINE = ThreadLocal.withInitial(Md5::new);
+    /** Weak, so that no thread holds the class loader of this library when it is not needed any more. */
+    private static final ThreadLocal<@Nullable WeakReference<Md5>> MINE = new ThreadLocal<>();
 
     private final MessageDigest digest = digest();
     private final byte[] result = new byte[16];
 
     private Md5() {}
+
+    private static Md5 ofThread() {
+        WeakReference<Md5> reference = MINE.get();
+        Md5 found = reference == null ? null : reference.get();
+        if (found == null) {
+            found = new Md5();
+            MINE.set(new WeakReference<>(found));
+        }
+        return found;
+    }
 
     static MessageDigest digest() {
         try {
@@ -27,13 +40,13 @@ final class Md5 {
     }
 
     static long of(byte[] bytes) {
-        Md5 md5 = MINE.get();
+        Md5 md5 = ofThread();
         md5.digest.update(bytes);
         return md5.first();
     }
 
     static long of(CharSequence text) {
-        Md5 md5 = MINE.get();
+        Md5 md5 = ofThread();
         int length = text.length();
         for (int i = 0; i < length; i++) {
             int code = Utf8Hash.codeAt(text, i);

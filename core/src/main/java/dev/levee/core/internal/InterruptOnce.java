@@ -1,6 +1,5 @@
-package dev.levee.core.policy;
+package dev.levee.core.internal;
 
-import dev.levee.core.internal.CallState;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>See ADR 16.
  */
-final class InterruptOnce extends AtomicInteger implements Runnable {
+public final class InterruptOnce extends AtomicInteger implements Runnable {
     private static final long serialVersionUID = 1L;
     private static final int SET = 0;
     private static final int OFF = 1;
@@ -35,7 +34,12 @@ final class InterruptOnce extends AtomicInteger implements Runnable {
     /** That of the call around this one on the same thread. */
     private final transient @Nullable InterruptOnce outer;
 
-    InterruptOnce(Thread thread) {
+    /**
+     * Makes one that stands alone.
+     *
+     * @param thread the thread to interrupt
+     */
+    public InterruptOnce(Thread thread) {
         this(thread, null);
     }
 
@@ -45,11 +49,17 @@ final class InterruptOnce extends AtomicInteger implements Runnable {
         this.outer = outer;
     }
 
-    /** Makes one for the current thread, within the call that the thread runs. */
-    static InterruptOnce inside(CallState state) {
+    /**
+     * Makes one for the current thread, within the call that the thread runs.
+     *
+     * @param state the state of the current thread
+     * @return the innermost one of the thread, once it has been written into the state
+     */
+    public static InterruptOnce inside(CallState state) {
         return new InterruptOnce(Thread.currentThread(), (InterruptOnce) state.alarm());
     }
 
+    /** Interrupts the thread, unless its code has ended. */
     @Override
     public void run() {
         if (compareAndSet(SET, DELIVERING)) {
@@ -72,7 +82,7 @@ final class InterruptOnce extends AtomicInteger implements Runnable {
      * @param consumed whether the code has ended with an {@link InterruptedException}
      * @return whether it was delivered
      */
-    boolean delivered(boolean consumed) {
+    public boolean delivered(boolean consumed) {
         if (compareAndSet(SET, OFF)) {
             return false;
         }

@@ -1,0 +1,94 @@
+package dev.levee.core;
+
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.InterruptOnce;
+import dev.levee.core.internal.Unchecked;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A blocking operation on a thread of an executor, as a future. A cancel interrupts that thread, and only while the
+ * operation runs on it; the future completes when the operation has ended. See ADR 28 and ADR 62.
+ */
+final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> implements Runnable, Consumer<Throwable> {
+    private static final int NEW = 0;
+    private static final int RUNNING = 1;
+    private static final int ENDED = 2;
+    private static final int GIVEN_UP = 3;
+
+    private final CallContext context;
+    private final String executor;
+    private final AtomicInteger state = new AtomicInteger(NEW);
+
+    /** Null as soon as it runs, or never will: an executor may hold on to this object for long. */
+    private @Nullable Operation<T, ?> operation;
+
+    /** Interrupts the thread that runs the operation; written before RUNNING. */
+    private @Nullable InterruptOnce interrupt;
+
+    /** Makes a call to be executed; the class of the executor is its name in messages. */
+    ThreadCall(Operation<T, ?> operation, CallContext context, Class<?> executor) {
+        this.operation = operation;
+        this.context = context;
+        this.executor = executor.getSimpleName();
+        onCancel(this);
+    }
+
+    @Override
+    public void run() {
+        Operation<T, ?> work = operation;
+        CallState callState = CallState.current();
+        Object outer = callState.alarm();
+        InterruptOnce own = InterruptOnce.inside(callState);
+        interrupt = own;
+        if (work == null || !state.compareAndSet(NEW, RUNNING)) {
+            return;
+        }
+        operation = null;
+        callState.alarm(own);
+        T result = Unchecked.<T>nullable(null);
+        Throwable error = null;
+        try {
+            result = context.call((Operation<T, ?>) work);
+        } catch (Throwable thrown) {
+            error = thrown;
+        }
+        callState.alarm(outer);
+        if (!state.compareAndSet(RUNNING, ENDED)) {
+            own.delivered(error instanceof InterruptedException);
+        }
+        if (error == null) {
+            complete(result);
+        } else {
+            completeExceptionally(error);
+        }
+    }
+
+    /** The work is asked to end. */
+    @Override
+    public void accept(Throwable reason) {
+        if (state.compareAndSet(NEW, ENDED)) {
+            operation = null;
+            completeExceptionally(neverBegan(reason));
+            return;
+        }
+        InterruptOnce worker = interrupt;
+        if (mayInterrupt() && worker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
+            worker.run();
+        }
+    }
+
+    /** A timeout is evidence of a slow dependency, but this call never reached one. */
+    private Throwable neverBegan(Throwable reason) {
+        return reason instanceof CancellationException || reason instanceof RefusedException
+                ? reason
+                : DeadlineExpiredException.shared("executor", executor).detached();
+    }
+
+    @Override
+    public boolean isQueued() {
+        return state.get() == NEW;
+    }
+}

@@ -1,0 +1,228 @@
+package dev.levee.core.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.levee.core.CountingGate;
+import dev.levee.core.DeadlineExpiredException;
+import dev.levee.core.Environment;
+import dev.levee.core.Outcomes;
+import dev.levee.core.Pipeline;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
+import dev.levee.core.testing.ManualTime;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The time is up: what the caller is told is decided by the clock, and is the same in every form of call. */
+class TimeInQueueTest {
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final ManualTime time = new ManualTime();
+    private final Environment environment = time.environment();
+    private final Bulkhead bulkhead =
+            Bulkhead.of("b", config -> config.maxConcurrent(1).queue(9, Duration.ofHours(1)), environment);
+    private final CountingGate outside = new CountingGate(Bulkhead.of("outside", 9, environment));
+    private final Timeout timeout = Timeout.of("t", SECOND, environment);
+    private final List<String> ran = Collections.synchronizedList(new ArrayList<>());
+    private final CompletableFuture<String> running = new CompletableFuture<>();
+
+    @AfterEach
+    void everyPermitIsBack() {
+        running.complete("yes");
+        time.advance(Duration.ofHours(2));
+        assertThat(bulkhead.inFlight()).isZero();
+        assertThat(bulkhead.waiting()).isZero();
+        assertThat(time.pendingTimers()).isZero();
+        assertThat(Thread.interrupted()).isFalse();
+    }
+
+    /** A form of call. */
+    enum Form {
+        BLOCKING,
+        INTERRUPTIBLE,
+        ON_EXECUTOR,
+        ASYNCHRONOUS,
+        ASYNCHRONOUS_ON_EXECUTOR,
+        HEDGED,
+        HEDGED_BLOCKING
+    }
+
+    private Pipeline pipeline(Form form) {
+        Timeout outer = form == Form.ON_EXECUTOR ? timeout.onExecutor(time::start) : timeout;
+        Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofMillis(100)), environment);
+        Environment threads = environment.toBuilder().executor(time::start).build();
+        if (form == Form.HEDGED_BLOCKING) {
+            return Pipeline.of(outside, outer, Hedge.of("h", c -> c.delay(Duration.ofMillis(100)), threads), bulkhead);
+        }
+        return form == Form.HEDGED
+                ? Pipeline.of(outside, outer, hedge, bulkhead)
+                : Pipeline.of(outside, outer, bulkhead);
+    }
+
+    private Throwable failureOf(Form form, Pipeline pipeline, Duration after) {
+        Throwable[] seen = new Throwable[1];
+        switch (form) {
+            case BLOCKING, ON_EXECUTOR, HEDGED_BLOCKING ->
+                time.start(() -> seen[0] = catchThrowable(() -> pipeline.run(() -> ran.add("x"))));
+            case INTERRUPTIBLE ->
+                time.start(() -> seen[0] = catchThrowable(() -> pipeline.callInterruptibly(() -> ran.add("x"))));
+            case ASYNCHRONOUS, HEDGED ->
+                pipeline.callAsync(() -> CompletableFuture.completedFuture(ran.add("x")))
+                        .whenComplete((result, error) -> seen[0] = error);
+            case ASYNCHRONOUS_ON_EXECUTOR ->
+                pipeline.callAsync(time::start, () -> ran.add("x")).whenComplete((result, error) -> seen[0] = error);
+        }
+        time.advance(after);
+        return Outcomes.unwrap(seen[0]);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_call_that_waits_for_its_turn_when_the_time_is_up_is_refused_by_what_it_waits_for(Form form) {
+        bulkhead.callAsync(() -> running);
+        assertThat(failureOf(form, pipeline(form), SECOND)).isInstanceOf(BulkheadFullException.class);
+        assertThat(outside.verdicts()).as("no evidence").containsExactly(Verdict.IGNORED);
+        running.complete("yes");
+        time.runReady();
+        assertThat(ran).as("never").isEmpty();
+    }
+
+    @Test
+    void is_repeated_although_it_is_not_idempotent_because_it_was_not_sent() {
+        bulkhead.callAsync(() -> running);
+        Retry retry = Retry.of(
+                "r", config -> config.maxAttempts(2).idempotent(false).backoff(Backoff.fixed(SECOND)), environment);
+        CompletableFuture<String> future = Pipeline.of(retry, timeout, bulkhead)
+                .callAsync(() -> CompletableFuture.completedFuture("second attempt"));
+        time.advance(SECOND);
+        running.complete("yes");
+        time.advance(SECOND);
+        assertThat(future).isCompletedWithValue("second attempt");
+    }
+
+    @Test
+    void a_call_that_no_thread_has_taken_up_when_the_time_is_up_has_not_begun() {
+        Deque<Runnable> busy = new ArrayDeque<>();
+        Throwable[] seen = new Throwable[2];
+        Pipeline handing = Pipeline.of(outside, timeout.onExecutor(busy::add));
+        time.start(() -> seen[0] = catchThrowable(() -> handing.run(() -> ran.add("x"))));
+        Pipeline.of(outside, timeout)
+                .callAsync(busy::add, () -> ran.add("x"))
+                .whenComplete((result, error) -> seen[1] = error);
+        time.advance(SECOND);
+        assertThat(seen).allMatch(it -> it instanceof DeadlineExpiredException);
+        assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED, Verdict.IGNORED);
+        busy.forEach(Runnable::run);
+        assertThat(ran).isEmpty();
+    }
+
+    @Test
+    void an_executor_that_rejects_changes_nothing_of_what_the_caller_is_told() {
+        Environment full = environment.toBuilder()
+                .executor(task -> {
+                    throw new RejectedExecutionException("full");
+                })
+                .build();
+        Bulkhead queueing = Bulkhead.of("q", config -> config.maxConcurrent(1).queue(9, SECOND), full);
+        queueing.callAsync(() -> running);
+        CompletableFuture<String> waiting = queueing.callAsync(() -> CompletableFuture.completedFuture("no"));
+        time.advance(SECOND);
+        assertThat(waiting)
+                .failsWithin(Duration.ofSeconds(10)) // on a thread of the machine
+                .withThrowableThat()
+                .havingCause()
+                .isInstanceOf(BulkheadFullException.class);
+    }
+
+    @Nested
+    class AResult {
+        @Test
+        void that_comes_when_the_time_is_up_is_late_on_the_thread_of_the_caller() {
+            for (Duration tooLong : List.of(SECOND, SECOND.plusNanos(1))) {
+                // A timer that is late by a tick, which is what those of the machine are.
+                Environment lazy = lateTimers();
+                assertThat(catchThrowable(() -> Timeout.of("t", SECOND, lazy).call(() -> {
+                            time.advance(tooLong);
+                            return "late";
+                        })))
+                        .isInstanceOf(TimedOutException.class);
+            }
+        }
+
+        @Test
+        void that_comes_a_nanosecond_before_is_not() {
+            assertThat(Timeout.of("t", SECOND, lateTimers()).<String, RuntimeException>call(() -> {
+                        time.advance(SECOND.minusNanos(1));
+                        return "in time";
+                    }))
+                    .isEqualTo("in time");
+        }
+
+        @Test
+        void of_a_stage_that_comes_when_the_time_is_up_is_late() {
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            CompletableFuture<String> future =
+                    Timeout.of("t", SECOND, lateTimers()).callAsync(() -> stage);
+            time.advance(SECOND);
+            stage.complete("late");
+            assertThat(future).isCompletedExceptionally();
+            assertThat(catchThrowable(future::join)).hasCauseInstanceOf(TimedOutException.class);
+        }
+
+        @Test
+        void of_a_supplier_that_took_too_long_is_late_although_its_stage_is_complete() {
+            CompletableFuture<String> future = timeout.callAsync(() -> {
+                time.advance(SECOND);
+                return CompletableFuture.completedFuture("late");
+            });
+            assertThat(catchThrowable(future::join)).hasCauseInstanceOf(TimedOutException.class);
+        }
+
+        @Test
+        void that_is_a_failure_is_late_as_well_and_suppressed() {
+            IOException disk = new IOException("disk");
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            CompletableFuture<String> future =
+                    Timeout.of("t", SECOND, lateTimers()).callAsync(() -> stage);
+            time.advance(SECOND);
+            stage.completeExceptionally(disk);
+            assertThat(catchThrowable(future::join).getCause())
+                    .isInstanceOf(TimedOutException.class)
+                    .hasSuppressedException(disk);
+            assertThat(catchThrowable(
+                            () -> Timeout.of("t", SECOND, lateTimers()).call(() -> {
+                                time.advance(SECOND);
+                                throw disk;
+                            })))
+                    .isInstanceOf(TimedOutException.class)
+                    .hasSuppressedException(disk);
+        }
+
+        /** The same time with timers that are a millisecond late. */
+        private Environment lateTimers() {
+            return environment.toBuilder().scheduler(new LateScheduler(time)).build();
+        }
+    }
+
+    @Test
+    void a_refusal_that_comes_late_is_passed_on_as_it_is() {
+        assertThat(catchThrowable(() -> timeout.run(() -> {
+                    time.advance(SECOND);
+                    throw bulkhead.refusal();
+                })))
+                .isInstanceOf(RefusedException.class);
+    }
+}

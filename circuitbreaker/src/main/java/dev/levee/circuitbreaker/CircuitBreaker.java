@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Require;
+import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
@@ -24,7 +25,7 @@ import java.util.function.Consumer;
  * fixed number of probes in all, each of which holds a lease; as soon as their outcomes decide whether the limits will
  * be met, it closes or opens again. With a {@code ramp} it does not close at once but becomes {@link State#RAMPING}: it
  * admits a share of the calls that rises in steps, opens again if the limits are reached, and closes at the end. The
- * other states are set by hand and left by hand.
+ * other states are set by hand and left by hand, except that {@link #forceOpen(Duration)} ends by time.
  *
  * <p><b>What counts.</b> A verdict of {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT} is a failure;
  * {@code IGNORED} does not count and gives the permit of a probe back. An outcome counts in the epoch that admitted the
@@ -61,7 +62,7 @@ public interface CircuitBreaker extends Gate, Measured {
         OPEN,
         /** Admits a few probes, whose outcomes decide whether it closes. */
         HALF_OPEN,
-        /** Refuses all, until it is reset. */
+        /** Refuses all, until it is reset or the time that was given with it is over. */
         FORCED_OPEN,
         /** Admits all and records nothing, until it is reset. */
         DISABLED,
@@ -193,6 +194,22 @@ public interface CircuitBreaker extends Gate, Measured {
 
     /** Refuses every call until {@link #reset}. Does nothing if it does so already. */
     void forceOpen();
+
+    /**
+     * Refuses every call for a time, and then becomes half-open. For a maintenance whose end is known. The time begins
+     * anew if it is forced open already.
+     *
+     * @param time more than zero; 146 years or more means until {@link #reset}
+     * @throws NullPointerException if it is null
+     * @throws IllegalArgumentException if it is not more than zero
+     */
+    void forceOpen(Duration time);
+
+    /**
+     * Becomes half-open now, from any state: admits its probes, whose outcomes decide whether it closes or opens. Does
+     * nothing if it is half-open already. Unlike {@link #allowProbe}, it ends a state that was set by hand.
+     */
+    void halfOpen();
 
     /** Admits every call and records nothing until {@link #reset}. Does nothing if it does so already. */
     void disable();

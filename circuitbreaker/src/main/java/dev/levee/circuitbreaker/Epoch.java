@@ -43,6 +43,9 @@ final class Epoch {
      */
     static final int READS_CLOCK = 2;
 
+    /** The number of reopenings of a breaker that has not opened since it was closed. */
+    private static final int NOT_OPENED = -1;
+
     /** A bit in the stamps of calls that are not recorded, whenever they end. */
     static final long UNRECORDED = 1L << 62;
 
@@ -76,7 +79,7 @@ final class Epoch {
     /** How long the epoch lasts; {@link Nanos#NEVER} if time does not end it. */
     final long nanos;
 
-    /** How many times the breaker has opened again without having been closed. */
+    /** How many times the breaker has opened again without having been closed; -1 if it has not opened at all. */
     final int reopenings;
 
     /** The refusal of every call that is refused; null where none is. */
@@ -154,8 +157,10 @@ final class Epoch {
         return new Epoch(draft);
     }
 
-    static Epoch forcedOpen(Epoch previous, Change change, CircuitOpenException refusal) {
+    static Epoch forcedOpen(Epoch previous, Change change, long nanos, CircuitOpenException refusal) {
         Draft draft = after(previous, State.FORCED_OPEN, change);
+        draft.nanos = nanos;
+        draft.reopenings = previous.reopenings;
         draft.refusal = refusal;
         return new Epoch(draft);
     }
@@ -196,7 +201,7 @@ final class Epoch {
         @Nullable Ramp ramp;
 
         long nanos = Nanos.NEVER;
-        int reopenings;
+        int reopenings = NOT_OPENED;
 
         @Nullable CircuitOpenException refusal;
 
@@ -207,6 +212,11 @@ final class Epoch {
             this.config = config;
             this.number = number;
         }
+    }
+
+    /** Whether it refuses every call as long as it lasts. */
+    boolean isOpen() {
+        return state == State.OPEN || state == State.FORCED_OPEN;
     }
 
     /** Whether its time is over. */

@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
  *  |    last step over             |                                      | ramp configured
  *  +---------------------------- RAMPING <--------------------------------+
  *
+ * any state -- halfOpen(), open -- allowProbe(), forced open for a time -- that is over --> HALF_OPEN
  * any state -- forceOpen() ---> FORCED_OPEN ---+
  * any state -- disable() -----> DISABLED ------+-- reset() --> CLOSED (also from any other state)
  * any state -- observeOnly() -> OBSERVE_ONLY --+
@@ -92,9 +93,9 @@ final class EpochBreaker implements CircuitBreaker {
     /** Enters an epoch that does not admit every call. */
     private long tryEnterSlowly(Epoch seen) {
         long stamp = REFUSED;
-        if (seen.state != State.FORCED_OPEN) {
+        if (seen.state != State.FORCED_OPEN || seen.nanos != Nanos.NEVER) {
             long now = clock.nanoTime();
-            if (seen.state != State.OPEN || seen.isOver(now)) {
+            if (!seen.isOpen() || seen.isOver(now)) {
                 stamp = tryEnterAfterDueChanges(now);
             }
         }
@@ -212,9 +213,8 @@ final class EpochBreaker implements CircuitBreaker {
         Epoch now = judged;
         Counts over = evidence;
         while (over != null) {
-            int reopenings = now.ramp == null ? 0 : now.reopenings + 1;
             Epoch.Change change = new Epoch.Change(clock.nanoTime(), window.explain(over, now.limits), over);
-            if (replaceEpoch(now, successors.open(now, change, reopenings, retryAfterNanos))) {
+            if (replaceEpoch(now, successors.open(now, change, retryAfterNanos))) {
                 return;
             }
             now = epoch;
@@ -241,7 +241,7 @@ final class EpochBreaker implements CircuitBreaker {
 
     private Epoch afterProbes(Epoch from, Probes.Decision decision, Epoch.Change change, long hintNanos) {
         if (decision == Probes.Decision.REOPEN) {
-            return successors.open(from, change, from.reopenings + 1, hintNanos);
+            return successors.open(from, change, hintNanos);
         }
         return from.config.rampStep().isZero() ? successors.closed(from, change) : successors.ramping(from, change);
     }
@@ -299,6 +299,24 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     @Override
+    public void forceOpen(Duration time) {
+        long nanos = Nanos.of(Require.positive("time", time));
+        change((from, now) -> successors.forcedOpen(from, now, nanos));
+    }
+
+    @Override
+    public void halfOpen() {
+        change((from, now) -> from.state == State.HALF_OPEN ? null : successors.halfOpen(from, now, "by hand"));
+    }
+
+    @Override
+    public void allowProbe() {
+        if (epoch.state == State.OPEN) {
+            change((from, now) -> from.state == State.OPEN ? successors.halfOpen(from, now, "a probe is allowed") : null);
+        }
+    }
+
+    @Override
     public void disable() {
         changeByHand(State.DISABLED);
     }
@@ -314,15 +332,25 @@ final class EpochBreaker implements CircuitBreaker {
     }
 
     private void changeByHand(State to) {
+        change((from, now) -> from.state == to && to != State.CLOSED && from.nanos == Nanos.NEVER
+                ? null
+                : successors.byHand(to, from, now));
+    }
+
+    /** Replaces whatever epoch is current when it is replaced, unless there is no successor for it. */
+    private void change(Successor successor) {
         boolean done;
         do {
             long now = clock.nanoTime();
             Epoch from = makeDueChanges(now);
-            if (from.state == to && to != State.CLOSED) {
-                return;
-            }
-            done = replaceEpoch(from, successors.byHand(to, from, now));
+            Epoch to = successor.after(from, now);
+            done = to == null || replaceEpoch(from, to);
         } while (!done);
+    }
+
+    /** What follows an epoch at a time; null if the epoch stays. */
+    private interface Successor {
+        @Nullable Epoch after(Epoch from, long nowNanos);
     }
 
     // Configuration

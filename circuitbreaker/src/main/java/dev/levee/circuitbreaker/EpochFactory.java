@@ -26,21 +26,29 @@ final class EpochFactory {
         this.clock = environment.clock();
     }
 
-    Epoch open(Epoch from, Epoch.Change change, int reopenings, long hintNanos) {
+    /** Returns the open epoch after one that admitted calls, once more if the breaker has not closed since the last. */
+    Epoch open(Epoch from, Epoch.Change change, long hintNanos) {
         OpenTimes times = from.config.openTimes();
         double random = times.hasJitter() ? environment.random().nextDouble() : 0;
+        int reopenings = from.reopenings + 1;
         long openNanos = times.nanos(reopenings, random, hintNanos);
-        LongSupplier left = openNanos == Nanos.NEVER
-                ? () -> Nanos.NEVER
-                : () -> Math.max(0, openNanos - (clock.nanoTime() - change.atNanos()));
+        LongSupplier left = openNanos == Nanos.NEVER ? () -> Nanos.NEVER : left(change, openNanos);
         return Epoch.open(from, change, openNanos, reopenings, refusal(State.OPEN, change.reason(), left));
     }
 
     /** Returns the half-open epoch after an open one, from the end of its open time. */
     Epoch halfOpen(Epoch from) {
-        CircuitBreakerConfig config = from.config;
         String reason = "it was open for " + BreakerText.readable(from.nanos);
-        Epoch.Change change = new Epoch.Change(from.end(), reason, from.change.evidence());
+        return halfOpen(from, new Epoch.Change(from.end(), reason, from.change.evidence()));
+    }
+
+    /** Returns the half-open epoch after any other, from now on. */
+    Epoch halfOpen(Epoch from, long nowNanos, String reason) {
+        return halfOpen(from, new Epoch.Change(nowNanos, reason, from.tally(nowNanos)));
+    }
+
+    private Epoch halfOpen(Epoch from, Epoch.Change change) {
+        CircuitBreakerConfig config = from.config;
         Probes probes = new Probes(
                 config.halfOpenCalls(),
                 config.windowRules().probes,
@@ -48,6 +56,19 @@ final class EpochFactory {
                 leases::incrementAndGet);
         String taken = "its " + config.halfOpenCalls() + " probes are in flight";
         return Epoch.halfOpen(from, change, probes, refusal(State.HALF_OPEN, taken, EpochFactory::unknown));
+    }
+
+    /** Returns an epoch that refuses every call by hand, for a time or until it is ended by hand. */
+    Epoch forcedOpen(Epoch from, long nowNanos, long nanos) {
+        boolean ends = nanos != Nanos.NEVER;
+        String reason = ends ? "by hand, for " + BreakerText.readable(nanos) : "by hand";
+        Epoch.Change change = new Epoch.Change(nowNanos, reason, from.tally(nowNanos));
+        LongSupplier left = ends ? left(change, nanos) : EpochFactory::unknown;
+        return Epoch.forcedOpen(from, change, nanos, refusal(State.FORCED_OPEN, reason, left));
+    }
+
+    private LongSupplier left(Epoch.Change change, long nanos) {
+        return () -> Math.max(0, nanos - (clock.nanoTime() - change.atNanos()));
     }
 
     Epoch closed(Epoch from, Epoch.Change change) {
@@ -67,8 +88,7 @@ final class EpochFactory {
         Ramp ramp = new Ramp(shares, stepNanos, step -> {
             long end = Nanos.multiply(stepNanos, step + 1);
             String reason = "it admits " + Counts.percent(shares[step]) + " of calls";
-            LongSupplier left = () -> Math.max(0, end - (clock.nanoTime() - change.atNanos()));
-            return refusal(State.RAMPING, reason, left);
+            return refusal(State.RAMPING, reason, left(change, end));
         });
         return Epoch.ramping(from, change, ramp, Ramp.nanos(shares, stepNanos), newWindow(from, change.atNanos()));
     }
@@ -77,7 +97,7 @@ final class EpochFactory {
     Epoch byHand(State to, Epoch from, long nowNanos) {
         Epoch.Change change = new Epoch.Change(nowNanos, "by hand", from.tally(nowNanos));
         return switch (to) {
-            case FORCED_OPEN -> Epoch.forcedOpen(from, change, refusal(to, change.reason(), EpochFactory::unknown));
+            case FORCED_OPEN -> forcedOpen(from, nowNanos, Nanos.NEVER);
             case DISABLED -> Epoch.admitting(to, from, change, null);
             default -> Epoch.admitting(to, from, change, newWindow(from, nowNanos));
         };

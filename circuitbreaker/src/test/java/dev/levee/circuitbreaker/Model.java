@@ -65,7 +65,7 @@ final class Model {
     private long since;
     private long openNanos;
     private long rampAsked;
-    private int reopenings;
+    private int reopenings = -1;
     private List<Outcome> outcomes = new ArrayList<>();
     private List<Outcome> opener = List.of();
     private final List<Ticket> leased = new ArrayList<>();
@@ -117,10 +117,8 @@ final class Model {
         } else if (verdict != Verdict.IGNORED) {
             outcomes.add(outcome);
             if (state == State.CLOSED && isTooBad(settings.minimum)) {
-                reopenings = 0;
                 open(now, hint);
             } else if (state == State.RAMPING && isTooBad(Math.min(settings.minimum, settings.probes))) {
-                reopenings++;
                 open(now, hint);
             }
         }
@@ -128,9 +126,23 @@ final class Model {
 
     void set(State to) {
         catchUp();
-        if (state != to || to == State.CLOSED) {
-            reopenings = 0;
+        if (state != to || to == State.CLOSED || (to == State.FORCED_OPEN && openNanos < Long.MAX_VALUE)) {
+            reopenings = to == State.FORCED_OPEN || to == State.HALF_OPEN ? reopenings : -1;
+            openNanos = Long.MAX_VALUE;
             move(to, now);
+        }
+    }
+
+    void forceOpen(long nanos) {
+        catchUp();
+        openNanos = nanos;
+        move(State.FORCED_OPEN, now);
+    }
+
+    void allowProbe() {
+        catchUp();
+        if (state == State.OPEN) {
+            move(State.HALF_OPEN, now);
         }
     }
 
@@ -149,10 +161,10 @@ final class Model {
     void catchUp() {
         while (true) {
             if (state == State.RAMPING && now - since >= begun.rampStepNanos * begun.rampShares.size()) {
-                reopenings = 0;
+                reopenings = -1;
                 move(State.CLOSED, since + begun.rampStepNanos * begun.rampShares.size());
             }
-            if (state == State.OPEN && now - since >= openNanos) {
+            if ((state == State.OPEN || state == State.FORCED_OPEN) && now - since >= openNanos) {
                 move(State.HALF_OPEN, since + openNanos);
                 continue;
             }
@@ -178,12 +190,11 @@ final class Model {
         boolean bestIsBad = isBadProbes(failed(outcomes), slow(outcomes));
         boolean worstIsBad = isBadProbes(failed(outcomes) + open, slow(outcomes) + open);
         if (bestIsBad) {
-            reopenings++;
             open(at, hint);
         } else if (!worstIsBad && !settings.rampShares.isEmpty()) {
             move(State.RAMPING, at);
         } else if (!worstIsBad) {
-            reopenings = 0;
+            reopenings = -1;
             move(State.CLOSED, at);
         }
     }
@@ -238,6 +249,7 @@ final class Model {
 
     private void open(long at, long hint) {
         List<Outcome> evidence = counted();
+        reopenings++;
         double exact = settings.openNanos * Math.pow(settings.multiplier, reopenings);
         long grown = exact >= settings.openCapNanos ? settings.openCapNanos : (long) exact;
         openNanos = settings.jitter > 0 ? grown - (long) (grown * settings.jitter * random.nextDouble()) : grown;

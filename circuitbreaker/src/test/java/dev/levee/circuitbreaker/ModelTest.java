@@ -26,7 +26,14 @@ import net.jqwik.api.Tuple;
 /** The breaker does what the {@link Model} does: whatever the settings, the history, the time, and when it is read. */
 class ModelTest {
     private static final long SECOND = 1_000_000_000L;
-    private static final List<Kind> BY_HAND = List.of(Kind.FORCE_OPEN, Kind.DISABLE, Kind.OBSERVE, Kind.RESET);
+    private static final List<Kind> BY_HAND = List.of(
+            Kind.FORCE_OPEN,
+            Kind.FORCE_OPEN_FOR,
+            Kind.HALF_OPEN,
+            Kind.ALLOW_PROBE,
+            Kind.DISABLE,
+            Kind.OBSERVE,
+            Kind.RESET);
     private static final List<Verdict> OTHERS =
             List.of(Verdict.FAILURE, Verdict.THROTTLED, Verdict.NOT_SENT, Verdict.IGNORED);
 
@@ -38,6 +45,9 @@ class ModelTest {
         JUMP,
         READ,
         FORCE_OPEN,
+        FORCE_OPEN_FOR,
+        HALF_OPEN,
+        ALLOW_PROBE,
         DISABLE,
         OBSERVE,
         RESET,
@@ -98,6 +108,9 @@ class ModelTest {
                 Tuple.of(1, Kind.JUMP),
                 Tuple.of(10, Kind.READ),
                 Tuple.of(1, Kind.FORCE_OPEN),
+                Tuple.of(1, Kind.FORCE_OPEN_FOR),
+                Tuple.of(1, Kind.HALF_OPEN),
+                Tuple.of(2, Kind.ALLOW_PROBE),
                 Tuple.of(1, Kind.DISABLE),
                 Tuple.of(1, Kind.OBSERVE),
                 Tuple.of(2, Kind.RESET),
@@ -255,6 +268,19 @@ class ModelTest {
                 case FORCE_OPEN -> {
                     breaker.forceOpen();
                     model.set(State.FORCED_OPEN);
+                }
+                case FORCE_OPEN_FOR -> {
+                    long nanos = 1 + choice % (8 * SECOND);
+                    breaker.forceOpen(Duration.ofNanos(nanos));
+                    model.forceOpen(nanos);
+                }
+                case HALF_OPEN -> {
+                    breaker.halfOpen();
+                    model.set(State.HALF_OPEN);
+                }
+                case ALLOW_PROBE -> {
+                    breaker.allowProbe();
+                    model.allowProbe();
                 }
                 case DISABLE -> {
                     breaker.disable();

@@ -67,6 +67,14 @@ public interface Gate extends Policy {
     void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos);
 
     /**
+     * Lets a gate that refuses after failures try a call now. For a caller that knows that the other side works again,
+     * for example by a health check that has passed. It admits nothing by itself: the next calls are probes, and their
+     * outcomes decide. A breaker that is open becomes half-open; whatever else a gate is in, and by default, this does
+     * nothing. Does not block.
+     */
+    default void allowProbe() {}
+
+    /**
      * Returns the rule that judges outcomes for this gate.
      *
      * @return the rule that this gate was built with

@@ -2,6 +2,7 @@ package dev.levee.circuitbreaker;
 
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import java.time.Duration;
 
 /**
@@ -36,6 +37,24 @@ final class OpenTimes {
         builder.openForMax = max;
         builder.openJitter = jitter;
         builder.openForHint = maxHint;
+    }
+
+    /** Fails unless open times can grow like this. */
+    static void requireGrowth(Duration initial, double multiplier, Duration max) {
+        Require.positive("openFor", initial);
+        if (!(multiplier >= 1) || Double.isInfinite(multiplier)) {
+            throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
+        }
+        if (Require.nonNull("openFor max", max).compareTo(initial) < 0) {
+            throw new IllegalArgumentException("openFor max must be at least " + initial + ", but was " + max);
+        }
+    }
+
+    static double requireJitter(double ratio) {
+        if (!(ratio >= 0 && ratio < 1)) {
+            throw new IllegalArgumentException("openJitter must be from 0 to less than 1, but was " + ratio);
+        }
+        return ratio;
     }
 
     /** Whether {@link #nanos} needs a random number. */

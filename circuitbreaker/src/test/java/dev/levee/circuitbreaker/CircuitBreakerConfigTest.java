@@ -38,6 +38,7 @@ class CircuitBreakerConfigTest {
             assertRefused("minCalls must be at least 1, but was 0", c -> c.minCalls(0));
             assertRefused("consecutiveFailures must be at least 1, but was -1", c -> c.consecutiveFailures(-1));
             assertRefused("halfOpenCalls must be from 1 to 1000, but was 1001", c -> c.halfOpenCalls(1001));
+            assertRefused("halfOpenSuccesses must be from 0 to 1000, but was -1", c -> c.halfOpenSuccesses(-1));
         }
 
         @Test
@@ -143,6 +144,25 @@ class CircuitBreakerConfigTest {
     }
 
     @Nested
+    class OfProbes {
+        @Test
+        void more_successes_than_probes() {
+            assertRefused(
+                    "halfOpenSuccesses must be at most halfOpenCalls 5, but was 6", c -> c.halfOpenSuccesses(6));
+        }
+
+        @Test
+        void the_default_lease_never_follows_a_short_open_time() {
+            Duration second = Duration.ofSeconds(1);
+            assertThat(CircuitBreakerConfig.builder().openFor(second).build().probeLease())
+                    .isEqualTo(second.multipliedBy(30));
+            Duration minute = Duration.ofMinutes(1);
+            assertThat(CircuitBreakerConfig.builder().openFor(minute).build().probeLease())
+                    .isEqualTo(minute);
+        }
+    }
+
+    @Nested
     class CopiedToABuilder {
         private final CircuitBreakerConfig config = CircuitBreakerConfig.builder()
                 .countWindow(50)
@@ -153,6 +173,7 @@ class CircuitBreakerConfigTest {
                 .openJitter(0.2)
                 .openForHint(Duration.ofMinutes(5))
                 .halfOpenCalls(7)
+                .halfOpenSuccesses(6)
                 .probeLease(Duration.ofSeconds(3))
                 .expiredProbesFail(false)
                 .ramp(Duration.ofSeconds(4), 0.1, 0.5)
@@ -213,6 +234,7 @@ class CircuitBreakerConfigTest {
             assertThat(config.openJitter()).isZero();
             assertThat(config.openForHint()).isZero();
             assertThat(config.halfOpenCalls()).isEqualTo(5);
+            assertThat(config.halfOpenSuccesses()).isZero();
             assertThat(config.probeLease()).isEqualTo(Duration.ofSeconds(30));
             assertThat(config.expiredProbesFail()).isTrue();
             assertThat(config.rampStep()).isZero();
@@ -233,6 +255,7 @@ class CircuitBreakerConfigTest {
                     .openJitter(0.2)
                     .openForHint(Duration.ofMinutes(5))
                     .halfOpenCalls(3)
+                    .halfOpenSuccesses(2)
                     .probeLease(Duration.ofSeconds(3))
                     .expiredProbesFail(false)
                     .ramp(Duration.ofSeconds(4), 0.1, 0.5)
@@ -250,6 +273,7 @@ class CircuitBreakerConfigTest {
             assertThat(config.openJitter()).isEqualTo(0.2);
             assertThat(config.openForHint()).isEqualTo(Duration.ofMinutes(5));
             assertThat(config.halfOpenCalls()).isEqualTo(3);
+            assertThat(config.halfOpenSuccesses()).isEqualTo(2);
             assertThat(config.probeLease()).isEqualTo(Duration.ofSeconds(3));
             assertThat(config.expiredProbesFail()).isFalse();
             assertThat(config.rampStep()).isEqualTo(Duration.ofSeconds(4));

@@ -136,6 +136,7 @@ class ModelTest {
         int first = random.nextInt(shares.size());
         boolean ramp = random.nextBoolean();
         long open = 1 + (long) (random.nextDouble() * 10 * SECOND);
+        int probes = 1 + random.nextInt(random.nextBoolean() ? 3 : 20);
         return new Settings(
                 count,
                 time,
@@ -149,7 +150,8 @@ class ModelTest {
                 open * (1 + random.nextInt(50)),
                 random.nextInt(3) * 0.4,
                 random.nextBoolean() ? 20 * SECOND : 0,
-                1 + random.nextInt(random.nextBoolean() ? 3 : 20),
+                probes,
+                random.nextBoolean() ? 1 + random.nextInt(probes) : 0,
                 1 + (long) (random.nextDouble() * 12 * SECOND),
                 random.nextBoolean(),
                 1 + (long) (random.nextDouble() * 5 * SECOND),
@@ -178,6 +180,7 @@ class ModelTest {
                 other.jitter(),
                 other.hintCapNanos(),
                 other.probes(),
+                other.successes(),
                 other.leaseNanos(),
                 other.expiredFail(),
                 other.rampStepNanos(),
@@ -240,6 +243,7 @@ class ModelTest {
                     .openJitter(settings.jitter())
                     .openForHint(Duration.ofNanos(settings.hintCapNanos()))
                     .halfOpenCalls(settings.probes())
+                    .halfOpenSuccesses(settings.successes())
                     .probeLease(Duration.ofNanos(settings.leaseNanos()))
                     .expiredProbesFail(settings.expiredFail())
                     .ramp(

@@ -325,6 +325,10 @@ public interface Cache<K, V> extends Measured {
      */
     void invalidate(K key);
 
-    /** Drops all values; the store is not changed. Does not block. Takes time in proportion to the number of values. */
+    /**
+     * Drops all values, at one moment; the store is not changed. Does not block, and takes the same time however many
+     * there are. Calls after the return get no value that was loaded or put before, nor one whose load or write began
+     * before: those that are in flight go on, but only the callers that already wait get what they bring.
+     */
     void invalidateAll();
 }

@@ -136,11 +136,15 @@ final class LocalCache<K, V> implements Cache<K, V> {
                 totals.sharedLoads.increment();
             }
             LoadResult<V> result = load.await(name, key, environment.scheduler());
-            if (result.failure() == null) {
+            if (!result.reload()) {
+                if (result.failure() != null) {
+                    throw asSeenByWaiter(result.failure());
+                }
                 return result.value();
             }
-            if (!result.reload()) {
-                throw asSeenByWaiter(result.failure());
+            CacheEntry<V> entry = entries.live(key);
+            if (entry != null) {
+                return entry.value;
             }
         }
     }
@@ -149,15 +153,14 @@ final class LocalCache<K, V> implements Cache<K, V> {
         LoadResult<V> result = null;
         try {
             // An earlier load may have ended between the miss and the start of this one.
-            CacheEntry<V> entry = entries.live(key);
-            V value;
+            CacheEntry<V> entry = entries.live(key, pending.generation());
             if (entry != null) {
-                value = entry.value;
                 inFlight.endLoad(key, pending, null);
-            } else {
-                value = load(key, pending, from);
-                inFlight.endLoad(key, pending, value == null ? null : entries.stamp(value));
+                result = LoadResult.found(entry.value);
+                return entry.value;
             }
+            V value = load(key, pending, from);
+            inFlight.endLoad(key, pending, value == null ? null : entries.stamp(value));
             result = LoadResult.value(value);
             return value;
         } catch (Throwable failure) {
@@ -244,7 +247,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     private void write(K key, @Nullable V value, Store<K, V> store) {
         CacheEntry<V> written = null;
-        inFlight.beginWrite(key);
+        Entries.Generation<V> begun = inFlight.beginWrite(key);
         try {
             if (value == null) {
                 store.delete(key);
@@ -255,7 +258,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         } catch (Throwable failure) {
             throw asSeenByCaller(value == null ? "delete" : "save", failure);
         } finally {
-            inFlight.endWrite(key, written);
+            inFlight.endWrite(key, begun, written);
         }
     }
 

@@ -266,6 +266,15 @@ public abstract class GateContract {
         }
     }
 
+    @Test
+    void a_call_that_was_not_sent_gives_everything_back() {
+        for (int call = 0; call < 100; call++) {
+            long stamp = gate.tryEnter(time.nanoTime());
+            assertThat(stamp).isNotEqualTo(Gate.REFUSED);
+            gate.cancel(stamp, time.nanoTime());
+        }
+    }
+
     @Nested
     class InAPipeline {
         private final CountingGate other = new CountingGate(new RefusingGate(time.environment()));

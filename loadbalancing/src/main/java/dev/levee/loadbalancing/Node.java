@@ -135,7 +135,7 @@ final class Node<A> {
             if (countIn()) {
                 return stamp;
             }
-            gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+            gate.cancel(stamp, start);
             return Gate.REFUSED;
         }
         return countIn() ? 1L : Gate.REFUSED;
@@ -201,7 +201,7 @@ final class Node<A> {
             countOut();
             tracker.release();
             if (gate != null) {
-                gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+                gate.cancel(stamp, start);
             }
             throw thrown;
         }
@@ -234,7 +234,12 @@ final class Node<A> {
             if (gate != null) {
                 OutcomeRule own = gate.outcomes();
                 Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
-                exit(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+                if (Outcomes.isNotSent(toGate, error)) {
+                    gate.cancel(stamp, start);
+                    publish(gate, start, end, toGate);
+                } else {
+                    exit(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+                }
             }
         } finally { // even if a gate of a user throws
             ended(token, start, end, verdict, result, error);
@@ -273,6 +278,10 @@ final class Node<A> {
 
     private void exit(Gate left, long stamp, long start, long end, Verdict verdict, long retryAfterNanos) {
         left.exit(stamp, start, end, verdict, retryAfterNanos);
+        publish(left, start, end, verdict);
+    }
+
+    private void publish(Gate left, long start, long end, Verdict verdict) {
         if (listener != Listener.NONE) {
             listener.onOutcome(left.name(), verdict, end - start);
         }

@@ -11,6 +11,8 @@ import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.BulkheadFullException;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -113,6 +116,19 @@ class LoadBalancerTest {
 
     @Nested
     class TheGateGets {
+        @Test
+        void a_cancel_if_the_exchange_was_refused_further_in() {
+            FakeGate gate = only();
+            gate.timing = Gate.ENTRY;
+            Environment environment = gate.environment();
+            Bulkhead full = Bulkhead.of("full", 1, environment);
+            full.callAsync(CompletableFuture::new);
+            assertThatThrownBy(() -> balancer.call(address -> full.call(() -> address)))
+                    .isInstanceOf(BulkheadFullException.class);
+            assertThat(gate.cancelled).hasValue(1);
+            assertThat(gate.isSettled()).isTrue();
+        }
+
         private FakeGate only() {
             nodes.source.set(Balancers.endpoints(1));
             return nodes.gates.get("e00");

@@ -117,6 +117,18 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
         return debt >>> DEBT_BITS == 0 ? debt : 0;
     }
 
+    /**
+     * Returns by how much the debt can be lowered when a permit was not used after all, some ticks after it was taken.
+     *
+     * <p>With and without the permit the debts differ by one interval at first, and by less whenever the one without it
+     * is zero, which the bucket does not remember: as if it had been full and lost what time gave it. But all of such
+     * losses together are never more than the time that has passed. So what is left of the interval is surely still a
+     * debt, of each of the permits that come back, whatever was taken meanwhile. See ADR 68.
+     */
+    long credit(long elapsed) {
+        return Math.max(0, interval - elapsed);
+    }
+
     /** Returns how many nanoseconds must pass until a debt is smaller by an excess, rounded up. */
     long waitNanos(long excess) {
         return ticksPerNano == 1 ? excess : (excess + ticksPerNano - 1) / ticksPerNano;

@@ -9,6 +9,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
@@ -213,7 +214,7 @@ class ModelTest {
                     .random(new Random(settings.seed()))
                     .listener(new Listener() {
                         @Override
-                        public void onStateChange(String policy, String from, String to) {
+                        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                             changes.add(from + " " + to);
                         }
                     })

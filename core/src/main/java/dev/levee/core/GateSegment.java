@@ -125,7 +125,7 @@ abstract class GateSegment implements Inner {
             gate.exit(stamp, start, end, verdict, hint);
         }
         if (listening) {
-            gate.environment().listener().onOutcome(gate.name(), verdict, end - start);
+            gate.environment().listener().onOutcome(gate.kind(), gate.name(), verdict, end - start);
         }
     }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Policy {
     /**
-     * The kind of decision that a policy makes; used in messages, to print pipelines, and to warn about harmful orders.
+     * The kind of decision that a policy makes; used in messages and events, to print pipelines, and to warn about harmful orders.
      */
     enum Kind {
         /** Repeats a call. */
@@ -41,6 +41,12 @@ public interface Policy {
         BULKHEAD("bulkhead"),
         /** Injects failures and delays on purpose. */
         FAULTS("faults"),
+        /** Does once what must not be done twice; no policy, but it has events. */
+        IDEMPOTENCY("idempotency"),
+        /** Chooses an endpoint for each call; no policy, but it has events, of its endpoints too. */
+        BALANCER("balancer"),
+        /** Finds endpoints; no policy, but it has events. */
+        SOURCE("source"),
         /** Anything else. */
         OTHER("policy");
 

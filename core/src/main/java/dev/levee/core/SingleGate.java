@@ -39,7 +39,7 @@ final class SingleGate {
         }
         Listener listener = gate.environment().listener();
         if (listener != Listener.NONE) {
-            listener.onOutcome(gate.name(), verdict, end - start);
+            listener.onOutcome(gate.kind(), gate.name(), verdict, end - start);
         }
     }
 }

@@ -333,17 +333,17 @@ public abstract class GateContract {
 
     private static final class ThrowingListener implements Listener {
         @Override
-        public void onRefused(String policy) {
+        public void onRefused(Policy.Kind kind, String policy) {
             throw new IllegalStateException("bad listener");
         }
 
         @Override
-        public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+        public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
             throw new IllegalStateException("bad listener");
         }
 
         @Override
-        public void onStateChange(String policy, String from, String to) {
+        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
             throw new IllegalStateException("bad listener");
         }
     }

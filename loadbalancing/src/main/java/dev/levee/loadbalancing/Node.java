@@ -127,7 +127,7 @@ final class Node<A> {
             long stamp = tryEnter(gate, start);
             if (stamp == Gate.REFUSED) {
                 if (listener != Listener.NONE) {
-                    listener.onRefused(gate.name());
+                    listener.onRefused(gate.kind(), gate.name());
                 }
                 unreserve();
                 return Gate.REFUSED;
@@ -283,7 +283,7 @@ final class Node<A> {
 
     private void publish(Gate left, long start, long end, Verdict verdict) {
         if (listener != Listener.NONE) {
-            listener.onOutcome(left.name(), verdict, end - start);
+            listener.onOutcome(left.kind(), left.name(), verdict, end - start);
         }
     }
 

@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.Operation;
+import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -164,7 +165,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     @SuppressWarnings("ThreadPriorityCheck") // the thread that holds the place may need this processor
     private int lostRace(EndpointSet<A> from, int lostRaces) {
         if (lostRaces == MAX_RACES) {
-            environment.listener().onRefused(name);
+            environment.listener().onRefused(Policy.Kind.BALANCER, name);
             throw from.refusal;
         }
         if ((lostRaces & 63) == 63) {
@@ -184,7 +185,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         int index = from.pick(hash, remaining, now);
         while (index == EndpointSet.NONE) {
             if (remaining == null || !remaining.allowTried()) {
-                environment.listener().onRefused(name);
+                environment.listener().onRefused(Policy.Kind.BALANCER, name);
                 throw from.refusal;
             }
             index = from.pick(hash, remaining, now);

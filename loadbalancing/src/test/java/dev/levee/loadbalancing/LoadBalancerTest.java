@@ -9,6 +9,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
@@ -264,12 +265,12 @@ class LoadBalancerTest {
         private final Environment environment = time.environment().toBuilder()
                 .listener(new Listener() {
                     @Override
-                    public void onRefused(String policy) {
+                    public void onRefused(Policy.Kind kind, String policy) {
                         events.add(policy + " refused");
                     }
 
                     @Override
-                    public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+                    public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
                         events.add(policy + " " + verdict + " after " + elapsedNanos);
                     }
                 })

@@ -111,7 +111,7 @@ final class TokenBucket implements RateLimiter {
     private void refused() {
         count(false);
         if (listener != Listener.NONE) {
-            listener.onRefused(name);
+            listener.onRefused(kind(), name);
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -357,7 +358,7 @@ class KeyedRateLimiterTest {
             Environment listening = time.environment().toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onRefused(String policy) {
+                        public void onRefused(Policy.Kind kind, String policy) {
                             heard.add(policy);
                             throw new IllegalStateException("bad listener");
                         }

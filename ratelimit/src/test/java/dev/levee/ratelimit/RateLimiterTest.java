@@ -263,7 +263,7 @@ class RateLimiterTest {
         private final Environment listening = time.environment().toBuilder()
                 .listener(new Listener() {
                     @Override
-                    public void onRefused(String policy) {
+                    public void onRefused(Policy.Kind kind, String policy) {
                         heard.add(policy);
                         throw new IllegalStateException("bad listener");
                     }

@@ -56,7 +56,7 @@ abstract class AbstractTimeout implements Timeout {
         long left = state.deadlineNanos() - now;
         if (left <= 0) {
             refused.increment();
-            environment.listener().onRefused(name());
+            environment.listener().onRefused(kind(), name());
             throw refusal;
         }
         return Math.min(limitNanos, left);

@@ -233,7 +233,7 @@ final class BackoffRetry implements Retry {
 
     void announce(int attempt, long delay) {
         repeated.increment();
-        environment.listener().onAttempt(name, attempt, delay);
+        environment.listener().onAttempt(kind(), name, attempt, delay);
     }
 
     @Override

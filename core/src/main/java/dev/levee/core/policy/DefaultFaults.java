@@ -146,7 +146,7 @@ final class DefaultFaults implements Faults {
                 name,
                 lengthNanos == Nanos.NEVER ? "" : ", for at most " + Duration.ofNanos(lengthNanos),
                 Arrays.toString(faults));
-        environment.listener().onStateChange(name, "OFF", "ON");
+        environment.listener().onStateChange(kind(), name, "OFF", "ON");
     }
 
     @Override
@@ -164,7 +164,7 @@ final class DefaultFaults implements Faults {
         }
         on.end();
         LOG.info("faults \"{}\" are off", name);
-        environment.listener().onStateChange(name, "ON", "OFF");
+        environment.listener().onStateChange(kind(), name, "ON", "OFF");
         return true;
     }
 

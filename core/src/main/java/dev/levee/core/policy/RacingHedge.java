@@ -167,7 +167,7 @@ final class RacingHedge implements Hedge {
             return false;
         }
         fired.increment();
-        environment.listener().onAttempt(name, attempt, delayNanos);
+        environment.listener().onAttempt(kind(), name, attempt, delayNanos);
         return true;
     }
 

@@ -168,7 +168,7 @@ final class SubstitutingFallback implements Fallback {
 
     void answered(int index, Throwable error) {
         degraded[index].increment();
-        environment.listener().onDegraded(name, chain[index].name(), error);
+        environment.listener().onDegraded(kind(), name, chain[index].name(), error);
     }
 
     /** Returns the failure of the last source, with the original failure and those of the other sources suppressed. */

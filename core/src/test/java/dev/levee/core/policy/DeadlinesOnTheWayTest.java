@@ -152,7 +152,7 @@ class DeadlinesOnTheWayTest {
             assertThat(thrown.getStackTrace()).isEmpty();
             assertThat(ran).isEmpty();
             assertThat(outside.verdicts()).as("no evidence").containsExactly(Verdict.IGNORED);
-            assertThat(heard.events()).contains("t refused");
+            assertThat(heard.events()).contains("timeout t refused");
         }
 
         @Test

@@ -88,7 +88,7 @@ class FallbackChainTest {
             Fallback fallback = chain(c -> c.then("cache", e -> ask("cache", e)).thenValue("default", "none"));
             fallback.call(failing);
             fallback.call(() -> "fresh");
-            assertThat(heard.events()).containsExactly("f degraded by default: java.io.IOException: down");
+            assertThat(heard.events()).containsExactly("fallback f degraded by default: java.io.IOException: down");
             assertThat(metrics(fallback))
                     .containsEntry("fallback.degraded", 1.0)
                     .containsEntry("fallback.degraded.cache", 0.0)
@@ -209,7 +209,7 @@ class FallbackChainTest {
             assertThat(asked).containsExactly("replica down");
             replica.complete("yes");
             assertThat(future).isCompletedWithValue("yes");
-            assertThat(heard.events()).containsExactly("f degraded by replica: java.io.IOException: down");
+            assertThat(heard.events()).containsExactly("fallback f degraded by replica: java.io.IOException: down");
         }
 
         @Test

@@ -97,7 +97,7 @@ class FaultsTest {
             faults.switchOff();
             faults.switchOff();
             assertThat(fails(faults)).isFalse();
-            assertThat(heard.events()).containsExactly("f OFF->ON", "f ON->OFF");
+            assertThat(heard.events()).containsExactly("faults f OFF->ON", "faults f ON->OFF");
         }
 
         @Test
@@ -120,7 +120,7 @@ class FaultsTest {
             assertThat(fails(faults)).isTrue();
             time.advance(Duration.ofNanos(1));
             assertThat(fails(faults)).isFalse();
-            assertThat(heard.events()).containsExactly("f OFF->ON", "f ON->OFF");
+            assertThat(heard.events()).containsExactly("faults f OFF->ON", "faults f ON->OFF");
         }
 
         @Test

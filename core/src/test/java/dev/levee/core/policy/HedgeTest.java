@@ -99,7 +99,7 @@ class HedgeTest {
             CompletableFuture<String> future = hedge.callAsync(HedgeTest.this::start);
             time.advance(ofMillis(100));
             assertThat(numbers).containsExactly(1, 2);
-            assertThat(heard.events()).containsExactly("h attempt 2 after PT0.1S");
+            assertThat(heard.events()).containsExactly("hedge h attempt 2 after PT0.1S");
             attempts.get(1).complete("second");
             assertThat(future).isCompletedWithValue("second");
             assertThat(attempts.get(0)).isCancelled();
@@ -147,7 +147,7 @@ class HedgeTest {
             CompletableFuture<String> future = hedge(c -> {}).callAsync(HedgeTest.this::start);
             attempts.get(0).completeExceptionally(down);
             assertThat(numbers).containsExactly(1, 2);
-            assertThat(heard.events()).containsExactly("h attempt 2 after PT0S");
+            assertThat(heard.events()).containsExactly("hedge h attempt 2 after PT0S");
             attempts.get(1).complete("second");
             assertThat(future).isCompletedWithValue("second");
         }

@@ -12,6 +12,7 @@ import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
@@ -189,7 +190,7 @@ class RetryTest {
             Environment heard = environment.toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onRefused(String policy) {
+                        public void onRefused(Policy.Kind kind, String policy) {
                             refusals.add(policy);
                         }
                     })
@@ -253,7 +254,7 @@ class RetryTest {
             Environment listening = environment.toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onAttempt(String policy, int attempt, long delayNanos) {
+                        public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
                             heard.add(policy + " " + attempt + " " + Duration.ofNanos(delayNanos));
                         }
                     })

@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.internal.OneAtATime;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -113,7 +114,7 @@ final class SourceReport {
                 }
             }
         }
-        listener.onStateChange(name, from.name(), event.state.name());
+        listener.onStateChange(Policy.Kind.SOURCE, name, from.name(), event.state.name());
     }
 
     private static String cause(SourceEvent event) {

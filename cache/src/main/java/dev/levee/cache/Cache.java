@@ -134,7 +134,7 @@ public interface Cache<K, V> extends Measured {
      */
     static <K, V> Cache<K, V> over(
             String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
-        return over(name, store, LocalCache.configured(configure), environment);
+        return over(name, store, LocalCache.configured(name, configure), environment);
     }
 
     /**
@@ -213,7 +213,7 @@ public interface Cache<K, V> extends Measured {
      */
     static <K, V> Cache<K, V> of(
             String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
-        return of(name, LocalCache.configured(configure), environment);
+        return of(name, LocalCache.configured(name, configure), environment);
     }
 
     /**

@@ -7,6 +7,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -65,10 +66,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
         throw new IllegalArgumentException("store must be a Store when strategy is WRITE_THROUGH, but was " + loader);
     }
 
-    static CacheConfig configured(Consumer<? super CacheConfig.Builder> configure) {
-        CacheConfig.Builder builder = CacheConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return builder.build();
+    static CacheConfig configured(String name, Consumer<? super CacheConfig.Builder> configure) {
+        return Require.configured("cache", name, CacheConfig.builder(), configure, CacheConfig.Builder::build);
     }
 
     @Override
@@ -285,6 +284,6 @@ final class LocalCache<K, V> implements Cache<K, V> {
     public String toString() {
         return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
                 + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
-                + config.expireAfter() + "]";
+                + Nanos.text(config.expireAfter()) + "]";
     }
 }

@@ -141,9 +141,9 @@ public interface CircuitBreaker extends Gate, Measured {
      */
     static CircuitBreaker of(
             String name, Consumer<? super CircuitBreakerConfig.Builder> configure, Environment environment) {
-        CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        CircuitBreakerConfig config = Require.configured(
+                Kind.BREAKER.label(), name, CircuitBreakerConfig.builder(), configure, CircuitBreakerConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

@@ -383,7 +383,7 @@ final class EpochBreaker implements CircuitBreaker {
         Duration slow = other.slowCallDuration();
         if (!slow.isZero() && (timing & ENTRY) == 0) {
             throw new IllegalArgumentException("slowCallDuration must stay unset, because " + BreakerText.subject(name)
-                    + " was made without, but was " + slow);
+                    + " was made without, but was " + Nanos.text(slow));
         }
     }
 

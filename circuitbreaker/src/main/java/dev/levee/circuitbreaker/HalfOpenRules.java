@@ -1,5 +1,6 @@
 package dev.levee.circuitbreaker;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Arrays;
@@ -86,6 +87,6 @@ final class HalfOpenRules {
                 + (successes == 0 ? "" : ", of which " + successes + " must succeed")
                 + (rampShares.length == 0
                         ? ""
-                        : ", then " + Arrays.toString(rampShares) + " for " + rampStep + " each");
+                        : ", then " + Arrays.toString(rampShares) + " for " + Nanos.text(rampStep) + " each");
     }
 }

@@ -46,7 +46,7 @@ final class OpenTimes {
             throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
         }
         if (Require.nonNull("openFor max", max).compareTo(initial) < 0) {
-            throw new IllegalArgumentException("openFor max must be at least " + initial + ", but was " + max);
+            throw new IllegalArgumentException("openFor max must be at least " + Nanos.text(initial) + ", but was " + Nanos.text(max));
         }
     }
 
@@ -81,9 +81,9 @@ final class OpenTimes {
 
     @Override
     public String toString() {
-        return "open for " + initial
-                + (multiplier == 1 ? "" : " x " + multiplier + " up to " + max)
+        return "open for " + Nanos.text(initial)
+                + (multiplier == 1 ? "" : " x " + multiplier + " up to " + Nanos.text(max))
                 + (jitter == 0 ? "" : " -" + jitter)
-                + (maxHint.isZero() ? "" : ", hint up to " + maxHint);
+                + (maxHint.isZero() ? "" : ", hint up to " + Nanos.text(maxHint));
     }
 }

@@ -19,7 +19,7 @@ class CircuitBreakerConfigTest {
     private static void assertRefused(String message, Consumer<CircuitBreakerConfig.Builder> configure) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CircuitBreaker.of("b", configure))
-                .withMessage(message);
+                .withMessage("breaker \"b\": " + message);
     }
 
     @Nested
@@ -43,13 +43,13 @@ class CircuitBreakerConfigTest {
 
         @Test
         void durations() {
-            assertRefused("timeWindow must be more than zero, but was PT0S", c -> c.timeWindow(Duration.ZERO));
-            assertRefused("openFor must be more than zero, but was PT-1S", c -> c.openFor(Duration.ofSeconds(-1)));
-            assertRefused("probeLease must be more than zero, but was PT0S", c -> c.probeLease(Duration.ZERO));
+            assertRefused("timeWindow must be more than zero, but was 0s", c -> c.timeWindow(Duration.ZERO));
+            assertRefused("openFor must be more than zero, but was -1s", c -> c.openFor(Duration.ofSeconds(-1)));
+            assertRefused("probeLease must be more than zero, but was 0s", c -> c.probeLease(Duration.ZERO));
             assertRefused(
-                    "slowCallDuration must be more than zero, but was PT0S", c -> c.slowCallDuration(Duration.ZERO));
+                    "slowCallDuration must be more than zero, but was 0s", c -> c.slowCallDuration(Duration.ZERO));
             assertRefused(
-                    "openForHint must not be negative, but was PT-1S", c -> c.openForHint(Duration.ofSeconds(-1)));
+                    "openForHint must not be negative, but was -1s", c -> c.openForHint(Duration.ofSeconds(-1)));
         }
 
         @Test
@@ -59,7 +59,7 @@ class CircuitBreakerConfigTest {
             assertRefused(
                     "openFor multiplier must be at least 1, but was NaN", c -> c.openFor(second, Double.NaN, second));
             assertRefused(
-                    "openFor max must be at least PT1S, but was PT0.5S",
+                    "openFor max must be at least 1s, but was 500ms",
                     c -> c.openFor(second, 2, Duration.ofMillis(500)));
             assertRefused("openJitter must be from 0 to less than 1, but was 1.0", c -> c.openJitter(1));
         }
@@ -130,7 +130,7 @@ class CircuitBreakerConfigTest {
         void half_of_a_slow_call_rule() {
             assertRefused("slowCallDuration must be set, because slowCallRate is 0.5", c -> c.slowCallRate(0.5));
             assertRefused(
-                    "slowCallRate must be set, because slowCallDuration is PT1S",
+                    "slowCallRate must be set, because slowCallDuration is 1s",
                     c -> c.slowCallDuration(Duration.ofSeconds(1)));
         }
 
@@ -320,9 +320,9 @@ class CircuitBreakerConfigTest {
     @Test
     void it_prints_what_matters() {
         assertThat(CircuitBreakerConfig.builder().build())
-                .hasToString("failure rate 0.5 of 100 calls, at least 20; open for PT30S; 5 probes");
+                .hasToString("failure rate 0.5 of 100 calls, at least 20; open for 30s; 5 probes");
         assertThat(CircuitBreakerConfig.builder().consecutiveFailures(3).build())
-                .hasToString("3 failures in a row; open for PT30S; 5 probes");
+                .hasToString("3 failures in a row; open for 30s; 5 probes");
     }
 
     @ParameterizedTest

@@ -41,9 +41,23 @@ final class GuardedClient implements InvocationHandler {
                         + " may call, but " + type.getName() + " is not accessible in " + type.getModule());
             }
             Policy policy = choice.apply(method);
+            requireDistinct(method, policy, target);
             handler.methods.put(method, new Guarded(method, isObjectMethod(method) ? null : policy));
         }
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    /** Refuses a policy that guards the method already, in a client that was wrapped before. See ADR 8. */
+    private static void requireDistinct(Method method, @Nullable Policy policy, Object target) {
+        if (policy == null || !Proxy.isProxyClass(target.getClass())
+                || !(Proxy.getInvocationHandler(target) instanceof GuardedClient inner)) {
+            return;
+        }
+        Guarded guarded = inner.methods.get(method);
+        if (guarded != null && guarded.policy != null) {
+            LinkedPipeline.requireDistinct(LinkedPipeline.flatten(policy, guarded.policy));
+        }
+        requireDistinct(method, policy, inner.target);
     }
 
     /** Whether an interface redeclares a method that every object has. */

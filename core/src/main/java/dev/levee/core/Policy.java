@@ -157,7 +157,8 @@ public interface Policy {
      * @param <I> the interface
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
-     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside
+     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, or a
+     *     policy would guard a method twice, because the client was wrapped with it already
      */
     default <I> I wrap(Class<I> type, I target) {
         return wrap(type, target, method -> this);
@@ -172,7 +173,8 @@ public interface Policy {
      * @param <I> the interface
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
-     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside
+     * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, or a
+     *     policy would guard a method twice, because the client was wrapped with it already
      */
     static <I> I wrap(Class<I> type, I target, Function<? super Method, ? extends @Nullable Policy> choice) {
         return GuardedClient.of(type, target, choice);

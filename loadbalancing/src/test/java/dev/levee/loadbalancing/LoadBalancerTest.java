@@ -476,7 +476,7 @@ class LoadBalancerTest {
             assertThatThrownBy(() -> LoadBalancer.of("a", null, source)).hasMessage("strategy");
             assertThatThrownBy(() -> LoadBalancer.of("a", strategy, null)).hasMessage("source");
             assertThatThrownBy(() -> LoadBalancer.of("a", strategy, source, config -> config.gatePerEndpoint(null)))
-                    .hasMessage("gatePerEndpoint");
+                    .hasMessage("balancer \"a\": gatePerEndpoint");
             assertThatThrownBy(() ->
                             LoadBalancer.of("a", strategy, source, config -> config.gatePerEndpoint(endpoint -> null)))
                     .hasMessage("gate of an endpoint");

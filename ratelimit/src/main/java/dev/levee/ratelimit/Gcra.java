@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -53,13 +54,13 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
         BigInteger maxPermits = nanos.multiply(BigInteger.valueOf(MAX_TICKS_PER_NANO));
         if (BigInteger.valueOf(permits).compareTo(maxPermits) > 0) {
             throw new IllegalArgumentException("permits must be at most " + maxPermits + ", " + MAX_TICKS_PER_NANO
-                    + " for each nanosecond of " + per + ", but was " + permits);
+                    + " for each nanosecond of " + Nanos.text(per) + ", but was " + permits);
         }
         BigInteger maxNanos = BigInteger.valueOf(MAX_TOLERANCE).multiply(BigInteger.valueOf(permits));
         if (nanos.compareTo(maxNanos) > 0) {
             throw new IllegalArgumentException(
                     "per must be at most " + Duration.ofNanos(MAX_TOLERANCE).toDays()
-                            + " days for each permit, but was " + per + " for " + permits);
+                            + " days for each permit, but was " + Nanos.text(per) + " for " + permits);
         }
         long ticks = 1;
         long interval = interval(permits, nanos, 1);

@@ -96,9 +96,9 @@ public interface RateLimiter extends Gate, Measured {
      * @throws IllegalArgumentException if the name is blank or there is no limit
      */
     static RateLimiter of(String name, Consumer<? super RateLimiterConfig.Builder> configure, Environment environment) {
-        RateLimiterConfig.Builder builder = RateLimiterConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        RateLimiterConfig config = Require.configured(
+                Kind.LIMITER.label(), name, RateLimiterConfig.builder(), configure, RateLimiterConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

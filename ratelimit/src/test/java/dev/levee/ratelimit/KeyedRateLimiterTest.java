@@ -399,14 +399,14 @@ class KeyedRateLimiterTest {
         void a_limit_must_be_set() {
             assertThatThrownBy(() -> KeyedRateLimiter.of("l", config -> {}))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("limit must be set");
+                    .hasMessage("limiter \"l\": limit must be set");
         }
 
         @Test
         void the_number_of_keys_has_bounds() {
             assertThatThrownBy(() -> withRoomFor(0))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("maxKeys must be from 1 to 16777216, but was 0");
+                    .hasMessage("limiter \"api\": maxKeys must be from 1 to 16777216, but was 0");
             assertThatThrownBy(() -> withRoomFor(1 << 25)).hasMessageContaining("but was 33554432");
         }
 

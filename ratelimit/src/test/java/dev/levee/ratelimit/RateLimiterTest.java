@@ -327,7 +327,7 @@ class RateLimiterTest {
         void a_limit_must_be_set() {
             assertThatThrownBy(() -> RateLimiter.of("l", config -> {}))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("limit must be set");
+                    .hasMessage("limiter \"l\": limit must be set");
         }
 
         @Test

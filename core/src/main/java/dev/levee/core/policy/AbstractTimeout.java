@@ -123,6 +123,6 @@ abstract class AbstractTimeout implements Timeout {
 
     @Override
     public String toString() {
-        return "timeout " + name() + " " + limit;
+        return "timeout \"" + name() + "\" " + limit;
     }
 }

@@ -257,6 +257,6 @@ final class BackoffRetry implements Retry {
 
     @Override
     public String toString() {
-        return "retry " + name + " up to " + config.maxAttempts() + " attempts, " + budget;
+        return "retry \"" + name + "\" up to " + config.maxAttempts() + " attempts, " + budget;
     }
 }

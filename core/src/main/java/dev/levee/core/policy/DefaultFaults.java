@@ -144,7 +144,7 @@ final class DefaultFaults implements Faults {
         LOG.warn(
                 "faults \"{}\" are ON: calls fail on purpose{} ({})",
                 name,
-                lengthNanos == Nanos.NEVER ? "" : ", for at most " + Duration.ofNanos(lengthNanos),
+                lengthNanos == Nanos.NEVER ? "" : ", for at most " + Nanos.text(lengthNanos),
                 Arrays.toString(faults));
         environment.listener().onStateChange(kind(), name, "OFF", "ON");
     }
@@ -194,6 +194,6 @@ final class DefaultFaults implements Faults {
 
     @Override
     public String toString() {
-        return "faults " + name + (isOn() ? " ON" : " off");
+        return "faults \"" + name + (isOn() ? "\" ON" : "\" off");
     }
 }

@@ -238,6 +238,6 @@ final class RacingHedge implements Hedge {
 
     @Override
     public String toString() {
-        return "hedge " + name + " up to " + maxAttempts + " attempts";
+        return "hedge \"" + name + "\" up to " + maxAttempts + " attempts";
     }
 }

@@ -205,6 +205,6 @@ final class SubstitutingFallback implements Fallback {
 
     @Override
     public String toString() {
-        return "fallback " + name;
+        return "fallback \"" + name + '"';
     }
 }

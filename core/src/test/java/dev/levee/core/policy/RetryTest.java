@@ -376,11 +376,11 @@ class RetryTest {
         void are_refused_with_name_bound_and_value() {
             assertThatThrownBy(() -> Retry.of("r", config -> config.maxAttempts(0)))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("maxAttempts must be at least 1, but was 0");
+                    .hasMessage("retry \"r\": maxAttempts must be at least 1, but was 0");
             assertThatThrownBy(() -> Retry.of("r", config -> config.totalTime(Duration.ZERO)))
-                    .hasMessage("totalTime must be more than zero, but was PT0S");
+                    .hasMessage("retry \"r\": totalTime must be more than zero, but was 0s");
             assertThatThrownBy(() -> Backoff.exponential(Duration.ofSeconds(2), Duration.ofSeconds(1)))
-                    .hasMessage("max must be at least initial PT2S, but was PT1S");
+                    .hasMessage("max must be at least initial 2s, but was 1s");
             assertThatThrownBy(() -> Retry.of(" ")).hasMessageContaining("name must not be blank");
         }
 

@@ -2,8 +2,8 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Listener;
 import dev.levee.core.Policy;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
-import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -79,7 +79,7 @@ final class SourceReport {
                 known ? SourceState.STALE : SourceState.EMPTY,
                 poll,
                 new IllegalStateException(
-                        "has not answered for " + Duration.ofNanos(nanos) + " and is still awaited")));
+                        "has not answered for " + Nanos.text(nanos) + " and is still awaited")));
     }
 
     private void add(SourceEvent event) {

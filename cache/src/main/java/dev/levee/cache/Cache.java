@@ -134,7 +134,7 @@ public interface Cache<K, V> extends Measured {
      */
     static <K, V> Cache<K, V> over(
             String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
-        return over(name, store, LocalCache.configured(configure), environment);
+        return over(name, store, LocalCache.configured(name, configure), environment);
     }
 
     /**
@@ -213,7 +213,7 @@ public interface Cache<K, V> extends Measured {
      */
     static <K, V> Cache<K, V> of(
             String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
-        return of(name, LocalCache.configured(configure), environment);
+        return of(name, LocalCache.configured(name, configure), environment);
     }
 
     /**
@@ -325,6 +325,10 @@ public interface Cache<K, V> extends Measured {
      */
     void invalidate(K key);
 
-    /** Drops all values; the store is not changed. Does not block. Takes time in proportion to the number of values. */
+    /**
+     * Drops all values, at one moment; the store is not changed. Does not block, and takes the same time however many
+     * there are. Calls after the return get no value that was loaded or put before, nor one whose load or write began
+     * before: those that are in flight go on, but only the callers that already wait get what they bring.
+     */
     void invalidateAll();
 }

@@ -16,19 +16,32 @@ import org.jspecify.annotations.Nullable;
  * <p>Whether an entry may still be served is decided here, by its own deadline: Caffeine's {@code expireAfterWrite}
  * takes one duration for all, and lets an entry that is replaced within a second keep the age of the one before.
  * Caffeine's ticker therefore need not be right, only never early, and is the time of the latest write: a hit reads the
- * real clock once instead of twice. See ADR 21.
+ * real clock once instead of twice.
+ *
+ * <p>To drop all entries is to begin another <i>generation</i>, an empty cache, in one step: what still holds the one
+ * before, such as a load or a write that began earlier, puts its entry where no caller looks any more. See ADR 21.
  */
 final class Entries<K, V> {
     /** More than the second by which Caffeine may overestimate the age of an entry. */
     private static final long SLACK = 2_000_000_000L;
 
-    private final com.github.benmanes.caffeine.cache.Cache<K, CacheEntry<V>> cache;
+    /** The entries that belong together: those that were put since all were dropped last. */
+    static final class Generation<V> {
+        private final com.github.benmanes.caffeine.cache.Cache<Object, CacheEntry<V>> entries;
+
+        private Generation(com.github.benmanes.caffeine.cache.Cache<Object, CacheEntry<V>> entries) {
+            this.entries = entries;
+        }
+    }
+
+    private final Caffeine<Object, Object> caffeine;
     private final NanoClock clock;
     private final RandomGenerator random;
     private final double jitter;
     private final long lifeNanos;
     private final boolean expires;
     private final AtomicLong latest = new AtomicLong();
+    private volatile Generation<V> current;
 
     Entries(CacheConfig config, Environment environment, @Nullable CacheTotals totals) {
         clock = environment.clock();
@@ -37,8 +50,7 @@ final class Entries<K, V> {
         lifeNanos = config.expireAfterNanos();
         expires = lifeNanos < Nanos.NEVER;
         // Maintenance runs on the thread that makes it necessary: no pool with a queue, and tests see its effect.
-        Caffeine<Object, Object> caffeine =
-                Caffeine.newBuilder().maximumSize(config.maxSize()).executor(Runnable::run);
+        caffeine = Caffeine.newBuilder().maximumSize(config.maxSize()).executor(Runnable::run);
         if (expires) {
             latest.set(clock.nanoTime());
             caffeine.expireAfterWrite(Duration.ofNanos(Nanos.add(lifeNanos, SLACK)))
@@ -51,12 +63,21 @@ final class Entries<K, V> {
                 }
             });
         }
-        cache = caffeine.build();
+        current = new Generation<>(caffeine.build());
+    }
+
+    /** Returns the generation that callers are served from now. */
+    Generation<V> current() {
+        return current;
     }
 
     /** Returns the entry of a key that has not expired, or null. */
     @Nullable CacheEntry<V> live(K key) {
-        CacheEntry<V> entry = cache.getIfPresent(key);
+        return live(key, current);
+    }
+
+    @Nullable CacheEntry<V> live(K key, Generation<V> generation) {
+        CacheEntry<V> entry = generation.entries.getIfPresent(key);
         return entry == null || (expires && entry.isExpired(clock.nanoTime())) ? null : entry;
     }
 
@@ -72,22 +93,23 @@ final class Entries<K, V> {
         return new CacheEntry<>(value, clock.nanoTime(), life);
     }
 
-    void put(K key, CacheEntry<V> entry) {
+    void put(K key, CacheEntry<V> entry, Generation<V> generation) {
         if (expires) {
             latest.accumulateAndGet(entry.writtenAt, (a, b) -> b - a > 0 ? b : a);
         }
-        cache.put(key, entry);
+        generation.entries.put(key, entry);
     }
 
-    void remove(K key) {
-        cache.invalidate(key);
+    void remove(K key, Generation<V> generation) {
+        generation.entries.invalidate(key);
     }
 
+    /** Begins another generation. */
     void removeAll() {
-        cache.invalidateAll();
+        current = new Generation<>(caffeine.build());
     }
 
     long size() {
-        return cache.estimatedSize();
+        return current.entries.estimatedSize();
     }
 }

@@ -14,14 +14,17 @@ import org.jspecify.annotations.Nullable;
  *   disturbed   the key has been changed otherwise during one of them: only the store knows what it holds
  *
  * startLoad   load = candidate, unless there is one     change       load = null, disturbed = true
- * endLoad     load = null, its entry is put             beginWrite   writes + 1, disturbed if there was one
- *                                                       endWrite     writes - 1, load = null, entry put or removed
+ *             of the current generation                 beginWrite   writes + 1, disturbed if there was one
+ * endLoad     load = null, its entry is put             endWrite     writes - 1, load = null, entry put or removed
+ *
+ * removeAll   another generation of entries: loads and writes that began in the one before put nothing in this one
  * }</pre>
  *
  * <p><b>Invariants.</b> Each change is one step under the lock of its key, in which no code of the user runs but
  * {@code equals} and {@code hashCode} of keys. To be in this table is what gives a load the right to put its value: a
  * change of the key takes the load out. So there are no versions to count, and nothing is kept for keys without
- * anything in flight. See ADR 21.
+ * anything in flight. The current generation is read under the lock of the key: what was put or loaded in it, was so
+ * after it had begun. See ADR 21.
  */
 class InFlight<K, V> {
     private final ConcurrentHashMap<K, Activity<V>> keys = new ConcurrentHashMap<>();
@@ -44,13 +47,17 @@ class InFlight<K, V> {
         }
     }
 
-    /** Returns the load that is in flight for the key; the candidate, if there was none. */
+    /** Returns the load that is in flight for the key; the candidate, if there was none that it may share. */
     PendingLoad<V> startLoad(K key, PendingLoad<V> candidate) {
         Activity<V> now = keys.compute(key, (k, was) -> {
-            if (was == null) {
-                return new Activity<>(candidate, 0, false);
+            Entries.Generation<V> current = entries.current();
+            if (was != null && was.load != null && was.load.isOf(current)) {
+                return was;
             }
-            return was.load != null ? was : new Activity<>(candidate, was.writes, was.disturbed);
+            candidate.beginIn(current);
+            return was == null
+                    ? new Activity<>(candidate, 0, false)
+                    : new Activity<>(candidate, was.writes, was.disturbed);
         });
         PendingLoad<V> load = now == null ? null : now.load;
         return load == null ? candidate : load;
@@ -63,7 +70,7 @@ class InFlight<K, V> {
                 return was;
             }
             if (entry != null) {
-                entries.put(k, entry);
+                entries.put(k, entry, ended.generation());
             }
             return new Activity<V>(null, was.writes, was.disturbed).orNull();
         });
@@ -72,40 +79,45 @@ class InFlight<K, V> {
     /** Puts an entry, or removes the one that is there. */
     void change(K key, @Nullable CacheEntry<V> entry) {
         keys.compute(key, (k, was) -> {
-            set(k, entry);
+            set(k, entry, entries.current());
             return was == null ? null : new Activity<V>(null, was.writes, true).orNull();
         });
     }
 
     void removeAll() {
-        for (K key : keys.keySet()) {
-            keys.computeIfPresent(key, (k, was) -> new Activity<V>(null, was.writes, true).orNull());
-        }
         entries.removeAll();
     }
 
-    void beginWrite(K key) {
+    /** Begins a write, and returns the generation in which it began. */
+    Entries.Generation<V> beginWrite(K key) {
+        Entries.Generation<V> begun = entries.current();
         keys.compute(key, (k, was) -> {
             if (was == null) {
                 return new Activity<>(null, 1, false);
             }
             return new Activity<>(was.load, was.writes + 1, was.disturbed || was.writes > 0);
         });
+        return begun;
     }
 
-    /** Ends a write: puts its entry if it was the only change of the key, else removes the entry that is there. */
-    void endWrite(K key, @Nullable CacheEntry<V> entry) {
+    /**
+     * Ends a write: puts its entry if it was the only change of the key, else removes the entry that is there.
+     *
+     * @param begun what {@link #beginWrite} returned
+     */
+    void endWrite(K key, Entries.Generation<V> begun, @Nullable CacheEntry<V> entry) {
         keys.computeIfPresent(key, (k, was) -> {
-            set(k, was.disturbed ? null : entry);
+            Entries.Generation<V> current = entries.current();
+            set(k, was.disturbed || begun != current ? null : entry, current);
             return new Activity<V>(null, was.writes - 1, was.disturbed).orNull();
         });
     }
 
-    private void set(K key, @Nullable CacheEntry<V> entry) {
+    private void set(K key, @Nullable CacheEntry<V> entry, Entries.Generation<V> generation) {
         if (entry == null) {
-            entries.remove(key);
+            entries.remove(key, generation);
         } else {
-            entries.put(key, entry);
+            entries.put(key, entry, generation);
         }
     }
 

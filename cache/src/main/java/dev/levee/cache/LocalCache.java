@@ -7,6 +7,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -65,10 +66,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
         throw new IllegalArgumentException("store must be a Store when strategy is WRITE_THROUGH, but was " + loader);
     }
 
-    static CacheConfig configured(Consumer<? super CacheConfig.Builder> configure) {
-        CacheConfig.Builder builder = CacheConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return builder.build();
+    static CacheConfig configured(String name, Consumer<? super CacheConfig.Builder> configure) {
+        return Require.configured("cache", name, CacheConfig.builder(), configure, CacheConfig.Builder::build);
     }
 
     @Override
@@ -136,11 +135,15 @@ final class LocalCache<K, V> implements Cache<K, V> {
                 totals.sharedLoads.increment();
             }
             LoadResult<V> result = load.await(name, key, environment.scheduler());
-            if (result.failure() == null) {
+            if (!result.reload()) {
+                if (result.failure() != null) {
+                    throw asSeenByWaiter(result.failure());
+                }
                 return result.value();
             }
-            if (!result.reload()) {
-                throw asSeenByWaiter(result.failure());
+            CacheEntry<V> entry = entries.live(key);
+            if (entry != null) {
+                return entry.value;
             }
         }
     }
@@ -149,15 +152,14 @@ final class LocalCache<K, V> implements Cache<K, V> {
         LoadResult<V> result = null;
         try {
             // An earlier load may have ended between the miss and the start of this one.
-            CacheEntry<V> entry = entries.live(key);
-            V value;
+            CacheEntry<V> entry = entries.live(key, pending.generation());
             if (entry != null) {
-                value = entry.value;
                 inFlight.endLoad(key, pending, null);
-            } else {
-                value = load(key, pending, from);
-                inFlight.endLoad(key, pending, value == null ? null : entries.stamp(value));
+                result = LoadResult.found(entry.value);
+                return entry.value;
             }
+            V value = load(key, pending, from);
+            inFlight.endLoad(key, pending, value == null ? null : entries.stamp(value));
             result = LoadResult.value(value);
             return value;
         } catch (Throwable failure) {
@@ -244,7 +246,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     private void write(K key, @Nullable V value, Store<K, V> store) {
         CacheEntry<V> written = null;
-        inFlight.beginWrite(key);
+        Entries.Generation<V> begun = inFlight.beginWrite(key);
         try {
             if (value == null) {
                 store.delete(key);
@@ -255,7 +257,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         } catch (Throwable failure) {
             throw asSeenByCaller(value == null ? "delete" : "save", failure);
         } finally {
-            inFlight.endWrite(key, written);
+            inFlight.endWrite(key, begun, written);
         }
     }
 
@@ -282,6 +284,6 @@ final class LocalCache<K, V> implements Cache<K, V> {
     public String toString() {
         return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
                 + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
-                + config.expireAfter() + "]";
+                + Nanos.text(config.expireAfter()) + "]";
     }
 }

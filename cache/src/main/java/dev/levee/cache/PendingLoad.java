@@ -5,6 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -18,8 +19,23 @@ final class PendingLoad<V> {
     private final ConcurrentLinkedQueue<Thread> waiters = new ConcurrentLinkedQueue<>();
     private volatile @Nullable LoadResult<V> result;
 
+    /** Where the load puts its value; written before the load is in flight, null until then. */
+    private Entries.@Nullable Generation<V> generation;
+
     PendingLoad(LoadingThread owner) {
         this.owner = owner;
+    }
+
+    void beginIn(Entries.Generation<V> where) {
+        generation = where;
+    }
+
+    boolean isOf(Entries.Generation<V> other) {
+        return generation == other;
+    }
+
+    Entries.Generation<V> generation() {
+        return Require.nonNull("generation", generation);
     }
 
     /**
@@ -27,12 +43,16 @@ final class PendingLoad<V> {
      *
      * @param value the value, or null if the store has none or the load failed
      * @param failure what the load threw, or null
-     * @param reload whether the failure lies in the call that loaded and not in the store, so that a waiter should load
-     *     again
+     * @param reload whether the result is one of the call that loaded and not of the store, so that a waiter should look
+     *     again: a failure that lies in that call, or an entry that was there already and may be gone by now
      */
     record LoadResult<V>(@Nullable V value, @Nullable Throwable failure, boolean reload) {
         static <V> LoadResult<V> value(@Nullable V value) {
             return new LoadResult<>(value, null, false);
+        }
+
+        static <V> LoadResult<V> found(V value) {
+            return new LoadResult<>(value, null, true);
         }
 
         static <V> LoadResult<V> failure(Throwable failure, boolean reload) {

@@ -72,6 +72,8 @@ class CacheInterleavingsTest {
         }
 
         public void forget() {}
+
+        public void forgetAll() {}
     }
 
     private static final class Row implements Store<Integer, Integer> {
@@ -137,6 +139,11 @@ class CacheInterleavingsTest {
             row.save(1, to);
             cache.invalidate(1);
         }
+
+        @Operation
+        public void forgetAll() {
+            cache.invalidateAll();
+        }
     }
 
     public static class Through extends Operations {
@@ -171,7 +178,7 @@ class CacheInterleavingsTest {
             @Override
             void endLoad(Integer key, PendingLoad<Integer> ended, CacheEntry<Integer> entry) {
                 if (entry != null) {
-                    entries.put(key, entry);
+                    entries.put(key, entry, entries.current());
                 }
                 super.endLoad(key, ended, null);
             }
@@ -193,10 +200,10 @@ class CacheInterleavingsTest {
             }
 
             @Override
-            void endWrite(Integer key, CacheEntry<Integer> entry) {
-                super.endWrite(key, entry);
+            void endWrite(Integer key, Entries.Generation<Integer> begun, CacheEntry<Integer> entry) {
+                super.endWrite(key, begun, entry);
                 if (entry != null) {
-                    entries.put(key, entry);
+                    entries.put(key, entry, entries.current());
                 }
             }
         }

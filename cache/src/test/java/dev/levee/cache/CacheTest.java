@@ -293,10 +293,10 @@ class CacheTest {
         @Test
         void canBeGivenAsAConfiguration() {
             CacheConfig config = CacheConfig.builder().maxSize(7).build();
-            assertThat(Cache.of("c", config)).hasToString("cache \"c\" [0 of 7, cache-aside, expires after PT5M]");
+            assertThat(Cache.of("c", config)).hasToString("cache \"c\" [0 of 7, cache-aside, expires after 5m]");
             assertThat(Cache.over("o", store, config))
-                    .hasToString("cache \"o\" [0 of 7, cache-aside, expires after PT5M]");
-            assertThat(Cache.over("o", store)).hasToString("cache \"o\" [0 of 10000, cache-aside, expires after PT5M]");
+                    .hasToString("cache \"o\" [0 of 7, cache-aside, expires after 5m]");
+            assertThat(Cache.over("o", store)).hasToString("cache \"o\" [0 of 10000, cache-aside, expires after 5m]");
             assertThat(config.toBuilder().build()).usingRecursiveComparison().isEqualTo(config);
         }
 
@@ -313,9 +313,9 @@ class CacheTest {
         @Test
         void areShownByToString() {
             cache.get("a");
-            assertThat(cache).hasToString("cache \"letters\" [1 of 10000, cache-aside, expires after PT5M]");
+            assertThat(cache).hasToString("cache \"letters\" [1 of 10000, cache-aside, expires after 5m]");
             assertThat(Cache.over("w", store, c -> c.writeThrough()))
-                    .hasToString("cache \"w\" [0 of 10000, write-through, expires after PT5M]");
+                    .hasToString("cache \"w\" [0 of 10000, write-through, expires after 5m]");
         }
 
         @Test
@@ -351,7 +351,7 @@ class CacheTest {
                     .withMessage("maxSize must be at least 1, but was 0");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> CacheConfig.builder().expireAfter(Duration.ZERO))
-                    .withMessage("expireAfter must be more than zero, but was PT0S");
+                    .withMessage("expireAfter must be more than zero, but was 0s");
             for (double jitter : new double[] {-0.1, 1.0, Double.NaN}) {
                 assertThatIllegalArgumentException()
                         .isThrownBy(() -> CacheConfig.builder().expiryJitter(jitter))

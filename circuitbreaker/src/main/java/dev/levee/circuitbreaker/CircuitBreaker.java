@@ -48,8 +48,8 @@ import java.util.function.Consumer;
  * closed, 0 if open or half-open. With {@code totals} also {@code breaker.calls.succeeded}, {@code .failed},
  * {@code .slow}, {@code .ignored}, {@code .late} (those of the former that ended in another epoch) and
  * {@code .refused}, since the breaker was made; a call that was admitted while the breaker was disabled is not among
- * them. Each change of state is one line at INFO in the log, and one {@code onStateChange} of the environment's
- * listener.
+ * them. Each change of state is one line in the log, at WARN when outcomes open it and else at INFO, and one
+ * {@code onStateChange} of the environment's listener.
  *
  * @since 0.1
  */
@@ -141,9 +141,9 @@ public interface CircuitBreaker extends Gate, Measured {
      */
     static CircuitBreaker of(
             String name, Consumer<? super CircuitBreakerConfig.Builder> configure, Environment environment) {
-        CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        CircuitBreakerConfig config = Require.configured(
+                Kind.BREAKER.label(), name, CircuitBreakerConfig.builder(), configure, CircuitBreakerConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

@@ -3,7 +3,6 @@ package dev.levee.circuitbreaker;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -20,22 +19,14 @@ import org.jspecify.annotations.Nullable;
 public final class CircuitBreakerConfig {
     private final WindowRules windowRules;
     private final OpenTimes openTimes;
-    private final int halfOpenCalls;
-    private final @Nullable Duration probeLease;
-    private final boolean expiredProbesFail;
-    private final Duration rampStep;
-    private final double[] rampShares;
+    private final HalfOpenRules halfOpenRules;
     private final OutcomeRule outcomes;
     private final boolean totals;
 
     private CircuitBreakerConfig(Builder builder) {
         windowRules = new WindowRules(builder);
         openTimes = new OpenTimes(builder);
-        halfOpenCalls = builder.halfOpenCalls;
-        probeLease = builder.probeLease;
-        expiredProbesFail = builder.expiredProbesFail;
-        rampStep = builder.rampStep;
-        rampShares = builder.rampShares;
+        halfOpenRules = new HalfOpenRules(builder);
         outcomes = builder.outcomes;
         totals = builder.totals;
     }
@@ -112,27 +103,32 @@ public final class CircuitBreakerConfig {
 
     /** {@return how many probes a half-open breaker admits in all} */
     public int halfOpenCalls() {
-        return halfOpenCalls;
+        return halfOpenRules.calls;
     }
 
-    /** {@return how long a probe may take; {@link #openFor} unless it was set} */
+    /** {@return how many probes must succeed for the breaker to close; 0 if the rates decide} */
+    public int halfOpenSuccesses() {
+        return halfOpenRules.successes;
+    }
+
+    /** {@return how long a probe may take; {@link #openFor}, but at least 30 seconds, unless it was set} */
     public Duration probeLease() {
-        return probeLease == null ? openFor() : probeLease;
+        return halfOpenRules.lease(openFor());
     }
 
     /** {@return whether a probe that takes longer counts as a failure} */
     public boolean expiredProbesFail() {
-        return expiredProbesFail;
+        return halfOpenRules.expiredFail;
     }
 
     /** {@return how long each step of the ramp lasts; zero without a ramp} */
     public Duration rampStep() {
-        return rampStep;
+        return halfOpenRules.rampStep;
     }
 
     /** {@return the share of calls that each step of the ramp admits, in a new array; empty without a ramp} */
     public double[] rampShares() {
-        return rampShares.clone();
+        return halfOpenRules.rampShares.clone();
     }
 
     /** {@return the rule that says what counts as a failure} */
@@ -153,11 +149,13 @@ public final class CircuitBreakerConfig {
         return openTimes;
     }
 
+    HalfOpenRules halfOpenRules() {
+        return halfOpenRules;
+    }
+
     @Override
     public String toString() {
-        String steps =
-                rampShares.length == 0 ? "" : ", then " + Arrays.toString(rampShares) + " for " + rampStep + " each";
-        return windowRules + "; " + openTimes + "; " + halfOpenCalls + " probes" + steps;
+        return windowRules + "; " + openTimes + "; " + halfOpenRules;
     }
 
     /**
@@ -179,10 +177,11 @@ public final class CircuitBreakerConfig {
         double openJitter;
         Duration openForHint = Duration.ZERO;
         int halfOpenCalls = 5;
-        private @Nullable Duration probeLease;
-        private boolean expiredProbesFail = true;
-        private Duration rampStep = Duration.ZERO;
-        private double[] rampShares = {};
+        int halfOpenSuccesses;
+        @Nullable Duration probeLease;
+        boolean expiredProbesFail = true;
+        Duration rampStep = Duration.ZERO;
+        double[] rampShares = {};
         private OutcomeRule outcomes = OutcomeRule.standard();
         private boolean totals;
 
@@ -194,11 +193,7 @@ public final class CircuitBreakerConfig {
         private Builder(CircuitBreakerConfig config) {
             config.windowRules.copyTo(this);
             config.openTimes.copyTo(this);
-            halfOpenCalls = config.halfOpenCalls;
-            probeLease = config.probeLease;
-            expiredProbesFail = config.expiredProbesFail;
-            rampStep = config.rampStep;
-            rampShares = config.rampShares;
+            config.halfOpenRules.copyTo(this);
             outcomes = config.outcomes;
             totals = config.totals;
         }
@@ -248,8 +243,7 @@ public final class CircuitBreakerConfig {
         /**
          * Judges the last calls, this many of them. Default: 100.
          *
-         * <p>Every size has the same representation: one word with all counts, and a ring of 2 bits for each call. It
-         * is exact with any number of threads: at each moment the counts are those of exactly the last calls, in the
+         * <p>Exact with any number of threads: at each moment the counts are those of exactly the last calls, in the
          * order in which they were recorded. A call costs one write, and none if it is a success and all in the window
          * are.
          *
@@ -341,13 +335,8 @@ public final class CircuitBreakerConfig {
          * @throws IllegalArgumentException if a value is out of its range
          */
         public Builder openFor(Duration initial, double multiplier, Duration max) {
-            openFor = Require.positive("openFor", initial);
-            if (!(multiplier >= 1) || Double.isInfinite(multiplier)) {
-                throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
-            }
-            if (Require.nonNull("openFor max", max).compareTo(initial) < 0) {
-                throw new IllegalArgumentException("openFor max must be at least " + initial + ", but was " + max);
-            }
+            OpenTimes.requireGrowth(initial, multiplier, max);
+            openFor = initial;
             openForMultiplier = multiplier;
             openForMax = max;
             return this;
@@ -362,10 +351,7 @@ public final class CircuitBreakerConfig {
          * @throws IllegalArgumentException if it is out of its range
          */
         public Builder openJitter(double ratio) {
-            if (!(ratio >= 0 && ratio < 1)) {
-                throw new IllegalArgumentException("openJitter must be from 0 to less than 1, but was " + ratio);
-            }
-            openJitter = ratio;
+            openJitter = OpenTimes.requireJitter(ratio);
             return this;
         }
 
@@ -398,8 +384,24 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * How long a probe may take. Default: as long as the breaker stays open the first time. A probe that has not
-         * ended by then is given up, and its result is ignored when it comes.
+         * How many of the probes must succeed for the breaker to close, instead of the rate of failures that opens it.
+         * It opens again as soon as so many have failed that this cannot be reached: with all of
+         * {@link #halfOpenCalls}, at the first failure. Default: 0, the failure rate decides, or, with
+         * {@link #consecutiveFailures}, all must succeed. How many may be slow is up to {@link #slowCallRate}.
+         *
+         * @param value from 0 for none to 1000, and at most {@link #halfOpenCalls}
+         * @return this
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public Builder halfOpenSuccesses(int value) {
+            halfOpenSuccesses = Require.range("halfOpenSuccesses", value, 0, Probes.MAX);
+            return this;
+        }
+
+        /**
+         * How long a probe may take. Default: as long as the breaker stays open the first time, but at least 30
+         * seconds; set it if healthy calls take longer. A probe that has not ended by then is given up, and its result
+         * is ignored when it comes.
          *
          * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} for no end
          * @return this
@@ -442,7 +444,7 @@ public final class CircuitBreakerConfig {
          */
         public Builder ramp(Duration step, double... shares) {
             Require.positive("ramp step", step);
-            Ramp.requireRising(Require.nonNull("ramp shares", shares));
+            HalfOpenRules.requireRising(Require.nonNull("ramp shares", shares));
             rampStep = shares.length == 0 ? Duration.ZERO : step;
             rampShares = shares.clone();
             return this;
@@ -488,8 +490,8 @@ public final class CircuitBreakerConfig {
          *
          * @return the settings
          * @throws IllegalArgumentException if settings contradict each other: more than one window was set, a rate
-         *     together with {@link #consecutiveFailures}, only one of the two for slow calls, or a {@link #minCalls}
-         *     above the size of a count window
+         *     together with {@link #consecutiveFailures}, only one of the two for slow calls, a {@link #minCalls} above
+         *     the size of a count window, or more {@link #halfOpenSuccesses} than {@link #halfOpenCalls}
          */
         public CircuitBreakerConfig build() {
             return new CircuitBreakerConfig(this);

@@ -311,9 +311,10 @@ final class EpochBreaker implements CircuitBreaker {
 
     @Override
     public void allowProbe() {
-        if (epoch.state == State.OPEN) {
-            change((from, now) ->
-                    from.state == State.OPEN ? successors.halfOpen(from, now, "a probe is allowed") : null);
+        // Not only if it is open: it may be about to, when the lease of a probe has expired.
+        if (epoch.refusal != null) {
+            String reason = "a probe is allowed";
+            change((from, now) -> from.state == State.OPEN ? successors.halfOpen(from, now, reason) : null);
         }
     }
 
@@ -388,7 +389,7 @@ final class EpochBreaker implements CircuitBreaker {
         Duration slow = other.slowCallDuration();
         if (!slow.isZero() && (timing & ENTRY) == 0) {
             throw new IllegalArgumentException("slowCallDuration must stay unset, because " + BreakerText.subject(name)
-                    + " was made without, but was " + slow);
+                    + " was made without, but was " + Nanos.text(slow));
         }
     }
 

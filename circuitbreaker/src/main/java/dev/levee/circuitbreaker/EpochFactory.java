@@ -50,7 +50,7 @@ final class EpochFactory {
     private Epoch halfOpen(Epoch from, Epoch.Change change) {
         CircuitBreakerConfig config = from.config;
         Probes probes = new Probes(
-                config.halfOpenCalls(),
+                config.halfOpenRules(),
                 config.windowRules().probes,
                 Nanos.of(config.probeLease()),
                 leases::incrementAndGet);

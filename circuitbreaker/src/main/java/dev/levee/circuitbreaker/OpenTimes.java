@@ -2,6 +2,7 @@ package dev.levee.circuitbreaker;
 
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
 import java.time.Duration;
 
 /**
@@ -38,6 +39,24 @@ final class OpenTimes {
         builder.openForHint = maxHint;
     }
 
+    /** Fails unless open times can grow like this. */
+    static void requireGrowth(Duration initial, double multiplier, Duration max) {
+        Require.positive("openFor", initial);
+        if (!(multiplier >= 1) || Double.isInfinite(multiplier)) {
+            throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
+        }
+        if (Require.nonNull("openFor max", max).compareTo(initial) < 0) {
+            throw new IllegalArgumentException("openFor max must be at least " + Nanos.text(initial) + ", but was " + Nanos.text(max));
+        }
+    }
+
+    static double requireJitter(double ratio) {
+        if (!(ratio >= 0 && ratio < 1)) {
+            throw new IllegalArgumentException("openJitter must be from 0 to less than 1, but was " + ratio);
+        }
+        return ratio;
+    }
+
     /** Whether {@link #nanos} needs a random number. */
     boolean hasJitter() {
         return jitter > 0;
@@ -62,9 +81,9 @@ final class OpenTimes {
 
     @Override
     public String toString() {
-        return "open for " + initial
-                + (multiplier == 1 ? "" : " x " + multiplier + " up to " + max)
+        return "open for " + Nanos.text(initial)
+                + (multiplier == 1 ? "" : " x " + multiplier + " up to " + Nanos.text(max))
                 + (jitter == 0 ? "" : " -" + jitter)
-                + (maxHint.isZero() ? "" : ", hint up to " + maxHint);
+                + (maxHint.isZero() ? "" : ", hint up to " + Nanos.text(maxHint));
     }
 }

@@ -55,10 +55,10 @@ final class Probes {
     private final long[] since;
 
     /** @param leases returns a new number for each lease of a breaker, in whatever half-open epoch, from 1 */
-    Probes(int permits, Thresholds limits, long leaseNanos, LongSupplier leases) {
-        this.permits = permits;
-        this.minFailures = Thresholds.minCount(limits.failureRate, permits);
-        this.minSlow = Thresholds.minCount(limits.slowRate, permits);
+    Probes(HalfOpenRules rules, Thresholds limits, long leaseNanos, LongSupplier leases) {
+        this.permits = rules.calls;
+        this.minFailures = rules.minFailures(limits);
+        this.minSlow = rules.minSlow(limits);
         this.leaseNanos = leaseNanos;
         this.leases = leases;
         this.words = new long[permits];

@@ -1,7 +1,6 @@
 package dev.levee.circuitbreaker;
 
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.Require;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntFunction;
@@ -32,17 +31,6 @@ final class Ramp {
         this.bounds = Arrays.stream(shares).mapToLong(Ramp::bound).toArray();
         this.refusals = new CircuitOpenException[shares.length];
         Arrays.setAll(this.refusals, refusals);
-    }
-
-    /** Fails unless shares rise within their range. */
-    static void requireRising(double[] shares) {
-        double before = 0;
-        for (double share : shares) {
-            if (Require.ratio("ramp share", share) <= before) {
-                throw new IllegalArgumentException("ramp shares must rise, but were " + Arrays.toString(shares));
-            }
-            before = share;
-        }
     }
 
     /** Returns the share of all 64-bit numbers, to be compared as an unsigned number. */

@@ -1,6 +1,7 @@
 package dev.levee.circuitbreaker;
 
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.internal.OneAtATime;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -77,7 +78,7 @@ final class StateChangePublisher {
         }
         shielded(() -> log(from, to));
         if (listener != Listener.NONE) {
-            shielded(() -> listener.onStateChange(name, from.state.name(), to.state.name()));
+            shielded(() -> listener.onStateChange(Policy.Kind.BREAKER, name, from.state.name(), to.state.name()));
         }
     }
 

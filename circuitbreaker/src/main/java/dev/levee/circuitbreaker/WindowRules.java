@@ -93,7 +93,7 @@ final class WindowRules {
         }
         if (slowCallRate == 0 && hasSlowRule()) {
             throw new IllegalArgumentException(
-                    "slowCallRate must be set, because slowCallDuration is " + slowCallDuration);
+                    "slowCallRate must be set, because slowCallDuration is " + Nanos.text(slowCallDuration));
         }
         if (!hasTimeWindow() && minCallsSet > countWindow) {
             throw new IllegalArgumentException(
@@ -149,8 +149,8 @@ final class WindowRules {
             return consecutiveFailures + " failures in a row";
         }
         return "failure rate " + failureRate
-                + (hasSlowRule() ? ", slow-call rate " + slowCallRate + " from " + slowCallDuration : "")
-                + (hasTimeWindow() ? " in " + timeWindow : " of " + countWindow + " calls")
+                + (hasSlowRule() ? ", slow-call rate " + slowCallRate + " from " + Nanos.text(slowCallDuration) : "")
+                + (hasTimeWindow() ? " in " + Nanos.text(timeWindow) : " of " + countWindow + " calls")
                 + ", at least " + minCalls();
     }
 }

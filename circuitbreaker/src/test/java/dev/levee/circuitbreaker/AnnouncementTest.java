@@ -12,6 +12,7 @@ import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
@@ -62,13 +63,13 @@ class AnnouncementTest {
             breaker.reset();
             assertThat(heard.events())
                     .containsExactly(
-                            "payments CLOSED->OPEN",
-                            "payments OPEN->HALF_OPEN",
-                            "payments HALF_OPEN->OPEN",
-                            "payments OPEN->HALF_OPEN",
-                            "payments HALF_OPEN->CLOSED",
-                            "payments CLOSED->DISABLED",
-                            "payments DISABLED->CLOSED");
+                            "breaker payments CLOSED->OPEN",
+                            "breaker payments OPEN->HALF_OPEN",
+                            "breaker payments HALF_OPEN->OPEN",
+                            "breaker payments OPEN->HALF_OPEN",
+                            "breaker payments HALF_OPEN->CLOSED",
+                            "breaker payments CLOSED->DISABLED",
+                            "breaker payments DISABLED->CLOSED");
         }
 
         @Test
@@ -90,7 +91,7 @@ class AnnouncementTest {
             CircuitBreaker breaker = breaker(
                     new Listener() {
                         @Override
-                        public void onStateChange(String policy, String from, String to) {
+                        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                             received.incrementAndGet();
                             throw new StackOverflowError("a bad listener");
                         }
@@ -109,7 +110,7 @@ class AnnouncementTest {
             self[0] = breaker(
                     new Listener() {
                         @Override
-                        public void onStateChange(String policy, String from, String to) {
+                        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                             heard.add("begin " + from + " " + to);
                             if (to.equals("OPEN")) {
                                 self[0].forceOpen();
@@ -142,7 +143,7 @@ class AnnouncementTest {
             CircuitBreaker breaker = breaker(
                     new Listener() {
                         @Override
-                        public void onStateChange(String policy, String from, String to) {
+                        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                             if (heard.isEmpty()) {
                                 blocked.countDown();
                                 awaitQuietly(release);
@@ -186,7 +187,7 @@ class AnnouncementTest {
         private final CircuitBreaker breaker = breaker(
                 new Listener() {
                     @Override
-                    public void onStateChange(String policy, String from, String to) {
+                    public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                         heard.add(from);
                         heard.add(to);
                     }
@@ -226,7 +227,7 @@ class AnnouncementTest {
                 inParallel(4, thread -> Calls.tryToFail(fresh, 4));
                 assertThat(fresh.state()).isEqualTo(OPEN);
             }
-            assertThat(counting.events()).hasSize(200).containsOnly("payments CLOSED->OPEN");
+            assertThat(counting.events()).hasSize(200).containsOnly("breaker payments CLOSED->OPEN");
         }
 
         private void inParallel(int threads, Consumer<Integer> work) throws InterruptedException {
@@ -320,7 +321,7 @@ class AnnouncementTest {
                 logger.detachAppender(broken);
             }
             breaker.reset();
-            assertThat(heard.events()).containsExactly("payments CLOSED->OPEN", "payments OPEN->CLOSED");
+            assertThat(heard.events()).containsExactly("breaker payments CLOSED->OPEN", "breaker payments OPEN->CLOSED");
         }
 
         @Test

@@ -16,9 +16,12 @@ abstract class BreakerFixture {
         return CircuitBreaker.of("payments", configure, time.environment());
     }
 
-    /** Opens at 2 failures of 4 calls, for 10 seconds; 3 probes. */
+    /** Opens at 2 failures of 4 calls, for 10 seconds; 3 probes of at most 10 seconds. */
     final CircuitBreaker small() {
-        return breaker(c -> c.countWindow(4).openFor(Duration.ofSeconds(10)).halfOpenCalls(3));
+        return breaker(c -> c.countWindow(4)
+                .openFor(Duration.ofSeconds(10))
+                .halfOpenCalls(3)
+                .probeLease(Duration.ofSeconds(10)));
     }
 
     final CircuitBreaker opened() {

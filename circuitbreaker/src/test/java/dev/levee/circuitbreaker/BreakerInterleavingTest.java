@@ -6,6 +6,7 @@ import dev.levee.circuitbreaker.CircuitBreaker.State;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import java.time.Duration;
@@ -88,7 +89,7 @@ class BreakerInterleavingTest {
                     .clock(() -> now)
                     .listener(new Listener() {
                         @Override
-                        public void onStateChange(String policy, String from, String to) {
+                        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                             published.add(from);
                             published.add(to);
                         }

@@ -19,7 +19,7 @@ class CircuitBreakerConfigTest {
     private static void assertRefused(String message, Consumer<CircuitBreakerConfig.Builder> configure) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CircuitBreaker.of("b", configure))
-                .withMessage(message);
+                .withMessage("breaker \"b\": " + message);
     }
 
     @Nested
@@ -38,17 +38,18 @@ class CircuitBreakerConfigTest {
             assertRefused("minCalls must be at least 1, but was 0", c -> c.minCalls(0));
             assertRefused("consecutiveFailures must be at least 1, but was -1", c -> c.consecutiveFailures(-1));
             assertRefused("halfOpenCalls must be from 1 to 1000, but was 1001", c -> c.halfOpenCalls(1001));
+            assertRefused("halfOpenSuccesses must be from 0 to 1000, but was -1", c -> c.halfOpenSuccesses(-1));
         }
 
         @Test
         void durations() {
-            assertRefused("timeWindow must be more than zero, but was PT0S", c -> c.timeWindow(Duration.ZERO));
-            assertRefused("openFor must be more than zero, but was PT-1S", c -> c.openFor(Duration.ofSeconds(-1)));
-            assertRefused("probeLease must be more than zero, but was PT0S", c -> c.probeLease(Duration.ZERO));
+            assertRefused("timeWindow must be more than zero, but was 0s", c -> c.timeWindow(Duration.ZERO));
+            assertRefused("openFor must be more than zero, but was -1s", c -> c.openFor(Duration.ofSeconds(-1)));
+            assertRefused("probeLease must be more than zero, but was 0s", c -> c.probeLease(Duration.ZERO));
             assertRefused(
-                    "slowCallDuration must be more than zero, but was PT0S", c -> c.slowCallDuration(Duration.ZERO));
+                    "slowCallDuration must be more than zero, but was 0s", c -> c.slowCallDuration(Duration.ZERO));
             assertRefused(
-                    "openForHint must not be negative, but was PT-1S", c -> c.openForHint(Duration.ofSeconds(-1)));
+                    "openForHint must not be negative, but was -1s", c -> c.openForHint(Duration.ofSeconds(-1)));
         }
 
         @Test
@@ -58,7 +59,7 @@ class CircuitBreakerConfigTest {
             assertRefused(
                     "openFor multiplier must be at least 1, but was NaN", c -> c.openFor(second, Double.NaN, second));
             assertRefused(
-                    "openFor max must be at least PT1S, but was PT0.5S",
+                    "openFor max must be at least 1s, but was 500ms",
                     c -> c.openFor(second, 2, Duration.ofMillis(500)));
             assertRefused("openJitter must be from 0 to less than 1, but was 1.0", c -> c.openJitter(1));
         }
@@ -129,7 +130,7 @@ class CircuitBreakerConfigTest {
         void half_of_a_slow_call_rule() {
             assertRefused("slowCallDuration must be set, because slowCallRate is 0.5", c -> c.slowCallRate(0.5));
             assertRefused(
-                    "slowCallRate must be set, because slowCallDuration is PT1S",
+                    "slowCallRate must be set, because slowCallDuration is 1s",
                     c -> c.slowCallDuration(Duration.ofSeconds(1)));
         }
 
@@ -139,6 +140,25 @@ class CircuitBreakerConfigTest {
                     "minCalls must be at most countWindow 10, but was 11",
                     c -> c.countWindow(10).minCalls(11));
             assertRefused("minCalls must be at most countWindow 100, but was 101", c -> c.minCalls(101));
+        }
+    }
+
+    @Nested
+    class OfProbes {
+        @Test
+        void more_successes_than_probes() {
+            assertRefused(
+                    "halfOpenSuccesses must be at most halfOpenCalls 5, but was 6", c -> c.halfOpenSuccesses(6));
+        }
+
+        @Test
+        void the_default_lease_never_follows_a_short_open_time() {
+            Duration second = Duration.ofSeconds(1);
+            assertThat(CircuitBreakerConfig.builder().openFor(second).build().probeLease())
+                    .isEqualTo(second.multipliedBy(30));
+            Duration minute = Duration.ofMinutes(1);
+            assertThat(CircuitBreakerConfig.builder().openFor(minute).build().probeLease())
+                    .isEqualTo(minute);
         }
     }
 
@@ -153,6 +173,7 @@ class CircuitBreakerConfigTest {
                 .openJitter(0.2)
                 .openForHint(Duration.ofMinutes(5))
                 .halfOpenCalls(7)
+                .halfOpenSuccesses(6)
                 .probeLease(Duration.ofSeconds(3))
                 .expiredProbesFail(false)
                 .ramp(Duration.ofSeconds(4), 0.1, 0.5)
@@ -213,6 +234,7 @@ class CircuitBreakerConfigTest {
             assertThat(config.openJitter()).isZero();
             assertThat(config.openForHint()).isZero();
             assertThat(config.halfOpenCalls()).isEqualTo(5);
+            assertThat(config.halfOpenSuccesses()).isZero();
             assertThat(config.probeLease()).isEqualTo(Duration.ofSeconds(30));
             assertThat(config.expiredProbesFail()).isTrue();
             assertThat(config.rampStep()).isZero();
@@ -233,6 +255,7 @@ class CircuitBreakerConfigTest {
                     .openJitter(0.2)
                     .openForHint(Duration.ofMinutes(5))
                     .halfOpenCalls(3)
+                    .halfOpenSuccesses(2)
                     .probeLease(Duration.ofSeconds(3))
                     .expiredProbesFail(false)
                     .ramp(Duration.ofSeconds(4), 0.1, 0.5)
@@ -250,6 +273,7 @@ class CircuitBreakerConfigTest {
             assertThat(config.openJitter()).isEqualTo(0.2);
             assertThat(config.openForHint()).isEqualTo(Duration.ofMinutes(5));
             assertThat(config.halfOpenCalls()).isEqualTo(3);
+            assertThat(config.halfOpenSuccesses()).isEqualTo(2);
             assertThat(config.probeLease()).isEqualTo(Duration.ofSeconds(3));
             assertThat(config.expiredProbesFail()).isFalse();
             assertThat(config.rampStep()).isEqualTo(Duration.ofSeconds(4));
@@ -296,9 +320,9 @@ class CircuitBreakerConfigTest {
     @Test
     void it_prints_what_matters() {
         assertThat(CircuitBreakerConfig.builder().build())
-                .hasToString("failure rate 0.5 of 100 calls, at least 20; open for PT30S; 5 probes");
+                .hasToString("failure rate 0.5 of 100 calls, at least 20; open for 30s; 5 probes");
         assertThat(CircuitBreakerConfig.builder().consecutiveFailures(3).build())
-                .hasToString("3 failures in a row; open for PT30S; 5 probes");
+                .hasToString("3 failures in a row; open for 30s; 5 probes");
     }
 
     @ParameterizedTest

@@ -43,7 +43,10 @@ class EdgeCasesTest {
     /** Half-open with two probes, of which none may fail; was open for ten seconds. */
     private CircuitBreaker halfOpen(Consumer<CircuitBreakerConfig.Builder> configure) {
         CircuitBreaker breaker = breaker(c -> {
-            c.consecutiveFailures(1).openFor(Duration.ofSeconds(10)).halfOpenCalls(2);
+            c.consecutiveFailures(1)
+                    .openFor(Duration.ofSeconds(10))
+                    .halfOpenCalls(2)
+                    .probeLease(Duration.ofSeconds(10));
             configure.accept(c);
         });
         Calls.fail(breaker, 1);
@@ -155,6 +158,7 @@ class EdgeCasesTest {
                     c -> c.consecutiveFailures(1)
                             .halfOpenCalls(1)
                             .openFor(Duration.ofSeconds(10))
+                            .probeLease(Duration.ofSeconds(10))
                             .openJitter(0.1),
                     time.environment().toBuilder().random(failing).build());
             Calls.fail(breaker, 1);

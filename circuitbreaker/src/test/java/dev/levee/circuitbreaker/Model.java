@@ -28,6 +28,7 @@ final class Model {
             double jitter,
             long hintCapNanos,
             int probes,
+            int successes,
             long leaseNanos,
             boolean expiredFail,
             long rampStepNanos,
@@ -200,10 +201,13 @@ final class Model {
     }
 
     private boolean isBadProbes(long failed, long slow) {
-        if (begun.inARow > 0) {
+        if (begun.successes > 0 && begun.probes - failed < begun.successes) {
+            return true;
+        }
+        if (begun.inARow > 0 && begun.successes == 0) {
             return failed > 0;
         }
-        return failed / (double) begun.probes >= begun.failureRate
+        return (begun.successes == 0 && failed / (double) begun.probes >= begun.failureRate)
                 || (begun.slowRate > 0 && slow / (double) begun.probes >= begun.slowRate);
     }
 

@@ -9,6 +9,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
@@ -136,6 +137,7 @@ class ModelTest {
         int first = random.nextInt(shares.size());
         boolean ramp = random.nextBoolean();
         long open = 1 + (long) (random.nextDouble() * 10 * SECOND);
+        int probes = 1 + random.nextInt(random.nextBoolean() ? 3 : 20);
         return new Settings(
                 count,
                 time,
@@ -149,7 +151,8 @@ class ModelTest {
                 open * (1 + random.nextInt(50)),
                 random.nextInt(3) * 0.4,
                 random.nextBoolean() ? 20 * SECOND : 0,
-                1 + random.nextInt(random.nextBoolean() ? 3 : 20),
+                probes,
+                random.nextBoolean() ? 1 + random.nextInt(probes) : 0,
                 1 + (long) (random.nextDouble() * 12 * SECOND),
                 random.nextBoolean(),
                 1 + (long) (random.nextDouble() * 5 * SECOND),
@@ -178,6 +181,7 @@ class ModelTest {
                 other.jitter(),
                 other.hintCapNanos(),
                 other.probes(),
+                other.successes(),
                 other.leaseNanos(),
                 other.expiredFail(),
                 other.rampStepNanos(),
@@ -210,7 +214,7 @@ class ModelTest {
                     .random(new Random(settings.seed()))
                     .listener(new Listener() {
                         @Override
-                        public void onStateChange(String policy, String from, String to) {
+                        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                             changes.add(from + " " + to);
                         }
                     })
@@ -240,6 +244,7 @@ class ModelTest {
                     .openJitter(settings.jitter())
                     .openForHint(Duration.ofNanos(settings.hintCapNanos()))
                     .halfOpenCalls(settings.probes())
+                    .halfOpenSuccesses(settings.successes())
                     .probeLease(Duration.ofNanos(settings.leaseNanos()))
                     .expiredProbesFail(settings.expiredFail())
                     .ramp(

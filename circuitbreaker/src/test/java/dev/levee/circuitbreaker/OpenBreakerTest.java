@@ -253,7 +253,88 @@ class OpenBreakerTest extends BreakerFixture {
     }
 
     @Nested
+    class RequiredSuccesses {
+        private CircuitBreaker halfOpen(int successes) {
+            CircuitBreaker breaker = breaker(c -> c.countWindow(4)
+                    .failureRate(0.75)
+                    .openFor(Duration.ofSeconds(10))
+                    .halfOpenCalls(3)
+                    .halfOpenSuccesses(successes));
+            Calls.fail(breaker, 4);
+            time.advance(Duration.ofSeconds(10));
+            return breaker;
+        }
+
+        @Test
+        void by_the_rate_one_success_and_one_failure_of_three_close() {
+            CircuitBreaker breaker = halfOpen(0);
+            Calls.succeed(breaker, 1);
+            Calls.fail(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(CLOSED);
+        }
+
+        @Test
+        void if_all_must_succeed_the_first_failure_opens_again() {
+            CircuitBreaker breaker = halfOpen(3);
+            Calls.succeed(breaker, 1);
+            Calls.fail(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(OPEN);
+        }
+
+        @Test
+        void if_all_must_succeed_it_closes_when_all_have() {
+            CircuitBreaker breaker = halfOpen(3);
+            Calls.succeed(breaker, 2);
+            assertThat(breaker.state()).isEqualTo(HALF_OPEN);
+            Calls.succeed(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(CLOSED);
+        }
+
+        @Test
+        void of_k_of_n_the_last_possible_failure_opens_again() {
+            CircuitBreaker breaker = halfOpen(2);
+            Calls.fail(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(HALF_OPEN);
+            Calls.fail(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(OPEN);
+        }
+
+        @Test
+        void one_of_n_closes_at_the_first_success() {
+            CircuitBreaker breaker = halfOpen(1);
+            Calls.fail(breaker, 2);
+            assertThat(breaker.state()).isEqualTo(HALF_OPEN);
+            Calls.succeed(breaker, 1);
+            assertThat(breaker.state()).isEqualTo(CLOSED);
+        }
+
+        @Test
+        void an_expired_probe_is_no_success_and_an_ignored_one_is_neither() {
+            CircuitBreaker breaker = halfOpen(3);
+            Calls.call(breaker, Verdict.IGNORED);
+            assertThat(breaker.state()).isEqualTo(HALF_OPEN);
+            Calls.enter(breaker);
+            time.advance(Duration.ofSeconds(30));
+            assertThat(breaker.state()).isEqualTo(OPEN);
+        }
+    }
+
+    @Nested
     class Leases {
+        @Test
+        void by_default_are_long_enough_for_healthy_calls_of_a_breaker_that_is_open_for_a_short_time() {
+            CircuitBreaker breaker =
+                    breaker(c -> c.countWindow(4).halfOpenCalls(3).openFor(Duration.ofMillis(50)));
+            Calls.fail(breaker, 4);
+            time.advance(Duration.ofMillis(50));
+            for (int i = 0; i < 2; i++) {
+                long probe = Calls.enter(breaker);
+                time.advance(Duration.ofMillis(80));
+                Calls.end(breaker, probe, Verdict.SUCCESS);
+            }
+            assertThat(breaker.state()).isEqualTo(CLOSED);
+        }
+
         @Test
         void a_probe_that_never_returns_counts_as_failure_when_its_lease_expires() {
             CircuitBreaker breaker = halfOpened();

@@ -38,7 +38,11 @@ class ProbesInterleavingTest {
         private final AtomicInteger spent = new AtomicInteger();
 
         Calls(LongSupplier leases) {
-            probes = new Probes(PERMITS, Thresholds.NONE, 10, leases);
+            probes = new Probes(
+                    CircuitBreakerConfig.builder().halfOpenCalls(PERMITS).build().halfOpenRules(),
+                    Thresholds.NONE,
+                    10,
+                    leases);
         }
 
         @Operation

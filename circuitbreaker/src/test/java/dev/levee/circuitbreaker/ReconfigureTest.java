@@ -148,7 +148,7 @@ class ReconfigureTest extends BreakerFixture {
                 .hasMessage("totals must stay false, but was true");
         assertThatThrownBy(() -> change(breaker, c -> c.slowCallRate(0.5).slowCallDuration(Duration.ofSeconds(1))))
                 .hasMessage("slowCallDuration must stay unset, because "
-                        + "breaker \"payments\" was made without, but was PT1S");
+                        + "breaker \"payments\" was made without, but was 1s");
         assertThat(breaker.outcomes()).isSameAs(OutcomeRule.standard());
     }
 }

@@ -231,6 +231,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         }
 
         @Override
+        boolean isBeforeAnyAttempt() {
+            return false;
+        }
+
+        @Override
         public RefusedException detached() {
             return this;
         }

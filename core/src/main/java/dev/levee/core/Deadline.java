@@ -173,6 +173,6 @@ public final class Deadline {
 
     @Override
     public String toString() {
-        return never ? "deadline never" : "deadline in " + Duration.ofNanos(remainingNanos());
+        return never ? "deadline never" : "deadline in " + Nanos.text(remainingNanos());
     }
 }

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * the outcome is judged once for each distinct rule.
  *
  * <p>Stamps are primitive and must live in locals to cost nothing, which is why up to four gates have fields of their
- * own ({@link NarrowSegment}) and more than four share an array ({@link WideSegment}). See ADR 4.
+ * own ({@link NarrowSegment}) and more than four share an array ({@link WideSegment}). See ADR 4; for calls that were
+ * not sent, ADR 68.
  */
 abstract class GateSegment implements Inner {
     final Gate[] gates;
@@ -80,16 +81,24 @@ abstract class GateSegment implements Inner {
     /** Leaves every gate whose stamp is not {@link Gate#REFUSED}: by rule, and within a rule innermost first. */
     final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error) {
         long end = readEnd();
+        boolean allEntered = stamps[gates.length - 1] != Gate.REFUSED;
         for (int rule = gates.length - 1; rule >= 0; rule--) {
             if (firstWithSameRule[rule] == rule) {
-                leaveWithRule(rule, stamps, start, end, result, error);
+                leaveWithRule(rule, stamps, start, end, result, error, allEntered);
             }
         }
     }
 
     private void leaveWithRule(
-            int rule, long[] stamps, long start, long end, @Nullable Object result, @Nullable Throwable error) {
+            int rule,
+            long[] stamps,
+            long start,
+            long end,
+            @Nullable Object result,
+            @Nullable Throwable error,
+            boolean allEntered) {
         Verdict verdict = null;
+        boolean notSent = false;
         long hint = RefusedException.UNKNOWN;
         for (int i = gates.length - 1; i >= rule; i--) {
             if (firstWithSameRule[i] != rule || stamps[i] == Gate.REFUSED) {
@@ -97,16 +106,26 @@ abstract class GateSegment implements Inner {
             }
             if (verdict == null) {
                 verdict = Outcomes.judge(rules[rule], result, error);
+                notSent = isNotSent(verdict, error, allEntered);
                 hint = Outcomes.retryAfterNanos(rules[rule], verdict, result, error);
             }
-            gates[i].exit(stamps[i], start, end, verdict, hint);
-            publishOutcome(gates[i], verdict, start, end);
+            leave(gates[i], stamps[i], start, end, verdict, hint, notSent);
         }
     }
 
-    final void publishOutcome(Gate gate, Verdict verdict, long start, long end) {
+    /** Whether a call was surely not sent: a gate of this segment did not admit it, or a policy further in. */
+    static boolean isNotSent(Verdict verdict, @Nullable Throwable error, boolean allEntered) {
+        return verdict == Verdict.IGNORED && (!allEntered || Outcomes.isNotSent(verdict, error));
+    }
+
+    final void leave(Gate gate, long stamp, long start, long end, Verdict verdict, long hint, boolean notSent) {
+        if (notSent) {
+            gate.cancel(stamp, start);
+        } else {
+            gate.exit(stamp, start, end, verdict, hint);
+        }
         if (listening) {
-            gate.environment().listener().onOutcome(gate.name(), verdict, end - start);
+            gate.environment().listener().onOutcome(gate.kind(), gate.name(), verdict, end - start);
         }
     }
 

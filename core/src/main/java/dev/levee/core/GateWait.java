@@ -45,7 +45,7 @@ final class GateWait {
 
     /** Publishes the refusal to the listener and returns it. */
     static RefusedException refusal(Gate gate) {
-        gate.environment().listener().onRefused(gate.name());
+        gate.environment().listener().onRefused(gate.kind(), gate.name());
         return gate.refusal();
     }
 }

@@ -60,6 +60,7 @@ final class GuardedClient implements InvocationHandler {
         if (policy == null) {
             return GuardedMethod.unguarded(method);
         }
+        requireDistinct(method, policy, target);
         GuardedMethod guarded = GuardedMethod.of(method, policy, types);
         requireFits(policy, guarded);
         return guarded;
@@ -77,6 +78,20 @@ final class GuardedClient implements InvocationHandler {
     /** Whether a method frees what the client holds, which must not be refused. */
     private static boolean isClose(Method method, Object target) {
         return target instanceof AutoCloseable && method.getName().equals("close") && method.getParameterCount() == 0;
+    }
+
+    /** Refuses a policy that guards the method already, in a client that was wrapped before. See ADR 8. */
+    private static void requireDistinct(Method method, Policy policy, Object target) {
+        if (!Proxy.isProxyClass(target.getClass())
+                || !(Proxy.getInvocationHandler(target) instanceof GuardedClient inner)) {
+            return;
+        }
+        GuardedMethod guarded = inner.methods.get(method);
+        Policy other = guarded == null ? null : guarded.policy();
+        if (other != null) {
+            LinkedPipeline.requireDistinct(LinkedPipeline.flatten(policy, other));
+        }
+        requireDistinct(method, policy, inner.target);
     }
 
     /** Whether an interface redeclares a method that every object has. */

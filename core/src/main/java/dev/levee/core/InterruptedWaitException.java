@@ -34,6 +34,11 @@ public final class InterruptedWaitException extends RefusedException {
     }
 
     @Override
+    boolean isBeforeAnyAttempt() {
+        return false;
+    }
+
+    @Override
     public RefusedException detached() {
         return this;
     }

@@ -37,7 +37,7 @@ final class LinkedPipeline implements Pipeline {
         return new LinkedPipeline(policies, link(policies));
     }
 
-    private static List<Policy> flatten(Policy... outermostFirst) {
+    static List<Policy> flatten(Policy... outermostFirst) {
         List<Policy> flat = new ArrayList<>();
         for (Policy policy : Require.nonNull("policies", outermostFirst)) {
             if (Require.nonNull("policy", policy) instanceof Pipeline pipeline) {
@@ -49,7 +49,7 @@ final class LinkedPipeline implements Pipeline {
         return List.copyOf(flat);
     }
 
-    private static void requireDistinct(List<Policy> policies) {
+    static void requireDistinct(List<Policy> policies) {
         Set<Policy> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Policy policy : policies) {
             if (!seen.add(policy)) {

@@ -31,28 +31,28 @@ final class Listeners {
         abstract void publish(Consumer<Listener> event);
 
         @Override
-        public void onRefused(String policy) {
-            publish(listener -> listener.onRefused(policy));
+        public void onRefused(Policy.Kind kind, String policy) {
+            publish(listener -> listener.onRefused(kind, policy));
         }
 
         @Override
-        public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
-            publish(listener -> listener.onOutcome(policy, verdict, elapsedNanos));
+        public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
+            publish(listener -> listener.onOutcome(kind, policy, verdict, elapsedNanos));
         }
 
         @Override
-        public void onAttempt(String policy, int attempt, long delayNanos) {
-            publish(listener -> listener.onAttempt(policy, attempt, delayNanos));
+        public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
+            publish(listener -> listener.onAttempt(kind, policy, attempt, delayNanos));
         }
 
         @Override
-        public void onStateChange(String policy, String from, String to) {
-            publish(listener -> listener.onStateChange(policy, from, to));
+        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
+            publish(listener -> listener.onStateChange(kind, policy, from, to));
         }
 
         @Override
-        public void onDegraded(String policy, String source, Throwable error) {
-            publish(listener -> listener.onDegraded(policy, source, error));
+        public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
+            publish(listener -> listener.onDegraded(kind, policy, source, error));
         }
     }
 

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>If the second gate refuses and can wait ({@link WaitingGate}), the call waits there, and {@code start} is read
  *       again: no gate of the segment, the first included, counts the wait as part of the call.
  *   <li>If it refuses and does not wait, {@link GateWait} throws its refusal. {@code b} is still {@code REFUSED}, so
- *       only the first gate is left, with {@link Verdict#IGNORED}; the gates further in were never entered.
+ *       only the first gate is left, by {@link Gate#cancel}; the gates further in were never entered.
  *   <li>If it throws, against its promise, the same happens with the verdict of the first gate's rule on that error.
  *   <li>The result is judged after the {@code try}: what {@code leave} throws, against its promise, is never taken for
  *       the outcome of the operation, and no gate is left twice.
@@ -103,23 +103,26 @@ final class NarrowSegment extends GateSegment {
         }
         long end = readEnd();
         Verdict verdict = Outcomes.judge(rule, result, error);
+        boolean notSent = verdict == Verdict.IGNORED && isNotSent(verdict, error, areAllEntered(b, c, d));
         long hint = Outcomes.retryAfterNanos(rule, verdict, result, error);
         if (fourth != null && d != Gate.REFUSED) {
-            fourth.exit(d, start, end, verdict, hint);
-            publishOutcome(fourth, verdict, start, end);
+            leave(fourth, d, start, end, verdict, hint, notSent);
         }
         if (third != null && c != Gate.REFUSED) {
-            third.exit(c, start, end, verdict, hint);
-            publishOutcome(third, verdict, start, end);
+            leave(third, c, start, end, verdict, hint, notSent);
         }
         if (second != null && b != Gate.REFUSED) {
-            second.exit(b, start, end, verdict, hint);
-            publishOutcome(second, verdict, start, end);
+            leave(second, b, start, end, verdict, hint, notSent);
         }
         if (a != Gate.REFUSED) {
-            first.exit(a, start, end, verdict, hint);
-            publishOutcome(first, verdict, start, end);
+            leave(first, a, start, end, verdict, hint, notSent);
         }
+    }
+
+    private boolean areAllEntered(long b, long c, long d) {
+        return (second == null || b != Gate.REFUSED)
+                && (third == null || c != Gate.REFUSED)
+                && (fourth == null || d != Gate.REFUSED);
     }
 
     /**

@@ -36,11 +36,45 @@ public final class Outcomes {
             return named == null ? Verdict.IGNORED : named;
         }
         try {
-            return Require.nonNull("verdict", rule.judge(result, error));
+            Verdict verdict = Require.nonNull("verdict", rule.judge(result, error));
+            // Not sent at last, but perhaps before: then it cannot be said that the dependency has not seen the call.
+            return verdict == Verdict.NOT_SENT && error != null && anySuppressedMayHaveRun(error)
+                    ? Verdict.FAILURE
+                    : verdict;
         } catch (Throwable thrown) {
             LOG.warn("Outcome rule {} threw; the call counts as a failure", rule, thrown);
             return Verdict.FAILURE;
         }
+    }
+
+    /**
+     * Returns whether a call was surely not sent, so that its gates are left by {@link Gate#cancel}: a policy further in
+     * refused it, and no attempt before may have run. For code that calls {@link Gate#exit} itself.
+     *
+     * @param verdict the verdict of the gate's rule; a refusal that the rule names is evidence, and goes to
+     *     {@link Gate#exit}
+     * @param thrownError what the call threw, or null
+     * @return whether it was not sent
+     */
+    public static boolean isNotSent(Verdict verdict, @Nullable Throwable thrownError) {
+        if (thrownError == null || verdict != Verdict.IGNORED) {
+            return false;
+        }
+        Throwable error = unwrap(thrownError);
+        return error instanceof RefusedException refusal && refusal.isBeforeAnyAttempt();
+    }
+
+    /** Whether one of the failures that a policy which repeats has suppressed in the last may be that of a call. */
+    static boolean anySuppressedMayHaveRun(Throwable last) {
+        for (Throwable earlier : last.getSuppressed()) {
+            boolean notSent = earlier instanceof RefusedException refusal
+                    ? refusal.isBeforeAnyAttempt()
+                    : StandardRule.INSTANCE.judge(null, earlier) == Verdict.NOT_SENT;
+            if (!notSent) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Policy {
     /**
-     * The kind of decision that a policy makes; used in messages, to print pipelines, and to warn about harmful orders.
+     * The kind of decision that a policy makes; used in messages and events, to print pipelines, and to warn about harmful orders.
      */
     enum Kind {
         /** Repeats a call. */
@@ -45,6 +45,12 @@ public interface Policy {
         TRANSLATE("translate"),
         /** Injects failures and delays on purpose. */
         FAULTS("faults"),
+        /** Does once what must not be done twice; no policy, but it has events. */
+        IDEMPOTENCY("idempotency"),
+        /** Chooses an endpoint for each call; no policy, but it has events, of its endpoints too. */
+        BALANCER("balancer"),
+        /** Finds endpoints; no policy, but it has events. */
+        SOURCE("source"),
         /** Anything else. */
         OTHER("policy");
 
@@ -221,8 +227,8 @@ public interface Policy {
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
      * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, if a
-     *     method cannot be guarded to its end, or if a substitute of a fallback does not fit a method; with the name of
-     *     the method
+     *     method cannot be guarded to its end, if a substitute of a fallback does not fit a method, or if a policy
+     *     would guard a method twice because the client was wrapped with it already; with the name of the method
      */
     default <I> I wrap(Class<I> type, I target) {
         return wrap(type, target, method -> this);
@@ -239,8 +245,9 @@ public interface Policy {
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
      * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, if a
-     *     method that has a policy cannot be guarded to its end, or if a substitute of a fallback does not fit a
-     *     method; with the name of the method
+     *     method that has a policy cannot be guarded to its end, if a substitute of a fallback does not fit a
+     *     method, or if a policy would guard a method twice because the client was wrapped with it already; with the
+     *     name of the method
      */
     static <I> I wrap(Class<I> type, I target, Function<? super Method, ? extends @Nullable Policy> choice) {
         return GuardedClient.of(type, target, choice);

@@ -22,6 +22,9 @@ public abstract class RefusedException extends RuntimeException {
     /** The name of the policy. */
     private final String policy;
 
+    /** Whether many callers get this object, so that nothing can be suppressed in it. */
+    private final boolean shared;
+
     /** The wait; null in a copy that was serialized. */
     private final transient @Nullable LongSupplier retryAfter;
 
@@ -43,6 +46,7 @@ public abstract class RefusedException extends RuntimeException {
             String policy, String message, @Nullable Throwable cause, LongSupplier retryAfter, boolean shared) {
         super(message, cause, !shared, false);
         this.policy = Require.nonNull("policy", policy);
+        this.shared = shared;
         this.retryAfter = Require.nonNull("retryAfter", retryAfter);
     }
 
@@ -62,6 +66,14 @@ public abstract class RefusedException extends RuntimeException {
      */
     public final long retryAfterNanos() {
         return retryAfter == null ? UNKNOWN : retryAfter.getAsLong();
+    }
+
+    /**
+     * Whether no attempt of the call may have run before this refusal: not, if the wait for another attempt was
+     * interrupted, and not after an attempt whose failure is suppressed here.
+     */
+    boolean isBeforeAnyAttempt() {
+        return shared || !Outcomes.anySuppressedMayHaveRun(this);
     }
 
     /**

@@ -32,10 +32,14 @@ final class SingleGate {
         long end = (timing & Gate.EXIT) != 0 ? gate.environment().clock().nanoTime() : 0L;
         OutcomeRule rule = gate.outcomes();
         Verdict verdict = Outcomes.judge(rule, result, error);
-        gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
+        if (Outcomes.isNotSent(verdict, error)) {
+            gate.cancel(stamp, start);
+        } else {
+            gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
+        }
         Listener listener = gate.environment().listener();
         if (listener != Listener.NONE) {
-            listener.onOutcome(gate.name(), verdict, end - start);
+            listener.onOutcome(gate.kind(), gate.name(), verdict, end - start);
         }
     }
 }

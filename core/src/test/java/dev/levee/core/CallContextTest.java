@@ -111,7 +111,7 @@ class CallContextTest {
             assertThat(context.deadline()).isSameAs(deadline);
             assertThat(context.attempt()).isEqualTo(3);
             assertThat(context.idempotent()).isFalse();
-            assertThat(context).hasToString("attempt 3, deadline in PT0.00000001S, not idempotent");
+            assertThat(context).hasToString("attempt 3, deadline in 10ns, not idempotent");
             assertThat(NONE).hasToString("attempt 1");
         }
 

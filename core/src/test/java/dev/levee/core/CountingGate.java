@@ -68,6 +68,13 @@ public class CountingGate implements Gate {
     }
 
     @Override
+    public void cancel(long stamp, long startNanos) {
+        inner.cancel(stamp, startNanos);
+        durations.add(0L);
+        verdicts.add(Verdict.IGNORED);
+    }
+
+    @Override
     public OutcomeRule outcomes() {
         return inner.outcomes();
     }

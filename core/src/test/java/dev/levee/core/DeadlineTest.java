@@ -105,7 +105,7 @@ class DeadlineTest {
         Deadline deadline = Deadline.after(Duration.ofSeconds(3), clock);
         time.advance(Duration.ofMillis(1500));
 
-        assertThat(deadline).hasToString("deadline in PT1.5S");
+        assertThat(deadline).hasToString("deadline in 1.5s");
     }
 
     @Test

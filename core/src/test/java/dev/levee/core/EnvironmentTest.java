@@ -17,44 +17,44 @@ import org.junit.jupiter.api.Test;
 
 class EnvironmentTest {
     private static final List<String> ALL_EVENTS = List.of(
-            "p refused",
-            "p SUCCESS after PT0.000000005S",
-            "p attempt 2 after PT0.000000007S",
-            "p CLOSED->OPEN",
-            "p degraded: java.lang.RuntimeException: down");
+            "limiter p refused",
+            "breaker p SUCCESS after PT0.000000005S",
+            "retry p attempt 2 after PT0.000000007S",
+            "breaker p CLOSED->OPEN",
+            "fallback p degraded: java.lang.RuntimeException: down");
 
     private static void publishEveryEvent(Listener listener) {
-        listener.onRefused("p");
-        listener.onOutcome("p", Verdict.SUCCESS, 5);
-        listener.onAttempt("p", 2, 7);
-        listener.onStateChange("p", "CLOSED", "OPEN");
-        listener.onDegraded("p", "p", new RuntimeException("down"));
+        listener.onRefused(Policy.Kind.LIMITER, "p");
+        listener.onOutcome(Policy.Kind.BREAKER, "p", Verdict.SUCCESS, 5);
+        listener.onAttempt(Policy.Kind.RETRY, "p", 2, 7);
+        listener.onStateChange(Policy.Kind.BREAKER, "p", "CLOSED", "OPEN");
+        listener.onDegraded(Policy.Kind.FALLBACK, "p", "p", new RuntimeException("down"));
     }
 
     /** Throws at every event, an Error too. */
     private static final class Throwing implements Listener {
         @Override
-        public void onRefused(String policy) {
+        public void onRefused(Policy.Kind kind, String policy) {
             throw new IllegalStateException("refused");
         }
 
         @Override
-        public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+        public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
             throw new AssertionError("outcome");
         }
 
         @Override
-        public void onAttempt(String policy, int attempt, long delayNanos) {
+        public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
             throw new IllegalStateException("attempt");
         }
 
         @Override
-        public void onStateChange(String policy, String from, String to) {
+        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
             throw new IllegalStateException("state");
         }
 
         @Override
-        public void onDegraded(String policy, String source, Throwable error) {
+        public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
             throw new IllegalStateException("degraded");
         }
     }

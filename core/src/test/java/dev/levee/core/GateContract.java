@@ -266,6 +266,15 @@ public abstract class GateContract {
         }
     }
 
+    @Test
+    void a_call_that_was_not_sent_gives_everything_back() {
+        for (int call = 0; call < 100; call++) {
+            long stamp = gate.tryEnter(time.nanoTime());
+            assertThat(stamp).isNotEqualTo(Gate.REFUSED);
+            gate.cancel(stamp, time.nanoTime());
+        }
+    }
+
     @Nested
     class InAPipeline {
         private final CountingGate other = new CountingGate(new RefusingGate(time.environment()));
@@ -324,17 +333,17 @@ public abstract class GateContract {
 
     private static final class ThrowingListener implements Listener {
         @Override
-        public void onRefused(String policy) {
+        public void onRefused(Policy.Kind kind, String policy) {
             throw new IllegalStateException("bad listener");
         }
 
         @Override
-        public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+        public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
             throw new IllegalStateException("bad listener");
         }
 
         @Override
-        public void onStateChange(String policy, String from, String to) {
+        public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
             throw new IllegalStateException("bad listener");
         }
     }

@@ -467,7 +467,7 @@ class KeyedTest {
                     .withMessageContaining("16777217");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Keyed.of("keys", 1, Duration.ZERO, Held::new))
-                    .withMessage("idle must be more than zero, but was PT0S");
+                    .withMessage("idle must be more than zero, but was 0s");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Keyed.of(" ", 1, ofNanos(1), Held::new))
                     .withMessageContaining("name");

@@ -255,7 +255,7 @@ class PipelineTest {
             Environment listening = environment.toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+                        public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
                             heard.add(policy + " " + verdict + " " + elapsedNanos);
                         }
                     })

@@ -35,22 +35,22 @@ class RandomPipelinesTest {
     /** What a listener throws must change nothing. */
     static final Listener HOSTILE = new Listener() {
         @Override
-        public void onRefused(String policy) {
+        public void onRefused(Policy.Kind kind, String policy) {
             throw new IllegalStateException("onRefused");
         }
 
         @Override
-        public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+        public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
             throw new IllegalStateException("onOutcome");
         }
 
         @Override
-        public void onAttempt(String policy, int attempt, long delayNanos) {
+        public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
             throw new IllegalStateException("onAttempt");
         }
 
         @Override
-        public void onDegraded(String policy, String source, Throwable error) {
+        public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
             throw new IllegalStateException("onDegraded");
         }
     };

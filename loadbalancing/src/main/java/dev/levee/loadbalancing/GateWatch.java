@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Policy;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
@@ -98,7 +99,7 @@ final class GateWatch {
                             + " calls go past them, a few at a time",
                     balancer,
                     endpoints);
-            environment.listener().onStateChange(balancer + "/gates", "NORMAL", "PANIC");
+            environment.listener().onStateChange(Policy.Kind.BALANCER, balancer + "/gates", "NORMAL", "PANIC");
         }
     }
 
@@ -120,7 +121,7 @@ final class GateWatch {
         }
         if (panic.get() && nowNanos - lastPassed >= CALM_NANOS && panic.compareAndSet(true, false)) {
             LOG.info("balancer \"{}\": no call had to go past a gate for a second", balancer);
-            environment.listener().onStateChange(balancer + "/gates", "PANIC", "NORMAL");
+            environment.listener().onStateChange(Policy.Kind.BALANCER, balancer + "/gates", "PANIC", "NORMAL");
         }
     }
 

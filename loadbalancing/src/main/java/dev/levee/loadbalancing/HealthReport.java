@@ -2,6 +2,7 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
+import dev.levee.core.Policy;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,7 +34,7 @@ final class HealthReport {
             if (to != node.published) {
                 HealthState from = node.published;
                 node.published = to;
-                environment.listener().onStateChange(balancer + "/" + node.label, from.name(), to.name());
+                environment.listener().onStateChange(Policy.Kind.BALANCER, balancer + "/" + node.label, from.name(), to.name());
             }
         }
         if (panic != publishedPanic) {
@@ -48,7 +49,7 @@ final class HealthReport {
     }
 
     private void change(String policy, String normal, String exceptional, boolean begins) {
-        environment.listener().onStateChange(policy, begins ? normal : exceptional, begins ? exceptional : normal);
+        environment.listener().onStateChange(Policy.Kind.BALANCER, policy, begins ? normal : exceptional, begins ? exceptional : normal);
     }
 
     void measure(Measured.Sink sink, List<NodeHealth> nodes) {

@@ -99,9 +99,9 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
             EndpointSource<A> source,
             Consumer<? super LoadBalancerConfig.Builder<A>> configure,
             Environment environment) {
-        LoadBalancerConfig.Builder<A> builder = LoadBalancerConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, strategy, source, builder.build(), environment);
+        LoadBalancerConfig<A> config = Require.configured(
+                "balancer", name, LoadBalancerConfig.<A>builder(), configure, LoadBalancerConfig.Builder<A>::build);
+        return of(name, strategy, source, config, environment);
     }
 
     /**

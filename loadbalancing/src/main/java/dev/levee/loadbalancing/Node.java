@@ -151,7 +151,7 @@ final class Node<A> {
             long stamp = tryEnter(gate, start);
             if (stamp == Gate.REFUSED) {
                 if (listener != Listener.NONE) {
-                    listener.onRefused(gate.name());
+                    listener.onRefused(gate.kind(), gate.name());
                 }
                 unreserve();
                 return Gate.REFUSED;
@@ -159,7 +159,7 @@ final class Node<A> {
             if (countIn()) {
                 return stamp;
             }
-            gate.exit(stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+            cancel(gate, stamp, start);
             return Gate.REFUSED;
         }
         return countIn() ? 1L : Gate.REFUSED;
@@ -246,7 +246,7 @@ final class Node<A> {
             countOut();
             tracker.release();
             if (gate != null) {
-                exit(gate, stamp, start, start, Verdict.IGNORED, RefusedException.UNKNOWN);
+                cancel(gate, stamp, start);
             }
             throw thrown;
         }
@@ -279,7 +279,12 @@ final class Node<A> {
             if (gate != null) {
                 OutcomeRule own = gate.outcomes();
                 Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
-                exit(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+                if (Outcomes.isNotSent(toGate, error)) {
+                    cancel(gate, stamp, start);
+                    publish(gate, start, end, toGate);
+                } else {
+                    exit(gate, stamp, start, end, toGate, Outcomes.retryAfterNanos(own, toGate, result, error));
+                }
             }
         } finally { // even if a gate of a user throws
             ended(token, start, end, verdict, result, error);
@@ -328,8 +333,21 @@ final class Node<A> {
             boolean quick = timesGate && watch.excusesSlowness(start, end);
             left.exit(stamp, !readsStart ? 0L : quick ? end : start, end, verdict, retryAfterNanos);
         }
+        publish(left, start, end, verdict);
+    }
+
+    /** Gives back all that a gate took for a call that was surely not sent. */
+    private void cancel(Gate left, long stamp, long start) {
+        if (watch != null && stamp == PASSED) {
+            exitPast(watch, start, Verdict.IGNORED);
+        } else {
+            left.cancel(stamp, readsStart ? start : 0L);
+        }
+    }
+
+    private void publish(Gate left, long start, long end, Verdict verdict) {
         if (listener != Listener.NONE) {
-            listener.onOutcome(left.name(), verdict, end - start);
+            listener.onOutcome(left.kind(), left.name(), verdict, end - start);
         }
     }
 

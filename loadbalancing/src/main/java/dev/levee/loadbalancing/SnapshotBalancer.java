@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.Operation;
+import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -185,7 +186,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         int index = watch == null || !watch.mayPass(endpoints) ? EndpointSet.NONE : from.enterPast(hash, watch.now());
         refreshSource();
         if (watch == null || index == EndpointSet.NONE) {
-            environment.listener().onRefused(name);
+            environment.listener().onRefused(Policy.Kind.BALANCER, name);
             throw from.refusal;
         }
         watch.passes(endpoints);
@@ -205,7 +206,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     @SuppressWarnings("ThreadPriorityCheck") // the thread that holds the place may need this processor
     private int lostRace(EndpointSet<A> from, int lostRaces) {
         if (lostRaces == MAX_RACES) {
-            environment.listener().onRefused(name);
+            environment.listener().onRefused(Policy.Kind.BALANCER, name);
             throw from.refusal;
         }
         if ((lostRaces & 63) == 63) {

@@ -89,7 +89,7 @@ class ActiveHealthTest {
         time.advance(Duration.ofSeconds(5));
         assertThat(nodes.targets(10)).contains("e03");
         assertThat(nodes.listener.events())
-                .containsExactly("nodes/e03 HEALTHY->UNHEALTHY", "nodes/e03 UNHEALTHY->HEALTHY");
+                .containsExactly("balancer nodes/e03 HEALTHY->UNHEALTHY", "balancer nodes/e03 UNHEALTHY->HEALTHY");
     }
 
     @Test
@@ -181,14 +181,14 @@ class ActiveHealthTest {
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).hasSize(10);
             assertThat(nodes.measured("balancer.panic")).isEqualTo(1.0);
-            assertThat(nodes.listener.events()).contains("nodes NORMAL->PANIC");
+            assertThat(nodes.listener.events()).contains("balancer nodes NORMAL->PANIC");
             down.remove("e00"); // 5 of 10: not enough to leave
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).hasSize(10);
             down.remove("e01");
             time.advance(Duration.ofSeconds(3));
             assertThat(nodes.targets(10)).containsExactly("e00", "e01", "e06", "e07", "e08", "e09");
-            assertThat(nodes.listener.events()).contains("nodes PANIC->NORMAL");
+            assertThat(nodes.listener.events()).contains("balancer nodes PANIC->NORMAL");
         }
 
         @ParameterizedTest

@@ -23,6 +23,7 @@ public final class FakeGate implements Gate {
     public volatile OutcomeRule rule = OutcomeRule.standard();
     public volatile long lastStart;
     public final AtomicInteger refusals = new AtomicInteger();
+    public final AtomicInteger cancelled = new AtomicInteger();
 
     private final String name;
     private final Environment environment;
@@ -74,6 +75,12 @@ public final class FakeGate implements Gate {
         }
         lastStart = nowNanos;
         return stamps.incrementAndGet();
+    }
+
+    @Override
+    public void cancel(long stamp, long startNanos) {
+        cancelled.incrementAndGet();
+        Gate.super.cancel(stamp, startNanos);
     }
 
     @Override

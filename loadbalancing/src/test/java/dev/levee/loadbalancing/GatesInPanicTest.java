@@ -77,7 +77,7 @@ class GatesInPanicTest {
 
     private List<String> changes() {
         return listener.events().stream()
-                .filter(event -> event.startsWith("nodes/gates"))
+                .filter(event -> event.startsWith("balancer nodes/gates"))
                 .toList();
     }
 
@@ -158,12 +158,12 @@ class GatesInPanicTest {
                         .asString()
                         .contains("balancer \"nodes\": the gates of all 2");
             }
-            assertThat(changes()).containsExactly("nodes/gates NORMAL->PANIC");
+            assertThat(changes()).containsExactly("balancer nodes/gates NORMAL->PANIC");
             assertThat(figures(balancer))
                     .containsEntry("nodes balancer.gates.panic", 1.0)
                     .containsEntry("nodes balancer.gates.passed", 2.0);
             time.advance(Duration.ofSeconds(2));
-            assertThat(changes()).containsExactly("nodes/gates NORMAL->PANIC", "nodes/gates PANIC->NORMAL");
+            assertThat(changes()).containsExactly("balancer nodes/gates NORMAL->PANIC", "balancer nodes/gates PANIC->NORMAL");
             assertThat(figures(balancer)).containsEntry("nodes balancer.gates.panic", 0.0);
         }
 

@@ -9,8 +9,11 @@ import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.BulkheadFullException;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -22,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -113,6 +117,19 @@ class LoadBalancerTest {
 
     @Nested
     class TheGateGets {
+        @Test
+        void a_cancel_if_the_exchange_was_refused_further_in() {
+            FakeGate gate = only();
+            gate.timing = Gate.ENTRY;
+            Environment environment = gate.environment();
+            Bulkhead full = Bulkhead.of("full", 1, environment);
+            full.callAsync(CompletableFuture::new);
+            assertThatThrownBy(() -> balancer.call(address -> full.call(() -> address)))
+                    .isInstanceOf(BulkheadFullException.class);
+            assertThat(gate.cancelled).hasValue(1);
+            assertThat(gate.isSettled()).isTrue();
+        }
+
         private FakeGate only() {
             nodes.source.set(Balancers.endpoints(1));
             return nodes.gates.get("e00");
@@ -251,12 +268,12 @@ class LoadBalancerTest {
         private final Environment environment = time.environment().toBuilder()
                 .listener(new Listener() {
                     @Override
-                    public void onRefused(String policy) {
+                    public void onRefused(Policy.Kind kind, String policy) {
                         events.add(policy + " refused");
                     }
 
                     @Override
-                    public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+                    public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
                         events.add(policy + " " + verdict + " after " + elapsedNanos);
                     }
                 })
@@ -465,7 +482,7 @@ class LoadBalancerTest {
             assertThatThrownBy(() -> LoadBalancer.of("a", null, source)).hasMessage("strategy");
             assertThatThrownBy(() -> LoadBalancer.of("a", strategy, null)).hasMessage("source");
             assertThatThrownBy(() -> LoadBalancer.of("a", strategy, source, config -> config.gatePerEndpoint(null)))
-                    .hasMessage("gatePerEndpoint");
+                    .hasMessage("balancer \"a\": gatePerEndpoint");
             assertThatThrownBy(() ->
                             LoadBalancer.of("a", strategy, source, config -> config.gatePerEndpoint(endpoint -> null)))
                     .hasMessage("gate of an endpoint");

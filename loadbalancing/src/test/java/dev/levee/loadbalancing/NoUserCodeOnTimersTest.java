@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
@@ -31,12 +32,12 @@ class NoUserCodeOnTimersTest {
             .executor(time::start)
             .listener(new Listener() {
                 @Override
-                public void onStateChange(String policy, String from, String to) {
+                public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                     note(policy + " " + to);
                 }
 
                 @Override
-                public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+                public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
                     note(policy + " " + verdict);
                 }
             })

@@ -34,7 +34,7 @@ class PassiveHealthTest {
             assertThat(nodes.targets(20)).hasSize(9).doesNotContain("e03");
             assertThat(nodes.state(3).why()).isEqualTo("5 failures in a row");
             assertThat(nodes.state(3).ejections()).isEqualTo(1);
-            assertThat(nodes.listener.events()).containsExactly("nodes/e03 HEALTHY->EJECTED");
+            assertThat(nodes.listener.events()).containsExactly("balancer nodes/e03 HEALTHY->EJECTED");
             assertThat(nodes.measured("balancer.ejected")).isEqualTo(1.0);
             assertThat(nodes.measured("balancer.ejections")).isEqualTo(1.0);
         }
@@ -231,13 +231,13 @@ class PassiveHealthTest {
             Watched nodes = new Watched(10, health -> {});
             nodes.fail(1.0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
             nodes.calls(200);
-            assertThat(nodes.listener.events()).containsExactly("nodes/ejection ON->SUSPENDED");
+            assertThat(nodes.listener.events()).containsExactly("balancer nodes/ejection ON->SUSPENDED");
             assertThat(nodes.measured("balancer.ejection.suspended")).isEqualTo(1.0);
             nodes.fail(0.0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
             nodes.calls(200);
             nodes.time.advance(Duration.ofSeconds(20));
             assertThat(nodes.listener.events())
-                    .containsExactly("nodes/ejection ON->SUSPENDED", "nodes/ejection SUSPENDED->ON");
+                    .containsExactly("balancer nodes/ejection ON->SUSPENDED", "balancer nodes/ejection SUSPENDED->ON");
         }
 
         @Test

@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -53,13 +54,13 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
         BigInteger maxPermits = nanos.multiply(BigInteger.valueOf(MAX_TICKS_PER_NANO));
         if (BigInteger.valueOf(permits).compareTo(maxPermits) > 0) {
             throw new IllegalArgumentException("permits must be at most " + maxPermits + ", " + MAX_TICKS_PER_NANO
-                    + " for each nanosecond of " + per + ", but was " + permits);
+                    + " for each nanosecond of " + Nanos.text(per) + ", but was " + permits);
         }
         BigInteger maxNanos = BigInteger.valueOf(MAX_TOLERANCE).multiply(BigInteger.valueOf(permits));
         if (nanos.compareTo(maxNanos) > 0) {
             throw new IllegalArgumentException(
                     "per must be at most " + Duration.ofNanos(MAX_TOLERANCE).toDays()
-                            + " days for each permit, but was " + per + " for " + permits);
+                            + " days for each permit, but was " + Nanos.text(per) + " for " + permits);
         }
         long ticks = 1;
         long interval = interval(permits, nanos, 1);
@@ -115,6 +116,18 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
     static long debt(long tat, long now) {
         long debt = tat - now;
         return debt >>> DEBT_BITS == 0 ? debt : 0;
+    }
+
+    /**
+     * Returns by how much the debt can be lowered when a permit was not used after all, some ticks after it was taken.
+     *
+     * <p>With and without the permit the debts differ by one interval at first, and by less whenever the one without it
+     * is zero, which the bucket does not remember: as if it had been full and lost what time gave it. But all of such
+     * losses together are never more than the time that has passed. So what is left of the interval is surely still a
+     * debt, of each of the permits that come back, whatever was taken meanwhile. See ADR 68.
+     */
+    long credit(long elapsed) {
+        return Math.max(0, interval - elapsed);
     }
 
     /** Returns how many nanoseconds must pass until a debt is smaller by an excess, rounded up. */

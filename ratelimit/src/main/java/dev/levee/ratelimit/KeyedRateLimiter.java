@@ -101,9 +101,9 @@ public interface KeyedRateLimiter<K> extends Measured {
      */
     static <K> KeyedRateLimiter<K> of(
             String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure, Environment environment) {
-        KeyedRateLimiterConfig.Builder builder = KeyedRateLimiterConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        KeyedRateLimiterConfig config = Require.configured(
+                "limiter", name, KeyedRateLimiterConfig.builder(), configure, KeyedRateLimiterConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.levee.ratelimit;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -199,7 +200,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private void refused() {
         count(false);
         if (listener != Listener.NONE) {
-            listener.onRefused(name);
+            listener.onRefused(Policy.Kind.LIMITER, name);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Locale;
@@ -98,8 +99,7 @@ public record Limit(long permits, Duration per, long burst) {
     @Override
     public String toString() {
         double error = rateError();
-        String time = per.toString().substring(2).toLowerCase(Locale.ROOT);
-        return permits + " per " + time + ", burst " + burst
+        return permits + " per " + Nanos.text(per) + ", burst " + burst
                 + (error == 0 ? "" : String.format(Locale.ROOT, ", rate error %.1e", error));
     }
 }

@@ -22,9 +22,12 @@ import java.util.function.Consumer;
  * dependency that got slow), and not for one limit per client (that is {@link KeyedRateLimiter}). It never waits: a
  * call without a permit is refused.
  *
- * <p>A permit is consumed, not borrowed: how a call ends, and when, gives nothing back, and {@link Gate#exit} does
- * nothing. As a gate it takes one permit a call, at the stamp that it is given ({@link Gate#ENTRY}), which must be a
- * reading of the environment's clock. With a stamp that is late it can only refuse more, never admit more.
+ * <p>A permit is consumed, not borrowed: when a call ends gives nothing back. Only a call that was surely not sent does,
+ * because a policy further in refused it ({@link Gate#cancel}) or it never reached the other side (an {@link Gate#exit}
+ * with {@code NOT_SENT}): its permit comes back, less the time since it was taken, which has begun to refill the bucket.
+ * As a gate it takes one permit a call, at the stamp that it is given ({@link Gate#ENTRY}), which must be a reading of
+ * the environment's clock. With a stamp that is late it can only refuse more, never admit more. The calls that were sent
+ * never exceed the limit over any window, whatever came back meanwhile. See ADR 68.
  *
  * <p>Thread-safe and lock-free: an admission is one reading of the clock and one write to one word, a refusal writes
  * nothing; neither allocates. Threads are not queued: the call that comes at the right moment gets the permit.
@@ -34,7 +37,7 @@ import java.util.function.Consumer;
  * refused call, whether it came by a {@code call} or by {@code tryAcquire}; not for a bare {@link Gate#tryEnter}, whose
  * caller notifies it.
  *
- * <p>Provisional: grows until calls can wait for a permit, reserve it and give it back; names may change.
+ * <p>Provisional: grows until calls can wait for a permit and reserve it; names may change.
  *
  * @since 0.1
  */
@@ -93,9 +96,9 @@ public interface RateLimiter extends Gate, Measured {
      * @throws IllegalArgumentException if the name is blank or there is no limit
      */
     static RateLimiter of(String name, Consumer<? super RateLimiterConfig.Builder> configure, Environment environment) {
-        RateLimiterConfig.Builder builder = RateLimiterConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        RateLimiterConfig config = Require.configured(
+                Kind.LIMITER.label(), name, RateLimiterConfig.builder(), configure, RateLimiterConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

@@ -17,8 +17,6 @@ import org.jspecify.annotations.Nullable;
  * only stricter, and the caller is admitted as of the moment at which it called. See ADR 19.
  */
 final class TokenBucket implements RateLimiter {
-    private static final long ADMITTED = 1L;
-
     private final String name;
     private final Limit limit;
     private final Environment environment;
@@ -113,7 +111,7 @@ final class TokenBucket implements RateLimiter {
     private void refused() {
         count(false);
         if (listener != Listener.NONE) {
-            listener.onRefused(name);
+            listener.onRefused(kind(), name);
         }
     }
 
@@ -121,12 +119,48 @@ final class TokenBucket implements RateLimiter {
     public long tryEnter(long nowNanos) {
         boolean admitted = take(nowNanos, interval) == 0;
         count(admitted);
-        return admitted ? ADMITTED : REFUSED;
+        return admitted ? stamp(gcra.ticks(nowNanos)) : REFUSED;
+    }
+
+    /** Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set. */
+    private static long stamp(long now) {
+        return now << 1 | 1;
+    }
+
+    private static long elapsed(long stamp, long now) {
+        return (now << 1 | 1) - stamp >>> 1;
     }
 
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
-        // The permit was consumed at entry.
+        // Otherwise the permit was consumed at entry.
+        if (verdict == Verdict.NOT_SENT) {
+            giveBack(stamp);
+        }
+    }
+
+    @Override
+    public void cancel(long stamp, long startNanos) {
+        giveBack(stamp);
+    }
+
+    /**
+     * Gives back the permit of a call that was not sent, less the time since it was admitted, which has begun to fill
+     * the bucket again.
+     */
+    private void giveBack(long stamp) {
+        long now = gcra.ticks(clock.nanoTime());
+        long credit = gcra.credit(elapsed(stamp, now));
+        long seen = tat.get();
+        long debt = Gcra.debt(seen, now);
+        while (credit > 0 && debt > 0) {
+            long found = tat.compareAndExchange(seen, now + Math.max(0, debt - credit));
+            if (found == seen) {
+                return;
+            }
+            seen = found;
+            debt = Gcra.debt(seen, now);
+        }
     }
 
     private long debtNow() {

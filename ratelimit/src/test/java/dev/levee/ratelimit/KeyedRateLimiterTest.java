@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -357,7 +358,7 @@ class KeyedRateLimiterTest {
             Environment listening = time.environment().toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onRefused(String policy) {
+                        public void onRefused(Policy.Kind kind, String policy) {
                             heard.add(policy);
                             throw new IllegalStateException("bad listener");
                         }
@@ -398,14 +399,14 @@ class KeyedRateLimiterTest {
         void a_limit_must_be_set() {
             assertThatThrownBy(() -> KeyedRateLimiter.of("l", config -> {}))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("limit must be set");
+                    .hasMessage("limiter \"l\": limit must be set");
         }
 
         @Test
         void the_number_of_keys_has_bounds() {
             assertThatThrownBy(() -> withRoomFor(0))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("maxKeys must be from 1 to 16777216, but was 0");
+                    .hasMessage("limiter \"api\": maxKeys must be from 1 to 16777216, but was 0");
             assertThatThrownBy(() -> withRoomFor(1 << 25)).hasMessageContaining("but was 33554432");
         }
 

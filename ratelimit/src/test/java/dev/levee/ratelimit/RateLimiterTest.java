@@ -263,7 +263,7 @@ class RateLimiterTest {
         private final Environment listening = time.environment().toBuilder()
                 .listener(new Listener() {
                     @Override
-                    public void onRefused(String policy) {
+                    public void onRefused(Policy.Kind kind, String policy) {
                         heard.add(policy);
                         throw new IllegalStateException("bad listener");
                     }
@@ -327,7 +327,7 @@ class RateLimiterTest {
         void a_limit_must_be_set() {
             assertThatThrownBy(() -> RateLimiter.of("l", config -> {}))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("limit must be set");
+                    .hasMessage("limiter \"l\": limit must be set");
         }
 
         @Test

@@ -3,9 +3,13 @@ package dev.levee.ratelimit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Gate;
+import dev.levee.core.RefusedException;
+import dev.levee.core.Verdict;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.EdgeCasesMode;
 import net.jqwik.api.ForAll;
@@ -68,6 +72,68 @@ class TokenBucketPropertyTest {
             }
         }
         assertBounded(scenario.limit(), times, admitted);
+    }
+
+    /** Calls are in flight for a while, any of them turn out not to have been sent, in any order. */
+    @Property(tries = 2000, edgeCases = EdgeCasesMode.NONE)
+    void no_window_has_more_calls_that_were_sent_than_the_burst_and_what_the_rate_gives(
+            @ForAll("scenarios") Scenario scenario, @ForAll long seed) {
+        Random random = new Random(seed);
+        Play play = new Play(scenario);
+        List<long[]> inFlight = new ArrayList<>();
+        List<BigInteger> times = new ArrayList<>();
+        List<BigInteger> admitted = new ArrayList<>();
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            play.pass(arrival);
+            for (int call = 0; call < 1 + random.nextInt(4); call++) {
+                long stamp = play.limiter.tryEnter(play.now());
+                if (stamp != Gate.REFUSED) {
+                    inFlight.add(new long[] {stamp, times.size()});
+                    times.add(play.elapsed);
+                    admitted.add(BigInteger.ONE);
+                }
+            }
+            while (!inFlight.isEmpty() && random.nextInt(4) > 0) {
+                long[] ended = inFlight.remove(random.nextInt(inFlight.size()));
+                boolean sent = random.nextInt(3) == 0;
+                if (!sent) {
+                    admitted.set((int) ended[1], BigInteger.ZERO);
+                }
+                end(play.limiter, ended[0], sent, random.nextBoolean());
+            }
+        }
+        assertBounded(scenario.limit(), times, admitted);
+    }
+
+    private static void end(RateLimiter limiter, long stamp, boolean sent, boolean refused) {
+        if (sent) {
+            limiter.exit(stamp, 0, 0, refused ? Verdict.IGNORED : Verdict.FAILURE, RefusedException.UNKNOWN);
+        } else if (refused) {
+            limiter.cancel(stamp, 0);
+        } else {
+            limiter.exit(stamp, 0, 0, Verdict.NOT_SENT, RefusedException.UNKNOWN);
+        }
+    }
+
+    @Property(edgeCases = EdgeCasesMode.NONE)
+    void what_was_taken_and_was_not_sent_at_once_is_there_again(
+            @ForAll("scenarios") Scenario scenario, @ForAll long seed) {
+        Random random = new Random(seed);
+        Play play = new Play(scenario);
+        for (Scenario.Arrival arrival : scenario.arrivals()) {
+            play.next(arrival);
+            long before = play.limiter.availablePermits();
+            List<Long> stamps = new ArrayList<>();
+            for (int call = 0; call < 5; call++) {
+                long stamp = play.limiter.tryEnter(play.now());
+                if (stamp != Gate.REFUSED) {
+                    stamps.add(stamp);
+                }
+            }
+            Collections.shuffle(stamps, random);
+            stamps.forEach(stamp -> end(play.limiter, stamp, false, random.nextBoolean()));
+            assertThat(play.limiter.availablePermits()).isEqualTo(before);
+        }
     }
 
     /** In the order of admission: a stamp that goes back opens no window at all. */
@@ -152,9 +218,17 @@ class TokenBucketPropertyTest {
             limiter = RateLimiter.of("l", scenario.limit(), clock.environment());
         }
 
-        long next(Scenario.Arrival arrival) {
+        void pass(Scenario.Arrival arrival) {
             elapsed = elapsed.add(BigInteger.valueOf(arrival.afterNanos()));
             clock.set(origin + elapsed.longValue());
+        }
+
+        long now() {
+            return clock.environment().clock().nanoTime();
+        }
+
+        long next(Scenario.Arrival arrival) {
+            pass(arrival);
             return limiter.tryAcquireOrWaitNanos(arrival.permits());
         }
     }

@@ -163,9 +163,9 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
             IdempotencyStore<T> store,
             Consumer<? super IdempotencyConfig.Builder<T>> configure,
             Environment environment) {
-        IdempotencyConfig.Builder<T> builder = IdempotencyConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, store, builder.build(), environment);
+        IdempotencyConfig<T> config = Require.configured(
+                "idempotency", name, IdempotencyConfig.<T>builder(), configure, IdempotencyConfig.Builder<T>::build);
+        return of(name, store, config, environment);
     }
 
     /**

@@ -8,6 +8,7 @@ import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
+import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
@@ -381,7 +382,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     private void countRefusal() {
         totals.refused.increment();
-        environment.listener().onRefused(name);
+        environment.listener().onRefused(Policy.Kind.IDEMPOTENCY, name);
     }
 
     /** Returns how an idempotency is named in texts: its kind and its name in quotes. */

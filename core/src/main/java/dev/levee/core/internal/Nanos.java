@@ -1,6 +1,8 @@
 package dev.levee.core.internal;
 
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Locale;
 
 /** Arithmetic on spans of nanoseconds that saturates where it would overflow. See ADR 10. */
 public final class Nanos {
@@ -36,6 +38,40 @@ public final class Nanos {
     public static long add(long a, long b) {
         long sum = a + b;
         return sum < 0 || sum > NEVER ? NEVER : sum;
+    }
+
+    /**
+     * Returns a span as people write it: {@code 0s}, {@code 300ns}, {@code 1.5ms}, {@code 30s}, {@code 1h30m}.
+     *
+     * @param nanos the span; {@link #NEVER} or longer is {@code for ever}
+     * @return the text
+     */
+    public static String text(long nanos) {
+        return nanos >= NEVER ? "for ever" : text(Duration.ofNanos(nanos));
+    }
+
+    /**
+     * Returns a duration as people write it, see {@link #text(long)}.
+     *
+     * @param duration of any length, also negative
+     * @return the text
+     */
+    public static String text(Duration duration) {
+        if (duration.isNegative() && duration.getSeconds() != Long.MIN_VALUE) {
+            return "-" + text(duration.negated());
+        }
+        if (duration.getSeconds() != 0 || duration.isZero()) {
+            return duration.toString().substring("PT".length()).toLowerCase(Locale.ROOT);
+        }
+        int nanos = duration.getNano();
+        if (nanos < 1_000) {
+            return nanos + "ns";
+        }
+        return nanos < 1_000_000 ? decimal(nanos, 3) + "us" : decimal(nanos, 6) + "ms";
+    }
+
+    private static String decimal(int value, int places) {
+        return BigDecimal.valueOf(value, places).stripTrailingZeros().toPlainString();
     }
 
     /**

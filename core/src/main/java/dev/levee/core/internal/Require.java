@@ -2,6 +2,9 @@ package dev.levee.core.internal;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Checks of arguments whose messages carry the name, the bound and the value. See ADR 10. */
 public final class Require {
@@ -33,6 +36,61 @@ public final class Require {
             throw new IllegalArgumentException("name must not be blank, but was \"" + name + "\"");
         }
         return name;
+    }
+
+    /**
+     * Makes settings in the way that a user chose; what is wrong with them is said with the kind and the name of what
+     * they are for.
+     *
+     * @param kind what is made, such as {@code breaker}
+     * @param name its name
+     * @param builder a builder with the defaults
+     * @param configure sets what differs
+     * @param build makes the settings, and checks them against each other
+     * @param <B> the builder
+     * @param <C> the settings
+     * @return the settings
+     * @throws NullPointerException if the name or {@code configure} is null, or a setting is
+     * @throws IllegalArgumentException if the name is blank, or a setting is out of its range
+     */
+    public static <B, C> C configured(
+            String kind, String name, B builder, Consumer<? super B> configure, Function<? super B, C> build) {
+        name(name);
+        nonNull("configure", configure);
+        return naming(kind, name, () -> {
+            configure.accept(builder);
+            return build.apply(builder);
+        });
+    }
+
+    /**
+     * Returns what a check of an argument returns; what is wrong is said with the kind and the name of what it is for.
+     *
+     * @param kind what is made, such as {@code breaker}
+     * @param name its name
+     * @param check checks and returns
+     * @param <T> what it returns
+     * @return what it returned
+     * @throws NullPointerException if the check threw one
+     * @throws IllegalArgumentException if the check threw one
+     */
+    public static <T> T naming(String kind, String name, Supplier<T> check) {
+        try {
+            return check.get();
+        } catch (IllegalArgumentException wrong) {
+            if (wrong.getClass() != IllegalArgumentException.class) {
+                throw wrong; // of a user
+            }
+            throw new IllegalArgumentException(named(kind, name, wrong), wrong);
+        } catch (NullPointerException missing) {
+            NullPointerException named = new NullPointerException(named(kind, name, missing));
+            named.initCause(missing);
+            throw named;
+        }
+    }
+
+    private static String named(String kind, String name, RuntimeException wrong) {
+        return kind + " \"" + name + "\": " + wrong.getMessage();
     }
 
     /**
@@ -93,7 +151,7 @@ public final class Require {
      */
     public static Duration positive(String name, Duration value) {
         if (nonNull(name, value).isZero() || value.isNegative()) {
-            throw new IllegalArgumentException(name + " must be more than zero, but was " + value);
+            throw new IllegalArgumentException(name + " must be more than zero, but was " + Nanos.text(value));
         }
         return value;
     }
@@ -109,7 +167,7 @@ public final class Require {
      */
     public static Duration notNegative(String name, Duration value) {
         if (nonNull(name, value).isNegative()) {
-            throw new IllegalArgumentException(name + " must not be negative, but was " + value);
+            throw new IllegalArgumentException(name + " must not be negative, but was " + Nanos.text(value));
         }
         return value;
     }

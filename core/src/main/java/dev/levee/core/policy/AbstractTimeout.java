@@ -113,7 +113,7 @@ abstract class AbstractTimeout implements Timeout {
     /** Refuses a call that has not begun although its time is up. */
     final RefusedException notBegun() {
         refused.increment();
-        environment.listener().onRefused(name());
+        environment.listener().onRefused(kind(), name());
         return refusal;
     }
 
@@ -161,6 +161,6 @@ abstract class AbstractTimeout implements Timeout {
 
     @Override
     public String toString() {
-        return "timeout " + name() + " " + limit;
+        return "timeout \"" + name() + "\" " + limit;
     }
 }

@@ -242,7 +242,7 @@ final class BackoffRetry implements Retry, Repeating {
 
     void announce(int attempt, long delay) {
         repeated.increment();
-        environment.listener().onAttempt(name, attempt, delay);
+        environment.listener().onAttempt(kind(), name, attempt, delay);
     }
 
     @Override
@@ -273,6 +273,6 @@ final class BackoffRetry implements Retry, Repeating {
 
     @Override
     public String toString() {
-        return "retry " + name + " up to " + config.maxAttempts() + " attempts, " + budget;
+        return "retry \"" + name + "\" up to " + config.maxAttempts() + " attempts, " + budget;
     }
 }

@@ -83,9 +83,9 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static Bulkhead of(String name, Consumer<? super BulkheadConfig.Builder> configure, Environment environment) {
-        BulkheadConfig.Builder builder = BulkheadConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        BulkheadConfig config = Require.configured(
+                Kind.BULKHEAD.label(), name, BulkheadConfig.builder(), configure, BulkheadConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

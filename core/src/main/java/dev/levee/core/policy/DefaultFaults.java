@@ -144,9 +144,9 @@ final class DefaultFaults implements Faults {
         LOG.warn(
                 "faults \"{}\" are ON: calls fail on purpose{} ({})",
                 name,
-                lengthNanos == Nanos.NEVER ? "" : ", for at most " + Duration.ofNanos(lengthNanos),
+                lengthNanos == Nanos.NEVER ? "" : ", for at most " + Nanos.text(lengthNanos),
                 Arrays.toString(faults));
-        environment.listener().onStateChange(name, "OFF", "ON");
+        environment.listener().onStateChange(kind(), name, "OFF", "ON");
     }
 
     @Override
@@ -164,7 +164,7 @@ final class DefaultFaults implements Faults {
         }
         on.end();
         LOG.info("faults \"{}\" are off", name);
-        environment.listener().onStateChange(name, "ON", "OFF");
+        environment.listener().onStateChange(kind(), name, "ON", "OFF");
         return true;
     }
 
@@ -194,6 +194,6 @@ final class DefaultFaults implements Faults {
 
     @Override
     public String toString() {
-        return "faults " + name + (isOn() ? " ON" : " off");
+        return "faults \"" + name + (isOn() ? "\" ON" : "\" off");
     }
 }

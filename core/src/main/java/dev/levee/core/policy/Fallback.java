@@ -202,9 +202,9 @@ public interface Fallback extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank, or there is no source
      */
     static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure, Environment environment) {
-        FallbackConfig.Builder builder = FallbackConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        FallbackConfig config = Require.configured(
+                Kind.FALLBACK.label(), name, FallbackConfig.builder(), configure, FallbackConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

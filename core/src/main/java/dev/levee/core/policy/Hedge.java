@@ -100,9 +100,9 @@ public interface Hedge extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static Hedge of(String name, Consumer<? super HedgeConfig.Builder> configure, Environment environment) {
-        HedgeConfig.Builder builder = HedgeConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        HedgeConfig config = Require.configured(
+                Kind.HEDGE.label(), name, HedgeConfig.builder(), configure, HedgeConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

@@ -182,7 +182,7 @@ final class RacingHedge implements Hedge {
             return false;
         }
         fired.increment();
-        environment.listener().onAttempt(name, attempt, delayNanos);
+        environment.listener().onAttempt(kind(), name, attempt, delayNanos);
         return true;
     }
 
@@ -250,6 +250,6 @@ final class RacingHedge implements Hedge {
 
     @Override
     public String toString() {
-        return "hedge " + name + " up to " + maxAttempts + " attempts";
+        return "hedge \"" + name + "\" up to " + maxAttempts + " attempts";
     }
 }

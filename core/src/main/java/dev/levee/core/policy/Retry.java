@@ -98,9 +98,9 @@ public interface Retry extends Around, Measured {
      * @throws IllegalArgumentException if the name is blank or a setting is out of its range
      */
     static Retry of(String name, Consumer<? super RetryConfig.Builder> configure, Environment environment) {
-        RetryConfig.Builder builder = RetryConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, builder.build(), environment);
+        RetryConfig config = Require.configured(
+                Kind.RETRY.label(), name, RetryConfig.builder(), configure, RetryConfig.Builder::build);
+        return of(name, config, environment);
     }
 
     /**

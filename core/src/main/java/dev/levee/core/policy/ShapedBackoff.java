@@ -32,7 +32,7 @@ final class ShapedBackoff implements Backoff {
     static ShapedBackoff of(Backoff shape, Duration initial, Duration max) {
         long maxNanos = Nanos.of(Require.positive("max", max));
         if (maxNanos < Nanos.of(initial)) {
-            throw new IllegalArgumentException("max must be at least initial " + initial + ", but was " + max);
+            throw new IllegalArgumentException("max must be at least initial " + Nanos.text(initial) + ", but was " + Nanos.text(max));
         }
         return new ShapedBackoff(shape, Jitter.FULL, 0, maxNanos);
     }
@@ -47,7 +47,7 @@ final class ShapedBackoff implements Backoff {
         long nanos = Nanos.of(Require.notNegative("min", other));
         if (nanos > max) {
             throw new IllegalArgumentException(
-                    "min must be at most max " + Duration.ofNanos(max) + ", but was " + other);
+                    "min must be at most max " + Nanos.text(max) + ", but was " + Nanos.text(other));
         }
         return new ShapedBackoff(shape, jitter, nanos, max);
     }
@@ -57,7 +57,7 @@ final class ShapedBackoff implements Backoff {
         long nanos = Nanos.of(Require.positive("max", other));
         if (nanos < min) {
             throw new IllegalArgumentException(
-                    "max must be at least min " + Duration.ofNanos(min) + ", but was " + other);
+                    "max must be at least min " + Nanos.text(min) + ", but was " + Nanos.text(other));
         }
         return new ShapedBackoff(shape, jitter, min, nanos);
     }
@@ -112,6 +112,6 @@ final class ShapedBackoff implements Backoff {
 
     @Override
     public String toString() {
-        return "backoff with jitter " + jitter + " from " + Duration.ofNanos(min) + " to " + Duration.ofNanos(max);
+        return "backoff with jitter " + jitter + " from " + Nanos.text(min) + " to " + Nanos.text(max);
     }
 }

@@ -404,7 +404,7 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public String toString() {
-        return "bulkhead " + name + " " + inFlight() + "/" + maxConcurrent()
+        return "bulkhead \"" + name + "\" " + inFlight() + "/" + maxConcurrent()
                 + (waiting() > 0 ? " +" + waiting() + " waiting" : "");
     }
 

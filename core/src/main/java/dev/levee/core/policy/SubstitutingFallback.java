@@ -235,7 +235,7 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     void answered(int index, Throwable error) {
         degraded[index].increment();
-        environment.listener().onDegraded(name, chain[index].name(), error);
+        environment.listener().onDegraded(kind(), name, chain[index].name(), error);
     }
 
     /** Returns the failure of the last source, with the original failure and those of the other sources suppressed. */
@@ -272,6 +272,6 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     @Override
     public String toString() {
-        return "fallback " + name;
+        return "fallback \"" + name + '"';
     }
 }

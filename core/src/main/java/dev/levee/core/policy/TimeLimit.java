@@ -18,9 +18,9 @@ final class TimeLimit {
 
     TimeLimit(String name, Duration timeout) {
         this.name = Require.name(name);
-        this.nanos = Nanos.of(Require.positive("timeout", timeout));
+        this.nanos = Nanos.of(Require.naming("timeout", name, () -> Require.positive("timeout", timeout)));
         this.computed = null;
-        this.text = timeout.toString();
+        this.text = Nanos.text(timeout);
         this.what = "timeout";
     }
 

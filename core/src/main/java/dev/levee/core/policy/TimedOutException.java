@@ -1,6 +1,6 @@
 package dev.levee.core.policy;
 
-import java.time.Duration;
+import dev.levee.core.internal.Nanos;
 
 /**
  * Thrown when a call did not end in the time that a {@link Timeout} gave it, or by its deadline. Whether it took effect
@@ -32,7 +32,7 @@ public final class TimedOutException extends RuntimeException {
         return new TimedOutException(
                 policy,
                 kind + " \"" + policy + "\" timed out" + (byDeadline ? " at the deadline of the call," : "") + " after "
-                        + Duration.ofNanos(nanos),
+                        + Nanos.text(nanos),
                 withStackTrace);
     }
 

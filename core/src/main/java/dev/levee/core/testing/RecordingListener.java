@@ -1,6 +1,7 @@
 package dev.levee.core.testing;
 
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
@@ -14,13 +15,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * RecordingListener listener = new RecordingListener();
  * Environment environment = time.environment().toBuilder().listener(listener).build();
  * ...
- * assertEquals(List.of("payments CLOSED->OPEN", "payments refused"), listener.events());
+ * assertEquals(List.of("breaker payments CLOSED->OPEN", "breaker payments refused"), listener.events());
  * }</pre>
  *
- * <p>The lines are {@code "NAME refused"}, {@code "NAME SUCCESS after PT0.05S"} (or another verdict), {@code "NAME
- * attempt 2 after PT1S"}, {@code "NAME CLOSED->OPEN"} and {@code "NAME degraded: "}, or {@code "NAME degraded by
- * SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event copies the list, so not for load
- * tests.
+ * <p>The lines are {@code "KIND NAME refused"}, {@code "KIND NAME SUCCESS after PT0.05S"} (or another verdict),
+ * {@code "KIND NAME attempt 2 after PT1S"}, {@code "KIND NAME CLOSED->OPEN"} and {@code "KIND NAME degraded: "}, or
+ * {@code "KIND NAME degraded by SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event copies
+ * the list, so not for load tests.
  *
  * @since 0.1
  */
@@ -57,28 +58,28 @@ public final class RecordingListener implements Listener {
     }
 
     @Override
-    public void onRefused(String policy) {
-        events.add(policy + " refused");
+    public void onRefused(Policy.Kind kind, String policy) {
+        events.add(kind.label() + " " + policy + " refused");
     }
 
     @Override
-    public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
-        events.add(policy + " " + verdict + " after " + Duration.ofNanos(elapsedNanos));
+    public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
+        events.add(kind.label() + " " + policy + " " + verdict + " after " + Duration.ofNanos(elapsedNanos));
     }
 
     @Override
-    public void onAttempt(String policy, int attempt, long delayNanos) {
-        events.add(policy + " attempt " + attempt + " after " + Duration.ofNanos(delayNanos));
+    public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
+        events.add(kind.label() + " " + policy + " attempt " + attempt + " after " + Duration.ofNanos(delayNanos));
     }
 
     @Override
-    public void onStateChange(String policy, String from, String to) {
-        events.add(policy + " " + from + "->" + to);
+    public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
+        events.add(kind.label() + " " + policy + " " + from + "->" + to);
     }
 
     @Override
-    public void onDegraded(String policy, String source, Throwable error) {
-        events.add(policy + (source.equals(policy) ? " degraded: " : " degraded by " + source + ": ") + error);
+    public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
+        events.add(kind.label() + " " + policy + (source.equals(policy) ? " degraded: " : " degraded by " + source + ": ") + error);
     }
 
     /**

@@ -130,7 +130,7 @@ class IdempotencyTest {
                     .isInstanceOf(FingerprintMismatchException.class)
                     .hasMessage("idempotency \"pay\", key \"k\": it was used before with another request");
             assertThat(runs).hasValue(1);
-            assertThat(heard.count("pay refused")).isEqualTo(1);
+            assertThat(heard.count("idempotency pay refused")).isEqualTo(1);
         }
 
         @Test

@@ -66,13 +66,13 @@ class RequireTest {
         assertThat(Require.notNegative("d", Duration.ZERO)).isZero();
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Require.positive("d", Duration.ZERO))
-                .withMessage("d must be more than zero, but was PT0S");
+                .withMessage("d must be more than zero, but was 0s");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Require.positive("d", Duration.ofSeconds(-1)))
-                .withMessage("d must be more than zero, but was PT-1S");
+                .withMessage("d must be more than zero, but was -1s");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Require.notNegative("d", Duration.ofSeconds(-1)))
-                .withMessage("d must not be negative, but was PT-1S");
+                .withMessage("d must not be negative, but was -1s");
         assertThatNullPointerException()
                 .isThrownBy(() -> Require.positive("d", null))
                 .withMessage("d");

@@ -130,7 +130,7 @@ class BulkheadResizeTest {
     @Test
     void what_is_printed_and_measured_is_the_present_limit() {
         bulkhead.setMaxConcurrent(7);
-        assertThat(bulkhead).hasToString("bulkhead db 0/7");
+        assertThat(bulkhead).hasToString("bulkhead \"db\" 0/7");
         assertThat(bulkhead.refusal()).hasMessageStartingWith("bulkhead \"db\" is full: 7 calls in flight");
         Map<String, Double> figures = new HashMap<>();
         bulkhead.measure((policy, metric, value) -> figures.put(metric, value));

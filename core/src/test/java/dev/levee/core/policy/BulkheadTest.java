@@ -48,7 +48,7 @@ class BulkheadTest {
             assertThat(bulkhead.tryEnter(0)).isEqualTo(Gate.REFUSED);
             bulkhead.exit(first, 0, 0, dev.levee.core.Verdict.SUCCESS, RefusedException.UNKNOWN);
             assertThat(bulkhead.tryEnter(0)).isNotEqualTo(Gate.REFUSED);
-            assertThat(bulkhead).hasToString("bulkhead db 2/2");
+            assertThat(bulkhead).hasToString("bulkhead \"db\" 2/2");
         }
 
         @Test
@@ -83,7 +83,7 @@ class BulkheadTest {
 
             assertThat(late).isCompletedWithValue(Gate.REFUSED);
             assertThat(next.join()).isNotEqualTo(Gate.REFUSED);
-            assertThat(bulkhead).hasToString("bulkhead db 1/1");
+            assertThat(bulkhead).hasToString("bulkhead \"db\" 1/1");
         }
 
         @Test
@@ -294,9 +294,9 @@ class BulkheadTest {
     void settings_are_refused_with_name_bound_and_value() {
         assertThatThrownBy(() -> Bulkhead.of("b", 0))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("maxConcurrent must be at least 1, but was 0");
+                .hasMessage("bulkhead \"b\": maxConcurrent must be at least 1, but was 0");
         assertThatThrownBy(() -> Bulkhead.of("b", config -> config.queue(-1, Duration.ofSeconds(1))))
-                .hasMessage("maxWaiting must be at least 0, but was -1");
+                .hasMessage("bulkhead \"b\": maxWaiting must be at least 0, but was -1");
     }
 
     private Deadline never() {

@@ -88,7 +88,7 @@ class FallbackChainTest {
             Fallback fallback = chain(c -> c.then("cache", e -> ask("cache", e)).thenValue("default", "none"));
             fallback.call(failing);
             fallback.call(() -> "fresh");
-            assertThat(heard.events()).containsExactly("f degraded by default: java.io.IOException: down");
+            assertThat(heard.events()).containsExactly("fallback f degraded by default: java.io.IOException: down");
             assertThat(metrics(fallback))
                     .containsEntry("fallback.degraded", 1.0)
                     .containsEntry("fallback.degraded.cache", 0.0)
@@ -209,7 +209,7 @@ class FallbackChainTest {
             assertThat(asked).containsExactly("replica down");
             replica.complete("yes");
             assertThat(future).isCompletedWithValue("yes");
-            assertThat(heard.events()).containsExactly("f degraded by replica: java.io.IOException: down");
+            assertThat(heard.events()).containsExactly("fallback f degraded by replica: java.io.IOException: down");
         }
 
         @Test
@@ -275,9 +275,9 @@ class FallbackChainTest {
     class Settings {
         @Test
         void without_a_source_or_with_two_of_one_name_are_refused() {
-            assertThatThrownBy(() -> chain(c -> {})).hasMessage("number of sources must be from 1 to 7, but was 0");
+            assertThatThrownBy(() -> chain(c -> {})).hasMessage("fallback \"f\": number of sources must be from 1 to 7, but was 0");
             assertThatThrownBy(() -> chain(c -> c.thenValue("a", 1).thenValue("a", 2)))
-                    .hasMessage("names of sources must differ, but \"a\" is there twice");
+                    .hasMessage("fallback \"f\": names of sources must differ, but \"a\" is there twice");
         }
 
         @Test

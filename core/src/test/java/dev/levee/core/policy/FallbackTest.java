@@ -8,6 +8,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Listener;
 import dev.levee.core.Operation;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ class FallbackTest {
             .environment().toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onDegraded(String policy, String source, Throwable error) {
+                        public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
                             heard.add(policy + " " + error.getMessage());
                         }
                     })

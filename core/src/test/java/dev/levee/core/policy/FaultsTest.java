@@ -97,7 +97,7 @@ class FaultsTest {
             faults.switchOff();
             faults.switchOff();
             assertThat(fails(faults)).isFalse();
-            assertThat(heard.events()).containsExactly("f OFF->ON", "f ON->OFF");
+            assertThat(heard.events()).containsExactly("faults f OFF->ON", "faults f ON->OFF");
         }
 
         @Test
@@ -120,13 +120,13 @@ class FaultsTest {
             assertThat(fails(faults)).isTrue();
             time.advance(Duration.ofNanos(1));
             assertThat(fails(faults)).isFalse();
-            assertThat(heard.events()).containsExactly("f OFF->ON", "f ON->OFF");
+            assertThat(heard.events()).containsExactly("faults f OFF->ON", "faults f ON->OFF");
         }
 
         @Test
         void prints_itself_in_a_pipeline() {
             assertThat(Pipeline.of(faults())).hasToString("faults(call)");
-            assertThat(on()).hasToString("faults f ON");
+            assertThat(on()).hasToString("faults \"f\" ON");
         }
     }
 
@@ -397,9 +397,9 @@ class FaultsTest {
         void are_refused_with_name_bound_and_value() {
             assertThatThrownBy(() -> FAILURE.rate(0)).hasMessage("rate must be more than 0 and at most 1, but was 0.0");
             assertThatThrownBy(() -> FAILURE.every(ofSeconds(1), ofSeconds(2)))
-                    .hasMessage("length must be at most period PT1S, but was PT2S");
+                    .hasMessage("length must be at most period 1s, but was 2s");
             assertThatThrownBy(() -> Fault.latency(ofSeconds(2), ofSeconds(1)))
-                    .hasMessage("max must be at least min PT2S, but was PT1S");
+                    .hasMessage("max must be at least min 2s, but was 1s");
         }
     }
 }

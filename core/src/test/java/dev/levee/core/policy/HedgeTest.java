@@ -99,7 +99,7 @@ class HedgeTest {
             CompletableFuture<String> future = hedge.callAsync(HedgeTest.this::start);
             time.advance(ofMillis(100));
             assertThat(numbers).containsExactly(1, 2);
-            assertThat(heard.events()).containsExactly("h attempt 2 after PT0.1S");
+            assertThat(heard.events()).containsExactly("hedge h attempt 2 after PT0.1S");
             attempts.get(1).complete("second");
             assertThat(future).isCompletedWithValue("second");
             assertThat(attempts.get(0)).isCancelled();
@@ -147,7 +147,7 @@ class HedgeTest {
             CompletableFuture<String> future = hedge(c -> {}).callAsync(HedgeTest.this::start);
             attempts.get(0).completeExceptionally(down);
             assertThat(numbers).containsExactly(1, 2);
-            assertThat(heard.events()).containsExactly("h attempt 2 after PT0S");
+            assertThat(heard.events()).containsExactly("hedge h attempt 2 after PT0S");
             attempts.get(1).complete("second");
             assertThat(future).isCompletedWithValue("second");
         }
@@ -626,11 +626,11 @@ class HedgeTest {
         @Test
         void are_refused_with_name_bound_and_value() {
             assertThatThrownBy(() -> hedge(c -> c.maxAttempts(0)))
-                    .hasMessage("maxAttempts must be from 1 to 16, but was 0");
+                    .hasMessage("hedge \"h\": maxAttempts must be from 1 to 16, but was 0");
             assertThatThrownBy(() -> hedge(c -> c.delayBetween(ofSeconds(2), ofSeconds(1))))
-                    .hasMessage("max must be at least min PT2S, but was PT1S");
+                    .hasMessage("hedge \"h\": max must be at least min 2s, but was 1s");
             assertThatThrownBy(() -> hedge(c -> c.delayAtPercentile(95)))
-                    .hasMessage("percentile must be more than 0 and at most 1, but was 95.0");
+                    .hasMessage("hedge \"h\": percentile must be more than 0 and at most 1, but was 95.0");
         }
 
         @Test

@@ -12,6 +12,7 @@ import dev.levee.core.Gate;
 import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
@@ -189,7 +190,7 @@ class RetryTest {
             Environment heard = environment.toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onRefused(String policy) {
+                        public void onRefused(Policy.Kind kind, String policy) {
                             refusals.add(policy);
                         }
                     })
@@ -253,7 +254,7 @@ class RetryTest {
             Environment listening = environment.toBuilder()
                     .listener(new Listener() {
                         @Override
-                        public void onAttempt(String policy, int attempt, long delayNanos) {
+                        public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
                             heard.add(policy + " " + attempt + " " + Duration.ofNanos(delayNanos));
                         }
                     })
@@ -375,11 +376,11 @@ class RetryTest {
         void are_refused_with_name_bound_and_value() {
             assertThatThrownBy(() -> Retry.of("r", config -> config.maxAttempts(0)))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("maxAttempts must be at least 1, but was 0");
+                    .hasMessage("retry \"r\": maxAttempts must be at least 1, but was 0");
             assertThatThrownBy(() -> Retry.of("r", config -> config.totalTime(Duration.ZERO)))
-                    .hasMessage("totalTime must be more than zero, but was PT0S");
+                    .hasMessage("retry \"r\": totalTime must be more than zero, but was 0s");
             assertThatThrownBy(() -> Backoff.exponential(Duration.ofSeconds(2), Duration.ofSeconds(1)))
-                    .hasMessage("max must be at least initial PT2S, but was PT1S");
+                    .hasMessage("max must be at least initial 2s, but was 1s");
             assertThatThrownBy(() -> Retry.of(" ")).hasMessageContaining("name must not be blank");
         }
 

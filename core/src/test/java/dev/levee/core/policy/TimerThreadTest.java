@@ -32,12 +32,12 @@ class TimerThreadTest {
             .scheduler(timers)
             .listener(new Listener() {
                 @Override
-                public void onRefused(String policy) {
+                public void onRefused(Policy.Kind kind, String policy) {
                     note("refused");
                 }
 
                 @Override
-                public void onOutcome(String policy, Verdict verdict, long elapsedNanos) {
+                public void onOutcome(Policy.Kind kind, String policy, Verdict verdict, long elapsedNanos) {
                     note("outcome");
                 }
 

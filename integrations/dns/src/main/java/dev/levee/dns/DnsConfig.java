@@ -1,5 +1,6 @@
 package dev.levee.dns;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -217,7 +218,7 @@ public final class DnsConfig {
 
         private static Duration inRange(String name, Duration value) {
             if (Require.positive(name, value).compareTo(MAX_DURATION) > 0) {
-                throw new IllegalArgumentException(name + " must be at most " + MAX_DURATION + ", but was " + value);
+                throw new IllegalArgumentException(name + " must be at most " + Nanos.text(MAX_DURATION) + ", but was " + Nanos.text(value));
             }
             return value;
         }

@@ -173,9 +173,9 @@ class DnsEndpointsTest {
             assertThat(published.lines()).containsExactly("10.0.0.1:80");
             assertThat(listener.events())
                     .containsExactly(
-                            "dns catalog.internal:80 UNKNOWN->FRESH",
-                            "dns catalog.internal:80 FRESH->STALE",
-                            "dns catalog.internal:80 STALE->FRESH");
+                            "source dns catalog.internal:80 UNKNOWN->FRESH",
+                            "source dns catalog.internal:80 FRESH->STALE",
+                            "source dns catalog.internal:80 STALE->FRESH");
         }
 
         @Test
@@ -222,7 +222,7 @@ class DnsEndpointsTest {
             assertThat(balancer.pick().endpoint().id()).isEqualTo("10.0.0.1:80");
             assertThat(listener.events())
                     .containsSubsequence(
-                            "dns catalog.internal:80 UNKNOWN->EMPTY", "dns catalog.internal:80 EMPTY->FRESH");
+                            "source dns catalog.internal:80 UNKNOWN->EMPTY", "source dns catalog.internal:80 EMPTY->FRESH");
         }
     }
 
@@ -288,7 +288,7 @@ class DnsEndpointsTest {
             dns.has(HOST, cname(HOST, 10, ""));
             time.advance(ofSeconds(3));
             assertThat(published.sets).isEmpty();
-            assertThat(listener.events()).containsExactly("dns catalog.internal:80 UNKNOWN->EMPTY");
+            assertThat(listener.events()).containsExactly("source dns catalog.internal:80 UNKNOWN->EMPTY");
         }
 
         @Test
@@ -338,7 +338,7 @@ class DnsEndpointsTest {
             host().subscribe(published);
             time.advance(ofMinutes(1));
             assertThat(published.lines()).containsExactly("10.0.0.1:80");
-            assertThat(listener.events()).containsExactly("dns catalog.internal:80 UNKNOWN->FRESH");
+            assertThat(listener.events()).containsExactly("source dns catalog.internal:80 UNKNOWN->FRESH");
         }
 
         @Test
@@ -463,7 +463,7 @@ class DnsEndpointsTest {
             time.advance(ofSeconds(2));
             assertThat(published.lines()).containsExactly("10.0.0.4:80", "[2001:db8::6]:80");
             assertThat(listener.events())
-                    .containsExactly("dns catalog.internal:80 UNKNOWN->STALE", "dns catalog.internal:80 STALE->FRESH");
+                    .containsExactly("source dns catalog.internal:80 UNKNOWN->STALE", "source dns catalog.internal:80 STALE->FRESH");
         }
 
         @Test

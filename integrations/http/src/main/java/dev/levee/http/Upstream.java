@@ -178,8 +178,9 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
         Require.nonNull("transport", transport);
         Require.nonNull("source", source);
         UpstreamConfig.Builder<A, Q> builder = UpstreamConfig.builder(transport.outcomes());
-        Require.nonNull("configure", configure).accept(builder);
-        return of(name, transport, source, builder.build(), environment);
+        UpstreamConfig<A, Q> config =
+                Require.configured("upstream", name, builder, configure, UpstreamConfig.Builder::build);
+        return of(name, transport, source, config, environment);
     }
 
     /**

@@ -6,7 +6,6 @@ import dev.levee.core.internal.Nanos;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -187,7 +186,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
 
     private void breakOff(long seen) {
         if (isIdle(seen)) {
-            end(new HttpTimeoutException("no byte of the body came for " + Duration.ofNanos(idleNanos)));
+            end(new HttpTimeoutException("no byte of the body came for " + Nanos.text(idleNanos)));
         } else {
             checkIdle(seen);
         }

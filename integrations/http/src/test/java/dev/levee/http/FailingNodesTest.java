@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -293,7 +294,7 @@ class FailingNodesTest extends Nodes {
         return Environment.builder()
                 .listener(new Listener() {
                     @Override
-                    public void onAttempt(String name, int attempt, long delayNanos) {
+                    public void onAttempt(Policy.Kind kind, String name, int attempt, long delayNanos) {
                         attempts.add((int) (delayNanos / 1_000_000));
                     }
                 })

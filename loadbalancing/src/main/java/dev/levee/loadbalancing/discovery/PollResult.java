@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing.discovery;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Collection;
@@ -81,6 +82,6 @@ public final class PollResult<A> {
 
     @Override
     public String toString() {
-        return endpoints + " for " + validFor + (problem == null ? "" : ", but " + problem);
+        return endpoints + " for " + Nanos.text(validFor) + (problem == null ? "" : ", but " + problem);
     }
 }

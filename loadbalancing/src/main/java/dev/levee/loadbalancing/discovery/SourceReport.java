@@ -1,8 +1,9 @@
 package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
-import java.time.Duration;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +79,7 @@ final class SourceReport {
                 known ? SourceState.STALE : SourceState.EMPTY,
                 poll,
                 new IllegalStateException(
-                        "has not answered for " + Duration.ofNanos(nanos) + " and is still awaited")));
+                        "has not answered for " + Nanos.text(nanos) + " and is still awaited")));
     }
 
     private void add(SourceEvent event) {
@@ -113,7 +114,7 @@ final class SourceReport {
                 }
             }
         }
-        listener.onStateChange(name, from.name(), event.state.name());
+        listener.onStateChange(Policy.Kind.SOURCE, name, from.name(), event.state.name());
     }
 
     private static String cause(SourceEvent event) {

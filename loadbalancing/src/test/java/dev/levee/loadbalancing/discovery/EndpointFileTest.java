@@ -111,7 +111,7 @@ class EndpointFileTest {
             write("10.0.0.8:80\n" + line + "\n");
             look();
             assertThat(told.lines()).containsExactly("10.0.0.9:80");
-            assertThat(heard.events()).endsWith("file " + file() + " FRESH->STALE");
+            assertThat(heard.events()).endsWith("source file " + file() + " FRESH->STALE");
         }
 
         @Test
@@ -214,7 +214,7 @@ class EndpointFileTest {
             time.advance(ofSeconds(10));
             assertThat(told.lines()).containsExactly("10.0.0.1:80");
             assertThat(heard.events())
-                    .containsExactly("file " + file() + " UNKNOWN->EMPTY", "file " + file() + " EMPTY->FRESH");
+                    .containsExactly("source file " + file() + " UNKNOWN->EMPTY", "source file " + file() + " EMPTY->FRESH");
         }
 
         @Test
@@ -226,7 +226,7 @@ class EndpointFileTest {
             write("10.0.0.1:80");
             look();
             assertThat(told.lines()).containsExactly("10.0.0.1:80");
-            assertThat(heard.events()).endsWith("file " + file() + " STALE->FRESH");
+            assertThat(heard.events()).endsWith("source file " + file() + " STALE->FRESH");
         }
 
         @Test
@@ -246,7 +246,7 @@ class EndpointFileTest {
             time.advance(ofSeconds(30));
             subscription.close();
             assertThat(told.lines()).containsExactly("10.0.0.1:80");
-            assertThat(heard.events()).endsWith("file " + file() + " FRESH->STALE");
+            assertThat(heard.events()).endsWith("source file " + file() + " FRESH->STALE");
         }
 
         private void touch() {

@@ -103,9 +103,9 @@ class HostLookupTest {
         assertThat(published.lines()).containsExactly("10.0.0.1:80");
         assertThat(events.events())
                 .containsExactly(
-                        "dns catalog.internal:80 UNKNOWN->FRESH",
-                        "dns catalog.internal:80 FRESH->STALE",
-                        "dns catalog.internal:80 STALE->FRESH");
+                        "source dns catalog.internal:80 UNKNOWN->FRESH",
+                        "source dns catalog.internal:80 FRESH->STALE",
+                        "source dns catalog.internal:80 STALE->FRESH");
     }
 
     @Test

@@ -148,7 +148,7 @@ class PollingTest {
 
             assertThat(told.lines()).containsExactly("a b", "c");
             assertThat(heard.events())
-                    .containsExactly("registry UNKNOWN->FRESH", "registry FRESH->STALE", "registry STALE->FRESH");
+                    .containsExactly("source registry UNKNOWN->FRESH", "source registry FRESH->STALE", "source registry STALE->FRESH");
         }
 
         @Test
@@ -195,7 +195,7 @@ class PollingTest {
             time.advance(ofSeconds(15));
             assertThat(balancer.<String, RuntimeException>call(address -> address))
                     .isEqualTo("c");
-            assertThat(heard.events()).containsSubsequence("registry UNKNOWN->EMPTY", "registry EMPTY->FRESH");
+            assertThat(heard.events()).containsSubsequence("source registry UNKNOWN->EMPTY", "source registry EMPTY->FRESH");
         }
 
         @Test
@@ -300,7 +300,7 @@ class PollingTest {
             assertThat(calls).hasSize(2);
             assertThat(most).hasValue(1);
             assertThat(told.lines()).containsExactly("a b");
-            assertThat(heard.events()).containsExactly("registry UNKNOWN->FRESH", "registry FRESH->STALE");
+            assertThat(heard.events()).containsExactly("source registry UNKNOWN->FRESH", "source registry FRESH->STALE");
 
             registry = () -> endpoints("d");
             time.advance(ofSeconds(700));
@@ -340,7 +340,7 @@ class PollingTest {
             broken[0] = false;
             time.advance(ofSeconds(22));
             assertThat(seen).containsExactly("a b", "a b", "a b");
-            assertThat(heard.events()).containsExactly("registry UNKNOWN->FRESH");
+            assertThat(heard.events()).containsExactly("source registry UNKNOWN->FRESH");
         }
 
         @Test
@@ -502,7 +502,7 @@ class PollingTest {
             for (int i = 0; i < min.length; i++) {
                 assertThat(calls.get(i + 1) - calls.get(i)).isBetween(min[i] * 1000, min[i] * 1500);
             }
-            assertThat(heard.events()).containsExactly("directory UNKNOWN->EMPTY");
+            assertThat(heard.events()).containsExactly("source directory UNKNOWN->EMPTY");
         }
 
         @Test
@@ -513,7 +513,7 @@ class PollingTest {
             directory = () -> PollResult.of(endpoints("a", "b"), ofSeconds(100));
             time.advance(ofSeconds(2));
             assertThat(told.lines()).containsExactly("a", "a b");
-            assertThat(heard.events()).containsExactly("directory UNKNOWN->STALE", "directory STALE->FRESH");
+            assertThat(heard.events()).containsExactly("source directory UNKNOWN->STALE", "source directory STALE->FRESH");
         }
 
         @Test
@@ -533,7 +533,7 @@ class PollingTest {
             assertThat(result.problem()).isNull();
             IOException problem = new IOException("half of it");
             assertThat(result.withProblem(problem).problem()).isSameAs(problem);
-            assertThat(result.withProblem(problem)).asString().contains("PT7S").contains("half of it");
+            assertThat(result.withProblem(problem)).asString().contains("7s").contains("half of it");
             assertThatThrownBy(() -> PollResult.of(endpoints("a"), Duration.ZERO))
                     .hasMessageContaining("validFor");
         }

@@ -1,6 +1,7 @@
 package dev.levee.examples.shortlink.cluster;
 
 import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import java.io.BufferedReader;
@@ -72,7 +73,7 @@ public final class Parent {
     public static Listener listener() {
         return new Listener() {
             @Override
-            public void onStateChange(String policy, String from, String to) {
+            public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
                 System.out.println(String.join(" ", STATE, policy, from, to));
             }
         };

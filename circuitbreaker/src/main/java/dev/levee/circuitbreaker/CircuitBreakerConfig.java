@@ -178,7 +178,9 @@ public final class CircuitBreakerConfig {
         Duration openForHint = Duration.ZERO;
         int halfOpenCalls = 5;
         int halfOpenSuccesses;
+
         @Nullable Duration probeLease;
+
         boolean expiredProbesFail = true;
         Duration rampStep = Duration.ZERO;
         double[] rampShares = {};

@@ -48,8 +48,8 @@ public final class Outcomes {
     }
 
     /**
-     * Returns whether a call was surely not sent, so that its gates are left by {@link Gate#cancel}: a policy further in
-     * refused it, and no attempt before may have run. For code that calls {@link Gate#exit} itself.
+     * Returns whether a call was surely not sent, so that its gates are left by {@link Gate#cancel}: a policy further
+     * in refused it, and no attempt before may have run. For code that calls {@link Gate#exit} itself.
      *
      * @param verdict the verdict of the gate's rule; a refusal that the rule names is evidence, and goes to
      *     {@link Gate#exit}

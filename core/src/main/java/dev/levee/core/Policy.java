@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Policy {
     /**
-     * The kind of decision that a policy makes; used in messages and events, to print pipelines, and to warn about harmful orders.
+     * The kind of decision that a policy makes; used in messages and events, to print pipelines, and to warn about
+     * harmful orders.
      */
     enum Kind {
         /** Repeats a call. */
@@ -245,9 +246,9 @@ public interface Policy {
      * @return the guarded client; thread-safe if the client is
      * @throws NullPointerException with the name of the argument that is null
      * @throws IllegalArgumentException if {@code type} is not an interface that can be implemented from outside, if a
-     *     method that has a policy cannot be guarded to its end, if a substitute of a fallback does not fit a
-     *     method, or if a policy would guard a method twice because the client was wrapped with it already; with the
-     *     name of the method
+     *     method that has a policy cannot be guarded to its end, if a substitute of a fallback does not fit a method,
+     *     or if a policy would guard a method twice because the client was wrapped with it already; with the name of
+     *     the method
      */
     static <I> I wrap(Class<I> type, I target, Function<? super Method, ? extends @Nullable Policy> choice) {
         return GuardedClient.of(type, target, choice);

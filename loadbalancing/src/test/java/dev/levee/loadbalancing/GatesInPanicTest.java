@@ -163,7 +163,8 @@ class GatesInPanicTest {
                     .containsEntry("nodes balancer.gates.panic", 1.0)
                     .containsEntry("nodes balancer.gates.passed", 2.0);
             time.advance(Duration.ofSeconds(2));
-            assertThat(changes()).containsExactly("balancer nodes/gates NORMAL->PANIC", "balancer nodes/gates PANIC->NORMAL");
+            assertThat(changes())
+                    .containsExactly("balancer nodes/gates NORMAL->PANIC", "balancer nodes/gates PANIC->NORMAL");
             assertThat(figures(balancer)).containsEntry("nodes balancer.gates.panic", 0.0);
         }
 

@@ -81,7 +81,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
     }
 
     /** Makes threads that inherit nothing from the one that happens to need them first. */
-    @SuppressWarnings("ThreadPriorityCheck") // the only way not to inherit a priority
+    @SuppressWarnings("ThreadPriorityCheck") // the ordinary priority, and not that of the maker
     private static ThreadFactory daemons(String name) {
         AtomicInteger count = new AtomicInteger();
         return task -> withoutCaller(() -> {

@@ -156,11 +156,6 @@ class HedgeInterleavingTest {
                 }
 
                 @Override
-                void launchLater(HedgeAttempt<String> attempt) {
-                    launch(attempt);
-                }
-
-                @Override
                 Throwable failureOf(Throwable thrown) {
                     return thrown;
                 }

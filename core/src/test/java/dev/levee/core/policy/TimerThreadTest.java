@@ -42,12 +42,12 @@ class TimerThreadTest {
                 }
 
                 @Override
-                public void onAttempt(String policy, int attempt, long delayNanos) {
+                public void onAttempt(Policy.Kind kind, String policy, int attempt, long delayNanos) {
                     note("attempt");
                 }
 
                 @Override
-                public void onDegraded(String policy, String source, Throwable error) {
+                public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
                     note("degraded");
                 }
             })

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -27,9 +28,13 @@ class DiscardTest {
     private final ManualTime time = new ManualTime();
     private final Environment environment = time.environment();
     private final List<Connection> opened = Collections.synchronizedList(new ArrayList<>());
-    private final Consumer<Object> close = result -> ((Connection) result).closed++;
+    private final Consumer<Object> close = DiscardTest::close;
     private final Timeout timeout = Timeout.of("t", SECOND, environment).discard(close);
     private final CompletableFuture<Connection> stage = new CompletableFuture<>();
+
+    private static void close(Object result) {
+        ((Connection) result).closed++;
+    }
 
     private static final class Connection {
         int closed;
@@ -94,13 +99,15 @@ class DiscardTest {
         @Test
         void of_work_whose_caller_was_interrupted() {
             Timeout handing = timeout.onExecutor(time::start);
-            Thread caller = time.start(() -> catchThrowable(() -> handing.call(() -> {
+            Throwable[] seen = new Throwable[1];
+            Thread caller = time.start(() -> seen[0] = catchThrowable(() -> handing.call(() -> {
                 sleepStubbornly(Duration.ofMillis(500));
                 return open();
             })));
             time.advance(Duration.ofMillis(100));
             caller.interrupt();
             time.advance(SECOND);
+            assertThat(seen[0]).isInstanceOf(CancellationException.class);
         }
 
         @Test

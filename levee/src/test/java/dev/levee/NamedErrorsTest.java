@@ -30,7 +30,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** What is wrong with a configuration is said with the kind and the name of what it is for, as policies print themselves. */
+/**
+ * What is wrong with a configuration is said with the kind and the name of what it is for, as policies print
+ * themselves.
+ */
 class NamedErrorsTest {
     private static final Map<String, ThrowingCallable> WRONG = Map.ofEntries(
             wrong("breaker", () -> CircuitBreaker.of("p", c -> c.failureRate(2))),
@@ -45,9 +48,19 @@ class NamedErrorsTest {
             wrong("fallback", () -> Fallback.chain("p", c -> {})),
             wrong("timeout", () -> Timeout.of("p", Duration.ofMillis(-1))),
             wrong("cache", () -> Cache.of("p", c -> c.maxSize(-1))),
-            wrong("idempotency", () -> Idempotency.of("p", IdempotencyStore.inMemory(1, Duration.ofHours(1), Environment.system()), c -> c.maxWait(Duration.ofMillis(-1)))),
-            wrong("balancer", () -> LoadBalancer.of(
-                    "p", BalancingStrategy.roundRobin(), EndpointSource.<String>of(List.of()), c -> c.gatePerEndpoint(null))));
+            wrong(
+                    "idempotency",
+                    () -> Idempotency.of(
+                            "p",
+                            IdempotencyStore.inMemory(1, Duration.ofHours(1), Environment.system()),
+                            c -> c.maxWait(Duration.ofMillis(-1)))),
+            wrong(
+                    "balancer",
+                    () -> LoadBalancer.of(
+                            "p",
+                            BalancingStrategy.roundRobin(),
+                            EndpointSource.<String>of(List.of()),
+                            c -> c.gatePerEndpoint(null))));
 
     private static int count;
 
@@ -94,8 +107,9 @@ class NamedErrorsTest {
                 Fallback.value("p", 1),
                 Timeout.of("p", Duration.ofMillis(1)),
                 Faults.of("p"));
-        assertThat(policies).allSatisfy(policy -> assertThat(policy.toString())
-                .startsWith(policy.kind().label() + " \"p\""));
+        assertThat(policies)
+                .allSatisfy(policy ->
+                        assertThat(policy.toString()).startsWith(policy.kind().label() + " \"p\""));
         assertThat(Timeout.of("p", Duration.ofMillis(1))).hasToString("timeout \"p\" 1ms");
     }
 }

@@ -43,8 +43,8 @@ final class PendingLoad<V> {
      *
      * @param value the value, or null if the store has none or the load failed
      * @param failure what the load threw, or null
-     * @param reload whether the result is one of the call that loaded and not of the store, so that a waiter should look
-     *     again: a failure that lies in that call, or an entry that was there already and may be gone by now
+     * @param reload whether the result is one of the call that loaded and not of the store, so that a waiter should
+     *     look again: a failure that lies in that call, or an entry that was there already and may be gone by now
      */
     record LoadResult<V>(@Nullable V value, @Nullable Throwable failure, boolean reload) {
         static <V> LoadResult<V> value(@Nullable V value) {

@@ -14,7 +14,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** A {@code get} that begins after {@code invalidateAll} has returned sees nothing from before, nor what has expired. */
+/**
+ * A {@code get} that begins after {@code invalidateAll} has returned sees nothing from before, nor what has expired.
+ */
 class ClearingTest {
     private final Stop found = new Stop();
     private final AtomicReference<Runnable> beforeLoad = new AtomicReference<>(() -> {});

@@ -142,7 +142,11 @@ public interface CircuitBreaker extends Gate, Measured {
     static CircuitBreaker of(
             String name, Consumer<? super CircuitBreakerConfig.Builder> configure, Environment environment) {
         CircuitBreakerConfig config = Require.configured(
-                Kind.BREAKER.label(), name, CircuitBreakerConfig.builder(), configure, CircuitBreakerConfig.Builder::build);
+                Kind.BREAKER.label(),
+                name,
+                CircuitBreakerConfig.builder(),
+                configure,
+                CircuitBreakerConfig.Builder::build);
         return of(name, config, environment);
     }
 

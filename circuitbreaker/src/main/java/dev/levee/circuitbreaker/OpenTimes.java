@@ -46,7 +46,8 @@ final class OpenTimes {
             throw new IllegalArgumentException("openFor multiplier must be at least 1, but was " + multiplier);
         }
         if (Require.nonNull("openFor max", max).compareTo(initial) < 0) {
-            throw new IllegalArgumentException("openFor max must be at least " + Nanos.text(initial) + ", but was " + Nanos.text(max));
+            throw new IllegalArgumentException(
+                    "openFor max must be at least " + Nanos.text(initial) + ", but was " + Nanos.text(max));
         }
     }
 

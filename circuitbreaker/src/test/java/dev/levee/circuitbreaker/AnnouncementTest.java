@@ -321,7 +321,8 @@ class AnnouncementTest {
                 logger.detachAppender(broken);
             }
             breaker.reset();
-            assertThat(heard.events()).containsExactly("breaker payments CLOSED->OPEN", "breaker payments OPEN->CLOSED");
+            assertThat(heard.events())
+                    .containsExactly("breaker payments CLOSED->OPEN", "breaker payments OPEN->CLOSED");
         }
 
         @Test

@@ -95,7 +95,8 @@ class ByHandTest extends BreakerFixture {
 
         @Test
         void a_lost_probe_loses_its_lease_as_ever() {
-            CircuitBreaker breaker = breaker(c -> c.countWindow(4).halfOpenCalls(1).probeLease(Duration.ofSeconds(5)));
+            CircuitBreaker breaker =
+                    breaker(c -> c.countWindow(4).halfOpenCalls(1).probeLease(Duration.ofSeconds(5)));
             breaker.halfOpen();
             Calls.enter(breaker);
             time.advance(Duration.ofSeconds(5));

@@ -48,8 +48,7 @@ class CircuitBreakerConfigTest {
             assertRefused("probeLease must be more than zero, but was 0s", c -> c.probeLease(Duration.ZERO));
             assertRefused(
                     "slowCallDuration must be more than zero, but was 0s", c -> c.slowCallDuration(Duration.ZERO));
-            assertRefused(
-                    "openForHint must not be negative, but was -1s", c -> c.openForHint(Duration.ofSeconds(-1)));
+            assertRefused("openForHint must not be negative, but was -1s", c -> c.openForHint(Duration.ofSeconds(-1)));
         }
 
         @Test
@@ -147,8 +146,7 @@ class CircuitBreakerConfigTest {
     class OfProbes {
         @Test
         void more_successes_than_probes() {
-            assertRefused(
-                    "halfOpenSuccesses must be at most halfOpenCalls 5, but was 6", c -> c.halfOpenSuccesses(6));
+            assertRefused("halfOpenSuccesses must be at most halfOpenCalls 5, but was 6", c -> c.halfOpenSuccesses(6));
         }
 
         @Test

@@ -39,7 +39,10 @@ class ProbesInterleavingTest {
 
         Calls(LongSupplier leases) {
             probes = new Probes(
-                    CircuitBreakerConfig.builder().halfOpenCalls(PERMITS).build().halfOpenRules(),
+                    CircuitBreakerConfig.builder()
+                            .halfOpenCalls(PERMITS)
+                            .build()
+                            .halfOpenRules(),
                     Thresholds.NONE,
                     10,
                     leases);

@@ -54,8 +54,8 @@ public interface Gate extends Policy {
     /**
      * Reports how an admitted call ended, and returns its permit.
      *
-     * <p>Call it, or {@link #cancel}, exactly once for each stamp. A stamp of an earlier epoch of the gate is ignored; a second exit with
-     * the same stamp cannot be told from the first.
+     * <p>Call it, or {@link #cancel}, exactly once for each stamp. A stamp of an earlier epoch of the gate is ignored;
+     * a second exit with the same stamp cannot be told from the first.
      *
      * @param stamp what {@link #tryEnter} returned
      * @param startNanos when the call started, if {@link #timing} has {@link #ENTRY}
@@ -67,9 +67,9 @@ public interface Gate extends Policy {
     void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos);
 
     /**
-     * Reports that an admitted call was surely not sent, because a policy further in refused it, and returns all that it
-     * was given; instead of {@link #exit}. By default an exit with {@link Verdict#IGNORED}; a gate that keeps a permit
-     * after the end of the call, as a rate limit does, gives it back here and when {@link #exit} says
+     * Reports that an admitted call was surely not sent, because a policy further in refused it, and returns all that
+     * it was given; instead of {@link #exit}. By default an exit with {@link Verdict#IGNORED}; a gate that keeps a
+     * permit after the end of the call, as a rate limit does, gives it back here and when {@link #exit} says
      * {@link Verdict#NOT_SENT}.
      *
      * @param stamp what {@link #tryEnter} returned

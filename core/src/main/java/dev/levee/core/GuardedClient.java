@@ -49,7 +49,8 @@ final class GuardedClient implements InvocationHandler {
 
     /** Refuses a policy that guards the method already, in a client that was wrapped before. See ADR 8. */
     private static void requireDistinct(Method method, @Nullable Policy policy, Object target) {
-        if (policy == null || !Proxy.isProxyClass(target.getClass())
+        if (policy == null
+                || !Proxy.isProxyClass(target.getClass())
                 || !(Proxy.getInvocationHandler(target) instanceof GuardedClient inner)) {
             return;
         }

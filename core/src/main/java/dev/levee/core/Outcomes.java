@@ -28,6 +28,7 @@ public final class Outcomes {
      * @param result what the call returned
      * @param thrownError what it threw, or null
      * @return the verdict
+     * @throws NullPointerException if an argument is null
      */
     public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Throwable error = thrownError == null ? null : unwrap(thrownError);
@@ -48,8 +49,8 @@ public final class Outcomes {
     }
 
     /**
-     * Returns whether a call was surely not sent, so that its gates are left by {@link Gate#cancel}: a policy further in
-     * refused it, and no attempt before may have run. For code that calls {@link Gate#exit} itself.
+     * Returns whether a call was surely not sent, so that its gates are left by {@link Gate#cancel}: a policy further
+     * in refused it, and no attempt before may have run. For code that calls {@link Gate#exit} itself.
      *
      * @param verdict the verdict of the gate's rule; a refusal that the rule names is evidence, and goes to
      *     {@link Gate#exit}

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Policy {
     /**
-     * The kind of decision that a policy makes; used in messages and events, to print pipelines, and to warn about harmful orders.
+     * The kind of decision that a policy makes; used in messages and events, to print pipelines, and to warn about
+     * harmful orders.
      */
     enum Kind {
         /** Repeats a call. */

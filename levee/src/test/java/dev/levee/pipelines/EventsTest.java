@@ -23,8 +23,7 @@ class EventsTest {
     private final RecordingListener heard = new RecordingListener();
     private final Environment environment =
             new ManualTime().environment().toBuilder().listener(heard).build();
-    private final CircuitBreaker breaker =
-            CircuitBreaker.of("payments", c -> c.consecutiveFailures(2), environment);
+    private final CircuitBreaker breaker = CircuitBreaker.of("payments", c -> c.consecutiveFailures(2), environment);
     private final RateLimiter limiter = RateLimiter.of("payments", Limit.perSecond(10), environment);
     private final Bulkhead bulkhead = Bulkhead.of("payments", 1, environment);
 
@@ -60,8 +59,8 @@ class EventsTest {
     @Test
     void of_a_refusal_by_one_gate_to_the_others() {
         bulkhead.callAsync(CompletableFuture::new);
-        assertThat(Pipeline.of(breaker, bulkhead).callAsync(CompletableFuture::new)).isCompletedExceptionally();
-        assertThat(heard.events())
-                .containsExactly("bulkhead payments refused", "breaker payments IGNORED after PT0S");
+        assertThat(Pipeline.of(breaker, bulkhead).callAsync(CompletableFuture::new))
+                .isCompletedExceptionally();
+        assertThat(heard.events()).containsExactly("bulkhead payments refused", "breaker payments IGNORED after PT0S");
     }
 }

@@ -31,7 +31,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A call that was surely not sent costs no permit of a quota, wherever it was stopped and in whatever form it was made. */
+/**
+ * A call that was surely not sent costs no permit of a quota, wherever it was stopped and in whatever form it was made.
+ */
 class UnsentCallsTest {
     private static final long QUOTA = 1000;
 
@@ -42,13 +44,15 @@ class UnsentCallsTest {
     enum Form {
         BLOCKING {
             @Override
-            <X extends Exception> void call(ManualTime time, Policy guard, Operation<String, X> operation) throws Exception {
+            <X extends Exception> void call(ManualTime time, Policy guard, Operation<String, X> operation)
+                    throws Exception {
                 guard.call(operation);
             }
         },
         ASYNCHRONOUS {
             @Override
-            <X extends Exception> void call(ManualTime time, Policy guard, Operation<String, X> operation) throws Exception {
+            <X extends Exception> void call(ManualTime time, Policy guard, Operation<String, X> operation)
+                    throws Exception {
                 CompletableFuture<String> future = guard.callAsync(() -> {
                     try {
                         return CompletableFuture.completedFuture(operation.run());
@@ -66,7 +70,8 @@ class UnsentCallsTest {
             }
         };
 
-        abstract <X extends Exception> void call(ManualTime time, Policy guard, Operation<String, X> operation) throws Exception;
+        abstract <X extends Exception> void call(ManualTime time, Policy guard, Operation<String, X> operation)
+                throws Exception;
     }
 
     private Bulkhead full() {
@@ -147,8 +152,7 @@ class UnsentCallsTest {
     @Nested
     class WithARetryInside {
         private final Pipeline guard = Pipeline.of(
-                day,
-                Retry.of("r", c -> c.maxAttempts(2).backoff(Backoff.fixed(Duration.ZERO)), environment));
+                day, Retry.of("r", c -> c.maxAttempts(2).backoff(Backoff.fixed(Duration.ZERO)), environment));
 
         private void callThatFailsAt(Form form, Exception first, Exception second) {
             AtomicInteger attempts = new AtomicInteger();
@@ -186,7 +190,8 @@ class UnsentCallsTest {
         @Test
         void an_interrupt_in_the_queue_of_the_next_gate() throws Exception {
             queue.callAsync(CompletableFuture::new);
-            FutureTask<String> call = new FutureTask<>(() -> Pipeline.of(day, queue).call(() -> "never"));
+            FutureTask<String> call =
+                    new FutureTask<>(() -> Pipeline.of(day, queue).call(() -> "never"));
             Thread thread = time.start(call);
             time.awaitSleepers(1);
             thread.interrupt();

@@ -34,7 +34,9 @@ final class HealthReport {
             if (to != node.published) {
                 HealthState from = node.published;
                 node.published = to;
-                environment.listener().onStateChange(Policy.Kind.BALANCER, balancer + "/" + node.id, from.name(), to.name());
+                environment
+                        .listener()
+                        .onStateChange(Policy.Kind.BALANCER, balancer + "/" + node.id, from.name(), to.name());
             }
         }
         if (panic != publishedPanic) {
@@ -49,7 +51,10 @@ final class HealthReport {
     }
 
     private void change(String policy, String normal, String exceptional, boolean begins) {
-        environment.listener().onStateChange(Policy.Kind.BALANCER, policy, begins ? normal : exceptional, begins ? exceptional : normal);
+        environment
+                .listener()
+                .onStateChange(
+                        Policy.Kind.BALANCER, policy, begins ? normal : exceptional, begins ? exceptional : normal);
     }
 
     void measure(Measured.Sink sink, List<NodeHealth> nodes) {

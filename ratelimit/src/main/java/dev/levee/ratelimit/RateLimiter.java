@@ -22,12 +22,12 @@ import java.util.function.Consumer;
  * dependency that got slow), and not for one limit per client (that is {@link KeyedRateLimiter}). It never waits: a
  * call without a permit is refused.
  *
- * <p>A permit is consumed, not borrowed: when a call ends gives nothing back. Only a call that was surely not sent does,
- * because a policy further in refused it ({@link Gate#cancel}) or it never reached the other side (an {@link Gate#exit}
- * with {@code NOT_SENT}): its permit comes back, less the time since it was taken, which has begun to refill the bucket.
- * As a gate it takes one permit a call, at the stamp that it is given ({@link Gate#ENTRY}), which must be a reading of
- * the environment's clock. With a stamp that is late it can only refuse more, never admit more. The calls that were sent
- * never exceed the limit over any window, whatever came back meanwhile. See ADR 68.
+ * <p>A permit is consumed, not borrowed: when a call ends gives nothing back. Only a call that was surely not sent
+ * does, because a policy further in refused it ({@link Gate#cancel}) or it never reached the other side (an
+ * {@link Gate#exit} with {@code NOT_SENT}): its permit comes back, less the time since it was taken, which has begun to
+ * refill the bucket. As a gate it takes one permit a call, at the stamp that it is given ({@link Gate#ENTRY}), which
+ * must be a reading of the environment's clock. With a stamp that is late it can only refuse more, never admit more.
+ * The calls that were sent never exceed the limit over any window, whatever came back meanwhile. See ADR 68.
  *
  * <p>Thread-safe and lock-free: an admission is one reading of the clock and one write to one word, a refusal writes
  * nothing; neither allocates. Threads are not queued: the call that comes at the right moment gets the permit.

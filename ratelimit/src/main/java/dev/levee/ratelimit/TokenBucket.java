@@ -122,7 +122,9 @@ final class TokenBucket implements RateLimiter {
         return admitted ? stamp(gcra.ticks(nowNanos)) : REFUSED;
     }
 
-    /** Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set. */
+    /**
+     * Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set.
+     */
     private static long stamp(long now) {
         return now << 1 | 1;
     }

@@ -108,7 +108,8 @@ public final class Fault {
     public static Fault latency(Duration min, Duration max) {
         Require.positive("min", min);
         if (Require.nonNull("max", max).compareTo(min) < 0) {
-            throw new IllegalArgumentException("max must be at least min " + Nanos.text(min) + ", but was " + Nanos.text(max));
+            throw new IllegalArgumentException(
+                    "max must be at least min " + Nanos.text(min) + ", but was " + Nanos.text(max));
         }
         return of(Effect.LATENCY, Nanos.of(min), Nanos.of(max), () -> null);
     }
@@ -205,7 +206,8 @@ public final class Fault {
         long span = Nanos.of(Require.positive("period", period));
         long part = Nanos.of(Require.positive("length", length));
         if (part > span) {
-            throw new IllegalArgumentException("length must be at most period " + Nanos.text(period) + ", but was " + Nanos.text(length));
+            throw new IllegalArgumentException(
+                    "length must be at most period " + Nanos.text(period) + ", but was " + Nanos.text(length));
         }
         return new Fault(injection, rate, keys, new Schedule(schedule.fromNanos(), schedule.lengthNanos(), span, part));
     }

@@ -244,7 +244,8 @@ public final class HedgeConfig {
         public Builder delayBetween(Duration min, Duration max) {
             Require.notNegative("min", min);
             if (Require.nonNull("max", max).compareTo(min) < 0) {
-                throw new IllegalArgumentException("max must be at least min " + Nanos.text(min) + ", but was " + Nanos.text(max));
+                throw new IllegalArgumentException(
+                        "max must be at least min " + Nanos.text(min) + ", but was " + Nanos.text(max));
             }
             minDelay = min;
             maxDelay = max;

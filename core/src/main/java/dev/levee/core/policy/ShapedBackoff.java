@@ -32,7 +32,8 @@ final class ShapedBackoff implements Backoff {
     static ShapedBackoff of(Backoff shape, Duration initial, Duration max) {
         long maxNanos = Nanos.of(Require.positive("max", max));
         if (maxNanos < Nanos.of(initial)) {
-            throw new IllegalArgumentException("max must be at least initial " + Nanos.text(initial) + ", but was " + Nanos.text(max));
+            throw new IllegalArgumentException(
+                    "max must be at least initial " + Nanos.text(initial) + ", but was " + Nanos.text(max));
         }
         return new ShapedBackoff(shape, Jitter.FULL, 0, maxNanos);
     }

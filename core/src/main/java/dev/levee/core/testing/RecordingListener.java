@@ -20,8 +20,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  *
  * <p>The lines are {@code "KIND NAME refused"}, {@code "KIND NAME SUCCESS after PT0.05S"} (or another verdict),
  * {@code "KIND NAME attempt 2 after PT1S"}, {@code "KIND NAME CLOSED->OPEN"} and {@code "KIND NAME degraded: "}, or
- * {@code "KIND NAME degraded by SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event copies
- * the list, so not for load tests.
+ * {@code "KIND NAME degraded by SOURCE: "}, followed by the {@code toString} of the error. Thread-safe; each event
+ * copies the list, so not for load tests.
  *
  * @since 0.1
  */
@@ -79,7 +79,8 @@ public final class RecordingListener implements Listener {
 
     @Override
     public void onDegraded(Policy.Kind kind, String policy, String source, Throwable error) {
-        events.add(kind.label() + " " + policy + (source.equals(policy) ? " degraded: " : " degraded by " + source + ": ") + error);
+        events.add(kind.label() + " " + policy
+                + (source.equals(policy) ? " degraded: " : " degraded by " + source + ": ") + error);
     }
 
     /**

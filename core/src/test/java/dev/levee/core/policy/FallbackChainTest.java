@@ -275,7 +275,8 @@ class FallbackChainTest {
     class Settings {
         @Test
         void without_a_source_or_with_two_of_one_name_are_refused() {
-            assertThatThrownBy(() -> chain(c -> {})).hasMessage("fallback \"f\": number of sources must be from 1 to 7, but was 0");
+            assertThatThrownBy(() -> chain(c -> {}))
+                    .hasMessage("fallback \"f\": number of sources must be from 1 to 7, but was 0");
             assertThatThrownBy(() -> chain(c -> c.thenValue("a", 1).thenValue("a", 2)))
                     .hasMessage("fallback \"f\": names of sources must differ, but \"a\" is there twice");
         }

@@ -218,7 +218,8 @@ public final class DnsConfig {
 
         private static Duration inRange(String name, Duration value) {
             if (Require.positive(name, value).compareTo(MAX_DURATION) > 0) {
-                throw new IllegalArgumentException(name + " must be at most " + Nanos.text(MAX_DURATION) + ", but was " + Nanos.text(value));
+                throw new IllegalArgumentException(
+                        name + " must be at most " + Nanos.text(MAX_DURATION) + ", but was " + Nanos.text(value));
             }
             return value;
         }

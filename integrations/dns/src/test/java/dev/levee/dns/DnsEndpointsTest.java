@@ -209,7 +209,8 @@ class DnsEndpointsTest {
             assertThat(balancer.pick().endpoint().id()).isEqualTo("10.0.0.1:80");
             assertThat(listener.events())
                     .containsSubsequence(
-                            "source dns catalog.internal:80 UNKNOWN->EMPTY", "source dns catalog.internal:80 EMPTY->FRESH");
+                            "source dns catalog.internal:80 UNKNOWN->EMPTY",
+                            "source dns catalog.internal:80 EMPTY->FRESH");
         }
     }
 
@@ -450,7 +451,9 @@ class DnsEndpointsTest {
             time.advance(ofSeconds(2));
             assertThat(published.lines()).containsExactly("10.0.0.4:80", "[2001:db8::6]:80");
             assertThat(listener.events())
-                    .containsExactly("source dns catalog.internal:80 UNKNOWN->STALE", "source dns catalog.internal:80 STALE->FRESH");
+                    .containsExactly(
+                            "source dns catalog.internal:80 UNKNOWN->STALE",
+                            "source dns catalog.internal:80 STALE->FRESH");
         }
 
         @Test

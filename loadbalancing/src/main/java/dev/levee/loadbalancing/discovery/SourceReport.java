@@ -78,8 +78,7 @@ final class SourceReport {
         add(new SourceEvent(
                 known ? SourceState.STALE : SourceState.EMPTY,
                 poll,
-                new IllegalStateException(
-                        "has not answered for " + Nanos.text(nanos) + " and is still awaited")));
+                new IllegalStateException("has not answered for " + Nanos.text(nanos) + " and is still awaited")));
     }
 
     private void add(SourceEvent event) {

@@ -214,7 +214,8 @@ class EndpointFileTest {
             time.advance(ofSeconds(10));
             assertThat(told.lines()).containsExactly("10.0.0.1:80");
             assertThat(heard.events())
-                    .containsExactly("source file " + file() + " UNKNOWN->EMPTY", "source file " + file() + " EMPTY->FRESH");
+                    .containsExactly(
+                            "source file " + file() + " UNKNOWN->EMPTY", "source file " + file() + " EMPTY->FRESH");
         }
 
         @Test

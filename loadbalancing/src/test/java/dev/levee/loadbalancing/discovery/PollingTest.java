@@ -148,7 +148,10 @@ class PollingTest {
 
             assertThat(told.lines()).containsExactly("a b", "c");
             assertThat(heard.events())
-                    .containsExactly("source registry UNKNOWN->FRESH", "source registry FRESH->STALE", "source registry STALE->FRESH");
+                    .containsExactly(
+                            "source registry UNKNOWN->FRESH",
+                            "source registry FRESH->STALE",
+                            "source registry STALE->FRESH");
         }
 
         @Test
@@ -195,7 +198,8 @@ class PollingTest {
             time.advance(ofSeconds(15));
             assertThat(balancer.<String, RuntimeException>call(address -> address))
                     .isEqualTo("c");
-            assertThat(heard.events()).containsSubsequence("source registry UNKNOWN->EMPTY", "source registry EMPTY->FRESH");
+            assertThat(heard.events())
+                    .containsSubsequence("source registry UNKNOWN->EMPTY", "source registry EMPTY->FRESH");
         }
 
         @Test
@@ -300,7 +304,8 @@ class PollingTest {
             assertThat(calls).hasSize(2);
             assertThat(most).hasValue(1);
             assertThat(told.lines()).containsExactly("a b");
-            assertThat(heard.events()).containsExactly("source registry UNKNOWN->FRESH", "source registry FRESH->STALE");
+            assertThat(heard.events())
+                    .containsExactly("source registry UNKNOWN->FRESH", "source registry FRESH->STALE");
 
             registry = () -> endpoints("d");
             time.advance(ofSeconds(700));
@@ -513,7 +518,8 @@ class PollingTest {
             directory = () -> PollResult.of(endpoints("a", "b"), ofSeconds(100));
             time.advance(ofSeconds(2));
             assertThat(told.lines()).containsExactly("a", "a b");
-            assertThat(heard.events()).containsExactly("source directory UNKNOWN->STALE", "source directory STALE->FRESH");
+            assertThat(heard.events())
+                    .containsExactly("source directory UNKNOWN->STALE", "source directory STALE->FRESH");
         }
 
         @Test

@@ -5,7 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.Require;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -35,7 +35,7 @@ final class PendingLoad<V> {
     }
 
     Entries.Generation<V> generation() {
-        return Require.nonNull("generation", generation);
+        return Objects.requireNonNull(generation);
     }
 
     /**

@@ -130,7 +130,7 @@ final class TokenBucket implements RateLimiter {
     }
 
     private static long elapsed(long stamp, long now) {
-        return (now << 1 | 1) - stamp >>> 1;
+        return ((now << 1 | 1) - stamp) >>> 1;
     }
 
     @Override

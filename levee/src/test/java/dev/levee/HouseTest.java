@@ -54,6 +54,11 @@ class HouseTest {
         assertThat(tree.namesDeclaredTwice(SHARED_NAMES)).isEmpty();
     }
 
+    @Test
+    void public_methods_say_what_they_throw() throws IOException {
+        assertThat(tree.throwsWithoutTag()).isEmpty();
+    }
+
     /** A few lines are about persons: users, callers of a service, authors. */
     @Test
     void things_are_not_persons() {
@@ -102,6 +107,27 @@ class HouseTest {
                     .satisfiesExactly(
                             it -> assertThat(it).startsWith("docs/page.md:4: words"),
                             it -> assertThat(it).startsWith("docs/page.md:6: int"));
+        }
+
+        @Test
+        void methods_that_throw_without_a_tag_are_found() throws IOException {
+            plant(
+                    MAIN + "A.java",
+                    "public class A {",
+                    "    /** Sets it. @throws NullPointerException if it is null */",
+                    "    public A tagged(Object value) { Require.nonNull(\"value\", value); return this; }",
+                    "    /** Sets it. @throws NullPointerException if it is null */",
+                    "    public A half(Object value) { Require.positive(\"value\", value); return this; }",
+                    "    public void bare() { throw new IllegalStateException(); }",
+                    "    void inner() { throw new IllegalStateException(); }",
+                    "    public Runnable later() { return () -> { throw new IllegalStateException(); }; }",
+                    "}",
+                    "class B { public void hidden() { throw new IllegalStateException(); } }");
+
+            assertThat(planted().throwsWithoutTag())
+                    .satisfiesExactly(
+                            it -> assertThat(it).endsWith("A.java:5: half: @throws IllegalArgumentException"),
+                            it -> assertThat(it).endsWith("A.java:6: bare: @throws IllegalStateException"));
         }
 
         @Test

@@ -146,6 +146,11 @@ final class SourceTree {
                 .toList();
     }
 
+    /** Public methods of the library that throw what their Javadoc does not say. */
+    List<String> throwsWithoutTag() throws IOException {
+        return ThrowsTags.missing(library());
+    }
+
     /** Simple names that two types of the library's main sources share, with their places. */
     List<String> namesDeclaredTwice(Set<String> allowed) throws IOException {
         Map<String, List<Type>> types =

@@ -246,8 +246,7 @@ public final class CircuitBreakerConfig {
          * Judges the last calls, this many of them. Default: 100.
          *
          * <p>Exact with any number of threads: at each moment the counts are those of exactly the last calls, in the
-         * order in which they were recorded. A call costs one write, and none if it is a success and all in the window
-         * are.
+         * order in which they were recorded. A call costs one write, a success among successes none.
          *
          * @param calls from 1 to 100000
          * @return this
@@ -386,9 +385,8 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * How many of the probes must succeed for the breaker to close, instead of the rate of failures that opens it.
-         * It opens again as soon as so many have failed that this cannot be reached: with all of
-         * {@link #halfOpenCalls}, at the first failure. Default: 0, the failure rate decides, or, with
+         * How many probes must succeed for the breaker to close. It opens again once so many have failed that this
+         * cannot be reached: if all must succeed, at the first failure. Default: 0, the failure rate decides, or, with
          * {@link #consecutiveFailures}, all must succeed. How many may be slow is up to {@link #slowCallRate}.
          *
          * @param value from 0 for none to 1000, and at most {@link #halfOpenCalls}

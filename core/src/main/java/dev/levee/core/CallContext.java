@@ -171,6 +171,7 @@ public final class CallContext {
      *
      * @param action the action to run
      * @param <X> what it throws
+     * @throws NullPointerException if an argument is null
      * @throws X what the action threw, the same object
      */
     public <X extends Throwable> void run(Action<X> action) throws X {

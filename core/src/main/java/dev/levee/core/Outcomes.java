@@ -28,6 +28,7 @@ public final class Outcomes {
      * @param result what the call returned
      * @param thrownError what it threw, or null
      * @return the verdict
+     * @throws NullPointerException if an argument is null
      */
     public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Throwable error = thrownError == null ? null : unwrap(thrownError);

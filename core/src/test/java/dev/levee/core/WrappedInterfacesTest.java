@@ -31,6 +31,20 @@ class WrappedInterfacesTest {
 
     @Test
     @SuppressWarnings("unchecked") // a class literal has no type arguments
+    void not_twice_with_the_same_policy() throws Exception {
+        Bulkhead bulkhead = Bulkhead.of("db", 1);
+        Callable<String> once = bulkhead.wrap(Callable.class, () -> "yes");
+        assertThatThrownBy(() -> bulkhead.wrap(Callable.class, once))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("policies must be distinct objects, but bulkhead \"db\" stands");
+        Callable<String> other = gate.wrap(Callable.class, once);
+        assertThatThrownBy(() -> Pipeline.of(Bulkhead.of("c", 1), bulkhead).wrap(Callable.class, other))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThat(other.call()).isEqualTo("yes");
+    }
+
+    @Test
+    @SuppressWarnings("unchecked") // a class literal has no type arguments
     void with_a_checked_exception_from_the_boot_loader() {
         IOException thrown = new IOException("disk");
         Callable<String> callable = gate.wrap(Callable.class, () -> {

@@ -86,6 +86,7 @@ public record Limit(long permits, Duration per, long burst) {
      * Returns by how much the rate differs from the requested one, because time is counted in ticks.
      *
      * @return the relative error: 0 if the rate is exact, else negative, such as -0.001 for one part in a thousand less
+     * @throws NullPointerException if an argument is null
      */
     public double rateError() {
         return Gcra.of(permits, per, burst).rateError(permits, Require.nonNull("per", per));

@@ -245,6 +245,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param operation what to run
      * @param <X> what it throws
      * @return an operation that does {@link #call} each time it is run
+     * @throws NullPointerException if an argument is null
      */
     default <X extends Throwable> Operation<T, X> operation(String key, String fingerprint, Operation<T, X> operation) {
         Require.nonNull("key", key);
@@ -261,6 +262,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param fingerprint what distinguishes requests
      * @param operation starts the work
      * @return a supplier that does {@link #callAsync} each time it is called
+     * @throws NullPointerException if an argument is null
      */
     default Supplier<CompletableFuture<T>> operationAsync(
             String key, String fingerprint, Supplier<? extends CompletionStage<T>> operation) {

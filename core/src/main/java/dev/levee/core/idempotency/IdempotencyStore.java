@@ -65,6 +65,7 @@ public interface IdempotencyStore<T extends @Nullable Object> {
          * @param result what was recorded
          * @param failure the failure that was recorded
          * @param leaseNanos how long the other lease lasts
+         * @throws NullPointerException if an argument is null
          */
         public Claim {
             Require.nonNull("status", status);

@@ -300,11 +300,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         shutdown.shutdownNow();
     }
 
-    /**
-     * Returns whether the client was shut down and all its calls have ended.
-     *
-     * @return whether it has ended
-     */
+    /** {@return whether the client was shut down and all its calls have ended} */
     public boolean isTerminated() {
         return shutdown.isTerminated();
     }
@@ -314,6 +310,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
      *
      * @param duration how long to wait at most
      * @return whether it has ended
+     * @throws NullPointerException if an argument is null
      * @throws InterruptedException if the thread is interrupted while it waits
      */
     public boolean awaitTermination(Duration duration) throws InterruptedException {
@@ -441,6 +438,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
          * @param source where its endpoints are
          * @param configure changes the defaults
          * @return this
+         * @throws NullPointerException if an argument is null
          * @throws IllegalArgumentException if the host is blank or was added before, or a setting is out of its range
          */
         public Builder host(
@@ -460,6 +458,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
          * @param source where its endpoints are
          * @param config its settings
          * @return this
+         * @throws NullPointerException if an argument is null
          * @throws IllegalArgumentException if the host is blank, or was added before
          */
         public Builder host(String host, EndpointSource<URI> source, UpstreamConfig<URI, HttpRequest> config) {
@@ -475,6 +474,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
          *
          * @param value the environment, for all hosts
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder environment(Environment value) {
             environment = Require.nonNull("environment", value);

@@ -72,6 +72,7 @@ public final class HttpOutcomes {
      * @param transport gives status and headers
      * @param <R> its responses; what is judged must be one of them
      * @return the rule
+     * @throws NullPointerException if an argument is null
      */
     public static <R> OutcomeRule of(Transport<?, ?, R> transport) {
         return new TransportRule<>(Require.nonNull("transport", transport));
@@ -83,6 +84,7 @@ public final class HttpOutcomes {
      *
      * @param method as it is sent: methods are case-sensitive
      * @return whether it is one of them
+     * @throws NullPointerException if an argument is null
      */
     public static boolean isIdempotent(String method) {
         return IDEMPOTENT.contains(Require.nonNull("method", method));

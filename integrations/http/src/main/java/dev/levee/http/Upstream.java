@@ -167,6 +167,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
      * @param <Q> a request
      * @param <R> a response
      * @return the upstream
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     public static <A, Q, R> Upstream<A, Q, R> of(
@@ -195,6 +196,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
      * @param <Q> a request
      * @param <R> a response
      * @return the upstream
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank
      */
     public static <A, Q, R> Upstream<A, Q, R> of(
@@ -216,6 +218,7 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
      * @param request the request
      * @return completes with the response, whatever its status; fails with the exception of the last attempt,
      *     unwrapped, or with a {@code RefusedException} if no endpoint, or a limit, admitted the request
+     * @throws NullPointerException if an argument is null
      */
     public CompletableFuture<R> send(Q request) {
         Require.nonNull("request", request);

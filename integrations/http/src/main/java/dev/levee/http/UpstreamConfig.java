@@ -68,6 +68,7 @@ public final class UpstreamConfig<A, Q> {
      * @param <A> the address of an endpoint
      * @param <Q> a request
      * @return the builder
+     * @throws NullPointerException if an argument is null
      */
     public static <A, Q> Builder<A, Q> builder(OutcomeRule outcomes) {
         return new Builder<>(Require.nonNull("outcomes", outcomes));
@@ -392,6 +393,7 @@ public final class UpstreamConfig<A, Q> {
          *
          * @param change gets the current rule, at first {@link Transport#outcomes}, and returns the new one
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> outcomes(UnaryOperator<OutcomeRule> change) {
             outcomes =
@@ -417,6 +419,7 @@ public final class UpstreamConfig<A, Q> {
          * @param value gives the policy of an address; called for each exchange, so it should cache, as {@code Keyed}
          *     does
          * @return this
+         * @throws NullPointerException if an argument is null
          */
         public Builder<A, Q> policyPerEndpoint(Function<? super A, ? extends Policy> value) {
             policyPerEndpoint = Require.nonNull("policyPerEndpoint", value);
@@ -429,6 +432,7 @@ public final class UpstreamConfig<A, Q> {
          *
          * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} is no limit
          * @return this
+         * @throws NullPointerException if an argument is null
          * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder<A, Q> attemptTimeout(Duration value) {
@@ -442,6 +446,7 @@ public final class UpstreamConfig<A, Q> {
          *
          * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} is no limit
          * @return this
+         * @throws NullPointerException if an argument is null
          * @throws IllegalArgumentException if it is zero or negative
          */
         public Builder<A, Q> idleTimeout(Duration value) {

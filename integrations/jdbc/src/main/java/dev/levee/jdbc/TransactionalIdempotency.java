@@ -103,6 +103,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
      * @param operation the work, on this thread
      * @param <X> what it throws
      * @return what it returned, now or before
+     * @throws NullPointerException if an argument is null
      * @throws X what it threw, after everything that it wrote and has not committed itself was rolled back
      * @throws FingerprintMismatchException if the key was used with another fingerprint
      * @throws IdempotencyRefusedException if another call with this key holds it for too long, or if the work for this

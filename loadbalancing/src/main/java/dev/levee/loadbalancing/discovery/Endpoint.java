@@ -54,6 +54,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * @param weight its share, finite, from 0 to {@link #MAX_WEIGHT}
      * @param priority 0 for those that are used first, from 0 to {@link #LAST_PRIORITY}
      * @param labels more that is known of it; copied
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the id is blank, or the weight or priority is out of its range or not a
      *     number
      */
@@ -107,6 +108,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * @param weight its share, from 0 to {@link #MAX_WEIGHT}
      * @param <A> the type of the address
      * @return the endpoint
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the weight is out of its range or not a number
      */
     public static <A> Endpoint<A> of(A address, double weight) {
@@ -141,6 +143,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      * @param name the name of the label
      * @param value its value
      * @return the endpoint
+     * @throws NullPointerException if an argument is null
      */
     public Endpoint<A> withLabel(String name, String value) {
         Map<String, String> more = new TreeMap<>(labels);

@@ -55,6 +55,7 @@ public interface EndpointSource<A> {
      * @param endpoints the endpoints
      * @param <A> the type of the addresses
      * @return the source
+     * @throws NullPointerException if an argument is null
      */
     static <A> EndpointSource<A> of(Collection<Endpoint<A>> endpoints) {
         List<Endpoint<A>> fixed = List.copyOf(Require.nonNull("endpoints", endpoints));
@@ -70,6 +71,7 @@ public interface EndpointSource<A> {
      * @param addresses the addresses
      * @param <A> the type of the addresses
      * @return the source
+     * @throws NullPointerException if an argument is null
      */
     static <A> EndpointSource<A> ofAddresses(Collection<? extends A> addresses) {
         List<Endpoint<A>> endpoints = new ArrayList<>();
@@ -246,6 +248,7 @@ public interface EndpointSource<A> {
      * @param sources the sources
      * @param <A> the type of the addresses
      * @return the source
+     * @throws NullPointerException if an argument is null
      */
     @SafeVarargs
     static <A> EndpointSource<A> merge(EndpointSource<A>... sources) {
@@ -264,6 +267,7 @@ public interface EndpointSource<A> {
      *     equal addresses for equal ones
      * @param <B> the type of the new addresses
      * @return the source
+     * @throws NullPointerException if an argument is null
      */
     default <B> EndpointSource<B> map(Function<? super A, ? extends B> function) {
         Require.nonNull("function", function);
@@ -282,6 +286,7 @@ public interface EndpointSource<A> {
      *     go to the source, which reports them and keeps polling, and the receiver keeps its endpoints
      * @param <B> the type of the new addresses
      * @return the source
+     * @throws NullPointerException if an argument is null
      */
     default <B> EndpointSource<B> mapEndpoints(Function<? super Endpoint<A>, Endpoint<B>> function) {
         return new MappedSource<>(this, Require.nonNull("function", function), endpoint -> true);
@@ -292,6 +297,7 @@ public interface EndpointSource<A> {
      *
      * @param predicate whether an endpoint passes; called for every endpoint at every change
      * @return the source
+     * @throws NullPointerException if an argument is null
      */
     default EndpointSource<A> filter(Predicate<? super Endpoint<A>> predicate) {
         return new MappedSource<>(this, endpoint -> endpoint, Require.nonNull("predicate", predicate));

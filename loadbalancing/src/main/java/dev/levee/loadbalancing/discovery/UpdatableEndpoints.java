@@ -30,6 +30,7 @@ public final class UpdatableEndpoints<A> implements EndpointSource<A> {
      * being served may return before that receiver gets its set.
      *
      * @param value the new endpoints
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a balancer refused the set, which then keeps its old one
      */
     public void set(Collection<Endpoint<A>> value) {

@@ -163,6 +163,7 @@ public final class HashRing implements ConsistentHash {
      *
      * @param key the text; what counts is its UTF-8 form
      * @return from 0 to 2^32 - 1
+     * @throws NullPointerException if an argument is null
      */
     public static long ketamaHash(CharSequence key) {
         return Md5.of(Require.nonNull("key", key));

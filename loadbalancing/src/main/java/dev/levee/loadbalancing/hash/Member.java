@@ -15,6 +15,7 @@ public record Member(String id, double weight) {
      *
      * @param id its name, not blank
      * @param weight its share, finite, from 0 to 10^12
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the id is blank, or the weight is out of its range or not a number
      */
     public Member {

@@ -89,6 +89,7 @@ public final class MementoHash implements ConsistentHash {
      *
      * @param id the member that leaves
      * @return the hash without it
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if there is no such member
      */
     public MementoHash without(String id) {
@@ -115,6 +116,7 @@ public final class MementoHash implements ConsistentHash {
      *
      * @param member the member that joins, of the weight of the others
      * @return the hash with it
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if there is a member with this id, or its weight is another
      */
     public MementoHash with(Member member) {

@@ -34,6 +34,7 @@ public final class Murmur3 {
      * @param bytes the input
      * @param seed any number
      * @return the hash
+     * @throws NullPointerException if an argument is null
      */
     public static int hash32(byte[] bytes, int seed) {
         int length = Require.nonNull("bytes", bytes).length;
@@ -55,6 +56,7 @@ public final class Murmur3 {
      * @param text the input
      * @param seed any number
      * @return the hash
+     * @throws NullPointerException if an argument is null
      */
     public static int hash32(CharSequence text, int seed) {
         int length = Require.nonNull("text", text).length();
@@ -120,6 +122,7 @@ public final class Murmur3 {
      * @param text the input
      * @param seed any number; other implementations take 32 bits
      * @return the first eight of the sixteen bytes, the lowest first
+     * @throws NullPointerException if an argument is null
      */
     public static long hash64(CharSequence text, long seed) {
         int length = Require.nonNull("text", text).length();

@@ -60,6 +60,7 @@ public final class ShardMap {
      *
      * @param names the shards, at least one, in any order
      * @return the map
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if there are none, or two have one name
      */
     public static ShardMap of(Collection<String> names) {
@@ -87,6 +88,7 @@ public final class ShardMap {
      * @param slots how many slots; see {@link #of(List, int)}
      * @param hash makes the hash of a set of shards
      * @return the map
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException as {@link #of(List, int)}, or as the hash does
      */
     public static ShardMap of(
@@ -99,6 +101,7 @@ public final class ShardMap {
      *
      * @param shard the shard
      * @return the map, of as many slots
+     * @throws NullPointerException if an argument is null
      */
     public ShardMap with(Member shard) {
         List<Member> shards = others(Require.nonNull("shard", shard).id());
@@ -111,6 +114,7 @@ public final class ShardMap {
      *
      * @param id the shard that leaves
      * @return the map, of as many slots
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if there is no such shard, or it is the last one
      */
     public ShardMap without(String id) {
@@ -253,6 +257,7 @@ public final class ShardMap {
      *
      * @param id the shard
      * @return its slots by all slots; 0 for one that is not in the map
+     * @throws NullPointerException if an argument is null
      */
     public double share(String id) {
         Require.nonNull("id", id);
@@ -282,6 +287,7 @@ public final class ShardMap {
      * @param next the map after the change
      * @param copies how many shards have each slot, 1 or more
      * @return the plan: a shard that newly has a slot gets it from one that loses it, or else from its owner before
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the maps differ in the number of slots, or there are no copies
      */
     public ShardPlan planTo(ShardMap next, int copies) {

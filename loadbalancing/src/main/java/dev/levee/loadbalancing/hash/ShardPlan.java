@@ -41,6 +41,7 @@ public final class ShardPlan {
          * @param from the shard that has them before
          * @param to the shard that has them after
          * @param slots their numbers
+         * @throws NullPointerException if an argument is null
          */
         public Move {
             Require.nonNull("from", from);

@@ -44,6 +44,7 @@ public final class XxHash64 {
      * @param bytes the input
      * @param seed any number; each gives another hash function
      * @return the hash
+     * @throws NullPointerException if an argument is null
      */
     public static long hash(byte[] bytes, long seed) {
         int length = Require.nonNull("bytes", bytes).length;
@@ -114,6 +115,7 @@ public final class XxHash64 {
      * @param text the input
      * @param seed any number; each gives another hash function
      * @return the hash
+     * @throws NullPointerException if an argument is null
      */
     public static long hash(CharSequence text, long seed) {
         // A path of its own for strings, as almost all texts are: it does not get slower when there are others too.

@@ -205,11 +205,7 @@ public interface BalancingStrategy {
         return TwoChoicesStrategy.INSTANCE;
     }
 
-    /**
-     * Peak EWMA with two choices, as {@link #leastTime(Duration)} with a decay of 10 s.
-     *
-     * @return the strategy
-     */
+    /** {@return peak EWMA with two choices, as {@link #leastTime(Duration)} with a decay of 10 s} */
     static BalancingStrategy leastTime() {
         return leastTime(Duration.ofSeconds(10));
     }
@@ -326,6 +322,7 @@ public interface BalancingStrategy {
      * @param minEndpoints with fewer healthy endpoints, zones are ignored; from 1
      * @param inner chooses within a zone
      * @return the strategy
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if zone is blank, clients are negative, NaN or all 0, or minEndpoints is below 1
      */
     static BalancingStrategy zoneAware(
@@ -430,6 +427,7 @@ public interface BalancingStrategy {
      * @param hash makes the hash of a set of members; see {@link #consistentHash(Function)}
      * @param keys hashes a textual key
      * @return the strategy
+     * @throws NullPointerException if an argument is null
      */
     static BalancingStrategy consistentHash(
             Function<? super List<Member>, ? extends ConsistentHash> hash, ToLongFunction<? super CharSequence> keys) {
@@ -461,6 +459,7 @@ public interface BalancingStrategy {
      *     few moved keys
      * @param hash makes the hash of a set of members; see {@link #consistentHash(Function)}
      * @return the strategy
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the excess is out of its range or not a number
      */
     static BalancingStrategy boundedLoads(

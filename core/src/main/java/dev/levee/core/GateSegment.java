@@ -78,17 +78,24 @@ abstract class GateSegment implements Inner {
     }
 
     /** Leaves every gate whose stamp is not {@link Gate#REFUSED}: by rule, and within a rule innermost first. */
-    final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error) {
+    final void leave(
+            long[] stamps, long start, @Nullable Object result, @Nullable Throwable error, CallForm form) {
         long end = readEnd();
         for (int rule = gates.length - 1; rule >= 0; rule--) {
             if (firstWithSameRule[rule] == rule) {
-                leaveWithRule(rule, stamps, start, end, result, error);
+                leaveWithRule(rule, stamps, start, end, result, error, form);
             }
         }
     }
 
     private void leaveWithRule(
-            int rule, long[] stamps, long start, long end, @Nullable Object result, @Nullable Throwable error) {
+            int rule,
+            long[] stamps,
+            long start,
+            long end,
+            @Nullable Object result,
+            @Nullable Throwable error,
+            CallForm form) {
         Verdict verdict = null;
         long hint = RefusedException.UNKNOWN;
         for (int i = gates.length - 1; i >= rule; i--) {
@@ -96,7 +103,7 @@ abstract class GateSegment implements Inner {
                 continue;
             }
             if (verdict == null) {
-                verdict = Outcomes.judge(rules[rule], result, error);
+                verdict = form.judge(rules[rule], result, error);
                 hint = Outcomes.retryAfterNanos(rules[rule], verdict, result, error);
             }
             gates[i].exit(stamps[i], start, end, verdict, hint);

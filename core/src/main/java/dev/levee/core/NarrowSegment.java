@@ -102,7 +102,7 @@ final class NarrowSegment extends GateSegment {
             return;
         }
         long end = readEnd();
-        Verdict verdict = Outcomes.judge(rule, result, error);
+        Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
         long hint = Outcomes.retryAfterNanos(rule, verdict, result, error);
         if (fourth != null && d != Gate.REFUSED) {
             fourth.exit(d, start, end, verdict, hint);
@@ -129,6 +129,6 @@ final class NarrowSegment extends GateSegment {
     private void leaveByRule(
             long a, long b, long c, long d, long start, @Nullable Object result, @Nullable Throwable error) {
         long[] stamps = {a, b, c, d};
-        leave(stamps, start, result, error);
+        leave(stamps, start, result, error, CallForm.BLOCKING);
     }
 }

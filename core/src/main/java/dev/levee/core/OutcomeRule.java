@@ -66,7 +66,8 @@ public interface OutcomeRule {
     /**
      * Returns the rule that policies use by default.
      *
-     * <p>Every result is a success, null too. {@code InterruptedException} and {@code CancellationException} are
+     * <p>Every result is a success, null too. {@code CancellationException}, and
+     * {@code InterruptedException} and {@code ClosedByInterruptException} as the error or any of its causes, are
      * {@link Verdict#IGNORED} as long as the deadline of the call has not passed; {@code ConnectException},
      * {@code NoRouteToHostException}, {@code UnknownHostException}, {@code UnresolvedAddressException} and
      * {@code HttpConnectTimeoutException} are {@link Verdict#NOT_SENT}; everything else that is thrown is a

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +17,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Outcomes {
     private static final Logger LOG = LoggerFactory.getLogger(OutcomeRule.class);
+
+    private static final String TIMED_OUT = "dev.levee.core.policy.TimedOutException";
 
     private Outcomes() {}
 
@@ -41,6 +44,42 @@ public final class Outcomes {
             LOG.warn("Outcome rule {} threw; the call counts as a failure", rule, thrown);
             return Verdict.FAILURE;
         }
+    }
+
+    /**
+     * Judges the outcome of a call that ran on the current thread, as {@link #judge} does, and takes care of calls that
+     * were cut short: a failure is {@link Verdict#IGNORED} whatever was thrown,
+     *
+     * <ul>
+     *   <li>if the call was called off before its time was up: it lost against another attempt of a hedge, or its
+     *       caller on another thread was interrupted;
+     *   <li>if the thread is interrupted and the deadline of the call has not passed.
+     * </ul>
+     *
+     * <p>An interrupt by a timeout whose time is up is no such case, nor is a {@code TimedOutException} of a thread that
+     * is interrupted: how the call ends then is judged by the rule. A caller that was interrupted from outside cannot be
+     * told from another one where the operation swallows the interrupt and throws something that does not name it. Use
+     * this where a call is left on the thread that it ran on, and {@link #judge} for a stage that has ended.
+     *
+     * @param rule the rule
+     * @param result what the call returned
+     * @param thrownError what it threw, or null
+     * @return the verdict
+     */
+    public static Verdict judgeBlocking(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
+        Verdict verdict = judge(rule, result, thrownError);
+        return verdict.isFailure() && isCutShort(thrownError) ? Verdict.IGNORED : verdict;
+    }
+
+    private static boolean isCutShort(@Nullable Throwable error) {
+        if (CallState.current().isCalledOff()) {
+            return true;
+        }
+        if (error == null || !Thread.currentThread().isInterrupted() || Causes.isA(error, TIMED_OUT)) {
+            return false;
+        }
+        Deadline deadline = CallContext.current().deadline();
+        return deadline == null || !deadline.isExpired();
     }
 
     /**

@@ -31,7 +31,7 @@ final class SingleGate {
             Gate gate, int timing, long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
         long end = (timing & Gate.EXIT) != 0 ? gate.environment().clock().nanoTime() : 0L;
         OutcomeRule rule = gate.outcomes();
-        Verdict verdict = Outcomes.judge(rule, result, error);
+        Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
         gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
         Listener listener = gate.environment().listener();
         if (listener != Listener.NONE) {

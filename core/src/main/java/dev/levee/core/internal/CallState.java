@@ -25,10 +25,9 @@ import org.jspecify.annotations.Nullable;
  * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
  * which stays as long as the thread. Never hand it to another thread.
  *
- * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
+ * <p>Two fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
- * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.policy.InterruptOnce}.
- * Code that reads one casts it.
+ * {@code snapshot} a {@code dev.levee.core.CallContext}. Code that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
  * restore brings back the one that belongs to the restored values. See ADR 22.
@@ -52,11 +51,8 @@ public final class CallState {
     /** A {@code CallContext} that says the same as the other fields; null if none has been made yet. */
     private @Nullable Object snapshot;
 
-    /**
-     * The {@code InterruptOnce} that may interrupt the thread; it belongs to the thread and not to the call, so it is
-     * in no snapshot.
-     */
-    private @Nullable Object alarm;
+    /** What may interrupt the thread; it belongs to the thread and not to the call, so it is in no snapshot. */
+    private @Nullable Alarm alarm;
 
     private CallState() {}
 
@@ -133,21 +129,30 @@ public final class CallState {
     }
 
     /**
-     * Returns what may interrupt this thread when the time of a call is up.
+     * Returns what may interrupt this thread.
      *
-     * @return the {@code InterruptOnce} of the innermost call with a timeout, or null
+     * @return the alarm of the innermost call that has one, or null
      */
-    public @Nullable Object alarm() {
+    public @Nullable Alarm alarm() {
         return alarm;
     }
 
     /**
      * Writes what may interrupt this thread.
      *
-     * @param innermost the {@code InterruptOnce} of the innermost call with a timeout, or null
+     * @param innermost the alarm of the innermost call that has one, or null
      */
-    public void alarm(@Nullable Object innermost) {
+    public void alarm(@Nullable Alarm innermost) {
         alarm = innermost;
+    }
+
+    /**
+     * Returns whether the call that this thread works for was called off.
+     *
+     * @return false if nothing can call it off
+     */
+    public boolean isCalledOff() {
+        return alarm != null && alarm.isCalledOff();
     }
 
     /**

@@ -120,7 +120,8 @@ final class BackoffRetry implements Retry {
         T result = Unchecked.<T>nullable(firstResult);
         Throwable error = firstError;
         while (true) {
-            long delay = verdict == Verdict.SUCCESS ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
+            boolean over = verdict == Verdict.SUCCESS || state.isCalledOff();
+            long delay = over ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
             if (delay == RetrySequence.STOP) {
                 return end(sequence.failures, result, error);
             }

@@ -4,6 +4,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Inner;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.Alarm;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -50,7 +51,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     public void run() {
         Call<T> begun = call;
         CallState state = CallState.current();
-        Object outer = state.alarm();
+        Alarm outer = state.alarm();
         InterruptOnce own = InterruptOnce.inside(state);
         interrupt = own;
         if (begun == null || !compareAndSet(WAITING, RUNNING)) {
@@ -75,15 +76,21 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /**
      * Ends the wait: a call that has not begun does not begin, one that runs is interrupted. Returns false if it has
      * ended.
+     *
+     * @param timeIsUp whether that is because the time is up, and not because the caller was interrupted
      */
-    boolean giveUp() {
+    boolean giveUp(boolean timeIsUp) {
         if (compareAndSet(WAITING, GIVEN_UP)) {
             call = null;
             return true;
         }
         InterruptOnce worker = interrupt;
         if (worker != null && compareAndSet(RUNNING, GIVEN_UP)) {
-            worker.run();
+            if (timeIsUp) {
+                worker.run();
+            } else {
+                worker.callOff();
+            }
             return true;
         }
         return false;

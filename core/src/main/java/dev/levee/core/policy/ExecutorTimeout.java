@@ -42,7 +42,7 @@ final class ExecutorTimeout extends AbstractTimeout {
             throw new ExecutorRefusal(name(), rejected);
         }
         awaitEnd(work, operation, now, nanos);
-        if (work.giveUp()) {
+        if (work.giveUp(true)) {
             throw timedOut(nanos, nanos < limitNanos, true, null);
         }
         if (work.endNanos() - now >= nanos) {
@@ -72,7 +72,7 @@ final class ExecutorTimeout extends AbstractTimeout {
         while (!work.hasEnded() && left > 0) {
             environment().scheduler().park(work, left);
             if (Thread.interrupted()) {
-                if (work.giveUp()) {
+                if (work.giveUp(nanos - (clock.nanoTime() - start) <= 0)) {
                     throw interrupted(operation);
                 }
                 Thread.currentThread().interrupt(); // the work has ended just now: its outcome counts

@@ -2,10 +2,13 @@ package dev.levee.core.policy;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Deadline;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.Alarm;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Unchecked;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +42,7 @@ final class HedgeThreadAttempt<T extends @Nullable Object> extends CallFuture<T>
     @Override
     public void run() {
         CallState callState = CallState.current();
-        Object outer = callState.alarm();
+        Alarm outer = callState.alarm();
         InterruptOnce own = InterruptOnce.inside(callState);
         interrupt = own;
         if (!state.compareAndSet(NEW, RUNNING)) {
@@ -76,7 +79,17 @@ final class HedgeThreadAttempt<T extends @Nullable Object> extends CallFuture<T>
         }
         InterruptOnce worker = interrupt;
         if (worker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
-            worker.run();
+            if (isCallOff(reason)) {
+                worker.callOff();
+            } else {
+                worker.run();
+            }
         }
+    }
+
+    /** Whether a cancel is a wish of the caller or of the hedge, and not the consequence of a deadline. */
+    private boolean isCallOff(Throwable reason) {
+        Deadline deadline = context.deadline();
+        return reason instanceof CancellationException && (deadline == null || !deadline.isExpired());
     }
 }

@@ -1,5 +1,6 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.internal.Alarm;
 import dev.levee.core.internal.CallState;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>See ADR 16.
  */
-final class InterruptOnce extends AtomicInteger implements Runnable {
+final class InterruptOnce extends AtomicInteger implements Alarm, Runnable {
     private static final long serialVersionUID = 1L;
     private static final int SET = 0;
     private static final int OFF = 1;
@@ -34,6 +35,9 @@ final class InterruptOnce extends AtomicInteger implements Runnable {
 
     /** That of the call around this one on the same thread. */
     private final transient @Nullable InterruptOnce outer;
+
+    /** Whether the interrupt says that the result is not wanted any more, and not that the time is up. */
+    private volatile boolean calledOff;
 
     InterruptOnce(Thread thread) {
         this(thread, null);
@@ -63,6 +67,21 @@ final class InterruptOnce extends AtomicInteger implements Runnable {
                 set(foreign ? DELIVERED_SILENTLY : DELIVERED);
             }
         }
+    }
+
+    /** Interrupts the thread because the result of its call is not wanted any more. */
+    void callOff() {
+        calledOff = true;
+        run();
+    }
+
+    @Override
+    public boolean isCalledOff() {
+        InterruptOnce at = this;
+        while (at != null && !at.calledOff) {
+            at = at.outer;
+        }
+        return at != null;
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.Alarm;
 import dev.levee.core.internal.CallState;
 import org.jspecify.annotations.Nullable;
 
@@ -24,7 +25,7 @@ final class InterruptingTimeout extends AbstractTimeout {
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
         Object snapshotBefore = state.snapshot();
-        Object outer = state.alarm();
+        Alarm outer = state.alarm();
         InterruptOnce interrupt = InterruptOnce.inside(state);
         long timerId = timers.set(interrupt, now, nanos);
         T result;

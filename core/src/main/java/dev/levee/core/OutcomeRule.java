@@ -1,6 +1,5 @@
 package dev.levee.core;
 
-import java.util.function.Predicate;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each method returns a new rule that tests its own condition first, so the last one written wins. Rules are called
- * on the hot path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns
- * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is shown
+ * on the hot path by many threads: they must be thread-safe, quick, and must not block. A condition that throws
+ * does not apply, and a rule that throws or returns null leaves the verdict to {@link #standard()}; either is logged once
+ * for each rule, and does not change what the caller gets. A {@link RefusedException} is shown
  * to {@link #judgeRefusal} and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and may
  * be repeated, unless a rule names it. See ADR 7.
  *
@@ -30,6 +30,24 @@ public interface OutcomeRule {
      * hints obeys it too.
      */
     long DO_NOT_RETRY = Long.MAX_VALUE;
+
+    /**
+     * A condition on an error or a result.
+     *
+     * @param <V> the class of the error or the result
+     * @since 0.1
+     */
+    @FunctionalInterface
+    interface Condition<V> {
+        /**
+         * Tests an error or a result. Called on the hot path by many threads.
+         *
+         * @param value the error or the result
+         * @return whether the condition holds
+         * @throws Exception if that cannot be said; then the condition does not apply, and the rule is logged once
+         */
+        boolean test(V value) throws Exception;
+    }
 
     /**
      * Judges an outcome.
@@ -139,7 +157,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code condition} or {@code verdict} is null
      */
-    default OutcomeRule onError(Predicate<? super Throwable> condition, Verdict verdict) {
+    default OutcomeRule onError(Condition<? super Throwable> condition, Verdict verdict) {
         return ComposedRule.onError(this, condition, verdict);
     }
 
@@ -153,7 +171,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
      */
-    default <E extends Throwable> OutcomeRule onError(Class<E> type, Predicate<? super E> condition, Verdict verdict) {
+    default <E extends Throwable> OutcomeRule onError(Class<E> type, Condition<? super E> condition, Verdict verdict) {
         return ComposedRule.onError(this, type, condition, verdict);
     }
 
@@ -167,7 +185,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
      */
-    default <R> OutcomeRule onResult(Class<R> type, Predicate<? super R> condition, Verdict verdict) {
+    default <R> OutcomeRule onResult(Class<R> type, Condition<? super R> condition, Verdict verdict) {
         return ComposedRule.onResult(this, type, condition, verdict);
     }
 

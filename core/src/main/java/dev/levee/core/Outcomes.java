@@ -5,8 +5,6 @@ import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Applies outcome rules safely. For authors of policies, and for code that calls {@link Gate#exit} itself.
@@ -16,8 +14,6 @@ import org.slf4j.LoggerFactory;
  * @since 0.1
  */
 public final class Outcomes {
-    private static final Logger LOG = LoggerFactory.getLogger(OutcomeRule.class);
-
     private static final String TIMED_OUT = "dev.levee.core.policy.TimedOutException";
 
     private Outcomes() {}
@@ -25,7 +21,8 @@ public final class Outcomes {
     /**
      * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is
      * judged as the future is. A {@link RefusedException} is {@link Verdict#IGNORED} unless the rule names it
-     * ({@link OutcomeRule#judgeRefusal}); a rule that throws means {@link Verdict#FAILURE}, and is logged.
+     * ({@link OutcomeRule#judgeRefusal}); where a rule throws or has no verdict, {@link
+     * OutcomeRule#standard()} decides, and the rule is logged once.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -41,8 +38,8 @@ public final class Outcomes {
         try {
             return Require.nonNull("verdict", rule.judge(result, error));
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} threw; the call counts as a failure", rule, thrown);
-            return Verdict.FAILURE;
+            RuleFailures.log(rule, "the standard rule decides", thrown);
+            return StandardRule.INSTANCE.judge(result, error);
         }
     }
 
@@ -99,7 +96,7 @@ public final class Outcomes {
         try {
             return rule.judgeRefusal(refusal);
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} threw; the refusal is judged by default", rule, thrown);
+            RuleFailures.log(rule, "refusals are judged by default", thrown);
             return null;
         }
     }
@@ -124,7 +121,7 @@ public final class Outcomes {
                     ? refused.retryAfterNanos()
                     : rule.retryAfterNanos(result, error);
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} or the refusal threw; the hint is ignored", rule, thrown);
+            RuleFailures.log(rule, "or the refusal did; there is no hint", thrown);
             return RefusedException.UNKNOWN;
         }
     }

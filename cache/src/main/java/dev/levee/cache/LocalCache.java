@@ -218,7 +218,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     private RuntimeException asSeenByWaiter(Throwable failure) {
         return failure instanceof RefusedException refused
-                ? refused.detached()
+                ? (refused.mayHaveRun() ? refused.detachedAfterRun() : refused.detached())
                 : new StoreException(name, "load", failure);
     }
 

@@ -139,7 +139,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
 
     private void runOperation() {
         CompletableFuture<T> inner = segment.next.callAsync(operation);
-        onCancel(reason -> requestCancel(inner, reason));
+        passCancelTo(inner);
         inner.whenComplete(this::settle);
     }
 

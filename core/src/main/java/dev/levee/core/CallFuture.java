@@ -144,6 +144,49 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
+     * Passes a cancel on to a future, as {@code onCancel(reason -> requestCancel(behind, reason))} does, and
+     * {@link #earlierFailures earlier failures} back.
+     *
+     * @param behind the future of the work behind this one
+     * @throws NullPointerException if {@code behind} is null
+     */
+    public final void passCancelTo(CompletableFuture<?> behind) {
+        onCancel(new PassOn(Require.nonNull("behind", behind)));
+    }
+
+    /** A canceller that knows the future behind. */
+    private record PassOn(CompletableFuture<?> behind) implements Consumer<Throwable> {
+        @Override
+        public void accept(Throwable reason) {
+            requestCancel(behind, reason);
+        }
+    }
+
+    /**
+     * Tells of the failures of attempts that this call has repeated so far, or is about to repeat. For authors of
+     * policies that repeat; by default what the future behind tells, if {@link #passCancelTo} has set one.
+     *
+     * @param to gets each of them, in order; may be called by any thread
+     */
+    protected void earlierFailures(Consumer<? super Throwable> to) {
+        if (canceller instanceof PassOn passOn) {
+            earlierFailures(passOn.behind, to);
+        }
+    }
+
+    /**
+     * Tells of the failures of attempts that a call has repeated so far, for what is thrown when it is ended.
+     *
+     * @param call the future of the call
+     * @param to gets each of them, in order
+     */
+    public static void earlierFailures(CompletableFuture<?> call, Consumer<? super Throwable> to) {
+        if (call instanceof CallFuture<?> known) {
+            known.earlierFailures(to);
+        }
+    }
+
+    /**
      * Calls a canceller, and logs what it throws: neither a thread that cancels nor one that sets up a call which is
      * cancelled already gets it.
      */
@@ -195,16 +238,22 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
-     * Completes this future as cancelled, and passes the cancel on.
+     * Completes this future as cancelled, and passes the cancel on. The failures of attempts that were repeated are
+     * suppressed in the {@code CancellationException}.
      *
      * @param mayInterruptIfRunning has no effect; whether a thread is interrupted is decided by the work itself
      * @return whether the future is cancelled now
      */
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
-        boolean cancelled = super.cancel(mayInterruptIfRunning);
+        if (isDone()) {
+            return isCancelled();
+        }
+        CancellationException reason = new CancellationException("cancelled by the caller");
+        earlierFailures(reason::addSuppressed);
+        boolean cancelled = super.completeExceptionally(reason) || isCancelled();
         if (cancelled) {
-            requestCancel(new CancellationException("cancelled by the caller"));
+            requestCancel(reason);
         }
         return cancelled;
     }

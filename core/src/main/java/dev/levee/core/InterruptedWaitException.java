@@ -33,8 +33,17 @@ public final class InterruptedWaitException extends RefusedException {
                 false);
     }
 
+    private InterruptedWaitException(InterruptedWaitException original) {
+        super(
+                original.policy(),
+                String.valueOf(original.getMessage()),
+                original.getCause(),
+                () -> UNKNOWN,
+                false);
+    }
+
     @Override
     public RefusedException detached() {
-        return this;
+        return new InterruptedWaitException(this);
     }
 }

@@ -102,6 +102,41 @@ public final class Outcomes {
     }
 
     /**
+     * Returns whether the operation of a call that has ended with an exception may have run, for code that must know
+     * whether something was done: a payment that is refused after an attempt that timed out may have been made.
+     *
+     * <pre>{@code
+     * } catch (RuntimeException failure) {
+     *     if (Outcomes.mayHaveRun(failure)) { lookUp(order); } else { tryLater(order); }
+     * }
+     * }</pre>
+     *
+     * <p>It is false only for a {@link RefusedException} of a call of which no attempt has run: the guarantee of every
+     * refusal, however many retries and hedges stand around what refused. For every other exception it is true,
+     * because the operation has thrown it or was cut short. Whether it had an effect is for the other side to say, and
+     * for a rule that knows what {@link Verdict#NOT_SENT} means.
+     *
+     * @param thrown what the call threw, or its future failed with
+     * @return false if the operation surely did not run
+     * @throws NullPointerException if {@code thrown} is null
+     */
+    public static boolean mayHaveRun(Throwable thrown) {
+        return !(unwrap(Require.nonNull("thrown", thrown)) instanceof RefusedException refusal) || refusal.mayHaveRun();
+    }
+
+    /**
+     * Returns whether an attempt that has ended may have run, as far as its rule can say. For authors of policies that
+     * repeat.
+     *
+     * @param verdict the verdict on its outcome
+     * @param thrownError what it threw, or null if it returned
+     * @return false if it was refused, or surely not sent
+     */
+    public static boolean mayHaveRun(Verdict verdict, @Nullable Throwable thrownError) {
+        return verdict != Verdict.NOT_SENT && (thrownError == null || mayHaveRun(thrownError));
+    }
+
+    /**
      * Returns how long the dependency asked to be left alone. A rule that throws gives no hint, and is logged.
      *
      * @param rule the rule

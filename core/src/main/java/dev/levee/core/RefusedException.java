@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A gate did not admit a call: the breaker is open, the limit reached, the bulkhead full.
  *
- * <p>The operation did not run. A refusal carries no stack trace, because the place where it was thrown has nothing to
+ * <p>The operation did not run, unless {@link #mayHaveRun()} says that an earlier attempt of the call may have. A refusal
+ * carries no stack trace, because the place where it was thrown has nothing to
  * do with the reason, and a refusal must cost less than an admission; a gate may throw the same object to many callers.
  * Each module has its own final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}). See ADR 5.
  *
@@ -21,6 +22,9 @@ public abstract class RefusedException extends RuntimeException {
 
     /** The name of the policy. */
     private final String policy;
+
+    /** Whether an earlier attempt of the call may have run; written before it is thrown. */
+    private boolean mayHaveRun;
 
     /** The wait; null in a copy that was serialized. */
     private final transient @Nullable LongSupplier retryAfter;
@@ -62,6 +66,29 @@ public abstract class RefusedException extends RuntimeException {
      */
     public final long retryAfterNanos() {
         return retryAfter == null ? UNKNOWN : retryAfter.getAsLong();
+    }
+
+    /**
+     * Returns whether the operation may have run all the same: an earlier attempt of the same call was not refused, so
+     * its outcome, a time-out for example, may be that the work was done. {@link Outcomes#mayHaveRun} answers this for
+     * any exception.
+     *
+     * @return false if nothing has run on behalf of the call
+     */
+    public boolean mayHaveRun() {
+        return mayHaveRun;
+    }
+
+    /**
+     * Returns a copy as {@link #detached()} does, of which {@link #mayHaveRun()} is true. For authors of policies that
+     * repeat: what ends a call after an attempt that may have run.
+     *
+     * @return the copy, of the same class
+     */
+    public final RefusedException detachedAfterRun() {
+        RefusedException copy = detached();
+        copy.mayHaveRun = true;
+        return copy;
     }
 
     /**

@@ -21,7 +21,7 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
     <A> CompletableFuture<T> begin(A address, Function<? super A, ? extends CompletionStage<T>> exchange) {
         // Core starts the stage: an exception, and a null stage, fail the future.
         CompletableFuture<T> inner = Inner.OPERATION.callAsync(() -> exchange.apply(address));
-        onCancel(reason -> requestCancel(inner, reason));
+        passCancelTo(inner);
         inner.whenComplete(this::settle);
         return this;
     }

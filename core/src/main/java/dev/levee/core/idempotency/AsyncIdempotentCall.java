@@ -179,7 +179,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private void run() {
         CompletableFuture<T> running =
                 StoredIdempotency.onceOnly(context).call(() -> Inner.OPERATION.callAsync(operation));
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
             try {

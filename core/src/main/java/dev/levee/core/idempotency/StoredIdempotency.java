@@ -308,13 +308,10 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         if (verdict == Verdict.NOT_SENT || verdict == Verdict.THROTTLED) {
             return true;
         }
-        if (!(error instanceof RefusedException)) {
+        if (error == null || Outcomes.mayHaveRun(error)) {
             return false;
         }
-        if (error instanceof IdempotencyRefusedException inner && inner.reason() == Reason.UNKNOWN_OUTCOME) {
-            return false;
-        }
-        for (Throwable earlier : error.getSuppressed()) { // a retry inside, whose earlier attempts were not refused
+        for (Throwable earlier : error.getSuppressed()) { // by code that repeats calls itself
             if (!nothingWasDone(Outcomes.judge(config.outcomes(), null, earlier), earlier)) {
                 return false;
             }

@@ -25,9 +25,10 @@ import org.jspecify.annotations.Nullable;
  * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
  * which stays as long as the thread. Never hand it to another thread.
  *
- * <p>Two fields are declared as {@code Object} although only one type is ever stored in each, because this package
+ * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
- * {@code snapshot} a {@code dev.levee.core.CallContext}. Code that reads one casts it.
+ * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code noted} a
+ * {@code dev.levee.core.policy.SuppressedFailures}. Code that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
  * restore brings back the one that belongs to the restored values. See ADR 22.
@@ -53,6 +54,12 @@ public final class CallState {
 
     /** What may interrupt the thread; it belongs to the thread and not to the call, so it is in no snapshot. */
     private @Nullable Alarm alarm;
+
+    /**
+     * The failures that were repeated within the call that {@link #alarm} belongs to. Another thread reads it, which waits
+     * for that call.
+     */
+    private volatile @Nullable Object noted;
 
     private CallState() {}
 
@@ -144,6 +151,27 @@ public final class CallState {
      */
     public void alarm(@Nullable Alarm innermost) {
         alarm = innermost;
+    }
+
+    /**
+     * Returns the failures that were repeated within the innermost call that has an alarm. May be called by any thread.
+     *
+     * @return the {@code SuppressedFailures}, or null if none was
+     */
+    public @Nullable Object noted() {
+        return noted;
+    }
+
+    /**
+     * Writes the failures that were repeated within the innermost call that has an alarm, or restores those of the one
+     * around it.
+     *
+     * @param failures the {@code SuppressedFailures}, or null
+     */
+    public void noted(@Nullable Object failures) {
+        if (noted != failures) {
+            noted = failures;
+        }
     }
 
     /**

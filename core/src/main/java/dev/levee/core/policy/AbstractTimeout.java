@@ -88,13 +88,25 @@ abstract class AbstractTimeout implements Timeout {
         return new TimeoutFuture<>(this, running, nanos, nanos < limitNanos).begin(now);
     }
 
-    /** Counts a call whose time was up, and makes its exception. */
+    /**
+     * Counts a call whose time was up, and makes its exception.
+     *
+     * @param noted the {@link SuppressedFailures} of attempts that were repeated meanwhile, or null
+     * @param suppressed what the call ended with, or null
+     */
     final TimedOutException timedOut(
-            long nanos, boolean byDeadline, boolean withStackTrace, @Nullable Throwable suppressed) {
+            long nanos,
+            boolean byDeadline,
+            boolean withStackTrace,
+            @Nullable Object noted,
+            @Nullable Throwable suppressed) {
         timedOut.increment();
         TimedOutException thrown = TimedOutException.after("timeout", name(), nanos, byDeadline, withStackTrace);
+        if (noted instanceof SuppressedFailures failures) {
+            failures.suppressAllInOwn(thrown);
+        }
         if (suppressed != null) {
-            thrown.addSuppressed(suppressed);
+            SuppressedFailures.suppressInOwn(thrown, suppressed);
         }
         return thrown;
     }

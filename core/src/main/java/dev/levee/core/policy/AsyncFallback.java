@@ -22,7 +22,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     AsyncFallback<T> follow(CompletableFuture<T> running) {
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete(this::callEnded);
         return this;
     }
@@ -67,7 +67,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error);
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((value, thrown) -> {
             if (thrown == null) {
                 answered(value, error);

@@ -10,6 +10,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final CallContext context = CallContext.current();
 
     private final long start;
-    private @Nullable RetrySequence sequence;
+    private volatile @Nullable RetrySequence sequence;
     private volatile Scheduler.@Nullable Timer pending;
 
     AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation, long start) {
@@ -49,14 +50,15 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void follow(CompletableFuture<T> running) {
-        onCancel(reason -> requestCancel(running, reason));
+        passCancelTo(running);
         running.whenComplete((result, thrown) -> ended(result, thrown, null));
     }
 
     private void ended(T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
         if (cancelReason() != null || isDone()) {
-            finish(result, error);
+            RetrySequence begun = sequence;
+            finish(result, error == null || begun == null ? error : begun.asLast(error));
             return;
         }
         try {
@@ -75,7 +77,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         RetrySequence current = sequence();
         long delay = current.delayOrStop(verdict, result, error);
         if (delay == RetrySequence.STOP) {
-            finish(result, error == null ? null : current.failures.onto(error));
+            finish(result, error == null ? null : current.asLast(error));
         } else {
             wait(current, delay, result, error);
         }
@@ -98,7 +100,6 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         try {
             timer = retry.environment().scheduler().schedule(() -> attemptOnExecutor(current, result, error), delay);
         } catch (RuntimeException | Error thrown) {
-            current.failures.add(error);
             current.failures.suppressAllIn(thrown);
             throw thrown;
         }
@@ -108,6 +109,17 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         } else if (isDone()) {
             timer.cancel();
         }
+    }
+
+    @Override
+    protected void earlierFailures(Consumer<? super Throwable> to) {
+        RetrySequence begun = sequence;
+        if (begun != null) {
+            for (Throwable failure : begun.failures.all()) {
+                to.accept(failure);
+            }
+        }
+        super.earlierFailures(to);
     }
 
     private void cancelTimer() {
@@ -127,7 +139,6 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         try {
             retry.environment().executor().execute(() -> attemptOrEnd(current, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            current.failures.add(error);
             current.failures.suppressAllIn(rejected);
             completeExceptionally(rejected);
         }
@@ -149,9 +160,8 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         } else if (isDone()) {
             return; // completed from outside
         } else if (!current.isInTime()) { // the executor had no thread for it earlier
-            finish(result, error == null ? null : current.failures.onto(error));
+            finish(result, error == null ? null : current.asLast(error));
         } else {
-            current.failures.add(error);
             context.call((Action<RuntimeException>)
                     () -> follow(retry.attemptAsync(CallState.current(), current.attempt(), inner, operation)));
         }

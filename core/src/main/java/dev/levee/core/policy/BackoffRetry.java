@@ -123,21 +123,20 @@ final class BackoffRetry implements Retry {
             boolean over = verdict == Verdict.SUCCESS || state.isCalledOff();
             long delay = over ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
             if (delay == RetrySequence.STOP) {
-                return end(sequence.failures, result, error);
+                return end(sequence, result, error);
             }
+            SuppressedFailures.note(state, error);
             try {
                 sleep(delay);
             } catch (InterruptedException interrupt) {
-                throw interrupted(operation, sequence.failures, error, interrupt);
+                throw interrupted(operation, sequence, error, interrupt);
             } catch (RuntimeException | Error thrown) { // a scheduler of a user must not hide the failure
-                sequence.failures.add(error);
                 sequence.failures.suppressAllIn(thrown);
                 throw thrown;
             }
             if (!sequence.isInTime()) {
-                return end(sequence.failures, result, error);
+                return end(sequence, result, error);
             }
-            sequence.failures.add(error);
             error = null;
             try {
                 result = attempt(state, sequence.attempt(), inner, operation);
@@ -159,33 +158,31 @@ final class BackoffRetry implements Retry {
     }
 
     private static <T extends @Nullable Object, X extends Throwable> T end(
-            SuppressedFailures failures, T result, @Nullable Throwable error) throws X {
+            RetrySequence sequence, T result, @Nullable Throwable error) throws X {
         if (error == null) {
             return result;
         }
-        throw Unchecked.<X>asDeclared(failures.onto(error));
+        throw Unchecked.<X>asDeclared(sequence.asLast(error));
     }
 
     private <X extends Throwable> RuntimeException interrupted(
             Operation<?, X> operation,
-            SuppressedFailures earlier,
+            RetrySequence sequence,
             @Nullable Throwable last,
             InterruptedException interrupt)
             throws X {
         boolean declared = operation instanceof InterruptibleOperation;
         if (declared) {
-            earlier.add(last);
-            earlier.suppressAllIn(interrupt);
+            sequence.failures.suppressAllIn(interrupt);
         }
         Interrupts.throwOrFlag(declared, interrupt);
         if (last == null) { // a result that counts as a failure cannot carry the interrupt
             InterruptedWaitException shown = new InterruptedWaitException(kind().label(), name, interrupt);
-            earlier.suppressAllIn(shown);
-            return shown;
+            throw Unchecked.<X>asDeclared(sequence.asLast(shown));
         }
-        Throwable shown = SuppressedFailures.ofOneCaller(last);
+        Throwable told = sequence.asLast(last);
+        Throwable shown = told == last ? SuppressedFailures.ofOneCaller(last) : told;
         SuppressedFailures.suppress(shown, interrupt);
-        earlier.suppressAllIn(shown);
         throw Unchecked.<X>asDeclared(shown);
     }
 

@@ -41,6 +41,9 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** Written before ENDED. */
     private transient long endNanos;
 
+    /** The failures that are repeated meanwhile. */
+    final transient SuppressedFailures repeated = new SuppressedFailures();
+
     ExecutorCall(Inner inner, Operation<T, ?> operation, CallContext context, NanoClock clock) {
         super(WAITING);
         this.call = new Call<>(inner, operation, context);
@@ -59,12 +62,15 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         }
         call = null;
         state.alarm(own);
+        Object notedBefore = state.noted();
+        state.noted(repeated);
         try {
             result = begun.run();
         } catch (Throwable thrown) {
             error = thrown;
         }
         state.alarm(outer);
+        state.noted(notedBefore);
         endNanos = clock.nanoTime();
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);

@@ -43,10 +43,10 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
         awaitEnd(work, operation, now, nanos);
         if (work.giveUp(true)) {
-            throw timedOut(nanos, nanos < limitNanos, true, null);
+            throw timedOut(nanos, nanos < limitNanos, true, work.repeated, null);
         }
         if (work.endNanos() - now >= nanos) {
-            throw timedOut(nanos, nanos < limitNanos, true, work.error());
+            throw timedOut(nanos, nanos < limitNanos, true, work.repeated, work.error());
         }
         if (work.error() != null) {
             throw Unchecked.<X>asDeclared(work.error());
@@ -73,7 +73,7 @@ final class ExecutorTimeout extends AbstractTimeout {
             environment().scheduler().park(work, left);
             if (Thread.interrupted()) {
                 if (work.giveUp(nanos - (clock.nanoTime() - start) <= 0)) {
-                    throw interrupted(operation);
+                    throw interrupted(operation, work.repeated);
                 }
                 Thread.currentThread().interrupt(); // the work has ended just now: its outcome counts
                 return;
@@ -82,8 +82,9 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
     }
 
-    private CancellationException interrupted(Operation<?, ?> operation) {
+    private CancellationException interrupted(Operation<?, ?> operation, SuppressedFailures repeated) {
         InterruptedException interrupt = new InterruptedException();
+        repeated.suppressAllInOwn(interrupt);
         Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
         CancellationException cancelled = new CancellationException(
                 "timeout \"" + name() + "\" was interrupted while the call ran on an executor");
@@ -100,14 +101,17 @@ final class ExecutorTimeout extends AbstractTimeout {
     private static final class ExecutorRefusal extends RefusedException {
         private static final long serialVersionUID = 1L;
 
+        private final Throwable rejected;
+
         ExecutorRefusal(String policy, Throwable rejected) {
             super(policy, "timeout \"" + policy + "\": the executor takes no more calls", () -> UNKNOWN, false);
+            this.rejected = rejected;
             addSuppressed(rejected);
         }
 
         @Override
         public RefusedException detached() {
-            return this;
+            return new ExecutorRefusal(policy(), rejected);
         }
     }
 }

@@ -49,6 +49,8 @@ final class HedgeThreadAttempt<T extends @Nullable Object> extends CallFuture<T>
             return;
         }
         callState.alarm(own);
+        Object noted = callState.noted();
+        callState.noted(null);
         T result = Unchecked.<T>nullable(null);
         Throwable error = null;
         try {
@@ -57,6 +59,7 @@ final class HedgeThreadAttempt<T extends @Nullable Object> extends CallFuture<T>
             error = thrown;
         }
         callState.alarm(outer);
+        callState.noted(noted);
         if (!state.compareAndSet(RUNNING, ENDED)) {
             own.delivered(error instanceof InterruptedException);
         }

@@ -31,13 +31,15 @@ final class InterruptOnce extends AtomicInteger implements Alarm, Runnable {
      */
     private static final int DELIVERED_SILENTLY = 4;
 
+    /** Bit of the state: the interrupt says that the result is not wanted any more, and not that the time is up. */
+    private static final int CALLED_OFF = 8;
+
+    private static final int STATE = 7;
+
     private final transient Thread thread;
 
     /** That of the call around this one on the same thread. */
     private final transient @Nullable InterruptOnce outer;
-
-    /** Whether the interrupt says that the result is not wanted any more, and not that the time is up. */
-    private volatile boolean calledOff;
 
     InterruptOnce(Thread thread) {
         this(thread, null);
@@ -56,7 +58,11 @@ final class InterruptOnce extends AtomicInteger implements Alarm, Runnable {
 
     @Override
     public void run() {
-        if (compareAndSet(SET, DELIVERING)) {
+        deliver(0);
+    }
+
+    private void deliver(int reason) {
+        if (compareAndSet(SET, DELIVERING | reason)) {
             boolean foreign = thread.isInterrupted();
             try {
                 if (!foreign) {
@@ -64,21 +70,20 @@ final class InterruptOnce extends AtomicInteger implements Alarm, Runnable {
                 }
             } finally {
                 // An interrupt runs foreign code: that of a channel, or of a subclass of Thread.
-                set(foreign ? DELIVERED_SILENTLY : DELIVERED);
+                set((foreign ? DELIVERED_SILENTLY : DELIVERED) | reason);
             }
         }
     }
 
     /** Interrupts the thread because the result of its call is not wanted any more. */
     void callOff() {
-        calledOff = true;
-        run();
+        deliver(CALLED_OFF);
     }
 
     @Override
     public boolean isCalledOff() {
         InterruptOnce at = this;
-        while (at != null && !at.calledOff) {
+        while (at != null && (at.get() & CALLED_OFF) == 0) {
             at = at.outer;
         }
         return at != null;
@@ -96,7 +101,7 @@ final class InterruptOnce extends AtomicInteger implements Alarm, Runnable {
             return false;
         }
         awaitDelivery();
-        if (get() == DELIVERED) {
+        if (state() == DELIVERED) {
             if (!consumed) {
                 Thread.interrupted();
             }
@@ -111,15 +116,20 @@ final class InterruptOnce extends AtomicInteger implements Alarm, Runnable {
     private void deliverFurtherOut() {
         for (InterruptOnce next = outer; next != null; next = next.outer) {
             next.awaitDelivery();
-            if (next.compareAndSet(DELIVERED_SILENTLY, DELIVERED)) {
+            int seen = next.get();
+            if ((seen & STATE) == DELIVERED_SILENTLY && next.compareAndSet(seen, DELIVERED | seen & CALLED_OFF)) {
                 Thread.currentThread().interrupt();
                 return;
             }
         }
     }
 
+    private int state() {
+        return get() & STATE;
+    }
+
     private void awaitDelivery() {
-        while (get() == DELIVERING) {
+        while (state() == DELIVERING) {
             Thread.onSpinWait();
         }
     }

@@ -145,11 +145,11 @@ final class RacingHedge implements Hedge {
             HedgedCall<?> call, Operation<?, ?> operation, InterruptedException interrupt) {
         call.cancel(true);
         SuppressedFailures failures = call.failuresSoFar();
-        failures.suppressAllIn(interrupt);
+        failures.suppressAllInOwn(interrupt);
         Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
         CancellationException shown =
                 new CancellationException("hedge \"" + name + "\" was interrupted while it waited");
-        failures.suppressAllIn(shown);
+        failures.suppressAllInOwn(shown);
         return shown;
     }
 

@@ -24,6 +24,13 @@ final class RetrySequence {
     private final CallContext context;
     private final long start;
     private int attempt = 1;
+
+    /** Whether an attempt that was repeated may have run. */
+    private boolean mayHaveRun;
+
+    /** Whether the last failure has been added to those that were repeated, but no attempt has followed yet. */
+    private boolean waits;
+
     private long previousDelay;
 
     /** Begins after the first attempt; the context is the one around the retry. */
@@ -82,6 +89,9 @@ final class RetrySequence {
             previousDelay = drawn;
             attempt++;
             retry.announce(attempt, delay);
+            failures.add(error);
+            waits = error != null;
+            mayHaveRun |= Outcomes.mayHaveRun(verdict, error);
             return delay;
         } catch (Throwable userCode) { // a backoff or a budget that throws must not hide the failure
             if (error != null) {
@@ -91,9 +101,22 @@ final class RetrySequence {
         }
     }
 
+    /**
+     * Returns the failure that the call ends with, which tells of those before it: they are suppressed in it if it
+     * belongs to this call, and a refusal says whether an attempt may have run.
+     */
+    Throwable asLast(Throwable error) {
+        if (waits) {
+            waits = false;
+            failures.removeLast();
+        }
+        return failures.onto(error, mayHaveRun);
+    }
+
     /** Whether the next attempt may start now that the wait is over, which may have taken longer than it should. */
     boolean isInTime() {
         if (leftNanos() > 0) {
+            waits = false;
             return true;
         }
         exhausted();
@@ -109,14 +132,11 @@ final class RetrySequence {
         if (error instanceof Error || unwrapped instanceof Error) {
             return false;
         }
-        boolean refused = unwrapped instanceof RefusedException;
-        if (unwrapped instanceof RefusedException refusal && !Outcomes.mayBeRepeated(config.outcomes(), refusal)) {
-            return false;
+        boolean mayRunTwice = context.idempotent() && config.idempotent();
+        if (unwrapped instanceof RefusedException refusal) {
+            return Outcomes.mayBeRepeated(config.outcomes(), refusal) && (mayRunTwice || !refusal.mayHaveRun());
         }
-        if (!context.idempotent() || !config.idempotent()) {
-            return refused || verdict == Verdict.NOT_SENT;
-        }
-        return refused || verdict.isFailure();
+        return verdict == Verdict.NOT_SENT || (mayRunTwice && verdict.isFailure());
     }
 
     private long exhausted() {

@@ -48,7 +48,9 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
     @Override
     public void run() {
         if (!isDone()) {
-            end(timeout.timedOut(Math.abs(time), time < 0, false, null));
+            SuppressedFailures repeated = new SuppressedFailures();
+            earlierFailures(repeated::add);
+            end(timeout.timedOut(Math.abs(time), time < 0, false, repeated, null));
         }
     }
 
@@ -62,6 +64,11 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
     @Override
     public void accept(T result, @Nullable Throwable error) {
         finish(result, error);
+    }
+
+    @Override
+    protected void earlierFailures(Consumer<? super Throwable> to) {
+        earlierFailures(running, to);
     }
 
     /** The work is asked to end. */

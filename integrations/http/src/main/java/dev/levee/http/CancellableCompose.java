@@ -12,7 +12,7 @@ final class CancellableCompose<T> extends CallFuture<T> {
     static <S, T> CompletableFuture<T> of(
             CompletableFuture<S> first, Function<? super S, ? extends CompletableFuture<T>> next) {
         CancellableCompose<T> sequel = new CancellableCompose<>();
-        sequel.onCancel(reason -> requestCancel(first, reason));
+        sequel.passCancelTo(first);
         first.whenComplete((result, error) -> {
             if (error != null) {
                 sequel.completeExceptionally(Outcomes.unwrap(error));
@@ -31,7 +31,7 @@ final class CancellableCompose<T> extends CallFuture<T> {
             completeExceptionally(thrown);
             return;
         }
-        onCancel(reason -> requestCancel(second, reason));
+        passCancelTo(second);
         second.whenComplete((value, error) -> {
             if (error != null) {
                 completeExceptionally(Outcomes.unwrap(error));

@@ -43,7 +43,7 @@ final class RequestExchange<A, Q, R> extends CallFuture<Reply<R>> {
                 BEGINNING.set(before);
             }
         }
-        onCancel(reason -> requestCancel(whole, reason));
+        passCancelTo(whole);
         whole.whenComplete((response, error) -> {
             if (error != null) {
                 completeExceptionally(Outcomes.unwrap(error));

@@ -1,5 +1,7 @@
 package dev.levee.core.internal;
 
+import java.lang.ref.WeakReference;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +63,12 @@ public final class CallState {
      */
     private volatile @Nullable Object noted;
 
+    /** The policy that repeats the call, where that is known. Weak, and without meaning unless a policy repeats it. */
+    private @Nullable WeakReference<Repeater> repeater;
+
+    /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
+    private @Nullable AtomicInteger made;
+
     private CallState() {}
 
     /**
@@ -97,6 +105,64 @@ public final class CallState {
      */
     public boolean repeating() {
         return (marks & REPEATING) != 0;
+    }
+
+    /**
+     * Returns the policy that repeats the call.
+     *
+     * @return a reference to the policy; null if no policy repeats it, or one that cannot be asked
+     */
+    public @Nullable WeakReference<Repeater> repeater() {
+        return repeating() ? repeater : null;
+    }
+
+    /**
+     * Writes which policy repeats the call. It may be left here afterwards, because it has no meaning unless the call is
+     * {@link #repeating}: a retry that writes itself on each call of a thread writes once.
+     *
+     * @param policy a reference to the policy, or null if it cannot be asked
+     */
+    public void repeater(@Nullable WeakReference<Repeater> policy) {
+        if (repeater != policy) {
+            repeater = policy;
+            clearSnapshot();
+        }
+    }
+
+    /**
+     * Returns how many attempts all layers have made of the call, if that is counted.
+     *
+     * @return the count, shared by all threads that work for the call; null if one layer has made all
+     */
+    public @Nullable AtomicInteger made() {
+        return made;
+    }
+
+    /**
+     * Returns how many attempts all layers have made of the call, and begins to count if it is not counted yet.
+     *
+     * @return the count, shared by all threads that work for the call
+     */
+    public AtomicInteger countMade() {
+        AtomicInteger count = made;
+        if (count == null) {
+            count = new AtomicInteger(attempt());
+            made = count;
+            clearSnapshot();
+        }
+        return count;
+    }
+
+    /**
+     * Writes the count of the attempts that all layers have made of the call.
+     *
+     * @param count the count, or null to count none yet
+     */
+    public void made(@Nullable AtomicInteger count) {
+        if (made != count) {
+            made = count;
+            clearSnapshot();
+        }
     }
 
     /**
@@ -288,11 +354,13 @@ public final class CallState {
     }
 
     /**
-     * Writes every field but {@link #alarm}.
+     * Writes every field but {@link #alarm} and {@link #noted}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated
      * @param repeated whether a policy further out repeats it
+     * @param policy that policy, where it is known
+     * @param count the attempts that all layers have made, where they are counted
      * @param on the clock of the deadline, or null
      * @param atNanos the deadline
      * @param made the snapshot of these values, or null
@@ -301,10 +369,14 @@ public final class CallState {
             int number,
             boolean repeatable,
             boolean repeated,
+            @Nullable WeakReference<Repeater> policy,
+            @Nullable AtomicInteger count,
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {
         marks = marks(number, repeatable, repeated);
+        repeater(policy);
+        made(count);
         clock = on;
         deadlineNanos = atNanos;
         snapshot = made;

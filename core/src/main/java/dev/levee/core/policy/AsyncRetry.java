@@ -10,6 +10,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -27,14 +28,24 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final CallContext context = CallContext.current();
 
     private final long start;
+
+    /** What layers within the first attempt count attempts in, or null. */
+    private final @Nullable AtomicInteger made;
+
     private volatile @Nullable RetrySequence sequence;
     private volatile Scheduler.@Nullable Timer pending;
 
-    AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation, long start) {
+    AsyncRetry(
+            BackoffRetry retry,
+            Inner inner,
+            Supplier<? extends CompletionStage<T>> operation,
+            @Nullable AtomicInteger made,
+            long start) {
         this.retry = retry;
         this.inner = inner;
         this.operation = operation;
         this.start = start;
+        this.made = made;
     }
 
     /**
@@ -86,7 +97,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private RetrySequence sequence() {
         RetrySequence current = sequence;
         if (current == null) {
-            current = new RetrySequence(retry, context, start);
+            current = new RetrySequence(retry, context, CallState.current(), made, start);
             sequence = current;
             // This future may be completed from outside: by orTimeout, complete and the like.
             whenComplete((result, error) -> cancelTimer());
@@ -162,8 +173,13 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         } else if (!current.isInTime()) { // the executor had no thread for it earlier
             finish(result, error == null ? null : current.asLast(error));
         } else {
-            context.call((Action<RuntimeException>)
-                    () -> follow(retry.attemptAsync(CallState.current(), current.attempt(), inner, operation)));
+            context.call((Action<RuntimeException>) () -> {
+                CallState state = CallState.current();
+                state.made(current.made());
+                CompletableFuture<T> running = retry.attemptAsync(state, current.attempt(), inner, operation);
+                current.made(state.made());
+                follow(running);
+            });
         }
     }
 }

@@ -267,6 +267,7 @@ class RetryTest {
                     .containsExactly(
                             "retry.repeated 2.0",
                             "retry.exhausted 1.0",
+                            "retry.stood.down 0.0",
                             "retry.refused 0.0",
                             "budget.credit 100.0",
                             "budget.withdrawn 2.0",

@@ -107,8 +107,8 @@ public final class CallContext {
     }
 
     /**
-     * Returns whether a policy further out, a retry or a hedge, repeats the call. Then retries further in leave to it what
-     * it repeats, so that attempts of several layers do not multiply.
+     * Returns whether a policy further out, a retry or a hedge, repeats the call. Then retries further in leave to it
+     * what it repeats, so that attempts of several layers do not multiply.
      *
      * @return false unless such a policy has begun the call
      */
@@ -149,12 +149,15 @@ public final class CallContext {
      * @return the context
      */
     public CallContext withIdempotent(boolean repeatable) {
-        return repeatable == idempotent ? this : new CallContext(deadline, attempt, repeatable, repeating, repeater, made);
+        return repeatable == idempotent
+                ? this
+                : new CallContext(deadline, attempt, repeatable, repeating, repeater, made);
     }
 
     /**
-     * Returns this context with the mark whether a policy repeats the call. For authors of policies that repeat: retries
-     * further in cannot ask such a policy what it repeats, and leave everything to it. And, with false, for a call within a call that shall have attempts of its own.
+     * Returns this context with the mark whether a policy repeats the call. For authors of policies that repeat:
+     * retries further in cannot ask such a policy what it repeats, and leave everything to it. And, with false, for a
+     * call within a call that shall have attempts of its own.
      *
      * @param repeated whether retries further in are to leave the repeating to a policy further out
      * @return the context

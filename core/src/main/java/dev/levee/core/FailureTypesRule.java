@@ -51,7 +51,9 @@ final class FailureTypesRule implements OutcomeRule {
             return isOneOf(types, error) ? Verdict.FAILURE : Verdict.IGNORED;
         }
         // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
-        return Causes.any(error, cause -> isOneOf(cutShortTypes, cause)) ? Verdict.FAILURE : StandardRule.judgeCutShort();
+        return Causes.any(error, cause -> isOneOf(cutShortTypes, cause))
+                ? Verdict.FAILURE
+                : StandardRule.judgeCutShort();
     }
 
     @Override

@@ -78,8 +78,7 @@ abstract class GateSegment implements Inner {
     }
 
     /** Leaves every gate whose stamp is not {@link Gate#REFUSED}: by rule, and within a rule innermost first. */
-    final void leave(
-            long[] stamps, long start, @Nullable Object result, @Nullable Throwable error, CallForm form) {
+    final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error, CallForm form) {
         long end = readEnd();
         for (int rule = gates.length - 1; rule >= 0; rule--) {
             if (firstWithSameRule[rule] == rule) {

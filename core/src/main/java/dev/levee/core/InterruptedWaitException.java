@@ -34,12 +34,7 @@ public final class InterruptedWaitException extends RefusedException {
     }
 
     private InterruptedWaitException(InterruptedWaitException original) {
-        super(
-                original.policy(),
-                String.valueOf(original.getMessage()),
-                original.getCause(),
-                () -> UNKNOWN,
-                false);
+        super(original.policy(), String.valueOf(original.getMessage()), original.getCause(), () -> UNKNOWN, false);
     }
 
     @Override

@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each method returns a new rule that tests its own condition first, so the last one written wins. Rules are called
- * on the hot path by many threads: they must be thread-safe, quick, and must not block. A condition that throws
- * does not apply, and a rule that throws or returns null leaves the verdict to {@link #standard()}; either is logged once
- * for each rule, and does not change what the caller gets. A {@link RefusedException} is shown
- * to {@link #judgeRefusal} and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and may
- * be repeated, unless a rule names it. See ADR 7.
+ * on the hot path by many threads: they must be thread-safe, quick, and must not block. A condition that throws does
+ * not apply, and a rule that throws or returns null leaves the verdict to {@link #standard()}; either is logged once
+ * for each rule, and does not change what the caller gets. A {@link RefusedException} is shown to {@link #judgeRefusal}
+ * and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and may be repeated, unless a rule
+ * names it. See ADR 7.
  *
  * @since 0.1
  */
@@ -84,12 +84,11 @@ public interface OutcomeRule {
     /**
      * Returns the rule that policies use by default.
      *
-     * <p>Every result is a success, null too. {@code CancellationException}, and
-     * {@code InterruptedException} and {@code ClosedByInterruptException} as the error or any of its causes, are
-     * {@link Verdict#IGNORED} as long as the deadline of the call has not passed; {@code ConnectException},
-     * {@code NoRouteToHostException}, {@code UnknownHostException}, {@code UnresolvedAddressException} and
-     * {@code HttpConnectTimeoutException} are {@link Verdict#NOT_SENT}; everything else that is thrown is a
-     * {@link Verdict#FAILURE}, {@code Error} included.
+     * <p>Every result is a success, null too. {@code CancellationException}, and {@code InterruptedException} and
+     * {@code ClosedByInterruptException} as the error or any of its causes, are {@link Verdict#IGNORED} as long as the
+     * deadline of the call has not passed; {@code ConnectException}, {@code NoRouteToHostException},
+     * {@code UnknownHostException}, {@code UnresolvedAddressException} and {@code HttpConnectTimeoutException} are
+     * {@link Verdict#NOT_SENT}; everything else that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
      *
      * <p>An exception that only carries another one is judged by what it carries: {@code CompletionException},
      * {@code ExecutionException}, {@code UncheckedIOException}, {@code UndeclaredThrowableException},

@@ -21,8 +21,8 @@ public final class Outcomes {
     /**
      * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is
      * judged as the future is. A {@link RefusedException} is {@link Verdict#IGNORED} unless the rule names it
-     * ({@link OutcomeRule#judgeRefusal}); where a rule throws or has no verdict, {@link
-     * OutcomeRule#standard()} decides, and the rule is logged once.
+     * ({@link OutcomeRule#judgeRefusal}); where a rule throws or has no verdict, {@link OutcomeRule#standard()}
+     * decides, and the rule is logged once.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -53,10 +53,11 @@ public final class Outcomes {
      *   <li>if the thread is interrupted and the deadline of the call has not passed.
      * </ul>
      *
-     * <p>An interrupt by a timeout whose time is up is no such case, nor is a {@code TimedOutException} of a thread that
-     * is interrupted: how the call ends then is judged by the rule. A caller that was interrupted from outside cannot be
-     * told from another one where the operation swallows the interrupt and throws something that does not name it. Use
-     * this where a call is left on the thread that it ran on, and {@link #judge} for a stage that has ended.
+     * <p>An interrupt by a timeout whose time is up is no such case, nor is a {@code TimedOutException} of a thread
+     * that is interrupted: how the call ends then is judged by the rule. A caller that was interrupted from outside
+     * cannot be told from another one where the operation swallows the interrupt and throws something that does not
+     * name it. Use this where a call is left on the thread that it ran on, and {@link #judge} for a stage that has
+     * ended.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -112,9 +113,9 @@ public final class Outcomes {
      * }</pre>
      *
      * <p>It is false only for a {@link RefusedException} of a call of which no attempt has run: the guarantee of every
-     * refusal, however many retries and hedges stand around what refused. For every other exception it is true,
-     * because the operation has thrown it or was cut short. Whether it had an effect is for the other side to say, and
-     * for a rule that knows what {@link Verdict#NOT_SENT} means.
+     * refusal, however many retries and hedges stand around what refused. For every other exception it is true, because
+     * the operation has thrown it or was cut short. Whether it had an effect is for the other side to say, and for a
+     * rule that knows what {@link Verdict#NOT_SENT} means.
      *
      * @param thrown what the call threw, or its future failed with
      * @return false if the operation surely did not run

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A gate did not admit a call: the breaker is open, the limit reached, the bulkhead full.
  *
- * <p>The operation did not run, unless {@link #mayHaveRun()} says that an earlier attempt of the call may have. A refusal
- * carries no stack trace, because the place where it was thrown has nothing to
- * do with the reason, and a refusal must cost less than an admission; a gate may throw the same object to many callers.
- * Each module has its own final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}). See ADR 5.
+ * <p>The operation did not run, unless {@link #mayHaveRun()} says that an earlier attempt of the call may have. A
+ * refusal carries no stack trace, because the place where it was thrown has nothing to do with the reason, and a
+ * refusal must cost less than an admission; a gate may throw the same object to many callers. Each module has its own
+ * final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}). See ADR 5.
  *
  * @since 0.1
  */

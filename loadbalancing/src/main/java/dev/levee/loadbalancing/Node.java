@@ -227,8 +227,7 @@ final class Node<A> {
      *
      * @param here whether the call ran on this thread, which knows then whether it was called off
      */
-    void leave(
-            long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error, boolean here) {
+    void leave(long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error, boolean here) {
         countOut();
         if (gate == null && tracker == null && observer == null) {
             return;
@@ -246,8 +245,7 @@ final class Node<A> {
         }
     }
 
-    private static Verdict judge(
-            OutcomeRule by, @Nullable Object result, @Nullable Throwable error, boolean here) {
+    private static Verdict judge(OutcomeRule by, @Nullable Object result, @Nullable Throwable error, boolean here) {
         return here ? Outcomes.judgeBlocking(by, result, error) : Outcomes.judge(by, result, error);
     }
 

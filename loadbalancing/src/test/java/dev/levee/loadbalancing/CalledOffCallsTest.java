@@ -44,7 +44,9 @@ class CalledOffCallsTest {
 
     private String ask(String node) throws SocketException {
         try {
-            environment.scheduler().sleep(ofMillis(node.equals("slow") ? 10_000 : 20).toNanos());
+            environment
+                    .scheduler()
+                    .sleep(ofMillis(node.equals("slow") ? 10_000 : 20).toNanos());
             return node;
         } catch (InterruptedException interrupt) {
             throw new SocketException("Closed by interrupt");

@@ -58,8 +58,8 @@ public final class CallState {
     private @Nullable Alarm alarm;
 
     /**
-     * The failures that were repeated within the call that {@link #alarm} belongs to. Another thread reads it, which waits
-     * for that call.
+     * The failures that were repeated within the call that {@link #alarm} belongs to. Another thread reads it, which
+     * waits for that call.
      */
     private volatile @Nullable Object noted;
 
@@ -117,8 +117,8 @@ public final class CallState {
     }
 
     /**
-     * Writes which policy repeats the call. It may be left here afterwards, because it has no meaning unless the call is
-     * {@link #repeating}: a retry that writes itself on each call of a thread writes once.
+     * Writes which policy repeats the call. It may be left here afterwards, because it has no meaning unless the call
+     * is {@link #repeating}: a retry that writes itself on each call of a thread writes once.
      *
      * @param policy a reference to the policy, or null if it cannot be asked
      */

@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>A first attempt that succeeds allocates nothing, and reads the clock only if there is a total time.
- *   <li>An attempt runs with its number, "repeating" and this retry written into the context of the thread, and they are
- *       restored when it has ended. A retry that finds "repeating" there leaves to the policy further out what that
+ *   <li>An attempt runs with its number, "repeating" and this retry written into the context of the thread, and they
+ *       are restored when it has ended. A retry that finds "repeating" there leaves to the policy further out what that
  *       repeats; of one outcome only the outermost retry makes another attempt, and all share one count of attempts.
  *   <li>The budget is paid once for each call, before the first attempt or, in a retry within another one, before it
  *       first repeats; and asked before each further attempt.
@@ -188,10 +188,7 @@ final class BackoffRetry implements Retry, Repeater {
     }
 
     private <X extends Throwable> RuntimeException interrupted(
-            Operation<?, X> operation,
-            RetrySequence sequence,
-            @Nullable Throwable last,
-            InterruptedException interrupt)
+            Operation<?, X> operation, RetrySequence sequence, @Nullable Throwable last, InterruptedException interrupt)
             throws X {
         boolean declared = operation instanceof InterruptibleOperation;
         if (declared) {

@@ -37,7 +37,6 @@ final class RetrySequence {
 
     private boolean paid;
 
-
     /** Whether an attempt that was repeated may have run. */
     private boolean mayHaveRun;
 
@@ -169,8 +168,7 @@ final class RetrySequence {
     }
 
     /** Whether an outcome of this kind may be repeated at all. */
-    static boolean mayBeRepeated(
-            RetryConfig config, Verdict verdict, @Nullable Throwable error, boolean idempotent) {
+    static boolean mayBeRepeated(RetryConfig config, Verdict verdict, @Nullable Throwable error, boolean idempotent) {
         if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
             return false; // whatever the rule says: the thread was asked to stop
         }

@@ -157,8 +157,8 @@ final class SuppressedFailures {
      * asks, and not by what shares exceptions: all frames from the policy's method {@code around} down are those of
      * now.
      *
-     * <p>Costs two stack traces, after a wait between attempts that took longer. An operation that keeps an exception of
-     * one call and throws it in another one that came by the same lines of code is not found out.
+     * <p>Costs two stack traces, after a wait between attempts that took longer. An operation that keeps an exception
+     * of one call and throws it in another one that came by the same lines of code is not found out.
      */
     static boolean isOfThisCall(Throwable carrier) {
         StackTraceElement[] made = carrier.getStackTrace();

@@ -132,10 +132,11 @@ class CalledOffTest {
                 time.advance(ofSeconds(1));
             }
             assertThat(outcomes).hasSize(6).containsOnly("attempt 2");
-            assertThat(gates).allSatisfy(gate -> assertThat(gate.verdicts())
-                    .isNotEmpty()
-                    .containsOnly(Verdict.SUCCESS, Verdict.IGNORED)
-                    .contains(Verdict.IGNORED));
+            assertThat(gates)
+                    .allSatisfy(gate -> assertThat(gate.verdicts())
+                            .isNotEmpty()
+                            .containsOnly(Verdict.SUCCESS, Verdict.IGNORED)
+                            .contains(Verdict.IGNORED));
         }
 
         @ParameterizedTest
@@ -181,7 +182,8 @@ class CalledOffTest {
                     gate(OutcomeRule.standard().onResult(String.class, "cut short"::equals, Verdict.FAILURE));
             start(Pipeline.of(hedge(), gate), () -> {
                 try {
-                    return takes(new Answer(interrupt -> interrupt, false), 10_000, 20).run();
+                    return takes(new Answer(interrupt -> interrupt, false), 10_000, 20)
+                            .run();
                 } catch (InterruptedException interrupt) {
                     return "cut short";
                 }
@@ -198,8 +200,7 @@ class CalledOffTest {
             Operation<String, Throwable> inner = takes(answer, 10_000, 20);
             start(hedge(), () -> once.call("key " + CallContext.current().attempt(), "same", inner));
             time.advance(ofSeconds(1));
-            assertThat(store.claim("key 1", "same", "me", 1).status())
-                    .isEqualTo(IdempotencyStore.Status.OWNED_UNKNOWN);
+            assertThat(store.claim("key 1", "same", "me", 1).status()).isEqualTo(IdempotencyStore.Status.OWNED_UNKNOWN);
         }
 
         @Test
@@ -275,8 +276,8 @@ class CalledOffTest {
         @Test
         void is_no_evidence_where_what_is_thrown_names_it() {
             CountingGate gate = gate();
-            Thread caller = start(
-                    gate, takes(new Answer(interrupt -> new IllegalStateException(interrupt), false), 10_000));
+            Thread caller =
+                    start(gate, takes(new Answer(interrupt -> new IllegalStateException(interrupt), false), 10_000));
             caller.interrupt();
             time.advance(ofSeconds(1));
             assertThat(gate.verdicts()).containsExactly(Verdict.IGNORED);

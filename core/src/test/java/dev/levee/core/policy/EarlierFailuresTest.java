@@ -43,9 +43,7 @@ class EarlierFailuresTest {
 
     private Retry retry(long waitMillis) {
         return Retry.of(
-                "r",
-                c -> c.backoff(Backoff.fixed(ofMillis(waitMillis))).budget(RetryBudget.unlimited()),
-                environment);
+                "r", c -> c.backoff(Backoff.fixed(ofMillis(waitMillis))).budget(RetryBudget.unlimited()), environment);
     }
 
     private Timeout timeout(long millis) {
@@ -102,9 +100,7 @@ class EarlierFailuresTest {
     }
 
     private CompletionStage<String> failThenHangAsync() {
-        return CallContext.current().attempt() == 1
-                ? CompletableFuture.failedFuture(reset)
-                : new CompletableFuture<>();
+        return CallContext.current().attempt() == 1 ? CompletableFuture.failedFuture(reset) : new CompletableFuture<>();
     }
 
     @Nested
@@ -168,8 +164,9 @@ class EarlierFailuresTest {
                     .call(EarlierFailuresTest.this::failThenHang));
             time.advance(ofSeconds(1));
             assertThat(failureOf(future).getSuppressed()).containsExactly(reset);
-            assertThat(outcomes).hasSize(2).allSatisfy(thrown -> assertThat(toldBy((Throwable) thrown))
-                    .contains(reset));
+            assertThat(outcomes)
+                    .hasSize(2)
+                    .allSatisfy(thrown -> assertThat(toldBy((Throwable) thrown)).contains(reset));
         }
 
         @Test
@@ -184,15 +181,17 @@ class EarlierFailuresTest {
 
         @Test
         void a_later_failure_that_the_call_has_made_tells_of_the_earlier_ones() {
-            Retry retry = Retry.of(
-                    "r", c -> c.backoff(Backoff.fixed(ofMillis(40))).totalTime(ofMillis(50)), environment);
+            Retry retry =
+                    Retry.of("r", c -> c.backoff(Backoff.fixed(ofMillis(40))).totalTime(ofMillis(50)), environment);
             int[] failures = new int[1];
             start(() -> retry.call(() -> {
                 throw new IOException("failure " + ++failures[0]);
             }));
             time.advance(ofSeconds(1));
             assertThat(failure()).hasMessage("failure 2");
-            assertThat(failure().getSuppressed()).extracting(Throwable::getMessage).containsExactly("failure 1");
+            assertThat(failure().getSuppressed())
+                    .extracting(Throwable::getMessage)
+                    .containsExactly("failure 1");
         }
 
         @Test
@@ -286,8 +285,8 @@ class EarlierFailuresTest {
             Fallback fallback = Fallback.chain(
                     "f",
                     c -> c.then("cache", e -> {
-                        throw new IllegalStateException(shared);
-                    })
+                                throw new IllegalStateException(shared);
+                            })
                             .then("constant", e -> {
                                 throw Unchecked.<RuntimeException>asDeclared(shared);
                             }),

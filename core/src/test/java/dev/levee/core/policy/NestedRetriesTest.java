@@ -88,11 +88,11 @@ class NestedRetriesTest {
         forms.put("blocking, unaware", s -> () -> start(outer, () -> inner.call(script(s))));
         forms.put("on an executor", s -> () -> start(Pipeline.of(outer, onExecutor, inner), script(s)));
         forms.put("on an executor inside", s -> () -> start(Pipeline.of(outer, inner, onExecutor), script(s)));
-        forms.put("asynchronous", s -> () -> keep(Pipeline.of(outer, bulkhead, inner)
-                .callAsync(() -> scriptAsync(s))));
         forms.put(
-                "asynchronous, unaware",
-                s -> () -> keep(outer.callAsync(() -> inner.callAsync(() -> scriptAsync(s)))));
+                "asynchronous",
+                s -> () -> keep(Pipeline.of(outer, bulkhead, inner).callAsync(() -> scriptAsync(s))));
+        forms.put(
+                "asynchronous, unaware", s -> () -> keep(outer.callAsync(() -> inner.callAsync(() -> scriptAsync(s)))));
         forms.put("hedged inside", s -> () -> start(Pipeline.of(outer, inner, hedge()), script(s)));
         return forms;
     }
@@ -178,15 +178,13 @@ class NestedRetriesTest {
             call = () -> layer.call(next);
         }
         Operation<String, Throwable> all = call;
-        run(() -> start(
-                Bulkhead.of("b", 1),
-                () -> {
-                    try {
-                        return all.run();
-                    } finally {
-                        outcomes.add(CallContext.current().toString());
-                    }
-                }));
+        run(() -> start(Bulkhead.of("b", 1), () -> {
+            try {
+                return all.run();
+            } finally {
+                outcomes.add(CallContext.current().toString());
+            }
+        }));
         assertThat(outcomes).hasSize(2).startsWith("attempt 1");
         assertThat(requests).hasSizeLessThanOrEqualTo(Collections.max(sizes));
     }
@@ -216,8 +214,8 @@ class NestedRetriesTest {
 
     @Test
     void a_policy_that_cannot_be_asked_repeats_everything() {
-        Throwable thrown = catchThrowable(
-                () -> CallContext.current().withRepeating(true).call(() -> inner.call(script("iii"))));
+        Throwable thrown =
+                catchThrowable(() -> CallContext.current().withRepeating(true).call(() -> inner.call(script("iii"))));
         assertThat(thrown).isInstanceOf(IOException.class);
         assertThat(requests).hasSize(1);
         assertThat(metric(inner, "retry.stood.down")).isEqualTo(1);

@@ -7,6 +7,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -200,6 +201,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return failure instanceof InterruptedException
                 || failure instanceof InterruptedWaitException
                 || Thread.currentThread().isInterrupted()
+                || CallState.current().isCalledOff()
                 || (deadline != null && deadline.isExpired());
     }
 

@@ -7,6 +7,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
@@ -202,6 +203,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return failure instanceof InterruptedException
                 || failure instanceof InterruptedWaitException
                 || Thread.currentThread().isInterrupted()
+                || CallState.current().isCalledOff()
                 || (deadline != null && deadline.isExpired());
     }
 
@@ -220,7 +222,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     private RuntimeException asSeenByWaiter(Throwable failure) {
         return failure instanceof RefusedException refused
-                ? refused.detached()
+                ? (refused.mayHaveRun() ? refused.detachedAfterRun() : refused.detached())
                 : new StoreException(name, "load", failure);
     }
 

@@ -50,10 +50,6 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     private static final int QUEUED = 1;
     private static final int SETTLED = 2;
 
-    /** Stands for a cancel by the caller when gates are left. Never thrown, and without a stack trace. */
-    @SuppressWarnings("StaticAssignmentOfThrowable")
-    private static final RefusedException CALLER_GONE = new CallerGone();
-
     private final GateSegment segment;
     private final Supplier<? extends CompletionStage<T>> operation;
     private final long[] stamps;
@@ -209,35 +205,16 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         Throwable failure = error == null ? null : Outcomes.unwrap(error);
         Throwable reason = cancelReason();
         try {
-            if (reason == null || failure instanceof RefusedException) {
-                segment.leave(stamps, start, result, failure);
-            } else {
-                // Cut short: a timeout is evidence whatever the work did later, a cancel by the caller never is.
-                segment.leave(stamps, start, null, reason instanceof CancellationException ? CALLER_GONE : reason);
+            if (reason instanceof CancellationException) { // never evidence, and perhaps not sent
+                segment.leave(
+                        stamps, start, null, failure instanceof RefusedException ? failure : reason, CallForm.CANCELLED);
+            } else if (reason == null || failure instanceof RefusedException) {
+                segment.leave(stamps, start, result, failure, CallForm.ASYNCHRONOUS);
+            } else { // cut short by a timeout, which is evidence whatever the work did later
+                segment.leave(stamps, start, null, reason, CallForm.ASYNCHRONOUS);
             }
         } finally {
             finish(result, failure);
-        }
-    }
-
-    /**
-     * The refusal that stands for a cancel by the caller, because every rule ignores refusals. Never leaves this class.
-     */
-    private static final class CallerGone extends RefusedException {
-        private static final long serialVersionUID = 1L;
-
-        CallerGone() {
-            super("caller", "the caller does not want the result any more", () -> UNKNOWN, true);
-        }
-
-        @Override
-        boolean isBeforeAnyAttempt() {
-            return false;
-        }
-
-        @Override
-        public RefusedException detached() {
-            return this;
         }
     }
 }

@@ -1,8 +1,11 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,18 +23,32 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class CallContext {
-    private static final CallContext NONE = new CallContext(null, 1, true, false);
+    private static final CallContext NONE = new CallContext(null, 1, true, false, null, null);
 
     private final @Nullable Deadline deadline;
     private final int attempt;
     private final boolean idempotent;
     private final boolean repeating;
 
-    private CallContext(@Nullable Deadline deadline, int attempt, boolean idempotent, boolean repeating) {
+    /** The policy that repeats the call, where it is known. */
+    private final @Nullable WeakReference<Repeater> repeater;
+
+    /** How many attempts all layers have made, where a policy repeats the call. */
+    private final @Nullable AtomicInteger made;
+
+    private CallContext(
+            @Nullable Deadline deadline,
+            int attempt,
+            boolean idempotent,
+            boolean repeating,
+            @Nullable WeakReference<Repeater> repeater,
+            @Nullable AtomicInteger made) {
         this.deadline = deadline;
         this.attempt = attempt;
         this.idempotent = idempotent;
         this.repeating = repeating;
+        this.repeater = repeater;
+        this.made = made;
     }
 
     /**
@@ -50,7 +67,14 @@ public final class CallContext {
 
     private static CallContext snapshotOf(CallState state) {
         Deadline deadline = state.clock() instanceof NanoClock clock ? Deadline.at(state.deadlineNanos(), clock) : null;
-        CallContext context = new CallContext(deadline, state.attempt(), state.idempotent(), state.repeating());
+        boolean repeating = state.repeating();
+        CallContext context = new CallContext(
+                deadline,
+                state.attempt(),
+                state.idempotent(),
+                repeating,
+                state.repeater(),
+                repeating ? state.countMade() : null);
         state.keepSnapshot(context);
         return context;
     }
@@ -83,8 +107,8 @@ public final class CallContext {
     }
 
     /**
-     * Returns whether a policy further out, a retry or a hedge, repeats the call. Then retries further in run it once
-     * and leave the repeating to that policy, so that attempts of several layers do not multiply.
+     * Returns whether a policy further out, a retry or a hedge, repeats the call. Then retries further in leave to it
+     * what it repeats, so that attempts of several layers do not multiply.
      *
      * @return false unless such a policy has begun the call
      */
@@ -103,7 +127,7 @@ public final class CallContext {
     public CallContext withDeadline(Deadline other) {
         Require.nonNull("deadline", other);
         Deadline narrower = deadline == null ? other : deadline.earlier(other);
-        return narrower == deadline ? this : new CallContext(narrower, attempt, idempotent, repeating);
+        return narrower == deadline ? this : new CallContext(narrower, attempt, idempotent, repeating, repeater, made);
     }
 
     /**
@@ -115,7 +139,7 @@ public final class CallContext {
      */
     public CallContext withAttempt(int number) {
         Require.range("attempt", number, 1, Integer.MAX_VALUE);
-        return number == attempt ? this : new CallContext(deadline, number, idempotent, repeating);
+        return number == attempt ? this : new CallContext(deadline, number, idempotent, repeating, repeater, made);
     }
 
     /**
@@ -125,18 +149,23 @@ public final class CallContext {
      * @return the context
      */
     public CallContext withIdempotent(boolean repeatable) {
-        return repeatable == idempotent ? this : new CallContext(deadline, attempt, repeatable, repeating);
+        return repeatable == idempotent
+                ? this
+                : new CallContext(deadline, attempt, repeatable, repeating, repeater, made);
     }
 
     /**
-     * Returns this context with the mark whether a policy repeats the call. For authors of policies that repeat; and,
-     * with false, for a call within a call that shall have attempts of its own.
+     * Returns this context with the mark whether a policy repeats the call. For authors of policies that repeat:
+     * retries further in cannot ask such a policy what it repeats, and leave everything to it. And, with false, for a
+     * call within a call that shall have attempts of its own.
      *
      * @param repeated whether retries further in are to leave the repeating to a policy further out
      * @return the context
      */
     public CallContext withRepeating(boolean repeated) {
-        return repeated == repeating ? this : new CallContext(deadline, attempt, idempotent, repeated);
+        return repeated == repeating && repeater == null
+                ? this
+                : new CallContext(deadline, attempt, idempotent, repeated, null, repeated ? made : null);
     }
 
     /**
@@ -158,11 +187,21 @@ public final class CallContext {
         Object snapshotBefore = state.snapshot();
         NanoClock clock = deadline == null ? null : deadline.clockIfFinite();
         long atNanos = deadline == null ? 0 : deadline.atNanos();
-        state.set(attempt, idempotent, repeating, clock, atNanos, this);
+        WeakReference<Repeater> repeaterBefore = state.repeater();
+        AtomicInteger madeBefore = state.made();
+        state.set(attempt, idempotent, repeating, repeater, made, clock, atNanos, this);
         try {
             return operation.run();
         } finally {
-            state.set(attemptBefore, idempotentBefore, repeatingBefore, clockBefore, deadlineBefore, snapshotBefore);
+            state.set(
+                    attemptBefore,
+                    idempotentBefore,
+                    repeatingBefore,
+                    repeaterBefore,
+                    madeBefore,
+                    clockBefore,
+                    deadlineBefore,
+                    snapshotBefore);
         }
     }
 

@@ -186,8 +186,8 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
 
     /**
      * Passes a cancel on to the future of the work behind this one, as {@link #onCancel} with
-     * {@link #requestCancel(CompletableFuture, Throwable)} does, without a lambda; and lets {@link #isQueued} see that
-     * future.
+     * {@link #requestCancel(CompletableFuture, Throwable)} does, without a lambda; and lets {@link #isQueued} and
+     * {@link #earlierFailures earlierFailures} see that future.
      *
      * @param running the future of what runs now
      * @throws NullPointerException if {@code running} is null
@@ -201,6 +201,30 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         Throwable reason = cancelReason;
         if (reason != null) {
             passOn(next, reason);
+        }
+    }
+
+    /**
+     * Tells of the failures of attempts that this call has repeated so far, or is about to repeat. For authors of
+     * policies that repeat; by default what the future behind tells, if {@link #passCancelTo} has set one.
+     *
+     * @param to gets each of them, in order; may be called by any thread
+     */
+    protected void earlierFailures(Consumer<? super Throwable> to) {
+        if (canceller instanceof CallFuture<?> running && running != this) {
+            running.earlierFailures(to);
+        }
+    }
+
+    /**
+     * Tells of the failures of attempts that a call has repeated so far, for what is thrown when it is ended.
+     *
+     * @param call the future of the call
+     * @param to gets each of them, in order
+     */
+    public static void earlierFailures(CompletableFuture<?> call, Consumer<? super Throwable> to) {
+        if (call instanceof CallFuture<?> known) {
+            known.earlierFailures(to);
         }
     }
 
@@ -293,17 +317,24 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
-     * Completes this future as cancelled, and passes the cancel on.
+     * Completes this future as cancelled, and passes the cancel on. The failures of attempts that were repeated are
+     * suppressed in the {@code CancellationException}.
      *
      * @param mayInterruptIfRunning whether a thread that runs the work may be interrupted; passed on with the cancel
      * @return whether the future is cancelled now
      */
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
-        boolean cancelled = super.cancel(mayInterruptIfRunning);
+        if (isDone()) {
+            return isCancelled();
+        }
+        String why = "cancelled by the caller";
+        CancellationException reason =
+                mayInterruptIfRunning ? new CancellationException(why) : new QuietCancellation(why);
+        earlierFailures(reason::addSuppressed);
+        boolean cancelled = super.completeExceptionally(reason) || isCancelled();
         if (cancelled) {
-            String why = "cancelled by the caller";
-            requestCancel(mayInterruptIfRunning ? new CancellationException(why) : new QuietCancellation(why));
+            requestCancel(reason);
         }
         return cancelled;
     }

@@ -1,7 +1,6 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
-import java.util.function.Predicate;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -13,19 +12,29 @@ abstract class ComposedRule implements OutcomeRule {
         this.base = base;
     }
 
-    static OutcomeRule onError(OutcomeRule base, Predicate<? super Throwable> condition, Verdict verdict) {
+    /** Whether a condition applies; one that throws does not, and leaves the outcome to the rule below. */
+    final <V> boolean holds(Condition<? super V> condition, V value) {
+        try {
+            return condition.test(value);
+        } catch (Throwable thrown) {
+            RuleFailures.log(this, "the condition does not apply, and the rule that it was added to decides", thrown);
+            return false;
+        }
+    }
+
+    static OutcomeRule onError(OutcomeRule base, Condition<? super Throwable> condition, Verdict verdict) {
         Require.nonNull("condition", condition);
         Require.nonNull("verdict", verdict);
         return new ComposedRule(base) {
             @Override
             public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
-                return error != null && condition.test(error) ? verdict : base.judge(result, error);
+                return error != null && holds(condition, error) ? verdict : base.judge(result, error);
             }
         };
     }
 
     static <E extends Throwable> OutcomeRule onError(
-            OutcomeRule base, Class<E> type, Predicate<? super E> condition, Verdict verdict) {
+            OutcomeRule base, Class<E> type, Condition<? super E> condition, Verdict verdict) {
         Require.nonNull("type", type);
         Require.nonNull("condition", condition);
         Require.nonNull("verdict", verdict);
@@ -46,7 +55,7 @@ abstract class ComposedRule implements OutcomeRule {
             }
 
             private boolean isMeant(Throwable error) {
-                return type.isInstance(error) && condition.test(type.cast(error));
+                return type.isInstance(error) && holds(condition, type.cast(error));
             }
         };
     }
@@ -56,14 +65,14 @@ abstract class ComposedRule implements OutcomeRule {
         return onError(base, error -> Causes.any(error, type::isInstance), verdict);
     }
 
-    static <R> OutcomeRule onResult(OutcomeRule base, Class<R> type, Predicate<? super R> condition, Verdict verdict) {
+    static <R> OutcomeRule onResult(OutcomeRule base, Class<R> type, Condition<? super R> condition, Verdict verdict) {
         Require.nonNull("type", type);
         Require.nonNull("condition", condition);
         Require.nonNull("verdict", verdict);
         return new ComposedRule(base) {
             @Override
             public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
-                return error == null && type.isInstance(result) && condition.test(type.cast(result))
+                return error == null && type.isInstance(result) && holds(condition, type.cast(result))
                         ? verdict
                         : base.judge(result, error);
             }

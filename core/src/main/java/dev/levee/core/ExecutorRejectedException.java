@@ -18,6 +18,13 @@ public final class ExecutorRejectedException extends RefusedException {
         super(policy, message, () -> UNKNOWN, false);
     }
 
+    private ExecutorRejectedException(ExecutorRejectedException original) {
+        this(original.policy(), String.valueOf(original.getMessage()));
+        for (Throwable rejected : original.getSuppressed()) {
+            addSuppressed(rejected);
+        }
+    }
+
     /**
      * Returns the refusal of a call that an executor has rejected. For authors of policies that run calls on executors.
      *
@@ -53,6 +60,6 @@ public final class ExecutorRejectedException extends RefusedException {
 
     @Override
     public RefusedException detached() {
-        return this;
+        return new ExecutorRejectedException(this);
     }
 }

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -22,6 +23,7 @@ final class FailureTypesRule implements OutcomeRule {
         this.types = types;
         this.cutShortTypes = types.stream()
                 .filter(type -> InterruptedException.class.isAssignableFrom(type)
+                        || ClosedByInterruptException.class.isAssignableFrom(type)
                         || CancellationException.class.isAssignableFrom(type))
                 .toList();
         this.refusalTypes =
@@ -49,7 +51,9 @@ final class FailureTypesRule implements OutcomeRule {
             return isOneOf(types, error) ? Verdict.FAILURE : Verdict.IGNORED;
         }
         // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
-        return isOneOf(cutShortTypes, error) ? Verdict.FAILURE : StandardRule.judgeCutShort();
+        return Causes.any(error, cause -> isOneOf(cutShortTypes, cause))
+                ? Verdict.FAILURE
+                : StandardRule.judgeCutShort();
     }
 
     @Override

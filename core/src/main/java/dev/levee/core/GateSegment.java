@@ -79,12 +79,12 @@ abstract class GateSegment implements Inner {
     }
 
     /** Leaves every gate whose stamp is not {@link Gate#REFUSED}: by rule, and within a rule innermost first. */
-    final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error) {
+    final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error, CallForm form) {
         long end = readEnd();
         boolean allEntered = stamps[gates.length - 1] != Gate.REFUSED;
         for (int rule = gates.length - 1; rule >= 0; rule--) {
             if (firstWithSameRule[rule] == rule) {
-                leaveWithRule(rule, stamps, start, end, result, error, allEntered);
+                leaveWithRule(rule, stamps, start, end, result, error, form, allEntered);
             }
         }
     }
@@ -96,6 +96,7 @@ abstract class GateSegment implements Inner {
             long end,
             @Nullable Object result,
             @Nullable Throwable error,
+            CallForm form,
             boolean allEntered) {
         Verdict verdict = null;
         boolean notSent = false;
@@ -105,7 +106,7 @@ abstract class GateSegment implements Inner {
                 continue;
             }
             if (verdict == null) {
-                verdict = Outcomes.judge(rules[rule], result, error);
+                verdict = form.judge(rules[rule], result, error);
                 notSent = isNotSent(verdict, error, allEntered);
                 hint = Outcomes.retryAfterNanos(rules[rule], verdict, result, error);
             }
@@ -115,7 +116,7 @@ abstract class GateSegment implements Inner {
 
     /** Whether a call was surely not sent: a gate of this segment did not admit it, or a policy further in. */
     static boolean isNotSent(Verdict verdict, @Nullable Throwable error, boolean allEntered) {
-        return verdict == Verdict.IGNORED && (!allEntered || Outcomes.isNotSent(verdict, error));
+        return verdict == Verdict.IGNORED && (!allEntered || !Outcomes.mayHaveRun(verdict, error));
     }
 
     final void leave(Gate gate, long stamp, long start, long end, Verdict verdict, long hint, boolean notSent) {

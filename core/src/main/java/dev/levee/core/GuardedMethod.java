@@ -162,7 +162,7 @@ final class GuardedMethod {
     private static CompletableFuture<@Nullable Object> adopt(Policy guard, GuardedCall begun) {
         CompletableFuture<@Nullable Object> guarded = guard.callAsync(begun);
         CallFuture<@Nullable Object> answer = new CallFuture<>();
-        answer.onCancel(reason -> CallFuture.requestCancel(guarded, reason));
+        answer.passCancelTo(guarded);
         guarded.whenComplete((result, error) -> {
             CompletionStage<@Nullable Object> leftOut = begun.takeBegun();
             if (leftOut == null) {

@@ -24,7 +24,8 @@ enum HarmfulOrder {
     RETRY_AROUND_RETRY(
             Kind.RETRY,
             Kind.RETRY,
-            "attempts must not multiply, so only the outermost retry repeats and the inner one never does; keep one"),
+            "attempts must not multiply, so the inner retry repeats only what the outer one does not; keep one, or give"
+                    + " each failures of its own"),
     HEDGE_AROUND_RETRY(
             Kind.HEDGE,
             Kind.RETRY,

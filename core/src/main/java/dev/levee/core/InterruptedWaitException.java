@@ -33,13 +33,12 @@ public final class InterruptedWaitException extends RefusedException {
                 false);
     }
 
-    @Override
-    boolean isBeforeAnyAttempt() {
-        return false;
+    private InterruptedWaitException(InterruptedWaitException original) {
+        super(original.policy(), String.valueOf(original.getMessage()), original.getCause(), () -> UNKNOWN, false);
     }
 
     @Override
     public RefusedException detached() {
-        return this;
+        return new InterruptedWaitException(this);
     }
 }

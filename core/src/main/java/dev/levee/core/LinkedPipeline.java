@@ -1,6 +1,6 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.Repeating;
+import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -81,8 +81,8 @@ final class LinkedPipeline implements Pipeline {
             Policy policy = policies.get(i);
             if (policy.kind() == Kind.TIMEOUT) {
                 timeout = policy;
-            } else if (timeout != null && policy instanceof Repeating repeating) {
-                repeating.warnIfUntold(text(timeout));
+            } else if (timeout != null && policy instanceof Repeater repeater) {
+                repeater.warnIfUntold(text(timeout));
             }
         }
     }

@@ -102,7 +102,7 @@ final class NarrowSegment extends GateSegment {
             return;
         }
         long end = readEnd();
-        Verdict verdict = Outcomes.judge(rule, result, error);
+        Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
         boolean notSent = verdict == Verdict.IGNORED && isNotSent(verdict, error, areAllEntered(b, c, d));
         long hint = Outcomes.retryAfterNanos(rule, verdict, result, error);
         if (fourth != null && d != Gate.REFUSED) {
@@ -132,6 +132,6 @@ final class NarrowSegment extends GateSegment {
     private void leaveByRule(
             long a, long b, long c, long d, long start, @Nullable Object result, @Nullable Throwable error) {
         long[] stamps = {a, b, c, d};
-        leave(stamps, start, result, error);
+        leave(stamps, start, result, error, CallForm.BLOCKING);
     }
 }

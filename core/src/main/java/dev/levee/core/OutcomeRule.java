@@ -1,6 +1,5 @@
 package dev.levee.core;
 
-import java.util.function.Predicate;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +15,11 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Each method returns a new rule that tests its own condition first, so the last one written wins. Rules are called
- * on the hot path by many threads: they must be thread-safe, quick, and must not block. A rule that throws, or returns
- * null, counts as {@link Verdict#FAILURE} and does not change what the caller gets. A {@link RefusedException} is shown
- * to {@link #judgeRefusal} and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and may
- * be repeated, unless a rule names it. See ADR 7.
+ * on the hot path by many threads: they must be thread-safe, quick, and must not block. A condition that throws does
+ * not apply, and a rule that throws or returns null leaves the verdict to {@link #standard()}; either is logged once
+ * for each rule, and does not change what the caller gets. A {@link RefusedException} is shown to {@link #judgeRefusal}
+ * and not to {@link #judge}: a refusal by an inner policy is {@link Verdict#IGNORED} and may be repeated, unless a rule
+ * names it. See ADR 7.
  *
  * @since 0.1
  */
@@ -30,6 +30,24 @@ public interface OutcomeRule {
      * hints obeys it too.
      */
     long DO_NOT_RETRY = Long.MAX_VALUE;
+
+    /**
+     * A condition on an error or a result.
+     *
+     * @param <V> the class of the error or the result
+     * @since 0.1
+     */
+    @FunctionalInterface
+    interface Condition<V> {
+        /**
+         * Tests an error or a result. Called on the hot path by many threads.
+         *
+         * @param value the error or the result
+         * @return whether the condition holds
+         * @throws Exception if that cannot be said; then the condition does not apply, and the rule is logged once
+         */
+        boolean test(V value) throws Exception;
+    }
 
     /**
      * Judges an outcome.
@@ -66,11 +84,11 @@ public interface OutcomeRule {
     /**
      * Returns the rule that policies use by default.
      *
-     * <p>Every result is a success, null too. {@code InterruptedException} and {@code CancellationException} are
-     * {@link Verdict#IGNORED} as long as the deadline of the call has not passed; {@code ConnectException},
-     * {@code NoRouteToHostException}, {@code UnknownHostException}, {@code UnresolvedAddressException} and
-     * {@code HttpConnectTimeoutException} are {@link Verdict#NOT_SENT}; everything else that is thrown is a
-     * {@link Verdict#FAILURE}, {@code Error} included.
+     * <p>Every result is a success, null too. {@code CancellationException}, and {@code InterruptedException} and
+     * {@code ClosedByInterruptException} as the error or any of its causes, are {@link Verdict#IGNORED} as long as the
+     * deadline of the call has not passed; {@code ConnectException}, {@code NoRouteToHostException},
+     * {@code UnknownHostException}, {@code UnresolvedAddressException} and {@code HttpConnectTimeoutException} are
+     * {@link Verdict#NOT_SENT}; everything else that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
      *
      * <p>An exception that only carries another one is judged by what it carries: {@code CompletionException},
      * {@code ExecutionException}, {@code UncheckedIOException}, {@code UndeclaredThrowableException},
@@ -138,7 +156,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code condition} or {@code verdict} is null
      */
-    default OutcomeRule onError(Predicate<? super Throwable> condition, Verdict verdict) {
+    default OutcomeRule onError(Condition<? super Throwable> condition, Verdict verdict) {
         return ComposedRule.onError(this, condition, verdict);
     }
 
@@ -152,7 +170,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
      */
-    default <E extends Throwable> OutcomeRule onError(Class<E> type, Predicate<? super E> condition, Verdict verdict) {
+    default <E extends Throwable> OutcomeRule onError(Class<E> type, Condition<? super E> condition, Verdict verdict) {
         return ComposedRule.onError(this, type, condition, verdict);
     }
 
@@ -166,7 +184,7 @@ public interface OutcomeRule {
      * @return the new rule
      * @throws NullPointerException if {@code type}, {@code condition} or {@code verdict} is null
      */
-    default <R> OutcomeRule onResult(Class<R> type, Predicate<? super R> condition, Verdict verdict) {
+    default <R> OutcomeRule onResult(Class<R> type, Condition<? super R> condition, Verdict verdict) {
         return ComposedRule.onResult(this, type, condition, verdict);
     }
 

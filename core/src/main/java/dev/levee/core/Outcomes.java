@@ -1,11 +1,10 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Applies outcome rules safely. For authors of policies, and for code that calls {@link Gate#exit} itself.
@@ -15,14 +14,15 @@ import org.slf4j.LoggerFactory;
  * @since 0.1
  */
 public final class Outcomes {
-    private static final Logger LOG = LoggerFactory.getLogger(OutcomeRule.class);
+    private static final String TIMED_OUT = "dev.levee.core.policy.TimedOutException";
 
     private Outcomes() {}
 
     /**
      * Judges an outcome. An error is {@linkplain #unwrap unwrapped} first, so that a call which joins a future is
      * judged as the future is. A {@link RefusedException} is {@link Verdict#IGNORED} unless the rule names it
-     * ({@link OutcomeRule#judgeRefusal}); a rule that throws means {@link Verdict#FAILURE}, and is logged.
+     * ({@link OutcomeRule#judgeRefusal}); where a rule throws or has no verdict, {@link OutcomeRule#standard()}
+     * decides, and the rule is logged once.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -43,39 +43,46 @@ public final class Outcomes {
                     ? Verdict.FAILURE
                     : verdict;
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} threw; the call counts as a failure", rule, thrown);
-            return Verdict.FAILURE;
+            RuleFailures.log(rule, "the standard rule decides", thrown);
+            return StandardRule.INSTANCE.judge(result, error);
         }
     }
 
     /**
-     * Returns whether a call was surely not sent, so that its gates are left by {@link Gate#cancel}: a policy further
-     * in refused it, and no attempt before may have run. For code that calls {@link Gate#exit} itself.
+     * Judges the outcome of a call that ran on the current thread, as {@link #judge} does, and takes care of calls that
+     * were cut short: a failure is {@link Verdict#IGNORED} whatever was thrown,
      *
-     * @param verdict the verdict of the gate's rule; a refusal that the rule names is evidence, and goes to
-     *     {@link Gate#exit}
-     * @param thrownError what the call threw, or null
-     * @return whether it was not sent
+     * <ul>
+     *   <li>if the call was called off before its time was up: it lost against another attempt of a hedge, or its
+     *       caller on another thread was interrupted;
+     *   <li>if the thread is interrupted and the deadline of the call has not passed.
+     * </ul>
+     *
+     * <p>An interrupt by a timeout whose time is up is no such case, nor is a {@code TimedOutException} of a thread
+     * that is interrupted: how the call ends then is judged by the rule. A caller that was interrupted from outside
+     * cannot be told from another one where the operation swallows the interrupt and throws something that does not
+     * name it. Use this where a call is left on the thread that it ran on, and {@link #judge} for a stage that has
+     * ended.
+     *
+     * @param rule the rule
+     * @param result what the call returned
+     * @param thrownError what it threw, or null
+     * @return the verdict
      */
-    public static boolean isNotSent(Verdict verdict, @Nullable Throwable thrownError) {
-        if (thrownError == null || verdict != Verdict.IGNORED) {
-            return false;
-        }
-        Throwable error = unwrap(thrownError);
-        return error instanceof RefusedException refusal && refusal.isBeforeAnyAttempt();
+    public static Verdict judgeBlocking(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
+        Verdict verdict = judge(rule, result, thrownError);
+        return verdict.isFailure() && isCutShort(thrownError) ? Verdict.IGNORED : verdict;
     }
 
-    /** Whether one of the failures that a policy which repeats has suppressed in the last may be that of a call. */
-    static boolean anySuppressedMayHaveRun(Throwable last) {
-        for (Throwable earlier : last.getSuppressed()) {
-            boolean notSent = earlier instanceof RefusedException refusal
-                    ? refusal.isBeforeAnyAttempt()
-                    : StandardRule.INSTANCE.judge(null, earlier) == Verdict.NOT_SENT;
-            if (!notSent) {
-                return true;
-            }
+    private static boolean isCutShort(@Nullable Throwable error) {
+        if (CallState.current().isCalledOff()) {
+            return true;
         }
-        return false;
+        if (error == null || !Thread.currentThread().isInterrupted() || Causes.isA(error, TIMED_OUT)) {
+            return false;
+        }
+        Deadline deadline = CallContext.current().deadline();
+        return deadline == null || !deadline.isExpired();
     }
 
     /**
@@ -95,9 +102,54 @@ public final class Outcomes {
         try {
             return rule.judgeRefusal(refusal);
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} threw; the refusal is judged by default", rule, thrown);
+            RuleFailures.log(rule, "refusals are judged by default", thrown);
             return null;
         }
+    }
+
+    /**
+     * Returns whether the operation of a call that has ended with an exception may have run, for code that must know
+     * whether something was done: a payment that is refused after an attempt that timed out may have been made.
+     *
+     * <pre>{@code
+     * } catch (RuntimeException failure) {
+     *     if (Outcomes.mayHaveRun(failure)) { lookUp(order); } else { tryLater(order); }
+     * }
+     * }</pre>
+     *
+     * <p>It is false only for a {@link RefusedException} of a call of which no attempt has run: the guarantee of every
+     * refusal, however many retries and hedges stand around what refused. For every other exception it is true, because
+     * the operation has thrown it or was cut short. Whether it had an effect is for the other side to say, and for a
+     * rule that knows what {@link Verdict#NOT_SENT} means.
+     *
+     * @param thrown what the call threw, or its future failed with
+     * @return false if the operation surely did not run
+     * @throws NullPointerException if {@code thrown} is null
+     */
+    public static boolean mayHaveRun(Throwable thrown) {
+        return !(unwrap(Require.nonNull("thrown", thrown)) instanceof RefusedException refusal) || refusal.mayHaveRun();
+    }
+
+    /**
+     * Returns whether an attempt that has ended may have run, as far as its rule can say. For authors of policies that
+     * repeat.
+     *
+     * @param verdict the verdict on its outcome
+     * @param thrownError what it threw, or null if it returned
+     * @return false if it was refused, or surely not sent
+     */
+    public static boolean mayHaveRun(Verdict verdict, @Nullable Throwable thrownError) {
+        return verdict != Verdict.NOT_SENT && (thrownError == null || mayHaveRun(thrownError));
+    }
+
+    /** Whether one of the failures that were repeated, and suppressed in the last, may be that of a call which ran. */
+    private static boolean anySuppressedMayHaveRun(Throwable last) {
+        for (Throwable earlier : last.getSuppressed()) {
+            if (mayHaveRun(earlier) && StandardRule.INSTANCE.judge(null, earlier) != Verdict.NOT_SENT) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -120,7 +172,7 @@ public final class Outcomes {
                     ? refused.retryAfterNanos()
                     : rule.retryAfterNanos(result, error);
         } catch (Throwable thrown) {
-            LOG.warn("Outcome rule {} or the refusal threw; the hint is ignored", rule, thrown);
+            RuleFailures.log(rule, "or the refusal did; there is no hint", thrown);
             return RefusedException.UNKNOWN;
         }
     }

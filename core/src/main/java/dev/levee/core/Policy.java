@@ -104,7 +104,8 @@ public interface Policy {
      * @param <X> what it throws
      * @return what the operation returned, which may be null
      * @throws X what the operation threw, the same object
-     * @throws RefusedException if a gate did not admit the call; the operation did not run then
+     * @throws RefusedException if a gate did not admit the call; the operation did not run then, unless
+     *     {@link RefusedException#mayHaveRun} says that an earlier attempt may have
      */
     <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X;
 

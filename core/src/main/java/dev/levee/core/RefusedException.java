@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A gate did not admit a call: the breaker is open, the limit reached, the bulkhead full.
  *
- * <p>The operation did not run. A refusal carries no stack trace, because the place where it was thrown has nothing to
- * do with the reason, and a refusal must cost less than an admission; a gate may throw the same object to many callers.
- * Each module has its own final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}). See ADR 5.
+ * <p>The operation did not run, unless {@link #mayHaveRun()} says that an earlier attempt of the call may have. A
+ * refusal carries no stack trace, because the place where it was thrown has nothing to do with the reason, and a
+ * refusal must cost less than an admission; a gate may throw the same object to many callers. Each module has its own
+ * final subclass. An outer breaker does not count it ({@link Verdict#IGNORED}). See ADR 5.
  *
  * @since 0.1
  */
@@ -22,8 +23,8 @@ public abstract class RefusedException extends RuntimeException {
     /** The name of the policy. */
     private final String policy;
 
-    /** Whether many callers get this object, so that nothing can be suppressed in it. */
-    private final boolean shared;
+    /** Whether an earlier attempt of the call may have run; written before it is thrown. */
+    private boolean mayHaveRun;
 
     /** The wait; null in a copy that was serialized. */
     private final transient @Nullable LongSupplier retryAfter;
@@ -46,7 +47,6 @@ public abstract class RefusedException extends RuntimeException {
             String policy, String message, @Nullable Throwable cause, LongSupplier retryAfter, boolean shared) {
         super(message, cause, !shared, false);
         this.policy = Require.nonNull("policy", policy);
-        this.shared = shared;
         this.retryAfter = Require.nonNull("retryAfter", retryAfter);
     }
 
@@ -69,11 +69,26 @@ public abstract class RefusedException extends RuntimeException {
     }
 
     /**
-     * Whether no attempt of the call may have run before this refusal: not, if the wait for another attempt was
-     * interrupted, and not after an attempt whose failure is suppressed here.
+     * Returns whether the operation may have run all the same: an earlier attempt of the same call was not refused, so
+     * its outcome, a time-out for example, may be that the work was done. {@link Outcomes#mayHaveRun} answers this for
+     * any exception.
+     *
+     * @return false if nothing has run on behalf of the call
      */
-    boolean isBeforeAnyAttempt() {
-        return shared || !Outcomes.anySuppressedMayHaveRun(this);
+    public boolean mayHaveRun() {
+        return mayHaveRun;
+    }
+
+    /**
+     * Returns a copy as {@link #detached()} does, of which {@link #mayHaveRun()} is true. For authors of policies that
+     * repeat: what ends a call after an attempt that may have run.
+     *
+     * @return the copy, of the same class
+     */
+    public final RefusedException detachedAfterRun() {
+        RefusedException copy = detached();
+        copy.mayHaveRun = true;
+        return copy;
     }
 
     /**

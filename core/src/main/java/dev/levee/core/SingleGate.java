@@ -31,8 +31,8 @@ final class SingleGate {
             Gate gate, int timing, long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
         long end = (timing & Gate.EXIT) != 0 ? gate.environment().clock().nanoTime() : 0L;
         OutcomeRule rule = gate.outcomes();
-        Verdict verdict = Outcomes.judge(rule, result, error);
-        if (Outcomes.isNotSent(verdict, error)) {
+        Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
+        if (verdict == Verdict.IGNORED && !Outcomes.mayHaveRun(verdict, error)) {
             gate.cancel(stamp, start);
         } else {
             gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));

@@ -3,6 +3,7 @@ package dev.levee.core;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ enum StandardRule implements OutcomeRule {
         if (Causes.anyCarried(error, StandardRule::isNotSent)) {
             return Verdict.NOT_SENT;
         }
-        return Causes.anyCarried(error, StandardRule::isCutShort) ? judgeCutShort() : Verdict.FAILURE;
+        return isCutShort(error) ? judgeCutShort() : Verdict.FAILURE;
     }
 
     private static boolean isNotSent(Throwable error) {
@@ -30,9 +31,17 @@ enum StandardRule implements OutcomeRule {
                 || Causes.isA(error, "java.net.http.HttpConnectTimeoutException");
     }
 
-    /** Whether an error says that the call was ended from outside, by an interrupt or a cancel. */
+    /**
+     * Whether an error says that the call was ended from outside, by a cancel, or by an interrupt of the thread that
+     * worked for it: whatever wraps that.
+     */
     static boolean isCutShort(Throwable error) {
-        return error instanceof InterruptedException || error instanceof CancellationException;
+        return Causes.anyCarried(error, CancellationException.class::isInstance)
+                || Causes.any(error, StandardRule::isInterrupt);
+    }
+
+    private static boolean isInterrupt(Throwable error) {
+        return error instanceof InterruptedException || error instanceof ClosedByInterruptException;
     }
 
     /**

@@ -40,7 +40,7 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
     public void run() {
         Operation<T, ?> work = operation;
         CallState callState = CallState.current();
-        Object outer = callState.alarm();
+        InterruptOnce outer = callState.alarm();
         InterruptOnce own = InterruptOnce.inside(callState);
         interrupt = own;
         if (work == null || !state.compareAndSet(NEW, RUNNING)) {
@@ -48,6 +48,8 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
         }
         operation = null;
         callState.alarm(own);
+        Object noted = callState.noted();
+        callState.noted(null);
         T result = Unchecked.<T>nullable(null);
         Throwable error = null;
         try {
@@ -56,6 +58,7 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
             error = thrown;
         }
         callState.alarm(outer);
+        callState.noted(noted);
         if (!state.compareAndSet(RUNNING, ENDED)) {
             own.delivered(error instanceof InterruptedException);
         }
@@ -76,8 +79,19 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
         }
         InterruptOnce worker = interrupt;
         if (mayInterrupt() && worker != null && state.compareAndSet(RUNNING, GIVEN_UP)) {
-            worker.run();
+            if (isCallOff(reason)) {
+                worker.callOff();
+            } else {
+                worker.run();
+            }
         }
+    }
+
+    /** Whether a cancel is a wish of the caller or of a hedge, and not the consequence of a deadline. See ADR 7. */
+    private boolean isCallOff(Throwable reason) {
+        Deadline deadline = context.deadline();
+        return (reason instanceof CancellationException || reason instanceof InterruptedException)
+                && (deadline == null || !deadline.isExpired());
     }
 
     /** A timeout is evidence of a slow dependency, but this call never reached one. */

@@ -23,10 +23,10 @@ final class WideSegment extends GateSegment {
             }
             result = next.call(operation);
         } catch (Throwable error) {
-            leave(stamps, start, null, error);
+            leave(stamps, start, null, error, CallForm.BLOCKING);
             throw error;
         }
-        leave(stamps, start, result, null);
+        leave(stamps, start, result, null, CallForm.BLOCKING);
         return result;
     }
 }

@@ -346,22 +346,60 @@ class OutcomeRuleTest {
         };
 
         @Test
-        void a_rule_that_throws_counts_as_a_failure_and_is_logged() {
+        void a_rule_that_throws_leaves_the_verdict_to_the_standard_rule_and_is_logged_once() {
             try (CapturedLog log = new CapturedLog(OutcomeRule.class)) {
-                assertThat(Outcomes.judge(throwing, "result", null)).isEqualTo(Verdict.FAILURE);
+                OutcomeRule broken = (result, error) -> {
+                    throw new IllegalStateException("bug");
+                };
+                assertThat(Outcomes.judge(broken, "result", null)).isEqualTo(Verdict.SUCCESS);
+                assertThat(Outcomes.judge(broken, null, new IOException())).isEqualTo(Verdict.FAILURE);
+                assertThat(Outcomes.judge(broken, null, new ConnectException())).isEqualTo(Verdict.NOT_SENT);
 
                 assertThat(log.lines()).singleElement().asString().startsWith("WARN Outcome rule");
             }
         }
 
         @Test
-        void a_rule_without_verdict_counts_as_a_failure_and_is_logged() {
+        void a_rule_without_verdict_leaves_it_to_the_standard_rule_and_is_logged_once() {
             try (CapturedLog log = new CapturedLog(OutcomeRule.class)) {
-                assertThat(Outcomes.judge((result, error) -> null, "result", null))
-                        .isEqualTo(Verdict.FAILURE);
+                OutcomeRule silent = (result, error) -> null;
+                assertThat(Outcomes.judge(silent, "result", null)).isEqualTo(Verdict.SUCCESS);
+                assertThat(Outcomes.judge(silent, null, new IOException())).isEqualTo(Verdict.FAILURE);
 
                 assertThat(log.lines()).hasSize(1);
             }
+        }
+
+        @Test
+        void a_condition_that_throws_does_not_apply_and_is_logged_once() {
+            try (CapturedLog log = new CapturedLog(OutcomeRule.class)) {
+                OutcomeRule rule = STANDARD.onError(FileNotFoundException.class, Verdict.IGNORED)
+                        .onError(IOException.class, error -> isGone(error.getMessage()), Verdict.THROTTLED)
+                        .onError(error -> isGone(error.getMessage()), Verdict.THROTTLED)
+                        .onResult(String.class, OutcomeRuleTest::isGone, Verdict.FAILURE);
+                for (int i = 0; i < 3; i++) {
+                    assertThat(Outcomes.judge(rule, "checked", null)).isEqualTo(Verdict.SUCCESS);
+                    assertThat(Outcomes.judge(rule, null, new IOException("checked")))
+                            .isEqualTo(Verdict.FAILURE);
+                    assertThat(Outcomes.judge(rule, null, new FileNotFoundException("checked")))
+                            .isEqualTo(Verdict.IGNORED);
+                }
+                assertThat(Outcomes.judge(rule, "gone", null)).isEqualTo(Verdict.FAILURE);
+
+                assertThat(log.lines()).as("three rules").hasSize(3);
+            }
+        }
+
+        @Test
+        void a_condition_that_is_interrupted_keeps_the_interrupt() {
+            OutcomeRule rule = STANDARD.onResult(
+                    String.class,
+                    result -> {
+                        throw new InterruptedException();
+                    },
+                    Verdict.FAILURE);
+            assertThat(Outcomes.judge(rule, "result", null)).isEqualTo(Verdict.SUCCESS);
+            assertThat(Thread.interrupted()).isTrue();
         }
 
         @Test
@@ -450,6 +488,13 @@ class OutcomeRuleTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> STANDARD.retryAfter(null))
                 .withMessage("hint");
+    }
+
+    private static boolean isGone(String text) throws IOException {
+        if (text.equals("checked")) {
+            throw new IOException("cannot be read");
+        }
+        return text.equals("gone");
     }
 
     private static final class Refused extends RefusedException {

@@ -36,9 +36,9 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
             if (reason instanceof CancellationException) {
                 ticket.complete(Verdict.IGNORED);
             } else if (reason != null) {
-                ticket.complete(null, reason);
+                ticket.complete(null, reason, false);
             } else {
-                ticket.complete(result, failure);
+                ticket.complete(result, failure, false);
             }
         } finally { // even if a gate of a user throws
             finish(result, failure);

@@ -260,26 +260,30 @@ final class Node<A> {
         try {
             result = exchange.with(address);
         } catch (Throwable error) {
-            leave(stamp, start, token, null, error);
+            leave(stamp, start, token, null, error, true);
             throw error;
         }
-        leave(stamp, start, token, result, null);
+        leave(stamp, start, token, result, null, true);
         return result;
     }
 
-    /** Counts a call out, and reports its outcome to the gate, to health and to the strategy. */
-    void leave(long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error) {
+    /**
+     * Counts a call out, and reports its outcome to the gate, to health and to the strategy.
+     *
+     * @param here whether the call ran on this thread, which knows then whether it was called off
+     */
+    void leave(long stamp, long start, long token, @Nullable Object result, @Nullable Throwable error, boolean here) {
         countOut();
         if (gate == null && tracker == null && observer == null) {
             return;
         }
         long end = readEnd();
-        Verdict verdict = Outcomes.judge(rule, result, error);
+        Verdict verdict = judge(rule, result, error, here);
         try {
             if (gate != null) {
                 OutcomeRule own = gate.outcomes();
-                Verdict toGate = own == rule ? verdict : Outcomes.judge(own, result, error);
-                if (Outcomes.isNotSent(toGate, error)) {
+                Verdict toGate = own == rule ? verdict : judge(own, result, error, here);
+                if (toGate == Verdict.IGNORED && !Outcomes.mayHaveRun(toGate, error)) {
                     cancel(gate, stamp, start);
                     publish(gate, start, end, toGate);
                 } else {
@@ -289,6 +293,10 @@ final class Node<A> {
         } finally { // even if a gate of a user throws
             ended(token, start, end, verdict, result, error);
         }
+    }
+
+    private static Verdict judge(OutcomeRule by, @Nullable Object result, @Nullable Throwable error, boolean here) {
+        return here ? Outcomes.judgeBlocking(by, result, error) : Outcomes.judge(by, result, error);
     }
 
     /** Counts a call out, and reports its verdict to the gate, to health and to the strategy. */

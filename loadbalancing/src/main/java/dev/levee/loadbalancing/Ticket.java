@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Require;
@@ -64,16 +65,22 @@ public final class Ticket<A> implements AutoCloseable {
 
     /**
      * Closes the ticket with the outcome of the call, which is judged by the rule of the balancer and by that of the
-     * endpoint's gate.
+     * endpoint's gate. A failure is no evidence if the current thread was interrupted, or its call called off, before
+     * the deadline: see {@link Outcomes#judgeBlocking}.
      *
      * @param result what the call returned, which may be null
      * @param error what it failed with, or null if it did not
      * @return whether this closed it; false if it was closed before
      */
     public boolean complete(@Nullable Object result, @Nullable Throwable error) {
+        return complete(result, error, true);
+    }
+
+    /** Closes the ticket with the outcome of a call that ran on this thread, or of a stage. */
+    boolean complete(@Nullable Object result, @Nullable Throwable error, boolean here) {
         boolean first = markClosed();
         if (first) {
-            node.leave(stamp, start, token, result, error);
+            node.leave(stamp, start, token, result, error, here);
         }
         return first;
     }

@@ -108,7 +108,7 @@ class HealthInterleavingsTest {
             long stamp = node.enter(0);
             if (stamp != Gate.REFUSED) {
                 late.addAndGet(idle.get());
-                node.leave(stamp, 0, 0, null, null);
+                node.leave(stamp, 0, 0, null, null, true);
             }
         }
 

@@ -91,7 +91,7 @@ class LabelsTest {
     void nothing_shows_a_secret() {
         assertThat(all(config -> {}))
                 .noneMatch(line -> line.contains("s3cret") || line.contains("user:"))
-                .anyMatch(line -> line.equals("nodes/http://one:80 HEALTHY->EJECTED"))
+                .anyMatch(line -> line.equals("balancer nodes/http://one:80 HEALTHY->EJECTED"))
                 .anyMatch(line -> line.contains("endpoint http://one:80 could not be closed"));
     }
 
@@ -99,7 +99,7 @@ class LabelsTest {
     void a_function_says_what_endpoints_are_called() {
         assertThat(all(config -> config.labelPerEndpoint(
                         endpoint -> endpoint.address().getHost().toUpperCase(java.util.Locale.ROOT))))
-                .contains("nodes/ONE HEALTHY->EJECTED", "nodes/ONE endpoint.in.flight", "nodes/TWO endpoint.picks")
+                .contains("balancer nodes/ONE HEALTHY->EJECTED", "nodes/ONE endpoint.in.flight", "nodes/TWO endpoint.picks")
                 .anyMatch(line -> line.contains("endpoint ONE could not be closed"));
     }
 

@@ -162,14 +162,14 @@ class LoadBalancerTest {
         }
 
         @Test
-        void a_failure_when_its_rule_throws_and_the_caller_gets_what_the_exchange_gave() {
+        void the_verdict_of_the_standard_rule_when_its_rule_throws() {
             FakeGate gate = only();
             gate.rule = (result, error) -> {
                 throw new IllegalStateException("broken rule");
             };
             assertThat(balancer.<String, RuntimeException>call(address -> "fine"))
                     .isEqualTo("fine");
-            assertThat(gate.exits().get(0).verdict()).isEqualTo(Verdict.FAILURE);
+            assertThat(gate.exits().get(0).verdict()).isEqualTo(Verdict.SUCCESS);
             assertThat(gate.exits().get(0).retryAfterNanos()).isEqualTo(RefusedException.UNKNOWN);
         }
 

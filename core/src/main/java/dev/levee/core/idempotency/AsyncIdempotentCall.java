@@ -210,7 +210,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void settle(T result, @Nullable Throwable error) {
-        mine.prepare(idempotency.settle(slot, owner, result, error));
+        mine.prepare(idempotency.settle(slot, owner, result, error, idempotency.judgeStage(result, error)));
         end(() -> finish(result, error));
     }
 

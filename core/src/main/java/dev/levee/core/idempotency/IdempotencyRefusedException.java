@@ -49,6 +49,12 @@ public final class IdempotencyRefusedException extends RefusedException {
         this.cause = cause;
     }
 
+    private IdempotencyRefusedException(IdempotencyRefusedException original, long hint) {
+        super(original.policy(), String.valueOf(original.getMessage()), () -> hint, false);
+        this.reason = original.reason;
+        this.cause = original.cause;
+    }
+
     /**
      * Returns why the call was refused.
      *
@@ -71,6 +77,16 @@ public final class IdempotencyRefusedException extends RefusedException {
 
     @Override
     public RefusedException detached() {
-        return this;
+        return new IdempotencyRefusedException(this, retryAfterNanos());
+    }
+
+    /**
+     * Returns whether the operation may have run: also true for an outcome that is unknown.
+     *
+     * @return false if nothing has run on behalf of the call, and nothing that is not known on behalf of its key
+     */
+    @Override
+    public boolean mayHaveRun() {
+        return reason == Reason.UNKNOWN_OUTCOME || super.mayHaveRun();
     }
 }

@@ -127,11 +127,19 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         try {
             result = onceOnly(CallContext.current()).call(operation);
         } catch (Throwable error) {
-            mine.prepare(settle(slot, owner, null, error));
+            mine.prepare(settle(slot, owner, null, error, judge(null, error)));
             throw error;
         }
-        mine.prepare(settle(slot, owner, result, null));
+        mine.prepare(settle(slot, owner, result, null, judge(result, null)));
         return PendingCall.Ending.of(result, null);
+    }
+
+    private Verdict judge(@Nullable T result, @Nullable Throwable error) {
+        return Outcomes.judgeBlocking(config.outcomes(), result, error);
+    }
+
+    Verdict judgeStage(@Nullable T result, @Nullable Throwable error) {
+        return Outcomes.judge(config.outcomes(), result, error);
     }
 
     /** Returns a context in which nothing is repeated that may have been done. */
@@ -259,9 +267,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
      * Records how the operation ended, and returns what those that wait for this call get. Never throws the store's
      * failure: what is known is true even if it could not be recorded.
      */
-    PendingCall.Ending<T> settle(Slot slot, String owner, @Nullable T result, @Nullable Throwable error) {
+    PendingCall.Ending<T> settle(
+            Slot slot, String owner, @Nullable T result, @Nullable Throwable error, Verdict verdict) {
         totals.run.increment();
-        Verdict verdict = Outcomes.judge(config.outcomes(), result, error);
         boolean inTime;
         try {
             if (verdict == Verdict.SUCCESS) {
@@ -301,13 +309,10 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         if (verdict == Verdict.NOT_SENT || verdict == Verdict.THROTTLED) {
             return true;
         }
-        if (!(error instanceof RefusedException)) {
+        if (error == null || Outcomes.mayHaveRun(error)) {
             return false;
         }
-        if (error instanceof IdempotencyRefusedException inner && inner.reason() == Reason.UNKNOWN_OUTCOME) {
-            return false;
-        }
-        for (Throwable earlier : error.getSuppressed()) { // a retry inside, whose earlier attempts were not refused
+        for (Throwable earlier : error.getSuppressed()) { // by code that repeats calls itself
             if (!nothingWasDone(Outcomes.judge(config.outcomes(), null, earlier), earlier)) {
                 return false;
             }

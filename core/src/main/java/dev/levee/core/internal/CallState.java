@@ -1,6 +1,7 @@
 package dev.levee.core.internal;
 
 import java.lang.ref.WeakReference;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
- * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code alarm} a {@code dev.levee.core.internal.InterruptOnce}.
- * Code that reads one casts it.
+ * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code noted} a
+ * {@code dev.levee.core.policy.SuppressedFailures}. Code that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
  * restore brings back the one that belongs to the restored values. See ADR 22.
@@ -58,11 +59,20 @@ public final class CallState {
     /** A {@code CallContext} that says the same as the other fields; null if none has been made yet. */
     private @Nullable Object snapshot;
 
+    /** What may interrupt the thread; it belongs to the thread and not to the call, so it is in no snapshot. */
+    private @Nullable InterruptOnce alarm;
+
     /**
-     * The {@code InterruptOnce} that may interrupt the thread; it belongs to the thread and not to the call, so it is
-     * in no snapshot.
+     * The failures that were repeated within the call that {@link #alarm} belongs to. Another thread reads it, which
+     * waits for that call.
      */
-    private @Nullable Object alarm;
+    private volatile @Nullable Object noted;
+
+    /** The policy that repeats the call, where that is known. Weak, and without meaning unless a policy repeats it. */
+    private @Nullable WeakReference<Repeater> repeater;
+
+    /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
+    private @Nullable AtomicInteger made;
 
     private CallState() {}
 
@@ -111,6 +121,64 @@ public final class CallState {
     }
 
     /**
+     * Returns the policy that repeats the call.
+     *
+     * @return a reference to the policy; null if no policy repeats it, or one that cannot be asked
+     */
+    public @Nullable WeakReference<Repeater> repeater() {
+        return repeating() ? repeater : null;
+    }
+
+    /**
+     * Writes which policy repeats the call. It may be left here afterwards, because it has no meaning unless the call
+     * is {@link #repeating}: a retry that writes itself on each call of a thread writes once.
+     *
+     * @param policy a reference to the policy, or null if it cannot be asked
+     */
+    public void repeater(@Nullable WeakReference<Repeater> policy) {
+        if (repeater != policy) {
+            repeater = policy;
+            clearSnapshot();
+        }
+    }
+
+    /**
+     * Returns how many attempts all layers have made of the call, if that is counted.
+     *
+     * @return the count, shared by all threads that work for the call; null if one layer has made all
+     */
+    public @Nullable AtomicInteger made() {
+        return made;
+    }
+
+    /**
+     * Returns how many attempts all layers have made of the call, and begins to count if it is not counted yet.
+     *
+     * @return the count, shared by all threads that work for the call
+     */
+    public AtomicInteger countMade() {
+        AtomicInteger count = made;
+        if (count == null) {
+            count = new AtomicInteger(attempt());
+            made = count;
+            clearSnapshot();
+        }
+        return count;
+    }
+
+    /**
+     * Writes the count of the attempts that all layers have made of the call.
+     *
+     * @param count the count, or null to count none yet
+     */
+    public void made(@Nullable AtomicInteger count) {
+        if (made != count) {
+            made = count;
+            clearSnapshot();
+        }
+    }
+
+    /**
      * Returns the clock of the deadline.
      *
      * @return a NanoClock, or null if there is no deadline
@@ -147,21 +215,51 @@ public final class CallState {
     }
 
     /**
-     * Returns what may interrupt this thread when the time of a call is up.
+     * Returns what may interrupt this thread.
      *
-     * @return the {@code InterruptOnce} of the innermost call with a timeout, or null
+     * @return the alarm of the innermost call that has one, or null
      */
-    public @Nullable Object alarm() {
+    public @Nullable InterruptOnce alarm() {
         return alarm;
     }
 
     /**
      * Writes what may interrupt this thread.
      *
-     * @param innermost the {@code InterruptOnce} of the innermost call with a timeout, or null
+     * @param innermost the alarm of the innermost call that has one, or null
      */
-    public void alarm(@Nullable Object innermost) {
+    public void alarm(@Nullable InterruptOnce innermost) {
         alarm = innermost;
+    }
+
+    /**
+     * Returns the failures that were repeated within the innermost call that has an alarm. May be called by any thread.
+     *
+     * @return the {@code SuppressedFailures}, or null if none was
+     */
+    public @Nullable Object noted() {
+        return noted;
+    }
+
+    /**
+     * Writes the failures that were repeated within the innermost call that has an alarm, or restores those of the one
+     * around it.
+     *
+     * @param failures the {@code SuppressedFailures}, or null
+     */
+    public void noted(@Nullable Object failures) {
+        if (noted != failures) {
+            noted = failures;
+        }
+    }
+
+    /**
+     * Returns whether the call that this thread works for was called off.
+     *
+     * @return false if nothing can call it off
+     */
+    public boolean isCalledOff() {
+        return alarm != null && alarm.isCalledOff();
     }
 
     /**
@@ -269,11 +367,13 @@ public final class CallState {
     }
 
     /**
-     * Writes every field but {@link #alarm}.
+     * Writes every field but {@link #alarm} and {@link #noted}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated
      * @param repeated whether a policy further out repeats it
+     * @param policy that policy, where it is known
+     * @param count the attempts that all layers have made, where they are counted
      * @param on the clock of the deadline, or null
      * @param atNanos the deadline
      * @param made the snapshot of these values, or null
@@ -282,10 +382,14 @@ public final class CallState {
             int number,
             boolean repeatable,
             boolean repeated,
+            @Nullable WeakReference<Repeater> policy,
+            @Nullable AtomicInteger count,
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {
         marks = marks(number, repeatable, repeated);
+        repeater(policy);
+        made(count);
         clock = on;
         deadlineNanos = atNanos;
         snapshot = made;

@@ -29,6 +29,11 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
      */
     private static final int DELIVERED_SILENTLY = 4;
 
+    /** Bit of the state: the interrupt says that the result is not wanted any more, and not that the time is up. */
+    private static final int CALLED_OFF = 8;
+
+    private static final int STATE = 7;
+
     private final transient Thread thread;
 
     /** That of the call around this one on the same thread. */
@@ -56,13 +61,17 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
      * @return the innermost one of the thread, once it has been written into the state
      */
     public static InterruptOnce inside(CallState state) {
-        return new InterruptOnce(Thread.currentThread(), (InterruptOnce) state.alarm());
+        return new InterruptOnce(Thread.currentThread(), state.alarm());
     }
 
     /** Interrupts the thread, unless its code has ended. */
     @Override
     public void run() {
-        if (compareAndSet(SET, DELIVERING)) {
+        deliver(0);
+    }
+
+    private void deliver(int reason) {
+        if (compareAndSet(SET, DELIVERING | reason)) {
             boolean foreign = thread.isInterrupted();
             try {
                 if (!foreign) {
@@ -70,9 +79,28 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
                 }
             } finally {
                 // An interrupt runs foreign code: that of a channel, or of a subclass of Thread.
-                set(foreign ? DELIVERED_SILENTLY : DELIVERED);
+                set((foreign ? DELIVERED_SILENTLY : DELIVERED) | reason);
             }
         }
+    }
+
+    /** Interrupts the thread because the result of its call is not wanted any more. */
+    public void callOff() {
+        deliver(CALLED_OFF);
+    }
+
+    /**
+     * Returns whether the call, or one around it on the same thread, was called off before its time was up: its result
+     * is not wanted any more, because another attempt of a hedge was first or its caller has given up.
+     *
+     * @return true if so; then how it ends says nothing about the other side
+     */
+    public boolean isCalledOff() {
+        InterruptOnce at = this;
+        while (at != null && (at.get() & CALLED_OFF) == 0) {
+            at = at.outer;
+        }
+        return at != null;
     }
 
     /**
@@ -87,7 +115,7 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
             return false;
         }
         awaitDelivery();
-        if (get() == DELIVERED) {
+        if (state() == DELIVERED) {
             if (!consumed) {
                 Thread.interrupted();
             }
@@ -102,15 +130,20 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
     private void deliverFurtherOut() {
         for (InterruptOnce next = outer; next != null; next = next.outer) {
             next.awaitDelivery();
-            if (next.compareAndSet(DELIVERED_SILENTLY, DELIVERED)) {
+            int seen = next.get();
+            if ((seen & STATE) == DELIVERED_SILENTLY && next.compareAndSet(seen, DELIVERED | seen & CALLED_OFF)) {
                 Thread.currentThread().interrupt();
                 return;
             }
         }
     }
 
+    private int state() {
+        return get() & STATE;
+    }
+
     private void awaitDelivery() {
-        while (get() == DELIVERING) {
+        while (state() == DELIVERING) {
             Thread.onSpinWait();
         }
     }

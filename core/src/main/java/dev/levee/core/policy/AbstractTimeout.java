@@ -117,11 +117,20 @@ abstract class AbstractTimeout implements Timeout {
         return refusal;
     }
 
-    /** Counts a call whose time was up, and makes its exception. */
+    /**
+     * Counts a call whose time was up, and makes its exception.
+     *
+     * @param noted the failures of attempts that were repeated meanwhile, or null
+     * @param suppressed what the call ended with, or null
+     */
     final TimedOutException timedOut(
-            long nanos, boolean byDeadline, boolean withStackTrace, @Nullable Throwable suppressed) {
+            long nanos,
+            boolean byDeadline,
+            boolean withStackTrace,
+            @Nullable SuppressedFailures noted,
+            @Nullable Throwable suppressed) {
         countTimedOut();
-        return exception(nanos, byDeadline, withStackTrace, suppressed);
+        return exception(nanos, byDeadline, withStackTrace, noted, suppressed);
     }
 
     final void countTimedOut() {
@@ -129,10 +138,17 @@ abstract class AbstractTimeout implements Timeout {
     }
 
     final TimedOutException exception(
-            long nanos, boolean byDeadline, boolean withStackTrace, @Nullable Throwable suppressed) {
+            long nanos,
+            boolean byDeadline,
+            boolean withStackTrace,
+            @Nullable SuppressedFailures noted,
+            @Nullable Throwable suppressed) {
         TimedOutException thrown = TimedOutException.after("timeout", name(), nanos, byDeadline, withStackTrace);
+        if (noted != null) {
+            noted.suppressAllInOwn(thrown);
+        }
         if (suppressed != null) {
-            thrown.addSuppressed(suppressed);
+            SuppressedFailures.suppressInOwn(thrown, suppressed);
         }
         return thrown;
     }

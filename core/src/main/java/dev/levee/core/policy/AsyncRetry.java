@@ -10,6 +10,8 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,14 +28,24 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final CallContext context = CallContext.current();
 
     private final long start;
-    private @Nullable RetrySequence sequence;
+
+    /** What layers within the first attempt count attempts in, or null. */
+    private final @Nullable AtomicInteger made;
+
+    private volatile @Nullable RetrySequence sequence;
     private volatile Scheduler.@Nullable Timer pending;
 
-    AsyncRetry(BackoffRetry retry, Inner inner, Supplier<? extends CompletionStage<T>> operation, long start) {
+    AsyncRetry(
+            BackoffRetry retry,
+            Inner inner,
+            Supplier<? extends CompletionStage<T>> operation,
+            @Nullable AtomicInteger made,
+            long start) {
         this.retry = retry;
         this.inner = inner;
         this.operation = operation;
         this.start = start;
+        this.made = made;
     }
 
     /**
@@ -56,7 +68,8 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private void ended(T result, @Nullable Throwable thrown, @Nullable Verdict verdict) {
         Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
         if (cancelReason() != null || isDone()) {
-            end(result, error);
+            RetrySequence begun = sequence;
+            end(result, error == null || begun == null ? error : begun.asLast(error));
             return;
         }
         try {
@@ -75,7 +88,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         RetrySequence current = sequence();
         long delay = current.delayOrStop(verdict, result, error);
         if (delay == RetrySequence.STOP) {
-            end(result, error == null ? null : current.failures.onto(error));
+            end(result, error == null ? null : current.asLast(error));
         } else {
             wait(current, delay, result, error);
         }
@@ -95,14 +108,13 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void endAfterWait(RetrySequence current, T result, @Nullable Throwable error) {
-        Throwable failure = current.failureAfterWait(error);
-        end(result, failure == null ? null : current.failures.onto(failure));
+        end(result, current.failureAfterWait(error));
     }
 
     private RetrySequence sequence() {
         RetrySequence current = sequence;
         if (current == null) {
-            current = new RetrySequence(retry, context, start);
+            current = new RetrySequence(retry, context, CallState.current(), made, start);
             sequence = current;
             // This future may be completed from outside: by orTimeout, complete and the like.
             whenComplete((result, error) -> cancelTimer());
@@ -116,7 +128,6 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         try {
             timer = retry.environment().scheduler().schedule(() -> attemptOnExecutor(current, result, error), delay);
         } catch (RuntimeException | Error thrown) {
-            current.failures.add(error);
             current.failures.suppressAllIn(thrown);
             throw thrown;
         }
@@ -126,6 +137,17 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         } else if (isDone()) {
             timer.cancel();
         }
+    }
+
+    @Override
+    protected void earlierFailures(Consumer<? super Throwable> to) {
+        RetrySequence begun = sequence;
+        if (begun != null) {
+            for (Throwable failure : begun.failures.all()) {
+                to.accept(failure);
+            }
+        }
+        super.earlierFailures(to);
     }
 
     private void cancelTimer() {
@@ -145,7 +167,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         try {
             retry.environment().executor().execute(() -> attemptOrEnd(current, result, error));
         } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            current.failures.add(rejected);
+            current.couldNotStart(rejected);
             retry.environment().handOver(() -> endAfterWait(current, result, error));
         }
     }
@@ -168,9 +190,13 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         } else if (!current.isInTime()) { // the executor had no thread for it earlier
             endAfterWait(current, result, error);
         } else {
-            current.failures.add(error);
-            context.call((Action<RuntimeException>)
-                    () -> follow(retry.attemptAsync(CallState.current(), current.attempt(), inner, operation)));
+            context.call((Action<RuntimeException>) () -> {
+                CallState state = CallState.current();
+                state.made(current.made());
+                CompletableFuture<T> running = retry.attemptAsync(state, current.attempt(), inner, operation);
+                current.made(state.made());
+                follow(running);
+            });
         }
     }
 }

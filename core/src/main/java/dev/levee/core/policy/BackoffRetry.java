@@ -12,11 +12,13 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.Repeating;
+import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +33,18 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>A first attempt that succeeds allocates nothing, and reads the clock only if there is a total time.
- *   <li>An attempt runs with its number and "repeating" written into the context of the thread, and both are restored
- *       when it has ended. A retry that finds "repeating" there runs its call once and leaves the budget alone: only
- *       the outermost retry repeats.
- *   <li>The budget is paid once for each call, before the first attempt, and asked before each further attempt.
+ *   <li>An attempt runs with its number, "repeating" and this retry written into the context of the thread, and they
+ *       are restored when it has ended. A retry that finds "repeating" there leaves to the policy further out what that
+ *       repeats; of one outcome only the outermost retry makes another attempt, and all share one count of attempts.
+ *   <li>The budget is paid once for each call, before the first attempt or, in a retry within another one, before it
+ *       first repeats; and asked before each further attempt.
  *   <li>What the caller gets at the end is the outcome of the last attempt; earlier failures are suppressed in it. No
  *       failure is lost to an interrupt, nor to an exception of a scheduler, a backoff or a budget.
  * </ul>
  *
- * <p>See ADRs 15 and 24, and ADR 70 for the warning.
+ * <p>See ADRs 15, 24, 60 and 61, and ADR 70 for the warning.
  */
-final class BackoffRetry implements Retry, Repeating {
+final class BackoffRetry implements Retry, Repeater {
     private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
 
     final RetryConfig config;
@@ -56,6 +59,16 @@ final class BackoffRetry implements Retry, Repeating {
     private final long totalNanos;
     private final Environment environment;
     private final LongAdder repeated = new LongAdder();
+    private final LongAdder stoodDown = new LongAdder();
+
+    /** Weak, because it stays with threads. */
+    private final WeakReference<Repeater> self = new WeakReference<>(this);
+
+    /** This retry within the one that it was last found in. */
+    private volatile @Nullable NestedRepeaters nested;
+
+    private volatile boolean saidSo;
+    private volatile boolean warned;
 
     BackoffRetry(String name, RetryConfig config, Environment environment) {
         this.name = Require.name(name);
@@ -74,14 +87,15 @@ final class BackoffRetry implements Retry, Repeating {
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
         CallState state = CallState.current();
-        if (state.repeating()) {
-            return runOnce(state, inner, operation);
+        boolean nested = state.repeating();
+        if (!nested) {
+            budget.onFirstAttempt();
+            state.made(null);
         }
-        budget.onFirstAttempt();
         long start = startNanos();
         T result;
         try {
-            result = attempt(state, 1, inner, operation);
+            result = attempt(state, nested ? state.attempt() : 1, inner, operation);
         } catch (Throwable error) {
             return repeat(state, inner, operation, start, Outcomes.judge(outcomes, null, error), null, error);
         }
@@ -92,20 +106,22 @@ final class BackoffRetry implements Retry, Repeating {
         return repeat(state, inner, operation, start, verdict, result, null);
     }
 
-    /** Runs a call that a retry or hedge further out repeats. */
-    private <T extends @Nullable Object, X extends Throwable> T runOnce(
-            CallState state, Inner inner, Operation<T, X> operation) throws X {
-        return idempotent ? inner.call(operation) : attempt(state, state.attempt(), inner, operation);
-    }
-
     private <T extends @Nullable Object, X extends Throwable> T attempt(
             CallState state, int number, Inner inner, Operation<T, X> operation) throws X {
         long marks = state.marks();
         Object snapshot = state.snapshot();
-        state.repeat(number, idempotent && state.idempotent(), repeats || state.repeating());
+        boolean nested = state.repeating();
+        WeakReference<Repeater> outer = state.repeater();
+        if (repeats) {
+            state.repeater(nested ? nestedIn(outer) : self);
+        }
+        state.repeat(number, idempotent && state.idempotent(), repeats || nested);
         try {
             return inner.call(operation);
         } finally {
+            if (nested) {
+                state.repeater(outer);
+            }
             state.restoreMarks(marks, snapshot);
         }
     }
@@ -120,35 +136,37 @@ final class BackoffRetry implements Retry, Repeating {
             @Nullable T firstResult,
             @Nullable Throwable firstError)
             throws X {
-        RetrySequence sequence = new RetrySequence(this, CallContext.current(), start);
+        RetrySequence sequence = new RetrySequence(this, CallContext.current(), state, state.made(), start);
         Verdict verdict = firstVerdict;
         T result = Unchecked.<T>nullable(firstResult);
         Throwable error = firstError;
         while (true) {
-            long delay = verdict == Verdict.SUCCESS ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
+            boolean over = verdict == Verdict.SUCCESS || state.isCalledOff();
+            long delay = over ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
             if (delay == RetrySequence.STOP) {
-                return end(sequence.failures, result, error);
+                return end(sequence, result, error);
             }
+            SuppressedFailures.note(state, error);
             try {
                 sleep(delay);
             } catch (InterruptedException interrupt) {
-                throw interrupted(operation, sequence.failures, error, interrupt);
+                throw interrupted(operation, sequence, error, interrupt);
             } catch (RuntimeException | Error thrown) { // a scheduler of a user must not hide the failure
-                sequence.failures.add(error);
                 sequence.failures.suppressAllIn(thrown);
                 throw thrown;
             }
             if (!sequence.isInTime()) {
-                return end(sequence.failures, result, sequence.failureAfterWait(error));
+                return BackoffRetry.<T, X>endWith(result, sequence.failureAfterWait(error));
             }
-            sequence.failures.add(error);
             error = null;
+            state.made(sequence.made());
             try {
                 result = attempt(state, sequence.attempt(), inner, operation);
             } catch (Throwable thrown) {
                 result = Unchecked.<T>nullable(null);
                 error = thrown;
             }
+            sequence.made(state.made());
             verdict = Outcomes.judge(outcomes, result, error);
         }
     }
@@ -163,33 +181,33 @@ final class BackoffRetry implements Retry, Repeating {
     }
 
     private static <T extends @Nullable Object, X extends Throwable> T end(
-            SuppressedFailures failures, T result, @Nullable Throwable error) throws X {
+            RetrySequence sequence, T result, @Nullable Throwable error) throws X {
+        return BackoffRetry.<T, X>endWith(result, error == null ? null : sequence.asLast(error));
+    }
+
+    private static <T extends @Nullable Object, X extends Throwable> T endWith(T result, @Nullable Throwable error)
+            throws X {
         if (error == null) {
             return result;
         }
-        throw Unchecked.<X>asDeclared(failures.onto(error));
+        throw Unchecked.<X>asDeclared(error);
     }
 
     private <X extends Throwable> RuntimeException interrupted(
-            Operation<?, X> operation,
-            SuppressedFailures earlier,
-            @Nullable Throwable last,
-            InterruptedException interrupt)
+            Operation<?, X> operation, RetrySequence sequence, @Nullable Throwable last, InterruptedException interrupt)
             throws X {
         boolean declared = operation instanceof InterruptibleOperation;
         if (declared) {
-            earlier.add(last);
-            earlier.suppressAllIn(interrupt);
+            sequence.failures.suppressAllIn(interrupt);
         }
         Interrupts.throwOrFlag(declared, interrupt);
         if (last == null) { // a result that counts as a failure cannot carry the interrupt
             InterruptedWaitException shown = new InterruptedWaitException(kind().label(), name, interrupt);
-            earlier.suppressAllIn(shown);
-            return shown;
+            throw Unchecked.<X>asDeclared(sequence.asLast(shown));
         }
-        Throwable shown = SuppressedFailures.ofOneCaller(last);
+        Throwable told = sequence.asLast(last);
+        Throwable shown = told == last ? SuppressedFailures.ofOneCaller(last) : told;
         SuppressedFailures.suppress(shown, interrupt);
-        earlier.suppressAllIn(shown);
         throw Unchecked.<X>asDeclared(shown);
     }
 
@@ -197,12 +215,14 @@ final class BackoffRetry implements Retry, Repeating {
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
         CallState state = CallState.current();
-        if (state.repeating()) {
-            return attemptAsync(state, state.attempt(), inner, operation);
+        boolean nested = state.repeating();
+        if (!nested) {
+            budget.onFirstAttempt();
+            state.made(null);
         }
-        budget.onFirstAttempt();
         long start = startNanos();
-        CompletableFuture<T> first = attemptAsync(state, 1, inner, operation);
+        CompletableFuture<T> first = attemptAsync(state, nested ? state.attempt() : 1, inner, operation);
+        AtomicInteger made = state.made();
         Verdict verdict = null;
         if (first.isDone() && !first.isCompletedExceptionally()) {
             verdict = Outcomes.judge(outcomes, first.join(), null);
@@ -210,18 +230,63 @@ final class BackoffRetry implements Retry, Repeating {
                 return first;
             }
         }
-        return new AsyncRetry<T>(this, inner, operation, start).begin(first, verdict);
+        return new AsyncRetry<T>(this, inner, operation, made, start).begin(first, verdict);
     }
 
     <T extends @Nullable Object> CompletableFuture<T> attemptAsync(
             CallState state, int number, Inner inner, Supplier<? extends CompletionStage<T>> operation) {
         long marks = state.marks();
         Object snapshot = state.snapshot();
-        state.repeat(number, idempotent && state.idempotent(), repeats || state.repeating());
+        boolean nested = state.repeating();
+        WeakReference<Repeater> outer = state.repeater();
+        if (repeats) {
+            state.repeater(nested ? nestedIn(outer) : self);
+        }
+        state.repeat(number, idempotent && state.idempotent(), repeats || nested);
         try {
             return inner.callAsync(operation);
         } finally {
+            if (nested) {
+                state.repeater(outer);
+            }
             state.restoreMarks(marks, snapshot);
+        }
+    }
+
+    /** Returns what layers further in ask: the policy further out and this retry. It changes seldom, and is kept. */
+    private @Nullable WeakReference<Repeater> nestedIn(@Nullable WeakReference<Repeater> reference) {
+        Repeater outer = reference == null ? null : reference.get();
+        if (outer == null) {
+            return null;
+        }
+        NestedRepeaters kept = nested;
+        if (kept == null || !kept.isAround(outer)) {
+            kept = new NestedRepeaters(outer, this);
+            nested = kept;
+        }
+        return kept.reference;
+    }
+
+    @Override
+    public boolean repeats(@Nullable Object result, @Nullable Throwable error, boolean mayRunTwice) {
+        return RetrySequence.mayBeRepeated(config, Outcomes.judge(outcomes, result, error), error, mayRunTwice);
+    }
+
+    @Override
+    public String label() {
+        return "retry \"" + name + '"';
+    }
+
+    /** Counts a failure that this retry would repeat, and leaves to a policy further out. */
+    void stoodDown(@Nullable Repeater further) {
+        stoodDown.increment();
+        if (!saidSo) {
+            saidSo = true;
+            LOG.info(
+                    "{} does not repeat a failure, because {} further out repeats it: attempts of several layers do not"
+                            + " multiply. Further failures of this kind are counted and not logged",
+                    label(),
+                    further == null ? "a policy" : further.label());
         }
     }
 
@@ -240,6 +305,17 @@ final class BackoffRetry implements Retry, Repeating {
         Discards.accept(config.discard(), result, this);
     }
 
+    void warnCannotStart(Throwable why) {
+        if (!warned) {
+            warned = true;
+            LOG.warn(
+                    "{} could not start another attempt, because the executor takes no more calls; calls end with the"
+                            + " failure before it. Further failures of this kind are not logged",
+                    label(),
+                    why);
+        }
+    }
+
     void announce(int attempt, long delay) {
         repeated.increment();
         environment.listener().onAttempt(kind(), name, attempt, delay);
@@ -248,7 +324,7 @@ final class BackoffRetry implements Retry, Repeating {
     @Override
     public void warnIfUntold(String after) {
         if (repeats && !config.saysIdempotent()) {
-            Warned.once(LOG, kind().label() + " \"" + name + "\"", after);
+            Warned.once(LOG, label(), after);
         }
     }
 
@@ -267,6 +343,7 @@ final class BackoffRetry implements Retry, Repeating {
         Require.nonNull("sink", sink);
         sink.value(name, "retry.repeated", (double) repeated.sum());
         sink.value(name, "retry.exhausted", (double) exhausted.sum());
+        sink.value(name, "retry.stood.down", (double) stoodDown.sum());
         sink.value(name, "retry.refused", (double) refusedByBudget.sum());
         budget.measure(sink);
     }

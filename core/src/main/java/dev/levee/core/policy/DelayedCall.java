@@ -132,7 +132,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
             return;
         }
         CompletableFuture<T> running = faults.go(fault, inner, operation);
-        onCancel(why -> requestCancel(running, why));
+        passCancelTo(running);
         running.whenComplete(this::finish);
     }
 

@@ -43,6 +43,9 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** Written before ENDED. */
     private transient long endNanos;
 
+    /** The failures that are repeated meanwhile. */
+    final transient SuppressedFailures repeated = new SuppressedFailures();
+
     /** Whether the executor has it on the thread of the caller. Of that thread. */
     private transient boolean handingOver;
 
@@ -75,7 +78,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         }
         Call<T> begun = call;
         CallState state = CallState.current();
-        Object outer = state.alarm();
+        InterruptOnce outer = state.alarm();
         InterruptOnce own = InterruptOnce.inside(state);
         interrupt = own;
         if (begun == null || !compareAndSet(WAITING, RUNNING)) {
@@ -83,6 +86,8 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         }
         call = null;
         state.alarm(own);
+        Object notedBefore = state.noted();
+        state.noted(repeated);
         T value = Unchecked.<T>nullable(null);
         try {
             value = begun.run();
@@ -91,6 +96,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         }
         result = value;
         state.alarm(outer);
+        state.noted(notedBefore);
         endNanos = timeout.clock.nanoTime();
         if (compareAndSet(RUNNING, ENDED)) {
             LockSupport.unpark(caller);
@@ -117,14 +123,20 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /**
      * Ends the wait: a call that has not begun does not begin, one that runs is interrupted. Returns false if it has
      * ended.
+     *
+     * @param timeIsUp whether that is because the time is up, and not because the caller was interrupted
      */
-    boolean giveUp() {
+    boolean giveUp(boolean timeIsUp) {
         if (giveUpBeforeStart()) {
             return true;
         }
         InterruptOnce worker = interrupt;
         if (worker != null && compareAndSet(RUNNING, GIVEN_UP)) {
-            worker.run();
+            if (timeIsUp) {
+                worker.run();
+            } else {
+                worker.callOff();
+            }
             return true;
         }
         return false;

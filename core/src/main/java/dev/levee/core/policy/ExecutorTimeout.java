@@ -49,14 +49,14 @@ final class ExecutorTimeout extends AbstractTimeout {
         if (!work.hasEnded()) {
             giveUpUnlessBegun(work, operation, now, nanos);
         }
-        if (work.giveUp()) {
-            throw timedOut(nanos, nanos < limitNanos, true, null);
+        if (work.giveUp(true)) {
+            throw timedOut(nanos, nanos < limitNanos, true, work.repeated, null);
         }
         Throwable error = work.error();
         boolean late = work.endNanos() - now >= nanos && (error == null || !hasNotBegun(error));
         if (late) {
             discard(work.result());
-            throw timedOut(nanos, nanos < limitNanos, true, error);
+            throw timedOut(nanos, nanos < limitNanos, true, work.repeated, error);
         }
         if (error != null) {
             throw Unchecked.<X>asDeclared(error);
@@ -87,7 +87,7 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
         if (work.closeUnlessRunning()) {
             awaitEnd(work, operation, start, Nanos.add(nanos, BeginGuard.GRACE_NANOS));
-            if (!work.hasEnded() && work.giveUp()) {
+            if (!work.hasEnded() && work.giveUp(true)) {
                 throw notBegun();
             }
         }
@@ -111,8 +111,8 @@ final class ExecutorTimeout extends AbstractTimeout {
         while (!work.hasEnded() && left > 0) {
             environment().scheduler().park(work, left);
             if (Thread.interrupted()) {
-                if (work.giveUp()) {
-                    throw interrupted(operation);
+                if (work.giveUp(nanos - (clock.nanoTime() - start) <= 0)) {
+                    throw interrupted(operation, work.repeated);
                 }
                 Thread.currentThread().interrupt(); // the work has ended just now: its outcome counts
                 return;
@@ -121,8 +121,9 @@ final class ExecutorTimeout extends AbstractTimeout {
         }
     }
 
-    private CancellationException interrupted(Operation<?, ?> operation) {
+    private CancellationException interrupted(Operation<?, ?> operation, SuppressedFailures repeated) {
         InterruptedException interrupt = new InterruptedException();
+        repeated.suppressAllInOwn(interrupt);
         Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
         CancellationException cancelled = new CancellationException(
                 "timeout \"" + name() + "\" was interrupted while the call ran on an executor");

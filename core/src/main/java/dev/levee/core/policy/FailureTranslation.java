@@ -49,7 +49,7 @@ final class FailureTranslation implements Translate {
             return running;
         }
         CallFuture<T> future = new CallFuture<>();
-        future.onCancel(reason -> CallFuture.requestCancel(running, reason));
+        future.passCancelTo(running);
         running.whenComplete((result, error) -> {
             if (error == null) {
                 future.complete(result);

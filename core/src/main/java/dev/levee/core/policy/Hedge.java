@@ -24,19 +24,20 @@ import java.util.function.Consumer;
  *
  * <p><b>How it ends.</b> The first success is the result. An {@link Error}, or an outcome that the rule calls
  * {@code IGNORED}, ends the call at once, since another attempt would fare no better. If all attempts fail, the last
- * failure is thrown with the others suppressed. There is one outcome; whatever still runs is cancelled, and gates
- * further in keep its permits until it has really ended. A result that comes too late goes to
- * {@link HedgeConfig.Builder#discard}.
+ * failure is thrown as it is; a refusal with the others suppressed, and with the answer whether one of them may have
+ * run. There is one outcome; whatever still runs is cancelled, and gates further in keep its permits until it has
+ * really ended. A result that comes too late goes to {@link HedgeConfig.Builder#discard}.
  *
  * <p><b>Asynchronous.</b> No thread is held. Attempts that a delay starts run on the environment's executor, those that
  * a failure starts on the thread that reported it.
  *
  * <p><b>Blocking.</b> Attempts run on the environment's executor (virtual threads where the JVM has them) and the
- * caller waits, so that it can return as soon as there is a winner; attempts that lose are interrupted. What belongs to
- * the caller's thread ({@code ThreadLocal}s) is not seen by the operation, {@code CallContext} is. An interrupt of the
- * caller cancels all attempts and ends the call at once: with {@code InterruptedException} from
- * {@code callInterruptibly}, otherwise with a {@code CancellationException} and the flag set. A caller that is
- * interrupted already runs its operation itself, once.
+ * caller waits, so that it can return as soon as there is a winner; attempts that lose are interrupted, and are no
+ * evidence for policies further in, whatever they throw then. What belongs to the caller's thread
+ * ({@code ThreadLocal}s) is not seen by the operation, {@code CallContext} is. An interrupt of the caller cancels all
+ * attempts and ends the call at once: with {@code InterruptedException} from {@code callInterruptibly}, otherwise with
+ * a {@code CancellationException} and the flag set. A caller that is interrupted already runs its operation itself,
+ * once.
  *
  * <p>{@code CallContext.current().attempt()} is the number of the attempt. Thread-safe. An asynchronous call whose
  * second attempt does not start costs at most 192 bytes besides its source; a blocking one costs a hand-over to another

@@ -1,6 +1,7 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.CallFuture;
+import dev.levee.core.Outcomes;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CancellationException;
@@ -42,6 +43,24 @@ final class HedgeAttempts {
         SuppressedFailures failures = new SuppressedFailures();
         inOrder.forEach(failures::add);
         return failures;
+    }
+
+    /** Whether any attempt but one may have run, as far as the rule of the hedge can say. */
+    static <T extends @Nullable Object> boolean mayHaveRun(
+            @Nullable HedgeAttempt<T> latest, @Nullable HedgeAttempt<T> but) {
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            if (attempt != but && attempt.future != null && mayHaveRun(attempt)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean mayHaveRun(HedgeAttempt<?> attempt) {
+        if (!attempt.setAside || attempt.error == null) {
+            return true; // it runs, or has returned
+        }
+        return Outcomes.mayHaveRun(Outcomes.judge(attempt.call.hedge.outcomes, null, attempt.error), attempt.error);
     }
 
     /**

@@ -62,6 +62,9 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
      */
     abstract void launch(HedgeAttempt<T> attempt);
 
+    /** Notes the failure of an attempt that is not, or not yet, the outcome of the call. */
+    abstract void repeated(@Nullable Throwable error);
+
     /** Returns what an attempt has failed with, given what its future has. */
     abstract Throwable failureOf(Throwable thrown);
 
@@ -252,7 +255,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         }
         if (error != null) {
             endOthers(attempt, HedgeAttempts.settledByAnother());
-            completeExceptionally(HedgeAttempts.failures(latest, attempt).onto(error));
+            completeExceptionally(asLastOf(attempt, error));
             return;
         }
         if (verdict == Verdict.SUCCESS) {
@@ -280,6 +283,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     private void attemptFailed(HedgeAttempt<T> attempt, T result, @Nullable Throwable error, long wait) {
         attempt.setAside(result, error);
+        repeated(error);
         int before = countFailure(wait);
         int started = started(before);
         AfterFailure next = afterFailure(before, wait);
@@ -331,7 +335,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
                 last.discard();
             }
         } else {
-            completeExceptionally(HedgeAttempts.failures(latest, last).onto(error));
+            completeExceptionally(asLastOf(last, error));
         }
     }
 
@@ -346,9 +350,27 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         }
     }
 
+    /** Returns the failure of the attempt that the call ends with, which tells of the others. */
+    private Throwable asLastOf(HedgeAttempt<T> last, Throwable error) {
+        return HedgeAttempts.failures(latest, last).onto(error, HedgeAttempts.mayHaveRun(latest, last));
+    }
+
     /** Returns what attempts have failed with so far. */
     final SuppressedFailures failuresSoFar() {
         return HedgeAttempts.failures(latest, null);
+    }
+
+    @Override
+    protected final void earlierFailures(Consumer<? super Throwable> to) {
+        for (Throwable failure : failuresSoFar().all()) {
+            to.accept(failure);
+        }
+        for (HedgeAttempt<T> attempt = latest; attempt != null; attempt = attempt.previous) {
+            CompletableFuture<T> running = attempt.future;
+            if (running != null && !attempt.setAside) {
+                earlierFailures(running, to);
+            }
+        }
     }
 
     private void endOthers(@Nullable HedgeAttempt<T> winner, @Nullable Throwable reason) {

@@ -27,6 +27,9 @@ final class HedgedStages<T extends @Nullable Object> extends HedgedCall<T> {
     }
 
     @Override
+    void repeated(@Nullable Throwable error) {}
+
+    @Override
     Throwable failureOf(Throwable thrown) {
         return Outcomes.unwrap(thrown);
     }

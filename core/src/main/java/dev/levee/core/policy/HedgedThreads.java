@@ -8,6 +8,7 @@ import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.Policy;
+import dev.levee.core.internal.CallState;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
     private final BeginGuard guard;
     private final Operation<T, ?> operation;
+
+    /** Where failures are noted for a timeout around the caller; null without one. */
+    private final @Nullable SuppressedFailures noted = SuppressedFailures.ofTimedCall(CallState.current());
 
     HedgedThreads(RacingHedge hedge, Inner inner, CallContext context, long start, Operation<T, ?> operation) {
         super(hedge, inner, context, start);
@@ -61,6 +65,13 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
     @Override
     void launch(HedgeAttempt<T> attempt) {
         follow(attempt, start(contextOf(attempt)));
+    }
+
+    @Override
+    void repeated(@Nullable Throwable error) {
+        if (noted != null) {
+            noted.add(error);
+        }
     }
 
     @Override

@@ -32,30 +32,48 @@ final class InterruptingTimeout extends AbstractTimeout {
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
         Object snapshotBefore = state.snapshot();
-        Object outer = state.alarm();
+        InterruptOnce outer = state.alarm();
+        Object notedBefore = state.noted();
         InterruptOnce interrupt = InterruptOnce.inside(state);
         long timerId = timers.set(interrupt, now, nanos);
         T result;
         state.narrow(clock, now + nanos);
         state.alarm(interrupt);
+        state.noted(null);
         try {
             result = inner.call(operation);
         } catch (Throwable error) {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
             state.alarm(outer);
+            SuppressedFailures noted = restoreNoted(state, notedBefore);
             boolean delivered = wasDelivered(interrupt, timerId, error instanceof InterruptedException);
             if (!hasNotBegun(error) && (delivered || clock.nanoTime() - now >= nanos)) {
-                throw timedOut(nanos, nanos < limitNanos, true, error);
+                throw timedOut(nanos, nanos < limitNanos, true, noted, error);
             }
             throw error;
         }
         state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         state.alarm(outer);
+        SuppressedFailures noted = restoreNoted(state, notedBefore);
         if (wasDelivered(interrupt, timerId, false) || clock.nanoTime() - now >= nanos) {
             discard(result);
-            throw timedOut(nanos, nanos < limitNanos, true, null);
+            throw timedOut(nanos, nanos < limitNanos, true, noted, null);
         }
         return result;
+    }
+
+    /** Returns what was noted in this call, and adds it to what was noted around it. */
+    private static @Nullable SuppressedFailures restoreNoted(CallState state, @Nullable Object before) {
+        Object noted = state.noted();
+        state.noted(before);
+        if (!(noted instanceof SuppressedFailures failures)) {
+            return null;
+        }
+        SuppressedFailures around = SuppressedFailures.ofTimedCall(state);
+        if (around != null) {
+            around.addAll(failures);
+        }
+        return failures;
     }
 
     private boolean wasDelivered(InterruptOnce interrupt, long timerId, boolean consumed) {

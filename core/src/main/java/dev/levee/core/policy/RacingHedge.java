@@ -11,13 +11,15 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.Repeating;
+import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -57,7 +59,7 @@ final class RacingHedge implements Hedge {
         this.timers = SchedulerTimers.of(environment);
         this.maxAttempts = Require.nonNull("config", config).idempotent() ? config.maxAttempts() : 1;
         if (maxAttempts > 1 && !config.saysIdempotent()) {
-            Repeating.Warned.once(LOG, kind().label() + " \"" + name + "\"", "a delay");
+            Repeater.Warned.once(LOG, kind().label() + " \"" + name + "\"", "a delay");
         }
         this.outcomes = config.outcomes();
         this.minDelay = config.minNanos();
@@ -115,11 +117,13 @@ final class RacingHedge implements Hedge {
         Object clock = state.clock();
         long deadline = state.deadlineNanos();
         Object snapshot = state.snapshot();
-        state.set(context.attempt(), true, true, clock, deadline, repeating ? snapshot : null);
+        WeakReference<Repeater> repeater = state.repeater();
+        AtomicInteger made = state.made();
+        state.set(context.attempt(), true, true, null, repeating ? made : null, clock, deadline, null);
         try {
             return inner.callAsync(operation);
         } finally {
-            state.set(context.attempt(), true, repeating, clock, deadline, snapshot);
+            state.set(context.attempt(), true, repeating, repeater, made, clock, deadline, snapshot);
         }
     }
 
@@ -160,11 +164,11 @@ final class RacingHedge implements Hedge {
             HedgedCall<?> call, Operation<?, ?> operation, InterruptedException interrupt) {
         call.cancel(true);
         SuppressedFailures failures = call.failuresSoFar();
-        failures.suppressAllIn(interrupt);
+        failures.suppressAllInOwn(interrupt);
         Interrupts.throwOrFlag(operation instanceof InterruptibleOperation, interrupt);
         CancellationException shown =
                 new CancellationException("hedge \"" + name + "\" was interrupted while it waited");
-        failures.suppressAllIn(shown);
+        failures.suppressAllInOwn(shown);
         return shown;
     }
 

@@ -11,7 +11,8 @@ import java.util.function.Consumer;
  *
  * <p>For failures that pass by themselves, of operations that are safe to repeat. Not around a fallback (it would see
  * the substitute and never repeat), and once in a pipeline: of several retries around one call, on any threads that the
- * {@link dev.levee.core.CallContext} reaches, only the outermost repeats, and those further in run the call once.
+ * {@link dev.levee.core.CallContext} reaches, those further in leave to the outer one what that repeats, and share one
+ * count of attempts with it.
  *
  * <p><b>What is repeated.</b> Calls that the rule judges {@code FAILURE}, {@code THROTTLED} or {@code NOT_SENT}, and
  * calls that an inner policy refused. An {@link Error} or an interrupt is never repeated. A call that is marked as not
@@ -29,12 +30,13 @@ import java.util.function.Consumer;
  * {@link RetryBudget} allows: by default a fifth of the first attempts and ten per second, so that retries cannot turn
  * a small outage into a large one. A call that it refuses to repeat fails at once.
  *
- * <p><b>At the end</b> the last failure is thrown as it is, with the earlier ones (the latest eight) suppressed; a
- * result that counts as a failure is returned. An interrupt during a wait ends the call: the flag is set again and the
- * last failure is thrown with the {@code InterruptedException} suppressed; {@code callInterruptibly} throws the
- * {@code InterruptedException} with the last failure suppressed. The asynchronous form holds no thread while it waits,
- * a cancel of its future reaches the wait and the running attempt, and attempts after the first run on the
- * environment's executor.
+ * <p><b>At the end</b> the last failure is thrown as it is; a refusal, and an exception that a blocking call has made
+ * itself, with the earlier ones (the latest eight) suppressed. A refusal says whether an earlier attempt may have run
+ * ({@link dev.levee.core.RefusedException#mayHaveRun}). A result that counts as a failure is returned. An interrupt
+ * during a wait ends the call: the flag is set again and the last failure is thrown with the
+ * {@code InterruptedException} suppressed; {@code callInterruptibly} throws the {@code InterruptedException} with the
+ * last failure suppressed. The asynchronous form holds no thread while it waits, a cancel of its future reaches the
+ * wait and the running attempt, and attempts after the first run on the environment's executor.
  *
  * <p>{@code CallContext.current()} has the number of the attempt and the deadline for the operation. Thread-safe. A
  * call that succeeds at once costs no allocation, one read of the state of the thread and, without a total time, no
@@ -42,8 +44,8 @@ import java.util.function.Consumer;
  *
  * <p>Events: {@code onAttempt} before each wait. Metrics: {@code retry.repeated} (extra attempts),
  * {@code retry.exhausted} (calls that failed because attempts or time were used up, or because the dependency asked not
- * to be called again so soon), {@code retry.refused} (calls that the budget refused to repeat), and those of the
- * {@link RetryBudget}.
+ * to be called again so soon), {@code retry.stood.down} (failures left to a policy further out), {@code retry.refused}
+ * (calls that the budget refused to repeat), and those of the {@link RetryBudget}.
  *
  * @since 0.1
  */

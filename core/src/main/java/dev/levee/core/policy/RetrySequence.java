@@ -6,7 +6,11 @@ import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import java.lang.ref.WeakReference;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,15 +27,53 @@ final class RetrySequence {
     private final RetryConfig config;
     private final CallContext context;
     private final long start;
-    private int attempt = 1;
+    private int attempt;
+
+    /** The policy further out that repeats the call too; null if there is none, or it cannot be asked. */
+    private final @Nullable Repeater outer;
+
+    /** How many attempts all layers have made of the call; null as long as this one has made all. */
+    private @Nullable AtomicInteger made;
+
+    private boolean paid;
+
+    /** Whether an attempt that was repeated may have run. */
+    private boolean mayHaveRun;
+
+    /** Whether the last failure has been added to those that were repeated, but no attempt has followed yet. */
+    private boolean waits;
+
     private long previousDelay;
 
-    /** Begins after the first attempt; the context is the one around the retry. */
-    RetrySequence(BackoffRetry retry, CallContext context, long start) {
+    /**
+     * Begins after the first attempt, in the context around the retry.
+     *
+     * @param made the count of attempts that layers within that attempt have begun, or null
+     */
+    RetrySequence(BackoffRetry retry, CallContext context, CallState state, @Nullable AtomicInteger made, long start) {
         this.retry = retry;
         this.config = retry.config;
         this.context = context;
         this.start = start;
+        boolean nested = context.repeating();
+        WeakReference<Repeater> known = state.repeater();
+        this.outer = known == null ? null : known.get();
+        this.attempt = nested ? context.attempt() : 1;
+        this.made = nested ? state.countMade() : made;
+    }
+
+    @Nullable AtomicInteger made() {
+        return made;
+    }
+
+    /** Learns that layers within an attempt may count attempts too. */
+    void made(@Nullable AtomicInteger count) {
+        made = count;
+    }
+
+    private int attemptsMade() {
+        AtomicInteger count = made;
+        return count == null ? attempt : Math.max(attempt, count.get());
     }
 
     /** Returns the number of the attempt that was made, or after {@link #delayOrStop} of the one that comes. */
@@ -44,7 +86,8 @@ final class RetrySequence {
      *
      * <ol>
      *   <li>if the outcome may not be repeated ({@link #mayBeRepeated}),
-     *   <li>if all attempts have been made ({@link RetryConfig#maxAttempts}),
+     *   <li>if a policy further out repeats it,
+     *   <li>if all attempts have been made ({@link RetryConfig#maxAttempts}), by this retry and by others of the call,
      *   <li>if the dependency or a refusal asks for a longer wait than {@link RetryConfig#maxHint}, or not to be called
      *       again,
      *   <li>if the wait does not fit into the total time or the deadline of the call,
@@ -58,10 +101,14 @@ final class RetrySequence {
      *     outcome
      */
     long delayOrStop(Verdict verdict, @Nullable Object result, @Nullable Throwable error) {
-        if (!mayBeRepeated(verdict, error)) {
+        if (!mayBeRepeated(config, verdict, error, context.idempotent())) {
             return STOP;
         }
-        if (attempt >= config.maxAttempts()) {
+        if (context.repeating() && (outer == null || outer.repeats(result, error, context.idempotent()))) {
+            retry.stoodDown(outer);
+            return STOP;
+        }
+        if (attemptsMade() >= config.maxAttempts()) {
             return exhausted();
         }
         long hint = Outcomes.retryAfterNanos(config.outcomes(), verdict, result, error);
@@ -75,13 +122,20 @@ final class RetrySequence {
             if (delay >= leftNanos()) {
                 return exhausted();
             }
+            if (context.repeating() && !paid) { // the policy further out pays for the call, but not in here
+                paid = true;
+                retry.budget.onFirstAttempt();
+            }
             if (!retry.budget.tryWithdraw(throttled ? config.throttledCost() : 1)) {
                 retry.refusedByBudget.increment();
                 return STOP;
             }
             previousDelay = drawn;
-            attempt++;
+            attempt = made == null ? attempt + 1 : made.incrementAndGet();
             retry.announce(attempt, delay);
+            failures.add(error);
+            waits = error != null;
+            mayHaveRun |= Outcomes.mayHaveRun(verdict, error);
             if (error == null) {
                 retry.discard(result);
             }
@@ -94,31 +148,60 @@ final class RetrySequence {
         }
     }
 
+    /**
+     * Returns the failure that the call ends with, which tells of those before it: they are suppressed in it if it
+     * belongs to this call, and a refusal says whether an attempt may have run.
+     */
+    Throwable asLast(Throwable error) {
+        if (waits) {
+            waits = false;
+            failures.removeLast();
+        }
+        return failures.onto(error, mayHaveRun);
+    }
+
     /** Whether the next attempt may start now that the wait is over, which may have taken longer than it should. */
     boolean isInTime() {
         if (leftNanos() > 0) {
+            waits = false;
             return true;
         }
         exhausted();
         return false;
     }
 
+    /** Notes why an attempt that was announced could not start: the call ends with the failure before it. */
+    void couldNotStart(Throwable rejected) {
+        if (waits) {
+            waits = false;
+            failures.removeLast();
+        }
+        failures.add(rejected);
+        retry.warnCannotStart(rejected);
+    }
+
     /**
-     * Returns what a call fails with that cannot make the attempt for which it has waited: its last failure; null if it
-     * has a result, which has not been discarded.
+     * Returns what a call fails with that cannot make the attempt for which it has waited: its last failure, which
+     * tells of those before it; null if it has a result, which has not been discarded.
      */
     @Nullable Throwable failureAfterWait(@Nullable Throwable error) {
-        return error != null || config.discard() == null
-                ? error
-                : new TimedOutException(
-                        retry.name(),
-                        "retry \"" + retry.name() + "\": no time was left for another attempt after the wait for it,"
-                                + " and the result of the last one has been discarded",
-                        true);
+        if (error != null) {
+            return asLast(error);
+        }
+        if (config.discard() == null) {
+            return null;
+        }
+        TimedOutException thrown = new TimedOutException(
+                retry.name(),
+                "retry \"" + retry.name() + "\": no time was left for another attempt after the wait for it,"
+                        + " and the result of the last one has been discarded",
+                true);
+        failures.suppressAllInOwn(thrown);
+        return thrown;
     }
 
     /** Whether an outcome of this kind may be repeated at all. */
-    private boolean mayBeRepeated(Verdict verdict, @Nullable Throwable error) {
+    static boolean mayBeRepeated(RetryConfig config, Verdict verdict, @Nullable Throwable error, boolean idempotent) {
         if (error instanceof InterruptedWaitException || error instanceof InterruptedException) {
             return false; // whatever the rule says: the thread was asked to stop
         }
@@ -126,14 +209,11 @@ final class RetrySequence {
         if (error instanceof Error || unwrapped instanceof Error) {
             return false;
         }
-        boolean refused = unwrapped instanceof RefusedException;
-        if (unwrapped instanceof RefusedException refusal && !Outcomes.mayBeRepeated(config.outcomes(), refusal)) {
-            return false;
+        boolean mayRunTwice = idempotent && config.idempotent();
+        if (unwrapped instanceof RefusedException refusal) {
+            return Outcomes.mayBeRepeated(config.outcomes(), refusal) && (mayRunTwice || !refusal.mayHaveRun());
         }
-        if (!context.idempotent() || !config.idempotent()) {
-            return refused || verdict == Verdict.NOT_SENT;
-        }
-        return refused || verdict.isFailure();
+        return verdict == Verdict.NOT_SENT || (mayRunTwice && verdict.isFailure());
     }
 
     private long exhausted() {

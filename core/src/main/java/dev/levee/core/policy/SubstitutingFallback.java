@@ -241,7 +241,11 @@ final class SubstitutingFallback implements Fallback, Answering {
     /** Returns the failure of the last source, with the original failure and those of the other sources suppressed. */
     Throwable noneAnswered(Throwable error, SuppressedFailures earlier, Throwable last) {
         failed.increment();
-        return last == error && chain.length == 1 ? error : earlier.onto(last);
+        if (last == error && chain.length == 1) {
+            return error;
+        }
+        LOG.debug("fallback \"{}\": no source answered; the failure of the call follows", name, error);
+        return earlier.onto(last);
     }
 
     @Override

@@ -66,7 +66,9 @@ final class TimeoutFuture<T extends @Nullable Object> extends CallFuture<T>
     }
 
     private TimedOutException timedOut(@Nullable Throwable suppressed) {
-        return timeout.exception(Math.abs(time), time < 0, false, suppressed);
+        SuppressedFailures repeated = new SuppressedFailures();
+        earlierFailures(repeated::add);
+        return timeout.exception(Math.abs(time), time < 0, false, repeated, suppressed);
     }
 
     private boolean end(Throwable reason) {

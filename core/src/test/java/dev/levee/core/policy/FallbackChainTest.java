@@ -98,10 +98,11 @@ class FallbackChainTest {
 
         @Test
         void if_none_answers_the_last_failure_carries_the_original_and_the_others() {
-            Fallback fallback =
-                    chain(c -> c.then("cache", e -> ask("cache", e)).then("replica", e -> ask("replica", e)));
+            Fallback fallback = chain(c -> c.then("cache", e -> ask("cache", e)).then("replica", e -> {
+                throw new IllegalArgumentException("no replica");
+            }));
             Throwable thrown = catchThrowable(() -> fallback.call(failing));
-            assertThat(thrown).isSameAs(noReplica);
+            assertThat(thrown).hasMessage("no replica");
             assertThat(thrown.getSuppressed()).containsExactly(down, noCache);
             assertThat(metrics(fallback)).containsEntry("fallback.failed", 1.0);
             assertThat(heard.events()).isEmpty();
@@ -173,7 +174,7 @@ class FallbackChainTest {
             Throwable thrown = catchThrowable(() -> fallback.call(failing));
             assertThat(Thread.interrupted()).isTrue();
             assertThat(thrown).isSameAs(down);
-            assertThat(down.getSuppressed()).hasSize(1).hasOnlyElementsOfType(InterruptedException.class);
+            assertThat(down).as("not made by this call").hasNoSuppressedExceptions();
             assertThat(replica).isCancelled();
         }
 
@@ -213,13 +214,13 @@ class FallbackChainTest {
         }
 
         @Test
-        void if_none_answers_the_last_failure_carries_the_original_and_the_others() {
+        void if_none_answers_the_last_failure_is_given_as_it_is() {
             CompletableFuture<String> future = fallback.callAsync(this::fail);
             cache.completeExceptionally(noCache);
             RuntimeException last = new IllegalStateException("last");
             replica.completeExceptionally(last);
             assertThat(failureOf(future)).isSameAs(last);
-            assertThat(last.getSuppressed()).containsExactly(down, noCache, noReplica);
+            assertThat(last).hasNoSuppressedExceptions();
         }
 
         @Test
@@ -245,9 +246,7 @@ class FallbackChainTest {
         void a_source_that_is_cancelled_by_itself_ends_the_chain() {
             CompletableFuture<String> future = fallback.callAsync(this::fail);
             cache.cancel(true);
-            assertThat(failureOf(future))
-                    .isInstanceOf(CancellationException.class)
-                    .hasSuppressedException(down);
+            assertThat(failureOf(future)).isInstanceOf(CancellationException.class);
         }
 
         @Test

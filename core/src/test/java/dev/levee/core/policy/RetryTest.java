@@ -268,6 +268,7 @@ class RetryTest {
                     .containsExactly(
                             "retry.repeated 2.0",
                             "retry.exhausted 1.0",
+                            "retry.stood.down 0.0",
                             "retry.refused 0.0",
                             "budget.credit 100.0",
                             "budget.withdrawn 2.0",
@@ -301,13 +302,13 @@ class RetryTest {
         }
 
         @Test
-        void gives_the_last_failure_with_the_earlier_ones() {
+        void gives_the_last_failure_as_it_is_because_a_future_may_be_shared() {
             CompletableFuture<String> future = retry.callAsync(() -> stage(9));
             time.advance(Duration.ofSeconds(5));
             Throwable[] seen = new Throwable[1];
             future.whenComplete((result, error) -> seen[0] = error);
             assertThat(seen[0]).hasMessage("failure 3");
-            assertThat(seen[0].getSuppressed()).hasSize(2);
+            assertThat(seen[0]).hasNoSuppressedExceptions();
         }
 
         @Test

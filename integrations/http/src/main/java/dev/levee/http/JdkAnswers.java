@@ -44,7 +44,7 @@ final class JdkAnswers {
     /** The future of an asynchronous call. */
     static final class ResponseFuture<T> extends CallFuture<HttpResponse<T>> {
         CompletableFuture<HttpResponse<T>> follow(CompletableFuture<HttpResponse<?>> call) {
-            onCancel(reason -> requestCancel(call, reason));
+            passCancelTo(call);
             call.whenComplete((response, error) -> {
                 if (error != null) {
                     completeExceptionally(asInTheJdk(Outcomes.unwrap(error)));

@@ -2,10 +2,31 @@ package dev.levee.core.internal;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
-/** A policy that repeats calls, and may or may not have been told that they can be done twice. See ADR 70. */
-public interface Repeating {
+/**
+ * A policy that repeats the call which a thread works for, as policies further in ask it; and which may or may not have
+ * been told that its calls can be done twice. See ADR 60 and ADR 70.
+ */
+public interface Repeater {
+    /**
+     * Returns whether the policy repeats an outcome of this kind, as long as attempts, time and budget allow it.
+     *
+     * @param result what was returned
+     * @param error what was thrown, or null
+     * @param mayRunTwice whether the call may be repeated even if it may have reached the other side
+     * @return true if so; policies further in leave it to this one then
+     */
+    boolean repeats(@Nullable Object result, @Nullable Throwable error, boolean mayRunTwice);
+
+    /**
+     * Returns the name of the policy for the log.
+     *
+     * @return kind and quoted name
+     */
+    String label();
+
     /**
      * Warns that this policy repeats calls which may have been done, unless it was told whether it may, or has done so
      * under this name before.

@@ -1,0 +1,286 @@
+package dev.levee.core.policy;
+
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofSeconds;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.CountingGate;
+import dev.levee.core.Environment;
+import dev.levee.core.Operation;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
+import dev.levee.core.Verdict;
+import dev.levee.core.idempotency.Idempotency;
+import dev.levee.core.idempotency.IdempotencyStore;
+import dev.levee.core.testing.ManualTime;
+import java.io.IOException;
+import java.net.SocketException;
+import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Blocking calls that are called off, or whose thread is interrupted, and what gates further in see of them. */
+class CalledOffTest {
+    private final ManualTime time = new ManualTime();
+    private final Environment environment =
+            time.environment().toBuilder().executor(time::start).build();
+    private final List<Object> outcomes = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+
+    /** What an operation throws when it finds itself interrupted, and whether the flag is set again then. */
+    private record Answer(Function<InterruptedException, Throwable> thrown, boolean flagged) {
+        @Override
+        public String toString() {
+            return thrown.apply(new InterruptedException()).getClass().getSimpleName()
+                    + (flagged ? " with the flag" : "");
+        }
+    }
+
+    private static Stream<Answer> answers() {
+        List<Function<InterruptedException, Throwable>> thrown = List.of(
+                interrupt -> new SocketException("Closed by interrupt"),
+                interrupt -> new ClosedByInterruptException(),
+                interrupt -> new java.sql.SQLException("canceling statement due to user request"),
+                interrupt -> new IllegalStateException("interrupted", interrupt),
+                interrupt -> new RuntimeException(new IOException(new RuntimeException(interrupt))),
+                interrupt -> new OutOfMemoryError("made up"),
+                interrupt -> interrupt);
+        return thrown.stream().flatMap(each -> Stream.of(new Answer(each, false), new Answer(each, true)));
+    }
+
+    private static Stream<Answer> answersWithFlag() {
+        return answers().filter(Answer::flagged);
+    }
+
+    /** Takes this many milliseconds, one number for each attempt, and answers an interrupt. */
+    private Operation<String, Throwable> takes(Answer answer, long... millis) {
+        return () -> {
+            int attempt = CallContext.current().attempt();
+            requests.add("request " + attempt);
+            try {
+                environment.scheduler().sleep(ofMillis(millis[attempt - 1]).toNanos());
+            } catch (InterruptedException interrupt) {
+                if (answer.flagged) {
+                    Thread.currentThread().interrupt();
+                }
+                throw answer.thrown.apply(interrupt);
+            }
+            return "attempt " + attempt;
+        };
+    }
+
+    private Thread start(Policy policy, Operation<String, Throwable> operation) {
+        return time.start(() -> {
+            try {
+                outcomes.add(policy.call(operation));
+            } catch (Throwable error) {
+                outcomes.add(error);
+            }
+        });
+    }
+
+    private CountingGate gate(OutcomeRule rule) {
+        return new CountingGate(Bulkhead.of("b", c -> c.maxConcurrent(9), environment)) {
+            @Override
+            public OutcomeRule outcomes() {
+                return rule;
+            }
+        };
+    }
+
+    private CountingGate gate() {
+        return gate(OutcomeRule.standard());
+    }
+
+    private Hedge hedge() {
+        return Hedge.of("h", c -> c.delay(ofMillis(100)).budget(RetryBudget.unlimited()), environment);
+    }
+
+    private Timeout timeout(long millis) {
+        return Timeout.of("t", ofMillis(millis), environment);
+    }
+
+    @AfterEach
+    void nothingIsLeftBehind() {
+        time.runReady();
+        assertThat(time.pendingTimers()).isZero();
+        assertThat(time.sleepers()).isZero();
+    }
+
+    @Nested
+    class The_loser_of_a_hedge {
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void is_no_evidence_for_gates_in_any_segment(Answer answer) {
+            OutcomeRule other = OutcomeRule.failures(Throwable.class);
+            List<CountingGate> gates = List.of(gate(), gate(other), gate(), gate(), gate(other), gate());
+            for (int size = 1; size <= gates.size(); size++) {
+                List<Policy> policies = new ArrayList<>(List.of(hedge()));
+                policies.addAll(gates.subList(0, size));
+                start(Pipeline.of(policies.toArray(new Policy[0])), takes(answer, 10_000, 20));
+                time.advance(ofSeconds(1));
+            }
+            assertThat(outcomes).hasSize(6).containsOnly("attempt 2");
+            assertThat(gates)
+                    .allSatisfy(gate -> assertThat(gate.verdicts())
+                            .isNotEmpty()
+                            .containsOnly(Verdict.SUCCESS, Verdict.IGNORED)
+                            .contains(Verdict.IGNORED));
+        }
+
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void is_no_evidence_for_a_gate_that_the_operation_calls(Answer answer) {
+            CountingGate gate = gate();
+            Operation<String, Throwable> inner = takes(answer, 10_000, 20);
+            start(hedge(), () -> gate.call(inner));
+            time.advance(ofSeconds(1));
+            assertThat(gate.verdicts()).containsExactlyInAnyOrder(Verdict.SUCCESS, Verdict.IGNORED);
+        }
+
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void is_no_evidence_behind_a_timeout_on_either_kind_of_thread(Answer answer) {
+            for (Timeout timeout : List.of(timeout(5_000), timeout(5_000).onExecutor(time::start))) {
+                CountingGate outside = gate();
+                CountingGate inside = gate();
+                start(Pipeline.of(hedge(), outside, timeout, inside), takes(answer, 10_000, 20));
+                time.advance(ofSeconds(1));
+                assertThat(inside.verdicts()).containsExactlyInAnyOrder(Verdict.SUCCESS, Verdict.IGNORED);
+                assertThat(outside.verdicts()).containsExactlyInAnyOrder(Verdict.SUCCESS, Verdict.IGNORED);
+            }
+        }
+
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void is_not_repeated_by_a_retry_that_counts_for_itself(Answer answer) {
+            Retry retry = Retry.of("r", c -> c.backoff(Backoff.of(attempt -> Duration.ZERO)), environment);
+            start(hedge(), () -> {
+                Operation<String, Throwable> inner =
+                        takes(answer, CallContext.current().attempt() == 1 ? 10_000 : 20, 30, 40);
+                return CallContext.current().withRepeating(false).call(() -> retry.call(inner));
+            });
+            time.advance(ofSeconds(1));
+            assertThat(outcomes).containsExactly("attempt 1");
+            assertThat(requests).containsExactly("request 1", "request 1");
+        }
+
+        @Test
+        void is_no_evidence_when_it_returns_what_a_rule_calls_a_failure() {
+            CountingGate gate =
+                    gate(OutcomeRule.standard().onResult(String.class, "cut short"::equals, Verdict.FAILURE));
+            start(Pipeline.of(hedge(), gate), () -> {
+                try {
+                    return takes(new Answer(interrupt -> interrupt, false), 10_000, 20)
+                            .run();
+                } catch (InterruptedException interrupt) {
+                    return "cut short";
+                }
+            });
+            time.advance(ofSeconds(1));
+            assertThat(gate.verdicts()).containsExactlyInAnyOrder(Verdict.SUCCESS, Verdict.IGNORED);
+        }
+
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void leaves_an_unknown_outcome_under_its_key(Answer answer) {
+            IdempotencyStore<String> store = IdempotencyStore.inMemory(9, ofSeconds(60), environment);
+            Idempotency<String> once = Idempotency.of("i", store, c -> {}, environment);
+            Operation<String, Throwable> inner = takes(answer, 10_000, 20);
+            start(hedge(), () -> once.call("key " + CallContext.current().attempt(), "same", inner));
+            time.advance(ofSeconds(1));
+            assertThat(store.claim("key 1", "same", "me", 1).status()).isEqualTo(IdempotencyStore.Status.OWNED_UNKNOWN);
+        }
+
+        @Test
+        void is_evidence_if_it_fails_before_it_is_called_off() {
+            CountingGate gate = gate();
+            start(Pipeline.of(hedge(), gate), () -> {
+                if (CallContext.current().attempt() == 1) {
+                    throw new SocketException("reset");
+                }
+                return "second";
+            });
+            time.advance(ofSeconds(1));
+            assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE, Verdict.SUCCESS);
+        }
+    }
+
+    @Nested
+    class A_timeout {
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void that_interrupts_the_work_is_evidence(Answer answer) {
+            for (Timeout timeout : List.of(timeout(50), timeout(50).onExecutor(time::start))) {
+                CountingGate outside = gate();
+                CountingGate inside = gate();
+                start(Pipeline.of(outside, timeout, inside), takes(answer, 10_000));
+                time.advance(ofSeconds(1));
+                assertThat(inside.verdicts()).containsExactly(Verdict.FAILURE);
+                assertThat(outside.verdicts()).containsExactly(Verdict.FAILURE);
+            }
+        }
+
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void around_a_hedge_is_evidence_against_both_attempts(Answer answer) {
+            CountingGate gate = gate();
+            start(Pipeline.of(timeout(150), hedge(), gate), takes(answer, 10_000, 10_000));
+            time.advance(ofSeconds(1));
+            assertThat(outcomes.get(0)).isInstanceOf(TimedOutException.class);
+            assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE, Verdict.FAILURE);
+        }
+    }
+
+    @Nested
+    class An_interrupt_of_the_caller {
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answers")
+        void is_no_evidence_where_the_work_runs_on_other_threads(Answer answer) {
+            for (Policy handingOver : List.of(timeout(5_000).onExecutor(time::start), hedge())) {
+                CountingGate outside = gate();
+                CountingGate inside = gate();
+                Thread caller = start(Pipeline.of(outside, handingOver, inside), takes(answer, 10_000, 10_000));
+                time.advance(ofMillis(10));
+                caller.interrupt();
+                time.advance(ofSeconds(1));
+                assertThat(inside.verdicts()).containsExactly(Verdict.IGNORED);
+                assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED);
+            }
+        }
+
+        @ParameterizedTest
+        @MethodSource("dev.levee.core.policy.CalledOffTest#answersWithFlag")
+        void is_no_evidence_where_the_operation_sets_the_flag_again(Answer answer) {
+            CountingGate outside = gate();
+            CountingGate inside = gate(OutcomeRule.failures(SocketException.class));
+            Thread caller = start(Pipeline.of(outside, timeout(5_000), inside), takes(answer, 10_000));
+            time.advance(ofMillis(10));
+            caller.interrupt();
+            time.advance(ofSeconds(1));
+            assertThat(inside.verdicts()).containsExactly(Verdict.IGNORED);
+            assertThat(outside.verdicts()).containsExactly(Verdict.IGNORED);
+        }
+
+        @Test
+        void is_no_evidence_where_what_is_thrown_names_it() {
+            CountingGate gate = gate();
+            Thread caller =
+                    start(gate, takes(new Answer(interrupt -> new IllegalStateException(interrupt), false), 10_000));
+            caller.interrupt();
+            time.advance(ofSeconds(1));
+            assertThat(gate.verdicts()).containsExactly(Verdict.IGNORED);
+        }
+    }
+}

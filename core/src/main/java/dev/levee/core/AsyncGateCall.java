@@ -216,7 +216,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         try {
             if (reason instanceof CancellationException) { // never evidence, and perhaps not sent
                 segment.leave(
-                        stamps, start, null, failure instanceof RefusedException ? failure : reason, CallForm.CANCELLED);
+                        stamps,
+                        start,
+                        null,
+                        failure instanceof RefusedException ? failure : reason,
+                        CallForm.CANCELLED);
             } else if (reason == null || failure instanceof RefusedException) {
                 segment.leave(stamps, start, result, failure, formOf(failure));
             } else { // cut short by a timeout, which is evidence whatever the work did later

@@ -99,7 +99,10 @@ class LabelsTest {
     void a_function_says_what_endpoints_are_called() {
         assertThat(all(config -> config.labelPerEndpoint(
                         endpoint -> endpoint.address().getHost().toUpperCase(java.util.Locale.ROOT))))
-                .contains("balancer nodes/ONE HEALTHY->EJECTED", "nodes/ONE endpoint.in.flight", "nodes/TWO endpoint.picks")
+                .contains(
+                        "balancer nodes/ONE HEALTHY->EJECTED",
+                        "nodes/ONE endpoint.in.flight",
+                        "nodes/TWO endpoint.picks")
                 .anyMatch(line -> line.contains("endpoint ONE could not be closed"));
     }
 

@@ -395,8 +395,8 @@ class EarlierFailuresTest {
 
         @Test
         void is_told_to_a_gate_around_although_the_last_one_was_not_sent() {
-            for (Policy policy : List.of(
-                    retry(0), hedge(), Pipeline.of(timeout(9_000).onExecutor(time::start), retry(10)))) {
+            for (Policy policy :
+                    List.of(retry(0), hedge(), Pipeline.of(timeout(9_000).onExecutor(time::start), retry(10)))) {
                 CountingGate gate = new CountingGate(bulkhead(9));
                 assertThat(thrownBy(Pipeline.of(gate, policy), firstThenNotSent(reset)))
                         .isSameAs(notSent);

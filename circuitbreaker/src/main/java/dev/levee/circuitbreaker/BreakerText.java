@@ -29,7 +29,7 @@ final class BreakerText {
                     .append(epoch.probes.permits())
                     .append(" probes in flight");
         }
-        if (epoch.refusal != null && (epoch.state == State.OPEN || epoch.isOpen() && epoch.nanos != Nanos.NEVER)) {
+        if (epoch.refusal != null && (epoch.state == State.OPEN || (epoch.isOpen() && epoch.nanos != Nanos.NEVER))) {
             appendOpenTime(text, epoch.refusal.retryAfterNanos());
         }
         return text.toString();

@@ -52,7 +52,7 @@ class ClearingTest {
     }
 
     /** A key that can do something when a table asks for its hash. */
-    private final class Key {
+    private static final class Key {
         private final int hash;
         private Runnable whenAsked = () -> {};
 

@@ -17,18 +17,19 @@ import org.junit.jupiter.api.Test;
 
 /** Bounded loads and calls that come at the very moment at which the set changes. */
 class ChangingBoundsTest {
-    private static final Runnable NOTHING = () -> {};
     private static final List<Endpoint<String>> EVEN = List.of(Endpoint.of("a"), Endpoint.of("b"));
     /** So that an even share is far above the bound of a. */
     private static final List<Endpoint<String>> UNEVEN = List.of(Endpoint.of("a"), Endpoint.of("b", 99));
 
     /** Runs once after the picker of a set has been made, before the set is published. */
-    private final AtomicReference<Runnable> madeSet = new AtomicReference<>(NOTHING);
+    private final AtomicReference<Runnable> madeSet = new AtomicReference<>(ChangingBoundsTest::nothing);
     /** Runs once after a pick, before the call reserves its place. */
-    private final AtomicReference<Runnable> picked = new AtomicReference<>(NOTHING);
+    private final AtomicReference<Runnable> picked = new AtomicReference<>(ChangingBoundsTest::nothing);
 
     private final UpdatableEndpoints<String> source = EndpointSource.updatable(EVEN);
     private final LoadBalancer<String> balancer = LoadBalancer.of("nodes", new Hooked(null), source);
+
+    private static void nothing() {}
 
     private final class Hooked implements BalancingStrategy {
         private final BalancingStrategy bounded;
@@ -50,12 +51,12 @@ class ChangingBoundsTest {
         @Override
         public Picker over(Candidates candidates) {
             Picker picker = bounded.over(candidates);
-            madeSet.getAndSet(NOTHING).run();
+            madeSet.getAndSet(ChangingBoundsTest::nothing).run();
             return new Picker() {
                 @Override
                 public int pick(long hash) {
                     int index = picker.pick(hash);
-                    picked.getAndSet(NOTHING).run();
+                    picked.getAndSet(ChangingBoundsTest::nothing).run();
                     return index;
                 }
 

@@ -72,7 +72,7 @@ class NamedErrorsTest {
     Stream<DynamicTest> an_error_in_a_configuration_begins_with_kind_and_name() {
         return WRONG.entrySet().stream()
                 .map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> {
-                    String kind = entry.getKey().substring(0, entry.getKey().indexOf(' '));
+                    String kind = entry.getKey().substring(0, entry.getKey().lastIndexOf(' '));
                     assertThatThrownBy(entry.getValue())
                             .isInstanceOfAny(IllegalArgumentException.class, NullPointerException.class)
                             .hasMessageStartingWith(kind + " \"p\": ");

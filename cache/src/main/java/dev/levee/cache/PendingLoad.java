@@ -5,7 +5,6 @@ import dev.levee.core.Deadline;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
@@ -35,7 +34,11 @@ final class PendingLoad<V> {
     }
 
     Entries.Generation<V> generation() {
-        return Objects.requireNonNull(generation);
+        Entries.Generation<V> begun = generation;
+        if (begun == null) {
+            throw new IllegalStateException("the load has not begun");
+        }
+        return begun;
     }
 
     /**

@@ -486,9 +486,8 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Makes the settings.
+         * {@return the settings}
          *
-         * @return the settings
          * @throws IllegalArgumentException if settings contradict each other: more than one window was set, a rate
          *     together with {@link #consecutiveFailures}, only one of the two for slow calls, a {@link #minCalls} above
          *     the size of a count window, or more {@link #halfOpenSuccesses} than {@link #halfOpenCalls}

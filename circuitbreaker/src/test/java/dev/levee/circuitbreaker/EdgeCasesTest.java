@@ -248,12 +248,13 @@ class EdgeCasesTest {
         }
 
         @Test
-        void a_rule_that_throws_is_a_failed_probe() {
+        void of_a_rule_that_throws_the_default_judges_the_probe() {
             CircuitBreaker breaker = halfOpen(c -> c.outcomes((result, error) -> {
                 throw new IllegalStateException("bad rule");
             }));
             assertThat(breaker.<String, RuntimeException>call(() -> "yes")).isEqualTo("yes");
-            assertThat(breaker.state()).isEqualTo(OPEN);
+            assertThat(breaker.state()).isEqualTo(HALF_OPEN); // a success of two
+            assertThat(freePermits(breaker)).isEqualTo(1);
         }
     }
 
@@ -490,7 +491,7 @@ class EdgeCasesTest {
         }
 
         @Test
-        void a_predicate_that_throws_counts_as_failure() {
+        void a_predicate_that_throws_does_not_apply() {
             CircuitBreaker breaker = breaker(c -> c.consecutiveFailures(1)
                     .outcomes(OutcomeRule.standard()
                             .onResult(
@@ -500,7 +501,7 @@ class EdgeCasesTest {
                                     },
                                     Verdict.IGNORED)));
             assertThat(breaker.<String, RuntimeException>call(() -> "fine")).isEqualTo("fine");
-            assertThat(breaker.state()).isEqualTo(OPEN);
+            assertThat(breaker.state()).isEqualTo(CLOSED);
         }
     }
 }

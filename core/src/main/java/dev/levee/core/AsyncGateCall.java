@@ -187,6 +187,15 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         return phase == QUEUED || super.isQueued();
     }
 
+    private CallForm formOf(@Nullable Throwable failure) {
+        if (failure == null || failure instanceof RefusedException) { // a refusal says itself whether anything has run
+            return CallForm.ASYNCHRONOUS;
+        }
+        boolean[] ran = {false};
+        earlierFailures(earlier -> ran[0] |= earlier != failure && Outcomes.attemptMayHaveRun(earlier));
+        return ran[0] ? CallForm.REPEATED : CallForm.ASYNCHRONOUS;
+    }
+
     private void runOperation() {
         CompletableFuture<T> inner = segment.next.callAsync(operation);
         passCancelTo(inner);
@@ -213,7 +222,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
                         failure instanceof RefusedException ? failure : reason,
                         CallForm.CANCELLED);
             } else if (reason == null || failure instanceof RefusedException) {
-                segment.leave(stamps, start, result, failure, CallForm.ASYNCHRONOUS);
+                segment.leave(stamps, start, result, failure, formOf(failure));
             } else { // cut short by a timeout, which is evidence whatever the work did later
                 segment.leave(stamps, start, null, reason, CallForm.ASYNCHRONOUS);
             }

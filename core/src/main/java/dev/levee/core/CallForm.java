@@ -18,6 +18,14 @@ enum CallForm {
             return Outcomes.judge(rule, result, error);
         }
     },
+    /** The call was a stage, and an attempt before the one that it has ended with may have run. See ADR 68. */
+    REPEATED {
+        @Override
+        Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable error) {
+            Verdict verdict = Outcomes.judge(rule, result, error);
+            return verdict == Verdict.NOT_SENT ? Verdict.FAILURE : verdict;
+        }
+    },
     /** The call was a stage that its caller had cancelled. */
     CANCELLED {
         @Override

@@ -61,8 +61,9 @@ public final class Outcomes {
      * <p>An interrupt by a timeout whose time is up is no such case, nor is a {@code TimedOutException} of a thread
      * that is interrupted: how the call ends then is judged by the rule. A caller that was interrupted from outside
      * cannot be told from another one where the operation swallows the interrupt and throws something that does not
-     * name it. Use this where a call is left on the thread that it ran on, and {@link #judge} for a stage that has
-     * ended.
+     * name it. A call that was surely {@linkplain Verdict#NOT_SENT not sent} at last is a failure if a retry or hedge
+     * further in has made an attempt before that may have been. Use this where a call is left on the thread that it ran
+     * on, and {@link #judge} for a stage that has ended.
      *
      * @param rule the rule
      * @param result what the call returned
@@ -71,7 +72,14 @@ public final class Outcomes {
      */
     public static Verdict judgeBlocking(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Verdict verdict = judge(rule, result, thrownError);
-        return verdict.isFailure() && isCutShort(thrownError) ? Verdict.IGNORED : verdict;
+        if (verdict.isFailure() && isCutShort(thrownError)) {
+            return Verdict.IGNORED;
+        }
+        return verdict == Verdict.NOT_SENT
+                        && thrownError != null
+                        && CallState.current().endedAfterRun(thrownError)
+                ? Verdict.FAILURE
+                : verdict;
     }
 
     private static boolean isCutShort(@Nullable Throwable error) {
@@ -142,10 +150,15 @@ public final class Outcomes {
         return verdict != Verdict.NOT_SENT && (thrownError == null || mayHaveRun(thrownError));
     }
 
+    /** Whether an attempt that failed may have run, as far as the standard rule can say. */
+    static boolean attemptMayHaveRun(Throwable error) {
+        return mayHaveRun(error) && StandardRule.INSTANCE.judge(null, unwrap(error)) != Verdict.NOT_SENT;
+    }
+
     /** Whether one of the failures that were repeated, and suppressed in the last, may be that of a call which ran. */
     private static boolean anySuppressedMayHaveRun(Throwable last) {
         for (Throwable earlier : last.getSuppressed()) {
-            if (mayHaveRun(earlier) && StandardRule.INSTANCE.judge(null, earlier) != Verdict.NOT_SENT) {
+            if (attemptMayHaveRun(earlier)) {
                 return true;
             }
         }

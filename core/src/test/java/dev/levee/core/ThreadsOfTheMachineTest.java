@@ -29,7 +29,7 @@ class ThreadsOfTheMachineTest {
     private static final InheritableThreadLocal<String> IDENTITY = new InheritableThreadLocal<>();
 
     /** Runs a task on a thread that has an identity, a class loader, a group and a priority of its own. */
-    @SuppressWarnings("ThreadPriorityCheck") // to see that it is not inherited
+    @SuppressWarnings("ThreadPriorityCheck") // a priority that must not be inherited
     private static void onBehalfOfAnother(Runnable task) throws Exception {
         ThreadGroup group = new ThreadGroup("of another caller");
         Thread caller = new Thread(group, () -> {

@@ -117,7 +117,7 @@ class InterleavingsTest {
                 return false;
             }
             closed = true;
-            node.leave(stamp, 0, 0, null, null);
+            node.leave(stamp, 0, 0, null, null, true);
             return true;
         }
 

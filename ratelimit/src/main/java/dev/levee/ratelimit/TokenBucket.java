@@ -126,11 +126,11 @@ final class TokenBucket implements RateLimiter {
      * Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set.
      */
     private static long stamp(long now) {
-        return now << 1 | 1;
+        return (now << 1) | 1;
     }
 
     private static long elapsed(long stamp, long now) {
-        return ((now << 1 | 1) - stamp) >>> 1;
+        return (stamp(now) - stamp) >>> 1;
     }
 
     @Override

@@ -74,6 +74,9 @@ public final class CallState {
     /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
     private @Nullable AtomicInteger made;
 
+    /** What a call has ended with after an attempt before the last that may have run; it is in no snapshot. */
+    private @Nullable WeakReference<Throwable> afterRun;
+
     private CallState() {}
 
     /**
@@ -260,6 +263,27 @@ public final class CallState {
      */
     public boolean isCalledOff() {
         return alarm != null && alarm.isCalledOff();
+    }
+
+    /**
+     * Notes that a call has ended on this thread with a failure after an attempt before the last that may have run.
+     *
+     * @param error what it ended with; it is held weakly
+     */
+    public void endsAfterRun(Throwable error) {
+        afterRun = new WeakReference<>(error);
+    }
+
+    /**
+     * Returns whether the last call of this thread that {@linkplain #endsAfterRun ended after a run} did so with a
+     * failure. That is not written on the failure, which may belong to many calls.
+     *
+     * @param error the failure
+     * @return true if so
+     */
+    public boolean endedAfterRun(Throwable error) {
+        WeakReference<Throwable> known = afterRun;
+        return known != null && known.refersTo(error);
     }
 
     /**

@@ -131,7 +131,7 @@ public final class InterruptOnce extends AtomicInteger implements Runnable {
         for (InterruptOnce next = outer; next != null; next = next.outer) {
             next.awaitDelivery();
             int seen = next.get();
-            if ((seen & STATE) == DELIVERED_SILENTLY && next.compareAndSet(seen, DELIVERED | seen & CALLED_OFF)) {
+            if ((seen & STATE) == DELIVERED_SILENTLY && next.compareAndSet(seen, DELIVERED | (seen & CALLED_OFF))) {
                 Thread.currentThread().interrupt();
                 return;
             }

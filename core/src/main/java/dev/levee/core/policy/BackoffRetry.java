@@ -144,7 +144,7 @@ final class BackoffRetry implements Retry, Repeater {
             boolean over = verdict == Verdict.SUCCESS || state.isCalledOff();
             long delay = over ? RetrySequence.STOP : sequence.delayOrStop(verdict, result, error);
             if (delay == RetrySequence.STOP) {
-                return end(sequence, result, error);
+                return end(state, sequence, result, error);
             }
             SuppressedFailures.note(state, error);
             try {
@@ -156,7 +156,7 @@ final class BackoffRetry implements Retry, Repeater {
                 throw thrown;
             }
             if (!sequence.isInTime()) {
-                return BackoffRetry.<T, X>endWith(result, sequence.failureAfterWait(error));
+                return endWith(state, sequence, result, sequence.failureAfterWait(error));
             }
             error = null;
             state.made(sequence.made());
@@ -181,16 +181,19 @@ final class BackoffRetry implements Retry, Repeater {
     }
 
     private static <T extends @Nullable Object, X extends Throwable> T end(
-            RetrySequence sequence, T result, @Nullable Throwable error) throws X {
-        return BackoffRetry.<T, X>endWith(result, error == null ? null : sequence.asLast(error));
+            CallState state, RetrySequence sequence, T result, @Nullable Throwable error) throws X {
+        return endWith(state, sequence, result, error == null ? null : sequence.asLast(error));
     }
 
-    private static <T extends @Nullable Object, X extends Throwable> T endWith(T result, @Nullable Throwable error)
-            throws X {
-        if (error == null) {
+    private static <T extends @Nullable Object, X extends Throwable> T endWith(
+            CallState state, RetrySequence sequence, T result, @Nullable Throwable shown) throws X {
+        if (shown == null) {
             return result;
         }
-        throw Unchecked.<X>asDeclared(error);
+        if (sequence.mayHaveRunBefore()) {
+            state.endsAfterRun(shown);
+        }
+        throw Unchecked.<X>asDeclared(shown);
     }
 
     private <X extends Throwable> RuntimeException interrupted(

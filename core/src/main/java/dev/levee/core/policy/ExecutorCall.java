@@ -46,6 +46,9 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
     /** The failures that are repeated meanwhile. */
     final transient SuppressedFailures repeated = new SuppressedFailures();
 
+    /** Whether an attempt before the one that it has failed with may have run. Written before ENDED. */
+    private transient boolean afterRun;
+
     /** Whether the executor has it on the thread of the caller. Of that thread. */
     private transient boolean handingOver;
 
@@ -93,6 +96,7 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
             value = begun.run();
         } catch (Throwable thrown) {
             error = thrown;
+            afterRun = state.endedAfterRun(thrown);
         }
         result = value;
         state.alarm(outer);
@@ -148,6 +152,10 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
 
     long endNanos() {
         return endNanos;
+    }
+
+    boolean afterRun() {
+        return afterRun;
     }
 
     @Nullable Throwable error() {

@@ -59,6 +59,9 @@ final class ExecutorTimeout extends AbstractTimeout {
             throw timedOut(nanos, nanos < limitNanos, true, work.repeated, error);
         }
         if (error != null) {
+            if (work.afterRun()) {
+                state.endsAfterRun(error);
+            }
             throw Unchecked.<X>asDeclared(error);
         }
         return work.result();

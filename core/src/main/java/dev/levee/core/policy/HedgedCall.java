@@ -45,6 +45,10 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     final Inner inner;
     final CallContext context;
+
+    /** Whether an attempt before the one that the call fails with may have run; written before it is completed. */
+    boolean afterRun;
+
     private final long start;
     private volatile @Nullable HedgeAttempt<T> latest;
     private volatile @Nullable HedgePause<T> pause;
@@ -352,7 +356,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
 
     /** Returns the failure of the attempt that the call ends with, which tells of the others. */
     private Throwable asLastOf(HedgeAttempt<T> last, Throwable error) {
-        return HedgeAttempts.failures(latest, last).onto(error, HedgeAttempts.mayHaveRun(latest, last));
+        afterRun = HedgeAttempts.mayHaveRun(latest, last);
+        return HedgeAttempts.failures(latest, last).onto(error, afterRun);
     }
 
     /** Returns what attempts have failed with so far. */

@@ -144,6 +144,9 @@ final class RacingHedge implements Hedge {
         }
         Throwable failure = FutureWait.failureOf(call);
         if (failure != null) {
+            if (call.afterRun) {
+                CallState.current().endsAfterRun(failure);
+            }
             throw Unchecked.<X>asDeclared(failure);
         }
         return call.join();

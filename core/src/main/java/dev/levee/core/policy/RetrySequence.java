@@ -160,6 +160,11 @@ final class RetrySequence {
         return failures.onto(error, mayHaveRun);
     }
 
+    /** Whether an attempt that was repeated may have run. */
+    boolean mayHaveRunBefore() {
+        return mayHaveRun;
+    }
+
     /** Whether the next attempt may start now that the wait is over, which may have taken longer than it should. */
     boolean isInTime() {
         if (leftNanos() > 0) {

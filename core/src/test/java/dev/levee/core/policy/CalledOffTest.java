@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -109,6 +110,30 @@ class CalledOffTest {
 
     private Timeout timeout(long millis) {
         return Timeout.of("t", ofMillis(millis), environment);
+    }
+
+    @ParameterizedTest
+    @MethodSource("answers")
+    void blocking_work_of_a_future_that_is_cancelled_is_no_evidence_further_in(Answer answer) {
+        CountingGate gate = gate(OutcomeRule.failures(Throwable.class));
+        Operation<String, Throwable> work = () -> gate.call(takes(answer, 10_000));
+        CompletableFuture<String> future = timeout(20_000).callAsync(time::start, work);
+        time.advance(ofMillis(20));
+        assertThat(requests).hasSize(1);
+        future.cancel(true);
+        time.advance(ofSeconds(1));
+        assertThat(gate.verdicts()).containsExactly(Verdict.IGNORED);
+    }
+
+    @ParameterizedTest
+    @MethodSource("answers")
+    void blocking_work_of_a_future_whose_time_is_up_is_judged_by_the_rule(Answer answer) {
+        CountingGate gate = gate(OutcomeRule.failures(Throwable.class));
+        Operation<String, Throwable> work = () -> gate.call(takes(answer, 10_000));
+        CompletableFuture<String> future = timeout(50).callAsync(time::start, work);
+        time.advance(ofSeconds(1));
+        assertThat(future).isCompletedExceptionally();
+        assertThat(gate.verdicts()).containsExactly(Verdict.FAILURE);
     }
 
     @AfterEach

@@ -16,7 +16,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -28,13 +27,8 @@ class DiscardTest {
     private final ManualTime time = new ManualTime();
     private final Environment environment = time.environment();
     private final List<Connection> opened = Collections.synchronizedList(new ArrayList<>());
-    private final Consumer<Object> close = DiscardTest::close;
-    private final Timeout timeout = Timeout.of("t", SECOND, environment).discard(close);
+    private final Timeout timeout = Timeout.of("t", SECOND, environment).discard(DiscardTest::close);
     private final CompletableFuture<Connection> stage = new CompletableFuture<>();
-
-    private static void close(Object result) {
-        ((Connection) result).closed++;
-    }
 
     private static final class Connection {
         int closed;
@@ -46,6 +40,10 @@ class DiscardTest {
         assertThat(opened).isNotEmpty().allSatisfy(it -> assertThat(it.closed).isOne());
         assertThat(time.pendingTimers()).isZero();
         assertThat(Thread.interrupted()).isFalse();
+    }
+
+    private static void close(Object result) {
+        ((Connection) result).closed++;
     }
 
     private Connection open() {
@@ -84,7 +82,7 @@ class DiscardTest {
         @Test
         void of_work_that_goes_on_after_its_caller_was_released() {
             Timeout handing = timeout.onExecutor(time::start);
-            assertThat(handing.discard(close)).hasToString(handing.toString());
+            assertThat(handing.discard(DiscardTest::close)).hasToString(handing.toString());
             Throwable[] seen = new Throwable[1];
             time.start(() -> seen[0] = catchThrowable(() -> handing.call(() -> {
                 sleepStubbornly(Duration.ofSeconds(3));
@@ -99,7 +97,7 @@ class DiscardTest {
         @Test
         void of_work_whose_caller_was_interrupted() {
             Timeout handing = timeout.onExecutor(time::start);
-            Throwable[] seen = new Throwable[1];
+            Throwable[] seen = {null};
             Thread caller = time.start(() -> seen[0] = catchThrowable(() -> handing.call(() -> {
                 sleepStubbornly(Duration.ofMillis(500));
                 return open();
@@ -133,10 +131,10 @@ class DiscardTest {
                     timeout,
                     Pipeline.of(Bulkhead.of("b", 1, environment), timeout),
                     Pipeline.of(Retry.of("r", c -> {}, environment), timeout),
-                    Pipeline.of(Retry.of("r", c -> c.discard(close), environment), timeout),
+                    Pipeline.of(Retry.of("r", c -> c.discard(DiscardTest::close), environment), timeout),
                     Pipeline.of(Fallback.value("f", "s", environment), timeout),
-                    Pipeline.of(Hedge.of("h", c -> c.discard(close), environment), timeout),
-                    Pipeline.of(Timeout.of("o", SECOND, environment).discard(close), timeout))) {
+                    Pipeline.of(Hedge.of("h", c -> c.discard(DiscardTest::close), environment), timeout),
+                    Pipeline.of(Timeout.of("o", SECOND, environment).discard(DiscardTest::close), timeout))) {
                 CompletableFuture<Connection> work = new CompletableFuture<>();
                 CompletableFuture<Connection> future = outer.callAsync(work::minimalCompletionStage);
                 future.cancel(true);
@@ -159,7 +157,7 @@ class DiscardTest {
         @Test
         void by_a_consumer_that_throws_changes_nothing() {
             Timeout throwing = Timeout.of("t", SECOND, environment).discard(result -> {
-                close.accept(result);
+                close(result);
                 throw new IllegalStateException("cannot close");
             });
             assertThatThrownBy(() -> throwing.call(() -> {
@@ -178,7 +176,7 @@ class DiscardTest {
                     config -> config.maxAttempts(attempts)
                             .backoff(Backoff.fixed(backoff))
                             .outcomes(rule -> rule.onResult(Connection.class, it -> true, Verdict.FAILURE))
-                            .discard(close),
+                            .discard(DiscardTest::close),
                     environment);
         }
 
@@ -238,7 +236,7 @@ class DiscardTest {
                     config -> config.totalTime(Duration.ofMillis(1500))
                             .backoff(Backoff.fixed(SECOND))
                             .outcomes(rule -> rule.onResult(Connection.class, it -> true, Verdict.FAILURE))
-                            .discard(close),
+                            .discard(DiscardTest::close),
                     slow);
             CompletableFuture<Connection> future = late.callAsync(() -> CompletableFuture.completedFuture(open()));
             time.advance(Duration.ofSeconds(2));
@@ -250,7 +248,7 @@ class DiscardTest {
 
     @Test
     void of_a_hedge_that_a_policy_further_out_has_cancelled() {
-        Hedge hedge = Hedge.of("h", config -> config.discard(close), environment);
+        Hedge hedge = Hedge.of("h", config -> config.discard(DiscardTest::close), environment);
         CompletableFuture<Connection> future =
                 Pipeline.of(Bulkhead.of("b", 1, environment), hedge).callAsync(stage::minimalCompletionStage);
         future.cancel(true);

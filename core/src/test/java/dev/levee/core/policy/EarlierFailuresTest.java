@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.core.CallContext;
+import dev.levee.core.CountingGate;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptibleOperation;
 import dev.levee.core.Operation;
@@ -310,6 +311,7 @@ class EarlierFailuresTest {
     @Nested
     class Whether_an_attempt_may_have_run {
         private final Bulkhead full = bulkhead(1);
+        private final ConnectException notSent = new ConnectException("a constant, which carries nothing");
 
         private Throwable thrownBy(Policy policy, Operation<String, Throwable> operation) {
             outcomes.clear();
@@ -383,6 +385,40 @@ class EarlierFailuresTest {
             time.advance(ofSeconds(10));
             assertThat(failureOf(future)).isInstanceOf(BulkheadFullException.class);
             assertThat(Outcomes.mayHaveRun(catchThrowable(future::join))).isTrue();
+        }
+
+        private Operation<String, Throwable> firstThenNotSent(Throwable first) {
+            return () -> {
+                throw CallContext.current().attempt() == 1 ? first : notSent;
+            };
+        }
+
+        @Test
+        void is_told_to_a_gate_around_although_the_last_one_was_not_sent() {
+            for (Policy policy :
+                    List.of(retry(0), hedge(), Pipeline.of(timeout(9_000).onExecutor(time::start), retry(10)))) {
+                CountingGate gate = new CountingGate(bulkhead(9));
+                assertThat(thrownBy(Pipeline.of(gate, policy), firstThenNotSent(reset)))
+                        .isSameAs(notSent);
+                assertThat(gate.verdicts()).as("%s", policy).containsExactly(Verdict.FAILURE);
+                thrownBy(Pipeline.of(gate, policy), firstThenNotSent(new ConnectException()));
+                assertThat(gate.verdicts()).as("%s", policy).containsExactly(Verdict.FAILURE, Verdict.NOT_SENT);
+            }
+        }
+
+        @Test
+        void is_told_to_a_gate_around_an_asynchronous_call_although_the_last_one_was_not_sent() {
+            for (Policy policy : List.of(retry(0), hedge(), Pipeline.of(timeout(9_000), retry(10)))) {
+                CountingGate gate = new CountingGate(bulkhead(9));
+                for (Throwable first : List.of(reset, new ConnectException())) {
+                    CompletableFuture<String> future = Pipeline.of(gate, policy)
+                            .callAsync(() -> CompletableFuture.failedFuture(
+                                    CallContext.current().attempt() == 1 ? first : notSent));
+                    time.advance(ofSeconds(10));
+                    assertThat(failureOf(future)).isSameAs(notSent);
+                }
+                assertThat(gate.verdicts()).as("%s", policy).containsExactly(Verdict.FAILURE, Verdict.NOT_SENT);
+            }
         }
 
         @Test

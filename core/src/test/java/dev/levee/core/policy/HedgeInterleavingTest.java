@@ -19,6 +19,7 @@ import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -154,6 +155,9 @@ class HedgeInterleavingTest {
                     attempt.future = running;
                     running.whenComplete(attempt);
                 }
+
+                @Override
+                void repeated(@Nullable Throwable error) {}
 
                 @Override
                 Throwable failureOf(Throwable thrown) {

@@ -44,6 +44,7 @@ class NestedRetriesTest {
     private final Retry inner = retry("inner", 3, IOException.class);
 
     @SafeVarargs
+    @SuppressWarnings("varargs")
     private Retry retry(String name, int maxAttempts, Class<? extends Throwable>... failures) {
         return Retry.of(
                 name,

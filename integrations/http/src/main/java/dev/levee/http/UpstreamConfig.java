@@ -494,9 +494,8 @@ public final class UpstreamConfig<A, Q> {
         }
 
         /**
-         * Returns the settings.
+         * {@return the settings}
          *
-         * @return the settings
          * @throws IllegalArgumentException if a part of them is out of its range
          */
         public UpstreamConfig<A, Q> build() {

@@ -474,8 +474,7 @@ public final class CircuitBreakerConfig {
         }
 
         /**
-         * Whether to count calls since the breaker was made, by outcome, and refusals. Default: false. It costs a write
-         * for each call, to a striped counter.
+         * Whether to count calls by outcome, and refusals: a write to a striped counter for each call. Default: false.
          *
          * @param value true to count
          * @return this

@@ -27,7 +27,7 @@ record Arguments(
                    examples/shortlink/run --smoke [--urls FILE] [--without PRIMITIVE]
 
               --smoke              run a fixed load with faults for less than a minute, and judge the outcome: exit code
-                                   0 if all is as it must be, 1 if not, 3 if this machine stalled and nothing can be said
+                                   0 if all is as it must be, 1 if not, 3 if this machine stalled and says nothing
               --port N             the port to serve on (default 8080; 0 for any)
               --urls FILE          a file of URLs, one a line (default: 400 made-up ones)
               --data DIR           where the links are kept (default examples/shortlink/target/data)

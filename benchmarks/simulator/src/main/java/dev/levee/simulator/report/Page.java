@@ -1,10 +1,17 @@
 package dev.levee.simulator.report;
 
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The Markdown of a scenario. */
 final class Page {
+    private static final int MAX_LINE = 120;
+
+    /** What would be markup at the beginning of a line. */
+    private static final Set<String> SIGNS = Set.of("-", "+", "*", "=", "#", "|", ">");
+
     private final StringBuilder text = new StringBuilder();
 
     Page(Scenario scenario) {
@@ -14,13 +21,35 @@ final class Page {
 
     void add(Part part, Results results) {
         text.append("\n## ").append(part.title()).append("\n\n");
-        text.append(part.prose().strip()).append("\n\n");
+        text.append(filled(part.prose())).append("\n\n");
         text.append("![").append(part.title()).append("](").append(part.id()).append(".svg)\n\n");
         for (String more : part.morePlots().keySet()) {
             text.append("![").append(more).append("](").append(more).append(".svg)\n\n");
         }
         table(part, results);
-        text.append('\n').append(verdict(part, results)).append('\n');
+        text.append('\n').append(filled(verdict(part, results))).append('\n');
+    }
+
+    /** Breaks paragraphs, which are separated by empty lines, into lines that are as long as they may be. */
+    static String filled(String paragraphs) {
+        return Stream.of(paragraphs.strip().split("\n{2,}", -1)).map(Page::paragraph).collect(Collectors.joining("\n\n"));
+    }
+
+    private static String paragraph(String words) {
+        StringBuilder filled = new StringBuilder();
+        int column = 0;
+        for (String word : words.strip().split("\\s+", -1)) {
+            if (column + 1 + word.length() > MAX_LINE && !SIGNS.contains(word)) {
+                filled.append('\n');
+                column = 0;
+            } else if (column > 0) {
+                filled.append(' ');
+                column++;
+            }
+            filled.append(word);
+            column += word.length();
+        }
+        return filled.toString();
     }
 
     private void table(Part part, Results results) {

@@ -232,8 +232,7 @@ final class Polling<A> implements EndpointSource.Subscription {
         try {
             environment.executor().execute(this::run);
         } catch (RejectedExecutionException rejected) {
-            boolean someKnown = known != null;
-            environment.handOver(() -> report.failed(rejected, someKnown));
+            report.failed(rejected, known != null, environment::handOver);
             startIn(untilNext());
         }
     }

@@ -5,6 +5,7 @@ import dev.levee.core.Policy;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,9 +69,15 @@ final class SourceReport {
     }
 
     void failed(Throwable cause, boolean someKnown) {
+        failed(cause, someKnown, Runnable::run);
+    }
+
+    /** The same, published by an executor, and in order with what follows. */
+    void failed(Throwable cause, boolean someKnown, Executor publisher) {
         known |= someKnown;
         running = ANY;
-        add(new SourceEvent(someKnown ? SourceState.STALE : SourceState.EMPTY, ANY, cause));
+        events.add(new SourceEvent(someKnown ? SourceState.STALE : SourceState.EMPTY, ANY, cause));
+        publisher.execute(publishing::run);
     }
 
     /** A poll has been running for long. If it has ended by the time of publishing, nothing is published. */

@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  * How a {@link LoadBalancer} chooses among endpoints. Below are the factories of the library's strategies. They throw
  * {@link NullPointerException}, with the name, for an argument that is null.
  *
- * <p>Which to take: {@link #powerOfTwoChoices} unless there is a reason, since it steers around a slow endpoint;
- * {@link #leastConnections} for few endpoints and long calls; {@link #roundRobin} and {@link #weightedRoundRobin} where
- * all calls cost the same; {@link #consistentHash} and {@link #rendezvous} where endpoints have state for keys.
+ * <p>Take {@link #powerOfTwoChoices}, which steers around a slow endpoint; {@link #leastConnections} for few endpoints
+ * and long calls; {@link #roundRobin} or {@link #weightedRoundRobin} where all calls cost the same;
+ * {@link #consistentHash} or {@link #rendezvous} where endpoints have state for keys.
  *
- * <p>A strategy of your own makes a {@link Picker} for each new set of endpoints, and may serve many balancers. State
+ * <p>A strategy of your own makes a {@link Picker} for each set of endpoints, and may serve many balancers; its state
  * belongs to what {@link #forBalancer} and {@link #newTracker} return. Without state a lambda is enough:
  *
  * <pre>{@code
@@ -105,16 +105,14 @@ public interface BalancingStrategy {
         /**
          * Picks an endpoint.
          *
-         * @param hash the hash of the call's key, evenly spread over all longs; a random number for a call without a
-         *     key, 0 if the strategy {@linkplain BalancingStrategy#usesKey does not use it}
+         * @param hash of the call's key, evenly spread; random without a key, 0 if {@link #usesKey} is false
          * @return its index, or -1 if there is none
          */
         int pick(long hash);
 
         /**
          * Picks as {@link #pick(long)} does, at a time that the caller has read already. A balancer whose endpoints
-         * have a {@link LoadTracker} calls this one, so that a picker which needs the time does not read the clock
-         * again; a picker that asks another one hands the time on. By default it ignores the time.
+         * have a {@link LoadTracker} calls this one; a picker that asks another hands the time on. Default: ignores it.
          *
          * @param hash as in {@link #pick(long)}
          * @param nowNanos the time of the balancer's clock, which becomes the start of the call
@@ -155,13 +153,17 @@ public interface BalancingStrategy {
      * @since 0.1
      */
     record Choice(int index, String reason) {
-        /** @throws NullPointerException if the reason is null */
+        /**
+         * Makes a choice.
+         *
+         * @param index the index, or -1 if there is none
+         * @param reason what decided
+         * @throws NullPointerException if the reason is null
+         */
         public Choice {
             Require.nonNull("reason", reason);
         }
     }
-
-    // ---- the strategies of the library
 
     /**
      * Round robin: picks one after the other, whatever their weights (but 0, which drains). One that refuses is

@@ -260,6 +260,9 @@ class PollingTest {
             registry = () -> endpoints("c");
             time.advance(ofMinutes(1));
             assertThat(told.lines()).containsExactly("a b");
+            while (heard.count("->STALE") == 0) { // published by another executor
+                Thread.onSpinWait();
+            }
             full[0] = false;
             time.advance(ofSeconds(90));
             assertThat(told.lines()).containsExactly("a b", "c");

@@ -32,7 +32,9 @@ final class Page {
 
     /** Breaks paragraphs, which are separated by empty lines, into lines that are as long as they may be. */
     static String filled(String paragraphs) {
-        return Stream.of(paragraphs.strip().split("\n{2,}", -1)).map(Page::paragraph).collect(Collectors.joining("\n\n"));
+        return Stream.of(paragraphs.strip().split("\n{2,}", -1))
+                .map(Page::paragraph)
+                .collect(Collectors.joining("\n\n"));
     }
 
     private static String paragraph(String words) {

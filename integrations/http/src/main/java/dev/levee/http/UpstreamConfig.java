@@ -83,11 +83,7 @@ public final class UpstreamConfig<A, Q> {
         return new Builder<>(settings);
     }
 
-    /**
-     * Returns how an endpoint is picked.
-     *
-     * @return the strategy
-     */
+    /** {@return the strategy that picks an endpoint} */
     public BalancingStrategy strategy() {
         return settings.strategy;
     }
@@ -146,11 +142,7 @@ public final class UpstreamConfig<A, Q> {
         return settings.hedged;
     }
 
-    /**
-     * Returns what responses and failures mean.
-     *
-     * @return the rule
-     */
+    /** {@return the rule that says what responses and failures mean} */
     public OutcomeRule outcomes() {
         return settings.outcomes;
     }

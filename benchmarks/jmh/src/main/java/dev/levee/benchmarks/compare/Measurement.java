@@ -111,8 +111,8 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     /** One sentence for the table. */
     String words() {
         return String.format(
-                "JMH average time (http.client: the p50 of sampled calls): %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; JVM"
-                        + " options %s.",
+                "JMH average time (http.client: the p50 of sampled calls): %d fork%s a row, each with %d warm-up and %d"
+                        + " measured iterations of %d ms; JVM options %s.",
                 forks,
                 forks == 1 ? "" : "s",
                 warmups,

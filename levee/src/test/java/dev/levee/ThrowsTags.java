@@ -67,7 +67,7 @@ final class ThrowsTags extends TreePathScanner<Void, Void> {
     @Override
     public Void visitClass(ClassTree type, Void unused) {
         Tree around = getCurrentPath().getParentPath().getLeaf();
-        return isPublic(type.getModifiers().getFlags(), around) ? super.visitClass(type, unused) : null;
+        return isPublic(type.getModifiers().getFlags(), around) ? super.visitClass(type, null) : null;
     }
 
     @Override
@@ -106,7 +106,7 @@ final class ThrowsTags extends TreePathScanner<Void, Void> {
                         thrown.add(name);
                     }
                 }
-                return super.visitThrow(statement, unused);
+                return super.visitThrow(statement, null);
             }
 
             @Override
@@ -115,7 +115,7 @@ final class ThrowsTags extends TreePathScanner<Void, Void> {
                 if (called.startsWith("Require.")) {
                     thrown.addAll(CHECKS.getOrDefault(called.substring("Require.".length()), Set.of()));
                 }
-                return super.visitMethodInvocation(call, unused);
+                return super.visitMethodInvocation(call, null);
             }
 
             @Override

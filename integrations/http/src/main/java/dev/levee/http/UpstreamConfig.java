@@ -453,6 +453,8 @@ public final class UpstreamConfig<A, Q> {
          *
          * @param value the name of the service
          * @return this
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is blank
          */
         public Builder<A, Q> host(String value) {
             host = Require.name(value);

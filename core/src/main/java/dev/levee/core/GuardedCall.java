@@ -120,7 +120,7 @@ class GuardedCall
 
     @Override
     public List<@Nullable Object> arguments() {
-        return Collections.unmodifiableList(Arrays.asList(arguments));
+        return Collections.<@Nullable Object>unmodifiableList(Arrays.<@Nullable Object>asList(arguments));
     }
 
     @Override

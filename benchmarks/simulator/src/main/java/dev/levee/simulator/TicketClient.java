@@ -25,6 +25,9 @@ public final class TicketClient implements Client {
 
         /** A call at a server has ended for the client. */
         default void ended(Server server) {}
+
+        /** A call that was meant to start then has been refused by the balancer. */
+        default void refused(long intended) {}
     }
 
     private final VirtualTime time;
@@ -34,6 +37,7 @@ public final class TicketClient implements Client {
     private final long timeoutNanos;
     private final boolean keyed;
     private final Watch watch;
+    private final @Nullable Stalls stalls;
     private final ArrayDeque<Attempt> idle = new ArrayDeque<>();
 
     /** A client at that distance, which gives up after that long; Long.MAX_VALUE: never. */
@@ -51,6 +55,19 @@ public final class TicketClient implements Client {
             long timeoutNanos,
             boolean keyed,
             Watch watch) {
+        this(world, balancer, recorder, oneWayNanos, timeoutNanos, keyed, watch, null);
+    }
+
+    /** A client as above, whose process stands still at times: its calls, time-outs and answers wait meanwhile. */
+    public TicketClient(
+            World world,
+            LoadBalancer<Server> balancer,
+            Recorder recorder,
+            ToLongFunction<Server> oneWayNanos,
+            long timeoutNanos,
+            boolean keyed,
+            Watch watch,
+            @Nullable Stalls stalls) {
         this.time = world.time();
         this.balancer = balancer;
         this.recorder = recorder;
@@ -58,13 +75,28 @@ public final class TicketClient implements Client {
         this.timeoutNanos = timeoutNanos;
         this.keyed = keyed;
         this.watch = watch;
+        this.stalls = stalls;
     }
 
     @Override
     public void call(double work, long key) {
         recorder.opened();
+        long now = time.now();
+        if (done(now) > now) {
+            time.at(done(now), Event.of(() -> begin(work, key, now)));
+        } else {
+            begin(work, key, now);
+        }
+    }
+
+    private void begin(double work, long key, long intended) {
         Attempt attempt = idle.poll();
-        (attempt == null ? new Attempt() : attempt).begin(work, key);
+        (attempt == null ? new Attempt() : attempt).begin(work, key, intended);
+    }
+
+    /** When the client does what is due then. */
+    private long done(long due) {
+        return stalls == null ? due : stalls.done(due);
     }
 
     private final class Attempt extends Call {
@@ -72,12 +104,13 @@ public final class TicketClient implements Client {
         private @Nullable Ticket<Server> ticket;
         private long intended;
 
-        void begin(double work, long key) {
-            intended = time.now();
+        void begin(double work, long key, long meantFor) {
+            intended = meantFor;
             Ticket<Server> taken;
             try {
                 taken = keyed ? balancer.forKey(key).pick() : balancer.pick();
             } catch (RuntimeException refused) { // no endpoint, or every one refuses
+                watch.refused(intended);
                 recorder.ended(intended, false);
                 idle.push(this);
                 return;
@@ -85,7 +118,7 @@ public final class TicketClient implements Client {
             ticket = taken;
             watch.picked(key, taken.endpoint().address());
             if (timeoutNanos != Long.MAX_VALUE) {
-                time.after(timeoutNanos, giveUp);
+                time.at(done(time.now() + timeoutNanos), giveUp);
             }
             Server server = taken.endpoint().address();
             send(time, server, work, key, oneWayNanos.applyAsLong(server));
@@ -93,6 +126,11 @@ public final class TicketClient implements Client {
 
         @Override
         protected void answered(boolean success) {
+            long now = time.now();
+            if (done(now) > now) {
+                time.at(done(now), this); // it is read when the stall is over
+                return;
+            }
             if (ticket != null) {
                 time.cancel(giveUp);
                 end(success ? result() : null, success ? null : new CallFailed("the server failed"));

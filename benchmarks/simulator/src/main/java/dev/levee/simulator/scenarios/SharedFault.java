@@ -3,8 +3,6 @@ package dev.levee.simulator.scenarios;
 import static dev.levee.simulator.VirtualTime.MILLI;
 import static dev.levee.simulator.VirtualTime.SECOND;
 
-import dev.levee.circuitbreaker.CircuitBreaker;
-import dev.levee.core.Environment;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -23,11 +21,13 @@ import dev.levee.simulator.report.Measure;
 import dev.levee.simulator.report.Part;
 import dev.levee.simulator.report.Scenario;
 import dev.levee.simulator.report.Subject;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** H: slowness and failures that servers share: a zone's, and those of a database behind all of them. */
+/**
+ * H: slowness and failures that servers share: a zone's, those of a database behind all of them, and those that are the
+ * client's own.
+ */
 final class SharedFault {
     static final Measure EJECTIONS = Measure.shown("ejections", 1);
     private static final Measure AWAY = Measure.less("calls that leave their zone, %", 1);
@@ -80,7 +80,9 @@ final class SharedFault {
                                 """,
                                 zoned(),
                                 List.of(Measures.P99, Measures.P999, Measures.MEAN, AWAY, Measures.SUCCESS),
-                                SharedFault::zone)));
+                                SharedFault::zone),
+                        EndpointBreakers.afterFault(),
+                        EndpointBreakers.afterStalls()));
     }
 
     private static Subject watched(String name) {
@@ -128,47 +130,6 @@ final class SharedFault {
                 .mapToLong(it -> it.ejections())
                 .sum();
         return Measures.of(recorder.phase(0)).put(EJECTIONS, ejections);
-    }
-
-    /**
-     * What becomes of the calls after the database was ill for five seconds, with a breaker for each server.
-     *
-     * @param together whether calls go past the breakers when those of all servers are open
-     */
-    static Figures breakersAfterwards(boolean together, long seed, double scale) {
-        World world = new World(seed);
-        Cluster<SharingServer> cluster =
-                Cluster.of(world, SERVERS, i -> new SharingServer(world, Cluster.name(i), CORES));
-        world.time()
-                .at(
-                        5 * SECOND,
-                        Event.of(() -> cluster.servers().forEach(server -> {
-                            server.setSpeed(1.0 / 3);
-                            server.fail(1.0, 20 * MILLI);
-                        })));
-        world.time()
-                .at(
-                        10 * SECOND,
-                        Event.of(() -> cluster.servers().forEach(server -> {
-                            server.setSpeed(1.0);
-                            server.fail(0.0, 20 * MILLI);
-                        })));
-        Recorder recorder = new Recorder(world, SECOND, 10 * SECOND);
-        List<TicketClient> clients = new ArrayList<>();
-        for (int i = 0; i < CLIENTS; i++) {
-            Environment environment = world.environment("breakers of client " + i);
-            LoadBalancer<Server> balancer = cluster.balancer(
-                    i,
-                    BalancingStrategy.powerOfTwoChoices(),
-                    EndpointSource.of(cluster.endpoints()),
-                    config -> config.passesGates(together)
-                            .gatePerEndpoint(endpoint -> CircuitBreaker.of(
-                                    endpoint.id(), breaker -> breaker.openFor(Duration.ofSeconds(10)), environment)));
-            clients.add(new TicketClient(world, balancer, recorder, MILLI / 4, SECOND));
-        }
-        new Traffic(world, clients, recorder, 0.4 * SERVERS * CORES * SECOND / WORK, Work.exponential(WORK))
-                .run(10 * SECOND + (long) (10 * SECOND * scale));
-        return Measures.of(recorder.phase(0));
     }
 
     static Figures zone(Subject subject, long seed, double scale) {

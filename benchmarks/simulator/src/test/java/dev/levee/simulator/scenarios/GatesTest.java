@@ -98,14 +98,6 @@ class GatesTest {
     class An_ill_database_behind_all_servers {
 
         @Test
-        void refuses_nearly_nothing_once_it_is_over_although_the_breakers_of_all_servers_have_opened() {
-            assertThat(SharedFault.breakersAfterwards(true, 1, 0.3).get(Measures.SUCCESS))
-                    .isGreaterThan(99.5);
-            assertThat(SharedFault.breakersAfterwards(false, 1, 0.3).get(Measures.SUCCESS))
-                    .isLessThan(60);
-        }
-
-        @Test
         void has_nobody_ejected() {
             assertThat(SharedFault.database(SharedFault.ALL_WATCHED, 1, 0.5).get(SharedFault.EJECTIONS))
                     .isZero();
@@ -115,6 +107,41 @@ class GatesTest {
         void is_told_from_one_ill_server() {
             assertThat(SharedFault.database(SharedFault.ONE_WATCHED, 1, 0.5).get(SharedFault.EJECTIONS))
                     .isPositive();
+        }
+    }
+
+    @Nested
+    class Breakers_of_the_endpoints {
+
+        @ParameterizedTest
+        @ValueSource(longs = {1, 2})
+        void refuse_nearly_nothing_after_a_fault_of_all(long seed) {
+            Figures together = EndpointBreakers.fault(EndpointBreakers.DEFAULT, seed, 0.3);
+            Figures alone = EndpointBreakers.fault(EndpointBreakers.NOT_PASSED, seed, 0.3);
+
+            assertThat(together.get(EndpointBreakers.REFUSED)).isLessThan(0.1);
+            assertThat(together.get(EndpointBreakers.AFTER)).isGreaterThan(99.5);
+            assertThat(alone.get(EndpointBreakers.REFUSED)).isGreaterThan(90);
+        }
+
+        @ParameterizedTest
+        @ValueSource(longs = {1, 2})
+        void refuse_nothing_after_stalls_of_the_client(long seed) {
+            Figures knowing = EndpointBreakers.stalls(EndpointBreakers.DEFAULT, seed, 0.3);
+            Figures unknowing = EndpointBreakers.stalls(EndpointBreakers.NEITHER, seed, 0.3);
+
+            assertThat(knowing.get(EndpointBreakers.REFUSED_IN_STALLS)).isZero();
+            assertThat(knowing.get(EndpointBreakers.REFUSED)).isZero();
+            assertThat(knowing.get(EndpointBreakers.AFTER)).isGreaterThan(99.5);
+            assertThat(unknowing.get(EndpointBreakers.REFUSED)).isGreaterThan(90);
+        }
+
+        @ParameterizedTest
+        @ValueSource(longs = {1, 2})
+        void open_by_no_stall_even_if_none_may_be_passed(long seed) {
+            assertThat(EndpointBreakers.stalls(EndpointBreakers.NOT_PASSED, seed, 0.3)
+                            .get(EndpointBreakers.REFUSED))
+                    .isZero();
         }
     }
 

@@ -5,7 +5,6 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
-import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
 import dev.levee.core.idempotency.FingerprintMismatchException;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
@@ -17,7 +16,6 @@ import dev.levee.examples.shortlink.Without;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,8 +29,6 @@ public final class NodeServer {
     private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
     private static final int THREADS = 16;
     private static final int MAX_KEY = 255;
-    /** Fewer than open a breaker. */
-    private static final int REHEARSALS = 8;
 
     private final String name;
     private final LinkTable table;
@@ -69,32 +65,8 @@ public final class NodeServer {
     public static WebServer start(int port, String name, String databaseUrl, Without without, Environment environment)
             throws UsageException {
         LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
-        rehearse(
-                table,
-                new NodeGuards(
-                        without, environment.toBuilder().listener(Listener.NONE).build()));
         NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment), environment.clock());
         return WebServer.start(port, THREADS, node::handle, table::close);
-    }
-
-    /**
-     * Fails a few times with guards that are used for nothing else. A first failure loads hundreds of classes, and
-     * takes longer than any sensible timeout: not when the database is slow and a crowd waits.
-     */
-    private static void rehearse(LinkTable table, NodeGuards guards) {
-        for (int i = 0; i < REHEARSALS; i++) {
-            boolean refused = i % 2 == 0;
-            try {
-                guards.orUnavailable(() -> guards.database(() -> {
-                    table.find("rehearse").cancel(true);
-                    return refused
-                            ? CompletableFuture.<Reply>failedFuture(new SQLException("rehearsal"))
-                            : new CompletableFuture<Reply>();
-                }));
-            } catch (Exception e) {
-                LOG.debug("rehearsal", e);
-            }
-        }
     }
 
     private void handle(HttpExchange exchange) {

@@ -27,12 +27,8 @@ import java.util.function.Supplier;
  * <pre>limit per client, fallback(cache(breaker(timeout(bulkhead(statement)))))</pre>
  */
 final class NodeGuards {
-    /**
-     * More at once would not make the database any faster, and would leave no thread for what is in the cache. Each
-     * that times out is cancelled, for which H2 opens a connection: in a crowd at a slow database that is most of the
-     * work.
-     */
-    private static final int STATEMENTS_AT_ONCE = 4;
+    /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
+    private static final int STATEMENTS_AT_ONCE = 6;
 
     /**
      * A statement takes a millisecond or two. One that takes this long is cancelled, so that there is time to ask three
@@ -69,8 +65,8 @@ final class NodeGuards {
         database = without.pipeline(
                 CircuitBreaker.of(
                         "database",
-                        config -> config.countWindow(20)
-                                .minCalls(10)
+                        config -> config.countWindow(50)
+                                .minCalls(20)
                                 .failureRate(0.5)
                                 .openFor(DATABASE_OPEN)
                                 .openJitter(0.5)

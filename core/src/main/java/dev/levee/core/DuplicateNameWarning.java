@@ -1,10 +1,9 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.WarnedSubjects;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,10 +14,7 @@ import org.slf4j.LoggerFactory;
 final class DuplicateNameWarning {
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
 
-    /** As for harmful orders: pipelines that are made per key must not fill the memory. */
-    private static final int MAX_WARNINGS = 1_000;
-
-    private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+    private static final WarnedSubjects WARNED = new WarnedSubjects();
 
     private DuplicateNameWarning() {}
 
@@ -26,7 +22,7 @@ final class DuplicateNameWarning {
         Map<String, Policy> seen = new HashMap<>();
         for (Policy policy : policies) {
             String kindAndName = policy.kind().label() + " \"" + policy.name() + "\"";
-            if (seen.put(kindAndName, policy) != null && WARNED.size() < MAX_WARNINGS && WARNED.add(kindAndName)) {
+            if (seen.put(kindAndName, policy) != null && WARNED.add(kindAndName)) {
                 LOG.warn(
                         "{} is the name of two policies of one pipeline: logs and metrics cannot tell them apart;"
                                 + " give them different names",

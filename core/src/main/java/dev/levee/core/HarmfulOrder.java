@@ -1,9 +1,8 @@
 package dev.levee.core;
 
 import dev.levee.core.Policy.Kind;
+import dev.levee.core.internal.WarnedSubjects;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,12 +32,7 @@ enum HarmfulOrder {
 
     private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
 
-    /**
-     * Enough for every pipeline that is written by hand; pipelines made per key must not fill the memory or the log.
-     */
-    private static final int MAX_WARNINGS = 1_000;
-
-    private static final Set<String> WARNED = ConcurrentHashMap.newKeySet();
+    private static final WarnedSubjects WARNED = new WarnedSubjects();
 
     private final Kind outer;
     private final Kind inner;
@@ -61,7 +55,7 @@ enum HarmfulOrder {
     }
 
     private void warnIfMet(Policy outside, Policy inside) {
-        if (outside.kind() != outer || inside.kind() != inner || WARNED.size() >= MAX_WARNINGS) {
+        if (outside.kind() != outer || inside.kind() != inner) {
             return;
         }
         if (WARNED.add(name() + '\n' + outside.name() + '\n' + inside.name())) {

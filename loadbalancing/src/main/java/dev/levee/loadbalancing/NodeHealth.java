@@ -111,14 +111,6 @@ final class NodeHealth {
         return counters != null && counters.successes() + counters.failures() > 0;
     }
 
-    long successesOfInterval() {
-        return counters == null ? 0L : counters.successes() - intervalSuccesses;
-    }
-
-    long failuresOfInterval() {
-        return counters == null ? 0L : counters.failures() - intervalFailures;
-    }
-
     /** Successes in this step and the last. */
     long recentSuccesses() {
         return counters == null ? 0L : counters.successes() - recentSuccesses;

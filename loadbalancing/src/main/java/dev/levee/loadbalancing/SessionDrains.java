@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,18 +67,10 @@ final class SessionDrains<A> {
         if (wait == Nanos.NEVER) {
             return;
         }
-        Timer next = environment.scheduler().schedule(this::onTimer, wait);
+        Timer next = environment.scheduler().schedule(() -> environment.handOver(update), wait);
         timer = next;
         if (closed) {
             next.cancel();
-        }
-    }
-
-    private void onTimer() {
-        try {
-            environment.executor().execute(update);
-        } catch (RejectedExecutionException full) {
-            schedule(1_000_000_000L);
         }
     }
 

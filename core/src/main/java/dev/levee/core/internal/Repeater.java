@@ -1,7 +1,5 @@
 package dev.levee.core.internal;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -35,10 +33,9 @@ public interface Repeater {
      */
     void warnIfUntold(String after);
 
-    /** The warnings that have been given: each policy once, and not for ever more, since names may be made of keys. */
+    /** The warnings that have been given: each policy once. */
     final class Warned {
-        private static final int MAX = 1_000;
-        private static final Set<String> POLICIES = ConcurrentHashMap.newKeySet();
+        private static final WarnedSubjects POLICIES = new WarnedSubjects();
 
         private Warned() {}
 
@@ -50,7 +47,7 @@ public interface Repeater {
          * @param after what leaves it open whether a call was done
          */
         public static void once(Logger log, String policy, String after) {
-            if (POLICIES.size() < MAX && POLICIES.add(policy)) {
+            if (POLICIES.add(policy)) {
                 log.warn(
                         "{}: repeats calls after {}, which may have been done, and was not told whether that is right."
                                 + " Say idempotent(true) if they may be done twice (reads, calls with a key; a single"

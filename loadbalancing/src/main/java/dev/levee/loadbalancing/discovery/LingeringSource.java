@@ -13,7 +13,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -107,18 +106,10 @@ final class LingeringSource<A> implements EndpointSource<A> {
             if (wait == Nanos.NEVER) {
                 return;
             }
-            Timer next = environment.scheduler().schedule(this::onTimer, wait);
+            Timer next = environment.scheduler().schedule(() -> environment.handOver(updates::run), wait);
             timer = next;
             if (closed) {
                 next.cancel();
-            }
-        }
-
-        private void onTimer() {
-            try {
-                environment.executor().execute(updates::run);
-            } catch (RejectedExecutionException full) { // the next list of the source, or the next time, comes
-                schedule(nanos);
             }
         }
 

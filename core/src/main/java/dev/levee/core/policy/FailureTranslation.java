@@ -85,6 +85,6 @@ final class FailureTranslation implements Translate {
 
     @Override
     public String toString() {
-        return "translate " + name;
+        return "translate \"" + name + "\"";
     }
 }

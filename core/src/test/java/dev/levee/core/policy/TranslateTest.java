@@ -154,7 +154,7 @@ class TranslateTest {
     @Test
     void a_pipeline_prints_it_by_its_kind() {
         assertThat(Pipeline.of(domain, Timeout.of("t", Duration.ofSeconds(1)))).hasToString("translate(timeout(call))");
-        assertThat(domain).hasToString("translate orders");
+        assertThat(domain).hasToString("translate \"orders\"");
     }
 
     @Test

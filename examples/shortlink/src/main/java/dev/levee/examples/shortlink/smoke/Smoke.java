@@ -64,7 +64,8 @@ public final class Smoke {
         Events events = new Events(System.out);
         Report report = new Report();
         Path data = temporaryDirectory();
-        Workload workload = Workload.of(urls, seconds(END), seconds(DATABASE_SLOW) + seconds(1) / 10);
+        Workload workload =
+                Workload.of(urls, seconds(END), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
             new Smoke(cluster, events).run(workload, report);
         } finally {
@@ -142,7 +143,7 @@ public final class Smoke {
 
     private void breakThings() {
         try {
-            at(REHEARSAL, "rehearsal: the database is slow for a second");
+            at(REHEARSAL, "rehearsal: the database is slow for a second, and a crowd comes");
             cluster.slowDatabase(SLOW);
             at(REHEARSAL_ENDS, "the rehearsal is over");
             cluster.slowDatabase(Duration.ZERO);
@@ -180,6 +181,11 @@ public final class Smoke {
 
     private long now() {
         return System.nanoTime() - start;
+    }
+
+    /** When the crowd comes to a database that has just become slow. */
+    private static long afterIt(int slow) {
+        return seconds(slow) + seconds(1) / 10;
     }
 
     private static long seconds(int seconds) {

@@ -25,8 +25,8 @@ record Workload(List<Request> requests, List<String> stored) {
     private static final double SHORTEN_SHARE = 0.08;
     private static final double COLD_SHARE = 0.28;
 
-    static Workload of(List<String> urls, long nanos, long crowdAtNanos) {
-        return new Maker(urls).make(nanos, crowdAtNanos);
+    static Workload of(List<String> urls, long nanos, long... crowdsAtNanos) {
+        return new Maker(urls).make(nanos, crowdsAtNanos);
     }
 
     private static final class Maker {
@@ -44,14 +44,16 @@ record Workload(List<Request> requests, List<String> stored) {
             this.stored = new ArrayList<>(urls);
         }
 
-        Workload make(long nanos, long crowdAtNanos) {
+        Workload make(long nanos, long... crowdsAtNanos) {
             end = nanos;
             double meanGap = 1e9 / (RATE + GUESSES);
             for (double at = gap(meanGap); at < nanos; at += gap(meanGap)) {
                 add((long) at, random.nextInt(RATE + GUESSES) < GUESSES ? Kind.GUESS : kind());
             }
-            for (int i = 0; i < CROWD; i++) {
-                addCold(crowdAtNanos + i * 2_000_000L, "10.9." + i / 250 + "." + i % 250);
+            for (long crowd : crowdsAtNanos) {
+                for (int i = 0; i < CROWD; i++) {
+                    addCold(crowd + i * 2_000_000L, "10.9." + i / 250 + "." + i % 250);
+                }
             }
             requests.sort(Comparator.comparingLong(Request::atNanos));
             return new Workload(List.copyOf(requests), List.copyOf(stored));

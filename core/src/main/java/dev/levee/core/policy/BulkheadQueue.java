@@ -40,7 +40,7 @@ final class BulkheadQueue {
     private final boolean refusesLate;
     private final boolean newestFirst;
     private final BulkheadCallTime callTime = new BulkheadCallTime();
-    private final ConcurrentLinkedDeque<BulkheadWaiter> entries = new ConcurrentLinkedDeque<>();
+    private final ConcurrentLinkedDeque<BulkheadWaiter> entries;
 
     /** Calls that wait, or are about to enter the deque. */
     private final AtomicInteger waiting = new AtomicInteger();
@@ -51,6 +51,12 @@ final class BulkheadQueue {
     private final AtomicBoolean sweeping = new AtomicBoolean();
 
     BulkheadQueue(BulkheadConfig config) {
+        this(config, new ConcurrentLinkedDeque<>());
+    }
+
+    /** For tests, which count what is done with the deque. */
+    BulkheadQueue(BulkheadConfig config, ConcurrentLinkedDeque<BulkheadWaiter> entries) {
+        this.entries = entries;
         this.maxWaiting = config.maxWaiting();
         this.refusesLate = config.refuseWithoutTime();
         this.newestFirst = config.newestFirstWhenLate();

@@ -86,6 +86,7 @@ final class StripedBulkhead implements Bulkhead {
     private final AtomicLong size;
 
     private final BulkheadQueue queue;
+    private final BulkheadExpiry expiry;
     private final BooleanSupplier busy = this::isBusy;
     private final Runnable assigning = this::assignAll;
     private volatile BulkheadFullException refusal;
@@ -107,6 +108,7 @@ final class StripedBulkhead implements Bulkhead {
         this.environment = Require.nonNull("environment", environment);
         this.permits = permits;
         this.queue = new BulkheadQueue(config);
+        this.expiry = new BulkheadExpiry(environment);
         this.size = new AtomicLong((long) config.maxConcurrent() << 32);
         this.refusal = full(config.maxConcurrent(), "");
         this.refusalWithoutTime = full(config.maxConcurrent(), WITHOUT_TIME);
@@ -329,7 +331,7 @@ final class StripedBulkhead implements Bulkhead {
             return waiter;
         }
         try {
-            Scheduler.Timer timer = environment.scheduler().schedule(() -> timeIsUp(waiter), nanos);
+            Scheduler.Timer timer = environment.scheduler().schedule(() -> expiry.timeIsUp(waiter), nanos);
             waiter.whenComplete((ignored, error) -> timer.cancel());
         } catch (RuntimeException | Error thrown) {
             abandon(waiter);
@@ -342,13 +344,6 @@ final class StripedBulkhead implements Bulkhead {
     private void abandon(BulkheadWaiter waiter) {
         if (!waiter.giveUp() && waiter.join() != REFUSED) {
             exit(waiter.join(), 0, 0, Verdict.IGNORED, RefusedException.UNKNOWN);
-        }
-    }
-
-    /** The time of a waiter is up, says the timer, whose thread must not run what depends on that. */
-    private void timeIsUp(BulkheadWaiter waiter) {
-        if (!waiter.isDone()) {
-            environment.handOver(waiter::giveUp);
         }
     }
 

@@ -13,18 +13,18 @@ final class GateWait {
     private GateWait() {}
 
     static long enterOrThrow(Gate gate, Operation<?, ?> operation) {
-        long stamp = Gate.REFUSED;
-        if (gate instanceof WaitingGate waiting) {
-            stamp = enter(waiting, operation);
-        }
-        if (stamp == Gate.REFUSED) {
+        if (!(gate instanceof WaitingGate waiting)) {
             throw refusal(gate);
+        }
+        Deadline deadline = deadline(waiting);
+        long stamp = enter(waiting, deadline, operation);
+        if (stamp == Gate.REFUSED) {
+            throw refusal(waiting, deadline);
         }
         return stamp;
     }
 
-    private static long enter(WaitingGate gate, Operation<?, ?> operation) {
-        Deadline deadline = deadline(gate);
+    private static long enter(WaitingGate gate, Deadline deadline, Operation<?, ?> operation) {
         try {
             return gate.enter(deadline);
         } catch (InterruptedException interrupt) {
@@ -43,9 +43,17 @@ final class GateWait {
         return deadline == null ? Deadline.after(FOREVER, gate.environment().clock()) : deadline;
     }
 
-    /** Publishes the refusal to the listener and returns it. */
+    /** Publishes the refusal to the listener and returns it; it may be that of a wait with the deadline of the call. */
     static RefusedException refusal(Gate gate) {
+        if (gate instanceof WaitingGate waiting) {
+            return refusal(waiting, deadline(waiting));
+        }
         gate.environment().listener().onRefused(gate.kind(), gate.name());
         return gate.refusal();
+    }
+
+    private static RefusedException refusal(WaitingGate gate, Deadline deadline) {
+        gate.environment().listener().onRefused(gate.kind(), gate.name());
+        return gate.refusal(deadline);
     }
 }

@@ -33,4 +33,24 @@ public interface WaitingGate extends Gate {
      *     released the permit
      */
     CompletableFuture<Long> enterAsync(Deadline deadline);
+
+    /**
+     * Returns whether a call may wait at this gate at all. Constant for the life of the gate. Default: true.
+     *
+     * @return false if {@link #enter} and {@link #enterAsync} never wait
+     */
+    default boolean mayWait() {
+        return true;
+    }
+
+    /**
+     * Returns the reason why a call with a deadline was refused by {@link #enter} or {@link #enterAsync}. Default:
+     * {@link #refusal()}.
+     *
+     * @param deadline the deadline that the call was refused with
+     * @return an exception without stack trace; it may be shared
+     */
+    default RefusedException refusal(Deadline deadline) {
+        return refusal();
+    }
 }

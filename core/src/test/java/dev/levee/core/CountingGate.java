@@ -118,5 +118,15 @@ public class CountingGate implements Gate {
             turn.whenComplete((stamp, error) -> count(stamp == null ? REFUSED : stamp));
             return turn;
         }
+
+        @Override
+        public boolean mayWait() {
+            return inner.mayWait();
+        }
+
+        @Override
+        public RefusedException refusal(Deadline deadline) {
+            return inner.refusal(deadline);
+        }
     }
 }

@@ -14,7 +14,9 @@ import java.util.function.Consumer;
  *
  * <p>By default a call that finds no permit is refused at once with {@link BulkheadFullException}. With a queue it
  * waits for its turn, first come first served, whether it was made by {@code call} (its thread is parked) or by
- * {@code callAsync} (no thread is held). A permit that is handed to a waiter in the moment in which it gives up is
+ * {@code callAsync} (no thread is held). When more calls come than can be served before their deadlines, those that
+ * would not end in time are refused instead of begun ({@link BulkheadConfig.Builder#refuseWithoutTime}), and the newest
+ * goes first ({@link BulkheadConfig.Builder#newestFirstWhenLate}). A permit that is handed to a waiter in the moment in which it gives up is
  * passed on to the next one: permits are neither lost nor made. With {@code callAsync} a call that has waited runs on
  * the environment's executor; if that runs tasks on the spot, a long queue is worked off without a deep stack.
  *
@@ -24,7 +26,8 @@ import java.util.function.Consumer;
  *
  * <p><b>Cost.</b> Thread-safe, lock-free. The permitted path is two writes to one word, no lock, no clock, no
  * allocation. From 16 permits on, free permits are spread over words by thread, so that threads seldom meet on one. A
- * refusal writes nothing and reads each of the words twice, at most 16 reads. A waiter costs one object.
+ * refusal writes nothing and reads each of the words twice, at most 16 reads. A waiter costs an object and an entry of
+ * the queue, and giving up costs the same however long the queue is.
  *
  * <p>Metrics: {@code bulkhead.in.flight} (calls at present), {@code bulkhead.waiting} (calls in the queue at present),
  * {@code bulkhead.limit} (calls that may be in flight).
@@ -122,7 +125,7 @@ public interface Bulkhead extends WaitingGate, Measured {
 
     /**
      * Changes how many calls may be in flight, for good. Never blocks. If it is more than before, calls in the queue
-     * are admitted at once, first come first served; if it is less, no call is admitted until as many calls have ended
+     * are admitted at once, in their order; if it is less, no call is admitted until as many calls have ended
      * as there are too many.
      *
      * <p>It changes the number only: whether and how long calls may wait stays as it is. Thread-safe; of two changes at

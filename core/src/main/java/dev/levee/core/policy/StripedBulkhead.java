@@ -8,12 +8,8 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The implementation of {@link Bulkhead}: free permits in cells ({@link StripedPermits}), a queue beside them, and a
@@ -46,21 +42,38 @@ import org.jspecify.annotations.Nullable;
  *   <li>Each thread that queues, makes a debt or gives a permit back checks <em>afterwards</em> whether there is
  *       something to assign. So the last of them does it, and no free permit is left beside a waiter.
  *   <li>Cells that are closed without need are opened by the next call that finds them so.
- *   <li>A waiter is a future: being granted a permit and giving up race for its one completion. The thread that takes
- *       it out of the queue lowers the count of the queue, so each waiter is counted until it is gone.
+ *   <li>A waiter is a future: being granted a permit and giving up race for its one completion, and it is counted out
+ *       of the queue once.
  * </ul>
  *
- * <p>See ADR 31; for the queue also ADR 14.
+ * <p>Each call that has waited tells how long it took ({@link BulkheadCallTime}); when it was begun is in its stamp. A
+ * call that need not wait reads no clock for that:
+ *
+ * <pre>{@code
+ * bit   63   62                                8 7          0
+ *      +----+----+--------------------------------+------------+
+ *      |  0 |  0 |               0                |  cell + 1  |   has not waited
+ *      |  0 |  1 | when it was begun, lowest bits |  cell + 1  |   has waited
+ *      +----+----+--------------------------------+------------+
+ * }</pre>
+ *
+ * <p>See ADR 31; for the queue also ADR 14, ADR 73 and ADR 74.
  */
 final class StripedBulkhead implements Bulkhead {
-    /**
-     * The answer that a call is in the queue. Stamps are from 1: the index of the cell that the permit returns to, plus
-     * 1.
-     */
+    /** The answer that a call is in the queue. */
     private static final long QUEUED = -1L;
+
+    /** The bits of a stamp that name the cell: see the second drawing above. */
+    private static final int CELL_BITS = 8;
+
+    /** What the stamp of a call that has waited has above the bits of the cell. */
+    private static final long WAITED = 1L << 54;
 
     /** The bits of {@link #size} that are the debt. */
     private static final long DEBT = (1L << 32) - 1;
+
+    private static final String WITHOUT_TIME =
+            "; this call was not begun, because calls take longer at present than it has time left";
 
     private final String name;
     private final int maxWaiting;
@@ -72,11 +85,12 @@ final class StripedBulkhead implements Bulkhead {
     /** The limit and the debt: see the drawing above. */
     private final AtomicLong size;
 
-    private final AtomicInteger waiting = new AtomicInteger();
-    private final ConcurrentLinkedQueue<Waiter> queue = new ConcurrentLinkedQueue<>();
+    private final BulkheadQueue queue;
+    private final BulkheadExpiry expiry;
     private final BooleanSupplier busy = this::isBusy;
     private final Runnable assigning = this::assignAll;
     private volatile BulkheadFullException refusal;
+    private volatile BulkheadFullException refusalWithoutTime;
 
     StripedBulkhead(String name, BulkheadConfig config, Environment environment) {
         this(
@@ -93,13 +107,16 @@ final class StripedBulkhead implements Bulkhead {
         this.queueing = maxWaiting > 0 ? ", " + maxWaiting + " may wait up to " + config.maxWait() : "";
         this.environment = Require.nonNull("environment", environment);
         this.permits = permits;
+        this.queue = new BulkheadQueue(config);
+        this.expiry = new BulkheadExpiry(environment);
         this.size = new AtomicLong((long) config.maxConcurrent() << 32);
-        this.refusal = full(config.maxConcurrent());
+        this.refusal = full(config.maxConcurrent(), "");
+        this.refusalWithoutTime = full(config.maxConcurrent(), WITHOUT_TIME);
     }
 
-    private BulkheadFullException full(int limit) {
+    private BulkheadFullException full(int limit, String more) {
         return new BulkheadFullException(
-                name, "bulkhead \"" + name + "\" is full: " + limit + " calls in flight" + queueing, true);
+                name, "bulkhead \"" + name + "\" is full: " + limit + " calls in flight" + queueing + more, true);
     }
 
     @Override
@@ -120,7 +137,7 @@ final class StripedBulkhead implements Bulkhead {
             if (found >= 0) {
                 return home + 1L; // the permit returns to where this thread looks first
             }
-            if (found == StripedPermits.NONE || isAnyWaiting()) {
+            if (found == StripedPermits.NONE || queue.oldest() != null) {
                 return REFUSED;
             }
             if (debt() > 0) {
@@ -135,19 +152,7 @@ final class StripedBulkhead implements Bulkhead {
 
     /** Whether free permits are to be assigned, and calls that arrive must not take them. */
     private boolean isBusy() {
-        return debt() > 0 || isAnyWaiting();
-    }
-
-    /**
-     * Whether a call waits. A waiter that has given up does not count, even while it is still in the queue; nor does
-     * one that is about to enter it.
-     */
-    private boolean isAnyWaiting() {
-        Waiter first;
-        while ((first = queue.peek()) != null && first.isDone()) {
-            first.leaveQueue();
-        }
-        return first != null;
+        return debt() > 0 || queue.oldest() != null;
     }
 
     /** How many permits exist beyond the limit. */
@@ -157,12 +162,29 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
-        giveBack((int) stamp - 1);
+        if (stamp >>> CELL_BITS != 0) {
+            learn(stamp, verdict);
+        }
+        if (permits.giveBack((int) stamp - 1)) {
+            assignFreePermits();
+        }
     }
 
-    private void giveBack(int cell) {
-        if (permits.giveBack(cell)) {
-            assignFreePermits();
+    private static long stampOf(int cell, long nowNanos) {
+        return (WAITED | nowNanos & WAITED - 1) << CELL_BITS | cell + 1L;
+    }
+
+    /** How long a call took that has waited: its stamp says when it was begun. A failure may have been cut off. */
+    private void learn(long stamp, Verdict verdict) {
+        if (verdict == Verdict.IGNORED || verdict == Verdict.NOT_SENT) {
+            return;
+        }
+        long now = environment.clock().nanoTime();
+        long took = now - (stamp >>> CELL_BITS) & WAITED - 1; // right for up to 208 days
+        if (verdict.isFailure()) {
+            queue.callTime().tookAtLeast(took, now);
+        } else {
+            queue.callTime().took(took, now);
         }
     }
 
@@ -209,24 +231,11 @@ final class StripedBulkhead implements Bulkhead {
         if (cell == StripedPermits.NONE) {
             return false;
         }
-        if (!grant(cell + 1L)) {
+        long now = environment.clock().nanoTime();
+        if (!queue.grant(stampOf(cell, now), now)) {
             permits.giveBack(cell);
         }
         return true;
-    }
-
-    /** Gives a permit to the first waiter in the queue that has not given up. Returns false if there is none. */
-    private boolean grant(long stamp) {
-        while (true) {
-            Waiter next = queue.poll();
-            if (next == null) {
-                return false;
-            }
-            waiting.getAndDecrement();
-            if (next.grant(stamp)) {
-                return true;
-            }
-        }
     }
 
     @Override
@@ -249,12 +258,13 @@ final class StripedBulkhead implements Bulkhead {
         }
     }
 
-    /** Makes the refusal name the limit; of two changes at once the later limit stays. */
+    /** Makes the refusals name the limit; of two changes at once the later limit stays. */
     private void updateRefusal() {
         int limit;
         do {
             limit = maxConcurrent();
-            refusal = full(limit);
+            refusal = full(limit, "");
+            refusalWithoutTime = full(limit, WITHOUT_TIME);
         } while (limit != maxConcurrent());
     }
 
@@ -271,10 +281,11 @@ final class StripedBulkhead implements Bulkhead {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        long nanos = waitNanos(deadline);
+        long left = deadline.remainingNanos();
+        long nanos = Math.min(maxWaitNanos, left);
         long start = environment.clock().nanoTime();
-        Waiter waiter = new Waiter(Thread.currentThread(), start + nanos);
-        long stamp = enterOrQueue(waiter, nanos);
+        BulkheadWaiter waiter = new BulkheadWaiter(queue, Thread.currentThread(), start, nanos, left);
+        long stamp = enterOrQueue(waiter, start);
         if (stamp != QUEUED) {
             return stamp;
         }
@@ -286,7 +297,7 @@ final class StripedBulkhead implements Bulkhead {
         }
     }
 
-    private long await(Waiter waiter, long nanos, long start) throws InterruptedException {
+    private long await(BulkheadWaiter waiter, long nanos, long start) throws InterruptedException {
         long left = nanos;
         while (!waiter.isDone() && left > 0) {
             environment.scheduler().park(this, left);
@@ -305,9 +316,14 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public CompletableFuture<Long> enterAsync(Deadline deadline) {
-        long nanos = waitNanos(deadline);
-        Waiter waiter = new Waiter(null, environment.clock().nanoTime() + nanos);
-        long stamp = enterOrQueue(waiter, nanos);
+        if (maxWaiting == 0) {
+            return CompletableFuture.completedFuture(tryEnter(0));
+        }
+        long left = deadline.remainingNanos();
+        long nanos = Math.min(maxWaitNanos, left);
+        long now = environment.clock().nanoTime();
+        BulkheadWaiter waiter = new BulkheadWaiter(queue, null, now, nanos, left);
+        long stamp = enterOrQueue(waiter, now);
         if (stamp != QUEUED) {
             return CompletableFuture.completedFuture(stamp);
         }
@@ -315,7 +331,7 @@ final class StripedBulkhead implements Bulkhead {
             return waiter;
         }
         try {
-            Scheduler.Timer timer = environment.scheduler().schedule(waiter::timeIsUp, nanos);
+            Scheduler.Timer timer = environment.scheduler().schedule(() -> expiry.timeIsUp(waiter), nanos);
             waiter.whenComplete((ignored, error) -> timer.cancel());
         } catch (RuntimeException | Error thrown) {
             abandon(waiter);
@@ -325,42 +341,21 @@ final class StripedBulkhead implements Bulkhead {
     }
 
     /** Gives back the permit of a waiter whose call ends, because the scheduler threw. */
-    private void abandon(Waiter waiter) {
+    private void abandon(BulkheadWaiter waiter) {
         if (!waiter.giveUp() && waiter.join() != REFUSED) {
             exit(waiter.join(), 0, 0, Verdict.IGNORED, RefusedException.UNKNOWN);
         }
     }
 
-    private long waitNanos(Deadline deadline) {
-        return maxWaiting == 0 ? 0 : Math.min(maxWaitNanos, deadline.remainingNanos());
-    }
-
-    private long enterOrQueue(Waiter waiter, long nanos) {
+    private long enterOrQueue(BulkheadWaiter waiter, long nowNanos) {
         long stamp = tryEnter(0);
-        if (stamp != REFUSED || nanos <= 0 || !reservePlace()) {
+        long left = waiter.leftNanos(nowNanos);
+        if (stamp != REFUSED || left <= 0 || queue.isWithoutTime(left, nowNanos) || !queue.add(waiter)) {
             return stamp;
-        }
-        try {
-            queue.add(waiter);
-        } catch (Throwable noMemory) {
-            waiting.getAndDecrement();
-            throw noMemory;
         }
         permits.close();
         assignFreePermits();
         return QUEUED;
-    }
-
-    private boolean reservePlace() {
-        while (true) {
-            int seen = waiting.get();
-            if (seen >= maxWaiting) {
-                return false;
-            }
-            if (waiting.compareAndSet(seen, seen + 1)) {
-                return true;
-            }
-        }
     }
 
     @Override
@@ -371,6 +366,18 @@ final class StripedBulkhead implements Bulkhead {
     @Override
     public RefusedException refusal() {
         return refusal;
+    }
+
+    @Override
+    public RefusedException refusal(Deadline deadline) {
+        return maxWaiting > 0 && queue.isWithoutTime(deadline.remainingNanos(), environment.clock().nanoTime())
+                ? refusalWithoutTime
+                : refusal;
+    }
+
+    @Override
+    public boolean mayWait() {
+        return maxWaiting > 0;
     }
 
     @Override
@@ -391,7 +398,7 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public int waiting() {
-        return waiting.get();
+        return queue.waiting();
     }
 
     @Override
@@ -406,59 +413,5 @@ final class StripedBulkhead implements Bulkhead {
     public String toString() {
         return "bulkhead \"" + name + "\" " + inFlight() + "/" + maxConcurrent()
                 + (waiting() > 0 ? " +" + waiting() + " waiting" : "");
-    }
-
-    /** A call in the queue: completed with a stamp, with REFUSED, or cancelled. */
-    private final class Waiter extends CompletableFuture<Long> {
-        private final @Nullable Thread thread;
-        private final long untilNanos;
-
-        Waiter(@Nullable Thread thread, long untilNanos) {
-            this.thread = thread;
-            this.untilNanos = untilNanos;
-        }
-
-        /**
-         * Gives a permit to this waiter, unless it has given up or its time is over (its timer may be late): its call
-         * must not begin after that.
-         */
-        boolean grant(long stamp) {
-            boolean inTime = untilNanos - environment.clock().nanoTime() > 0;
-            boolean first = complete(inTime ? stamp : REFUSED);
-            if (first && thread != null) {
-                LockSupport.unpark(thread);
-            }
-            return first && inTime;
-        }
-
-        /** The time is up, says the timer, whose thread must not run what depends on this future. */
-        void timeIsUp() {
-            if (!isDone()) {
-                environment.handOver(this::giveUp);
-            }
-        }
-
-        boolean giveUp() {
-            boolean first = complete(REFUSED);
-            if (first) {
-                leaveQueue();
-            }
-            return first;
-        }
-
-        @Override
-        public boolean cancel(boolean mayInterruptIfRunning) {
-            boolean cancelled = super.cancel(mayInterruptIfRunning);
-            if (cancelled) {
-                leaveQueue();
-            }
-            return cancelled;
-        }
-
-        void leaveQueue() {
-            if (queue.remove(this)) {
-                waiting.getAndDecrement();
-            }
-        }
     }
 }

@@ -36,7 +36,7 @@ import java.util.function.BooleanSupplier;
  *
  * <p>See ADR 31.
  */
-final class StripedPermits {
+class StripedPermits {
     /** The answer of {@link #tryTake} that there was a moment at which no permit was free. */
     static final int NONE = -1;
 
@@ -103,13 +103,12 @@ final class StripedPermits {
             long sum = 0;
             for (int i = 0; i < cells.length; i++) {
                 int place = home + i & mask;
-                PaddedLong cell = cells[place];
-                long seen = cell.get();
+                long seen = read(place);
                 while ((int) seen > 0) {
-                    if (cell.compareAndSet(seen, seen - 1)) {
+                    if (cells[place].compareAndSet(seen, seen - 1)) {
                         return place;
                     }
-                    seen = cell.get();
+                    seen = read(place);
                 }
                 if ((int) seen < 0) {
                     return CLOSED;
@@ -202,10 +201,15 @@ final class StripedPermits {
 
     private long sum() {
         long sum = 0;
-        for (PaddedLong cell : cells) {
-            sum += cell.get();
+        for (int place = 0; place < cells.length; place++) {
+            sum += read(place);
         }
         return sum;
+    }
+
+    /** Reads a cell for a decision to refuse; overridden where a test lets something happen before. */
+    long read(int place) {
+        return cells[place].get();
     }
 
     private static long free(long cell) {

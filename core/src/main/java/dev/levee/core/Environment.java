@@ -1,8 +1,12 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The clock, scheduler, executor and random generator that policies use, and the listener to which they publish events.
@@ -14,6 +18,8 @@ import java.util.random.RandomGenerator;
  * @since 0.1
  */
 public final class Environment implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Environment.class);
+
     private final NanoClock clock;
     private final Scheduler scheduler;
     private final Executor executor;
@@ -129,27 +135,50 @@ public final class Environment implements AutoCloseable {
 
     /**
      * Runs what follows from a timer on the {@link #executor()}, because the thread of all timers must not run code of
-     * users. For authors of policies and schedulers. A task that the executor rejects runs on that of
-     * {@link #system()}, and in the last resort on this thread, because a call waits for it. Does not block, unless the
-     * executor runs tasks on the thread that hands them over.
+     * users. For authors of policies and schedulers. A task that the executor does not take, whatever it throws, runs
+     * on that of {@link #system()}, and in the last resort on this thread, because a call waits for it. It runs once,
+     * also if an executor keeps it and throws. Does not block, unless the executor runs tasks on the thread that hands
+     * them over.
      *
-     * @param task what is to run
+     * @param task what is to run; what it throws on this thread is logged
      * @throws NullPointerException if {@code task} is null
      */
     public void handOver(Runnable task) {
         Require.nonNull("task", task);
+        if (HandOver.tryExecute(executor, task, LOG, "environment") == null
+                || HandOver.tryExecute(SystemTime.ENVIRONMENT.executor, task, LOG, "environment") == null) {
+            return;
+        }
         try {
-            executor.execute(task);
-        } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            handOverElsewhere(task);
+            task.run();
+        } catch (Throwable thrown) {
+            SafeLog.warn(LOG, "A task threw on the thread that handed it over: {}", task, thrown);
         }
     }
 
-    private static void handOverElsewhere(Runnable task) {
+    /**
+     * Runs a task after a delay, as the {@link #scheduler()} does, and does not depend on it: where that throws, the
+     * timers of {@link #system()} run the task. For parts that plan their own next turn (polling, health checks), which
+     * would stand still for good otherwise. The task runs once, also if a scheduler keeps it and throws. A timer of
+     * {@link #system()} whose thread cannot be started stays set, and each later timer tries again to start it. Does
+     * not block.
+     *
+     * @param task short and never blocking; what it throws is logged
+     * @param delayNanos the delay in nanoseconds; zero or less means as soon as possible
+     * @return the handle that cancels it
+     * @throws NullPointerException if {@code task} is null
+     * @throws java.util.concurrent.RejectedExecutionException if this environment, or the one that it was made of, is a
+     *     {@link #closeable} one and has been closed
+     */
+    public Scheduler.Timer schedule(Runnable task, long delayNanos) {
+        HandOver.Once once = new HandOver.Once(Require.nonNull("task", task));
         try {
-            SystemTime.ENVIRONMENT.executor.execute(task);
-        } catch (Throwable rejected) {
-            task.run();
+            return scheduler.schedule(once, delayNanos);
+        } catch (Throwable rejected) { // an Error too: there may be no memory for its thread
+            if (SystemTime.isClosed(scheduler)) {
+                throw rejected;
+            }
+            return once.disable() ? SystemTime.INSTANCE.scheduleAnyway(task, delayNanos) : () -> false;
         }
     }
 

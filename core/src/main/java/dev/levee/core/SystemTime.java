@@ -59,6 +59,16 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
         return ScheduledTask.set(this, task, delayNanos);
     }
 
+    /** Sets a timer even if its thread cannot be started now: each later timer tries again. */
+    Timer scheduleAnyway(Runnable task, long delayNanos) {
+        return ScheduledTask.set(Wheels.ANYWAY, task, delayNanos);
+    }
+
+    /** Whether a scheduler is that of an environment that has been closed. */
+    static boolean isClosed(Scheduler scheduler) {
+        return scheduler instanceof OwnThreads own && own.workers.isShutdown();
+    }
+
     @Override
     public void sleep(long nanos) throws InterruptedException {
         TimeUnit.NANOSECONDS.sleep(nanos);
@@ -141,6 +151,7 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
     /** The timers; started by the first one that is set. */
     private static final class Wheels {
         static final WheelTimers TIMERS = timers("");
+        static final Timers ANYWAY = TIMERS.anyway();
     }
 
     /** The worker threads; started by the first task that is executed. */

@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.PaddedLong;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Timers;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
@@ -105,6 +106,15 @@ final class WheelTimers implements Timers, Runnable {
         if (thread == null) {
             start();
         }
+        return add(task, nowNanos, delayNanos);
+    }
+
+    /** Returns these timers as ones that are set also while their thread cannot be started. */
+    Timers anyway() {
+        return new Anyway();
+    }
+
+    private long add(Runnable task, long nowNanos, long delayNanos) {
         long since = Math.max(nowNanos - origin, 0);
         long now = since >>> TICK_BITS;
         long tick =
@@ -254,6 +264,32 @@ final class WheelTimers implements Timers, Runnable {
             }
         }
         return pending;
+    }
+
+    /** Timers of parts that plan their own next turn: if the thread cannot be started, a later timer starts it. */
+    private final class Anyway implements Timers {
+        @Override
+        public Object clock() {
+            return clock;
+        }
+
+        @Override
+        public long set(Runnable task, long nowNanos, long delayNanos) {
+            long ticket = add(task, nowNanos, delayNanos);
+            try {
+                if (thread == null) {
+                    start();
+                }
+            } catch (Throwable thrown) {
+                SafeLog.warn(LOG, "The thread of the timers could not be started; the next timer tries again", thrown);
+            }
+            return ticket;
+        }
+
+        @Override
+        public boolean take(long ticket, Runnable task) {
+            return WheelTimers.this.take(ticket, task);
+        }
     }
 
     /** A wheel and its lock. */

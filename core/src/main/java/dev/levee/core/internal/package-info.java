@@ -7,8 +7,11 @@
  * <p>Calls: {@link dev.levee.core.internal.CallState}, {@link dev.levee.core.internal.Timers},
  * {@link dev.levee.core.internal.Interrupts}, {@link dev.levee.core.internal.Unchecked}.
  *
- * <p>Concurrency: {@link dev.levee.core.internal.Handles}, {@link dev.levee.core.internal.OneAtATime},
- * {@link dev.levee.core.internal.PaddedLong}, {@link dev.levee.core.internal.StripedSequence}.
+ * <p>Concurrency: {@link dev.levee.core.internal.Handles}, {@link dev.levee.core.internal.HandOver},
+ * {@link dev.levee.core.internal.OneAtATime}, {@link dev.levee.core.internal.PaddedLong},
+ * {@link dev.levee.core.internal.StripedSequence}.
+ *
+ * <p>Paths that must go on: {@link dev.levee.core.internal.SafeLog}.
  *
  * <p>This package uses nothing of {@code dev.levee.core}, which uses it.
  */

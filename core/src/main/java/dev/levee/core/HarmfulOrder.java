@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.Policy.Kind;
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +91,7 @@ enum HarmfulOrder {
                     kinds.stream().map(Kind::label).collect(Collectors.joining("(")),
                     ")".repeat(kinds.size() - 1),
                     found.stream()
-                            .map(policy -> policy.kind().label() + " \"" + policy.name() + '"')
+                            .map(policy -> policy.kind().label() + " \"" + Text.printable(policy.name()) + '"')
                             .collect(Collectors.joining(" stands around ")),
                     reason);
         }

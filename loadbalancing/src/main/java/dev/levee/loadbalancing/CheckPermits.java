@@ -35,9 +35,14 @@ final class CheckPermits {
 
     private void startQueued() {
         while (!queue.isEmpty() && take()) {
-            BooleanSupplier next = queue.poll();
-            if (next == null || !next.getAsBoolean()) {
-                free.incrementAndGet(); // and try again: a task may have been queued that saw no permit
+            boolean held = false;
+            try {
+                BooleanSupplier next = queue.poll();
+                held = next != null && next.getAsBoolean();
+            } finally {
+                if (!held) {
+                    free.incrementAndGet(); // and try again: a task may have been queued that saw no permit
+                }
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.Set;
@@ -46,11 +47,7 @@ final class Drains<A> {
         Drain drain = new Drain(endpoint, node.label);
         open.add(drain);
         if (!closed) {
-            Timer timer = environment.scheduler().schedule(drain::finish, deadlineNanos);
-            drain.timer = timer;
-            if (drain.finished.get()) { // the balancer was closed meanwhile
-                timer.cancel();
-            }
+            drain.setDeadline();
         }
         node.close(drain::finish);
         if (closed) {
@@ -80,6 +77,18 @@ final class Drains<A> {
             this.label = label;
         }
 
+        void setDeadline() {
+            try {
+                Timer set = environment.schedule(this::finish, deadlineNanos);
+                timer = set;
+                if (finished.get()) { // the balancer was closed meanwhile
+                    set.cancel();
+                }
+            } catch (Throwable refused) { // by an environment that has been closed: the last call ends the drain
+                SafeLog.warn(LOG, "balancer \"{}\": no timer for the drain of endpoint {}", balancer, label, refused);
+            }
+        }
+
         void finish() {
             if (!finished.compareAndSet(false, true)) {
                 return;
@@ -95,8 +104,8 @@ final class Drains<A> {
         private void runCloser() {
             try {
                 closer.accept(endpoint);
-            } catch (RuntimeException thrown) {
-                LOG.warn("balancer \"{}\": endpoint {} could not be closed", balancer, label, thrown);
+            } catch (Throwable thrown) {
+                SafeLog.warn(LOG, "balancer \"{}\": endpoint {} could not be closed", balancer, label, thrown);
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.BitSet;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decides, for one balancer, the health of each endpoint and which endpoints are candidates for calls.
@@ -43,6 +45,7 @@ final class HealthMonitor<A> {
     /** Parts of an interval, each of which ends with a step: the last one or two are what is recent. */
     static final int STEPS = 10;
 
+    private final String balancer;
     private final HealthConfig<A> config;
     private final Environment environment;
     private final EndpointHealth.Rules rules;
@@ -51,6 +54,7 @@ final class HealthMonitor<A> {
     private final PauseDetector pauses;
     private final ReviewTrigger trigger;
     private final CheckPermits permits;
+    private final HandOver checks;
     private final Ejections ejections;
     private final CandidateSelector selector;
     private final HealthReport report;
@@ -63,6 +67,7 @@ final class HealthMonitor<A> {
     private record CheckResult(NodeHealth node, @Nullable String failure) {}
 
     HealthMonitor(String name, HealthConfig<A> config, Environment environment, Ticker ticker, Runnable review) {
+        this.balancer = name;
         this.config = config;
         this.environment = environment;
         this.rules = EndpointHealth.Rules.of(config);
@@ -73,6 +78,8 @@ final class HealthMonitor<A> {
         this.pauses = ticker.pauses();
         this.trigger = new ReviewTrigger(name, environment, ticker, review, stepEnd);
         this.permits = new CheckPermits(config.maxConcurrentChecks());
+        this.checks =
+                new HandOver(LoggerFactory.getLogger(LoadBalancer.class), "balancer \"" + name + "\", health checks");
         this.ejections = new Ejections(config);
         this.selector = new CandidateSelector(config);
         this.report = new HealthReport(name, environment, ejections, pauses);
@@ -100,13 +107,15 @@ final class HealthMonitor<A> {
         if (check == null || trigger.isClosed()) {
             return;
         }
-        node.startChecks(new RepeatedCheck<>(address, config, check, permits, pauses, environment, failure -> {
-            results.add(new CheckResult(node, failure));
-            trigger.request();
-            if (failure == null && gate != null) {
-                gate.allowProbe();
-            }
-        }));
+        String owner = "balancer \"" + balancer + "\": endpoint " + node.label;
+        node.startChecks(
+                new RepeatedCheck<>(owner, address, config, check, permits, pauses, environment, checks, failure -> {
+                    results.add(new CheckResult(node, failure));
+                    trigger.request();
+                    if (failure == null && gate != null) {
+                        gate.allowProbe();
+                    }
+                }));
     }
 
     /** Applies what has happened since the last review, and chooses the candidates. */

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Timers;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -84,13 +85,22 @@ final class Leases {
 
         /** Closes the ticket. */
         private void expire() {
-            if (ticket.expire()) {
+            boolean first = false;
+            Throwable failure = null;
+            try {
+                first = ticket.expire();
+            } catch (Throwable thrown) { // by a gate or a strategy of a user
+                failure = thrown;
+            }
+            if (first || failure != null) {
                 leases.expired.increment();
-                LOG.warn(
+                SafeLog.warn(
+                        LOG,
                         "balancer \"{}\": a ticket for {} was not closed within {} s; it no longer counts as in flight",
                         leases.balancer,
                         ticket.label(),
-                        leases.leaseNanos / 1_000_000_000L);
+                        leases.leaseNanos / 1_000_000_000L,
+                        failure);
             }
         }
     }

@@ -5,7 +5,9 @@ import dev.levee.core.Gate;
 import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StripedSequence;
+import dev.levee.core.internal.Unchecked;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
@@ -18,8 +20,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The endpoints of a balancer: merges what the source publishes with their health, and publishes each change as one
@@ -43,6 +48,8 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 abstract class Membership<A> {
+    private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
+
     final String name;
     final BalancingStrategy strategy;
     /** The strategy for a set with several priorities. */
@@ -70,6 +77,9 @@ abstract class Membership<A> {
     /** The endpoints that could not be applied, and are not tried again. */
     private @Nullable Map<String, Endpoint<A>> refused;
 
+    /** Whether no refresh of the source has thrown so far. */
+    private final AtomicBoolean refreshes = new AtomicBoolean(true);
+
     private volatile boolean closed;
     private volatile EndpointSource.@Nullable Subscription subscription;
 
@@ -96,8 +106,8 @@ abstract class Membership<A> {
         this.gateWatch = gated && timer != null
                 ? new GateWatch(name, config.passesGates(), timer, environment, this::allowProbes)
                 : null;
-        this.sessions =
-                new SessionDrains<>(this.strategy.usesKey(), config.drainDeadline(), environment, publications::run);
+        this.sessions = new SessionDrains<>(
+                name, this.strategy.usesKey(), config.drainDeadline(), environment, publications::run);
         this.drains = Drains.of(name, config, environment);
         this.set = new EndpointSet<>(
                 name, List.of(), List.of(), Selection.of(List.of()), this.strategy, turns, environment.random());
@@ -111,7 +121,11 @@ abstract class Membership<A> {
         try {
             subscription = source.subscribe(this::update);
         } catch (Throwable thrown) {
-            close();
+            try {
+                close();
+            } catch (Throwable again) {
+                thrown.addSuppressed(again);
+            }
             throw thrown;
         }
     }
@@ -176,16 +190,19 @@ abstract class Membership<A> {
             set = new EndpointSet<>(name, all, nodes, selection, picks, turns, environment.random());
             applied = wanted;
         }
-        if (monitor != null) {
-            if (!sameSet) {
-                updateChecks(monitor, before.allNodes(), nodes);
+        try {
+            if (monitor != null) {
+                if (!sameSet) {
+                    updateChecks(monitor, before.allNodes(), nodes);
+                }
+                if (monitor.publish(healthOf(nodes))) {
+                    refreshSource();
+                }
             }
-            if (monitor.publish(healthOf(nodes))) {
-                refreshSource();
+        } finally { // whatever happens to checks, what has left is closed
+            if (drains != null && !sameSet) {
+                drain(drains, before, all, nodes, selection);
             }
-        }
-        if (drains != null && !sameSet) {
-            drain(drains, before, all, nodes, selection);
         }
     }
 
@@ -233,14 +250,28 @@ abstract class Membership<A> {
     final void refreshSource() {
         EndpointSource.Subscription open = subscription;
         if (open != null) {
-            open.refresh();
+            try {
+                open.refresh();
+            } catch (Throwable thrown) { // by a source of a user; asked for by a call or a review, which go on
+                if (refreshes.compareAndSet(true, false)) {
+                    SafeLog.warn(
+                            LOG,
+                            "balancer \"{}\": its source could not be refreshed; further failures are not logged",
+                            name,
+                            thrown);
+                }
+            }
         }
     }
 
     private void allowProbes() {
         for (Node<A> node : set.allNodes()) {
             if (node.gate != null) {
-                node.gate.allowProbe();
+                try {
+                    node.gate.allowProbe();
+                } catch (Throwable thrown) { // by a gate of a user, on the thread of a call to another endpoint
+                    SafeLog.warn(LOG, "balancer \"{}\": the gate of {} does not probe", name, node.label, thrown);
+                }
             }
         }
     }
@@ -284,9 +315,14 @@ abstract class Membership<A> {
     /** Unsubscribes, stops checks and timers, and closes what is draining. */
     public void close() {
         closed = true;
+        Throwable failure = null;
         EndpointSource.Subscription open = subscription;
         if (open != null) {
-            open.close();
+            try {
+                open.close();
+            } catch (Throwable thrown) { // by a source of a user: all else must be closed nevertheless
+                failure = thrown;
+            }
         }
         sessions.close();
         if (ticker != null) {
@@ -302,6 +338,9 @@ abstract class Membership<A> {
         }
         if (drains != null) {
             drains.close();
+        }
+        if (failure != null) {
+            throw Unchecked.<RuntimeException>asDeclared(failure);
         }
     }
 }

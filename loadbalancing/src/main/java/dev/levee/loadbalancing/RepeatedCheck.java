@@ -2,10 +2,14 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Checks one endpoint again and again, never twice at once, until it is stopped.
@@ -19,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  * <p>One transition out of RUNNING wins; it reports the result and schedules the next check. The thread of the check
  * leaves only after an interrupt that was begun has arrived, and clears it. A check that ignores its interrupt keeps
  * its permit until it ends; meanwhile each interval counts as a failure. See ADR 46.
+ *
+ * <p>Invariant: until it is stopped there is a timer for the next check, or a check that waits for a permit or runs and
+ * will set one, whatever the executor, the receiver or the log has thrown. A check that the executor does not take, or
+ * that could not be begun, says nothing about the endpoint. See ADR 75.
  */
 final class RepeatedCheck<A> {
     /** Receives the results of checks. */
@@ -28,8 +36,13 @@ final class RepeatedCheck<A> {
         void checked(@Nullable String failure);
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
+
     /** The part of the interval that passes before the next check, however long a check took: a tenth. */
     private static final int MIN_BREAK = 10;
+
+    /** The balancer and the endpoint, for the log. */
+    private final String owner;
 
     private final A address;
     private final HealthCheck<? super A> check;
@@ -40,18 +53,22 @@ final class RepeatedCheck<A> {
     private final PauseDetector pauses;
     private final Environment environment;
     private final Receiver receiver;
+    private final HandOver handOver;
     private volatile boolean stopped;
     private volatile @Nullable Timer next;
     private volatile @Nullable Attempt attempt;
 
     RepeatedCheck(
+            String owner,
             A address,
             HealthConfig<A> config,
             HealthCheck<? super A> check,
             CheckPermits permits,
             PauseDetector pauses,
             Environment environment,
+            HandOver handOver,
             Receiver receiver) {
+        this.owner = owner;
         this.address = address;
         this.check = check;
         this.timeout = config.checkTimeout();
@@ -60,11 +77,16 @@ final class RepeatedCheck<A> {
         this.permits = permits;
         this.pauses = pauses;
         this.environment = environment;
+        this.handOver = handOver;
         this.receiver = receiver;
     }
 
     void start() {
-        permits.acquire(this::begin);
+        try {
+            permits.acquire(this::begin);
+        } catch (Throwable thrown) { // no memory for its place in the queue
+            again(everyNanos);
+        }
     }
 
     /** Stops for good: reports and schedules nothing any more, and interrupts a check that runs. */
@@ -85,37 +107,43 @@ final class RepeatedCheck<A> {
         if (stopped) {
             return false;
         }
-        Attempt begun = new Attempt();
-        attempt = begun;
         try {
-            environment.executor().execute(begun);
-            return true;
-        } catch (RuntimeException refused) { // the fault of the executor, not of the endpoint
-            begun.ended = true;
-            again(everyNanos);
-            return false;
+            Attempt begun = new Attempt();
+            attempt = begun;
+            if (handOver.execute(environment.executor(), begun) == null) {
+                return true;
+            }
+            begun.ended = true; // the fault of the executor, not of the endpoint
+        } catch (Throwable thrown) { // no memory for the attempt
+            handOver.failed(thrown);
         }
+        again(everyNanos);
+        return false;
     }
 
     private void again(long delayNanos) {
         if (stopped) {
             return;
         }
-        Timer timer = environment.scheduler().schedule(this::due, delayNanos);
-        next = timer;
-        if (stopped) {
-            timer.cancel();
+        try {
+            Timer timer = environment.schedule(this::due, delayNanos);
+            next = timer;
+            if (stopped) {
+                timer.cancel();
+            }
+        } catch (Throwable refused) { // by an environment that has been closed
+            handOver.failed(refused);
         }
     }
 
     private void due() {
         Attempt before = attempt;
         if (before != null && !before.isEnded()) { // it has ignored its interrupt
+            again(everyNanos);
             long now = environment.clock().nanoTime();
             if (!pauses.overlaps(now - everyNanos, now)) { // an earlier pause is no excuse
                 environment.handOver(() -> report("check has not ended"));
             }
-            again(everyNanos);
         } else {
             start();
         }
@@ -123,14 +151,17 @@ final class RepeatedCheck<A> {
 
     private void report(@Nullable String failure) {
         if (!stopped) {
-            receiver.checked(failure);
+            try {
+                receiver.checked(failure);
+            } catch (Throwable thrown) { // by a gate of a user, which may probe
+                SafeLog.warn(LOG, "{}: the result of a check could not be taken in", owner, thrown);
+            }
         }
     }
 
     private long interval() {
-        return Nanos.add(
-                everyNanos,
-                Nanos.multiply(everyNanos, jitter * environment.random().nextDouble()));
+        double drawn = jitter == 0.0 ? 0.0 : environment.random().nextDouble();
+        return Nanos.add(everyNanos, Nanos.multiply(everyNanos, jitter * drawn));
     }
 
     private final class Attempt implements Runnable {
@@ -145,6 +176,7 @@ final class RepeatedCheck<A> {
         private volatile @Nullable Thread thread;
         private volatile @Nullable Timer timeoutTimer;
         private volatile long start;
+        private volatile long end;
 
         boolean isEnded() {
             return ended;
@@ -160,18 +192,29 @@ final class RepeatedCheck<A> {
             try {
                 start = environment.clock().nanoTime();
                 thread = Thread.currentThread();
-                if (!stopped && state.compareAndSet(WAITING, RUNNING)) {
-                    timeoutTimer = environment.scheduler().schedule(this::timeOut, Nanos.of(timeout));
+                state.set(RUNNING);
+                if (stopped) { // read after that write: stop() has seen the state, or this sees the stop
+                    settle(SETTLED);
+                } else {
+                    timeoutTimer = environment.schedule(this::timeOut, Nanos.of(timeout));
                     settle(SETTLED, check());
-                    while (state.get() == INTERRUPTING) {
-                        Thread.onSpinWait();
-                    }
-                    if (state.get() == INTERRUPTED) {
-                        Thread.interrupted(); // meant for the check, not for the next task of this thread
-                    }
                 }
+            } catch (Throwable thrown) { // by a part of the environment
+                settle(SETTLED);
+                SafeLog.warn(LOG, "{}: a check could not be made; the next one comes", owner, thrown);
             } finally {
+                clearInterrupt();
                 end();
+            }
+        }
+
+        /** Waits for an interrupt that was begun: it is meant for the check, not for the next task of this thread. */
+        private void clearInterrupt() {
+            while (state.get() == INTERRUPTING) {
+                Thread.onSpinWait();
+            }
+            if (state.get() == INTERRUPTED) {
+                Thread.interrupted();
             }
         }
 
@@ -193,30 +236,47 @@ final class RepeatedCheck<A> {
         }
 
         void abandon() {
-            settle(INTERRUPTING, null);
+            settle(INTERRUPTING);
         }
 
-        /** Ends the check, unless it has ended otherwise before. */
+        /** Ends the check with a result, unless it has ended otherwise before. */
         private void settle(int to, @Nullable String failure) {
-            if (!state.compareAndSet(RUNNING, to)) {
-                return;
+            if (settle(to) && (failure == null || !pauses.overlaps(start, end))) {
+                report(failure);
             }
+        }
+
+        /** Ends the check and plans the next one; false if it has ended otherwise before. */
+        private boolean settle(int to) {
+            if (!state.compareAndSet(RUNNING, to)) {
+                return false;
+            }
+            long wait = everyNanos;
+            try {
+                if (to == INTERRUPTING) {
+                    interrupt();
+                }
+                Timer timer = timeoutTimer;
+                if (timer != null) {
+                    timer.cancel();
+                }
+                end = environment.clock().nanoTime();
+                long interval = interval();
+                wait = Math.max(interval / MIN_BREAK, interval - Math.max(0L, end - start));
+            } finally {
+                again(wait);
+            }
+            return true;
+        }
+
+        private void interrupt() {
             Thread running = thread;
-            if (to == INTERRUPTING) {
+            try {
                 if (running != null) {
                     running.interrupt();
                 }
+            } finally {
                 state.set(INTERRUPTED);
-            }
-            Timer timer = timeoutTimer;
-            if (timer != null) {
-                timer.cancel();
-            }
-            long end = environment.clock().nanoTime();
-            long interval = interval();
-            again(Math.max(interval / MIN_BREAK, interval - Math.max(0L, end - start)));
-            if (failure == null || !pauses.overlaps(start, end)) {
-                report(failure);
             }
         }
     }

@@ -2,7 +2,8 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
-import java.util.concurrent.RejectedExecutionException;
+import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +18,9 @@ final class ReviewTrigger {
     private final String balancer;
     private final Environment environment;
     private final NanoClock clock;
+    private final Ticker ticker;
     private final Runnable review;
+    private final HandOver handOver;
     /** Whether a review has been handed to the executor and has not begun. */
     private final AtomicBoolean requested = new AtomicBoolean();
 
@@ -28,8 +31,10 @@ final class ReviewTrigger {
         this.balancer = balancer;
         this.environment = environment;
         this.clock = environment.clock();
+        this.ticker = ticker;
         this.review = review;
         this.due = due;
+        this.handOver = new HandOver(LOG, "balancer \"" + balancer + "\", health reviews");
         ticker.add(this::onTick);
     }
 
@@ -53,11 +58,10 @@ final class ReviewTrigger {
         if (closed || !requested.compareAndSet(false, true)) {
             return;
         }
-        try {
-            environment.executor().execute(this::run);
-        } catch (RejectedExecutionException full) {
-            requested.set(false); // the timer will request it again
-            due = clock.nanoTime();
+        if (handOver.execute(environment.executor(), this::run) != null) {
+            requested.set(false);
+            due = clock.nanoTime(); // the timer will request it again
+            ticker.start(); // if it could not be set before
         }
     }
 
@@ -65,8 +69,8 @@ final class ReviewTrigger {
         requested.set(false);
         try {
             review.run();
-        } catch (RuntimeException thrown) { // by a strategy of a user: the set stays as it was
-            LOG.warn("balancer \"{}\": the endpoints could not be selected anew", balancer, thrown);
+        } catch (Throwable thrown) { // by a strategy of a user: the set stays as it was
+            SafeLog.warn(LOG, "balancer \"{}\": the endpoints could not be selected anew", balancer, thrown);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,12 +12,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The endpoints that take no new sessions: they keep their weight while a strategy by keys may leave its keys there,
  * and then get weight 0, which drains them. {@link #apply} is called one at a time.
  */
 final class SessionDrains<A> {
+    private static final Logger LOG = LoggerFactory.getLogger(LoadBalancer.class);
+    /** How long after it failed an update is made again. */
+    private static final long AGAIN_NANOS = 1_000_000_000L;
+
+    private final String balancer;
     private final boolean keepsKeys;
     private final long deadlineNanos;
     private final Environment environment;
@@ -27,7 +35,13 @@ final class SessionDrains<A> {
     private volatile @Nullable Timer timer;
     private volatile boolean closed;
 
-    SessionDrains(boolean keepsKeys, @Nullable Duration deadline, Environment environment, Runnable update) {
+    SessionDrains(
+            String balancer,
+            boolean keepsKeys,
+            @Nullable Duration deadline,
+            Environment environment,
+            Runnable update) {
+        this.balancer = balancer;
         this.keepsKeys = keepsKeys;
         this.deadlineNanos = deadline == null ? Nanos.NEVER : Nanos.of(deadline);
         this.environment = environment;
@@ -67,10 +81,25 @@ final class SessionDrains<A> {
         if (wait == Nanos.NEVER) {
             return;
         }
-        Timer next = environment.scheduler().schedule(() -> environment.handOver(update), wait);
-        timer = next;
-        if (closed) {
-            next.cancel();
+        try {
+            Timer next = environment.schedule(() -> environment.handOver(this::timeIsOver), wait);
+            timer = next;
+            if (closed) {
+                next.cancel();
+            }
+        } catch (Throwable refused) { // by an environment that has been closed; the update goes on
+            SafeLog.warn(LOG, "balancer \"{}\": no timer for sessions that drain", balancer, refused);
+        }
+    }
+
+    private void timeIsOver() {
+        try {
+            update.run();
+        } catch (Throwable thrown) { // by a gate or a strategy of a user: the set stays as it was
+            SafeLog.warn(LOG, "balancer \"{}\": the endpoints could not be updated; tried again", balancer, thrown);
+            if (!closed) {
+                schedule(AGAIN_NANOS);
+            }
         }
     }
 

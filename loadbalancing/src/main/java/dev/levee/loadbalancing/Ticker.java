@@ -3,6 +3,8 @@ package dev.levee.loadbalancing;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler.Timer;
+import dev.levee.core.internal.HandOver;
+import dev.levee.core.internal.SafeLog;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,6 +33,7 @@ final class Ticker {
     private final boolean mayRest;
     private final PauseDetector pauses;
     private final List<LongConsumer> parts = new CopyOnWriteArrayList<>();
+    private final HandOver handOver;
     private final AtomicBoolean running = new AtomicBoolean();
     /** Whether a call has begun since the last tick. */
     private volatile boolean used;
@@ -48,6 +51,7 @@ final class Ticker {
         this.environment = environment;
         this.clock = environment.clock();
         this.mayRest = mayRest;
+        this.handOver = new HandOver(LOG, "balancer \"" + balancer + "\", timer");
         this.pauses = new PauseDetector(clock.nanoTime());
         if (mayRest) {
             pauses.rest();
@@ -82,10 +86,16 @@ final class Ticker {
         if (closed) {
             return;
         }
-        Timer scheduled = environment.scheduler().schedule(this::tick, PauseDetector.PERIOD_NANOS);
-        timer = scheduled;
-        if (closed) {
-            scheduled.cancel();
+        try {
+            Timer scheduled = environment.schedule(this::tick, PauseDetector.PERIOD_NANOS);
+            timer = scheduled;
+            if (closed) {
+                scheduled.cancel();
+            }
+        } catch (Throwable refused) { // by an environment that has been closed
+            pauses.rest();
+            running.set(false); // the next call, or request for a review, tries again
+            handOver.failed(refused);
         }
     }
 
@@ -108,7 +118,11 @@ final class Ticker {
             next();
         }
         for (LongConsumer part : parts) {
-            part.accept(now);
+            try {
+                part.accept(now);
+            } catch (Throwable thrown) { // the others are due too
+                SafeLog.warn(LOG, "balancer \"{}\": a part of it failed at a tick", balancer, thrown);
+            }
         }
     }
 
@@ -116,7 +130,8 @@ final class Ticker {
         if (!logged || now - loggedAt >= LOG_NANOS) {
             logged = true;
             loggedAt = now;
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "balancer \"{}\": this process stood still for up to {} ms; failures of calls in that time are no"
                             + " evidence against endpoints",
                     balancer,

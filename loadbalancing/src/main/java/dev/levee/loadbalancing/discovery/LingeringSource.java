@@ -5,6 +5,7 @@ import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -15,9 +16,15 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The endpoints of a source, and for a time those that it has left out since. */
 final class LingeringSource<A> implements EndpointSource<A> {
+    private static final Logger LOG = LoggerFactory.getLogger(EndpointSource.class);
+    /** How long after it threw a receiver gets the endpoints again. */
+    private static final long AGAIN_NANOS = 1_000_000_000L;
+
     private final EndpointSource<A> source;
     private final long nanos;
     private final Environment environment;
@@ -75,8 +82,7 @@ final class LingeringSource<A> implements EndpointSource<A> {
                 leftAt.remove(endpoint.id());
             }
             shown = now;
-            long wait = forget(nanoTime);
-            schedule(wait);
+            schedule(forget(nanoTime));
             List<Endpoint<A>> all = new ArrayList<>(now);
             all.addAll(left.values());
             receiver.accept(all);
@@ -106,10 +112,34 @@ final class LingeringSource<A> implements EndpointSource<A> {
             if (wait == Nanos.NEVER) {
                 return;
             }
-            Timer next = environment.scheduler().schedule(() -> environment.handOver(updates::run), wait);
-            timer = next;
-            if (closed) {
-                next.cancel();
+            try {
+                Timer next = environment.schedule(() -> environment.handOver(this::timeIsOver), wait);
+                timer = next;
+                if (closed) {
+                    next.cancel();
+                }
+            } catch (Throwable refused) { // by an environment that has been closed; the endpoints are told anyway
+                SafeLog.warn(
+                        LOG,
+                        "Endpoints from {}: no timer for those that linger",
+                        LingeringSource.this.source,
+                        refused);
+            }
+        }
+
+        /** Forgets, after a time; what the receiver throws then has no source to be thrown to. */
+        private void timeIsOver() {
+            try {
+                updates.run();
+            } catch (Throwable thrown) {
+                SafeLog.warn(
+                        LOG,
+                        "Endpoints from {}: the receiver refused them and gets them again",
+                        LingeringSource.this.source,
+                        thrown);
+                if (!closed) {
+                    schedule(AGAIN_NANOS);
+                }
             }
         }
 

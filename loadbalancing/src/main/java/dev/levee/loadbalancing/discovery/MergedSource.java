@@ -2,6 +2,7 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Unchecked;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -28,8 +29,12 @@ final class MergedSource<A> implements EndpointSource<A> {
                 union.subscriptions.add(sources.get(i).subscribe(endpoints -> union.set(index, endpoints)));
             }
             union.open();
-        } catch (RuntimeException | Error thrown) {
-            union.close();
+        } catch (Throwable thrown) {
+            try {
+                union.close();
+            } catch (Throwable again) {
+                thrown.addSuppressed(again);
+            }
             throw thrown;
         }
         return union;
@@ -87,7 +92,17 @@ final class MergedSource<A> implements EndpointSource<A> {
         @Override
         public void close() {
             open = false;
-            subscriptions.forEach(Subscription::close);
+            Throwable failure = null;
+            for (Subscription subscription : subscriptions) {
+                try {
+                    subscription.close();
+                } catch (Throwable thrown) { // the others must be closed too
+                    failure = failure == null ? thrown : failure;
+                }
+            }
+            if (failure != null) {
+                throw Unchecked.<RuntimeException>asDeclared(failure);
+            }
         }
     }
 

@@ -2,14 +2,17 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Polls for endpoints, one poll at a time, and publishes them when they change. A poll that fails or finds nothing
@@ -17,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The first poll runs on the subscribing thread, so that a balancer has endpoints at once; all others run on the
  * executor. The timer only starts them, and a poll that hangs costs one thread, however long it hangs. See ADR 48.
+ *
+ * <p>Invariant: after each turn the next one is planned, whatever a poll, the receiver, the executor, the listener or
+ * the log has thrown, an {@link Error} too; and never two of them. See ADR 75.
  */
 final class Polling<A> implements EndpointSource.Subscription {
     /** Finds endpoints. May block; never runs twice at once. */
@@ -63,6 +69,11 @@ final class Polling<A> implements EndpointSource.Subscription {
         }
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(EndpointSource.class);
+
+    /** Stands for the timer that could not be set: a refresh sets another. */
+    private static final Scheduler.Timer NOT_SET = () -> true;
+
     /** A poll that takes longer is reported as a failure, once, and keeps running. */
     static final long OVERDUE_NANOS = 30_000_000_000L;
 
@@ -72,6 +83,7 @@ final class Polling<A> implements EndpointSource.Subscription {
     private static final double SPREAD = 0.1;
     private static final double SPREAD_AFTER_FAILURE = 0.5;
 
+    private final String name;
     private final Poll<A> poll;
     private final Waits waits;
     private final Environment environment;
@@ -99,6 +111,7 @@ final class Polling<A> implements EndpointSource.Subscription {
             Waits waits,
             Environment environment,
             Consumer<? super List<Endpoint<A>>> receiver) {
+        this.name = name;
         this.poll = poll;
         this.waits = waits;
         this.environment = environment;
@@ -119,15 +132,29 @@ final class Polling<A> implements EndpointSource.Subscription {
     }
 
     private void run() {
+        long again = waits.maxNanos();
+        try {
+            again = turn();
+        } catch (Throwable thrown) { // by a part of the environment: no turn may be the last
+            SafeLog.warn(LOG, "Endpoints from {}: a poll could not be dealt with; the next one comes", name, thrown);
+        } finally {
+            if (!closed) {
+                startIn(again);
+            }
+        }
+    }
+
+    /** Polls; returns how long to wait until the next poll. */
+    private long turn() {
         if (closed) {
-            return;
+            return 0L;
         }
         long number = report.begins();
         Runnable overdue = () -> report.overdue(number, OVERDUE_NANOS);
-        watch(environment.scheduler().schedule(() -> environment.handOver(overdue), OVERDUE_NANOS));
         PollOutcome<A> found = null;
         Throwable failure = null;
         try {
+            watch(environment.schedule(() -> environment.handOver(overdue), OVERDUE_NANOS));
             found = poll.poll();
         } catch (Throwable thrown) { // an Error too: a source that stops for good would be worse
             failure = thrown;
@@ -135,9 +162,9 @@ final class Polling<A> implements EndpointSource.Subscription {
             unwatch();
         }
         if (closed) {
-            return;
+            return 0L;
         }
-        startIn(found != null ? found(found) : failed(failure));
+        return found != null ? found(found) : failed(failure);
     }
 
     private long failed(@Nullable Throwable failure) {
@@ -190,7 +217,7 @@ final class Polling<A> implements EndpointSource.Subscription {
             receiver.accept(endpoints);
             published = endpoints;
             report.received();
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             report.receiverThrew(thrown);
         }
     }
@@ -218,7 +245,18 @@ final class Polling<A> implements EndpointSource.Subscription {
     }
 
     private void schedule(long nanos) {
-        Scheduler.Timer timer = environment.scheduler().schedule(this::start, nanos);
+        Scheduler.Timer timer;
+        try {
+            timer = environment.schedule(this::start, nanos);
+        } catch (Throwable refused) { // by an environment that has been closed
+            Ended last = ended;
+            ended = new Ended(last.atNanos, last.failures, last.atNanos + Nanos.NEVER);
+            refreshing.set(false);
+            timer = NOT_SET;
+            if (!closed) {
+                SafeLog.warn(LOG, "Endpoints from {}: no timer for the next poll; a refresh polls", name, refused);
+            }
+        }
         next = timer;
         if (closed) { // close() may have come before it could see the timer
             timer.cancel();
@@ -229,11 +267,11 @@ final class Polling<A> implements EndpointSource.Subscription {
         if (closed) {
             return;
         }
-        try {
-            environment.executor().execute(this::run);
-        } catch (RejectedExecutionException rejected) {
-            report.failed(rejected, known != null, environment::handOver);
+        boolean someKnown = known != null;
+        Throwable rejected = HandOver.tryExecute(environment.executor(), this::run, LOG, "Endpoints from " + name);
+        if (rejected != null) { // no poll runs, so its state is of this thread
             startIn(untilNext());
+            report.failed(rejected, someKnown, environment::handOver);
         }
     }
 

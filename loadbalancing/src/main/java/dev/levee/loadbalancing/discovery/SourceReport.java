@@ -4,6 +4,7 @@ import dev.levee.core.Listener;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
@@ -104,7 +105,7 @@ final class SourceReport {
     private void publish(SourceEvent event) {
         SourceState from = state;
         if (event.cause != null) {
-            LOG.debug("Endpoints from {}: a poll failed", name, event.cause);
+            debug(event.cause);
         }
         if (from == event.state) {
             return;
@@ -112,15 +113,28 @@ final class SourceReport {
         state = event.state;
         switch (event.state) {
             case STALE ->
-                LOG.warn("Endpoints from {}: {}; the known ones stay in use until a poll succeeds", name, cause(event));
-            case EMPTY -> LOG.warn("Endpoints from {}: {}; no endpoints yet; polling continues", name, cause(event));
+                SafeLog.warn(
+                        LOG,
+                        "Endpoints from {}: {}; the known ones stay in use until a poll succeeds",
+                        name,
+                        cause(event));
+            case EMPTY ->
+                SafeLog.warn(LOG, "Endpoints from {}: {}; no endpoints yet; polling continues", name, cause(event));
             default -> {
                 if (from != SourceState.UNKNOWN) {
-                    LOG.info("Endpoints from {}: polls succeed again", name);
+                    SafeLog.info(LOG, "Endpoints from {}: polls succeed again", name);
                 }
             }
         }
         listener.onStateChange(Policy.Kind.SOURCE, name, from.name(), event.state.name());
+    }
+
+    private void debug(Throwable cause) {
+        try {
+            LOG.debug("Endpoints from {}: a poll failed", name, cause);
+        } catch (Throwable noLog) {
+            // The change of state is what counts.
+        }
     }
 
     private static String cause(SourceEvent event) {
@@ -133,7 +147,8 @@ final class SourceReport {
 
     void receiverThrew(Throwable thrown) {
         if (!receiverThrew) {
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "Endpoints from {}: the receiver refused them and gets them again after the next poll",
                     name,
                     thrown);

@@ -2,6 +2,7 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Unchecked;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,20 +36,20 @@ public final class UpdatableEndpoints<A> implements EndpointSource<A> {
      */
     public void set(Collection<Endpoint<A>> value) {
         endpoints = List.copyOf(Require.nonNull("endpoints", value));
-        RuntimeException failure = null;
+        Throwable failure = null;
         for (OneAtATime receiver : receivers) {
             failure = publish(receiver, failure);
         }
         if (failure != null) {
-            throw failure;
+            throw Unchecked.<RuntimeException>asDeclared(failure);
         }
     }
 
-    private static @Nullable RuntimeException publish(OneAtATime receiver, @Nullable RuntimeException before) {
+    private static @Nullable Throwable publish(OneAtATime receiver, @Nullable Throwable before) {
         try {
             receiver.run();
             return before;
-        } catch (RuntimeException thrown) { // the others must get it too
+        } catch (Throwable thrown) { // the others must get it too
             return thrown;
         }
     }
@@ -69,7 +70,7 @@ public final class UpdatableEndpoints<A> implements EndpointSource<A> {
         receivers.add(own);
         try {
             own.run();
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             receivers.remove(own);
             throw thrown;
         }

@@ -211,6 +211,15 @@ public interface LoadBalancer<A> extends BalancedCalls<A>, Measured, AutoCloseab
     List<EndpointState<A>> snapshot();
 
     /**
+     * Returns how many endpoints are neither drained nor left out for their health; all of them if every one is
+     * drained. For code that asks at each call, such as whether there is another endpoint to try: allocates nothing,
+     * and costs the same however many there are.
+     *
+     * @return 0 or more
+     */
+    int usableEndpoints();
+
+    /**
      * Writes figures to a sink. Under the name of the balancer: {@code balancer.endpoints}, {@code balancer.candidates}
      * (those that are neither drained nor left out for their health) and {@code balancer.expired} (tickets that were
      * not closed within their lease). Under the name, a slash and the id of each endpoint: {@code endpoint.in.flight}

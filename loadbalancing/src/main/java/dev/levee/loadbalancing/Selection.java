@@ -16,6 +16,7 @@ final class Selection {
     private final BitSet undrained;
     private final BitSet usable;
     private final double[] ramps;
+    private final int usableEndpoints;
     /** Whether endpoints are left out in a panic, because {@code refuseInPanic} is configured. */
     private final boolean refusesInPanic;
 
@@ -24,6 +25,7 @@ final class Selection {
         this.undrained = undrained;
         this.usable = usable;
         this.ramps = ramps;
+        this.usableEndpoints = usable.cardinality();
         this.refusesInPanic = refusesInPanic;
     }
 
@@ -57,6 +59,11 @@ final class Selection {
 
     boolean isUsable(int index) {
         return usable.get(index);
+    }
+
+    /** Returns how many are usable; read for each call of some clients. */
+    int usableEndpoints() {
+        return usableEndpoints;
     }
 
     double ramp(int index) {

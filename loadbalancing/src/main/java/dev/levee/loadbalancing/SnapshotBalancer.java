@@ -294,6 +294,11 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         return states(set);
     }
 
+    @Override
+    public int usableEndpoints() {
+        return set.selection().usableEndpoints();
+    }
+
     private List<EndpointState<A>> states(EndpointSet<A> now) {
         List<EndpointState<A>> states = new ArrayList<>(now.all().size());
         for (int i = 0; i < now.all().size(); i++) {

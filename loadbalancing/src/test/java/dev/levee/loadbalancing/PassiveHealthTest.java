@@ -34,9 +34,23 @@ class PassiveHealthTest {
             assertThat(nodes.targets(20)).hasSize(9).doesNotContain("e03");
             assertThat(nodes.state(3).why()).isEqualTo("5 failures in a row");
             assertThat(nodes.state(3).ejections()).isEqualTo(1);
+            assertThat(nodes.balancer.usableEndpoints()).isEqualTo(9);
             assertThat(nodes.listener.events()).containsExactly("balancer nodes/e03 HEALTHY->EJECTED");
             assertThat(nodes.measured("balancer.ejected")).isEqualTo(1.0);
             assertThat(nodes.measured("balancer.ejections")).isEqualTo(1.0);
+        }
+
+        @Test
+        void leave_the_number_of_usable_endpoints_behind() {
+            List<Endpoint<String>> endpoints = new ArrayList<>(Balancers.endpoints(10));
+            endpoints.set(0, endpoints.get(0).withWeight(0));
+            Watched one = new Watched(endpoints, health -> {});
+            assertThat(one.balancer.usableEndpoints()).isEqualTo(9);
+            one.fail(1.0, 3);
+            one.calls(60);
+            assertThat(one.balancer.usableEndpoints()).isEqualTo(8);
+            one.source.set(List.of());
+            assertThat(one.balancer.usableEndpoints()).isZero();
         }
 
         @Test

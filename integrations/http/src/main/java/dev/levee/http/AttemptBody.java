@@ -36,6 +36,8 @@ final class AttemptBody<T> implements BodyHandler<Object> {
     private volatile @Nullable WatchedBody watched;
     private volatile @Nullable Throwable readerFailure;
     private volatile boolean failed;
+    /** Each of this and {@link #watched} is written before the other is read. */
+    private volatile @Nullable Throwable dropped;
 
     AttemptBody(JdkCall<T> call, Predicate<HttpResponse<?>> isFailure, long idleNanos, Environment environment) {
         this.call = call;
@@ -61,8 +63,13 @@ final class AttemptBody<T> implements BodyHandler<Object> {
             return new Delegate(DrainedBody.of(info.headers(), environment), CompletableFuture.completedFuture(null));
         }
         CompletableFuture<@Nullable Object> done = new CompletableFuture<>();
-        WatchedBody body = new WatchedBody(reader, thrown -> failReader(thrown, done), idleNanos, environment);
+        WatchedBody body = new WatchedBody(
+                reader, thrown -> failReader(thrown, done), done::completeExceptionally, idleNanos, environment);
         watched = body;
+        Throwable reason = dropped;
+        if (reason != null) { // meanwhile
+            body.end(reason);
+        }
         result.whenComplete((value, error) -> {
             Throwable broken = body.broken();
             if (error == null) {
@@ -88,6 +95,7 @@ final class AttemptBody<T> implements BodyHandler<Object> {
 
     /** The attempt has ended without a response. */
     void drop(Throwable reason) {
+        dropped = reason;
         WatchedBody body = watched;
         if (body != null) {
             body.end(reason);

@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -76,6 +77,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Pushes</b> (HTTP/2) go to the handler; a call with one has a single attempt, unless it was not sent. WebSockets
  * pass through.
  *
+ * <p><b>The end.</b> {@link #close} ends this client and never the one inside.
+ *
  * <p>Thread-safe. {@link #sendAsync} does not block.
  *
  * @since 0.1
@@ -89,7 +92,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     private BalancedHttpClient(Builder builder) {
         client = builder.client;
         environment = builder.environment;
-        shutdown = new Shutdown(client, environment);
+        shutdown = new Shutdown(environment);
         builder.hosts.forEach((authority, host) -> {
             hosts.put(
                     authority,
@@ -165,13 +168,15 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         if (host != null && host.mayHedge(request)) {
             return sendAndWait(host, request, responseBodyHandler);
         }
-        shutdown.begin();
+        Shutdown.BlockedThread call = shutdown.beginHere();
         try {
             return host == null
                     ? client.send(request, responseBodyHandler)
                     : sendNow(host, request, responseBodyHandler);
+        } catch (InterruptedException interrupt) {
+            throw call.own(interrupt);
         } finally {
-            shutdown.end();
+            shutdown.endHere(call);
         }
     }
 
@@ -184,6 +189,8 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
         } catch (InterruptedException interrupt) {
             future.cancel(true);
             throw interrupt;
+        } catch (CancellationException shutDown) {
+            throw Shutdown.refusal(shutDown);
         } catch (ExecutionException failed) {
             throw JdkAnswers.asDeclared(Outcomes.unwrap(failed));
         }
@@ -284,29 +291,30 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * Ends the client in order: calls that have begun run to their end, waits between attempts included, and a call
+     * Ends this client in order: calls that have begun run to their end, waits between attempts included, and a call
      * that begins later fails with an {@code IOException}. Does not wait. As {@code HttpClient.shutdown} of JDK 21 and
-     * later, on every JDK; the client inside is shut down when the last call has ended, where the JDK can do that.
+     * later, on every JDK. The client that was handed in, which others may use, stays as it is.
      */
     public void shutdown() {
         shutdown.shutdown();
     }
 
     /**
-     * Ends the client at once: as {@link #shutdown}, and cancels the calls that run. An attempt that would begin later
-     * fails.
+     * Ends this client at once: as {@link #shutdown}, and cancels its calls that run, for other hosts too. A blocking
+     * {@code send} is interrupted, and fails with an {@code IOException}; that interrupt does not stay with its thread.
+     * An attempt that would begin later fails. The client that was handed in stays as it is.
      */
     public void shutdownNow() {
         shutdown.shutdownNow();
     }
 
-    /** {@return whether the client was shut down and all its calls have ended} */
+    /** {@return whether this client was shut down and all its calls have ended} */
     public boolean isTerminated() {
         return shutdown.isTerminated();
     }
 
     /**
-     * Waits until the client has been shut down and all its calls have ended.
+     * Waits until this client has been shut down and all its calls have ended.
      *
      * @param duration how long to wait at most
      * @return whether it has ended
@@ -318,8 +326,9 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * Shuts down, waits for the calls that run, stops watching the endpoints, and closes the client inside where the
-     * JDK can do that (from 21 on). An interrupt of the thread cancels the calls and keeps waiting for their end.
+     * Shuts down, waits for the calls that run, and stops watching the endpoints. An interrupt of the thread cancels the
+     * calls and keeps waiting for their end. The client that was handed in stays open, on every JDK: it belongs to the
+     * code that made it.
      */
     @Override
     public void close() {
@@ -338,15 +347,6 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             Thread.currentThread().interrupt();
         }
         hosts.values().forEach(Upstream::close);
-        if ((Object) client instanceof AutoCloseable closeable) {
-            try {
-                closeable.close();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new IllegalStateException("the client could not be closed", e);
-            }
-        }
     }
 
     // What is as in the client inside

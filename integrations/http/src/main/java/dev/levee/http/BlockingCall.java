@@ -81,7 +81,7 @@ final class BlockingCall<T> {
 
     private HttpResponse<?> sendTo(URI address) throws IOException, InterruptedException {
         sent++;
-        elsewhere = sent < upstream.candidates();
+        elsewhere = sent < upstream.balancer.usableEndpoints();
         long nanos = upstream.attemptNanos();
         if (nanos >= Nanos.NEVER) {
             return sendNow(address);

@@ -44,7 +44,12 @@ final class DrainedBody implements Flow.Subscriber<List<ByteBuffer>> {
             cancel(given);
             return;
         }
-        timer = environment.scheduler().schedule(() -> environment.handOver(() -> cancel(given)), MAX_NANOS);
+        try {
+            timer = environment.scheduler().schedule(() -> environment.handOver(() -> cancel(given)), MAX_NANOS);
+        } catch (Throwable rejected) { // without a timer it might drain for ever
+            cancel(given);
+            return;
+        }
         given.request(Long.MAX_VALUE);
     }
 

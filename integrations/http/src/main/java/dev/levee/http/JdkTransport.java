@@ -216,8 +216,12 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
             done.complete(response.failed(thrown));
             return done;
         }
-        WatchedBody body =
-                new WatchedBody(reader, thrown -> done.complete(response.failed(thrown)), idleNanos, environment);
+        WatchedBody body = new WatchedBody(
+                reader,
+                thrown -> done.complete(response.failed(thrown)),
+                done::completeExceptionally,
+                idleNanos,
+                environment);
         done.onCancel(reason -> {
             body.end(reason);
             done.completeExceptionally(reason);
@@ -232,7 +236,11 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
                 done.complete(response.failed(Outcomes.unwrap(error)));
             }
         });
-        response.received.body().subscribe(body);
+        try {
+            response.received.body().subscribe(body);
+        } catch (Throwable thrown) {
+            body.end(thrown);
+        }
         return done;
     }
 

@@ -4,53 +4,36 @@ import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import java.io.IOException;
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The orderly end of a client, as {@code HttpClient} has it from JDK 21 on: calls that have begun run to their end,
- * retries and waits between them included, and no call begins any more.
+ * retries and waits between them included, and no call begins any more. The client inside belongs to the code that made
+ * it, and is left as it is. See ADR 78.
  */
 final class Shutdown {
     private static final long SHUT = 1L << 62;
-    private static final @Nullable MethodHandle SHUTDOWN = inside("shutdown", void.class);
-    private static final @Nullable MethodHandle SHUTDOWN_NOW = inside("shutdownNow", void.class);
-    private static final @Nullable MethodHandle IS_TERMINATED = inside("isTerminated", boolean.class);
-    private static final @Nullable MethodHandle AWAIT_TERMINATION =
-            inside("awaitTermination", boolean.class, Duration.class);
 
-    private final HttpClient client;
     private final Environment environment;
     /** The calls that run, and {@link #SHUT} once none may begin. */
     private final AtomicLong calls = new AtomicLong();
 
     private final CompletableFuture<Boolean> lastCallEnded = new CompletableFuture<>();
+    /** A call is put here before it reads {@link #aborted}, which is written before these are read. */
     private final Set<CompletableFuture<?>> asynchronous = ConcurrentHashMap.newKeySet();
+
+    private final Set<BlockedThread> blocking = ConcurrentHashMap.newKeySet();
     private volatile boolean aborted;
 
-    Shutdown(HttpClient client, Environment environment) {
-        this.client = client;
+    Shutdown(Environment environment) {
         this.environment = environment;
-    }
-
-    private static @Nullable MethodHandle inside(String method, Class<?> result, Class<?>... arguments) {
-        try {
-            return MethodHandles.publicLookup()
-                    .findVirtual(HttpClient.class, method, MethodType.methodType(result, arguments));
-        } catch (NoSuchMethodException before21) {
-            return null;
-        } catch (IllegalAccessException e) {
-            throw new ExceptionInInitializerError(e);
-        }
     }
 
     /** Counts a call that begins. */
@@ -59,15 +42,37 @@ final class Shutdown {
         do {
             running = calls.get();
             if (running >= SHUT) {
-                throw new IOException("the client has been shut down");
+                throw refusal(null);
             }
         } while (!calls.compareAndSet(running, running + 1));
+    }
+
+    static IOException refusal(@Nullable Throwable cause) {
+        return new IOException("the client has been shut down", cause);
     }
 
     void end() {
         if (calls.decrementAndGet() == SHUT) {
             lastCallEnded.complete(true);
         }
+    }
+
+    /** Counts a call that begins on this thread and blocks it. */
+    BlockedThread beginHere() throws IOException {
+        begin();
+        BlockedThread call = new BlockedThread();
+        blocking.add(call);
+        if (aborted) {
+            call.interrupt();
+        }
+        return call;
+    }
+
+    /** Counts it out; an interrupt by this client does not stay with the thread. */
+    void endHere(BlockedThread call) {
+        blocking.remove(call);
+        call.end();
+        end();
     }
 
     /** Counts a call that begins and ends with a future. */
@@ -78,6 +83,9 @@ final class Shutdown {
             asynchronous.remove(call);
             end();
         });
+        if (aborted) {
+            call.cancel(true);
+        }
         return call;
     }
 
@@ -90,64 +98,63 @@ final class Shutdown {
         if (calls.getAndUpdate(running -> running | SHUT) == 0) {
             lastCallEnded.complete(true);
         }
-        // Calls that run may still need the client inside: it ends when the last of them has.
-        lastCallEnded.thenRun(() -> ask(SHUTDOWN));
     }
 
     void shutdownNow() {
         aborted = true;
         shutdown();
         asynchronous.forEach(call -> call.cancel(true));
-        ask(SHUTDOWN_NOW);
+        blocking.forEach(BlockedThread::interrupt);
     }
 
     boolean isTerminated() {
-        if (!lastCallEnded.isDone()) {
-            return false;
-        }
-        Object ended = ask(IS_TERMINATED);
-        return ended == null || (boolean) ended;
+        return lastCallEnded.isDone();
     }
 
     boolean awaitTermination(Duration duration) throws InterruptedException {
-        long start = environment.clock().nanoTime();
-        long nanos = Nanos.of(duration);
         CompletableFuture<Boolean> either = lastCallEnded.thenApply(ended -> true);
-        Scheduler.Timer timer = environment.scheduler().schedule(() -> either.complete(false), nanos);
+        Scheduler.Timer timer = environment.scheduler().schedule(() -> either.complete(false), Nanos.of(duration));
         try {
-            if (!either.get()) {
-                return false;
-            }
+            return either.get();
         } catch (ExecutionException impossible) {
             throw new IllegalStateException(impossible);
         } finally {
             timer.cancel();
         }
-        long left = nanos - (environment.clock().nanoTime() - start);
-        Object ended = AWAIT_TERMINATION == null ? null : await(AWAIT_TERMINATION, Duration.ofNanos(Math.max(left, 0)));
-        return ended == null || (boolean) ended;
     }
 
-    private Object await(MethodHandle method, Duration left) throws InterruptedException {
-        try {
-            return (boolean) method.invokeExact(client, left);
-        } catch (RuntimeException | Error | InterruptedException thrown) {
-            throw thrown;
-        } catch (Throwable impossible) {
-            throw new IllegalStateException(impossible);
-        }
-    }
+    /** The thread of a call, which is interrupted at most once, and never after the call. */
+    static final class BlockedThread {
+        private static final int RUNNING = 0;
+        private static final int INTERRUPTING = 1;
+        private static final int INTERRUPTED = 2;
+        private static final int ENDED = 3;
 
-    private @Nullable Object ask(@Nullable MethodHandle method) {
-        if (method == null) {
-            return null;
+        private final Thread thread = Thread.currentThread();
+        private final AtomicInteger state = new AtomicInteger(RUNNING);
+
+        void interrupt() {
+            if (state.compareAndSet(RUNNING, INTERRUPTING)) {
+                thread.interrupt();
+                state.set(INTERRUPTED);
+            }
         }
-        try {
-            return method.invoke(client);
-        } catch (RuntimeException | Error thrown) {
-            throw thrown;
-        } catch (Throwable impossible) {
-            throw new IllegalStateException(impossible);
+
+        /** What a call throws that was interrupted: its own interrupt, if it was not one of {@link #interrupt}. */
+        InterruptedException own(InterruptedException interrupt) throws IOException {
+            if (state.get() == RUNNING) {
+                return interrupt;
+            }
+            throw refusal(interrupt);
+        }
+
+        void end() {
+            if (!state.compareAndSet(RUNNING, ENDED)) {
+                while (state.get() == INTERRUPTING) {
+                    Thread.onSpinWait();
+                }
+                Thread.interrupted();
+            }
         }
     }
 }

@@ -17,8 +17,6 @@ import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.RetryConfig;
 import dev.levee.core.policy.Timeout;
-import dev.levee.loadbalancing.EndpointState;
-import dev.levee.loadbalancing.HealthState;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -243,16 +241,6 @@ public final class Upstream<A, Q, R> implements Measured, AutoCloseable {
 
     boolean mayHedge(Q request) {
         return hedge != null && config.hedged().test(request);
-    }
-
-    /** How many endpoints take new calls, as far as their health is known. */
-    int candidates() {
-        int candidates = 0;
-        for (EndpointState<A> endpoint : balancer.snapshot()) {
-            HealthState state = endpoint.state();
-            candidates += state == HealthState.HEALTHY || state == HealthState.WARMING ? 1 : 0;
-        }
-        return candidates;
     }
 
     long attemptNanos() {

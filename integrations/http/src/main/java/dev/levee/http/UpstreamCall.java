@@ -68,7 +68,7 @@ final class UpstreamCall<A, Q, R> {
     /** Counts an exchange, and returns whether there are endpoints besides those that the call has been sent to. */
     boolean leavesOthers() {
         int exchanges = sent.incrementAndGet();
-        return exchanges < upstream.candidates();
+        return exchanges < upstream.balancer.usableEndpoints();
     }
 
     /** Makes sure that a reply is either received or discarded, also when the call has ended already. */

@@ -9,48 +9,97 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Passes a body on to its subscriber, records which of the two ended it early, and ends it when the body has been
  * silent for too long while the subscriber waited.
+ *
+ * <pre>
+ *   NEW --onSubscribe--> BUSY --signal passed on--> QUIET --onNext--> BUSY ...
+ *
+ *   from each of them:  ENDED       completed, cancelled by the reader, or the reader threw
+ *                       Throwable   what the body broke off with
+ *                       Cut         cut off: by silence, or because the call has ended
+ * </pre>
+ *
+ * <p>Invariants: signals to the reader come one after the other, and the last one is the only one of its kind. The
+ * thread that leaves NEW or QUIET for an end sends it. If a cut finds BUSY, the thread that passes a signal on sends it
+ * afterwards. See ADR 51.
  */
 final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subscription {
-    private static final int QUIET = 0;
-    private static final int BUSY = 1;
-    private static final int ENDED = 2;
+    private enum Phase {
+        NEW,
+        QUIET,
+        BUSY,
+        ENDED
+    }
+
+    private record Cut(Throwable reason) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(BalancedHttpClient.class);
 
     private final BodySubscriber<?> reader;
     private final Consumer<? super Throwable> readerFailed;
+    private final Consumer<? super Throwable> cutOff;
     private final long idleNanos;
     private final Environment environment;
-    /** Signals to the reader come one after the other; the thread that sets ENDED sends the last one, or none. */
-    private final AtomicInteger state = new AtomicInteger(QUIET);
+    /** A {@link Phase}, a {@link Cut} or a {@code Throwable}; the last two and {@code ENDED} are final. */
+    private final AtomicReference<Object> state = new AtomicReference<>(Phase.NEW);
 
     private final AtomicLong demand = new AtomicLong();
     private final AtomicBoolean armed = new AtomicBoolean();
     private final AtomicLong items = new AtomicLong();
     private volatile Flow.@Nullable Subscription upstream;
     private volatile Scheduler.@Nullable Timer timer;
-    private volatile @Nullable Throwable broken;
 
+    /**
+     * One that has not begun.
+     *
+     * @param reader the subscriber
+     * @param readerFailed gets what the reader threw
+     * @param cutOff gets the reason of a cut, after the reader has got it
+     * @param idleNanos how long the body may be silent
+     * @param environment for timers and hand-overs
+     */
     WatchedBody(
             BodySubscriber<?> reader,
             Consumer<? super Throwable> readerFailed,
+            Consumer<? super Throwable> cutOff,
             long idleNanos,
             Environment environment) {
         this.reader = reader;
         this.readerFailed = readerFailed;
+        this.cutOff = cutOff;
         this.idleNanos = idleNanos;
         this.environment = environment;
     }
 
-    /** What the body broke off with; null if it did not, whatever became of the reader. */
+    /** What the body broke off with, or was cut off with; null if it was not, whatever became of the reader. */
     @Nullable Throwable broken() {
-        return broken;
+        Object now = state.get();
+        return now instanceof Cut cut ? cut.reason : now instanceof Throwable thrown ? thrown : null;
+    }
+
+    private boolean isEnded() {
+        return !(state.get() instanceof Phase phase) || phase == Phase.ENDED;
+    }
+
+    /** Ends it; returns the phase that this ended, or null if it had ended before. */
+    private @Nullable Phase endAs(Object end) {
+        while (true) {
+            if (!(state.get() instanceof Phase phase) || phase == Phase.ENDED) {
+                return null;
+            }
+            if (state.compareAndSet(phase, end)) {
+                return phase;
+            }
+        }
     }
 
     // The body
@@ -58,7 +107,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
     @Override
     public void onSubscribe(Flow.Subscription subscription) {
         upstream = subscription;
-        if (state.get() == ENDED) {
+        if (!state.compareAndSet(Phase.NEW, Phase.BUSY)) {
             subscription.cancel();
             return;
         }
@@ -66,12 +115,15 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
             reader.onSubscribe(this);
         } catch (Throwable thrown) {
             failReader(thrown);
+            return;
         }
+        passedOn();
     }
 
     @Override
     public void onNext(List<ByteBuffer> item) {
-        if (!state.compareAndSet(QUIET, BUSY)) {
+        boolean nested = !state.compareAndSet(Phase.QUIET, Phase.BUSY);
+        if (nested && state.get() != Phase.BUSY) { // otherwise it came while the reader asked for it
             return;
         }
         demand.updateAndGet(left -> left == Long.MAX_VALUE ? left : left - 1);
@@ -82,28 +134,43 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
             failReader(thrown);
             return;
         }
-        state.compareAndSet(BUSY, QUIET);
+        if (!nested) {
+            passedOn();
+        }
+    }
+
+    private void passedOn() {
+        if (!state.compareAndSet(Phase.BUSY, Phase.QUIET) && state.get() instanceof Cut cut) {
+            tell(cut.reason, false);
+        }
     }
 
     @Override
     public void onError(Throwable thrown) {
-        if (state.getAndSet(ENDED) != ENDED) {
-            broken = thrown;
+        if (endAs(thrown) != null) {
             disarm();
-            reader.onError(thrown);
+            try {
+                reader.onError(thrown);
+            } catch (Throwable ofReader) {
+                readerFailed.accept(ofReader);
+            }
         }
     }
 
     @Override
     public void onComplete() {
-        if (state.getAndSet(ENDED) != ENDED) {
+        if (endAs(Phase.ENDED) != null) {
             disarm();
-            reader.onComplete();
+            try {
+                reader.onComplete();
+            } catch (Throwable ofReader) {
+                readerFailed.accept(ofReader);
+            }
         }
     }
 
     private void failReader(Throwable thrown) {
-        state.set(ENDED);
+        endAs(Phase.ENDED);
         disarm();
         cancelUpstream();
         readerFailed.accept(thrown);
@@ -113,7 +180,12 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
 
     @Override
     public void request(long n) {
-        demand.updateAndGet(left -> left + n < 0 ? Long.MAX_VALUE : left + n);
+        if (isEnded()) {
+            return;
+        }
+        if (n > 0) {
+            demand.updateAndGet(left -> left + n < 0 ? Long.MAX_VALUE : left + n);
+        }
         Flow.Subscription body = upstream;
         if (body != null) {
             body.request(n);
@@ -123,47 +195,60 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
 
     @Override
     public void cancel() {
-        state.set(ENDED);
+        endAs(Phase.ENDED);
         disarm();
         cancelUpstream();
     }
 
     // The watch
 
-    /** Breaks off: the call has ended, or there is nothing to wait for any more. Does not wait for the reader. */
+    /** Cuts off: the call has ended, or there is nothing to wait for any more. Does not wait for the reader. */
     boolean end(Throwable reason) {
-        int seen;
-        do {
-            seen = state.get();
-            if (seen == ENDED) {
-                return false;
-            }
-        } while (!state.compareAndSet(seen, ENDED));
-        broken = reason;
+        Phase seen = endAs(new Cut(reason));
+        if (seen == null) {
+            return false;
+        }
         disarm();
         cancelUpstream();
-        if (seen == QUIET && upstream != null) {
-            environment.handOver(() -> reader.onError(reason));
+        if (seen != Phase.BUSY) {
+            environment.handOver(() -> tell(reason, seen == Phase.NEW));
         }
         return true;
     }
 
+    private void tell(Throwable reason, boolean first) {
+        try {
+            if (first) { // as the contract of subscribers has it
+                reader.onSubscribe(this);
+            }
+            reader.onError(reason);
+        } catch (Throwable thrown) {
+            LOG.warn("A reader threw when its body was cut off", thrown);
+        }
+        cutOff.accept(reason); // a reader may keep what waits for it waiting
+    }
+
     private void arm() {
-        if (idleNanos < Nanos.NEVER && state.get() != ENDED && armed.compareAndSet(false, true)) {
+        if (idleNanos < Nanos.NEVER && !isEnded() && armed.compareAndSet(false, true)) {
             watch(items.get());
         }
     }
 
     /** It takes up to twice the time, since the timer is not set anew for each item. */
     private void watch(long seen) {
-        timer = environment.scheduler().schedule(() -> checkIdle(seen), idleNanos);
-        if (state.get() == ENDED) {
+        try {
+            timer = environment.scheduler().schedule(() -> checkIdle(seen), idleNanos);
+        } catch (Throwable rejected) { // without a timer a silent body would never end
+            environment.handOver(() -> end(rejected));
+            return;
+        }
+        if (isEnded()) {
             disarm();
         }
     }
 
     private void checkIdle(long seen) {
-        if (state.get() == ENDED) {
+        if (isEnded()) {
             return;
         }
         if (!isIdle(seen)) {
@@ -181,7 +266,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
     }
 
     private boolean isIdle(long seen) {
-        return demand.get() != 0 && items.get() == seen && state.get() != BUSY;
+        return demand.get() != 0 && items.get() == seen && state.get() == Phase.QUIET;
     }
 
     private void breakOff(long seen) {
@@ -202,7 +287,11 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
     private void cancelUpstream() {
         Flow.Subscription body = upstream;
         if (body != null) {
-            body.cancel();
+            try {
+                body.cancel();
+            } catch (Throwable thrown) {
+                LOG.warn("A body could not be cancelled", thrown);
+            }
         }
     }
 }

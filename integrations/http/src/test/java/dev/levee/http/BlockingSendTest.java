@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.policy.Backoff;
 import java.io.IOException;
-import java.net.Authenticator;
-import java.net.CookieHandler;
-import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -17,12 +14,8 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.PushPromiseHandler;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLParameters;
 import org.junit.jupiter.api.Test;
 
 /** The blocking form stays on the thread of the caller, unless it may hedge. */
@@ -92,14 +85,13 @@ class BlockingSendTest extends Nodes {
     }
 
     /** Records how it is used. */
-    private static final class RecordingClient extends HttpClient {
+    private static final class RecordingClient extends ForwardingClient {
         final List<Thread> senders = new CopyOnWriteArrayList<>();
         final List<HttpRequest> asynchronous = new CopyOnWriteArrayList<>();
         volatile IOException failure;
-        private final HttpClient client;
 
         RecordingClient(HttpClient client) {
-            this.client = client;
+            super(client);
         }
 
         @Override
@@ -123,51 +115,6 @@ class BlockingSendTest extends Nodes {
                 HttpRequest request, BodyHandler<T> handler, PushPromiseHandler<T> pushes) {
             asynchronous.add(request);
             return client.sendAsync(request, handler, pushes);
-        }
-
-        @Override
-        public Optional<CookieHandler> cookieHandler() {
-            return client.cookieHandler();
-        }
-
-        @Override
-        public Optional<Duration> connectTimeout() {
-            return client.connectTimeout();
-        }
-
-        @Override
-        public Redirect followRedirects() {
-            return client.followRedirects();
-        }
-
-        @Override
-        public Optional<ProxySelector> proxy() {
-            return client.proxy();
-        }
-
-        @Override
-        public SSLContext sslContext() {
-            return client.sslContext();
-        }
-
-        @Override
-        public SSLParameters sslParameters() {
-            return client.sslParameters();
-        }
-
-        @Override
-        public Optional<Authenticator> authenticator() {
-            return client.authenticator();
-        }
-
-        @Override
-        public Version version() {
-            return client.version();
-        }
-
-        @Override
-        public Optional<Executor> executor() {
-            return client.executor();
         }
     }
 }

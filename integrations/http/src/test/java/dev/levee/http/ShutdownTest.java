@@ -10,21 +10,24 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ShutdownTest extends Nodes {
-    /** Its own, since a client that is shut down takes the one inside along. */
     private BalancedHttpClient client(TestNode... nodes) {
         return BalancedHttpClient.of(
-                HttpClient.newHttpClient(),
+                plain,
                 "catalog",
                 source(nodes),
                 config -> config.strategy(new FirstFirst())
@@ -95,6 +98,100 @@ class ShutdownTest extends Nodes {
         assertThat(client.awaitTermination(Duration.ofMinutes(1))).isTrue();
         assertThat(running).isCompletedExceptionally();
         never.release();
+    }
+
+    @Test
+    void shutdownNow_interrupts_a_blocking_send_and_no_interrupt_stays_with_its_thread() throws Exception {
+        TestNode a = node("a", TestNode.frozen());
+        BalancedHttpClient client = client(a);
+        CompletableFuture<Boolean> interruptedAfterwards = new CompletableFuture<>();
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread caller = new Thread(() -> {
+            try {
+                client.send(get("/"), BodyHandlers.ofString());
+            } catch (Throwable e) {
+                thrown.set(e);
+            }
+            interruptedAfterwards.complete(Thread.currentThread().isInterrupted());
+        });
+        caller.start();
+        a.came.acquire();
+
+        client.shutdownNow();
+
+        assertThat(interruptedAfterwards.get()).isFalse();
+        assertThat(thrown.get()).isInstanceOf(IOException.class).hasMessage("the client has been shut down");
+        a.abandoned.acquire();
+        assertThat(client.awaitTermination(Duration.ofMinutes(1))).isTrue();
+    }
+
+    @Test
+    void shutdownNow_ends_calls_for_other_hosts_too() throws Exception {
+        TestNode a = node("a", TestNode.frozen());
+        BalancedHttpClient client = client(node("b"));
+        CompletableFuture<HttpResponse<String>> running =
+                client.sendAsync(HttpRequest.newBuilder(a.uri()).build(), BodyHandlers.ofString());
+        a.came.acquire();
+
+        client.shutdownNow();
+
+        a.abandoned.acquire();
+        assertThat(running).failsWithin(Duration.ofSeconds(30)); // with what the client inside says to a cancel
+        assertThat(client.awaitTermination(Duration.ofMinutes(1))).isTrue();
+    }
+
+    @Test
+    void the_client_that_was_handed_in_is_never_ended() throws Exception {
+        EndsRecorder inside = new EndsRecorder(plain);
+        TestNode a = node("a");
+        List<Consumer<BalancedHttpClient>> ends = List.of(
+                BalancedHttpClient::shutdown, BalancedHttpClient::shutdownNow, BalancedHttpClient::close, client -> {
+                    client.shutdown();
+                    client.close();
+                });
+        for (Consumer<BalancedHttpClient> end : ends) {
+            BalancedHttpClient client = BalancedHttpClient.of(inside, "catalog", source(a));
+            assertThat(client.send(get("/"), BodyHandlers.ofString()).body()).isEqualTo("a");
+            end.accept(client);
+            assertThat(client.awaitTermination(Duration.ofMinutes(1))).isTrue();
+            assertThat(client.isTerminated()).isTrue();
+            client.close();
+        }
+
+        assertThat(inside.ends).isEmpty();
+        assertThat(plain.send(HttpRequest.newBuilder(a.uri()).build(), BodyHandlers.ofString())
+                        .body())
+                .isEqualTo("a");
+    }
+
+    /** From JDK 21 on these methods override those of {@code HttpClient}. */
+    private static final class EndsRecorder extends ForwardingClient implements AutoCloseable {
+        final List<String> ends = new CopyOnWriteArrayList<>();
+
+        EndsRecorder(HttpClient client) {
+            super(client);
+        }
+
+        @SuppressWarnings("unused")
+        public void shutdown() {
+            ends.add("shutdown");
+        }
+
+        @SuppressWarnings("unused")
+        public void shutdownNow() {
+            ends.add("shutdownNow");
+        }
+
+        @SuppressWarnings("unused")
+        public boolean awaitTermination(Duration duration) {
+            ends.add("awaitTermination");
+            return true;
+        }
+
+        @Override
+        public void close() {
+            ends.add("close");
+        }
     }
 
     /** On a JDK that adds a method to {@code HttpClient}, this names it. */

@@ -95,7 +95,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store) {
         return over(name, store, config -> {});
@@ -111,7 +111,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
      *     and the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
@@ -129,7 +129,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
      *     and the store cannot
      */
     static <K, V> Cache<K, V> over(
@@ -147,7 +147,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, or the cache is to write and the store cannot
+     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config) {
         return over(name, store, config, Environment.system());
@@ -164,7 +164,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, or the cache is to write and the store cannot
+     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config, Environment environment) {
         return new LocalCache<>(name, Require.nonNull("store", store), config, environment);
@@ -178,7 +178,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K, V> Cache<K, V> of(String name) {
         return of(name, config -> {});
@@ -193,7 +193,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
      */
     static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -209,7 +209,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
      */
     static <K, V> Cache<K, V> of(
             String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
@@ -225,7 +225,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write
      */
     static <K, V> Cache<K, V> of(String name, CacheConfig config) {
         return of(name, config, Environment.system());
@@ -241,7 +241,7 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write
      */
     static <K, V> Cache<K, V> of(String name, CacheConfig config, Environment environment) {
         return new LocalCache<>(name, null, config, environment);

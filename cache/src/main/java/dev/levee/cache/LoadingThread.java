@@ -1,5 +1,6 @@
 package dev.levee.cache;
 
+import dev.levee.core.internal.Text;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +44,7 @@ final class LoadingThread {
         waitsFor = load;
         if (closesRing(load)) {
             waitsFor = null;
-            throw new IllegalStateException("cache \"" + cache + "\" cannot load key " + key
+            throw new IllegalStateException("cache \"" + cache + "\" cannot load key " + Text.printable(key)
                     + ": the load that needs it has to end before it can be loaded, or it needs itself");
         }
     }

@@ -1,5 +1,7 @@
 package dev.levee.cache;
 
+import dev.levee.core.internal.Text;
+
 /**
  * The store behind a {@link Cache} failed, or did not respond by the deadline of the caller.
  *
@@ -18,7 +20,7 @@ public final class StoreException extends RuntimeException {
     private final String cache;
 
     StoreException(String cache, String what, Throwable cause) {
-        super("cache \"" + cache + "\" could not " + what + ": " + cause, cause);
+        super("cache \"" + cache + "\" could not " + what + ": " + Text.escaped(cause.toString()), cause);
         this.cache = cache;
     }
 

@@ -108,7 +108,7 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param name for logs, metrics and refusals
      * @return the breaker
      * @throws NullPointerException if the name is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static CircuitBreaker of(String name) {
         return of(name, config -> {});
@@ -121,7 +121,7 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param configure sets what differs from the defaults
      * @return the breaker
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or settings contradict each
      *     other
      */
     static CircuitBreaker of(String name, Consumer<? super CircuitBreakerConfig.Builder> configure) {
@@ -136,7 +136,7 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param environment the source of time and randomness, and the listener for changes of state
      * @return the breaker
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, a setting is out of its range, or settings contradict each
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or settings contradict each
      *     other
      */
     static CircuitBreaker of(
@@ -157,7 +157,7 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param config the settings
      * @return the breaker
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static CircuitBreaker of(String name, CircuitBreakerConfig config) {
         return of(name, config, Environment.system());
@@ -171,7 +171,7 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param environment the source of time and randomness, and the listener for changes of state
      * @return the breaker
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static CircuitBreaker of(String name, CircuitBreakerConfig config, Environment environment) {
         return new EpochBreaker(name, config, environment);

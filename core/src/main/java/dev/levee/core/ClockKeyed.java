@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -127,8 +128,9 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         } finally {
             lock.unlock();
         }
-        throw new IllegalStateException("keyed \"" + name + "\" holds another policy that is called " + conflict.text()
-                + ", so it cannot hold the one of key " + key + ": put the key into the name");
+        throw new IllegalStateException("keyed \"" + name + "\" holds another policy that is called "
+                + Text.printable(conflict.text())
+                + ", so it cannot hold the one of key " + Text.printable(key) + ": put the key into the name");
     }
 
     /** Evicts idle entries at the next places. Has a hand of its own, because the other one must pass every entry. */

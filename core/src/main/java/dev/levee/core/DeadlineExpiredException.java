@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 
 /**
  * The deadline of a call had passed before the call began, so it did not run.
@@ -19,7 +20,7 @@ public final class DeadlineExpiredException extends RefusedException {
     private final String kind;
 
     private DeadlineExpiredException(String kind, String name, boolean shared) {
-        super(name, kind + " \"" + name + "\" refused a call whose deadline had passed", () -> UNKNOWN, shared);
+        super(name, kind + " \"" + Text.printable(name) + "\" refused a call whose deadline had passed", () -> UNKNOWN, shared);
         this.kind = kind;
     }
 

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Text;
 
 /**
  * Formats and parses spans of time as the gRPC protocol over HTTP/2 does: up to eight digits and a unit. See ADR 26.
@@ -12,7 +13,6 @@ final class DeadlineText {
     private static final long MAX = 99_999_999L;
     private static final String UNITS = "numSMH";
     private static final long[] NANOS = {1L, 1_000L, 1_000_000L, 1_000_000_000L, 60_000_000_000L, 3_600_000_000_000L};
-    private static final int MAX_SHOWN = 32;
 
     private DeadlineText() {}
 
@@ -47,11 +47,8 @@ final class DeadlineText {
         return value > Nanos.NEVER / NANOS[unit] ? Nanos.NEVER : value * NANOS[unit];
     }
 
-    /** Makes the exception. It shows the text, which comes from outside, shortened and without control characters. */
     private static IllegalArgumentException malformed(String text) {
-        StringBuilder shown = new StringBuilder();
-        text.chars().limit(MAX_SHOWN).forEach(c -> shown.append(c > ' ' && c < 0x7f ? (char) c : '?'));
         return new IllegalArgumentException("a deadline must be 1 to 8 digits and one of n, u, m, S, M, H, but was \""
-                + shown + (text.length() > MAX_SHOWN ? "..." : "") + "\"");
+                + Text.printable(text) + "\"");
     }
 }

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
 import java.util.HashMap;
 import java.util.List;
@@ -26,7 +27,7 @@ final class DuplicateNameWarning {
                 LOG.warn(
                         "{} is the name of two policies of one pipeline: logs and metrics cannot tell them apart;"
                                 + " give them different names",
-                        kindAndName);
+                        Text.printable(kindAndName));
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 
 /**
  * An executor took no more work, so the call did not run: its queue is full, it has been shut down, or it would have
@@ -55,7 +56,7 @@ public final class ExecutorRejectedException extends RefusedException {
     private static ExecutorRejectedException withMessage(Policy policy, String what) {
         Require.nonNull("policy", policy);
         return new ExecutorRejectedException(
-                policy.name(), policy.kind().label() + " \"" + policy.name() + "\": " + what);
+                policy.name(), policy.kind().label() + " \"" + Text.printable(policy.name()) + "\": " + what);
     }
 
     @Override

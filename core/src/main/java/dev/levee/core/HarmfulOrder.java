@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.Policy.Kind;
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
 import java.util.List;
 import org.slf4j.Logger;
@@ -64,9 +65,9 @@ enum HarmfulOrder {
                     outer.label(),
                     inner.label(),
                     outer.label(),
-                    outside.name(),
+                    Text.printable(outside.name()),
                     inner.label(),
-                    inside.name(),
+                    Text.printable(inside.name()),
                     reason);
         }
     }

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 
 /**
  * A call was interrupted while it waited for its turn at a gate or between two attempts.
@@ -27,7 +28,7 @@ public final class InterruptedWaitException extends RefusedException {
     public InterruptedWaitException(String kind, String name, InterruptedException cause) {
         super(
                 Require.nonNull("name", name),
-                Require.nonNull("kind", kind) + " \"" + name + "\" was interrupted while it waited",
+                Require.nonNull("kind", kind) + " \"" + Text.printable(name) + "\" was interrupted while it waited",
                 cause,
                 () -> UNKNOWN,
                 false);

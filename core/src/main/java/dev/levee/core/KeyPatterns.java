@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -58,13 +59,13 @@ public final class KeyPatterns<C> {
     public KeyPatterns<C> and(String pattern, C setting) {
         Require.nonNull("setting", setting);
         if (Require.nonNull("pattern", pattern).isBlank()) {
-            throw new IllegalArgumentException("pattern must not be blank, but was \"" + pattern + "\"");
+            throw new IllegalArgumentException("pattern must not be blank, but was \"" + Text.printable(pattern) + "\"");
         }
         for (PatternSetting<C> earlier : patterns) {
             // A star of the later pattern is matched as a character, and only a star of the earlier one matches it.
             if (matches(earlier.pattern, pattern)) {
-                throw new IllegalArgumentException("pattern \"" + pattern + "\" can never count, because \""
-                        + earlier.pattern + "\" stands before it");
+                throw new IllegalArgumentException("pattern \"" + Text.printable(pattern) + "\" can never count, because \""
+                        + Text.printable(earlier.pattern) + "\" stands before it");
             }
         }
         List<PatternSetting<C>> more = new ArrayList<>(patterns);

@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -89,7 +90,7 @@ final class LinkedPipeline implements Pipeline {
 
     /** Returns kind and quoted name. */
     private static String text(Policy policy) {
-        return policy.kind().label() + " \"" + policy.name() + "\"";
+        return policy.kind().label() + " \"" + Text.printable(policy.name()) + "\"";
     }
 
     private static Inner link(List<Policy> policies) {

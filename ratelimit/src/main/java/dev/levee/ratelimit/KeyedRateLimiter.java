@@ -53,7 +53,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K> KeyedRateLimiter<K> of(String name, Limit limit) {
         return of(name, limit, Environment.system());
@@ -68,7 +68,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K> KeyedRateLimiter<K> of(String name, Limit limit, Environment environment) {
         return of(name, config -> config.limit(limit), environment);
@@ -82,7 +82,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, there is no limit, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting is out of its range
      */
     static <K> KeyedRateLimiter<K> of(String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -97,7 +97,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, there is no limit, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting is out of its range
      */
     static <K> KeyedRateLimiter<K> of(
             String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure, Environment environment) {
@@ -114,7 +114,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K> KeyedRateLimiter<K> of(String name, KeyedRateLimiterConfig config) {
         return of(name, config, Environment.system());
@@ -129,7 +129,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <K> KeyedRateLimiter<K> of(String name, KeyedRateLimiterConfig config, Environment environment) {
         return new KeyedTokenBuckets<>(name, config, environment);

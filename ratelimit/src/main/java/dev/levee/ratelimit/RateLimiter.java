@@ -52,7 +52,7 @@ public interface RateLimiter extends Gate, Measured {
      * @param limit how much it admits
      * @return the limiter, with a full bucket
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RateLimiter of(String name, Limit limit) {
         return of(name, limit, Environment.system());
@@ -66,7 +66,7 @@ public interface RateLimiter extends Gate, Measured {
      * @param environment the source of time, and the listener for refusals
      * @return the limiter, with a full bucket
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RateLimiter of(String name, Limit limit, Environment environment) {
         return of(name, config -> config.limit(limit), environment);
@@ -79,7 +79,7 @@ public interface RateLimiter extends Gate, Measured {
      * @param configure sets the limit, and what differs from the defaults
      * @return the limiter, with a full bucket
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or there is no limit
+     * @throws IllegalArgumentException if the name is blank or has a control character or there is no limit
      */
     static RateLimiter of(String name, Consumer<? super RateLimiterConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -93,7 +93,7 @@ public interface RateLimiter extends Gate, Measured {
      * @param environment the source of time, and the listener for refusals
      * @return the limiter, with a full bucket
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or there is no limit
+     * @throws IllegalArgumentException if the name is blank or has a control character or there is no limit
      */
     static RateLimiter of(String name, Consumer<? super RateLimiterConfig.Builder> configure, Environment environment) {
         RateLimiterConfig config = Require.configured(
@@ -108,7 +108,7 @@ public interface RateLimiter extends Gate, Measured {
      * @param config the settings
      * @return the limiter, with a full bucket
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RateLimiter of(String name, RateLimiterConfig config) {
         return of(name, config, Environment.system());
@@ -122,7 +122,7 @@ public interface RateLimiter extends Gate, Measured {
      * @param environment the source of time, and the listener for refusals
      * @return the limiter, with a full bucket
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RateLimiter of(String name, RateLimiterConfig config, Environment environment) {
         return new TokenBucket(name, config, environment);

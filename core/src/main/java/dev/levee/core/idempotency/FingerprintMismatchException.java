@@ -2,6 +2,7 @@ package dev.levee.core.idempotency;
 
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Text;
 
 /**
  * An {@link Idempotency} refused a call, because its key was used before with another request. That is a mistake of the
@@ -21,7 +22,8 @@ public final class FingerprintMismatchException extends RefusedException {
     public FingerprintMismatchException(String policy, String key) {
         super(
                 policy,
-                StoredIdempotency.subject(policy) + ", key \"" + key + "\": it was used before with another request",
+                StoredIdempotency.subject(policy) + ", key \"" + Text.printable(key)
+                        + "\": it was used before with another request",
                 () -> OutcomeRule.DO_NOT_RETRY,
                 false);
     }

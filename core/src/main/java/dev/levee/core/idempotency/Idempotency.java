@@ -63,7 +63,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <T extends @Nullable Object> Idempotency<T> of(String name) {
         return of(name, config -> {});
@@ -77,7 +77,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, Consumer<? super IdempotencyConfig.Builder<T>> configure) {
@@ -93,7 +93,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, Consumer<? super IdempotencyConfig.Builder<T>> configure, Environment environment) {
@@ -108,7 +108,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <T extends @Nullable Object> Idempotency<T> of(String name, IdempotencyConfig<T> config) {
         return of(name, config, Environment.system());
@@ -123,7 +123,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, IdempotencyConfig<T> config, Environment environment) {
@@ -139,7 +139,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, IdempotencyStore<T> store, Consumer<? super IdempotencyConfig.Builder<T>> configure) {
@@ -156,7 +156,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name,
@@ -177,7 +177,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, IdempotencyStore<T> store, IdempotencyConfig<T> config) {
@@ -194,7 +194,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, IdempotencyStore<T> store, IdempotencyConfig<T> config, Environment environment) {

@@ -1,6 +1,7 @@
 package dev.levee.core.idempotency;
 
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Text;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +45,11 @@ public final class IdempotencyRefusedException extends RefusedException {
      */
     public IdempotencyRefusedException(
             String policy, String key, Reason reason, String explanation, long hint, @Nullable Throwable cause) {
-        super(policy, StoredIdempotency.subject(policy) + ", key \"" + key + "\": " + explanation, () -> hint, false);
+        super(
+                policy,
+                StoredIdempotency.subject(policy) + ", key \"" + Text.printable(key) + "\": " + explanation,
+                () -> hint,
+                false);
         this.reason = reason;
         this.cause = cause;
     }

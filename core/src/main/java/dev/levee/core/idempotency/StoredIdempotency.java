@@ -15,6 +15,7 @@ import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -392,7 +393,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     /** Returns how an idempotency is named in texts: its kind and its name in quotes. */
     static String subject(String name) {
-        return "idempotency \"" + name + '"';
+        return "idempotency \"" + Text.printable(name) + '"';
     }
 
     private RuntimeException interrupted(Operation<?, ?> operation, InterruptedException interrupt) {

@@ -24,16 +24,23 @@ public final class Require {
     }
 
     /**
-     * Returns a name, which must have at least one character that is not blank.
+     * Returns a name, which must have at least one character that is not blank, and none that would forge a line of a
+     * log or change its order: see {@link Text}.
      *
      * @param name the name of a policy
      * @return the name
      * @throws NullPointerException if it is null
-     * @throws IllegalArgumentException if it is blank
+     * @throws IllegalArgumentException if it is blank or has such a character
      */
     public static String name(String name) {
         if (nonNull("name", name).isBlank()) {
-            throw new IllegalArgumentException("name must not be blank, but was \"" + name + "\"");
+            throw new IllegalArgumentException("name must not be blank, but was \"" + Text.printable(name) + "\"");
+        }
+        int place = Text.unprintable(name, 0);
+        if (place >= 0) {
+            throw new IllegalArgumentException(
+                    "name must have no control, line or direction character, but has " + Text.escape(name.charAt(place))
+                            + " at " + place + ": \"" + Text.printable(name) + "\"");
         }
         return name;
     }
@@ -51,7 +58,7 @@ public final class Require {
      * @param <C> the settings
      * @return the settings
      * @throws NullPointerException if the name or {@code configure} is null, or a setting is
-     * @throws IllegalArgumentException if the name is blank, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
      */
     public static <B, C> C configured(
             String kind, String name, B builder, Consumer<? super B> configure, Function<? super B, C> build) {
@@ -90,7 +97,7 @@ public final class Require {
     }
 
     private static String named(String kind, String name, RuntimeException wrong) {
-        return kind + " \"" + name + "\": " + wrong.getMessage();
+        return kind + " \"" + Text.printable(name) + "\": " + wrong.getMessage();
     }
 
     /**

@@ -2,7 +2,8 @@
  * Small helpers that the modules of Levee share. They are exported to these modules only, and may change at any time.
  * See ADR 10.
  *
- * <p>Arguments and units: {@link dev.levee.core.internal.Require}, {@link dev.levee.core.internal.Nanos}.
+ * <p>Arguments and units: {@link dev.levee.core.internal.Require}, {@link dev.levee.core.internal.Nanos},
+ * {@link dev.levee.core.internal.Text}.
  *
  * <p>Calls: {@link dev.levee.core.internal.CallState}, {@link dev.levee.core.internal.Timers},
  * {@link dev.levee.core.internal.Interrupts}, {@link dev.levee.core.internal.Unchecked}.

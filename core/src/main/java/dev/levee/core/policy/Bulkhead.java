@@ -39,7 +39,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @param maxConcurrent how many calls may be in flight, from 1
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or the number is less than 1
+     * @throws IllegalArgumentException if the name is blank or has a control character or the number is less than 1
      */
     static Bulkhead of(String name, int maxConcurrent) {
         return of(name, maxConcurrent, Environment.system());
@@ -53,7 +53,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @param environment supplies time and threads
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or the number is less than 1
+     * @throws IllegalArgumentException if the name is blank or has a control character or the number is less than 1
      */
     static Bulkhead of(String name, int maxConcurrent, Environment environment) {
         return of(name, config -> config.maxConcurrent(maxConcurrent), environment);
@@ -66,7 +66,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @param configure sets what differs from the defaults
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static Bulkhead of(String name, Consumer<? super BulkheadConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -80,7 +80,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @param environment supplies time and threads
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static Bulkhead of(String name, Consumer<? super BulkheadConfig.Builder> configure, Environment environment) {
         BulkheadConfig config = Require.configured(
@@ -95,7 +95,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @param config the settings
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Bulkhead of(String name, BulkheadConfig config) {
         return of(name, config, Environment.system());
@@ -109,7 +109,7 @@ public interface Bulkhead extends WaitingGate, Measured {
      * @param environment supplies time and threads
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Bulkhead of(String name, BulkheadConfig config, Environment environment) {
         return new StripedBulkhead(name, config, environment);

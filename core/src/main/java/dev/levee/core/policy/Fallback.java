@@ -55,7 +55,7 @@ public interface Fallback extends Around, Measured {
      * @param source returns the substitute for a failure, on the thread that failed; may return null
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback of(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
         return of(name, source, Environment.system());
@@ -69,7 +69,7 @@ public interface Fallback extends Around, Measured {
      * @param environment supplies the listener, and waiting
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback of(
             String name, Function<? super Throwable, ? extends @Nullable Object> source, Environment environment) {
@@ -85,7 +85,7 @@ public interface Fallback extends Around, Measured {
      * @param source returns the substitute for a failure, on the thread that failed; may return null
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback of(
             String name,
@@ -104,7 +104,7 @@ public interface Fallback extends Around, Measured {
      * @param environment supplies the listener, and waiting
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback of(
             String name,
@@ -122,7 +122,7 @@ public interface Fallback extends Around, Measured {
      * @param value the substitute, which may be null; must not change, for all callers get it
      * @return the fallback
      * @throws NullPointerException if the name is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback value(String name, @Nullable Object value) {
         return value(name, value, Environment.system());
@@ -136,7 +136,7 @@ public interface Fallback extends Around, Measured {
      * @param environment supplies the listener, and waiting
      * @return the fallback
      * @throws NullPointerException if the name or the environment is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback value(String name, @Nullable Object value, Environment environment) {
         return of(
@@ -155,7 +155,7 @@ public interface Fallback extends Around, Measured {
      * @param <I> the interface
      * @return the fallback, for {@link dev.levee.core.Policy#wrap}
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or the type is no interface
+     * @throws IllegalArgumentException if the name is blank or has a control character or the type is no interface
      */
     static <I> Fallback client(String name, Class<I> type, I substitute) {
         return client(name, type, substitute, Environment.system());
@@ -171,7 +171,7 @@ public interface Fallback extends Around, Measured {
      * @param <I> the interface
      * @return the fallback, for {@link dev.levee.core.Policy#wrap}
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or the type is no interface
+     * @throws IllegalArgumentException if the name is blank or has a control character or the type is no interface
      */
     static <I> Fallback client(String name, Class<I> type, I substitute, Environment environment) {
         FallbackConfig.Builder one = FallbackConfig.builder().thenClient(Require.name(name), type, substitute);
@@ -185,7 +185,7 @@ public interface Fallback extends Around, Measured {
      * @param configure names the sources in the order in which they are asked
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, or there is no source
+     * @throws IllegalArgumentException if the name is blank or has a control character, or there is no source
      */
     static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure) {
         return chain(name, configure, Environment.system());
@@ -199,7 +199,7 @@ public interface Fallback extends Around, Measured {
      * @param environment supplies the listener, and waiting
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank, or there is no source
+     * @throws IllegalArgumentException if the name is blank or has a control character, or there is no source
      */
     static Fallback chain(String name, Consumer<? super FallbackConfig.Builder> configure, Environment environment) {
         FallbackConfig config = Require.configured(
@@ -214,7 +214,7 @@ public interface Fallback extends Around, Measured {
      * @param config the failures and the sources
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback of(String name, FallbackConfig config) {
         return of(name, config, Environment.system());
@@ -228,7 +228,7 @@ public interface Fallback extends Around, Measured {
      * @param environment supplies the listener, and waiting
      * @return the fallback
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Fallback of(String name, FallbackConfig config, Environment environment) {
         return new SubstitutingFallback(name, config, environment);

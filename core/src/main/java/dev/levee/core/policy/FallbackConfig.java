@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Invocation;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -120,7 +121,7 @@ public final class FallbackConfig {
                 return source;
             }
         }
-        throw new IllegalArgumentException("name must be one of " + sources() + ", but was \"" + name + "\"");
+        throw new IllegalArgumentException("name must be one of " + sources() + ", but was \"" + Text.printable(name) + "\"");
     }
 
     List<Source> chain() {
@@ -176,7 +177,7 @@ public final class FallbackConfig {
          * @param source returns the substitute for a failure; may return null, and may throw
          * @return this
          * @throws NullPointerException if the name or the source is null
-         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
          */
         public Builder then(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
             return add(new Source(Require.name(name), Require.nonNull("source", source), null, null));
@@ -190,7 +191,7 @@ public final class FallbackConfig {
          *     that throws
          * @return this
          * @throws NullPointerException if the name or the source is null
-         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
          */
         public Builder thenAsync(
                 String name,
@@ -205,7 +206,7 @@ public final class FallbackConfig {
          * @param value the substitute, which may be null; must not change, for all callers get it
          * @return this
          * @throws NullPointerException if the name is null
-         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
          */
         public Builder thenValue(String name, @Nullable Object value) {
             return then(name, new FixedAnswer(value));
@@ -226,7 +227,7 @@ public final class FallbackConfig {
          *     may throw
          * @return this
          * @throws NullPointerException if the name or the source is null
-         * @throws IllegalArgumentException if the name is blank or taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
          */
         public Builder thenFor(
                 String name, BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> source) {
@@ -244,7 +245,7 @@ public final class FallbackConfig {
          * @param <I> the interface
          * @return this
          * @throws NullPointerException if an argument is null
-         * @throws IllegalArgumentException if the name is blank or taken, the type is no interface, or this would be
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, the type is no interface, or this would be
          *     the eighth source
          */
         public <I> Builder thenClient(String name, Class<I> type, I substitute) {

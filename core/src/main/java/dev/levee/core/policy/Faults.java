@@ -49,7 +49,7 @@ public interface Faults extends Around, Measured {
      * @param faults asked in this order
      * @return the policy
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Faults of(String name, Fault... faults) {
         return of(name, Environment.system(), faults);
@@ -63,7 +63,7 @@ public interface Faults extends Around, Measured {
      * @param faults asked in this order
      * @return the policy
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Faults of(String name, Environment environment, Fault... faults) {
         return of(name, 0, environment, faults);
@@ -78,7 +78,7 @@ public interface Faults extends Around, Measured {
      * @param faults asked in this order
      * @return the policy
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Faults of(String name, long seed, Environment environment, Fault... faults) {
         for (Fault fault : Require.nonNull("faults", faults)) {

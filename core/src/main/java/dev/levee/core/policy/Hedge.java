@@ -58,7 +58,7 @@ public interface Hedge extends Around, Measured {
      * @param name for logs and metrics
      * @return the hedge
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Hedge of(String name) {
         return of(name, Environment.system());
@@ -71,7 +71,7 @@ public interface Hedge extends Around, Measured {
      * @param environment supplies time, timers and threads
      * @return the hedge
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Hedge of(String name, Environment environment) {
         return of(name, HedgeConfig.builder().build(), environment);
@@ -84,7 +84,7 @@ public interface Hedge extends Around, Measured {
      * @param configure sets what differs from the defaults
      * @return the hedge
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static Hedge of(String name, Consumer<? super HedgeConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -98,7 +98,7 @@ public interface Hedge extends Around, Measured {
      * @param environment supplies time, timers and threads
      * @return the hedge
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static Hedge of(String name, Consumer<? super HedgeConfig.Builder> configure, Environment environment) {
         HedgeConfig config = Require.configured(
@@ -113,7 +113,7 @@ public interface Hedge extends Around, Measured {
      * @param config the settings
      * @return the hedge
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Hedge of(String name, HedgeConfig config) {
         return of(name, config, Environment.system());
@@ -127,7 +127,7 @@ public interface Hedge extends Around, Measured {
      * @param environment supplies time, timers and threads
      * @return the hedge
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Hedge of(String name, HedgeConfig config, Environment environment) {
         return new RacingHedge(name, config, environment);

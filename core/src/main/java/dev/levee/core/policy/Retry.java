@@ -57,7 +57,7 @@ public interface Retry extends Around, Measured {
      * @param name for logs and metrics
      * @return the retry
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Retry of(String name) {
         return of(name, Environment.system());
@@ -70,7 +70,7 @@ public interface Retry extends Around, Measured {
      * @param environment supplies time, waiting, threads and randomness
      * @return the retry
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Retry of(String name, Environment environment) {
         return of(name, RetryConfig.builder().build(), environment);
@@ -83,7 +83,7 @@ public interface Retry extends Around, Measured {
      * @param configure sets what differs from the defaults
      * @return the retry
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static Retry of(String name, Consumer<? super RetryConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -97,7 +97,7 @@ public interface Retry extends Around, Measured {
      * @param environment supplies time, waiting, threads and randomness
      * @return the retry
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a setting is out of its range
      */
     static Retry of(String name, Consumer<? super RetryConfig.Builder> configure, Environment environment) {
         RetryConfig config = Require.configured(
@@ -112,7 +112,7 @@ public interface Retry extends Around, Measured {
      * @param config the settings
      * @return the retry
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Retry of(String name, RetryConfig config) {
         return of(name, config, Environment.system());
@@ -126,7 +126,7 @@ public interface Retry extends Around, Measured {
      * @param environment supplies time, waiting, threads and randomness
      * @return the retry
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Retry of(String name, RetryConfig config, Environment environment) {
         return new BackoffRetry(name, config, environment);

@@ -62,7 +62,7 @@ public interface RetryBudget extends Measured {
      * @param name for metrics
      * @return the budget, with a reserve of 100
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RetryBudget of(String name) {
         return of(name, Environment.system());
@@ -75,7 +75,7 @@ public interface RetryBudget extends Measured {
      * @param environment supplies the time
      * @return the budget, with a reserve of 100
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RetryBudget of(String name, Environment environment) {
         return of(name, CreditBudget.DEFAULT_RATIO, CreditBudget.DEFAULT_PER_SECOND, environment);
@@ -89,7 +89,7 @@ public interface RetryBudget extends Measured {
      * @param minPerSecond extra attempts per second whatever the traffic, from 0 to 1600
      * @return the budget; its reserve is what the minimum rate gives in ten seconds, and at least 10
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a number is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a number is out of its range
      */
     static RetryBudget of(String name, double ratio, double minPerSecond) {
         return of(name, ratio, minPerSecond, Environment.system());
@@ -104,7 +104,7 @@ public interface RetryBudget extends Measured {
      * @param environment supplies the time
      * @return the budget; its reserve is what the minimum rate gives in ten seconds, and at least 10
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a number is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a number is out of its range
      */
     static RetryBudget of(String name, double ratio, double minPerSecond, Environment environment) {
         CreditBudget.requireRate(minPerSecond);
@@ -120,7 +120,7 @@ public interface RetryBudget extends Measured {
      * @param reserve how many extra attempts the credit holds when it is full, as it is at first; from 1 to 16000
      * @return the budget
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a number is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a number is out of its range
      */
     static RetryBudget of(String name, double ratio, double minPerSecond, int reserve) {
         return of(name, ratio, minPerSecond, reserve, Environment.system());
@@ -136,7 +136,7 @@ public interface RetryBudget extends Measured {
      * @param environment supplies the time
      * @return the budget
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or a number is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character or a number is out of its range
      */
     static RetryBudget of(String name, double ratio, double minPerSecond, int reserve, Environment environment) {
         return new CreditBudget(name, ratio, minPerSecond, reserve, environment);

@@ -40,7 +40,7 @@ public interface Translate extends Around {
      *     exception must be one that the guarded calls declare, which the compiler cannot check
      * @return the policy
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Translate of(String name, Function<? super Exception, ? extends @Nullable Exception> translation) {
         return of(name, translation, Environment.system());
@@ -55,7 +55,7 @@ public interface Translate extends Around {
      * @param environment that of the other policies in its pipeline
      * @return the policy
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank
+     * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static Translate of(
             String name,

@@ -29,6 +29,18 @@ class RequireTest {
     }
 
     @Test
+    void a_name_cannot_forge_a_line() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Require.name("pay\nments"))
+                .withMessage("name must have no control, line or direction character, but has \\u000A at 3:"
+                        + " \"pay\\u000Aments\"");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Require.name("\n"))
+                .withMessage("name must not be blank, but was \"\\u000A\"");
+        assertThat(Require.name("caf\u00E9 \uD83D\uDE00 http://[::1]:80/%0a")).isNotBlank();
+    }
+
+    @Test
     void a_range_includes_its_ends() {
         assertThat(Require.range("n", 1, 1, 3)).isEqualTo(1);
         assertThat(Require.range("n", 3L, 1L, 3L)).isEqualTo(3L);

@@ -2,6 +2,7 @@ package dev.levee.jdbc;
 
 import dev.levee.core.idempotency.IdempotencyStore;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -62,7 +63,7 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
      * @param <T> the type of the results
      * @return the store
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the scope is blank or too long
+     * @throws IllegalArgumentException if the scope is blank or has a control character or too long
      */
     public static <T extends @Nullable Object> JdbcIdempotencyStore<T> of(
             DataSource dataSource, String scope, ResultCodec<T> codec) {
@@ -111,7 +112,7 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
                     return claim;
                 }
             }
-            throw new SQLException("the key \"" + key + "\" changed " + TRIES + " times while it was claimed");
+            throw new SQLException("the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
         });
     }
 

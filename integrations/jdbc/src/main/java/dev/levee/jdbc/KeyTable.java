@@ -2,6 +2,7 @@ package dev.levee.jdbc;
 
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -42,7 +43,7 @@ final class KeyTable {
 
     KeyTable(String name, String scope, Duration keep) {
         if (!IDENTIFIER.matcher(Require.nonNull("table", name)).matches()) {
-            throw new IllegalArgumentException("table must be a plain SQL name, but was \"" + name + "\"");
+            throw new IllegalArgumentException("table must be a plain SQL name, but was \"" + Text.printable(name) + "\"");
         }
         if (Require.name(scope).length() > 100) {
             throw new IllegalArgumentException("scope must have at most 100 characters, but was \"" + scope + "\"");

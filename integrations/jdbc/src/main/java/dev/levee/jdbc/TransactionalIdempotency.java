@@ -5,6 +5,7 @@ import dev.levee.core.idempotency.FingerprintMismatchException;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
 import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.Unchecked;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -70,7 +71,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
      * @param <T> the type of the results
      * @return the idempotency
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the scope is blank or too long
+     * @throws IllegalArgumentException if the scope is blank or has a control character or too long
      */
     public static <T extends @Nullable Object> TransactionalIdempotency<T> of(
             DataSource dataSource, String scope, ResultCodec<T> codec) {
@@ -154,7 +155,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
                 }
                 connection.commit();
             }
-            throw new SQLException("the key \"" + key + "\" changed " + TRIES + " times while it was claimed");
+            throw new SQLException("the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
         } finally {
             giveBack(connection, ended, committed);
         }
@@ -163,7 +164,7 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
     private void write(Connection connection, String key, String owner, T result) throws SQLException {
         byte[] payload = result == null ? null : codec.encode(result);
         if (!table.settle(connection, key, owner, KeyTable.RESULT, table.keepNanos, payload)) {
-            throw new IllegalStateException(table.subject() + ": the operation for key \"" + key
+            throw new IllegalStateException(table.subject() + ": the operation for key \"" + Text.printable(key)
                     + "\" must not end its transaction, but has rolled back: what it did after that is undone as well");
         }
     }

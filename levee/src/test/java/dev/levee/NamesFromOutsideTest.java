@@ -76,11 +76,14 @@ class NamesFromOutsideTest {
 
     @TestFactory
     Stream<DynamicTest> no_factory_takes_a_name_with_a_line_break() {
-        return NAMED.stream().flatMap(type -> factories(type)
-                .map(factory -> DynamicTest.dynamicTest(
-                        type.getSimpleName() + '.' + factory.getName()
-                                + Arrays.toString(factory.getParameterTypes()),
-                        () -> assertRefused(() -> make(factory)))));
+        return NAMED.stream()
+                .flatMap(type -> factories(type)
+                        .map(factory -> DynamicTest.dynamicTest(
+                                type.getSimpleName()
+                                        + '.'
+                                        + factory.getName()
+                                        + Arrays.toString(factory.getParameterTypes()),
+                                () -> assertRefused(() -> make(factory)))));
     }
 
     private static Stream<Method> factories(Class<?> type) {
@@ -155,10 +158,7 @@ class NamesFromOutsideTest {
 
     @Test
     void a_look_up_by_a_text_from_outside_shows_it_escaped() {
-        assertRefused(() -> FallbackConfig.builder()
-                .thenValue("a", 1)
-                .build()
-                .callSource(FORGED));
+        assertRefused(() -> FallbackConfig.builder().thenValue("a", 1).build().callSource(FORGED));
         assertRefused(() -> KeyPatterns.when("*", 1).and(FORGED, 2));
         assertRefused(() -> KeyPatterns.when("*\n*", 1).and(FORGED, 2));
     }
@@ -201,11 +201,11 @@ class NamesFromOutsideTest {
         assertThatThrownBy(() -> charges.call(FORGED, "print", () -> {
             throw new IOException("down");
         }));
-        assertThatThrownBy(() -> charges.call(FORGED, "print", () -> "x")).satisfies(NamesFromOutsideTest::assertOneLine);
+        assertThatThrownBy(() -> charges.call(FORGED, "print", () -> "x"))
+                .satisfies(NamesFromOutsideTest::assertOneLine);
         assertThatThrownBy(() -> charges.call(FORGED, "another", () -> "x"))
                 .satisfies(NamesFromOutsideTest::assertOneLine);
-        CompletableFuture<String> running =
-                charges.callAsync("2" + FORGED, "print", CompletableFuture<String>::new);
+        CompletableFuture<String> running = charges.callAsync("2" + FORGED, "print", CompletableFuture<String>::new);
         assertThatThrownBy(() -> charges.call("2" + FORGED, "print", () -> "x"))
                 .satisfies(NamesFromOutsideTest::assertOneLine);
         running.cancel(false);

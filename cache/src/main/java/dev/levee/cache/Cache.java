@@ -111,8 +111,8 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
-     *     and the store cannot
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
         return over(name, store, configure, Environment.system());
@@ -129,8 +129,8 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
-     *     and the store cannot
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(
             String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
@@ -147,7 +147,8 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and the store cannot
+     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and
+     *     the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config) {
         return over(name, store, config, Environment.system());
@@ -164,7 +165,8 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and the store cannot
+     * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and
+     *     the store cannot
      */
     static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config, Environment environment) {
         return new LocalCache<>(name, Require.nonNull("store", store), config, environment);
@@ -193,7 +195,8 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     or the cache is to write
      */
     static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -209,7 +212,8 @@ public interface Cache<K, V> extends Measured {
      * @param <V> the values
      * @return the cache
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or the cache is to write
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     or the cache is to write
      */
     static <K, V> Cache<K, V> of(
             String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {

@@ -121,8 +121,8 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param configure sets what differs from the defaults
      * @return the breaker
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or settings contradict each
-     *     other
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     or settings contradict each other
      */
     static CircuitBreaker of(String name, Consumer<? super CircuitBreakerConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -136,8 +136,8 @@ public interface CircuitBreaker extends Gate, Measured {
      * @param environment the source of time and randomness, and the listener for changes of state
      * @return the breaker
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range, or settings contradict each
-     *     other
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     or settings contradict each other
      */
     static CircuitBreaker of(
             String name, Consumer<? super CircuitBreakerConfig.Builder> configure, Environment environment) {

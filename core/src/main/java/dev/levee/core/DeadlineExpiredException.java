@@ -20,7 +20,11 @@ public final class DeadlineExpiredException extends RefusedException {
     private final String kind;
 
     private DeadlineExpiredException(String kind, String name, boolean shared) {
-        super(name, kind + " \"" + Text.printable(name) + "\" refused a call whose deadline had passed", () -> UNKNOWN, shared);
+        super(
+                name,
+                kind + " \"" + Text.printable(name) + "\" refused a call whose deadline had passed",
+                () -> UNKNOWN,
+                shared);
         this.kind = kind;
     }
 

@@ -59,13 +59,14 @@ public final class KeyPatterns<C> {
     public KeyPatterns<C> and(String pattern, C setting) {
         Require.nonNull("setting", setting);
         if (Require.nonNull("pattern", pattern).isBlank()) {
-            throw new IllegalArgumentException("pattern must not be blank, but was \"" + Text.printable(pattern) + "\"");
+            throw new IllegalArgumentException(
+                    "pattern must not be blank, but was \"" + Text.printable(pattern) + "\"");
         }
         for (PatternSetting<C> earlier : patterns) {
             // A star of the later pattern is matched as a character, and only a star of the earlier one matches it.
             if (matches(earlier.pattern, pattern)) {
-                throw new IllegalArgumentException("pattern \"" + Text.printable(pattern) + "\" can never count, because \""
-                        + Text.printable(earlier.pattern) + "\" stands before it");
+                throw new IllegalArgumentException("pattern \"" + Text.printable(pattern)
+                        + "\" can never count, because \"" + Text.printable(earlier.pattern) + "\" stands before it");
             }
         }
         List<PatternSetting<C>> more = new ArrayList<>(patterns);

@@ -82,7 +82,8 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting
+     *     is out of its range
      */
     static <K> KeyedRateLimiter<K> of(String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure) {
         return of(name, configure, Environment.system());
@@ -97,7 +98,8 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param <K> a key
      * @return the limiter; the bucket of each key is full
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting
+     *     is out of its range
      */
     static <K> KeyedRateLimiter<K> of(
             String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure, Environment environment) {

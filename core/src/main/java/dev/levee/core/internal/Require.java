@@ -38,9 +38,8 @@ public final class Require {
         }
         int place = Text.unprintable(name, 0);
         if (place >= 0) {
-            throw new IllegalArgumentException(
-                    "name must have no control, line or direction character, but has " + Text.escape(name.charAt(place))
-                            + " at " + place + ": \"" + Text.printable(name) + "\"");
+            throw new IllegalArgumentException("name must have no control, line or direction character, but has "
+                    + Text.escape(name.charAt(place)) + " at " + place + ": \"" + Text.printable(name) + "\"");
         }
         return name;
     }
@@ -58,7 +57,8 @@ public final class Require {
      * @param <C> the settings
      * @return the settings
      * @throws NullPointerException if the name or {@code configure} is null, or a setting is
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      */
     public static <B, C> C configured(
             String kind, String name, B builder, Consumer<? super B> configure, Function<? super B, C> build) {

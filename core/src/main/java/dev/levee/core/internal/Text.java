@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  * Makes texts from outside safe to show in a log line or a message: a key with a line break in it would forge a second
  * line, and one with marks of direction would show another order than it has. See ADR 79.
  *
- * <p>What is not shown as it is: control characters (C0, DEL and C1), the separators of lines and paragraphs, the marks,
- * overrides and isolates of direction, and halves of surrogate pairs. Stateless. A text that can be shown as it is is
- * returned as it is, and costs one pass over it.
+ * <p>What is not shown as it is: control characters (C0, DEL and C1), the separators of lines and paragraphs, the
+ * marks, overrides and isolates of direction, and halves of surrogate pairs. Stateless. A text that can be shown as it
+ * is is returned as it is, and costs one pass over it.
  */
 public final class Text {
     /** The length up to which {@link #printable} shows a text. */
@@ -60,9 +60,7 @@ public final class Text {
     static int unprintable(String text, int from) {
         for (int i = from; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (Character.isHighSurrogate(c)
-                    && i + 1 < text.length()
-                    && Character.isLowSurrogate(text.charAt(i + 1))) {
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
                 i++;
             } else if (isUnprintable(c)) {
                 return i;

@@ -121,7 +121,8 @@ public final class FallbackConfig {
                 return source;
             }
         }
-        throw new IllegalArgumentException("name must be one of " + sources() + ", but was \"" + Text.printable(name) + "\"");
+        throw new IllegalArgumentException(
+                "name must be one of " + sources() + ", but was \"" + Text.printable(name) + "\"");
     }
 
     List<Source> chain() {
@@ -177,7 +178,8 @@ public final class FallbackConfig {
          * @param source returns the substitute for a failure; may return null, and may throw
          * @return this
          * @throws NullPointerException if the name or the source is null
-         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be
+         *     the eighth source
          */
         public Builder then(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
             return add(new Source(Require.name(name), Require.nonNull("source", source), null, null));
@@ -191,7 +193,8 @@ public final class FallbackConfig {
          *     that throws
          * @return this
          * @throws NullPointerException if the name or the source is null
-         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be
+         *     the eighth source
          */
         public Builder thenAsync(
                 String name,
@@ -206,7 +209,8 @@ public final class FallbackConfig {
          * @param value the substitute, which may be null; must not change, for all callers get it
          * @return this
          * @throws NullPointerException if the name is null
-         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be
+         *     the eighth source
          */
         public Builder thenValue(String name, @Nullable Object value) {
             return then(name, new FixedAnswer(value));
@@ -227,7 +231,8 @@ public final class FallbackConfig {
          *     may throw
          * @return this
          * @throws NullPointerException if the name or the source is null
-         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, or this would be
+         *     the eighth source
          */
         public Builder thenFor(
                 String name, BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> source) {
@@ -245,8 +250,8 @@ public final class FallbackConfig {
          * @param <I> the interface
          * @return this
          * @throws NullPointerException if an argument is null
-         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, the type is no interface, or this would be
-         *     the eighth source
+         * @throws IllegalArgumentException if the name is blank, has a control character or is taken, the type is no
+         *     interface, or this would be the eighth source
          */
         public <I> Builder thenClient(String name, Class<I> type, I substitute) {
             return thenFor(name, new SubstituteClient(type, substitute));

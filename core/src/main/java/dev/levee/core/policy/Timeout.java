@@ -59,7 +59,8 @@ public interface Timeout extends Around, Measured {
      * @param timeout more than zero; with {@link dev.levee.core.Deadline#FOREVER} only the deadline of the call counts
      * @return the timeout
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character or the duration not more than zero
+     * @throws IllegalArgumentException if the name is blank or has a control character or the duration not more than
+     *     zero
      */
     static Timeout of(String name, Duration timeout) {
         return of(name, timeout, Environment.system());
@@ -73,7 +74,8 @@ public interface Timeout extends Around, Measured {
      * @param environment supplies time and timers
      * @return the timeout
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character or the duration not more than zero
+     * @throws IllegalArgumentException if the name is blank or has a control character or the duration not more than
+     *     zero
      */
     static Timeout of(String name, Duration timeout, Environment environment) {
         return new InterruptingTimeout(new TimeLimit(name, timeout), null, environment);

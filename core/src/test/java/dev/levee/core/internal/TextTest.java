@@ -12,8 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TextTest {
     @Test
     void a_line_break_does_not_begin_a_second_line() {
-        assertThat(Text.printable("a\r\nERROR all is lost"))
-                .isEqualTo("a\\u000D\\u000AERROR all is lost");
+        assertThat(Text.printable("a\r\nERROR all is lost")).isEqualTo("a\\u000D\\u000AERROR all is lost");
     }
 
     @ParameterizedTest
@@ -29,7 +28,8 @@ class TextTest {
 
     @Test
     void other_texts_are_returned_as_they_are() {
-        for (String text : new String[] {"", "a b", "~ \u00A0", "\u00E9\u4E2D\u0645", "\uD83D\uDE00", "x".repeat(200)}) {
+        for (String text :
+                new String[] {"", "a b", "~ \u00A0", "\u00E9\u4E2D\u0645", "\uD83D\uDE00", "x".repeat(200)}) {
             assertThat(Text.printable(text)).isSameAs(text);
         }
         assertThat(Text.printable(null)).isEqualTo("null");
@@ -38,8 +38,7 @@ class TextTest {
 
     @Test
     void a_long_text_is_cut_and_says_how_long_it_was() {
-        assertThat(Text.printable("x".repeat(201)))
-                .isEqualTo("x".repeat(200) + "... (201 characters)");
+        assertThat(Text.printable("x".repeat(201))).isEqualTo("x".repeat(200) + "... (201 characters)");
         assertThat(Text.printable("x".repeat(199) + "\uD83D\uDE00"))
                 .isEqualTo("x".repeat(199) + "... (201 characters)");
     }

@@ -112,7 +112,8 @@ public final class JdbcIdempotencyStore<T extends @Nullable Object> implements I
                     return claim;
                 }
             }
-            throw new SQLException("the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
+            throw new SQLException(
+                    "the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
         });
     }
 

@@ -43,7 +43,8 @@ final class KeyTable {
 
     KeyTable(String name, String scope, Duration keep) {
         if (!IDENTIFIER.matcher(Require.nonNull("table", name)).matches()) {
-            throw new IllegalArgumentException("table must be a plain SQL name, but was \"" + Text.printable(name) + "\"");
+            throw new IllegalArgumentException(
+                    "table must be a plain SQL name, but was \"" + Text.printable(name) + "\"");
         }
         if (Require.name(scope).length() > 100) {
             throw new IllegalArgumentException("scope must have at most 100 characters, but was \"" + scope + "\"");

@@ -155,7 +155,8 @@ public final class TransactionalIdempotency<T extends @Nullable Object> {
                 }
                 connection.commit();
             }
-            throw new SQLException("the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
+            throw new SQLException(
+                    "the key \"" + Text.printable(key) + "\" changed " + TRIES + " times while it was claimed");
         } finally {
             giveBack(connection, ended, committed);
         }

@@ -166,9 +166,18 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             idempotency.giveBack(slot, owner, claim.status() == Status.OWNED);
             endsAsCancelled();
         } else if (claim.status() == Status.OWNED_UNKNOWN) {
-            runStep(true, this::resolve);
+            resolveOnExecutor();
         } else {
             run();
+        }
+    }
+
+    private void resolveOnExecutor() {
+        try {
+            runStep(true, this::resolve);
+        } catch (Throwable rejected) { // by the executor; no call could check before the lease has ended
+            idempotency.giveBack(slot, owner, false);
+            throw rejected;
         }
     }
 

@@ -4,7 +4,6 @@ import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.Require;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -31,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Unknown outcomes.</b> A timeout, a cancel, an unexpected exception, a crash of the process and a lease that
  * ended all mean the same: perhaps it was done. That is recorded, and nothing is run for the key until the
- * {@linkplain OutcomeCheck check} has found out: either the result, or that the operation can run again. Without a
- * check the repeats are refused. So no operation runs twice unless the check says so, with three limits, which no
+ * {@linkplain OutcomeCheck check} has found out: either the result, or that the operation can run again. The check runs
+ * when the call is repeated, and in the background ({@link IdempotencyConfig.Builder#checkAfter}), one key at a time on
+ * the executor of the environment. Without a check the repeats are refused. So no operation runs twice unless the check says so, with three limits, which no
  * library can lift: an operation that runs longer than its lease counts as unknown while it runs; the store drops a key
  * after the time that it keeps it; and with the store in memory a crash loses all keys.
  *
@@ -47,7 +47,8 @@ import org.jspecify.annotations.Nullable;
  * lease ends.
  *
  * <p>Metrics: {@code idempotency.run}, {@code idempotency.replayed}, {@code idempotency.refused},
- * {@code idempotency.unknown}, {@code idempotency.checked}, {@code idempotency.late} (an operation that ended when
+ * {@code idempotency.unknown}, {@code idempotency.checked}, {@code idempotency.settling} (keys whose outcome waits for
+ * the check in the background), {@code idempotency.late} (an operation that ended when
  * another caller had taken over), {@code idempotency.unrecorded} (the store failed afterwards), and those of the store.
  * Thread-safe. Costs two calls of the store and some small objects.
  *
@@ -97,7 +98,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, Consumer<? super IdempotencyConfig.Builder<T>> configure, Environment environment) {
-        return of(name, IdempotencyStore.inMemory(100_000, Duration.ofDays(1), environment), configure, environment);
+        return of(name, InMemoryIdempotencyStore.of(name, environment), configure, environment);
     }
 
     /**
@@ -127,7 +128,7 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      */
     static <T extends @Nullable Object> Idempotency<T> of(
             String name, IdempotencyConfig<T> config, Environment environment) {
-        return of(name, IdempotencyStore.inMemory(100_000, Duration.ofDays(1), environment), config, environment);
+        return of(name, InMemoryIdempotencyStore.of(name, environment), config, environment);
     }
 
     /**

@@ -20,6 +20,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
     private final Duration pollEvery;
     private final OutcomeRule outcomes;
     private final @Nullable OutcomeCheck<T> check;
+    private final Duration checkAfter;
 
     private IdempotencyConfig(Builder<T> builder) {
         lease = builder.lease;
@@ -27,6 +28,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         pollEvery = builder.pollEvery;
         outcomes = builder.outcomes;
         check = builder.check;
+        checkAfter = builder.checkAfter;
     }
 
     /**
@@ -93,12 +95,25 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         return check;
     }
 
+    /**
+     * Returns how long after an outcome became unknown it is checked in the background first.
+     *
+     * @return more than zero; {@link dev.levee.core.Deadline#FOREVER} if only repeats check
+     */
+    public Duration checkAfter() {
+        return checkAfter;
+    }
+
     long leaseNanos() {
         return Nanos.of(lease);
     }
 
     long maxWaitNanos() {
         return Nanos.of(maxWait);
+    }
+
+    long checkAfterNanos() {
+        return Nanos.of(checkAfter);
     }
 
     long pollNanos() {
@@ -117,6 +132,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
         private Duration pollEvery = Duration.ofMillis(100);
         private OutcomeRule outcomes = OutcomeRule.standard();
         private @Nullable OutcomeCheck<T> check;
+        private Duration checkAfter = Duration.ofSeconds(10);
 
         Builder() {}
 
@@ -126,6 +142,7 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
             pollEvery = config.pollEvery;
             outcomes = config.outcomes;
             check = config.check;
+            checkAfter = config.checkAfter;
         }
 
         /**
@@ -236,6 +253,22 @@ public final class IdempotencyConfig<T extends @Nullable Object> {
          */
         public Builder<T> check(OutcomeCheck<T> value) {
             check = Require.nonNull("check", value);
+            return this;
+        }
+
+        /**
+         * How long after an outcome became unknown it is checked in the background, without waiting for a repeat.
+         * Default: 10 seconds. Each further try for a key waits twice as long as the one before, and the twelfth is the
+         * last. One key is checked at a time, and at most 100,000 keys wait for it. Without a {@link #check} there is
+         * none.
+         *
+         * @param value more than zero; {@link dev.levee.core.Deadline#FOREVER} if only repeats are to check
+         * @return this
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it is not more than zero
+         */
+        public Builder<T> checkAfter(Duration value) {
+            checkAfter = Require.positive("checkAfter", value);
             return this;
         }
 

@@ -110,19 +110,47 @@ public interface IdempotencyStore<T extends @Nullable Object> {
      * Makes a store in the memory of this process: its keys are gone when that ends, and other processes do not see
      * them.
      *
-     * @param maxKeys how many keys are held at most, from 1. When full the key recorded first is evicted before its
-     *     time, which is logged once and counted; keys in progress or of unknown outcome never are, and when nothing
-     *     else is left new keys are refused
+     * @param maxKeys how many keys are held at most, from 1; when full, as said at
+     *     {@link #inMemory(int, Duration, Duration, Environment)}
      * @param keep how long a key is held after it was recorded, or since its outcome is unknown; more than zero
      * @param environment the source of time
      * @param <T> the type of the results
-     * @return a store; one lock, held for a few operations on hash maps
+     * @return a store in which an unknown outcome keeps its place for 10 minutes, or for {@code keep} if that is less;
+     *     one lock, held for a few operations on maps
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a number is out of its range
      */
     static <T extends @Nullable Object> IdempotencyStore<T> inMemory(
             int maxKeys, Duration keep, Environment environment) {
         return new InMemoryIdempotencyStore<>(maxKeys, keep, environment);
+    }
+
+    /**
+     * Makes a store in the memory of this process: its keys are gone when that ends, and other processes do not see
+     * them.
+     *
+     * <p>When it is full, a new key takes the place of the oldest key that is recorded or whose outcome has been unknown
+     * for {@code keepUnknown}; that is counted, and logged once. Keys in progress and those of a younger unknown outcome
+     * are never evicted, and while there is nothing else, new keys are refused. So after a flood of failures new keys
+     * are accepted again within {@code keepUnknown} at the latest. Each time that 80 % of {@code maxKeys} are reached, by
+     * all keys or by those that may not be evicted, is a warning in the log.
+     *
+     * @param maxKeys how many keys are held at most, from 1
+     * @param keep how long a key is held after it was recorded, or since its outcome is unknown, if there is room; more
+     *     than zero
+     * @param keepUnknown how long an unknown outcome keeps its place in a full store, counted from when it became
+     *     unknown first; more than zero and at most {@code keep}. The longest time after which a repeat may come, if
+     *     that is known; longer means that fewer failures fill the store
+     * @param environment the source of time
+     * @param <T> the type of the results
+     * @return a store; one lock, held for a few operations on maps
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if a number is out of its range
+     */
+    static <T extends @Nullable Object> IdempotencyStore<T> inMemory(
+            int maxKeys, Duration keep, Duration keepUnknown, Environment environment) {
+        return new InMemoryIdempotencyStore<>(
+                "idempotency store in memory", maxKeys, keep, keepUnknown, environment);
     }
 
     /**

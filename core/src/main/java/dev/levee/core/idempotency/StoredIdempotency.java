@@ -14,6 +14,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.internal.Interrupts;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Text;
 import java.util.UUID;
@@ -63,11 +64,18 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     private final AtomicLong owners = new AtomicLong();
     private final IdempotencyTotals totals = new IdempotencyTotals();
 
+    /** Null if unknown outcomes are checked when they are repeated only. */
+    private final @Nullable BackgroundChecks<T> background;
+
     StoredIdempotency(String name, IdempotencyStore<T> store, IdempotencyConfig<T> config, Environment environment) {
         this.name = Require.name(name);
         this.store = Require.nonNull("store", store);
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
+        OutcomeCheck<T> check = config.check();
+        this.background = check == null || config.checkAfterNanos() == Nanos.NEVER
+                ? null
+                : new BackgroundChecks<>(this, check, config.checkAfterNanos());
     }
 
     /** What makes calls of this process repeats of each other. */
@@ -228,9 +236,8 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                     "it is not known whether it was done, and there is no check that could find out",
                     null);
         }
-        totals.checked.increment();
         try {
-            return Require.nonNull("finding", check.check(slot.key));
+            return ask(check, slot);
         } catch (Throwable thrown) {
             backToUnknown(slot, owner);
             if (thrown instanceof InterruptedException) {
@@ -241,6 +248,11 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             }
             throw refusal(slot, Reason.UNKNOWN_OUTCOME, "the check could not find out whether it was done", thrown);
         }
+    }
+
+    OutcomeCheck.Finding<T> ask(OutcomeCheck<T> check, Slot slot) throws Exception {
+        totals.checked.increment();
+        return Require.nonNull("finding", check.check(slot.key));
     }
 
     /** Gives the key back before the operation has begun, because the call was cancelled. */
@@ -256,11 +268,19 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         totals.replayed.increment();
     }
 
-    private void backToUnknown(Slot slot, String owner) {
+    void backToUnknown(Slot slot, String owner) {
         try {
             store.unknown(slot.key, owner);
+            checkLater(slot, 0);
         } catch (Throwable thrown) {
+            checkLater(slot, config.leaseNanos());
             LOG.warn("{}: the store failed; the key is unknown again when the lease ends", subject(name), thrown);
+        }
+    }
+
+    private void checkLater(Slot slot, long after) {
+        if (background != null) {
+            background.add(slot, after);
         }
     }
 
@@ -281,10 +301,12 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             } else {
                 totals.unknown.increment();
                 store.unknown(slot.key, owner);
+                checkLater(slot, 0);
                 return PendingCall.Ending.unusable();
             }
         } catch (Throwable thrown) {
             totals.unrecorded.increment();
+            checkLater(slot, config.leaseNanos());
             LOG.warn(
                     "{}: an operation has ended, but the store failed; its outcome is unknown when the lease ends",
                     subject(name),
@@ -416,6 +438,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     @Override
     public void measure(Sink sink) {
         totals.write(name, Require.nonNull("sink", sink));
+        sink.value(name, "idempotency.settling", background == null ? 0 : background.size());
         store.measure(name, sink);
     }
 

@@ -124,8 +124,12 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     }
 
     private boolean isInTime(long delay) {
+        return delay < leftNanos();
+    }
+
+    private long leftNanos() {
         Deadline deadline = context.deadline();
-        return delay < (deadline == null ? Nanos.NEVER : deadline.remainingNanos());
+        return deadline == null ? Nanos.NEVER : deadline.remainingNanos();
     }
 
     /** Goes on after a timer, on the executor: budgets, listeners and what depends on the call are code of users. */
@@ -247,7 +251,13 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         if (hint < 0) {
             return verdict == Verdict.THROTTLED || error instanceof RefusedException ? NO_MORE : AT_ONCE;
         }
-        return hint > RacingHedge.MAX_HINT || !isInTime(hint) ? NO_MORE : hint;
+        if (hint > RacingHedge.MAX_HINT) {
+            return NO_MORE;
+        }
+        long left = leftNanos();
+        return hint >= left
+                ? NO_MORE
+                : HintSpread.spread(hint, HintSpread.DEFAULT_JITTER, left, environment().random());
     }
 
     /** Completes the call with a success, or with a failure after which another attempt would fare no better. */

@@ -25,6 +25,7 @@ public final class RetryConfig {
 
     private final Duration totalTime;
     private final Duration maxHint;
+    private final double hintJitter;
     private final OutcomeRule outcomes;
     private final @Nullable Consumer<Object> discard;
 
@@ -37,6 +38,7 @@ public final class RetryConfig {
         idempotent = builder.idempotent;
         totalTime = builder.totalTime;
         maxHint = builder.maxHint;
+        hintJitter = builder.hintJitter;
         outcomes = builder.outcomes;
         discard = builder.discard;
     }
@@ -65,6 +67,7 @@ public final class RetryConfig {
         builder.idempotent = idempotent;
         builder.totalTime = totalTime;
         builder.maxHint = maxHint;
+        builder.hintJitter = hintJitter;
         builder.outcomes = outcomes;
         builder.discard = discard;
         return builder;
@@ -148,6 +151,15 @@ public final class RetryConfig {
     }
 
     /**
+     * Returns by which share of itself a wait that was asked for is longer at most.
+     *
+     * @return from 0 to 1
+     */
+    public double hintJitter() {
+        return hintJitter;
+    }
+
+    /**
      * Returns what counts as a failure.
      *
      * @return the rule
@@ -188,6 +200,7 @@ public final class RetryConfig {
         private @Nullable Boolean idempotent;
         private Duration totalTime = Deadline.FOREVER;
         private Duration maxHint = Duration.ofSeconds(5);
+        private double hintJitter = HintSpread.DEFAULT_JITTER;
         private OutcomeRule outcomes = OutcomeRule.standard();
         private @Nullable Consumer<Object> discard;
 
@@ -304,6 +317,24 @@ public final class RetryConfig {
          */
         public Builder maxHint(Duration value) {
             maxHint = Require.notNegative("maxHint", value);
+            return this;
+        }
+
+        /**
+         * Sets by which share of itself a wait that was asked for is longer at most. Default: 0.25. Each call draws its
+         * own part of it, so that a thousand calls that were told "2 seconds" at once come back evenly spread from 2 to
+         * 2.5 seconds, and never before. It is on top of {@link #maxHint}, but never makes a wait too long for the
+         * total time or the deadline of the call.
+         *
+         * @param value from 0, for none, to 1
+         * @return this
+         * @throws IllegalArgumentException if it is outside or not a number
+         */
+        public Builder hintJitter(double value) {
+            if (!(value >= 0 && value <= 1)) {
+                throw new IllegalArgumentException("hintJitter must be from 0 to 1, but was " + value);
+            }
+            hintJitter = value;
             return this;
         }
 

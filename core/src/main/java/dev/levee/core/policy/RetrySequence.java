@@ -118,8 +118,12 @@ final class RetrySequence {
         try {
             boolean throttled = verdict == Verdict.THROTTLED;
             long drawn = draw(throttled ? config.throttledBackoff() : config.backoff());
-            long delay = Math.max(hint, drawn);
-            if (delay >= leftNanos()) {
+            long left = leftNanos();
+            long delay = Math.max(
+                    HintSpread.spread(
+                            hint, config.hintJitter(), left, retry.environment().random()),
+                    drawn);
+            if (delay >= left) {
                 return exhausted();
             }
             if (context.repeating() && !paid) { // the policy further out pays for the call, but not in here

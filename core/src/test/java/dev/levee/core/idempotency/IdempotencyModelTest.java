@@ -11,9 +11,12 @@ import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -21,6 +24,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
 
 /**
  * Random histories of calls that end in every way, crashes, late ends, repeats and time: no effect twice, no answer
@@ -38,6 +42,149 @@ class IdempotencyModelTest {
     @Provide
     Arbitrary<List<IdempotencyStoreModel.Step>> storeHistories() {
         return IdempotencyStoreModel.histories();
+    }
+
+    record FullStep(FullWhat what, int key, Duration passes) {}
+
+    enum FullWhat {
+        CLAIM,
+        RECORD,
+        FORGET,
+        UNKNOWN,
+        PASS
+    }
+
+    @Provide
+    Arbitrary<List<FullStep>> fullHistories() {
+        return Combinators.combine(
+                        Arbitraries.frequency(
+                                Tuple.of(6, FullWhat.CLAIM),
+                                Tuple.of(2, FullWhat.RECORD),
+                                Tuple.of(1, FullWhat.FORGET),
+                                Tuple.of(3, FullWhat.UNKNOWN),
+                                Tuple.of(2, FullWhat.PASS)),
+                        Arbitraries.integers().between(0, 5),
+                        Arbitraries.of(ofSeconds(1), ofMinutes(2), ofMinutes(6), ofMinutes(11)))
+                .as(FullStep::new)
+                .list()
+                .ofMinSize(10)
+                .ofMaxSize(80);
+    }
+
+    @Property
+    void a_full_store_evicts_the_oldest_and_never_what_runs_or_has_just_become_unknown(
+            @ForAll("fullHistories") List<FullStep> steps) {
+        ManualTime time = ManualTime.startingAt(Long.MAX_VALUE - 1_000);
+        FullStore model = new FullStore(
+                IdempotencyStore.inMemory(3, Duration.ofDays(30), ofMinutes(10), time.environment()), time);
+        steps.forEach(model::step);
+    }
+
+    /** What a store with three places does with six keys, each claimed for two minutes; written as plainly as it can. */
+    private static final class FullStore {
+        private final IdempotencyStore<String> store;
+        private final ManualTime time;
+        private final Map<String, Held> held = new LinkedHashMap<>();
+        private Duration now = Duration.ZERO;
+        private int owners;
+
+        FullStore(IdempotencyStore<String> store, ManualTime time) {
+            this.store = store;
+            this.time = time;
+        }
+
+        private static final class Held {
+            Status state = Status.OWNED;
+            String owner = "";
+            Duration since = Duration.ZERO;
+            Duration leaseEnds = Duration.ZERO;
+            boolean unknownBefore;
+        }
+
+        private void step(FullStep step) {
+            String key = "k" + step.key;
+            Held known = held.get(key);
+            String owner = known == null ? "none" : known.owner;
+            switch (step.what) {
+                case CLAIM -> claim(key, known);
+                case RECORD -> {
+                    if (store.record(key, owner, "done", null) && known.state != Status.RECORDED) {
+                        become(known, Status.RECORDED);
+                        known.unknownBefore = false;
+                    }
+                }
+                case FORGET -> {
+                    store.forget(key, owner);
+                    if (known != null && known.state != Status.RECORDED) {
+                        held.remove(key);
+                    }
+                }
+                case UNKNOWN -> {
+                    if (store.unknown(key, owner)) {
+                        unknown(known, now);
+                    }
+                }
+                case PASS -> {
+                    time.advance(step.passes);
+                    now = now.plus(step.passes);
+                }
+            }
+            time.advance(ofSeconds(1));
+            now = now.plusSeconds(1);
+            held.values().stream()
+                    .filter(it -> it.state == Status.OWNED)
+                    .filter(it -> it.leaseEnds.compareTo(now) <= 0)
+                    .forEach(it -> unknown(it, it.leaseEnds));
+        }
+
+        private void become(Held known, Status state) {
+            known.state = state;
+            known.since = now;
+        }
+
+        private void unknown(Held known, Duration since) {
+            known.state = Status.OWNED_UNKNOWN;
+            known.since = known.unknownBefore ? known.since : since;
+            known.unknownBefore = true;
+        }
+
+        private void claim(String key, Held known) {
+            String owner = "owner " + ++owners;
+            Status status =
+                    store.claim(key, "print", owner, ofMinutes(2).toNanos()).status();
+            if (known == null) {
+                Optional<String> victim = held.size() < 3 ? Optional.of("none") : oldest();
+                assertThat(status).isEqualTo(victim.isPresent() ? Status.OWNED : Status.FULL);
+                victim.ifPresent(it -> {
+                    held.remove(it);
+                    Held added = new Held();
+                    own(added, owner);
+                    held.put(key, added);
+                });
+            } else if (known.state == Status.OWNED) {
+                assertThat(status).isEqualTo(Status.IN_PROGRESS);
+            } else {
+                assertThat(status).isEqualTo(known.state);
+                if (known.state == Status.OWNED_UNKNOWN) {
+                    own(known, owner);
+                }
+            }
+        }
+
+        private void own(Held known, String owner) {
+            known.state = Status.OWNED;
+            known.owner = owner;
+            known.leaseEnds = now.plus(ofMinutes(2));
+        }
+
+        private Optional<String> oldest() {
+            return held.entrySet().stream()
+                    .filter(it -> it.getValue().state == Status.RECORDED
+                            || (it.getValue().state == Status.OWNED_UNKNOWN
+                                    && it.getValue().since.plus(ofMinutes(10)).compareTo(now) <= 0))
+                    .min(Comparator.comparing(it -> it.getValue().since))
+                    .map(Map.Entry::getKey);
+        }
     }
 
     enum What {

@@ -227,7 +227,8 @@ class RetryLimitsTest {
         @Test
         void is_rounded_up_never_down() {
             Retry retry =
-                    retry(config -> config.outcomes(hint(Duration.ofSeconds(2).toNanos() + 1)));
+                    retry(config -> config.outcomes(hint(Duration.ofSeconds(2).toNanos() + 1))
+                            .hintJitter(0));
             Duration before = time.elapsed();
             failureOf(retry);
             assertThat(time.elapsed().minus(before))

@@ -103,6 +103,7 @@ class RetryModelTest {
                         .totalTime(Duration.ofSeconds(settings.totalSeconds))
                         .backoff(Backoff.fixed(Duration.ofSeconds(1)))
                         .throttledBackoff(Backoff.fixed(Duration.ofSeconds(3)))
+                        .hintJitter(0)
                         .budget(RetryBudget.of("b", 0, 0, settings.reserve, environment))
                         .outcomes(RULE),
                 environment);

@@ -158,7 +158,9 @@ class RetryTest {
             OutcomeRule rule = OutcomeRule.standard()
                     .retryAfter((result, error) -> Duration.ofSeconds(7).toNanos());
             assertThat(elapsedSeconds(() ->
-                            succeeds(() -> retry(config -> config.outcomes(rule).maxHint(Duration.ofSeconds(7)))
+                            succeeds(() -> retry(config -> config.outcomes(rule)
+                                            .maxHint(Duration.ofSeconds(7))
+                                            .hintJitter(0))
                                     .call(() -> failing(1)))))
                     .isEqualTo(7);
         }

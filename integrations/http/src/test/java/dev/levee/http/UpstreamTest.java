@@ -158,7 +158,7 @@ class UpstreamTest {
             transport.last().complete(busy);
             time.advance(Duration.ofMillis(2999));
             assertThat(transport.sent).hasSize(2);
-            time.advance(Duration.ofMillis(1));
+            time.advance(Duration.ofMillis(751)); // a quarter more than was told, so that a crowd does not come at once
             assertThat(transport.addresses()).containsExactly("a", "b", "a");
         }
 
@@ -168,8 +168,26 @@ class UpstreamTest {
             transport.last().complete(new Response(429, Map.of("Retry-After", "3")));
             time.advance(Duration.ofMillis(2999));
             assertThat(transport.sent).hasSize(1);
-            time.advance(Duration.ofMillis(1));
+            time.advance(Duration.ofMillis(751));
             assertThat(transport.addresses()).containsExactly("a", "b");
+        }
+
+        @Test
+        void of_many_calls_do_not_end_in_one_moment() {
+            var upstream = upstream(config -> {}, "a");
+            for (int call = 0; call < 10; call++) {
+                upstream.send(Request.GET);
+                transport.last().complete(new Response(429, Map.of("Retry-After", "3")));
+            }
+            time.advance(Duration.ofMillis(2999));
+            int first = transport.sent.size();
+            time.advance(Duration.ofMillis(376));
+            int half = transport.sent.size();
+            time.advance(Duration.ofMillis(376));
+
+            assertThat(first).isEqualTo(10);
+            assertThat(half).isBetween(11, 19);
+            assertThat(transport.sent).hasSize(20);
         }
     }
 

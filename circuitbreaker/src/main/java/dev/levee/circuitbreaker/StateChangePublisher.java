@@ -91,8 +91,14 @@ final class StateChangePublisher {
         }
     }
 
+    /** Whether it opens and calls had been admitted before; not if probes found that nothing has changed. */
+    private static boolean isNews(Epoch from, Epoch to) {
+        boolean reopens = from.state == CircuitBreaker.State.HALF_OPEN && to.reopenings > 0;
+        return to.state == CircuitBreaker.State.OPEN && !reopens;
+    }
+
     private void log(Epoch from, Epoch to) {
-        Level level = to.state == CircuitBreaker.State.OPEN ? Level.WARN : Level.INFO;
+        Level level = isNews(from, to) ? Level.WARN : Level.INFO;
         if (LOG.isEnabledForLevel(level)) {
             Counts evidence = to.change.evidence();
             LOG.atLevel(level)

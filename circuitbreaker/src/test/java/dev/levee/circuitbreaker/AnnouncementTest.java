@@ -289,6 +289,83 @@ class AnnouncementTest {
         }
 
         @Test
+        void the_first_opening_is_a_warning_and_each_reopening_by_probes_is_not() {
+            CircuitBreaker breaker = breaker(Listener.NONE, AnnouncementTest::quick);
+            try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
+                Calls.fail(breaker, 1);
+                for (int i = 0; i < 3; i++) {
+                    time.advance(Duration.ofSeconds(10));
+                    Calls.fail(breaker, 1);
+                }
+                assertThat(openings(log))
+                        .containsExactly("WARN CLOSED", "INFO HALF_OPEN", "INFO HALF_OPEN", "INFO HALF_OPEN");
+            }
+        }
+
+        @Test
+        void after_it_was_closed_the_next_opening_is_a_warning_again() {
+            CircuitBreaker breaker = breaker(Listener.NONE, AnnouncementTest::quick);
+            try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
+                Calls.fail(breaker, 1);
+                time.advance(Duration.ofSeconds(10));
+                Calls.fail(breaker, 1);
+                time.advance(Duration.ofSeconds(10));
+                Calls.succeed(breaker, 1);
+                Calls.fail(breaker, 1);
+                assertThat(openings(log)).containsExactly("WARN CLOSED", "INFO HALF_OPEN", "WARN CLOSED");
+            }
+        }
+
+        @Test
+        void an_expired_probe_reopens_without_a_warning() {
+            CircuitBreaker breaker = breaker(Listener.NONE, c -> {
+                quick(c);
+                c.probeLease(Duration.ofSeconds(1)).expiredProbesFail(true);
+            });
+            try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
+                Calls.fail(breaker, 1);
+                time.advance(Duration.ofSeconds(10));
+                assertThat(breaker.tryEnter(time.environment().clock().nanoTime())).isNegative();
+                time.advance(Duration.ofSeconds(1));
+                assertThat(breaker.state()).isEqualTo(OPEN);
+                assertThat(openings(log)).containsExactly("WARN CLOSED", "INFO HALF_OPEN");
+            }
+        }
+
+        @Test
+        void a_breaker_that_probes_by_hand_before_it_ever_opened_warns_when_it_opens() {
+            CircuitBreaker breaker = breaker(Listener.NONE, AnnouncementTest::quick);
+            try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
+                breaker.halfOpen();
+                Calls.fail(breaker, 1);
+                assertThat(openings(log)).containsExactly("WARN HALF_OPEN");
+            }
+        }
+
+        @Test
+        void a_ramp_that_fails_warns_because_callers_were_admitted_again() {
+            CircuitBreaker breaker = breaker(Listener.NONE, c -> {
+                quick(c);
+                c.ramp(Duration.ofSeconds(1), 1.0);
+            });
+            try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
+                Calls.fail(breaker, 1);
+                time.advance(Duration.ofSeconds(10));
+                Calls.succeed(breaker, 1);
+                Calls.fail(breaker, 1);
+                assertThat(openings(log)).containsExactly("WARN CLOSED", "WARN RAMPING");
+            }
+        }
+
+        /** Level and state before, of each line about an opening. */
+        private static List<String> openings(CapturedLog log) {
+            return log.lines().stream()
+                    .filter(line -> line.contains("-> OPEN"))
+                    .map(line -> line.replaceAll("(\\w+) breaker \"payments\" (\\w+) -> OPEN.*", "$1 $2"))
+                    .toList();
+        }
+
+        @Test
         void a_short_open_time_is_logged_in_milliseconds() {
             CircuitBreaker breaker =
                     breaker(Listener.NONE, c -> c.consecutiveFailures(1).openFor(Duration.ofMillis(50)));

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -133,6 +134,7 @@ abstract class GateSegment implements Inner {
     @Override
     public final <T extends @Nullable Object> CompletableFuture<T> callAsync(
             Supplier<? extends CompletionStage<T>> operation) {
+        StackRoom.require();
         return new AsyncGateCall<T>(this, operation).begin();
     }
 }

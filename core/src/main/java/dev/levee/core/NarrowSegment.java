@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.StackRoom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,7 @@ final class NarrowSegment extends GateSegment {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+        StackRoom.require();
         long start = readStart();
         long a = Gate.REFUSED;
         long b = Gate.REFUSED;

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.StackRoom;
 import org.jspecify.annotations.Nullable;
 
 /** A blocking call through one gate outside a pipeline. */
@@ -7,6 +8,7 @@ final class SingleGate {
     private SingleGate() {}
 
     static <T extends @Nullable Object, X extends Throwable> T call(Gate gate, Operation<T, X> operation) throws X {
+        StackRoom.require();
         Environment environment = gate.environment();
         Listener listener = environment.listener();
         int timing = listener == Listener.NONE ? gate.timing() : Gate.ENTRY | Gate.EXIT;

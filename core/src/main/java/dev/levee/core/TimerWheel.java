@@ -41,6 +41,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Links and ticks lie in arrays, which grow with the largest number of tasks at one time: adding a task allocates
  * nothing, and a removed one is forgotten at once. Not thread-safe; ticks begin at zero. See ADR 25.
  *
+ * <p>{@link #add} and {@link #remove} run on threads of users, whose stack may end at every method that is called. So
+ * what they compute they compute first, and the statements that change the wheel call nothing: a
+ * {@link StackOverflowError} leaves it as it was. See ADR 72.
+ *
  * @see <a href="https://doi.org/10.1145/41457.37504">Varghese and Lauck 1987</a>
  */
 final class TimerWheel {
@@ -98,18 +102,27 @@ final class TimerWheel {
      * {@link #poll}.
      */
     int add(Runnable task, long now, long tick) {
-        if (size == 0) {
-            reached = Math.max(reached, now);
-        }
         if (free == NO_LINK) {
             resize(2 * tasks.length);
         }
+        long from = size == 0 ? Math.max(reached, now) : reached;
+        return insert(task, tick, from, slotFor(tick, from));
+    }
+
+    /** Calls nothing: see the class. */
+    private int insert(Runnable task, long tick, long from, int slot) {
         int place = free;
+        reached = from;
         free = next[place];
         size++;
         tasks[place - HEADS] = task;
         due[place - HEADS] = tick;
-        link(place);
+        int last = previous[slot];
+        next[last] = place;
+        previous[place] = last;
+        next[place] = slot;
+        previous[slot] = place;
+        occupied[slot >>> BITS] |= 1L << slot;
         return place;
     }
 
@@ -119,7 +132,6 @@ final class TimerWheel {
         if (index < 0 || index >= tasks.length || tasks[index] != task) {
             return false;
         }
-        unlink(place);
         release(place);
         return true;
     }
@@ -136,13 +148,12 @@ final class TimerWheel {
             }
             reached = Math.max(reached, start(slot));
             int place = next[slot];
-            unlink(place);
             if (slot < SLOTS) {
                 Runnable task = tasks[place - HEADS];
                 release(place);
                 return task;
             }
-            link(place);
+            move(place, slotFor(due[place - HEADS], reached));
         }
         return MORE;
     }
@@ -165,18 +176,22 @@ final class TimerWheel {
         }
     }
 
-    /** Appends a task to the list of its slot, as seen from {@code reached}. */
-    private void link(int place) {
-        long tick = Math.min(Math.max(due[place - HEADS], reached), LAST_TICK);
-        int level = (Long.SIZE - 1 - Long.numberOfLeadingZeros((reached ^ tick) | (SLOTS - 1))) / BITS;
-        int digit = (int) (tick >>> (level * BITS)) & (SLOTS - 1);
-        int slot = level * SLOTS + digit;
+    /** Returns the slot of a tick, as seen from another one. */
+    private static int slotFor(long tick, long from) {
+        long bounded = Math.min(Math.max(tick, from), LAST_TICK);
+        int level = (Long.SIZE - 1 - Long.numberOfLeadingZeros((from ^ bounded) | (SLOTS - 1))) / BITS;
+        return level * SLOTS + ((int) (bounded >>> (level * BITS)) & (SLOTS - 1));
+    }
+
+    /** Takes a task out of its list, and appends it to that of another slot. */
+    private void move(int place, int slot) {
+        unlink(place);
         int last = previous[slot];
         next[last] = place;
         previous[place] = last;
         next[place] = slot;
         previous[slot] = place;
-        occupied[level] |= 1L << digit;
+        occupied[slot >>> BITS] |= 1L << slot;
     }
 
     private void unlink(int place) {
@@ -190,7 +205,15 @@ final class TimerWheel {
         }
     }
 
+    /** Takes a task out of its list, and forgets it. Calls nothing: see the class. */
     private void release(int place) {
+        int before = previous[place];
+        int after = next[place];
+        next[before] = after;
+        previous[after] = before;
+        if (before == after) { // as in unlink
+            occupied[before >>> BITS] &= ~(1L << before);
+        }
         tasks[place - HEADS] = null;
         next[place] = free;
         free = place;
@@ -221,18 +244,22 @@ final class TimerWheel {
         return turn | ((long) (slot & (SLOTS - 1)) << (level * BITS));
     }
 
+    /** Makes room for some tasks; there is none but those that lie here. Changes all at the end, and calls nothing. */
     private void resize(int capacity) {
         int old = tasks.length;
-        next = Arrays.copyOf(next, HEADS + capacity);
-        previous = Arrays.copyOf(previous, HEADS + capacity);
-        due = Arrays.copyOf(due, capacity);
-        tasks = Arrays.copyOf(tasks, capacity);
-        if (capacity == 0) {
-            free = NO_LINK;
-        }
+        int[] longerNext = Arrays.copyOf(next, HEADS + capacity);
+        int[] longerPrevious = Arrays.copyOf(previous, HEADS + capacity);
+        long[] longerDue = Arrays.copyOf(due, capacity);
+        @Nullable Runnable[] longerTasks = Arrays.copyOf(tasks, capacity);
+        int unused = capacity == 0 ? NO_LINK : free;
         for (int place = HEADS + capacity - 1; place >= HEADS + old; place--) {
-            next[place] = free;
-            free = place;
+            longerNext[place] = unused;
+            unused = place;
         }
+        next = longerNext;
+        previous = longerPrevious;
+        due = longerDue;
+        tasks = longerTasks;
+        free = unused;
     }
 }

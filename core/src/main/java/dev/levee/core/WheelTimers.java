@@ -1,11 +1,15 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Timers;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +33,7 @@ import org.slf4j.LoggerFactory;
  *   lock a stripe, add the task, unlock              wakeAt = NONE
  *   while tick &lt; wakeAt:                             for each stripe: poll under its lock, run outside it,
  *     if CAS(wakeAt, tick): unpark the thread          until nothing is due; then read its next tick
- *                                                    wakeAt = the earliest next tick; park until then
+ *   is wakeAt long past? say what keeps the thread   wakeAt = the earliest next tick; park until then
  * </pre>
  *
  * <p>Invariants:
@@ -41,10 +45,14 @@ import org.slf4j.LoggerFactory;
  *   <li>A ticket is checked together with its task, because places are used again; and a task is set at most once at a
  *       time. So {@link #take} never cancels another timer.
  *   <li>A task runs or is cancelled, never both: poll and remove take it off the wheel under the lock of the stripe.
- *   <li>The thread survives every exception and interrupt of a task.
+ *   <li>The thread survives every exception and interrupt of a task. One that cannot be started is started by the next
+ *       timer.
+ *   <li>No thread dies with the lock of a stripe. Between taking it and giving it back a user's thread, whose stack may
+ *       end, changes the wheel only by statements that call nothing ({@link TimerWheel}), and gives it back by one. A
+ *       stripe whose holder does not go on all the same is passed over.
  * </ul>
  *
- * <p>See ADR 25.
+ * <p>See ADR 25, and ADR 72 for the end of the stack.
  */
 final class WheelTimers implements Timers, Runnable {
     static final int TICK_BITS = 20;
@@ -55,6 +63,22 @@ final class WheelTimers implements Timers, Runnable {
 
     /** A task that takes at least this long is logged. */
     private static final long LONG_NANOS = 1_000_000_000L;
+
+    private static final long LONG_TICKS = LONG_NANOS >> TICK_BITS;
+
+    /** How often a thread asks for the lock of a stripe before it pauses between. */
+    private static final int MAX_SPINS = 100;
+
+    private static final long PAUSE_NANOS = 50_000L;
+
+    /** After how many pauses a thread gives a stripe up: after some 100 ms. */
+    private static final int MAX_PAUSES = 2_000;
+
+    /** After how many pauses the timer thread passes over a stripe: after some 10 ms. */
+    private static final int MAX_PAUSES_OF_TIMERS = 200;
+
+    /** When the timer thread looks again at a stripe that it has passed over. */
+    private static final long PASSED_OVER_TICKS = 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
@@ -67,6 +91,17 @@ final class WheelTimers implements Timers, Runnable {
 
     /** The tick at which the thread will wake up; {@link TimerWheel#NONE} while it is awake, or if nothing is due. */
     private final PaddedLong wakeAt = new PaddedLong(TimerWheel.NONE);
+
+    /** What the timer thread runs now. */
+    private volatile @Nullable Runnable running;
+
+    /** When {@link #running} began; written before it. */
+    private long runningSince;
+
+    /** The task that was last found to run for long; written by one thread at a time. */
+    private volatile @Nullable Runnable reported;
+
+    private final AtomicBoolean reporting = new AtomicBoolean();
 
     private final ReentrantLock starting = new ReentrantLock();
 
@@ -125,20 +160,22 @@ final class WheelTimers implements Timers, Runnable {
         try {
             ticket = (long) number << Integer.SIZE | stripe.wheel.add(task, now, tick);
         } finally {
-            stripe.lock.unlock();
+            stripe.held = 0;
         }
-        wakeThreadFor(tick);
+        wakeThreadFor(tick, now);
         return ticket;
     }
 
     @Override
     public boolean take(long ticket, Runnable task) {
         Stripe stripe = stripes[(int) (ticket >>> Integer.SIZE)];
-        stripe.lock.lock();
+        if (!lock(stripe, MAX_PAUSES)) {
+            return false; // the task will run, when the stripe can be locked again
+        }
         try {
             return stripe.wheel.remove((int) ticket, task);
         } finally {
-            stripe.lock.unlock();
+            stripe.held = 0;
         }
     }
 
@@ -146,24 +183,73 @@ final class WheelTimers implements Timers, Runnable {
     private int lockOne() {
         int home = (int) ((Thread.currentThread().getId() * GOLDEN_RATIO) >>> shift);
         int number = home;
-        do {
-            if (stripes[number].lock.tryLock()) {
-                return number;
-            }
+        int rounds = 0;
+        while (!stripes[number].tryLock()) {
             number = (number + 1) & (stripes.length - 1);
-        } while (number != home);
-        stripes[home].lock.lock();
-        return home;
+            if (number == home) {
+                pause(rounds++);
+            }
+        }
+        return number;
     }
 
-    private void wakeThreadFor(long tick) {
+    /** Locks a stripe. Returns false if it cannot be locked: its holder has no processor, or does not run any more. */
+    private boolean lock(Stripe stripe, int maxPauses) {
+        int rounds = 0;
+        while (!stripe.tryLock()) {
+            if (rounds == MAX_SPINS + maxPauses) {
+                return false;
+            }
+            pause(rounds++);
+        }
+        return true;
+    }
+
+    private void pause(int rounds) {
+        if (rounds < MAX_SPINS) {
+            Thread.onSpinWait();
+        } else {
+            parking.park(this, PAUSE_NANOS);
+        }
+    }
+
+    private void wakeThreadFor(long tick, long now) {
         long planned = wakeAt.get();
+        if (planned < now - LONG_TICKS) {
+            overdue();
+        }
         while (tick < planned) {
             if (wakeAt.compareAndSet(planned, tick)) {
                 LockSupport.unpark(thread);
                 return;
             }
             planned = wakeAt.get();
+        }
+    }
+
+    /** The thread should have looked at its timers long ago: says what keeps it from that, once for each task. */
+    private void overdue() {
+        Runnable task = running;
+        Thread worker = thread;
+        if (task == null || worker == null || !reporting.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            long nanos = clock.nanoTime() - runningSince;
+            if (task == running && task != reported && nanos >= LONG_NANOS) {
+                reported = task;
+                Throwable where = new Throwable("where the thread of the timers is");
+                where.setStackTrace(worker.getStackTrace());
+                SafeLog.warn(
+                        LOG,
+                        "A timer task has been running for {} ms, and all other timers wait: {} {}",
+                        nanos / 1_000_000,
+                        task.getClass().getName(),
+                        task,
+                        where);
+            }
+        } finally {
+            reporting.set(false);
         }
     }
 
@@ -204,7 +290,7 @@ final class WheelTimers implements Timers, Runnable {
                 wakeAt.set(next);
                 parking.park(this, next == TimerWheel.NONE ? Long.MAX_VALUE : nanosUntil(next));
             } catch (Throwable thrown) { // all timers depend on this thread: there may not even be memory to log
-                report(thrown);
+                SafeLog.warn(LOG, "The thread of the timers goes on after a failure", thrown);
             }
         }
     }
@@ -219,36 +305,67 @@ final class WheelTimers implements Timers, Runnable {
         long now = (clock.nanoTime() - origin) >>> TICK_BITS;
         long next = TimerWheel.NONE;
         for (Stripe stripe : stripes) {
-            Runnable task = stripe.poll(now);
-            while (task != null && !closed) {
-                run(task);
-                task = stripe.poll(now);
-            }
-            next = Math.min(next, stripe.next());
+            next = Math.min(next, runDue(stripe, now));
         }
         return next;
     }
 
-    private void run(Runnable task) {
-        long start = clock.nanoTime();
-        try {
-            task.run();
-            long nanos = clock.nanoTime() - start;
-            if (nanos >= LONG_NANOS) {
-                LOG.warn("A timer task took {} ms, and all other timers waited: {}", nanos / 1_000_000, task);
+    private long runDue(Stripe stripe, long now) {
+        while (!closed) {
+            if (!lock(stripe, stripe.passedOver ? 0 : MAX_PAUSES_OF_TIMERS)) {
+                return passOver(stripe, now);
             }
-        } catch (Throwable thrown) {
-            report(thrown);
-        } finally {
-            Thread.interrupted(); // an interrupt flag that a task leaves behind would keep the thread from parking
+            Runnable task;
+            long next;
+            try {
+                task = stripe.wheel.poll(now);
+                next = task == null ? stripe.trimmedNext() : TimerWheel.NONE;
+            } finally {
+                stripe.held = 0;
+            }
+            if (task == null) {
+                stripe.passedOver = false;
+                return next;
+            }
+            run(task);
         }
+        return TimerWheel.NONE;
     }
 
-    private static void report(Throwable thrown) {
+    /** Lets the timers of the other stripes run, and says so when it begins. */
+    private static long passOver(Stripe stripe, long now) {
+        if (!stripe.passedOver) {
+            stripe.passedOver = true;
+            SafeLog.warn(
+                    LOG,
+                    "Some timers are late: the thread that holds the lock of their stripe does not go on. Other timers"
+                            + " run meanwhile");
+        }
+        return now + PASSED_OVER_TICKS;
+    }
+
+    private void run(Runnable task) {
         try {
-            LOG.warn("A timer task threw", thrown);
-        } catch (Throwable hopeless) {
-            // All other timers are more important.
+            long start = clock.nanoTime();
+            runningSince = start;
+            running = task;
+            task.run();
+            running = null;
+            long nanos = clock.nanoTime() - start;
+            if (nanos >= LONG_NANOS) {
+                SafeLog.warn(
+                        LOG,
+                        "A timer task took {} ms, and all other timers waited: {} {}",
+                        nanos / 1_000_000,
+                        task.getClass().getName(),
+                        task);
+            }
+        } catch (Throwable thrown) {
+            SafeLog.warn(LOG, "A timer task threw: {} {}", task.getClass().getName(), task, thrown);
+        } finally {
+            running = null;
+            reported = null;
+            Thread.interrupted(); // an interrupt flag that a task leaves behind would keep the thread from parking
         }
     }
 
@@ -256,11 +373,12 @@ final class WheelTimers implements Timers, Runnable {
     int pending() {
         int pending = 0;
         for (Stripe stripe : stripes) {
-            stripe.lock.lock();
-            try {
-                pending += stripe.wheel.size();
-            } finally {
-                stripe.lock.unlock();
+            if (lock(stripe, MAX_PAUSES)) {
+                try {
+                    pending += stripe.wheel.size();
+                } finally {
+                    stripe.held = 0;
+                }
             }
         }
         return pending;
@@ -292,28 +410,35 @@ final class WheelTimers implements Timers, Runnable {
         }
     }
 
-    /** A wheel and its lock. */
+    /** A wheel and its lock, which a thread gives back without calling a method. */
     private static final class Stripe {
-        final ReentrantLock lock = new ReentrantLock();
+        private static final VarHandle HELD = Handles.field(MethodHandles.lookup(), "held", int.class);
+
+        /** 1 while a thread holds the lock. */
+        volatile int held;
+
+        /** Of the timer thread: whether it could not lock this the last time. */
+        boolean passedOver;
+
         final TimerWheel wheel = new TimerWheel();
 
-        @Nullable Runnable poll(long now) {
-            lock.lock();
-            try {
-                return wheel.poll(now);
-            } finally {
-                lock.unlock();
+        Stripe() {
+            if (tryLock()) { // once on this stack, so that none that is about to end has to link it
+                held = 0;
             }
         }
 
-        long next() {
-            lock.lock();
+        boolean tryLock() {
+            return held == 0 && HELD.compareAndSet(this, 0, 1);
+        }
+
+        long trimmedNext() {
             try {
                 wheel.trim();
-                return wheel.next();
-            } finally {
-                lock.unlock();
+            } catch (OutOfMemoryError noMemory) {
+                // It stays as large as it is.
             }
+            return wheel.next();
         }
     }
 }

@@ -126,7 +126,7 @@ public final class HandOver {
         private static final int BEGUN = 1;
         private static final int DISABLED = 2;
 
-        /** Null once it has begun or was disabled: an executor may hold on to this object for long. */
+        /** Null once it has ended or was disabled: an executor may hold on to this object for long. */
         private transient @Nullable Runnable task;
 
         /** What the task has thrown; only of interest to the thread that hands over and runs it. */
@@ -148,12 +148,13 @@ public final class HandOver {
             if (own == null || !compareAndSet(NEW, BEGUN)) {
                 return;
             }
-            task = null;
             try {
                 own.run();
             } catch (Throwable failure) {
                 thrown = failure;
                 throw failure;
+            } finally {
+                task = null;
             }
         }
 

@@ -9,6 +9,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Timers;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -70,6 +71,7 @@ abstract class AbstractTimeout implements Timeout {
     @Override
     public final <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        StackRoom.require();
         long limitNanos = limitNanos();
         CallState state = CallState.current();
         if (isUnbounded(limitNanos, state)) {

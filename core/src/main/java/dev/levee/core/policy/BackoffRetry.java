@@ -14,6 +14,7 @@ import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Unchecked;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.CompletableFuture;
@@ -86,6 +87,7 @@ final class BackoffRetry implements Retry, Repeater {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+        StackRoom.require();
         CallState state = CallState.current();
         boolean nested = state.repeating();
         if (!nested) {
@@ -217,6 +219,7 @@ final class BackoffRetry implements Retry, Repeater {
     @Override
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        StackRoom.require();
         CallState state = CallState.current();
         boolean nested = state.repeating();
         if (!nested) {

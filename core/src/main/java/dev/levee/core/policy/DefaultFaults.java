@@ -5,6 +5,7 @@ import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
 import java.time.Duration;
@@ -48,6 +49,7 @@ final class DefaultFaults implements Faults {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+        StackRoom.require();
         FaultSession on = current();
         if (on == null) {
             return inner.call(operation);

@@ -13,6 +13,7 @@ import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
 import java.lang.ref.WeakReference;
@@ -92,6 +93,7 @@ final class RacingHedge implements Hedge {
     @Override
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        StackRoom.require();
         CallState state = CallState.current();
         if (maxAttempts == 1 || !state.idempotent()) {
             return inner.callAsync(operation);
@@ -129,6 +131,7 @@ final class RacingHedge implements Hedge {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+        StackRoom.require();
         if (maxAttempts == 1
                 || !CallState.current().idempotent()
                 || Thread.currentThread().isInterrupted()) {

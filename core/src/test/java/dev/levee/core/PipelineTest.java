@@ -185,9 +185,8 @@ class PipelineTest {
             assertThat(warningsOf(() -> Pipeline.of(breaker, Pipeline.of(timeout, between), queue)))
                     .singleElement()
                     .asString()
-                    .startsWith("WARN Harmful order breaker(timeout(bulkhead)): breaker \"queue-cb\" stands around timeout"
-                            + " \"queue-t\" stands around bulkhead \"queue-b\": ")
-                    .contains("give the bulkhead no queue");
+                    .startsWith("WARN Harmful order breaker(timeout(bulkhead)): breaker \"queue-cb\" stands around")
+                    .contains("\"queue-t\" stands around bulkhead \"queue-b\": ", "give the bulkhead no queue");
             Policy plain = Bulkhead.of("queue-none", 1);
             assertThat(warningsOf(() -> {
                         Pipeline.of(breaker, timeout, plain);

@@ -179,15 +179,15 @@ class PipelineTest {
         @Test
         void a_breaker_around_a_timeout_around_a_bulkhead_is_warned_about_if_calls_may_wait_there() {
             Policy breaker = new TestGate("queue-cb", 0).as(Policy.Kind.BREAKER);
-            Policy timeout = Timeout.of("queue-t", Duration.ofSeconds(1));
-            Policy between = Retry.of("queue-r", config -> config.idempotent(true));
-            Policy queue = Bulkhead.of("queue-b", config -> config.queue(1, Duration.ofSeconds(1)));
+            Policy timeout = Timeout.of("queue-t", Duration.ofSeconds(1), environment);
+            Policy between = Retry.of("queue-r", config -> config.idempotent(true), environment);
+            Policy queue = Bulkhead.of("queue-b", config -> config.queue(1, Duration.ofSeconds(1)), environment);
             assertThat(warningsOf(() -> Pipeline.of(breaker, Pipeline.of(timeout, between), queue)))
                     .singleElement()
                     .asString()
                     .startsWith("WARN Harmful order breaker(timeout(bulkhead)): breaker \"queue-cb\" stands around")
                     .contains("\"queue-t\" stands around bulkhead \"queue-b\": ", "give the bulkhead no queue");
-            Policy plain = Bulkhead.of("queue-none", 1);
+            Policy plain = Bulkhead.of("queue-none", 1, environment);
             assertThat(warningsOf(() -> {
                         Pipeline.of(breaker, timeout, plain);
                         Pipeline.of(timeout, breaker, queue);

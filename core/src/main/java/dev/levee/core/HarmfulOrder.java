@@ -17,7 +17,8 @@ enum HarmfulOrder {
             Kind.TIMEOUT),
     BREAKER_AROUND_TIMEOUT_AROUND_QUEUE(
             "the time that a call waits for its turn is taken from the timeout, and the breaker counts what the timeout"
-                    + " cuts off against the dependency, however fast that is; give the bulkhead no queue",
+                    + " cuts off against the dependency, however fast that is; give the bulkhead no queue, or put both"
+                    + " inside the timeout",
             Kind.BREAKER,
             Kind.TIMEOUT,
             Kind.BULKHEAD) {

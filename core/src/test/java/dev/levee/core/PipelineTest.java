@@ -157,7 +157,7 @@ class PipelineTest {
         }
 
         @Test
-        void all_five_are_known() {
+        void all_others_are_known() {
             assertThat(warningsOf(() -> Pipeline.of(Retry.of("twice-1"), Retry.of("twice-2"))))
                     .singleElement()
                     .asString()
@@ -174,6 +174,26 @@ class PipelineTest {
                     .singleElement()
                     .asString()
                     .contains("hedge(retry)");
+        }
+
+        @Test
+        void a_breaker_around_a_timeout_around_a_bulkhead_is_warned_about_if_calls_may_wait_there() {
+            Policy breaker = new TestGate("queue-cb", 0).as(Policy.Kind.BREAKER);
+            Policy timeout = Timeout.of("queue-t", Duration.ofSeconds(1), environment);
+            Policy between = Retry.of("queue-r", config -> config.idempotent(true), environment);
+            Policy queue = Bulkhead.of("queue-b", config -> config.queue(1, Duration.ofSeconds(1)), environment);
+            assertThat(warningsOf(() -> Pipeline.of(breaker, Pipeline.of(timeout, between), queue)))
+                    .singleElement()
+                    .asString()
+                    .startsWith("WARN Harmful order breaker(timeout(bulkhead)): breaker \"queue-cb\" stands around")
+                    .contains("\"queue-t\" stands around bulkhead \"queue-b\": ", "give the bulkhead no queue");
+            Policy plain = Bulkhead.of("queue-none", 1, environment);
+            assertThat(warningsOf(() -> {
+                        Pipeline.of(breaker, timeout, plain);
+                        Pipeline.of(timeout, breaker, queue);
+                        Pipeline.of(timeout, queue, breaker);
+                    }))
+                    .isEmpty();
         }
 
         @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -84,7 +85,7 @@ class StripedPermitsClosingTest {
         }
 
         void beforeReading(Runnable... done) {
-            before.addAll(java.util.List.of(done));
+            before.addAll(List.of(done));
         }
 
         void move(int from, int to) {

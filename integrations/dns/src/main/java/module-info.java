@@ -3,6 +3,7 @@ module dev.levee.dns {
     requires transitive dev.levee.core;
     requires transitive dev.levee.loadbalancing;
     requires org.dnsjava;
+    requires org.slf4j;
     requires static transitive org.jspecify;
 
     exports dev.levee.dns;

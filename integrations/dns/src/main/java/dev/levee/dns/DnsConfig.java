@@ -13,12 +13,14 @@ import java.util.List;
  */
 public final class DnsConfig {
     private static final Duration MAX_DURATION = Duration.ofDays(365);
+    private static final int MAX_ENDPOINTS = 1_000_000;
 
     private final Family family;
     private final List<InetSocketAddress> servers;
     private final Duration minTtl;
     private final Duration maxTtl;
     private final Duration timeout;
+    private final int maxEndpoints;
 
     private DnsConfig(Builder builder) {
         family = builder.family;
@@ -26,6 +28,7 @@ public final class DnsConfig {
         minTtl = builder.minTtl;
         maxTtl = builder.maxTtl;
         timeout = builder.timeout;
+        maxEndpoints = builder.maxEndpoints;
         if (minTtl.compareTo(maxTtl) > 0) {
             throw new IllegalArgumentException("minTtl must be at most maxTtl, " + maxTtl + ", but was " + minTtl);
         }
@@ -52,6 +55,7 @@ public final class DnsConfig {
         builder.minTtl = minTtl;
         builder.maxTtl = maxTtl;
         builder.timeout = timeout;
+        builder.maxEndpoints = maxEndpoints;
         return builder;
     }
 
@@ -100,10 +104,19 @@ public final class DnsConfig {
         return timeout;
     }
 
+    /**
+     * Returns how many endpoints one look-up makes at most.
+     *
+     * @return the bound
+     */
+    public int maxEndpoints() {
+        return maxEndpoints;
+    }
+
     @Override
     public String toString() {
         return "dns(" + family + ", " + (servers.isEmpty() ? "servers of the machine" : servers) + ", ttl " + minTtl
-                + " to " + maxTtl + ", timeout " + timeout + ")";
+                + " to " + maxTtl + ", timeout " + timeout + ", at most " + maxEndpoints + " endpoints)";
     }
 
     /**
@@ -138,6 +151,7 @@ public final class DnsConfig {
         private Duration minTtl = Duration.ofSeconds(1);
         private Duration maxTtl = Duration.ofMinutes(5);
         private Duration timeout = Duration.ofSeconds(2);
+        private int maxEndpoints = 4096;
 
         Builder() {}
 
@@ -213,6 +227,22 @@ public final class DnsConfig {
          */
         public Builder timeout(Duration value) {
             timeout = inRange("timeout", value);
+            return this;
+        }
+
+        /**
+         * Sets how many endpoints one look-up makes at most, so that a wrong or hostile answer costs neither the memory
+         * nor the time of the balancer: a thousand SRV records whose targets have a thousand addresses each are a
+         * million endpoints. Of more the same ones are kept each time, whatever the order of the answer: those of the
+         * first priorities, and among them the first by target, port and address. The rest is left out, with one
+         * warning for each source. Default: 4096, as many addresses as an answer of 64 KB has room for.
+         *
+         * @param value from 1 to 1 000 000
+         * @return this
+         * @throws IllegalArgumentException if it is outside
+         */
+        public Builder maxEndpoints(int value) {
+            maxEndpoints = Require.range("maxEndpoints", value, 1, MAX_ENDPOINTS);
             return this;
         }
 

@@ -2,6 +2,7 @@ package dev.levee.dns;
 
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.WarnedSubjects;
 import dev.levee.dns.DnsConfig.Family;
 import dev.levee.dns.RecordLookup.RecordSet;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -13,15 +14,22 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
 import org.xbill.DNS.Name;
@@ -59,6 +67,14 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
     private static final int TIMEOUTS_PER_LOOKUP = 5;
 
+    private static final Comparator<InetAddress> BY_BYTES =
+            (one, other) -> Arrays.compareUnsigned(one.getAddress(), other.getAddress());
+
+    private static final Comparator<SRVRecord> BY_TARGET = Comparator.comparingInt(SRVRecord::getPriority)
+            .thenComparing(SRVRecord::getTarget)
+            .thenComparingInt(SRVRecord::getPort)
+            .thenComparingInt(SRVRecord::getWeight);
+
     private record Question(Name name, int type) {}
 
     private record KnownAnswer(List<Record> records, long validUntilNanos) {}
@@ -68,6 +84,9 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
     private interface CandidateLookup<T> {
         List<T> find(Name candidate) throws IOException;
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(DnsEndpoints.class);
+    private static final WarnedSubjects CUT = new WarnedSubjects();
 
     private final String name;
     private final int port;
@@ -79,6 +98,7 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
     private final long minNanos;
     private final long maxNanos;
     private final long timeoutNanos;
+    private final int maxEndpoints;
 
     /** Of the poll that runs: handed on from one to the next by scheduler and executor. */
     private Map<Question, KnownAnswer> memory = Map.of();
@@ -105,6 +125,16 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
         this.minNanos = Nanos.of(config.minTtl());
         this.maxNanos = Nanos.of(config.maxTtl());
         this.timeoutNanos = Nanos.of(config.timeout());
+        this.maxEndpoints = config.maxEndpoints();
+    }
+
+    private static Map<Integer, Integer> ranks(List<SRVRecord> records) {
+        Map<Integer, Integer> ranks = new HashMap<>();
+        for (int priority : new TreeSet<>(
+                records.stream().map(SRVRecord::getPriority).toList())) {
+            ranks.put(priority, ranks.size());
+        }
+        return ranks;
     }
 
     private static List<Integer> types(Family family) {
@@ -159,7 +189,7 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
                 found = ofFirstCandidate("addresses", this::addressesOf);
             }
             List<Endpoint<InetSocketAddress>> endpoints = new ArrayList<>();
-            found.forEach(address -> endpoints.add(Endpoint.of(new InetSocketAddress(address, port))));
+            first(found, maxEndpoints, BY_BYTES).forEach(address -> endpoints.add(Endpoint.of(new InetSocketAddress(address, port))));
             return endpoints;
         }
 
@@ -187,15 +217,11 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
                 return found;
             });
             boolean byRank = records.stream().anyMatch(record -> record.getPriority() > Endpoint.LAST_PRIORITY);
-            List<Integer> ranks = records.stream()
-                    .map(SRVRecord::getPriority)
-                    .distinct()
-                    .sorted()
-                    .toList();
+            Map<Integer, Integer> ranks = ranks(records);
             List<Endpoint<InetSocketAddress>> endpoints = new ArrayList<>();
-            for (SRVRecord record : records) {
+            for (SRVRecord record : first(records, maxEndpoints, BY_TARGET)) {
                 int priority = byRank
-                        ? Math.min(ranks.indexOf(record.getPriority()), Endpoint.LAST_PRIORITY)
+                        ? Math.min(ranks.getOrDefault(record.getPriority(), 0), Endpoint.LAST_PRIORITY)
                         : record.getPriority();
                 addTarget(record, priority, endpoints);
             }
@@ -233,9 +259,13 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
             if (target.equals(Name.root) || record.getPort() == 0) { // RFC 2782: "." says that there is none
                 return;
             }
+            if (endpoints.size() >= maxEndpoints) {
+                warnOfCut();
+                return;
+            }
             List<InetAddress> addresses;
             try {
-                addresses = addressesOf(target);
+                addresses = first(addressesOf(target), maxEndpoints - endpoints.size(), BY_BYTES);
             } catch (IOException failed) {
                 problem = failed;
                 return;
@@ -331,20 +361,39 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
 
         /** Addresses of the targets that came with the SRV records need no question of their own. */
         private void rememberAdditional(RecordSet found) {
-            for (Record record : found.records()) {
-                Name target = ((SRVRecord) record).getTarget();
-                for (int type : types) {
-                    List<Record> addresses = found.additional().stream()
-                            .filter(it -> it.getType() == type && it.getName().equals(target))
-                            .toList();
-                    if (!addresses.isEmpty()) {
-                        long ttl = addresses.stream()
-                                .mapToLong(RecordLookup::ttlSeconds)
-                                .min()
-                                .getAsLong();
-                        used.put(new Question(target, type), new KnownAnswer(addresses, validUntil(ttl)));
-                    }
+            Set<Name> targets = new HashSet<>();
+            found.records().forEach(record -> targets.add(((SRVRecord) record).getTarget()));
+            Map<Question, List<Record>> came = new LinkedHashMap<>();
+            for (Record record : found.additional()) {
+                if (types.contains(record.getType()) && targets.contains(record.getName())) {
+                    came.computeIfAbsent(new Question(record.getName(), record.getType()), key -> new ArrayList<>())
+                            .add(record);
                 }
+            }
+            came.forEach((question, addresses) -> {
+                long ttl = RecordLookup.ttlSeconds(addresses.get(0));
+                for (Record address : addresses) {
+                    ttl = Math.min(ttl, RecordLookup.ttlSeconds(address));
+                }
+                used.put(question, new KnownAnswer(addresses, validUntil(ttl)));
+            });
+        }
+
+        /** Returns the first ones in an order that does not depend on the answer, and warns if there are more. */
+        private <T> List<T> first(List<T> all, int size, Comparator<? super T> order) {
+            if (all.size() > size) {
+                warnOfCut();
+            }
+            return all.stream().sorted(order).limit(size).toList();
+        }
+
+        private void warnOfCut() {
+            if (CUT.add(name)) {
+                LOG.warn(
+                        "Endpoints from {} {}: DNS has more than {}, the rest is left out; see maxEndpoints",
+                        port == PORT_OF_RECORD ? "srv" : "dns",
+                        port == PORT_OF_RECORD ? name : name + ":" + port,
+                        maxEndpoints);
             }
         }
 

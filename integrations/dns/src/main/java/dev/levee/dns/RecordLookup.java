@@ -3,8 +3,11 @@ package dev.levee.dns;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -27,6 +30,9 @@ import org.xbill.DNS.lookup.NoSuchRRSetException;
  * Looks up the records of a name. dnsjava's {@link LookupSession} follows aliases and drops records that do not belong
  * to the answer; it has no cache here, since the TTLs are kept by {@link EndpointLookup}, and runs on the calling
  * thread.
+ *
+ * <p>The work is linear in the size of an answer. A session compares each record of a set with all others, which takes
+ * seconds for an answer of 64 KB; so it is shown one record of each set, and the others are added to its result.
  */
 final class RecordLookup {
     /** One for the name, and one for each of the 16 aliases that a session follows. */
@@ -43,6 +49,13 @@ final class RecordLookup {
      * @param additional what came with them
      */
     record RecordSet(List<Record> records, long ttlSeconds, List<Record> additional) {}
+
+    /** What the records of one set have in common, beside the class. */
+    private record OwnerAndType(Name owner, int type) {
+        static OwnerAndType of(Record record) {
+            return new OwnerAndType(record.getName(), record.getType());
+        }
+    }
 
     private final DnsExchange exchange;
     private final long deadlineNanos;
@@ -61,7 +74,8 @@ final class RecordLookup {
         try {
             LookupResult result =
                     session.lookupAsync(name, type).toCompletableFuture().join();
-            return new RecordSet(result.getRecords(), answers.ttlSeconds(result), answers.additional());
+            List<Record> records = answers.all(result.getRecords());
+            return new RecordSet(records, answers.ttlSeconds(records, result.getAliases()), answers.additional());
         } catch (CompletionException failed) {
             return noneOrThrow(name, Objects.requireNonNullElse(failed.getCause(), failed));
         }
@@ -99,37 +113,58 @@ final class RecordLookup {
                         new IOException(name + " is behind more than " + MAX_QUERIES + " queries"));
             }
             try {
-                Message answer = ofInternet(exchange.send(query, deadlineNanos));
+                Message answer = exchange.send(query, deadlineNanos);
                 answers.add(answer);
-                return CompletableFuture.completedFuture(answer);
+                return CompletableFuture.completedFuture(oneOfEachSet(answer));
             } catch (IOException | RuntimeException failed) {
                 return CompletableFuture.failedFuture(failed);
             }
         }
 
         /**
-         * Drops answers of another class: a session takes them for what was asked, and queries an alias of one for
-         * ever.
+         * Returns the answer with one record of each set, and without what came along. Answers of another class are
+         * left out: a session takes them for what was asked, and queries an alias of one for ever.
          */
-        private static Message ofInternet(Message answer) {
-            for (Record record : List.copyOf(answer.getSection(Section.ANSWER))) {
-                if (record.getDClass() != DClass.IN) {
-                    answer.removeRecord(record, Section.ANSWER);
+        private static Message oneOfEachSet(Message answer) {
+            Message shown = answer.clone();
+            for (int section : new int[] {Section.ANSWER, Section.AUTHORITY, Section.ADDITIONAL}) {
+                shown.removeAllRecords(section);
+            }
+            for (int section : new int[] {Section.ANSWER, Section.AUTHORITY}) {
+                Set<OwnerAndType> sets = new HashSet<>();
+                for (Record record : answer.getSection(section)) {
+                    if (record.getDClass() == DClass.IN && sets.add(OwnerAndType.of(record))) {
+                        shown.addRecord(record, section);
+                    }
                 }
             }
-            return answer;
+            return shown;
         }
 
-        long ttlSeconds(LookupResult result) {
+        /** Returns all records of the set that a session has found one of, each once. */
+        List<Record> all(List<Record> some) {
+            if (some.isEmpty()) {
+                return some;
+            }
+            OwnerAndType wanted = OwnerAndType.of(some.get(0));
+            Set<Record> all = new LinkedHashSet<>();
+            for (Record record : answers.get(answers.size() - 1).getSection(Section.ANSWER)) {
+                if (record.getDClass() == DClass.IN && OwnerAndType.of(record).equals(wanted)) {
+                    all.add(record);
+                }
+            }
+            return List.copyOf(all);
+        }
+
+        long ttlSeconds(List<Record> records, List<Name> aliases) {
             long ttl = MAX_TTL_SECONDS;
-            for (Record record : result.getRecords()) {
+            for (Record record : records) {
                 ttl = Math.min(ttl, RecordLookup.ttlSeconds(record));
             }
             for (Message answer : answers) {
                 for (Record record : answer.getSection(Section.ANSWER)) {
-                    boolean isAlias = record.getType() == Type.CNAME
-                            && result.getAliases().contains(record.getName());
-                    if (isAlias || record.getType() == Type.DNAME) {
+                    boolean isAlias = record.getType() == Type.CNAME && aliases.contains(record.getName());
+                    if (record.getDClass() == DClass.IN && (isAlias || record.getType() == Type.DNAME)) {
                         ttl = Math.min(ttl, RecordLookup.ttlSeconds(record));
                     }
                 }
@@ -139,7 +174,13 @@ final class RecordLookup {
 
         List<Record> additional() {
             List<Record> additional = new ArrayList<>();
-            answers.forEach(answer -> additional.addAll(answer.getSection(Section.ADDITIONAL)));
+            for (Message answer : answers) {
+                for (Record record : answer.getSection(Section.ADDITIONAL)) {
+                    if (record.getDClass() == DClass.IN) { // and no options, whose class is a size
+                        additional.add(record);
+                    }
+                }
+            }
             return additional;
         }
 

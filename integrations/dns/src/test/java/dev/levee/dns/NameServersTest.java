@@ -157,6 +157,15 @@ class NameServersTest {
                             .distinct()
                             .count())
                     .isGreaterThan(25);
+            List<Integer> ids = server.questions.stream()
+                    .map(it -> (it[0] & 0xFF) << 8 | (it[1] & 0xFF))
+                    .toList();
+            assertThat(IntStream.range(1, ids.size())
+                            .map(i -> ids.get(i) - ids.get(i - 1))
+                            .distinct()
+                            .count())
+                    .as("steps from one id to the next: they must not be a sequence")
+                    .isGreaterThan(20);
             assertThat(new HashSet<>(server.ports).size()).isGreaterThan(20);
             assertThat(server.questions.stream()
                             .map(it -> Arrays.hashCode(Arrays.copyOfRange(it, 12, it.length)))

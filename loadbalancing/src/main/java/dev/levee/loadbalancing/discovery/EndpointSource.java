@@ -107,7 +107,8 @@ public interface EndpointSource<A> {
      * <p>Look-ups run as the calls of {@link #polling(Callable, Duration)}: the first one on the thread that
      * subscribes, the others on the executor; one that fails changes nothing. Of a host with addresses of both
      * families, those of the family that the JDK names first are used (IPv4, unless
-     * {@code java.net.preferIPv6Addresses} is set), so that a host does not count twice. A literal address is not
+     * {@code java.net.preferIPv6Addresses} is set), so that a host does not count twice. Of more than 4096 addresses
+     * the first ones by their text are used, the same each time, and the log has one warning. A literal address is not
      * looked up.
      *
      * @param host the name or literal address

@@ -2,21 +2,31 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.WarnedSubjects;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Resolves a host with the JDK's resolver. See ADR 57. */
 final class HostLookup implements Callable<Collection<Endpoint<InetSocketAddress>>> {
     static final Duration DEFAULT_INTERVAL = Duration.ofSeconds(30);
 
+    /** How many addresses of one host are endpoints at most; of more the first ones by their text are. */
+    static final int MAX_ENDPOINTS = 4096;
+
+    private static final Logger LOG = LoggerFactory.getLogger(EndpointSource.class);
+    private static final WarnedSubjects CUT = new WarnedSubjects();
     private static final int MAX_PORT = 65_535;
 
     /** Finds all addresses of a host, the preferred family first. */
@@ -64,7 +74,21 @@ final class HostLookup implements Callable<Collection<Endpoint<InetSocketAddress
                 endpoints.add(Endpoint.of(new InetSocketAddress(withoutName(address), port)));
             }
         }
-        return endpoints;
+        if (endpoints.size() <= MAX_ENDPOINTS) {
+            return endpoints;
+        }
+        if (CUT.add(host + ":" + port)) {
+            SafeLog.warn(
+                    LOG,
+                    "Endpoints from dns {}:{}: DNS has more than {}, the rest is left out",
+                    host,
+                    port,
+                    MAX_ENDPOINTS);
+        }
+        return endpoints.stream()
+                .sorted(Comparator.comparing(Endpoint::id))
+                .limit(MAX_ENDPOINTS)
+                .toList();
     }
 
     /** An endpoint is known by the text of its address, and that would be the host name for all of them. */

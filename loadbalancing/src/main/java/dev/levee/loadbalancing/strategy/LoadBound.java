@@ -5,7 +5,7 @@ package dev.levee.loadbalancing.strategy;
  * and the excess on top, rounded up; at least 1. With m calls, n equal endpoints and the excess e that is (1 + e) m /
  * n.
  */
-final class LoadBound {
+class LoadBound {
     private static final double ROUNDING = 1 - 1e-12;
 
     private final double[] weights;

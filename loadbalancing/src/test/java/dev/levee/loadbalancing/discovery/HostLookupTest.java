@@ -6,6 +6,7 @@ import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
@@ -17,6 +18,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -61,6 +63,26 @@ class HostLookupTest {
         source().subscribe(published);
         assertThat(published.lines()).containsExactly("10.0.0.1:80 10.0.0.2:80");
         assertThat(published.last().get(0).address().getHostString()).isEqualTo("10.0.0.1");
+    }
+
+    @Test
+    void of_too_many_addresses_the_same_ones_are_kept_and_the_host_is_warned_about_once() {
+        List<String> many = new ArrayList<>();
+        for (int i = 0; i < HostLookup.MAX_ENDPOINTS + 100; i++) {
+            many.add("10.0." + i / 256 + "." + i % 256);
+        }
+        addresses = many;
+        try (CapturedLog log = new CapturedLog(EndpointSource.class)) {
+            source().subscribe(published);
+            assertThat(published.last()).hasSize(HostLookup.MAX_ENDPOINTS);
+            addresses = new ArrayList<>(many);
+            Collections.reverse(addresses);
+            time.advance(ofMinutes(2));
+            assertThat(published.sets).hasSize(1);
+            assertThat(log.lines())
+                    .containsExactly("WARN Endpoints from dns catalog.internal:80: DNS has more than 4096, the rest is"
+                            + " left out");
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.levee.core.Verdict;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.random.RandomGenerator;
 import net.jqwik.api.ForAll;
@@ -42,6 +43,59 @@ class ReservationsTest {
         int again = picker.pick(77);
         assertThat(again).isNotEqualTo(one);
         assertThat(trackers.get(again).reserve()).isTrue();
+    }
+
+    /** What the bound was compared with must still be true when the call is admitted. */
+    @Test
+    void calls_that_end_between_the_comparison_and_the_admission_take_its_room() {
+        CallLedger ledger = new CallLedger();
+        FakeCandidates plain = FakeCandidates.equal(3, 1);
+        List<LoadTracker> seats = List.of(ledger.newSeat(), ledger.newSeat(), ledger.newSeat());
+        List<Runnable> meanwhile = new ArrayList<>();
+        LoadBound bound = new LoadBound(new double[] {1, 1, 1}, 0.01) {
+            @Override
+            long capacity(int index, long calls) {
+                long capacity = super.capacity(index, calls);
+                meanwhile.forEach(Runnable::run);
+                meanwhile.clear();
+                return capacity;
+            }
+        };
+        CallCounts counts = Objects.requireNonNull(ledger.counts(new Tracked(plain, seats), bound));
+        counts.used();
+        seats.forEach(seat -> assertThat(seat.reserve()).isTrue());
+        meanwhile.add(seats.get(1)::release);
+        meanwhile.add(seats.get(2)::release);
+        assertThat(seats.get(0).reserve()).isFalse(); // 2 of 2 calls here would be more than 1.01 * 2 / 3, rounded up
+        assertThat(counts.calls()).isEqualTo(1);
+        assertThat(counts.calls(0)).isEqualTo(1);
+    }
+
+    @Test
+    void calls_that_begin_between_the_comparison_and_the_admission_are_counted_once() {
+        CallLedger ledger = new CallLedger();
+        FakeCandidates plain = FakeCandidates.equal(3, 1);
+        List<LoadTracker> seats = List.of(ledger.newSeat(), ledger.newSeat(), ledger.newSeat());
+        List<Runnable> meanwhile = new ArrayList<>();
+        LoadBound bound = new LoadBound(new double[] {1, 1, 1}, 0.01) {
+            @Override
+            long capacity(int index, long calls) {
+                List<Runnable> now = List.copyOf(meanwhile);
+                meanwhile.clear();
+                now.forEach(Runnable::run);
+                return super.capacity(index, calls);
+            }
+        };
+        CallCounts counts = Objects.requireNonNull(ledger.counts(new Tracked(plain, seats), bound));
+        counts.used();
+        meanwhile.add(() -> assertThat(seats.get(0).reserve()).isFalse()); // both ask for the one place
+        assertThat(seats.get(0).reserve()).isTrue();
+        assertThat(counts.calls()).isEqualTo(1);
+        meanwhile.add(() -> assertThat(seats.get(2).reserve()).isTrue());
+        assertThat(seats.get(1).reserve()).isTrue();
+        assertThat(counts.calls()).isEqualTo(3);
+        seats.forEach(LoadTracker::release);
+        assertThat(counts.calls()).isZero();
     }
 
     /**

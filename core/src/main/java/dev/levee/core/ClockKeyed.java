@@ -5,7 +5,9 @@ import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Text;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -47,6 +49,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClockKeyed<K, P> implements Keyed<K, P> {
     private static final int MAX_KEYS = 1 << 24;
+    private static final int MAX_SERIES = 10_000;
 
     /** How many places of the ring each new key checks for idle entries, so that forgetting needs no thread. */
     private static final int SWEEP = 4;
@@ -55,6 +58,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private final int maxKeys;
     private final long idleNanos;
     private final Function<? super K, ? extends P> factory;
+    private final int maxMeasured;
     private final NanoClock clock;
     private final ConcurrentHashMap<K, HeldPolicy<K, P>> entries = new ConcurrentHashMap<>();
 
@@ -70,6 +74,9 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private int sweepHand;
     private final PolicyNameRegistry names = new PolicyNameRegistry();
 
+    /** The keys that are measured one by one, whether they are held or not. Guarded by the lock. */
+    private final Set<K> measured = new HashSet<>();
+
     private final AtomicLong evicted = new AtomicLong();
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -78,11 +85,13 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             int maxKeys,
             Duration idle,
             Function<? super K, ? extends P> factory,
+            int maxMeasured,
             Environment environment) {
         this.name = Require.name(name);
         this.maxKeys = Require.range("maxKeys", maxKeys, 1, MAX_KEYS);
         this.idleNanos = Nanos.of(Require.positive("idle", idle));
         this.factory = Require.nonNull("factory", factory);
+        this.maxMeasured = Require.range("maxMeasured", maxMeasured, 0, MAX_SERIES);
         this.clock = Require.nonNull("environment", environment).clock();
         this.ring = (HeldPolicy<K, P>[]) new HeldPolicy[Math.min(maxKeys, 16)];
     }
@@ -260,10 +269,24 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink).value(name, "keyed.size", size());
         sink.value(name, "keyed.evictions", (double) evicted.get());
+        int unmeasured = 0;
         for (HeldPolicy<K, P> entry : entries.values()) {
-            if (entry.policy instanceof Measured measured) {
-                measured.measure(sink);
+            if (!isMeasured(entry.key)) {
+                unmeasured++;
+            } else if (entry.policy instanceof Measured policy) {
+                policy.measure(sink);
             }
+        }
+        sink.value(name, "keyed.unmeasured", unmeasured);
+    }
+
+    /** Whether a key is one of those that are measured: a new one is, as long as there is room. */
+    private boolean isMeasured(K key) {
+        lock.lock();
+        try {
+            return measured.contains(key) || (measured.size() < maxMeasured && measured.add(key));
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -16,6 +16,12 @@ import java.util.function.Function;
  * one kind and name would be one in logs and metrics, so the second one is refused. If the factory returns one policy
  * for several keys, they share it. To choose a configuration by the key see {@link KeyPatterns}. See ADR 11.
  *
+ * <p><b>Metrics.</b> {@link #measure} reports {@code keyed.size}, {@code keyed.evictions} and {@code keyed.unmeasured}
+ * under the name of this object, and the metrics of the policies of at most {@code maxMeasured} keys: the first ones
+ * that are there when it is called, for as long as this object lives, whether they are forgotten meanwhile or not. So a
+ * monitoring system never gets more series, however many keys come and go; {@code keyed.unmeasured} is the number of
+ * keys that are held beyond them.
+ *
  * <p>Not for rate limits: eviction goes by use, and a key that comes back after it was evicted has its whole burst
  * again, however much it is in debt. The keyed limiter of the module {@code levee-ratelimit} evicts by debt.
  *
@@ -24,10 +30,13 @@ import java.util.function.Function;
  * @since 0.1
  */
 public interface Keyed<K, P> extends Measured {
+    /** How many keys are measured one by one, unless said otherwise. */
+    int MAX_MEASURED = 100;
+
     /**
-     * Makes an empty map of policies.
+     * Makes an empty map of policies, of which those of {@link #MAX_MEASURED} keys are measured one by one.
      *
-     * @param name the name under which the metrics {@code keyed.size} and {@code keyed.evictions} are reported
+     * @param name the name under which its own metrics are reported
      * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
      * @param factory makes the policy of a key; may be called twice for one key if two threads ask for it at once, and
@@ -46,13 +55,39 @@ public interface Keyed<K, P> extends Measured {
             Duration idle,
             Function<? super K, ? extends P> factory,
             Environment environment) {
-        return new ClockKeyed<>(name, maxKeys, idle, factory, environment);
+        return of(name, maxKeys, idle, factory, MAX_MEASURED, environment);
+    }
+
+    /**
+     * Makes an empty map of policies, and says how many of them are measured one by one.
+     *
+     * @param name the name under which its own metrics are reported
+     * @param maxKeys how many keys are held at most, from 1 to 2^24
+     * @param idle how long a key is held after its last use, more than zero
+     * @param factory makes the policy of a key; see {@link #of(String, int, Duration, Function, Environment)}
+     * @param maxMeasured of how many keys, over all time, {@link #measure} reports the policies, from 0 to 10 000: 0 for
+     *     keys of strangers, of which only the totals say anything
+     * @param environment where time comes from
+     * @param <K> a key with {@code equals} and {@code hashCode}
+     * @param <P> what is held for each key
+     * @return the keyed policies
+     * @throws NullPointerException with the name of the argument that is null
+     * @throws IllegalArgumentException if {@code name} is blank, or a number or duration is out of its range
+     */
+    static <K, P> Keyed<K, P> of(
+            String name,
+            int maxKeys,
+            Duration idle,
+            Function<? super K, ? extends P> factory,
+            int maxMeasured,
+            Environment environment) {
+        return new ClockKeyed<>(name, maxKeys, idle, factory, maxMeasured, environment);
     }
 
     /**
      * Makes an empty map of policies in {@link Environment#system()}.
      *
-     * @param name the name under which the metrics {@code keyed.size} and {@code keyed.evictions} are reported
+     * @param name the name under which its own metrics are reported
      * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
      * @param factory makes the policy of a key; see {@link #of(String, int, Duration, Function, Environment)}

@@ -59,7 +59,7 @@ class KeyedTest {
     }
 
     private static <K> Keyed<K, Held> keyed(ManualTime time, int maximum) {
-        return Keyed.of("keys", maximum, ofNanos(IDLE), Held::new, time.environment());
+        return Keyed.of("keys", maximum, ofNanos(IDLE), Held::new, 10_000, time.environment());
     }
 
     private <K> Keyed<K, Held> keyed(int maximum) {
@@ -283,10 +283,10 @@ class KeyedTest {
             Keyed<String, Held> keyed = keyed(2);
             keyed.get("a");
             keyed.get("b");
-            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "a held", "b held");
+            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "a held", "b held");
 
             keyed.remove("a");
-            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "b held");
+            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "b held");
             time.advance(ofNanos(IDLE));
 
             assertThat(metrics(keyed)).isEqualTo(Map.of("keys keyed.size", 0.0, "keys keyed.evictions", 1.0));
@@ -581,6 +581,68 @@ class KeyedTest {
             time.advance(ofNanos(IDLE));
 
             assertThat(keyed.get("a")).isNotSameAs(first);
+        }
+    }
+
+    @Nested
+    class Measures {
+        private final Set<String> series = new HashSet<>();
+
+        private double measure(Keyed<?, ?> keyed, String metric) {
+            double[] found = {-1};
+            keyed.measure((policy, name, value) -> {
+                series.add(policy + " " + name);
+                found[0] = name.equals(metric) ? value : found[0];
+            });
+            return found[0];
+        }
+
+        @Test
+        void a_bounded_number_of_series_however_many_keys_come_and_go() {
+            Keyed<Integer, Held> keyed = Keyed.of("keys", 1_000, ofNanos(IDLE), Held::new, time.environment());
+            for (int key = 0; key < 50_000; key++) {
+                keyed.get(key);
+                if (key % 500 == 0) {
+                    measure(keyed, "");
+                }
+            }
+            assertThat(measure(keyed, "keyed.unmeasured")).isGreaterThan(900);
+            assertThat(series).hasSizeLessThanOrEqualTo(Keyed.MAX_MEASURED + 3);
+        }
+
+        @Test
+        void a_key_that_was_measured_once_always_is() {
+            Keyed<Integer, Held> keyed = Keyed.of("keys", 5, ofNanos(IDLE), Held::new, 2, time.environment());
+            keyed.get(1);
+            keyed.get(2);
+            assertThat(measure(keyed, "keyed.unmeasured")).isZero();
+            keyed.remove(1);
+            keyed.get(3);
+            assertThat(measure(keyed, "keyed.unmeasured")).isEqualTo(1);
+            keyed.get(1);
+            series.clear();
+            measure(keyed, "");
+            assertThat(series)
+                    .containsExactlyInAnyOrder(
+                            "keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "1 held", "2 held");
+        }
+
+        @Test
+        void totals_alone_if_one_says_so() {
+            Keyed<Integer, Held> keyed = Keyed.of("keys", 5, ofNanos(IDLE), Held::new, 0, time.environment());
+            keyed.get(1);
+            assertThat(measure(keyed, "keyed.unmeasured")).isEqualTo(1);
+            assertThat(series).hasSize(3);
+        }
+
+        @Test
+        void how_many_has_a_range() {
+            for (int wrong : new int[] {-1, 10_001}) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() ->
+                                Keyed.of("keys", 5, ofNanos(IDLE), Held::new, wrong, time.environment()))
+                        .withMessageContaining("maxMeasured must be from 0 to 10000, but was " + wrong);
+            }
         }
     }
 }

@@ -1,79 +1,82 @@
 package dev.levee.loadbalancing.strategy;
 
 /**
- * Computes a lower bound of the age of the oldest call in flight from one word: the calls of two generations, and the
- * time at which the younger one began. The functions compute words; the caller keeps the word and changes it by
- * compare-and-set.
+ * Computes from one word for how long calls have been waiting at an endpoint without one of them succeeding. The
+ * functions compute words; the caller keeps the word and changes it by compare-and-set.
  *
  * <pre>
- *   63            32  31  30  29             15  14              0
- *   +--------------+---+---+------------------+------------------+
- *   |  began       |   | Y | calls of         | calls of         |
- *   |  CoarseTime  | - |   | generation 1     | generation 0     |
- *   +--------------+---+---+------------------+------------------+
- *                        Y: the number of the younger generation
+ *   63            32 31                  12 11          0
+ *   +--------------+----------------------+--------------+
+ *   |  began       |  round               |  waiting     |
+ *   |  CoarseTime  |                      |  calls       |
+ *   +--------------+----------------------+--------------+
  * </pre>
  *
- * <p>New calls belong to the younger generation. When the older one has drained, the younger takes its place with the
- * next call, which begins a new one. A call carries the number of its generation, so its end is one addition.
+ * <p>Calls belong to the round in which they began. A call that succeeds within its round ends it: those that began
+ * before are overtaken, they do not wait for the endpoint but for what they are themselves, such as a long body, and
+ * count no more. A round begins with its first call.
  *
- * <p>Invariants: all calls of the older generation are older than the beginning of the younger. So the result is never
- * more than the age of the oldest call while there are two generations, and it is behind by at most the time that the
- * older one took to drain: a stall shows before any call of it has ended. A generation holds 32767 calls; a call beyond
- * that is not counted, and its token says so. See ADR 40.
+ * <p>Invariants: the result is 0 unless a call of the round is in flight, and since {@code began} there has always been
+ * one and none has succeeded. A round counts 4095 calls; a call beyond that is not counted, and its token says so. The
+ * end of a call of an earlier round changes nothing; a round has the number of an earlier one again after a million.
+ * See ADR 40 and ADR 77.
  */
 final class CallAge {
-    /** The token of a call that found its generation full, and is not counted. */
-    static final long NOT_COUNTED = 2;
+    /** The token of a call that found its round full, and is not counted. */
+    static final long NOT_COUNTED = -1;
 
-    private static final int BITS = 15;
+    private static final int BITS = 12;
     private static final long FULL = (1L << BITS) - 1;
-    private static final long COUNTS = (1L << (2 * BITS)) - 1;
-
-    /** The bit that says which of the two is the younger. */
-    private static final int YOUNGER = 2 * BITS;
+    private static final long ROUNDS = (1L << (32 - BITS)) - 1;
+    private static final long BEGAN = 0xFFFF_FFFF_0000_0000L;
 
     private CallAge() {}
 
-    private static long calls(long word, long generation) {
-        return (word >>> (BITS * generation)) & FULL;
+    /** Returns the number of calls of the round that are in flight. */
+    static int waiting(long word) {
+        return (int) (word & FULL);
     }
 
-    /** Returns the generation that the last call that {@link #started} belongs to. */
-    static long younger(long word) {
-        return (word >>> YOUNGER) & 1;
+    static boolean isFull(long word) {
+        return (word & FULL) == FULL;
+    }
+
+    /** Returns the round: the token of the last call that {@link #started}. */
+    static long round(long word) {
+        return (word >>> BITS) & ROUNDS;
     }
 
     /** Returns the word with one call more, or the same word if there is no room. */
     static long started(long word, int now) {
-        long younger = younger(word);
-        long state = word;
-        if (calls(word, 1 - younger) == 0) {
-            if (calls(word, younger) > 0) {
-                younger = 1 - younger;
-                state ^= 1L << YOUNGER;
-            }
-            state = (state & 0xFFFF_FFFFL) | ((long) now << 32);
+        long waiting = word & FULL;
+        if (waiting == FULL) {
+            return word;
         }
-        return calls(state, younger) == FULL ? word : state + (1L << (BITS * younger));
+        return (waiting == 0 ? (word & ~BEGAN) | ((long) now << 32) : word) + 1;
     }
 
-    /** Returns what to add to the word when a call of this generation has ended. */
-    static long ended(long generation) {
-        return -(1L << (BITS * generation));
+    /** Returns the word without a call that has ended; the same word if it was overtaken. */
+    static long ended(long word, long token, boolean succeeded) {
+        if (round(word) != token) {
+            return word;
+        }
+        if (succeeded) {
+            return (word & BEGAN) | (((token + 1) & ROUNDS) << BITS);
+        }
+        return (word & FULL) == 0 ? word : word - 1;
     }
 
-    /** Returns the number of calls that are counted. */
-    static int calls(long word) {
-        return (int) (calls(word, 0) + calls(word, 1));
+    /** Returns whether the round began longer ago than this many nanoseconds. */
+    static boolean isLongAgo(long word, int now, double nanos) {
+        return CoarseTime.between((int) (word >>> 32), now) * (double) CoarseTime.UNIT_NANOS > nanos;
     }
 
-    /** Returns the age in nanoseconds; 0 if no call is in flight. */
+    /** Returns for how long calls have waited, in nanoseconds; 0 if none does. */
     static double age(long word, int now) {
-        if ((word & COUNTS) == 0) {
+        if ((word & FULL) == 0) {
             return 0;
         }
-        // A unit less, since the generation may have begun at the end of its unit.
+        // A unit less, since the round may have begun at the end of its unit.
         return Math.max(0, CoarseTime.between((int) (word >>> 32), now) - 1) * (double) CoarseTime.UNIT_NANOS;
     }
 }

@@ -37,6 +37,11 @@ final class Group implements Candidates {
         this.sequence = sequence;
     }
 
+    /** Returns the candidates that this is, by however many steps, a part of. */
+    Candidates all() {
+        return whole instanceof Group outer ? outer.all() : whole;
+    }
+
     private double share(int index) {
         return shares == null ? 1.0 : shares[index];
     }

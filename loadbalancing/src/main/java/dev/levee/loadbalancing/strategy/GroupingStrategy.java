@@ -5,11 +5,13 @@ import dev.levee.core.Measured;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StripedSequence;
 import dev.levee.loadbalancing.discovery.Endpoint;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +23,28 @@ import org.jspecify.annotations.Nullable;
 abstract class GroupingStrategy implements BalancingStrategy, Measured {
     final BalancingStrategy inner;
 
-    /** A sequence for each group, by its path, which continues when the set changes. */
-    private final Map<String, StripedSequence> sequences = new ConcurrentHashMap<>();
+    private final AtomicReference<Sequences> sequences =
+            new AtomicReference<>(new Sequences(new WeakReference<>(null), new ConcurrentHashMap<>(), Map.of()));
+
+    /**
+     * A sequence for each group of a set, by its path. One continues if the set before had the group too, and is
+     * forgotten with the second set that does not.
+     */
+    private record Sequences(
+            WeakReference<Candidates> whole, Map<String, StripedSequence> now, Map<String, StripedSequence> before) {
+        Sequences of(Candidates set) {
+            return whole.refersTo(set)
+                    ? this
+                    : new Sequences(new WeakReference<>(set), new ConcurrentHashMap<>(), now);
+        }
+
+        StripedSequence get(String path, RandomGenerator random) {
+            return now.computeIfAbsent(path, key -> {
+                StripedSequence known = before.get(key);
+                return known == null ? new StripedSequence(random.nextLong()) : known;
+            });
+        }
+    }
 
     GroupingStrategy(BalancingStrategy inner) {
         this.inner = Require.nonNull("inner", inner);
@@ -79,13 +101,16 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
         }
         RandomGenerator random = candidates.random();
         String path = candidates instanceof Group outer ? outer.path + " / " + name : name;
-        return new Group(
-                path,
-                candidates,
-                indices,
-                shares,
-                List.copyOf(undrained),
-                sequences.computeIfAbsent(path, key -> new StripedSequence(random.nextLong())));
+        Candidates whole = candidates instanceof Group outer ? outer.all() : candidates;
+        StripedSequence sequence =
+                sequences.updateAndGet(known -> known.of(whole)).get(path, random);
+        return new Group(path, candidates, indices, shares, List.copyOf(undrained), sequence);
+    }
+
+    /** Returns how many groups are remembered, those of the set before included. */
+    final int remembered() {
+        Sequences known = sequences.get();
+        return known.now.size() + known.before.size();
     }
 
     /** Makes the group of those that belong to it. */

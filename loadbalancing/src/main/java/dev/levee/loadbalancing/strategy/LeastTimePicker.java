@@ -58,11 +58,12 @@ final class LeastTimePicker implements BalancingStrategy.Picker {
      * them are one; it says nothing about an idle endpoint, for pairs are drawn by weight already.
      */
     private double cost(int index, int now, double usual, double floor) {
-        return trackers[index].cost(now, usual, floor) * crowd(index);
+        double cost = trackers[index].cost(now, usual, floor);
+        return cost * crowd(index, now, cost);
     }
 
-    private double crowd(int index) {
-        return candidates.inFlight(index) * crowding[index] + 1;
+    private double crowd(int index, int now, double cost) {
+        return trackers[index].sharing(candidates.inFlight(index), now, cost) * crowding[index] + 1;
     }
 
     private int cheaper(long pair, int now) {
@@ -94,7 +95,7 @@ final class LeastTimePicker implements BalancingStrategy.Picker {
         int second = PairDraw.second(pair);
         double ofFirst = trackers[first].cost(now, usual, floor);
         double ofSecond = trackers[second].cost(now, usual, floor);
-        boolean takesSecond = ofSecond * crowd(second) < ofFirst * crowd(first);
+        boolean takesSecond = ofSecond * crowd(second, now, ofSecond) < ofFirst * crowd(first, now, ofFirst);
         int picked = takesSecond ? second : first;
         if (usual == 0 || (takesSecond ? ofSecond : ofFirst) <= SLOW * usual + CoarseTime.UNIT_NANOS) {
             return picked;

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Estimates what a call takes at one endpoint, for {@link LeastTimePicker}: a moving average of latencies that jumps up
  * to a slow call at once and comes down slowly (the peak EWMA of Twitter's Finagle, 2015), the share of calls that
- * failed recently, and the age of the oldest call in flight ({@link CallAge}). Three words on a cache line of their
- * own; no lock, no allocation:
+ * failed recently, and for how long calls have waited without a success ({@link CallAge}). Three words on a cache line of
+ * their own; no lock, no allocation:
  *
  * <pre>
  *   63                            35 34   32 31                             0
@@ -69,6 +69,9 @@ final class PeakEwma implements LoadTracker {
     /** A call that took more than this many times the estimate is a jump. */
     private static final int FAR = 2;
 
+    /** A call is long if it takes more than this many times as long as others. */
+    private static final int LONG = 4;
+
     /** How much a call counts in the share of failures. */
     private static final double CALL = 1 / 4.0;
 
@@ -91,6 +94,9 @@ final class PeakEwma implements LoadTracker {
     /** The units after which several are. */
     private final long maxAge;
 
+    /** For how many nanoseconds one call in flight speaks for the endpoint: as long as one slow call does. */
+    private final double spoken;
+
     private final @Nullable NanoClock clock;
 
     /** What is typical among the endpoints that this one is picked from. */
@@ -108,6 +114,7 @@ final class PeakEwma implements LoadTracker {
         this.rest = (long) (units / 4096) + 1;
         this.firstAge = (long) (units / 10);
         this.maxAge = (long) (units * 2);
+        this.spoken = decayNanos / 10.0;
         this.clock = clock;
     }
 
@@ -154,7 +161,7 @@ final class PeakEwma implements LoadTracker {
                 return CallAge.NOT_COUNTED;
             }
             if (CELL.weakCompareAndSet(cells, CALLS, word, next)) {
-                return CallAge.younger(next);
+                return CallAge.round(next);
             }
         }
     }
@@ -167,9 +174,7 @@ final class PeakEwma implements LoadTracker {
             Verdict verdict,
             @Nullable Object result,
             @Nullable Throwable error) {
-        if (token != CallAge.NOT_COUNTED) {
-            CELL.getAndAdd(cells, CALLS, CallAge.ended(token));
-        }
+        left(token, verdict == Verdict.SUCCESS);
         if (verdict == Verdict.IGNORED) {
             return;
         }
@@ -179,6 +184,16 @@ final class PeakEwma implements LoadTracker {
             succeeded(took, now);
         } else {
             failed(took, now);
+        }
+    }
+
+    private void left(long token, boolean succeeded) {
+        while (true) {
+            long word = get(CALLS);
+            long next = CallAge.ended(word, token, succeeded);
+            if (next == word || CELL.weakCompareAndSet(cells, CALLS, word, next)) {
+                return;
+            }
         }
     }
 
@@ -253,10 +268,38 @@ final class PeakEwma implements LoadTracker {
 
     /** Returns what a call takes, by those that have ended and by the one that has been in flight for longest. */
     double latency(int now, double usual, double floor) {
-        return Math.max(estimate(get(LATENCY), now, usual, floor), age(now));
+        double latency = estimate(get(LATENCY), now, usual, floor);
+        return Math.max(latency, age(now, latency));
     }
 
-    /** Returns how old the oldest call in flight is at least. */
+    /**
+     * Returns for how long calls have waited without a success, as far as it tells something about the endpoint: each
+     * of them may be slow by itself, so it speaks for a time and no longer. See ADR 77.
+     */
+    private double age(int now, double latency) {
+        long word = get(CALLS);
+        double age = CallAge.age(word, now);
+        return age <= latency + CallAge.waiting(word) * spoken ? age : 0;
+    }
+
+    /**
+     * Returns how many of the calls in flight share the endpoint with one that is sent now: without those that were
+     * overtaken so long ago that they are of another kind, such as a long body, and those that have had their say. That
+     * they are there shows in what other calls take.
+     */
+    int sharing(int inFlight, int now, double cost) {
+        if (inFlight == 0) {
+            return 0;
+        }
+        long word = get(CALLS);
+        if (CallAge.isFull(word) || !CallAge.isLongAgo(word, now, cost * LONG)) {
+            return inFlight;
+        }
+        int waiting = CallAge.waiting(word);
+        return CallAge.isLongAgo(word, now, cost + waiting * spoken) ? 0 : Math.min(inFlight, waiting);
+    }
+
+    /** Returns for how long calls have waited without a success. */
     double age(int now) {
         return CallAge.age(get(CALLS), now);
     }
@@ -304,16 +347,16 @@ final class PeakEwma implements LoadTracker {
             return -1;
         }
         int now = clock == null ? (int) word : CoarseTime.at(clock.nanoTime());
-        double age = clock == null ? 0 : age(now);
-        return Math.round(Math.max(age, estimate(word, now, usual.nanos(), usual.floor())));
+        double latency = estimate(word, now, usual.nanos(), usual.floor());
+        return Math.round(clock == null ? latency : Math.max(latency, age(now, latency)));
     }
 
     /** Returns the figures that make the cost, in words. */
     String describe(int now, double usual, double floor) {
-        double age = age(now);
+        double age = age(now, estimate(get(LATENCY), now, usual, floor));
         double failures = failures(now);
         return HumanReadable.time(latency(now, usual, floor)) + " a call"
-                + (age > 0 ? ", the oldest in flight for " + HumanReadable.time(age) : "")
+                + (age > 0 ? ", none has succeeded for " + HumanReadable.time(age) : "")
                 + (failures > 0 ? ", " + HumanReadable.percent(failures) + " fail" : "");
     }
 }

@@ -21,25 +21,28 @@ class CallAgeTest {
     private static final double UNIT = 1 << 16;
 
     private long word;
-    private final List<long[]> calls = new ArrayList<>(); // generation, start
+    private final List<Long> calls = new ArrayList<>(); // the round of each
 
     private int start(int now) {
         long next = CallAge.started(word, now);
         assertThat(next).isNotEqualTo(word);
         word = next;
-        calls.add(new long[] {CallAge.younger(word), now});
+        calls.add(CallAge.round(word));
         return calls.size() - 1;
     }
 
-    private void end(int call) {
-        word += CallAge.ended(calls.remove(call)[0]);
+    private void end(int call, boolean succeeded) {
+        word = CallAge.ended(word, calls.remove(call), succeeded);
     }
 
     @Test
     void no_call_has_no_age() {
         assertThat(CallAge.age(word, 1_000_000)).isZero();
         start(5);
-        end(0);
+        end(0, false);
+        assertThat(CallAge.age(word, 1_000_000)).isZero();
+        start(5);
+        end(0, true);
         assertThat(CallAge.age(word, 1_000_000)).isZero();
     }
 
@@ -51,22 +54,28 @@ class CallAgeTest {
     }
 
     @Test
-    void a_stall_shows_although_other_calls_come_and_go() {
+    void a_stall_shows_although_calls_come_and_are_given_up() {
         start(0); // stalls
         for (int now = 10; now < 1_000; now += 10) {
             int call = start(now);
-            assertThat(CallAge.age(word, now)).isBetween(Math.max(0, now - 11) * UNIT, (double) now * UNIT);
-            end(call);
+            assertThat(CallAge.age(word, now)).isEqualTo((now - 1) * UNIT);
+            end(call, false);
         }
     }
 
     @Test
-    void when_the_stall_is_over_the_age_falls() {
-        start(0);
-        start(5_000);
-        end(0);
-        start(5_010);
-        assertThat(CallAge.age(word, 5_020)).isLessThanOrEqualTo(20 * UNIT);
+    void a_call_that_a_later_one_overtakes_has_no_age() {
+        start(0); // long
+        int later = start(5_000);
+        end(later, true);
+        assertThat(CallAge.age(word, 5_020)).isZero();
+        assertThat(CallAge.waiting(word)).isZero();
+        start(6_000);
+        assertThat(CallAge.age(word, 6_011)).isEqualTo(10 * UNIT);
+        end(0, true); // the long one: it is no news of the one that waits
+        assertThat(CallAge.age(word, 6_011)).isEqualTo(10 * UNIT);
+        end(0, true);
+        assertThat(CallAge.age(word, 7_000)).isZero();
     }
 
     @Test
@@ -76,49 +85,62 @@ class CallAgeTest {
         assertThat(CallAge.age(word, Integer.MAX_VALUE - 50)).isZero();
     }
 
+    @Test
+    void rounds_come_again_after_a_million_and_lose_nothing() {
+        for (int i = 0; i < (1 << 20) + 3; i++) {
+            start(i);
+            end(0, true);
+        }
+        assertThat(CallAge.round(word)).isEqualTo(3);
+        assertThat(CallAge.waiting(word)).isZero();
+        word = CallAge.ended(word, 3, false); // of the round with this number long ago
+        assertThat(CallAge.waiting(word)).isZero();
+        assertThat(CallAge.round(word)).isEqualTo(3);
+    }
+
+    /** Beside a model that knows every call. */
     @Property
-    void the_age_is_never_more_than_that_of_the_oldest_call_while_there_are_two_generations(
+    void the_age_is_the_time_without_a_success_while_calls_wait(
             @ForAll long seed, @ForAll @IntRange(min = 1, max = 12) int most) {
         word = 0;
         calls.clear();
         Random random = new Random(seed);
         int now = random.nextInt();
-        int longest = 0;
+        int began = now;
+        List<Integer> waiting = new ArrayList<>(); // numbers of calls
+        List<Integer> numbers = new ArrayList<>();
+        int number = 0;
         for (int step = 0; step < 2_000; step++) {
             now += random.nextInt(20);
             if (calls.isEmpty() || (calls.size() < most && random.nextBoolean())) {
                 start(now);
+                began = waiting.isEmpty() ? now : began;
+                waiting.add(number);
+                numbers.add(number++);
             } else {
                 int call = random.nextInt(calls.size());
-                longest = Math.max(longest, now - (int) calls.get(call)[1]);
-                end(call);
+                boolean succeeded = random.nextInt(3) > 0;
+                end(call, succeeded);
+                Integer ended = numbers.remove(call);
+                if (waiting.remove(ended) && succeeded) {
+                    waiting.clear();
+                }
             }
-            assertThat(CallAge.calls(word)).isEqualTo(calls.size());
-            int oldest = 0;
-            for (long[] call : calls) {
-                oldest = Math.max(oldest, now - (int) call[1]);
-            }
-            double age = CallAge.age(word, now);
-            boolean two = calls.stream().mapToLong(call -> call[0]).distinct().count() == 2;
-            if (two) {
-                assertThat(age).isLessThanOrEqualTo(oldest * UNIT);
-            }
-            // And never behind, or before, by more than one generation lasts, which is what a call takes at most.
-            assertThat(Math.abs(age - oldest * UNIT)).isLessThanOrEqualTo((2 * Math.max(longest, oldest) + 21) * UNIT);
-            if (calls.isEmpty()) {
-                assertThat(age).isZero();
-            }
+            assertThat(CallAge.waiting(word)).isEqualTo(waiting.size());
+            assertThat(CallAge.age(word, now))
+                    .isEqualTo(waiting.isEmpty() ? 0 : Math.max(0, now - began - 1) * UNIT);
         }
     }
 
     @Test
-    void a_generation_that_is_full_counts_no_more_and_loses_nothing() {
+    void a_round_that_is_full_counts_no_more_and_loses_nothing() {
         PeakEwma tracker = new PeakEwma(10_000_000_000L, null);
         List<Long> tokens = new ArrayList<>();
         for (int i = 0; i < 100_000; i++) {
             tokens.add(tracker.started(0));
         }
         assertThat(tokens.get(99_999)).isEqualTo(CallAge.NOT_COUNTED);
+        assertThat(tracker.sharing(100_000, 1_000, 1)).isEqualTo(100_000);
         for (long token : tokens) {
             tracker.ended(token, 0, 0, Verdict.IGNORED, null, null);
         }
@@ -161,6 +183,14 @@ class CallAgeTest {
         }
 
         @Operation
+        public void overtaking() {
+            long first = tracker.started(0);
+            long second = tracker.started(0);
+            tracker.ended(second, 0, 0, Verdict.SUCCESS, null, null);
+            tracker.ended(first, 0, 0, Verdict.IGNORED, null, null);
+        }
+
+        @Operation
         public void two() {
             long first = tracker.started(0);
             long second = tracker.started(0);
@@ -183,7 +213,7 @@ class CallAgeTest {
         public void call() {
             long next = CallAge.started(word.get(), 0);
             word.set(next); // instead of compareAndSet
-            word.getAndAdd(CallAge.ended(CallAge.younger(next)));
+            word.set(CallAge.ended(word.get(), CallAge.round(next), false));
         }
 
         @Validate

@@ -23,6 +23,8 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LeastTimeTest {
     private static final long MILLI = 1_000_000L;
@@ -259,5 +261,75 @@ class LeastTimeTest {
                     (server, now) -> server == 4 ? -MILLI : (long) ((167 + 5 * noise.nextGaussian()) * MILLI));
             assertThat(share).isGreaterThan(0.998); // a fair share would be 0.95
         }
+    }
+
+    // ---- long bodies among short calls
+
+    /** How many short calls of a minute an endpoint gets that has long ones in flight meanwhile. */
+    private static int besideLongCalls(int servers, int perSecond, long tookMillis, int longCalls) {
+        ManualTime time = new ManualTime();
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes",
+                BalancingStrategy.leastTime(),
+                EndpointSource.of(Balancers.endpoints(servers)),
+                config -> config.lease(Duration.ofSeconds(Long.MAX_VALUE)),
+                time.environment().toBuilder().random(new Random(3)).build());
+        PriorityQueue<Open> open = new PriorityQueue<>((a, b) -> Long.compare(a.end, b.end));
+        long gap = 1_000_000_000L / perSecond;
+        List<Ticket<String>> kept = new ArrayList<>();
+        int got = 0;
+        for (int i = -perSecond; i < 60 * perSecond; i++) {
+            long now = time.environment().clock().nanoTime();
+            if (i >= 0 && kept.size() < longCalls) { // all of them at once
+                Ticket<String> ticket = nodes.pick();
+                while (!ticket.endpoint().id().equals("e00")) {
+                    ticket.close();
+                    ticket = nodes.pick();
+                }
+                kept.add(ticket);
+                i--;
+                continue;
+            }
+            Ticket<String> ticket = nodes.pick();
+            open.add(new Open(ticket, now + tookMillis * MILLI, false));
+            got += i >= 0 && ticket.endpoint().id().equals("e00") ? 1 : 0;
+            for (Open first = open.peek(); first != null && first.end <= now + gap; first = open.peek()) {
+                time.advance(Duration.ofNanos(
+                        Math.max(0, first.end - time.environment().clock().nanoTime())));
+                first.ticket.complete(Verdict.SUCCESS);
+                open.poll();
+            }
+            time.advance(Duration.ofNanos(
+                    Math.max(0, now + gap - time.environment().clock().nanoTime())));
+        }
+        return got;
+    }
+
+    /** Endpoints, short calls a second, what each takes in milliseconds, and long calls at one endpoint. */
+    @ParameterizedTest
+    @CsvSource({"2, 500, 10, 1", "2, 500, 2, 1", "3, 100, 5, 1", "4, 1000, 5, 1", "4, 1000, 20, 3", "10, 1000, 5, 2"})
+    void a_long_body_does_not_starve_its_endpoint(int servers, int perSecond, long tookMillis, int longCalls) {
+        int fair = besideLongCalls(servers, perSecond, tookMillis, 0);
+        assertThat(besideLongCalls(servers, perSecond, tookMillis, longCalls)).isGreaterThan(fair / 4);
+    }
+
+    @Test
+    void a_stalled_endpoint_gets_a_call_in_a_tenth_of_the_decay_and_no_more() {
+        source.set(Balancers.endpoints(2));
+        LoadBalancer<String> nodes = balancer();
+        for (int i = 0; i < 50; i++) {
+            call(nodes, id -> 10);
+        }
+        int stalled = 0;
+        for (int i = 0; i < 6_000; i++) { // a minute
+            Ticket<String> ticket = nodes.pick();
+            time.advance(Duration.ofMillis(10));
+            if (ticket.endpoint().id().equals("e01")) {
+                stalled++; // and stays open
+            } else {
+                ticket.complete(Verdict.SUCCESS);
+            }
+        }
+        assertThat(stalled).isBetween(5, 65);
     }
 }

@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.levee.loadbalancing.Balancers;
+import dev.levee.loadbalancing.LoadBalancer;
+import dev.levee.loadbalancing.Ticket;
 import dev.levee.loadbalancing.discovery.Endpoint;
+import dev.levee.loadbalancing.discovery.EndpointSource;
+import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
 import dev.levee.loadbalancing.hash.XxHash64;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -65,6 +69,48 @@ class SplitTest {
             split.setShares(Map.of("v2", 1.0));
             assertThat(share(picker, candidates, "v2")).isEqualTo(1);
         }
+    }
+
+    @Test
+    void groups_that_are_gone_are_forgotten() {
+        TrafficSplit split = TrafficSplit.of("version", Map.of("v1", 1.0));
+        GroupingStrategy inner =
+                (GroupingStrategy) BalancingStrategy.split(split, BalancingStrategy.roundRobin());
+        GroupingStrategy outer = (GroupingStrategy) BalancingStrategy.split(split, inner);
+        for (int i = 0; i < 20_000; i++) {
+            outer.over(candidates("v1", "v" + i, "old", "old"));
+            assertThat(outer.remembered()).isLessThanOrEqualTo(8);
+            assertThat(inner.remembered()).isLessThanOrEqualTo(16);
+        }
+    }
+
+    @Test
+    void a_group_that_stays_goes_on_with_its_turns_whatever_else_comes_and_goes() {
+        TrafficSplit split = TrafficSplit.of("version", Map.of("v1", 1.0));
+        BalancingStrategy strategy = BalancingStrategy.split(split, BalancingStrategy.roundRobin());
+        FakeCandidates first = candidates("v1", "v1", "v1", "old");
+        int before = strategy.over(first).pick(0);
+        for (int i = 0; i < 30; i++) {
+            FakeCandidates next = candidates("v1", "v1", "v1", "new" + i);
+            int picked = strategy.over(next).pick(0);
+            assertThat(picked).isEqualTo((before + 1) % 3);
+            before = picked;
+        }
+    }
+
+    @Test
+    void calls_in_flight_are_counted_by_endpoint_and_survive_any_number_of_changes() {
+        UpdatableEndpoints<String> source = EndpointSource.updatable(endpoints("v1", "v2"));
+        TrafficSplit split = TrafficSplit.of("version", Map.of("v1", 1.0));
+        LoadBalancer<String> nodes = LoadBalancer.of(
+                "nodes", BalancingStrategy.split(split, BalancingStrategy.leastConnections()), source);
+        Ticket<String> open = nodes.pick();
+        for (int i = 0; i < 1_000; i++) {
+            source.set(endpoints("v1", "v" + i));
+        }
+        assertThat(nodes.snapshot().get(0).inFlight()).isEqualTo(1);
+        open.close();
+        assertThat(nodes.snapshot().get(0).inFlight()).isZero();
     }
 
     @Test

@@ -75,6 +75,30 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     /**
+     * Returns a view of a stage that other callers share, such as the load of an asynchronous cache, to be returned by
+     * the operation of {@link Policy#callAsync}: a cancel, a timeout or a hedge that is decided ends the call, and
+     * leaves the stage to the others.
+     *
+     * <pre>{@code
+     * timeout.callAsync(() -> CallFuture.shared(cache.get(key)));
+     * }</pre>
+     *
+     * <p>Not for a stage that was made for this call alone: its work would go on in vain. As with all work that
+     * cannot be stopped, permits of gates around the stage are held until it has ended. Each view is held by the stage
+     * until then.
+     *
+     * @param stage completes for all that share it; nothing that is done to the view reaches it
+     * @param <T> the result
+     * @return a future that ends as the stage does, with what the stage failed with, not wrapped
+     * @throws NullPointerException if {@code stage} is null
+     */
+    public static <T extends @Nullable Object> CallFuture<T> shared(CompletionStage<? extends T> stage) {
+        CallFuture<T> view = new CallFuture<>();
+        Require.nonNull("stage", stage).whenComplete(view::finish);
+        return view;
+    }
+
+    /**
      * Starts an operation. Never throws: what the operation throws, or a stage that is null, fails the future.
      *
      * @param operation starts the work

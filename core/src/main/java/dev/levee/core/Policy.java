@@ -143,7 +143,9 @@ public interface Policy {
      * the future.
      *
      * <p>Cancelling the future cancels the stage behind it, a queued wait, a pending delay; so does a timeout around
-     * it. A cancelled call is no evidence about the dependency.
+     * it. A cancelled call is no evidence about the dependency. A stage that other callers wait for too, such as the
+     * load of an asynchronous cache, must not be cancelled for one of them: return {@link CallFuture#shared
+     * CallFuture.shared(stage)}.
      *
      * <p><b>How long permits are held.</b> Until the stage has completed. That is the end of the work as far as the
      * stage tells it. A stage of a client that stops its work when it is cancelled tells it; a plain

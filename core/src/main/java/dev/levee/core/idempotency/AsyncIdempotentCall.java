@@ -15,12 +15,13 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One asynchronous call under a {@link StoredIdempotency}; the same steps as there. They follow each other, so its
- * fields need no lock. See ADR 34.
+ * fields need no lock; those that a cancel reads are volatile. See ADR 34.
  */
 final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T> {
     private final StoredIdempotency<T> idempotency;
@@ -29,7 +30,10 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private final CallContext context = CallContext.current();
     private final StoredIdempotency<T>.WaitLimit limit;
     private String owner = "";
-    private PendingCall<T> mine = new PendingCall<>();
+    private volatile PendingCall<T> mine = new PendingCall<>();
+
+    /** The work, once it runs. Other calls of the key wait for it too, so a cancel ends it only if none does. */
+    private volatile @Nullable CompletableFuture<T> work;
 
     /** Whether the call waits for another one of its key. */
     private volatile boolean waiting;
@@ -104,7 +108,15 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
     @Override
     public boolean isQueued() {
-        return waiting || super.isQueued();
+        return waiting || (mine.waiting() == 0 && work instanceof CallFuture<?> running && running.isQueued());
+    }
+
+    @Override
+    protected void earlierFailures(Consumer<? super Throwable> to) {
+        CompletableFuture<T> running = work;
+        if (running != null) {
+            CallFuture.earlierFailures(running, to);
+        }
     }
 
     private void awaitEnding(PendingCall<T> other) {
@@ -207,7 +219,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private void run() {
         CompletableFuture<T> running =
                 StoredIdempotency.onceOnly(context).call(() -> Inner.OPERATION.callAsync(operation));
-        passCancelTo(running);
+        PendingCall<T> shared = mine;
+        work = running;
+        onCancel(reason -> shared.whenAbandoned(() -> CallFuture.requestCancel(running, reason)));
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
             try {

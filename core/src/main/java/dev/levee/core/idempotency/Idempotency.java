@@ -233,7 +233,8 @@ public interface Idempotency<T extends @Nullable Object> extends Measured {
      * @param fingerprint what distinguishes requests
      * @param operation starts the work
      * @return completes when the work has ended and that is recorded. A cancel removes the call from those that wait,
-     *     or is passed on to the work, whose outcome is recorded when it has really ended
+     *     or is passed on to the work, whose outcome is recorded when it has really ended; not while other calls of
+     *     this process wait for that work: it goes on for them, and ends when the last of them has left
      */
     CompletableFuture<T> callAsync(String key, String fingerprint, Supplier<? extends CompletionStage<T>> operation);
 

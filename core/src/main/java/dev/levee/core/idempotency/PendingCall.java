@@ -13,6 +13,9 @@ final class PendingCall<T extends @Nullable Object> {
     private final Set<Runnable> waiters = ConcurrentHashMap.newKeySet();
     private volatile @Nullable Ending<T> ending;
 
+    /** What ends the work when no other call waits for it, because its own caller has left; null before that. */
+    private volatile @Nullable Runnable abandon;
+
     /** How it will end; of the call itself. */
     private Ending<T> prepared = Ending.unusable();
 
@@ -30,6 +33,23 @@ final class PendingCall<T extends @Nullable Object> {
 
     void removeWaiter(Runnable wake) {
         waiters.remove(wake);
+        Runnable action = abandon;
+        if (action != null && waiters.isEmpty()) {
+            action.run();
+        }
+    }
+
+    /**
+     * Runs an action as soon as no other call waits: now, or when the last one leaves. A call that joins meanwhile may
+     * be too late to keep the work.
+     *
+     * @param action may be run more than once; must not throw
+     */
+    void whenAbandoned(Runnable action) {
+        abandon = action; // first, so that this thread or the one of the last waiter sees both
+        if (waiters.isEmpty()) {
+            action.run();
+        }
     }
 
     /** Returns how it has ended; null as long as it has not. */

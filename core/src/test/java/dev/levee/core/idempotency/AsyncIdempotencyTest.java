@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.CallContext;
+import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
 import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.OutcomeCheck.Finding;
@@ -15,6 +17,8 @@ import dev.levee.core.policy.Timeout;
 import dev.levee.core.testing.ManualTime;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -156,14 +160,91 @@ class AsyncIdempotencyTest {
     @Test
     void a_cancel_reaches_the_work_whose_outcome_is_then_unknown() {
         CompletableFuture<String> first = call(pay);
-        CompletableFuture<String> second = call(pay);
 
         first.cancel(true);
         time.runReady();
 
         assertThat(work).isCancelled();
+        CompletableFuture<String> second = call(pay);
+        time.runReady();
         assertRefused(second, Reason.UNKNOWN_OUTCOME);
         assertNothingIsLeft();
+    }
+
+    @Test
+    void a_timeout_of_the_call_that_runs_leaves_the_work_to_those_that_wait() {
+        Timeout impatient = Timeout.of("t", ofSeconds(1), time.environment());
+        CompletableFuture<String> first = impatient.callAsync(() -> call(pay));
+        CompletableFuture<String> second = call(pay);
+        time.advance(ofSeconds(1));
+
+        assertThat(first).isCompletedExceptionally();
+        assertThat(work).isNotDone();
+        work.complete("receipt");
+
+        assertThat(second).isCompletedWithValue("receipt");
+        assertThat(runs).hasValue(1);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void work_for_which_none_waits_any_more_is_cancelled() {
+        CompletableFuture<String> first = call(pay);
+        CompletableFuture<String> second = call(pay);
+        CompletableFuture<String> third = call(pay);
+        first.cancel(true);
+        second.cancel(true);
+        assertThat(work).isNotDone();
+
+        third.cancel(true);
+
+        assertThat(work).isCancelled();
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void a_waiter_that_leaves_while_the_caller_stays_ends_nothing() {
+        CompletableFuture<String> first = call(pay);
+        call(pay).cancel(true);
+        assertThat(work).isNotDone();
+        work.complete("receipt");
+
+        assertThat(first).isCompletedWithValue("receipt");
+    }
+
+    @Test
+    void a_call_that_joins_in_the_moment_in_which_the_other_ends_gets_its_result() {
+        Scheduler scheduler = time.environment().scheduler();
+        List<Runnable> atTheTimer = new ArrayList<>();
+        Environment environment = time.environment().toBuilder()
+                .scheduler(new Scheduler() {
+                    @Override
+                    public Timer schedule(Runnable task, long delayNanos) {
+                        Timer timer = scheduler.schedule(task, delayNanos);
+                        atTheTimer.forEach(Runnable::run); // it has found the other, and does not listen yet
+                        return timer;
+                    }
+
+                    @Override
+                    public void sleep(long nanos) throws InterruptedException {
+                        scheduler.sleep(nanos);
+                    }
+
+                    @Override
+                    public void park(Object blocker, long nanos) {
+                        scheduler.park(blocker, nanos);
+                    }
+                })
+                .build();
+        Idempotency<String> racing = Idempotency.of("pay", store, config -> {}, environment);
+        call(racing);
+        atTheTimer.add(() -> work.complete("receipt"));
+
+        CompletableFuture<String> late = call(racing);
+
+        time.runReady();
+        assertThat(late).isCompletedWithValue("receipt");
+        assertThat(time.pendingTimers()).isZero();
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -9,6 +10,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One asynchronous call through a segment of gates: enters them in order, queues without a thread, leaves them once.
@@ -45,6 +48,7 @@ import org.jspecify.annotations.Nullable;
  * <p>See ADR 4 for the shared times and ADR 6 for cancellation.
  */
 final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
     private static final VarHandle PHASE = Handles.field(MethodHandles.lookup(), "phase", int.class);
     private static final int ACTIVE = 0;
     private static final int QUEUED = 1;
@@ -118,11 +122,12 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             if (phase != QUEUED && (error != null || stamp == Gate.REFUSED)) {
                 return; // cancelled, and settled by that
             }
-            try {
-                gate.environment()
-                        .executor()
-                        .execute(() -> context.call((Action<RuntimeException>) () -> afterWait(stamp, error)));
-            } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
+            Throwable rejected = HandOver.tryExecute(
+                    gate.environment().executor(),
+                    () -> context.call((Action<RuntimeException>) () -> afterWait(stamp, error)),
+                    LOG,
+                    gate);
+            if (rejected != null) { // an Error too: there may be no memory for one more thread
                 noThread(gate, stamp, error, rejected);
             }
         });
@@ -135,7 +140,13 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         }
         turn.cancel(false);
         Gate gate = segment.gates[entered];
-        settle(null, reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate));
+        Throwable refusal;
+        try {
+            refusal = reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate);
+        } catch (Throwable thrown) { // against its promise
+            refusal = thrown;
+        }
+        settle(null, refusal);
     }
 
     /** The executor does not take the continuation. That is not to be told to a call which was refused anyway. */
@@ -163,11 +174,19 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             }
             return;
         }
-        start = segment.readStart();
         Gate gate = segment.gates[entered];
         if (stamp != null && admitted) {
             stamps[entered++] = stamp;
         }
+        try {
+            goOn(gate, admitted, error);
+        } catch (Throwable thrown) { // a clock, or a gate that breaks its promise
+            settle(null, thrown);
+        }
+    }
+
+    private void goOn(Gate gate, boolean admitted, @Nullable Throwable error) {
+        start = segment.readStart();
         if (cancelReason() != null || isDone()) {
             settle(null, gate.refusal());
         } else if (admitted) {
@@ -179,7 +198,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
 
     /** Returns the permit that came when the call had ended; the gate is the one at which it waited. */
     private void giveBack(long stamp) {
-        segment.gates[entered].exit(stamp, start, segment.readEnd(), Verdict.IGNORED, RefusedException.UNKNOWN);
+        segment.gates[entered].exit(stamp, start, segment.readEnd(start), Verdict.IGNORED, RefusedException.UNKNOWN);
     }
 
     @Override
@@ -192,7 +211,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             return CallForm.ASYNCHRONOUS;
         }
         boolean[] ran = {false};
-        earlierFailures(earlier -> ran[0] |= earlier != failure && Outcomes.attemptMayHaveRun(earlier));
+        try {
+            earlierFailures(earlier -> ran[0] |= earlier != failure && Outcomes.attemptMayHaveRun(earlier));
+        } catch (Throwable thrown) { // of a policy of a user: what it did not tell may have run
+            ran[0] = true;
+        }
         return ran[0] ? CallForm.REPEATED : CallForm.ASYNCHRONOUS;
     }
 

@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CancellationException;
@@ -131,7 +132,13 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
         Require.nonNull("executor", executor);
         ThreadCall<T> call =
                 new ThreadCall<>(Require.nonNull("operation", operation), CallContext.current(), executor.getClass());
-        executor.execute(call);
+        try {
+            executor.execute(call);
+        } catch (Throwable rejected) {
+            if (call.disable()) {
+                throw rejected;
+            } // else it runs already, whatever the executor says
+        }
         return call;
     }
 
@@ -270,7 +277,7 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
     }
 
     private static void logNotPassedOn(Throwable thrown) {
-        LOG.warn("A cancel could not be passed on; the end of the work is awaited", thrown);
+        SafeLog.warn(LOG, "A cancel could not be passed on; the end of the work is awaited", thrown);
     }
 
     /**

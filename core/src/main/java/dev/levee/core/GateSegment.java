@@ -1,10 +1,13 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Adjacent gates of a pipeline, entered and left as one: the clock is read once at the start and once at the end, and
@@ -15,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * not sent, ADR 68.
  */
 abstract class GateSegment implements Inner {
+    private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+
     final Gate[] gates;
     final Inner next;
     final Environment environment;
@@ -75,13 +80,19 @@ abstract class GateSegment implements Inner {
         return readsStart ? clock.nanoTime() : 0L;
     }
 
-    final long readEnd() {
-        return readsEnd ? clock.nanoTime() : 0L;
+    /** Reads the end of a call; if the clock throws, the call has taken no time: it must be left all the same. */
+    final long readEnd(long start) {
+        try {
+            return readsEnd ? clock.nanoTime() : 0L;
+        } catch (Throwable thrown) {
+            SafeLog.warn(LOG, "A clock threw; a call counts as if it had taken no time", thrown);
+            return start;
+        }
     }
 
     /** Leaves every gate whose stamp is not {@link Gate#REFUSED}: by rule, and within a rule innermost first. */
     final void leave(long[] stamps, long start, @Nullable Object result, @Nullable Throwable error, CallForm form) {
-        long end = readEnd();
+        long end = readEnd(start);
         boolean allEntered = stamps[gates.length - 1] != Gate.REFUSED;
         for (int rule = gates.length - 1; rule >= 0; rule--) {
             if (firstWithSameRule[rule] == rule) {
@@ -120,14 +131,27 @@ abstract class GateSegment implements Inner {
         return verdict == Verdict.IGNORED && (!allEntered || !Outcomes.mayHaveRun(verdict, error));
     }
 
+    /** Leaves a gate. What it throws, against its promise, keeps no other gate from being left. */
     final void leave(Gate gate, long stamp, long start, long end, Verdict verdict, long hint, boolean notSent) {
-        if (notSent) {
-            gate.cancel(stamp, start);
-        } else {
-            gate.exit(stamp, start, end, verdict, hint);
+        try {
+            if (notSent) {
+                gate.cancel(stamp, start);
+            } else {
+                gate.exit(stamp, start, end, verdict, hint);
+            }
+            if (listening) {
+                gate.environment().listener().onOutcome(gate.kind(), gate.name(), verdict, end - start);
+            }
+        } catch (Throwable thrown) {
+            logBrokenExit(gate, thrown);
         }
-        if (listening) {
-            gate.environment().listener().onOutcome(gate.kind(), gate.name(), verdict, end - start);
+    }
+
+    static void logBrokenExit(Gate gate, Throwable thrown) {
+        try {
+            SafeLog.warn(LOG, "{} \"{}\": threw when it was left", gate.kind().label(), gate.name(), thrown);
+        } catch (Throwable noName) {
+            // A gate without a name: the others are more important.
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -87,8 +88,7 @@ final class Listeners {
                 event.accept(listener);
             } catch (Throwable thrown) {
                 if (logged.compareAndSet(false, true)) {
-                    LOG.warn(
-                            "Listener {} threw. It still receives events; its further exceptions are not logged",
+                    SafeLog.warn(LOG, "Listener {} threw. It still receives events; its further exceptions are not logged",
                             listener,
                             thrown);
                 }

@@ -26,8 +26,10 @@ import org.jspecify.annotations.Nullable;
  *   <li>If it refuses and does not wait, {@link GateWait} throws its refusal. {@code b} is still {@code REFUSED}, so
  *       only the first gate is left, by {@link Gate#cancel}; the gates further in were never entered.
  *   <li>If it throws, against its promise, the same happens with the verdict of the first gate's rule on that error.
- *   <li>The result is judged after the {@code try}: what {@code leave} throws, against its promise, is never taken for
- *       the outcome of the operation, and no gate is left twice.
+ *   <li>The result is judged after the {@code try}, and {@code leave} throws nothing: what a gate, a rule, a clock or a
+ *       log throws there is never taken for the outcome of the operation, keeps no other gate from being left, and no
+ *       gate is left twice.
+ *   <li>There is stack for {@code leave}: see {@link StackRoom}.
  * </ul>
  *
  * <p>Four copies of the same lines, because a loop would need an array of stamps. See ADR 4 for the shared times and
@@ -103,7 +105,7 @@ final class NarrowSegment extends GateSegment {
             leaveByRule(a, b, c, d, start, result, error);
             return;
         }
-        long end = readEnd();
+        long end = readEnd(start);
         Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
         boolean notSent = verdict == Verdict.IGNORED && isNotSent(verdict, error, areAllEntered(b, c, d));
         long hint = Outcomes.retryAfterNanos(rule, verdict, result, error);

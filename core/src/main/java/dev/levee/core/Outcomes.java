@@ -31,6 +31,20 @@ public final class Outcomes {
      * @throws NullPointerException if an argument is null
      */
     public static Verdict judge(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
+        try {
+            return judged(rule, result, thrownError);
+        } catch (Throwable thrown) { // an exception whose own methods throw, or no memory
+            return worst(rule, thrownError, thrown);
+        }
+    }
+
+    /** Returns what an outcome counts as that cannot be judged, so that permits come back all the same. */
+    private static Verdict worst(OutcomeRule rule, @Nullable Throwable error, Throwable thrown) {
+        RuleFailures.log(rule, "or what it judges did; a call that threw counts as failed", thrown);
+        return error == null ? Verdict.SUCCESS : Verdict.FAILURE;
+    }
+
+    private static Verdict judged(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Throwable error = thrownError == null ? null : unwrap(thrownError);
         if (error instanceof RefusedException refusal) {
             Verdict named = judgeRefusal(rule, refusal);
@@ -72,14 +86,18 @@ public final class Outcomes {
      */
     public static Verdict judgeBlocking(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Verdict verdict = judge(rule, result, thrownError);
-        if (verdict.isFailure() && isCutShort(thrownError)) {
-            return Verdict.IGNORED;
+        try {
+            if (verdict.isFailure() && isCutShort(thrownError)) {
+                return Verdict.IGNORED;
+            }
+            return verdict == Verdict.NOT_SENT
+                            && thrownError != null
+                            && CallState.current().endedAfterRun(thrownError)
+                    ? Verdict.FAILURE
+                    : verdict;
+        } catch (Throwable thrown) { // a clock, or an exception whose own methods throw
+            return worst(rule, thrownError, thrown);
         }
-        return verdict == Verdict.NOT_SENT
-                        && thrownError != null
-                        && CallState.current().endedAfterRun(thrownError)
-                ? Verdict.FAILURE
-                : verdict;
     }
 
     private static boolean isCutShort(@Nullable Throwable error) {
@@ -179,8 +197,8 @@ public final class Outcomes {
         if (verdict == Verdict.SUCCESS) {
             return RefusedException.UNKNOWN;
         }
-        Throwable error = thrownError == null ? null : unwrap(thrownError);
         try {
+            Throwable error = thrownError == null ? null : unwrap(thrownError);
             return error instanceof RefusedException refused
                     ? refused.retryAfterNanos()
                     : rule.retryAfterNanos(result, error);

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.SafeLog;
 import java.util.Collections;
 import java.util.Set;
 import java.util.WeakHashMap;
@@ -24,8 +25,7 @@ final class RuleFailures {
             Thread.currentThread().interrupt();
         }
         if (isFirst(rule)) {
-            LOG.warn(
-                    "Outcome rule {} threw; {}. Further failures of this rule are not logged",
+            SafeLog.warn(LOG, "Outcome rule {} threw; {}. Further failures of this rule are not logged",
                     rule,
                     consequence,
                     thrown);

@@ -31,17 +31,29 @@ final class SingleGate {
 
     private static void leave(
             Gate gate, int timing, long stamp, long start, @Nullable Object result, @Nullable Throwable error) {
-        long end = (timing & Gate.EXIT) != 0 ? gate.environment().clock().nanoTime() : 0L;
-        OutcomeRule rule = gate.outcomes();
-        Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
-        if (verdict == Verdict.IGNORED && !Outcomes.mayHaveRun(verdict, error)) {
-            gate.cancel(stamp, start);
-        } else {
-            gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
+        try {
+            long end = (timing & Gate.EXIT) != 0 ? readEnd(gate, start) : 0L;
+            OutcomeRule rule = gate.outcomes();
+            Verdict verdict = Outcomes.judgeBlocking(rule, result, error);
+            if (verdict == Verdict.IGNORED && !Outcomes.mayHaveRun(verdict, error)) {
+                gate.cancel(stamp, start);
+            } else {
+                gate.exit(stamp, start, end, verdict, Outcomes.retryAfterNanos(rule, verdict, result, error));
+            }
+            Listener listener = gate.environment().listener();
+            if (listener != Listener.NONE) {
+                listener.onOutcome(gate.kind(), gate.name(), verdict, end - start);
+            }
+        } catch (Throwable thrown) { // of the gate, against its promise
+            GateSegment.logBrokenExit(gate, thrown);
         }
-        Listener listener = gate.environment().listener();
-        if (listener != Listener.NONE) {
-            listener.onOutcome(gate.kind(), gate.name(), verdict, end - start);
+    }
+
+    private static long readEnd(Gate gate, long start) {
+        try {
+            return gate.environment().clock().nanoTime();
+        } catch (Throwable thrown) { // the permit must come back all the same
+            return start;
         }
     }
 }

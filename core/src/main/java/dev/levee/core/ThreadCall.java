@@ -69,6 +69,15 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
         }
     }
 
+    /** Keeps the operation from beginning, for an executor that keeps a task and throws. Returns false if it has begun. */
+    boolean disable() {
+        boolean first = state.compareAndSet(NEW, ENDED);
+        if (first) {
+            operation = null;
+        }
+        return first;
+    }
+
     /** The work is asked to end. */
     @Override
     public void accept(Throwable reason) {

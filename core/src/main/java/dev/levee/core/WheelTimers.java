@@ -33,15 +33,16 @@ import org.slf4j.LoggerFactory;
  *   lock a stripe, add the task, unlock              wakeAt = NONE
  *   while tick &lt; wakeAt:                             for each stripe: poll under its lock, run outside it,
  *     if CAS(wakeAt, tick): unpark the thread          until nothing is due; then read its next tick
- *   is wakeAt long past? say what keeps the thread   wakeAt = the earliest next tick; park until then
+ *   is wakeAt long past? say what keeps the thread   lower wakeAt to the earliest next tick; park until then
  * </pre>
  *
  * <p>Invariants:
  *
  * <ul>
  *   <li>No wake-up is lost. A timer that is set before the thread reads the next tick of its stripe is seen there. One
- *       that is set later finds in {@code wakeAt} either {@code NONE} or the planned tick; if it is due earlier, it
- *       unparks the thread, whose next park returns at once even if {@code wakeAt} has been overwritten meanwhile.
+ *       that is set later while the thread is awake lowers {@code wakeAt}, which the thread never raises when it plans
+ *       its sleep: it does not rely on the permit of an unpark, which a task or a lock that parks may have used up. One
+ *       that is set after that and is due earlier unparks the thread.
  *   <li>A ticket is checked together with its task, because places are used again; and a task is set at most once at a
  *       time. So {@link #take} never cancels another timer.
  *   <li>A task runs or is cancelled, never both: poll and remove take it off the wheel under the lock of the stripe.
@@ -286,13 +287,23 @@ final class WheelTimers implements Timers, Runnable {
     public void run() {
         while (!closed) {
             try {
-                long next = runDue();
-                wakeAt.set(next);
+                long next = plan(runDue());
                 parking.park(this, next == TimerWheel.NONE ? Long.MAX_VALUE : nanosUntil(next));
             } catch (Throwable thrown) { // all timers depend on this thread: there may not even be memory to log
                 SafeLog.warn(LOG, "The thread of the timers goes on after a failure", thrown);
             }
         }
+    }
+
+    /** Plans the next wake-up: what a stripe was found to need, or a timer that was set while this thread was awake. */
+    private long plan(long next) {
+        long planned;
+        long earliest;
+        do {
+            planned = wakeAt.get();
+            earliest = Math.min(next, planned);
+        } while (!wakeAt.compareAndSet(planned, earliest));
+        return earliest;
     }
 
     private long nanosUntil(long tick) {

@@ -2,9 +2,14 @@ package dev.levee.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.ForAll;
@@ -128,6 +133,125 @@ class WheelTimersTest {
                     .singleElement()
                     .asString()
                     .startsWith("WARN A timer task took 1000 ms, and all other timers waited: ");
+        }
+    }
+
+    @Test
+    void a_task_that_runs_for_long_is_logged_while_it_runs_by_a_thread_that_sets_a_timer() {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = timers(clock);
+        try (CapturedLog log = new CapturedLog(Scheduler.class)) {
+            timers.set(
+                    () -> {
+                        clock.addAndGet(500_000_000);
+                        timers.set(() -> {}, clock.get(), TICK); // a wake-up is planned
+                        clock.addAndGet(3_000_000_000L);
+                        timers.set(() -> {}, clock.get(), TICK);
+                        timers.set(() -> {}, clock.get(), TICK);
+                        assertThat(log.lines())
+                                .as("while it runs, and once")
+                                .singleElement()
+                                .asString()
+                                .startsWith("WARN A timer task has been running for 3500 ms, and all other timers"
+                                        + " wait: dev.levee.core.WheelTimersTest");
+                    },
+                    0,
+                    0);
+            timers.runDue();
+            assertThat(log.lines()).hasSize(2);
+        }
+    }
+
+    @Test
+    void a_stripe_that_cannot_be_locked_is_passed_over_and_said_so_once() throws Exception {
+        AtomicLong clock = new AtomicLong();
+        WheelTimers timers = new WheelTimers(clock::get, new CountingParks(new AtomicInteger()), w -> new Thread(), 1);
+        AtomicInteger ran = new AtomicInteger();
+        Runnable task = ran::incrementAndGet;
+        long[] tickets = onEachStripe(timers, task, TICK);
+        clock.set(TICK);
+        try (CapturedLog log = new CapturedLog(Scheduler.class)) {
+            hold(timers, 0, 1);
+            assertThat(timers.runDue()).as("it looks again soon").isBetween(1L, 100L);
+            timers.runDue();
+            assertThat(ran).as("the timer of the other stripe").hasValue(1);
+            assertThat(timers.take(tickets[0], task)).isFalse();
+            assertThat(log.lines()).singleElement().asString().startsWith("WARN Some timers are late");
+            hold(timers, 0, 0);
+            timers.runDue();
+            assertThat(ran).hasValue(2);
+            assertThat(timers.pending()).isZero();
+        }
+    }
+
+    /** Sets a task on both stripes, from threads whose numbers lead there; returns the tickets. */
+    private static long[] onEachStripe(WheelTimers timers, Runnable task, long delay) throws InterruptedException {
+        long[] tickets = new long[2];
+        while (tickets[0] == 0 || tickets[1] == 0) {
+            Thread sets = new Thread(() -> {
+                long ticket = timers.set(task, 0, delay);
+                int stripe = (int) (ticket >>> Integer.SIZE);
+                if (tickets[stripe] == 0) {
+                    tickets[stripe] = ticket;
+                } else {
+                    timers.take(ticket, task);
+                }
+            });
+            sets.start();
+            sets.join();
+        }
+        return tickets;
+    }
+
+    /** As a thread does that stops while it has the lock. */
+    private static void hold(WheelTimers timers, int number, int value) throws ReflectiveOperationException {
+        Field stripes = WheelTimers.class.getDeclaredField("stripes");
+        stripes.setAccessible(true);
+        Object stripe = ((Object[]) stripes.get(timers))[number];
+        Field held = stripe.getClass().getDeclaredField("held");
+        held.setAccessible(true);
+        held.setInt(stripe, value);
+    }
+
+    /**
+     * A timer that is set while others run, on a stripe that has been looked at already and after the time for which
+     * the thread was woken, wakes the thread again.
+     */
+    @Test
+    void a_timer_that_is_set_while_the_thread_is_awake_wakes_it() throws Exception {
+        Environment system = Environment.system();
+        WheelTimers timers = new WheelTimers(system.clock(), system.scheduler(), WheelTimersTest::daemon, 1);
+        CountDownLatch ran = new CountDownLatch(1);
+        ExecutorService toFirst = threadOfStripe(timers, 0);
+        ExecutorService toSecond = threadOfStripe(timers, 1);
+        Runnable later = ran::countDown;
+        Runnable first = () -> {
+            try {
+                toFirst.submit(() -> timers.set(later, system.clock().nanoTime(), 100_000_000))
+                        .get();
+            } catch (InterruptedException | ExecutionException thrown) {
+                throw new AssertionError(thrown);
+            }
+        };
+        toSecond.submit(() -> timers.set(first, system.clock().nanoTime(), 20_000_000))
+                .get();
+        assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
+        toFirst.shutdown();
+        toSecond.shutdown();
+        timers.close();
+    }
+
+    private static ExecutorService threadOfStripe(WheelTimers timers, int stripe) throws Exception {
+        while (true) {
+            ExecutorService one = Executors.newSingleThreadExecutor();
+            Runnable task = () -> {};
+            long ticket = one.submit(() -> timers.set(task, System.nanoTime(), Long.MAX_VALUE / 4))
+                    .get();
+            timers.take(ticket, task);
+            if (ticket >>> Integer.SIZE == stripe) {
+                return one;
+            }
+            one.shutdown();
         }
     }
 

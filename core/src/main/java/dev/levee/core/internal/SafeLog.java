@@ -27,6 +27,21 @@ public final class SafeLog {
     }
 
     /**
+     * Logs a detail, or drops it. Never throws.
+     *
+     * @param log the logger
+     * @param format the message, with a pair of braces for each argument
+     * @param arguments the arguments; a {@link Throwable} at the end is logged with its stack trace
+     */
+    public static void debug(Logger log, String format, @Nullable Object... arguments) {
+        try {
+            log.debug(format, arguments);
+        } catch (Throwable noLog) {
+            // As above.
+        }
+    }
+
+    /**
      * Logs an information, or drops it. Never throws.
      *
      * @param log the logger

@@ -27,8 +27,17 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     AsyncFallback<T> follow(CompletableFuture<T> running) {
         passCancelTo(running);
-        running.whenComplete(this::callEnded);
+        running.whenComplete((result, thrown) -> survive(() -> callEnded(result, thrown)));
         return this;
+    }
+
+    /** Runs what follows the end of a stage, where an exception would be lost, and the caller would wait for ever. */
+    private void survive(Runnable step) {
+        try {
+            step.run();
+        } catch (Throwable thrown) { // no memory
+            completeExceptionally(thrown);
+        }
     }
 
     private void callEnded(T result, @Nullable Throwable thrown) {
@@ -72,7 +81,11 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error, operation);
         passCancelTo(running);
-        running.whenComplete((value, thrown) -> {
+        running.whenComplete((value, thrown) -> survive(() -> laterEnded(source, value, thrown, error, earlier)));
+    }
+
+    private void laterEnded(
+            Source source, T value, @Nullable Throwable thrown, Throwable error, SuppressedFailures earlier) {
             Throwable failure = thrown == null ? misfitOf(source, value) : Outcomes.unwrap(thrown);
             if (failure == null) {
                 answered(value, error);
@@ -82,7 +95,6 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
                     askNext(error, earlier);
                 }
             }
-        });
     }
 
     private @Nullable Throwable misfitOf(Source source, T value) {

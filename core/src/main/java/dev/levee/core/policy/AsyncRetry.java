@@ -8,18 +8,23 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.HandOver;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One asynchronous call under a {@link BackoffRetry}. Attempts follow each other, so its fields need no lock. See ADR
  * 15.
  */
 final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
+
     private final BackoffRetry retry;
     private final Inner inner;
     private final Supplier<? extends CompletionStage<T>> operation;
@@ -164,9 +169,9 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void attemptOnExecutor(RetrySequence current, T result, @Nullable Throwable error) {
-        try {
-            retry.environment().executor().execute(() -> attemptOrEnd(current, result, error));
-        } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
+        Throwable rejected = HandOver.tryExecute(
+                retry.environment().executor(), () -> attemptOrEnd(current, result, error), LOG, retry.label());
+        if (rejected != null) { // an Error too: there may be no memory for one more thread
             current.couldNotStart(rejected);
             retry.environment().handOver(() -> endAfterWait(current, result, error));
         }

@@ -14,6 +14,7 @@ import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Unchecked;
 import java.lang.ref.WeakReference;
@@ -288,8 +289,7 @@ final class BackoffRetry implements Retry, Repeater {
         stoodDown.increment();
         if (!saidSo) {
             saidSo = true;
-            LOG.info(
-                    "{} does not repeat a failure, because {} further out repeats it: attempts of several layers do not"
+            SafeLog.info(LOG, "{} does not repeat a failure, because {} further out repeats it: attempts of several layers do not"
                             + " multiply. Further failures of this kind are counted and not logged",
                     label(),
                     further == null ? "a policy" : further.label());
@@ -314,8 +314,7 @@ final class BackoffRetry implements Retry, Repeater {
     void warnCannotStart(Throwable why) {
         if (!warned) {
             warned = true;
-            LOG.warn(
-                    "{} could not start another attempt, because the executor takes no more calls; calls end with the"
+            SafeLog.warn(LOG, "{} could not start another attempt, because the executor takes no more calls; calls end with the"
                             + " failure before it. Further failures of this kind are not logged",
                     label(),
                     why);

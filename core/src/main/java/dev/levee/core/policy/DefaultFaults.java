@@ -5,6 +5,7 @@ import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
@@ -117,7 +118,7 @@ final class DefaultFaults implements Faults {
         try {
             return fault.hits(drawn, sinceOn);
         } catch (Throwable thrown) {
-            LOG.warn("faults \"{}\": the key of a fault threw; the call is not hit", name, thrown);
+            SafeLog.warn(LOG, "faults \"{}\": the key of a fault threw; the call is not hit", name, thrown);
             return false;
         }
     }
@@ -143,8 +144,7 @@ final class DefaultFaults implements Faults {
             before.end();
             return;
         }
-        LOG.warn(
-                "faults \"{}\" are ON: calls fail on purpose{} ({})",
+        SafeLog.warn(LOG, "faults \"{}\" are ON: calls fail on purpose{} ({})",
                 name,
                 lengthNanos == Nanos.NEVER ? "" : ", for at most " + Nanos.text(lengthNanos),
                 Arrays.toString(faults));
@@ -165,7 +165,7 @@ final class DefaultFaults implements Faults {
             return false;
         }
         on.end();
-        LOG.info("faults \"{}\" are off", name);
+        SafeLog.info(LOG, "faults \"{}\" are off", name);
         environment.listener().onStateChange(kind(), name, "ON", "OFF");
         return true;
     }

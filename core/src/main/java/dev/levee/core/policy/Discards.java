@@ -1,6 +1,7 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.Policy;
+import dev.levee.core.internal.SafeLog;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,8 +21,7 @@ final class Discards {
         try {
             consumer.accept(result);
         } catch (Throwable thrown) {
-            LOG.warn(
-                    "{} \"{}\": the consumer of results that are not used threw",
+            SafeLog.warn(LOG, "{} \"{}\": the consumer of results that are not used threw",
                     policy.kind().label(),
                     policy.name(),
                     thrown);

@@ -66,6 +66,10 @@ final class ExecutorCall<T extends @Nullable Object> extends AtomicInteger imple
         handingOver = true;
         try {
             timeout.executor.execute(this);
+        } catch (Throwable rejected) {
+            if (onCallersThread || giveUpBeforeStart()) {
+                throw rejected;
+            } // else it runs already, whatever the executor says
         } finally {
             handingOver = false;
         }

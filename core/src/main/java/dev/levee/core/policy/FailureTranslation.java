@@ -6,6 +6,7 @@ import dev.levee.core.Inner;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -68,7 +69,7 @@ final class FailureTranslation implements Translate {
             Exception other = translation.apply((Exception) error);
             return other == null ? error : other;
         } catch (Throwable thrown) {
-            LOG.warn("translate \"{}\": the function threw; the failure is thrown as it is", name, thrown);
+            SafeLog.warn(LOG, "translate \"{}\": the function threw; the failure is thrown as it is", name, thrown);
             return error;
         }
     }

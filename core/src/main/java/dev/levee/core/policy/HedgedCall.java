@@ -218,6 +218,14 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     // How an attempt ends
 
     final void ended(HedgeAttempt<T> attempt, T result, @Nullable Throwable thrown) {
+        try {
+            decide(attempt, result, thrown);
+        } catch (Throwable failure) { // no memory, a clock of a user: the caller must not wait for ever
+            completeExceptionally(failure);
+        }
+    }
+
+    private void decide(HedgeAttempt<T> attempt, T result, @Nullable Throwable thrown) {
         Throwable error = thrown == null ? null : failureOf(thrown);
         if (isSettled()) {
             attempt.setAside(result, error);

@@ -13,6 +13,7 @@ import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
@@ -228,8 +229,7 @@ final class RacingHedge implements Hedge {
     void warnCannotStart(Throwable why) {
         if (!warned) {
             warned = true;
-            LOG.warn(
-                    "hedge \"{}\" could not start another attempt; calls continue with the attempts they have."
+            SafeLog.warn(LOG, "hedge \"{}\" could not start another attempt; calls continue with the attempts they have."
                             + " Further failures of this kind are not logged",
                     name,
                     why);

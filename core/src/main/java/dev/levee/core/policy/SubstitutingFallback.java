@@ -10,6 +10,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Answering;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.FallbackConfig.Source;
 import java.lang.invoke.MethodType;
@@ -213,7 +214,7 @@ final class SubstitutingFallback implements Fallback, Answering {
         try {
             return when.test(error);
         } catch (Throwable thrown) {
-            LOG.warn("fallback \"{}\": the condition threw; the failure is not replaced", name, thrown);
+            SafeLog.warn(LOG, "fallback \"{}\": the condition threw; the failure is not replaced", name, thrown);
             return false;
         }
     }
@@ -244,7 +245,7 @@ final class SubstitutingFallback implements Fallback, Answering {
         if (last == error && chain.length == 1) {
             return error;
         }
-        LOG.debug("fallback \"{}\": no source answered; the failure of the call follows", name, error);
+        SafeLog.debug(LOG, "fallback \"{}\": no source answered; the failure of the call follows", name, error);
         return earlier.onto(last);
     }
 

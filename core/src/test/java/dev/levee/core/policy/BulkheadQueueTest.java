@@ -76,6 +76,7 @@ class BulkheadQueueTest {
             CompletableFuture<String> late = outside.callAsync(() -> call(bulkhead, "late", in(2 * WORK), WORK));
             CompletableFuture<String> next = call(bulkhead, "next", in(9 * WORK), WORK);
             time.advance(Duration.ofNanos(WORK));
+            assertThat(late).isDone();
             Throwable refused = Outcomes.unwrap(catchThrowable(late::join));
             assertThat(refused)
                     .isInstanceOf(BulkheadFullException.class)
@@ -93,6 +94,7 @@ class BulkheadQueueTest {
             learn(bulkhead, WORK);
             call(bulkhead, "holder", in(10 * WORK), WORK);
             CompletableFuture<String> hopeless = call(bulkhead, "hopeless", in(WORK), WORK);
+            assertThat(hopeless).isDone();
             assertThat(catchThrowable(hopeless::join)).hasMessageContaining("was not begun");
             assertThat(bulkhead.waiting()).isZero();
         }
@@ -337,7 +339,7 @@ class BulkheadQueueTest {
         assertThat(tasks[0]).isOne();
         assertThat(turns).noneMatch(CompletableFuture::isDone);
         executor.get(0).run();
-        assertThat(turns).allMatch(turn -> turn.join() == Gate.REFUSED);
+        assertThat(turns).allMatch(turn -> turn.getNow(1L) == Gate.REFUSED);
         assertThat(bulkhead.waiting()).isZero();
     }
 
@@ -439,7 +441,7 @@ class BulkheadQueueTest {
                     finite ? Duration.ofNanos(nanos) : Deadline.FOREVER, time.environment().clock());
             CompletableFuture<Long> turn = bulkhead.enterAsync(deadline);
             if (held.size() < permits) {
-                assertThat(turn.join()).isNotEqualTo(Gate.REFUSED);
+                assertThat(turn).isCompletedWithValueMatching(it -> it != Gate.REFUSED);
                 begin(turn);
             } else if (waiting.size() == 20 || finite && nanos <= typical()) {
                 assertThat(turn).isCompletedWithValue(Gate.REFUSED);
@@ -475,7 +477,7 @@ class BulkheadQueueTest {
                 time.advance(Duration.ofNanos(next - time.nanoTime()));
                 waiting.removeIf(it -> {
                     boolean over = it.finite && it.endNanos - time.nanoTime() <= 0;
-                    assertThat(over && it.turn.join() != Gate.REFUSED).isFalse();
+                    assertThat(over && it.turn.getNow(1L) != Gate.REFUSED).isFalse();
                     return over;
                 });
                 for (int call = 0; call < held.size(); ) {

@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.StripedSequence;
+import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.loadbalancing.strategy.Candidates;
@@ -200,7 +201,7 @@ final class EndpointSet<A> implements Candidates {
     private int checked(int index) {
         if (index < NONE || index >= nodes.length) {
             throw new IllegalStateException("index must be from -1 to " + (nodes.length - 1) + ", but strategy "
-                    + strategy + " picked " + index);
+                    + Text.printable(strategy) + " picked " + index);
         }
         return index;
     }

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.List;
 import java.util.Objects;
@@ -67,7 +68,7 @@ public final class Explanation<A> {
     /** Returns the pick and the reason on one line, then each endpoint on a line of its own. */
     @Override
     public String toString() {
-        return (endpoint == null ? "no endpoint" : endpoint.id()) + ": " + reason
+        return (endpoint == null ? "no endpoint" : Text.printable(endpoint.id())) + ": " + reason
                 + endpoints.stream().map(state -> "\n  " + state).collect(Collectors.joining());
     }
 }

@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Policy;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
@@ -94,7 +95,8 @@ final class GateWatch {
         passed.increment();
         lastPassed = clock.nanoTime();
         if (!panic.get() && panic.compareAndSet(false, true)) {
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "balancer \"{}\": the gates of all {} endpoints refuse, which is no evidence against any of them:"
                             + " calls go past them, a few at a time",
                     balancer,
@@ -120,7 +122,7 @@ final class GateWatch {
             probed.set(false);
         }
         if (panic.get() && nowNanos - lastPassed >= CALM_NANOS && panic.compareAndSet(true, false)) {
-            LOG.info("balancer \"{}\": no call had to go past a gate for a second", balancer);
+            SafeLog.info(LOG, "balancer \"{}\": no call had to go past a gate for a second", balancer);
             environment.listener().onStateChange(Policy.Kind.BALANCER, balancer + "/gates", "PANIC", "NORMAL");
         }
     }

@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
@@ -76,7 +77,7 @@ public interface HealthCheck<A> {
         requirePath(path);
         Require.nonNull("trust", trust);
         if (!Require.nonNull("name", name).matches("[A-Za-z0-9._-]+")) {
-            throw new IllegalArgumentException("name must be that of a host, but was \"" + name + "\"");
+            throw new IllegalArgumentException("name must be that of a host, but was \"" + Text.printable(name) + "\"");
         }
         return (address, timeout) -> SocketCheck.answers(address, path, name, trust, timeout);
     }
@@ -85,7 +86,7 @@ public interface HealthCheck<A> {
         Require.nonNull("path", path);
         if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c >= 127)) {
             throw new IllegalArgumentException(
-                    "path must begin with / and be printable ASCII without blanks, but was \"" + path + "\"");
+                    "path must begin with / and be printable ASCII without blanks, but was \"" + Text.printable(path) + "\"");
         }
     }
 

@@ -7,6 +7,7 @@ import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StripedSequence;
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -156,14 +157,14 @@ abstract class Membership<A> {
     private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
         if (!one.address().equals(other.address())) {
             throw new IllegalArgumentException(
-                    "endpoints of one id must have one address, but \"" + one.id() + "\" has " + text(one.address())
+                    "endpoints of one id must have one address, but \"" + Text.printable(one.id()) + "\" has " + text(one.address())
                             + " and " + text(other.address()) + "; give each an id of its own");
         }
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
     }
 
     private static String text(Object address) {
-        return Addresses.withoutSecrets(String.valueOf(address));
+        return Text.printable(Addresses.withoutSecrets(String.valueOf(address)));
     }
 
     /** Applies the latest set and its health. If gates or the strategy throw, the old set stays. */
@@ -298,8 +299,8 @@ abstract class Membership<A> {
     private Node<A> join(Endpoint<A> endpoint) {
         Function<? super Endpoint<A>, ? extends Gate> gates = config.gatePerEndpoint();
         Gate gate = gates == null ? null : Require.nonNull("gate of an endpoint", gates.apply(endpoint));
-        String label = Require.nonNull(
-                "label of an endpoint", config.labelPerEndpoint().apply(endpoint));
+        String label = Text.escaped(Require.nonNull(
+                "label of an endpoint", config.labelPerEndpoint().apply(endpoint)));
         return new Node<>(
                 endpoint,
                 label,

@@ -5,6 +5,7 @@ import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -224,7 +225,7 @@ final class RepeatedCheck<A> {
                 return check.passes(address, timeout) ? null : "check failed";
             } catch (Throwable thrown) {
                 String message = thrown.getMessage();
-                return message == null ? thrown.getClass().getSimpleName() : message;
+                return message == null ? thrown.getClass().getSimpleName() : Text.printable(message);
             }
         }
 

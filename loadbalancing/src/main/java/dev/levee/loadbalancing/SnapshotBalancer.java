@@ -6,6 +6,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.hash.XxHash64;
@@ -328,7 +329,8 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         EndpointSet<A> from = set;
         BalancingStrategy.Choice choice = from.explain(hash);
         Endpoint<A> endpoint = choice.index() == EndpointSet.NONE ? null : from.candidate(choice.index());
-        String reason = choice.reason().isEmpty() ? strategy.toString() : strategy + ": " + choice.reason();
+        String reason =
+                Text.escaped(choice.reason().isEmpty() ? strategy.toString() : strategy + ": " + choice.reason());
         return new Explanation<>(endpoint, reason, states(from));
     }
 

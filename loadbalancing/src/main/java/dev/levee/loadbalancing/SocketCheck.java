@@ -3,6 +3,7 @@ package dev.levee.loadbalancing;
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Text;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -53,7 +54,7 @@ final class SocketCheck {
         String host = uri.getHost();
         if (host == null || !(tls || "http".equalsIgnoreCase(uri.getScheme()))) {
             throw new IOException(
-                    "not an address of the form http://host:port: " + Addresses.withoutSecrets(uri.toString()));
+                    "not an address of the form http://host:port: " + Text.printable(Addresses.withoutSecrets(uri.toString())));
         }
         int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;

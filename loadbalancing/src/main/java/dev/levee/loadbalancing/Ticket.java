@@ -4,6 +4,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -127,7 +128,7 @@ public final class Ticket<A> implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "ticket for " + endpoint.id() + ((boolean) CLOSED.getVolatile(this) ? ", closed" : "");
+        return "ticket for " + Text.printable(endpoint.id()) + ((boolean) CLOSED.getVolatile(this) ? ", closed" : "");
     }
 
     /** Returns what the log calls the endpoint. */

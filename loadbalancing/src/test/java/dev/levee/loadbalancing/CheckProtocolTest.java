@@ -94,8 +94,11 @@ class CheckProtocolTest {
 
     @Test
     void one_that_waits_for_a_permit_when_it_is_stopped_takes_none() {
-        RepeatedCheck<String> first = check("a");
-        RepeatedCheck<String> second = check("b");
+        FailingExecutor executor = new FailingExecutor(time, FailingExecutor.Failure.REJECTS, call -> false);
+        Environment environment =
+                time.environment().toBuilder().executor(executor).build();
+        RepeatedCheck<String> first = check("a", environment);
+        RepeatedCheck<String> second = check("b", environment);
         first.start();
         second.start();
         second.stop();
@@ -103,6 +106,7 @@ class CheckProtocolTest {
         first.stop();
         time.advance(Duration.ofMinutes(1));
         assertThat(checked).containsExactly("a");
+        assertThat(executor.calls()).isEqualTo(1);
         assertThatNothingIsLeft();
     }
 

@@ -1,6 +1,7 @@
 package dev.levee.dns;
 
 import dev.levee.core.NanoClock;
+import dev.levee.core.internal.Text;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
@@ -69,10 +70,10 @@ final class NameServers implements DnsExchange {
                     return send(server, question, attempt == 0, deadlineNanos);
                 } catch (ServerFailureException failed) {
                     history.answered(server);
-                    refusal = new ServerFailureException(text + " " + failed.getMessage(), failed);
+                    refusal = new ServerFailureException(text + " " + Text.escaped(String.valueOf(failed.getMessage())), failed);
                 } catch (IOException failed) {
                     history.wasSilent(server);
-                    silence = new IOException(text + " failed: " + failed.getMessage(), failed);
+                    silence = new IOException(text + " failed: " + Text.escaped(String.valueOf(failed.getMessage())), failed);
                 }
             }
         }

@@ -5,6 +5,7 @@ import dev.levee.core.Scheduler.Timer;
 import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -53,7 +54,7 @@ final class BackgroundSource<A> implements EndpointSource<A> {
         private void start() {
             Throwable rejected = isClosed()
                     ? null
-                    : HandOver.tryExecute(environment.executor(), this::attempt, LOG, "Endpoints from " + source);
+                    : HandOver.tryExecute(environment.executor(), this::attempt, LOG, "Endpoints from " + Text.printable(source));
             if (rejected != null) {
                 failed(rejected);
             }
@@ -94,7 +95,7 @@ final class BackgroundSource<A> implements EndpointSource<A> {
                 }
             } finally {
                 if (failures == 1) {
-                    SafeLog.warn(LOG, "Endpoints from {}: could not be subscribed to; tried again", source, thrown);
+                    SafeLog.warn(LOG, "Endpoints from {}: could not be subscribed to; tried again", Text.printable(source), thrown);
                 }
             }
         }

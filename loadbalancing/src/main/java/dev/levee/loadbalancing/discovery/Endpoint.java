@@ -2,6 +2,7 @@ package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
@@ -60,7 +61,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
      */
     public Endpoint {
         if (Require.nonNull("id", id).isBlank()) {
-            throw new IllegalArgumentException("id must not be blank, but was \"" + id + "\"");
+            throw new IllegalArgumentException("id must not be blank, but was \"" + Text.printable(id) + "\"");
         }
         id = Addresses.withoutSecrets(id);
         Require.nonNull("address", address);
@@ -194,7 +195,7 @@ public record Endpoint<A>(String id, A address, double weight, int priority, Map
     /** Shows the address as the id does: without user info and query. */
     @Override
     public String toString() {
-        return "Endpoint[id=" + id + ", address=" + AddressText.of(address) + ", weight=" + weight + ", priority="
-                + priority + ", labels=" + labels + "]";
+        return Text.escaped("Endpoint[id=" + id + ", address=" + AddressText.of(address) + ", weight=" + weight
+                + ", priority=" + priority + ", labels=" + labels + "]");
     }
 }

@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing.discovery;
 
 import dev.levee.core.internal.Addresses;
+import dev.levee.core.internal.Text;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -52,7 +53,7 @@ final class EndpointFile<A> implements Polling.Poll<A> {
         }
         if (!settled) {
             if (++unsettled >= MAX_UNSETTLED) {
-                throw new IOException(path + " has changed at each of " + unsettled + " polls");
+                throw new IOException(Text.printable(path) + " has changed at each of " + unsettled + " polls");
             }
             return Polling.PollOutcome.undecided(Math.min(SETTLE_NANOS, intervalNanos));
         }
@@ -68,7 +69,7 @@ final class EndpointFile<A> implements Polling.Poll<A> {
         try (InputStream stream = Files.newInputStream(path)) {
             byte[] content = stream.readNBytes(MAX_BYTES + 1);
             if (content.length > MAX_BYTES) {
-                throw new IOException(path + " must be at most " + MAX_BYTES + " bytes long, but is longer");
+                throw new IOException(Text.printable(path) + " must be at most " + MAX_BYTES + " bytes long, but is longer");
             }
             return content;
         }
@@ -89,8 +90,8 @@ final class EndpointFile<A> implements Polling.Poll<A> {
                 try {
                     endpoints.add(endpoint(line));
                 } catch (RuntimeException wrong) {
-                    String why = Addresses.withoutSecrets(String.valueOf(wrong.getMessage()));
-                    throw new IOException(path + ", line " + (i + 1) + ": " + why, wrong);
+                    String why = Text.escaped(Addresses.withoutSecrets(String.valueOf(wrong.getMessage())));
+                    throw new IOException(Text.printable(path) + ", line " + (i + 1) + ": " + why, wrong);
                 }
             }
         }

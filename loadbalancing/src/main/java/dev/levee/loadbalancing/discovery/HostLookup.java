@@ -3,6 +3,7 @@ package dev.levee.loadbalancing.discovery;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -51,7 +52,7 @@ final class HostLookup implements Callable<Collection<Endpoint<InetSocketAddress
         Require.positive("interval", interval);
         Require.range("port", port, 1, MAX_PORT);
         if (Require.nonNull("host", host).isBlank()) {
-            throw new IllegalArgumentException("host must not be blank, but was \"" + host + "\"");
+            throw new IllegalArgumentException("host must not be blank, but was \"" + Text.printable(host) + "\"");
         }
         InetAddress literal = HostPort.literal(host);
         if (literal != null) {

@@ -1,5 +1,6 @@
 package dev.levee.loadbalancing.discovery;
 
+import dev.levee.core.internal.Text;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -17,12 +18,12 @@ final class HostPort {
         String host = colon < 1 ? "" : text.substring(0, colon);
         boolean bracketed = host.startsWith("[") && host.endsWith("]");
         if (host.isEmpty() || (host.indexOf(':') >= 0) != bracketed) {
-            throw new IllegalArgumentException("\"" + text + "\" must be HOST:PORT or [IPV6]:PORT");
+            throw new IllegalArgumentException("\"" + Text.printable(text) + "\" must be HOST:PORT or [IPV6]:PORT");
         }
         int port = port(text.substring(colon + 1), text);
         InetAddress literal = literal(bracketed ? host.substring(1, host.length() - 1) : host);
         if (bracketed && literal == null) {
-            throw new IllegalArgumentException("\"" + text + "\" must have an IPv6 address in its brackets");
+            throw new IllegalArgumentException("\"" + Text.printable(text) + "\" must have an IPv6 address in its brackets");
         }
         return literal == null ? InetSocketAddress.createUnresolved(host, port) : new InetSocketAddress(literal, port);
     }
@@ -34,7 +35,7 @@ final class HostPort {
             port = digit >= 0 && digit <= 9 ? port * 10 + digit : MAX_PORT + 1;
         }
         if (digits.isEmpty() || port < 1 || port > MAX_PORT) {
-            throw new IllegalArgumentException("\"" + text + "\" must have a port from 1 to 65535");
+            throw new IllegalArgumentException("\"" + Text.printable(text) + "\" must have a port from 1 to 65535");
         }
         return port;
     }

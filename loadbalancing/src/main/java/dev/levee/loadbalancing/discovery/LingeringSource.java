@@ -6,6 +6,7 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -122,7 +123,7 @@ final class LingeringSource<A> implements EndpointSource<A> {
                 SafeLog.warn(
                         LOG,
                         "Endpoints from {}: no timer for those that linger",
-                        LingeringSource.this.source,
+                        Text.printable(LingeringSource.this.source),
                         refused);
             }
         }
@@ -135,7 +136,7 @@ final class LingeringSource<A> implements EndpointSource<A> {
                 SafeLog.warn(
                         LOG,
                         "Endpoints from {}: the receiver refused them and gets them again",
-                        LingeringSource.this.source,
+                        Text.printable(LingeringSource.this.source),
                         thrown);
                 if (!closed) {
                     schedule(AGAIN_NANOS);

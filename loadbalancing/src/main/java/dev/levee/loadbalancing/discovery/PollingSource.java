@@ -3,6 +3,7 @@ package dev.levee.loadbalancing.discovery;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -65,7 +66,7 @@ final class PollingSource<A> implements EndpointSource<A> {
         Require.nonNull("addresses", addresses);
         long nanos = Nanos.of(Require.positive("interval", interval));
         return new PollingSource<>(
-                "file " + path, () -> new EndpointFile<>(path, addresses, nanos), waits(nanos), environment);
+                "file " + Text.escaped(path.toString()), () -> new EndpointFile<>(path, addresses, nanos), waits(nanos), environment);
     }
 
     /** A failure is looked into no sooner than a success, and about once a minute if it lasts. */

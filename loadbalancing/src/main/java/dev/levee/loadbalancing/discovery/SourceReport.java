@@ -5,6 +5,7 @@ import dev.levee.core.Policy;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
@@ -138,7 +139,7 @@ final class SourceReport {
     }
 
     private static String cause(SourceEvent event) {
-        return String.valueOf(event.cause);
+        return Text.escaped(String.valueOf(event.cause));
     }
 
     void received() {

@@ -1,6 +1,7 @@
 package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.Collections;
 import java.util.Map;
@@ -19,13 +20,13 @@ final class NormalizedShares {
             double number = Require.nonNull(name + " of " + key, entry.getValue());
             if (!(number >= 0 && number <= Endpoint.MAX_WEIGHT)) {
                 throw new IllegalArgumentException(
-                        name + " of " + key + " must be from 0 to 1.0E12, but was " + number);
+                        name + " of " + Text.printable(key) + " must be from 0 to 1.0E12, but was " + number);
             }
             shares.put(key, number);
             sum += number;
         }
         if (!(sum > 0)) {
-            throw new IllegalArgumentException(name + " must have a sum of more than 0, but were " + numbers);
+            throw new IllegalArgumentException(name + " must have a sum of more than 0, but were " + Text.printable(numbers));
         }
         double total = sum;
         shares.replaceAll((key, number) -> number / total);

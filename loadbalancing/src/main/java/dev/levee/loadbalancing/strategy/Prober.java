@@ -2,6 +2,8 @@ package dev.levee.loadbalancing.strategy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -196,9 +198,10 @@ final class Prober {
             }
             failed.increment();
             if (error != null && warned.compareAndSet(false, true)) {
-                LOG.warn(
+                SafeLog.warn(
+                        LOG,
                         "endpoint \"{}\": a load probe failed; further failures are only counted",
-                        target.endpoint.id(),
+                        Text.printable(target.endpoint.id()),
                         error);
             }
         }

@@ -141,13 +141,15 @@ public final class Deadline {
     }
 
     /**
-     * Reads a deadline from a header. The time that the request spent on its way is not known, and not subtracted.
+     * Reads a deadline from a header. The time that the request spent on its way is not known, and not subtracted. Of
+     * several in one text, with commas between them, the smallest counts: join the values of a header that is there
+     * more than once by commas.
      *
      * @param text the text that {@link #toHeader} returned on the other side, or a {@code grpc-timeout} header
      * @param clock the clock of the deadline
      * @return the deadline, counted from now
      * @throws NullPointerException if {@code text} or {@code clock} is null
-     * @throws IllegalArgumentException if the text is anything but one to eight digits and a unit
+     * @throws IllegalArgumentException if the text is anything but one to eight digits and a unit, or a list of that
      */
     public static Deadline ofHeader(String text, NanoClock clock) {
         return afterNanos(DeadlineText.nanos(Require.nonNull("text", text)), clock);

@@ -30,7 +30,23 @@ final class DeadlineText {
         return nanos / NANOS[unit] + UNITS.substring(unit, unit + 1);
     }
 
+    /** Returns the smallest of a list, as repeated headers become when they are joined. */
     static long nanos(String text) {
+        int comma = text.indexOf(',');
+        if (comma < 0) {
+            return one(text);
+        }
+        long least = Nanos.NEVER;
+        int from = 0;
+        while (comma >= 0) {
+            least = Math.min(least, one(text.substring(from, comma).strip()));
+            from = comma + 1;
+            comma = text.indexOf(',', from);
+        }
+        return Math.min(least, one(text.substring(from).strip()));
+    }
+
+    private static long one(String text) {
         int digits = text.length() - 1;
         int unit = digits < 1 || digits > MAX_DIGITS ? -1 : UNITS.indexOf(text.charAt(digits));
         if (unit < 0) {

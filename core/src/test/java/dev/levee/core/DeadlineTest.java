@@ -246,4 +246,18 @@ class DeadlineTest {
                     .isEqualTo(Verdict.IGNORED);
         }
     }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"250m|250000000", "250m,1S|250000000", "1S, 250m|250000000", "1H ,2H,\t3n|3", "0n,1S|0"})
+    void of_several_in_one_header_the_smallest_counts(String text, long nanos) {
+        assertThat(Deadline.ofHeader(text, clock).remainingNanos()).isEqualTo(nanos);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {",", "1S,", ",1S", "1S,,2S", "1S;2S", "1S 2S", "1S,x"})
+    void a_list_with_anything_else_in_it_is_refused(String text) {
+        assertThatIllegalArgumentException().isThrownBy(() -> Deadline.ofHeader(text, clock));
+    }
 }

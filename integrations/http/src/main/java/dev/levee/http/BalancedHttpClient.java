@@ -54,7 +54,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Time.</b> {@code HttpRequest.timeout} bounds the whole call, all attempts together, until the body handler has
  * its result: the end of the body for {@code ofString}, the headers for {@code ofInputStream}. The deadline of
  * {@code CallContext} does so too. Each attempt gets the smaller of {@link UpstreamConfig.Builder#attemptTimeout} and
- * what is left as its timeout, and as {@link Deadline#HEADER} unless the request has that header. A body that falls
+ * what is left as its timeout, and as {@link Deadline#HEADER} unless the request has less there. A body that falls
  * silent is cut off after {@link UpstreamConfig.Builder#idleTimeout}.
  *
  * <p><b>Bodies of requests.</b> Those of {@code BodyPublishers.ofString}, {@code ofByteArray}, {@code ofFile} and
@@ -69,7 +69,8 @@ import org.jspecify.annotations.Nullable;
  * of {@code send} ends the exchange, and so does a cancel of what {@code sendAsync} returned, but not of a future
  * derived from it.
  *
- * <p><b>Names.</b> The path of an endpoint's URI is put in front of the request's. An endpoint sees its own address as
+ * <p><b>Names.</b> The path of an endpoint's URI is put in front of the request's, which must have no {@code ..} then,
+ * in any encoding. An endpoint sees its own address as
  * {@code Host}, and its certificate is checked against it: give endpoints by the names that their certificates have. A
  * request for {@code https} is never sent to an endpoint with {@code http}. Redirects are followed by the client
  * inside, which does not know logical hosts: answer with relative ones.
@@ -254,8 +255,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     private @Nullable Upstream<URI, HttpRequest, HttpResponse<?>> hostOf(HttpRequest request) {
-        String authority = Require.nonNull("request", request).uri().getRawAuthority();
-        return authority == null ? null : hosts.get(authority.toLowerCase(Locale.ROOT));
+        return Uris.find(hosts, Require.nonNull("request", request).uri());
     }
 
     private <T> CompletableFuture<HttpResponse<T>> begin(

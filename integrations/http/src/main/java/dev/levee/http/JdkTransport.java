@@ -167,11 +167,25 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         }
         if (deadline != null && left < Nanos.NEVER) {
             builder.timeout(Duration.ofNanos(left));
-            if (call.headers().firstValue(Deadline.HEADER).isEmpty()) {
-                builder.header(Deadline.HEADER, deadline.toHeader());
+            if (isLessThan(left, call.headers().allValues(Deadline.HEADER))) {
+                builder.setHeader(Deadline.HEADER, deadline.toHeader());
             }
         }
         return builder.build();
+    }
+
+    /** Whether this is what the server is to see: less than what the request says, if that can be understood. */
+    private boolean isLessThan(long left, List<String> written) {
+        if (written.isEmpty()) {
+            return true;
+        }
+        try {
+            return left
+                    < Deadline.ofHeader(String.join(",", written), environment.clock())
+                            .remainingNanos();
+        } catch (IllegalArgumentException malformed) { // for the server to say
+            return false;
+        }
     }
 
     private <T> PushPromiseHandler<Flow.Publisher<List<ByteBuffer>>> pushes(PushPromiseHandler<T> handler) {

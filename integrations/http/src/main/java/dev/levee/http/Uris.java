@@ -5,6 +5,9 @@ import dev.levee.core.internal.Require;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes URIs of the socket addresses that discovery gives: {@code source.map(Uris::http)}.
@@ -61,6 +64,10 @@ public final class Uris {
         }
         String base = endpoint.getRawPath() == null ? "" : endpoint.getRawPath();
         String path = request.getRawPath();
+        if (base.length() > 1 && path != null && hasParentSegment(path)) {
+            throw new IllegalArgumentException("the path of a request must have no dot segments that leave the path of"
+                    + " its endpoint, but was " + path);
+        }
         StringBuilder text = new StringBuilder()
                 .append(endpoint.getScheme())
                 .append("://")
@@ -71,5 +78,58 @@ public final class Uris {
             text.append('?').append(request.getRawQuery());
         }
         return URI.create(text.toString());
+    }
+
+    /**
+     * Whether some server could take a segment for the parent: {@code ..}, also encoded, with parameters or before a
+     * NUL, and between backslashes or encoded slashes. What is encoded twice is not decoded twice here, nor by a server
+     * that follows RFC 3986, section 2.4.
+     */
+    private static boolean hasParentSegment(String path) {
+        if (path.indexOf("..") < 0 && path.indexOf('%') < 0) {
+            return false;
+        }
+        for (String segment : decoded(path).split("[/\\\\]", -1)) {
+            if (segment.startsWith("..") && segment.substring(2).matches("[\\x00-\\x20]*([;\\x00].*)?")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Decodes what is ASCII. */
+    private static String decoded(String path) {
+        StringBuilder text = new StringBuilder(path.length());
+        for (int i = 0; i < path.length(); i++) {
+            char c = path.charAt(i);
+            if (c == '%' && i + 2 < path.length()) {
+                c = (char) Integer.parseInt(path.substring(i + 1, i + 3), 16); // URI has checked the digits
+                i += 2;
+            }
+            text.append(c);
+        }
+        return text.toString();
+    }
+
+    /** Returns what belongs to the authority of a URI, whether a default port is spelled out or not; null if nothing. */
+    static <V> @Nullable V find(Map<String, V> byAuthority, URI uri) {
+        String given = uri.getRawAuthority();
+        if (given == null) {
+            return null;
+        }
+        String authority = given.toLowerCase(Locale.ROOT);
+        V found = byAuthority.get(authority);
+        if (found != null || authority.indexOf('@') >= 0) {
+            return found;
+        }
+        String standard = "https".equalsIgnoreCase(uri.getScheme()) ? ":443" : ":80";
+        int colon = authority.lastIndexOf(':');
+        String port = colon > authority.lastIndexOf(']') ? authority.substring(colon) : "";
+        String host = authority.substring(0, authority.length() - port.length());
+        if (port.equals(standard)) {
+            return byAuthority.get(host);
+        }
+        V bare = port.equals(":") ? byAuthority.get(host) : null; // a colon may be there without a port
+        return bare == null && port.length() <= 1 ? byAuthority.get(host + standard) : bare;
     }
 }

@@ -317,4 +317,30 @@ class BalancedHttpClientTest extends Nodes {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("idleTimeout");
     }
+
+    @Test
+    void a_default_port_that_is_spelled_out_is_balanced_as_without_one() throws Exception {
+        HttpClient client = client(firstFirst(), node("a"));
+        HttpRequest request =
+                HttpRequest.newBuilder(URI.create("http://catalog:80/")).build();
+        assertThat(send(client, request).body()).isEqualTo("a");
+        assertThat(client.sendAsync(request, BodyHandlers.ofString()).get().body()).isEqualTo("a");
+    }
+
+    @Test
+    void a_request_that_would_leave_the_path_of_its_endpoint_is_not_sent() throws Exception {
+        TestNode a = node("a");
+        try (BalancedHttpClient client = BalancedHttpClient.of(
+                plain,
+                "catalog",
+                EndpointSource.ofAddresses(List.of(URI.create(a.uri() + "/tenant"))))) {
+            HttpRequest out = get("/%2e%2E/admin");
+            assertThatThrownBy(() -> send(client, out)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> client.sendAsync(out, BodyHandlers.ofString()).get())
+                    .hasCauseInstanceOf(IllegalArgumentException.class);
+            assertThat(a.count()).isZero();
+            send(client, get("/x"));
+            assertThat(a.requests.element().target()).isEqualTo("/tenant/x");
+        }
+    }
 }

@@ -7,6 +7,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.NanoClock;
 import dev.levee.core.policy.Timeout;
+import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,7 +29,7 @@ class TimeTest extends Nodes {
 
     private static List<Long> told(TestNode node) {
         return node.requests.stream()
-                .map(it -> Deadline.ofHeader(it.header(Deadline.HEADER), NanoClock.system())
+                .map(it -> Deadline.ofHeader(it.header(Deadline.HEADER), new ManualTime().environment().clock())
                         .remainingNanos())
                 .toList();
     }
@@ -89,6 +90,30 @@ class TimeTest extends Nodes {
                             .header(Deadline.HEADER, "7S")
                             .build());
             assertThat(a.requests.element().header(Deadline.HEADER)).isEqualTo("7S");
+        }
+
+        @Test
+        void of_two_the_smaller_is_sent_whatever_the_caller_wrote() throws Exception {
+            TestNode a = node("a");
+            HttpClient client = client(firstFirst().andThen(config -> config.attemptTimeout(Duration.ofSeconds(3))), a);
+            for (String[] written : new String[][] {{"7S"}, {"7S", "1H"}, {"9S, 8S"}}) {
+                send(client, withHeaders(written));
+            }
+            assertThat(told(a)).hasSize(3).allMatch(it -> it <= Duration.ofSeconds(3).toNanos());
+
+            send(client, withHeaders("1H", "2S"));
+            assertThat(told(a)).last().isEqualTo(Duration.ofSeconds(2).toNanos());
+            send(client, withHeaders("what"));
+            assertThat(a.requests).last().satisfies(it -> assertThat(it.header(Deadline.HEADER))
+                    .isEqualTo("what"));
+        }
+
+        private HttpRequest withHeaders(String... values) {
+            HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create("http://catalog/"));
+            for (String value : values) {
+                builder.header(Deadline.HEADER, value);
+            }
+            return builder.build();
         }
 
         @Test

@@ -16,6 +16,7 @@ import dev.levee.examples.shortlink.Without;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,13 +83,13 @@ public final class NodeServer {
 
     /** What the sender still waits for bounds everything here: see the timeout in {@link NodeGuards}. */
     private Reply inTime(HttpExchange exchange) throws Exception {
-        String left = exchange.getRequestHeaders().getFirst(Deadline.HEADER);
+        List<String> left = exchange.getRequestHeaders().get(Deadline.HEADER);
         if (left == null) {
             return answer(exchange);
         }
         Deadline deadline;
         try {
-            deadline = Deadline.ofHeader(left, clock);
+            deadline = Deadline.ofHeader(String.join(",", left), clock);
             deadline.refuseIfExpired("request");
         } catch (IllegalArgumentException e) {
             return Reply.of(400, Deadline.HEADER + ": " + e.getMessage());

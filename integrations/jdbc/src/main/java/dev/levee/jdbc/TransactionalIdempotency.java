@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
  * which the database commits by itself, the promise is broken, and the record says so: until the work has returned, the
  * key is one whose outcome is unknown. If the work then fails, or the process dies, all further calls with the key are
  * refused with {@link Reason#UNKNOWN_OUTCOME}; they are neither answered nor run. A {@link JdbcIdempotencyStore} of the
- * same scope with a check can settle it.
+ * same scope with a check can settle it. Savepoints are the work's own affair. A rollback takes the record along: what
+ * the work commits itself after that is known to no repeat.
  *
  * <p>The table is that of {@link JdbcIdempotencyStore}, and {@link JdbcIdempotencyStore#purge} of a store with the same
  * scope deletes what has expired. Thread-safe; blocks on the database, and holds a connection while the work runs.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import dev.levee.core.testing.LongForm;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -46,8 +47,8 @@ class CacheInterleavingsTest {
                 .actorsPerThread(2)
                 .actorsBefore(1)
                 .actorsAfter(1)
-                .iterations(scenarios)
-                .invocationsPerIteration(200)
+                .iterations(LongForm.iterations(scenarios))
+                .invocationsPerIteration(LongForm.invocations(200))
                 .minimizeFailedScenario(false)
                 // Caffeine and the JDK have proofs of their own; what happens between our calls of them is asked here.
                 .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(

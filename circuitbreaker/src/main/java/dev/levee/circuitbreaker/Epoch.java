@@ -91,7 +91,10 @@ final class Epoch {
      */
     int reconfigured;
 
-    /** The epoch before this one, until the change from it to this one has been published. */
+    /**
+     * The epoch before this one, until the change from it to this one has been published. Plain, as {@link #next} is:
+     * written before this epoch becomes current, and then by the one publisher at a time.
+     */
     @Nullable Epoch previous;
 
     /** The epoch after this one, while the publisher walks the chain. */

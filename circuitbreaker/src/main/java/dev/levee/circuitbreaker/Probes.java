@@ -69,7 +69,7 @@ final class Probes {
     long tryLease(long nowNanos) {
         for (int place = 0; place < permits; place++) {
             if (word(place) == FREE && WORDS.compareAndSet(words, place, FREE, CLAIMED)) {
-                WORDS.setOpaque(since, place, nowNanos);
+                WORDS.setOpaque(since, place, nowNanos); // published by the volatile write of the stamp
                 long stamp = -(leases.getAsLong() << PLACE_BITS | place);
                 WORDS.setVolatile(words, place, stamp);
                 return stamp;
@@ -103,6 +103,7 @@ final class Probes {
         for (int place = 0; place < permits; place++) {
             long stamp = word(place);
             if (stamp < 0) {
+                // Opaque: the volatile read of the stamp makes its start visible; a later start looks younger at most.
                 long held = nowNanos - (long) WORDS.getOpaque(since, place);
                 if (held > longest && word(place) == stamp) {
                     longest = held;
@@ -120,6 +121,7 @@ final class Probes {
      */
     boolean areSpentButUndecided(long nowNanos) {
         for (int place = 0; place < permits; place++) {
+            // Opaque: read after the word, and a spent place is never leased again.
             if (word(place) < SPENT || nowNanos - (long) WORDS.getOpaque(since, place) < leaseNanos) {
                 return false;
             }
@@ -129,6 +131,7 @@ final class Probes {
 
     /** Returns when the lease of a probe expires; valid as long as the probe holds its permit. */
     long deadline(long stamp) {
+        // Opaque: the caller has the stamp, so its start is visible; if it is a later one, spending the stamp fails.
         return (long) WORDS.getOpaque(since, (int) -stamp & PLACE) + leaseNanos;
     }
 

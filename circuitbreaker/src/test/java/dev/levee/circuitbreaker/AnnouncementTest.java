@@ -413,4 +413,21 @@ class AnnouncementTest {
             }
         }
     }
+
+    @Nested
+    class TheChainOfEpochs {
+        /** Otherwise a breaker would hold every epoch that it ever had, with its window. */
+        @Test
+        void is_cut_behind_what_has_been_published() {
+            CircuitBreakerConfig config = CircuitBreakerConfig.builder().build();
+            Epoch first = Epoch.first(config, new Epoch.Change(0, "made", Counts.NONE));
+            Epoch second = Epoch.admitting(OPEN, first, new Epoch.Change(1, "second", Counts.NONE), null);
+            Epoch third = Epoch.admitting(CLOSED, second, new Epoch.Change(2, "third", Counts.NONE), null);
+            new StateChangePublisher("payments", Listener.NONE, first, () -> third).publish();
+            assertThat(second.previous).isNull();
+            assertThat(third.previous).isNull();
+            assertThat(first.next).isNull();
+            assertThat(second.next).isNull();
+        }
+    }
 }

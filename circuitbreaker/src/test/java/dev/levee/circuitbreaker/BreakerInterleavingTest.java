@@ -9,6 +9,7 @@ import dev.levee.core.Listener;
 import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.LongForm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,8 +73,8 @@ class BreakerInterleavingTest {
                 .actorsPerThread(2)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(3)
-                .invocationsPerIteration(120);
+                .iterations(LongForm.iterations(3))
+                .invocationsPerIteration(LongForm.invocations(120));
     }
 
     /** Each thread has at most one call under way. */

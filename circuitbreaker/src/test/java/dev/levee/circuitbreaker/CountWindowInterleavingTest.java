@@ -2,6 +2,7 @@ package dev.levee.circuitbreaker;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.testing.LongForm;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -40,8 +41,8 @@ class CountWindowInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(1)
                 .actorsAfter(1)
-                .iterations(3)
-                .invocationsPerIteration(300);
+                .iterations(LongForm.iterations(3))
+                .invocationsPerIteration(LongForm.invocations(300));
     }
 
     public abstract static class Calls {

@@ -29,6 +29,32 @@ class ProbesInterleavingTest {
                 .isInstanceOf(LincheckAssertionError.class);
     }
 
+    @Test
+    void a_lease_is_never_seen_without_its_start() {
+        CountWindowInterleavingTest.options()
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .actorsPerThread(1)
+                .check(OfStarts.class);
+    }
+
+    /** Leases of 10 ns begin at 100 ns, so that one with the start 0 would have expired; the permits begin as such. */
+    public static class OfStarts {
+        private final Probes probes = new Probes(
+                CircuitBreakerConfig.builder().halfOpenCalls(2).build().halfOpenRules(),
+                Thresholds.NONE,
+                10,
+                new AtomicLong()::incrementAndGet);
+
+        @Operation
+        public void leaseAndLook() {
+            probes.tryLease(100);
+            if (probes.firstExpired(100) != 0) {
+                throw new IllegalStateException("a lease that has just begun has expired");
+            }
+        }
+    }
+
     /** Two permits. Each holder counts itself in and out, so that a third holder is seen at once. */
     public abstract static class Calls {
         private static final int PERMITS = 2;

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Gate;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -150,5 +151,24 @@ class ReconfigureTest extends BreakerFixture {
                 .hasMessage("slowCallDuration must stay unset, because "
                         + "breaker \"payments\" was made without, but was 1s");
         assertThat(breaker.outcomes()).isSameAs(OutcomeRule.standard());
+    }
+
+    /** The window remembers that a success of this bucket cannot matter; by other limits it can. */
+    @Test
+    void a_success_that_reaches_the_new_minimum_of_calls_is_judged_in_a_bucket_that_was_clear_by_the_old_limits() {
+        CircuitBreakerConfig lenient = CircuitBreakerConfig.builder()
+                .timeWindow(Duration.ofSeconds(60))
+                .failureRate(0.9)
+                .minCalls(5)
+                .build();
+        CircuitBreaker breaker = CircuitBreaker.of("window", lenient, new ManualTime().environment());
+        Calls.succeed(breaker, 2);
+        Calls.fail(breaker, 6);
+        Calls.succeed(breaker, 1);
+        breaker.reconfigure(lenient.toBuilder().failureRate(0.5).minCalls(11).build());
+        Calls.succeed(breaker, 1);
+        assertThat(breaker.state()).as("10 of at least 11 calls").isEqualTo(CLOSED);
+        Calls.succeed(breaker, 1);
+        assertThat(breaker.state()).as("6 of 11 calls failed").isEqualTo(OPEN);
     }
 }

@@ -3,6 +3,7 @@ package dev.levee.circuitbreaker;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Validate;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -22,6 +23,33 @@ class TimeWindowInterleavingTest {
                 .actorsAfter(0)
                 .actorsPerThread(1)
                 .check(Rotation.class);
+    }
+
+    @Test
+    void a_call_is_counted_before_its_failure_and_read_after_it() {
+        CountWindowInterleavingTest.options()
+                .actorsBefore(0)
+                .actorsAfter(0)
+                .actorsPerThread(1)
+                .check(Sums.class);
+    }
+
+    /** Each thread records a call that failed and was slow, and reads: it never sees an outcome without its call. */
+    public static class Sums {
+        private final Thresholds limits = new Thresholds(0.5, 0.5, 1);
+        private final TimeWindow window = new TimeWindow(2, 0);
+
+        @Operation
+        public void failSlowlyAndRead() {
+            requireCalls(window.record(Window.FAILED | Window.SLOW, 0, limits));
+            requireCalls(window.tally(0));
+        }
+
+        private static void requireCalls(@Nullable Counts tally) {
+            if (tally != null && (tally.failures() > tally.calls() || tally.slow() > tally.calls())) {
+                throw new IllegalStateException("an outcome without its call: " + tally);
+            }
+        }
     }
 
     /**

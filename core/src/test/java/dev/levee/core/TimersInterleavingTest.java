@@ -3,6 +3,7 @@ package dev.levee.core;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.internal.Timers;
+import dev.levee.core.testing.LongForm;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.LincheckAssertionError;
@@ -32,8 +33,8 @@ class TimersInterleavingTest {
                 .actorsPerThread(2)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(5)
-                .invocationsPerIteration(1_000);
+                .iterations(LongForm.iterations(5))
+                .invocationsPerIteration(LongForm.invocations(1_000));
     }
 
     /** The calls, and the count of what came of them. */

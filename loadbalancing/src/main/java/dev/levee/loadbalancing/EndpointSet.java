@@ -278,7 +278,7 @@ final class EndpointSet<A> implements Candidates {
 
     @Override
     public int inFlight(int index) {
-        return (int) inFlight[index].getOpaque();
+        return (int) inFlight[index].getOpaque(); // opaque: a number to compare, old in any mode
     }
 
     @Override

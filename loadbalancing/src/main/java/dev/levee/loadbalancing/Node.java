@@ -121,7 +121,7 @@ final class Node<A> {
     }
 
     int inFlight() {
-        return (int) inFlight.getOpaque();
+        return (int) inFlight.getOpaque(); // opaque: a number to show, old in any mode
     }
 
     long picks() {
@@ -232,7 +232,7 @@ final class Node<A> {
     }
 
     boolean isClosed() {
-        return inFlight.getOpaque() >= CLOSED;
+        return inFlight.getOpaque() >= CLOSED; // opaque: enter() decides; one that is not seen closed yet refuses there
     }
 
     /** Notifies the strategy that a call has entered; returns the token that it wants back when the call ends. */

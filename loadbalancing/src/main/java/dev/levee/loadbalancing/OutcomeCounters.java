@@ -14,6 +14,8 @@ import java.lang.invoke.VarHandle;
  * </pre>
  */
 final class OutcomeCounters {
+    // Opaque reads and writes: totals grow by atomic additions, and the other cells are estimates that the next outcome
+    // corrects; a review that must see its own failure runs on the thread that counted it, or is handed to another.
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int SUCCESSES = 16;
     private static final int FAILURES = 17;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
+import dev.levee.core.testing.LongForm;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.LincheckAssertionError;
@@ -48,8 +49,8 @@ class HealthInterleavingsTest {
                 .actorsPerThread(2)
                 .actorsBefore(1)
                 .actorsAfter(1)
-                .iterations(4)
-                .invocationsPerIteration(400);
+                .iterations(LongForm.iterations(4))
+                .invocationsPerIteration(LongForm.invocations(400));
     }
 
     /** The counters as they are. */

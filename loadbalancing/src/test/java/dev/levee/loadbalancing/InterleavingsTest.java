@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Environment;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.testing.LongForm;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.discovery.UpdatableEndpoints;
@@ -58,8 +59,8 @@ class InterleavingsTest {
                 .actorsPerThread(2)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(8)
-                .invocationsPerIteration(250);
+                .iterations(LongForm.iterations(8))
+                .invocationsPerIteration(LongForm.invocations(250));
     }
 
     private static final Leases LEASES = new Leases("nodes", Nanos.NEVER, Environment.system());

@@ -3,6 +3,7 @@ package dev.levee.ratelimit;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Gate;
+import dev.levee.core.testing.LongForm;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jetbrains.lincheck.LincheckAssertionError;
@@ -23,8 +24,8 @@ class RateLimiterInterleavingTest {
                 .actorsBefore(0)
                 .actorsAfter(1)
                 .minimizeFailedScenario(false)
-                .iterations(6)
-                .invocationsPerIteration(400);
+                .iterations(LongForm.iterations(6))
+                .invocationsPerIteration(LongForm.invocations(400));
     }
 
     @Nested
@@ -58,7 +59,7 @@ class RateLimiterInterleavingTest {
 
         @Test
         void a_full_table_stays_within_its_bound() {
-            options().iterations(4).invocationsPerIteration(200).check(OfAFullTable.class);
+            options().iterations(LongForm.iterations(4)).invocationsPerIteration(LongForm.invocations(200)).check(OfAFullTable.class);
         }
     }
 

@@ -67,6 +67,7 @@ public final class StripedSequence {
      */
     public long next() {
         int row = ROWS + ((int) Thread.currentThread().getId() & mask) * STRIDE;
+        // Opaque everywhere: numbers order nothing, and the compare-and-set checks what was read of the shared row.
         long own = (long) WORD.getOpaque(words, row);
         if ((own & RUN - 1) == 0) {
             long shared = (long) WORD.getOpaque(words, SHARED);

@@ -92,6 +92,7 @@ final class CreditBudget implements RetryBudget {
 
     @Override
     public void onFirstAttempt() {
+        // Acquire: the compare-and-set decides; a credit that is seen full late only forgoes what it would not hold.
         long now = word.getAcquire();
         while ((now & CREDIT) < full) {
             long credited = Math.min((now & CREDIT) + perFirstAttempt, full);
@@ -107,7 +108,7 @@ final class CreditBudget implements RetryBudget {
         requireCost(cost);
         long price = (long) Math.ceil(cost * UNITS - ROUNDING);
         while (true) {
-            // Read the word before the clock: see the invariants.
+            // Read the word before the clock: see the invariants. Acquire keeps this order on every processor.
             long before = word.getAcquire();
             long millis = millis();
             long credit = creditAt(before, millis);
@@ -147,6 +148,7 @@ final class CreditBudget implements RetryBudget {
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
+        // Acquire: a figure of some moment.
         sink.value(name, "budget.credit", creditAt(word.getAcquire(), millis()) / UNITS);
         sink.value(name, "budget.withdrawn", (double) withdrawn.sum());
         sink.value(name, "budget.refused", (double) refused.sum());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.levee.core.Environment;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
+import dev.levee.core.testing.LongForm;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -166,8 +167,8 @@ class IdempotencyThreadsTest {
                 .actorsPerThread(2)
                 .actorsBefore(1)
                 .actorsAfter(1)
-                .iterations(10)
-                .invocationsPerIteration(100)
+                .iterations(LongForm.iterations(10))
+                .invocationsPerIteration(LongForm.invocations(100))
                 .check(OfTheStore.class);
     }
 

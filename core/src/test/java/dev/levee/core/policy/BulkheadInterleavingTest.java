@@ -9,6 +9,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.WaitingGate;
+import dev.levee.core.testing.LongForm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -45,7 +46,7 @@ class BulkheadInterleavingTest {
 
     @Test
     void entering_and_leaving_is_linearizable_with_a_queue_and_more_than_one_cell() {
-        options().actorsPerThread(4).iterations(3).check(OfCellsAndAQueue.class);
+        options().actorsPerThread(4).iterations(LongForm.iterations(3)).check(OfCellsAndAQueue.class);
     }
 
     private static ModelCheckingOptions options() {
@@ -54,8 +55,8 @@ class BulkheadInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(6)
-                .invocationsPerIteration(400);
+                .iterations(LongForm.iterations(6))
+                .invocationsPerIteration(LongForm.invocations(400));
     }
 
     /** The calls; one permit, so that each of them matters. */

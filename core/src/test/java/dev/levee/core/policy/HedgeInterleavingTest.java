@@ -8,6 +8,7 @@ import dev.levee.core.Inner;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Timers;
+import dev.levee.core.testing.LongForm;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -43,8 +44,8 @@ class HedgeInterleavingTest {
                 .actorsPerThread(1)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(scenarios)
-                .invocationsPerIteration(400);
+                .iterations(LongForm.iterations(scenarios))
+                .invocationsPerIteration(LongForm.invocations(400));
     }
 
     /** One call with two attempts at most. */

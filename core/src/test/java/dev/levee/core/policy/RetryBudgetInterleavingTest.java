@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
+import dev.levee.core.testing.LongForm;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -30,8 +31,8 @@ class RetryBudgetInterleavingTest {
                 .actorsPerThread(3)
                 .actorsBefore(1)
                 .actorsAfter(2)
-                .iterations(10)
-                .invocationsPerIteration(500);
+                .iterations(LongForm.iterations(10))
+                .invocationsPerIteration(LongForm.invocations(500));
     }
 
     public abstract static class Calls {

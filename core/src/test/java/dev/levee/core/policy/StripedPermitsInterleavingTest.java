@@ -2,6 +2,7 @@ package dev.levee.core.policy;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.testing.LongForm;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -23,7 +24,7 @@ class StripedPermitsInterleavingTest {
     @Test
     void refusing_after_one_reading_is_caught() {
         assertThatThrownBy(() -> options()
-                        .iterations(200)
+                        .iterations(LongForm.iterations(200))
                         .sequentialSpecification(OneCounter.class)
                         .check(OfAMutant.class))
                 .isInstanceOf(LincheckAssertionError.class);
@@ -35,8 +36,8 @@ class StripedPermitsInterleavingTest {
                 .actorsPerThread(4)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(8)
-                .invocationsPerIteration(1_000);
+                .iterations(LongForm.iterations(8))
+                .invocationsPerIteration(LongForm.invocations(1_000));
     }
 
     /** Two permits, one of which is taken; a call may come from any home and go back to any. */

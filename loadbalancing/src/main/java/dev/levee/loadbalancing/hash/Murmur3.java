@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class Murmur3 {
+    // Plain reads: of an array of the caller.
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 

@@ -15,6 +15,7 @@ import java.nio.ByteOrder;
  * @since 0.1
  */
 public final class XxHash64 {
+    // Plain reads: of an array of the caller.
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 

@@ -134,7 +134,7 @@ abstract class GroupPicker implements BalancingStrategy.Picker {
         }
         int index = left.set(indices[group], eligible).checked(pickers[group].pick(hash, left));
         left.set(indices[group], null); // must not be kept
-        spare.setRelease(left);
+        spare.setRelease(left); // release: getAndSet() of the next pick sees its fields
         return index;
     }
 

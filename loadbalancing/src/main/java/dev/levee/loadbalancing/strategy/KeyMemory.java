@@ -35,7 +35,7 @@ final class KeyMemory {
     KeyMemory(int keys) {
         rows = new AtomicReferenceArray<>(Math.max(1, Integer.highestOneBit(Math.max(1, keys - 1) << 1) / ROW));
         for (int i = 0; i < rows.length(); i++) {
-            rows.setPlain(i, EMPTY);
+            rows.setPlain(i, EMPTY); // plain: the final field publishes the table with what is in it
         }
     }
 
@@ -56,7 +56,7 @@ final class KeyMemory {
 
     /** Returns the endpoint of a key; null if it is not remembered. */
     @Nullable String get(long hash) {
-        RememberedKey[] row = rows.getAcquire(row(hash));
+        RememberedKey[] row = rows.getAcquire(row(hash)); // acquire: makes the row visible that assign() has put there
         int at = find(hash, row);
         if (at == row.length) {
             return null;

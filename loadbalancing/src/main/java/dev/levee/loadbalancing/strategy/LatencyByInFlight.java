@@ -88,6 +88,7 @@ final class LatencyByInFlight {
 
         void add(long latency, long nowNanos) {
             int place = 2 * (getAndIncrement() & (SAMPLES - 1));
+            // Release after opaque: a latency is seen with its time, or with the time of a later sample.
             CELL.setOpaque(cells, place + 1, nowNanos);
             CELL.setRelease(cells, place, latency);
         }
@@ -96,6 +97,7 @@ final class LatencyByInFlight {
         long median(long nowNanos, long maxAge, long[] scratch) {
             int count = 0;
             for (int i = 0; i < SAMPLES; i++) {
+                // Acquire before opaque: see add(). A time that belongs to a later sample is fresher by one ring at most.
                 long latency = (long) CELL.getAcquire(cells, 2 * i);
                 if (latency != NONE && nowNanos - (long) CELL.getOpaque(cells, 2 * i + 1) <= maxAge) {
                     scratch[count++] = latency;

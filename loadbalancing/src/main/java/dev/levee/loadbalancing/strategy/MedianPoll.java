@@ -53,6 +53,6 @@ final class MedianPoll {
             Arrays.sort(measured, 0, count);
             result.set(measured[(count - 1) / 2], count > 1);
         }
-        POLLING.setRelease(this, false);
+        POLLING.setRelease(this, false); // release: the compare-and-set of the next poll sees the plain fields
     }
 }

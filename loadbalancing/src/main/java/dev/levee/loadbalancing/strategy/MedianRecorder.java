@@ -60,7 +60,7 @@ final class MedianRecorder implements ServerLoadRecorder {
 
     @Override
     public ServerLoad load() {
-        int now = saturated(inFlight.getOpaque());
+        int now = saturated(inFlight.getOpaque()); // opaque: a number to report, old in any mode
         return new ServerLoad(
                 now, latencies.near(now, environment.clock().nanoTime(), new long[LatencyByInFlight.SAMPLES]));
     }

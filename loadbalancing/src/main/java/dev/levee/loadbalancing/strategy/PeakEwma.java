@@ -122,13 +122,14 @@ final class PeakEwma implements LoadTracker {
         typical = value;
     }
 
+    /** Opaque: each word is whole in itself and changed by compare-and-set; nothing is read by its order to another. */
     private long get(int cell) {
         return (long) CELL.getOpaque(cells, cell);
     }
 
     private void change(int cell, long from, long to) {
         if (from != to) {
-            CELL.weakCompareAndSet(cells, cell, from, to);
+            CELL.weakCompareAndSet(cells, cell, from, to); // weak: one that fails without cause drops one sample of many
         }
     }
 
@@ -160,7 +161,7 @@ final class PeakEwma implements LoadTracker {
             if (next == word) {
                 return CallAge.NOT_COUNTED;
             }
-            if (CELL.weakCompareAndSet(cells, CALLS, word, next)) {
+            if (CELL.weakCompareAndSet(cells, CALLS, word, next)) { // weak: in a loop
                 return CallAge.round(next);
             }
         }

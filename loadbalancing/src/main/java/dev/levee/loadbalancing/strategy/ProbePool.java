@@ -116,7 +116,7 @@ class ProbePool {
     }
 
     @Nullable ProbedEndpoint at(int place) {
-        return (ProbedEndpoint) PLACE.getAcquire(places, place);
+        return (ProbedEndpoint) PLACE.getAcquire(places, place); // acquire: with the answer that came before its place
     }
 
     /** Returns whether an answer can be used. */
@@ -226,6 +226,7 @@ class ProbePool {
     }
 
     private void put(ProbedEndpoint endpoint, long nowNanos) {
+        // Plain reads of places and of their numbers: only the thread that changes the pool writes them.
         if (places[endpoint.place] == endpoint) {
             return;
         }
@@ -245,7 +246,7 @@ class ProbePool {
         }
         ProbedEndpoint out = places[place];
         endpoint.place = place;
-        PLACE.setRelease(places, place, endpoint);
+        PLACE.setRelease(places, place, endpoint); // release: after its answer; picks acquire it
         if (out != null) {
             out.forget();
         }

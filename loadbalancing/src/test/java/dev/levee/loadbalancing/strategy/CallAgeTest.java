@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.LongForm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -168,8 +169,8 @@ class CallAgeTest {
                 .actorsPerThread(3)
                 .actorsBefore(1)
                 .actorsAfter(0)
-                .iterations(5)
-                .invocationsPerIteration(300);
+                .iterations(LongForm.iterations(5))
+                .invocationsPerIteration(LongForm.invocations(300));
     }
 
     /** When no call is in flight at the end, the tracker has no age. */

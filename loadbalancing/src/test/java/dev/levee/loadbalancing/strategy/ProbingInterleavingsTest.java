@@ -2,6 +2,7 @@ package dev.levee.loadbalancing.strategy;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.testing.LongForm;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,8 +41,8 @@ class ProbingInterleavingsTest {
                 .actorsPerThread(2)
                 .actorsBefore(0)
                 .actorsAfter(0)
-                .iterations(5)
-                .invocationsPerIteration(300);
+                .iterations(LongForm.iterations(5))
+                .invocationsPerIteration(LongForm.invocations(300));
     }
 
     private static ProbingConfig config() {

@@ -27,6 +27,15 @@ final class FailsafeParts {
                 .build();
     }
 
+    /** One probe decides. */
+    static CircuitBreaker<String> breakerOfOneProbe() {
+        return CircuitBreaker.<String>builder()
+                .withFailureThreshold(50, 100)
+                .withSuccessThreshold(1)
+                .withDelay(Duration.ofDays(1))
+                .build();
+    }
+
     static CircuitBreaker<String> openBreaker() {
         CircuitBreaker<String> breaker = breakerCount100();
         breaker.open();
@@ -52,6 +61,10 @@ final class FailsafeParts {
 
     static Timeout<String> timeout() {
         return Timeout.<String>builder(Settings.TIMEOUT).withInterrupt().build();
+    }
+
+    static Bulkhead<String> queue() {
+        return Bulkhead.<String>builder(1).withMaxWaitTime(Settings.TIMEOUT).build();
     }
 
     static Fallback<String> fallback() {

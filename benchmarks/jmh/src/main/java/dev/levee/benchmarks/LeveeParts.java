@@ -3,10 +3,12 @@ package dev.levee.benchmarks;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Fallback;
 import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
@@ -24,12 +26,31 @@ final class LeveeParts {
         return Retry.of("r");
     }
 
+    /** Without a pause, and without a budget, which would refuse to repeat every call. */
+    static Retry retryAtOnce() {
+        return Retry.of(
+                "r", config -> config.backoff(Backoff.fixed(Duration.ZERO)).budget(RetryBudget.unlimited()));
+    }
+
     static Hedge hedge() {
         return Hedge.of("h", config -> config.delay(Settings.TIMEOUT));
     }
 
+    /** Without a budget, which would refuse to hedge every call. */
+    static Hedge firingHedge() {
+        return Hedge.of("h", config -> config.delay(Settings.SHORT).budget(RetryBudget.unlimited()));
+    }
+
     static Timeout timeout() {
         return Timeout.of("t", Settings.TIMEOUT);
+    }
+
+    static Timeout firingTimeout() {
+        return Timeout.of("t", Settings.SHORT);
+    }
+
+    static Bulkhead queue() {
+        return Bulkhead.of("u", config -> config.maxConcurrent(1).queue(100, Settings.TIMEOUT));
     }
 
     static Fallback fallback() {
@@ -47,6 +68,12 @@ final class LeveeParts {
                         .minCalls(100)
                         .slowCallRate(0.5)
                         .slowCallDuration(Duration.ofSeconds(1)));
+    }
+
+    /** One probe decides. */
+    static CircuitBreaker breakerOfOneProbe() {
+        return CircuitBreaker.of(
+                "b", config -> config.countWindow(100).halfOpenCalls(1).openFor(Duration.ofDays(1)));
     }
 
     /** Opened by failures, not by hand, and for so long that it stays open. */

@@ -2,6 +2,8 @@ package dev.levee.benchmarks;
 
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.bulkhead.ThreadPoolBulkhead;
+import io.github.resilience4j.bulkhead.ThreadPoolBulkheadConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowSynchronizationStrategy;
@@ -9,6 +11,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowT
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.retry.Retry;
+import io.github.resilience4j.retry.RetryConfig;
 import io.github.resilience4j.timelimiter.TimeLimiter;
 import java.time.Duration;
 
@@ -34,6 +37,16 @@ final class Resilience4j {
                         .slidingWindow(10, 100, SlidingWindowType.TIME_BASED, strategy)
                         .slowCallRateThreshold(50)
                         .slowCallDurationThreshold(Duration.ofSeconds(1))
+                        .build());
+    }
+
+    /** One probe decides. */
+    static CircuitBreaker breakerOfOneProbe() {
+        return CircuitBreaker.of(
+                "b",
+                breaker()
+                        .slidingWindow(100, 100, SlidingWindowType.COUNT_BASED)
+                        .permittedNumberOfCallsInHalfOpenState(1)
                         .build());
     }
 
@@ -86,7 +99,28 @@ final class Resilience4j {
         return TimeLimiter.of(Settings.TIMEOUT);
     }
 
+    static TimeLimiter firingTimeLimiter() {
+        return TimeLimiter.of(Settings.SHORT);
+    }
+
     static Retry retry() {
         return Retry.ofDefaults("r");
+    }
+
+    /** Without a pause. */
+    static Retry retryAtOnce() {
+        return Retry.of("r", RetryConfig.custom().waitDuration(Duration.ZERO).build());
+    }
+
+    /** Its only bulkhead in which a call waits without a thread: one thread of its own, and a queue in front of it. */
+    static ThreadPoolBulkhead queue() {
+        return ThreadPoolBulkhead.of(
+                "u",
+                ThreadPoolBulkheadConfig.custom()
+                        .coreThreadPoolSize(1)
+                        .maxThreadPoolSize(1)
+                        .queueCapacity(100)
+                        .writableStackTraceEnabled(false)
+                        .build());
     }
 }

@@ -13,5 +13,11 @@ final class Settings {
     /** A time that no call takes. */
     static final Duration TIMEOUT = Duration.ofSeconds(1);
 
+    /** A time that every call takes, where what happens after it is asked. */
+    static final Duration SHORT = Duration.ofMillis(1);
+
+    /** How many calls are under way at once where each waits for {@link #SHORT}: enough to hide the wait. */
+    static final int BATCH = 10_000;
+
     private Settings() {}
 }

@@ -1,5 +1,6 @@
 package dev.levee.benchmarks;
 
+import com.google.common.util.concurrent.MoreExecutors;
 import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.levee.core.policy.Timeout;
@@ -84,7 +85,7 @@ public class TimeoutAsync {
     @State(Scope.Benchmark)
     public static class FailsafeState {
         final FailsafeExecutor<String> executor =
-                Failsafe.with(FailsafeParts.timeout()).with((java.util.concurrent.Executor) Runnable::run);
+                Failsafe.with(FailsafeParts.timeout()).with(MoreExecutors.newDirectExecutorService());
     }
 
     @Benchmark

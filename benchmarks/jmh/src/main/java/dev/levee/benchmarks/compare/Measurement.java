@@ -40,14 +40,34 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     private static final String ALLOCATION = "gc.alloc.rate.norm";
 
     /**
+     * More JVMs for a figure that must be sure: what differs from one to the next is the largest error of a quick run.
+     */
+    Measurement again() {
+        return new Measurement(3 * forks, warmups, iterations, millis);
+    }
+
+    /**
      * Asks all subjects of one question, one after the other, so that they meet the same machine.
      *
      * @param log receives what JMH prints
      * @return a row for each subject that could be measured
      */
     List<Row> take(Question question, int threads, PrintStream log) throws RunnerException {
+        return take(question, question.subjects(), threads, log);
+    }
+
+    /**
+     * Asks some subjects of one question.
+     *
+     * @param subjects which, as {@link Question#subjects()} names them
+     * @param log receives what JMH prints
+     * @return a row for each subject that could be measured
+     */
+    List<Row> take(Question question, Collection<String> subjects, int threads, PrintStream log)
+            throws RunnerException {
         Options options = new OptionsBuilder()
-                .include("^" + Pattern.quote(question.benchmark.getName() + ".") + "\\w+$")
+                .include("^" + Pattern.quote(question.benchmark.getName()) + "\\.("
+                        + String.join("|", question.methods(subjects)) + ")$")
                 .mode(question.mode)
                 .timeUnit(TimeUnit.NANOSECONDS)
                 .threads(threads)

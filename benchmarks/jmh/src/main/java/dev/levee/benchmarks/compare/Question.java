@@ -1,11 +1,15 @@
 package dev.levee.benchmarks.compare;
 
 import dev.levee.benchmarks.BreakerClosedCount100;
+import dev.levee.benchmarks.BreakerClosedCount100Fail1pct;
+import dev.levee.benchmarks.BreakerClosedCount100Fail5pct;
 import dev.levee.benchmarks.BreakerClosedCount100Permit;
 import dev.levee.benchmarks.BreakerClosedTime10sSlowcalls;
+import dev.levee.benchmarks.BreakerHalfopenProbe;
 import dev.levee.benchmarks.BreakerOpenCall;
 import dev.levee.benchmarks.BreakerOpenTryenter;
 import dev.levee.benchmarks.BulkheadCall;
+import dev.levee.benchmarks.BulkheadQueue;
 import dev.levee.benchmarks.FallbackNofailure;
 import dev.levee.benchmarks.FloorCall;
 import dev.levee.benchmarks.FloorCas;
@@ -17,6 +21,7 @@ import dev.levee.benchmarks.HashMaglev;
 import dev.levee.benchmarks.HashMaglevBuild;
 import dev.levee.benchmarks.HashRing10x160;
 import dev.levee.benchmarks.HashString20;
+import dev.levee.benchmarks.HedgeFired;
 import dev.levee.benchmarks.HedgeNofire;
 import dev.levee.benchmarks.HedgeNofireBlocking;
 import dev.levee.benchmarks.HttpClientAsync;
@@ -33,10 +38,13 @@ import dev.levee.benchmarks.PipelineFull;
 import dev.levee.benchmarks.PipelineMegamorphic;
 import dev.levee.benchmarks.PipelineRetryBreakerBulkheadLimiter;
 import dev.levee.benchmarks.RetryNofailure;
+import dev.levee.benchmarks.RetryOnefailure;
 import dev.levee.benchmarks.TimeoutAsync;
 import dev.levee.benchmarks.TimeoutBlocking;
+import dev.levee.benchmarks.TimeoutFired;
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -53,20 +61,31 @@ enum Question {
     FLOOR_NANOTIME("floor.nanotime", FloorNanotime.class),
     FLOOR_PAIR("floor.pair", FloorPair.class),
     BREAKER_CLOSED_COUNT100("breaker.closed.count100", BreakerClosedCount100.class),
+    BREAKER_CLOSED_COUNT100_FAIL1PCT("breaker.closed.count100.fail1pct", BreakerClosedCount100Fail1pct.class),
+    BREAKER_CLOSED_COUNT100_FAIL5PCT("breaker.closed.count100.fail5pct", BreakerClosedCount100Fail5pct.class),
     BREAKER_CLOSED_COUNT100_PERMIT("breaker.closed.count100.permit", BreakerClosedCount100Permit.class),
     BREAKER_CLOSED_TIME10S_SLOWCALLS("breaker.closed.time10s.slowcalls", BreakerClosedTime10sSlowcalls.class),
     BREAKER_OPEN_TRYENTER("breaker.open.tryenter", BreakerOpenTryenter.class),
     BREAKER_OPEN_CALL("breaker.open.call", BreakerOpenCall.class),
+    /** Three changes of state, each with its event; reported, without a promise. */
+    BREAKER_HALFOPEN_PROBE("breaker.halfopen.probe", BreakerHalfopenProbe.class, Double.POSITIVE_INFINITY),
     BULKHEAD_CALL("bulkhead.call", BulkheadCall.class),
+    /** Two calls and their futures; reported, without a promise. */
+    BULKHEAD_QUEUE("bulkhead.queue", BulkheadQueue.class, Double.POSITIVE_INFINITY),
     RETRY_NOFAILURE("retry.nofailure", RetryNofailure.class),
+    RETRY_ONEFAILURE("retry.onefailure", RetryOnefailure.class),
     FALLBACK_NOFAILURE("fallback.nofailure", FallbackNofailure.class),
     TIMEOUT_BLOCKING("timeout.blocking", TimeoutBlocking.class, 64),
     /** 128, and the 24 of the future that is guarded. */
     TIMEOUT_ASYNC("timeout.async", TimeoutAsync.class, 152),
+    /** Reported, without a promise. */
+    TIMEOUT_FIRED("timeout.fired", TimeoutFired.class, Double.POSITIVE_INFINITY),
     /** 192, and the 24 of the future that is guarded. */
     HEDGE_NOFIRE("hedge.nofire", HedgeNofire.class, 216),
     /** Reported, without a promise. */
     HEDGE_NOFIRE_BLOCKING("hedge.nofire.blocking", HedgeNofireBlocking.class, Double.POSITIVE_INFINITY),
+    /** Reported, without a promise. */
+    HEDGE_FIRED("hedge.fired", HedgeFired.class, Double.POSITIVE_INFINITY),
     PIPELINE_OF_FOUR("pipeline.retry-breaker-bulkhead-limiter", PipelineRetryBreakerBulkheadLimiter.class),
     PIPELINE_MEGAMORPHIC("pipeline.megamorphic", PipelineMegamorphic.class),
     /** What its timeout costs. */
@@ -118,6 +137,16 @@ enum Question {
                 .filter(method -> method.isAnnotationPresent(Benchmark.class))
                 .map(Method::getName)
                 .map(Question::subject)
+                .sorted()
+                .toList();
+    }
+
+    /** The names of the methods that are those subjects. */
+    List<String> methods(Collection<String> subjects) {
+        return Arrays.stream(benchmark.getDeclaredMethods())
+                .filter(method -> method.isAnnotationPresent(Benchmark.class))
+                .map(Method::getName)
+                .filter(method -> subjects.contains(subject(method)))
                 .sorted()
                 .toList();
     }

@@ -17,8 +17,9 @@ final class Report {
      * @param rows the figures
      * @param threadCounts at which they were taken
      * @param setting where and how they were taken, a sentence each
+     * @param judge says which targets were reached
      */
-    static String markdown(Rows rows, List<Integer> threadCounts, List<String> setting) {
+    static String markdown(Rows rows, List<Integer> threadCounts, List<String> setting, Judge judge) {
         StringBuilder text = new StringBuilder("# Levee beside its peers\n\n");
         setting.forEach(line -> text.append("- ").append(line).append('\n'));
         text.append("\n## Figures\n\n");
@@ -30,7 +31,7 @@ final class Report {
             }
         }
         return text.append("\n## Targets\n\n")
-                .append(targets(rows))
+                .append(targets(rows, judge))
                 .append(allocation(rows))
                 .toString();
     }
@@ -63,7 +64,7 @@ final class Report {
         return String.format(Locale.ROOT, "%.3f ± %.3f", ratio, error);
     }
 
-    private static String targets(Rows rows) {
+    private static String targets(Rows rows, Judge judge) {
         List<Target> asked = Target.ALL.stream()
                 .filter(target -> !rows.of(target.question(), target.threads()).isEmpty())
                 .toList();
@@ -75,9 +76,6 @@ final class Report {
         for (Target target : asked) {
             Optional<Row> levee = rows.levee(target.question(), target.threads());
             Optional<Double> bound = target.bound(rows);
-            String verdict = levee.isEmpty() || bound.isEmpty()
-                    ? "not measured"
-                    : levee.get().ns() <= bound.get() ? "reached" : "**not reached**";
             text.append(String.format(
                     Locale.ROOT,
                     "| %s | %d | %s | %s | %s | %s |%n",
@@ -86,7 +84,7 @@ final class Report {
                     target.words(),
                     bound.map(Report::nanos).orElse("-"),
                     levee.map(Row::ns).map(Report::nanos).orElse("-"),
-                    verdict));
+                    judge.verdict(target, rows).words));
         }
         return text.toString();
     }

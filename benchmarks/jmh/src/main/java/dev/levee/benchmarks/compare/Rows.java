@@ -13,6 +13,16 @@ final class Rows {
         rows.addAll(more);
     }
 
+    /** Adds figures in place of those that the same subjects had before. */
+    void replace(List<Row> anew) {
+        for (Row row : anew) {
+            rows.removeIf(old -> old.question() == row.question()
+                    && old.threads() == row.threads()
+                    && old.subject().equals(row.subject()));
+        }
+        rows.addAll(anew);
+    }
+
     List<Row> all() {
         return List.copyOf(rows);
     }

@@ -1,11 +1,15 @@
 package dev.levee.benchmarks.compare;
 
 import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_COUNT100;
+import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_COUNT100_FAIL1PCT;
+import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_COUNT100_FAIL5PCT;
 import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_COUNT100_PERMIT;
 import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_TIME10S_SLOWCALLS;
+import static dev.levee.benchmarks.compare.Question.BREAKER_HALFOPEN_PROBE;
 import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_CALL;
 import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_TRYENTER;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
+import static dev.levee.benchmarks.compare.Question.BULKHEAD_QUEUE;
 import static dev.levee.benchmarks.compare.Question.FALLBACK_NOFAILURE;
 import static dev.levee.benchmarks.compare.Question.FLOOR_INCREMENT;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
@@ -14,6 +18,7 @@ import static dev.levee.benchmarks.compare.Question.HASH_MAGLEV;
 import static dev.levee.benchmarks.compare.Question.HASH_MAGLEV_BUILD;
 import static dev.levee.benchmarks.compare.Question.HASH_RING_10X160;
 import static dev.levee.benchmarks.compare.Question.HASH_STRING20;
+import static dev.levee.benchmarks.compare.Question.HEDGE_FIRED;
 import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_ASYNC;
 import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_BLOCKING;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
@@ -27,7 +32,9 @@ import static dev.levee.benchmarks.compare.Question.PIPELINE_FULL;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_MEGAMORPHIC;
 import static dev.levee.benchmarks.compare.Question.PIPELINE_OF_FOUR;
 import static dev.levee.benchmarks.compare.Question.RETRY_NOFAILURE;
+import static dev.levee.benchmarks.compare.Question.RETRY_ONEFAILURE;
 import static dev.levee.benchmarks.compare.Question.TIMEOUT_BLOCKING;
+import static dev.levee.benchmarks.compare.Question.TIMEOUT_FIRED;
 
 import java.util.EnumSet;
 import java.util.List;
@@ -61,6 +68,7 @@ record Target(Question question, int threads, double factor, Base base, double p
         MURMUR3("Guava's murmur3 of 128 bits"),
         LEVEE_P2C("levee's p2c over ten"),
         BARE_CLIENT("the bare client"),
+        BY_HAND("the form by hand"),
         /** Nothing but the nanoseconds of the target. */
         NOTHING("");
 
@@ -74,6 +82,10 @@ record Target(Question question, int threads, double factor, Base base, double p
     static final List<Target> ALL = List.of(
             new Target(BREAKER_CLOSED_COUNT100, 1, 0.10, Base.FASTEST_PEER, 0),
             new Target(BREAKER_CLOSED_COUNT100, 2, 0.10, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100_FAIL1PCT, 1, 0.3, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100_FAIL1PCT, 2, 0.3, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100_FAIL5PCT, 1, 0.3, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_CLOSED_COUNT100_FAIL5PCT, 2, 0.3, Base.FASTEST_PEER, 0),
             new Target(BREAKER_CLOSED_COUNT100_PERMIT, 1, 0.25, Base.FASTEST_PEER, 0),
             new Target(BREAKER_CLOSED_COUNT100_PERMIT, 2, 0.25, Base.FASTEST_PEER, 0),
             new Target(BREAKER_CLOSED_TIME10S_SLOWCALLS, 1, 2, Base.CLOCK_READ, 15),
@@ -82,6 +94,8 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(BREAKER_OPEN_TRYENTER, 2, 1, Base.CLOCK_READ, 3),
             new Target(BREAKER_OPEN_CALL, 1, 0.35, Base.FASTEST_PEER, 0),
             new Target(BREAKER_OPEN_CALL, 2, 0.35, Base.FASTEST_PEER, 0),
+            new Target(BREAKER_HALFOPEN_PROBE, 1, 1, Base.RESILIENCE4J, 0),
+            new Target(BREAKER_HALFOPEN_PROBE, 2, 1, Base.RESILIENCE4J, 0),
             new Target(PIPELINE_OF_FOUR, 1, 0.32, Base.FASTEST_PEER, 0),
             new Target(PIPELINE_OF_FOUR, 2, 0.28, Base.FASTEST_PEER, 0),
             new Target(PIPELINE_MEGAMORPHIC, 1, 1.3, Base.LEVEE_PIPELINE_OF_FOUR, 0),
@@ -92,15 +106,23 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(PIPELINE_FULL, 2, 0.2, Base.FAILSAFE, 0),
             new Target(RETRY_NOFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
             new Target(RETRY_NOFAILURE, 2, 1.1, Base.FASTEST_PEER, 0),
+            new Target(RETRY_ONEFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
+            new Target(RETRY_ONEFAILURE, 2, 1.1, Base.FASTEST_PEER, 0),
             new Target(FALLBACK_NOFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
             new Target(FALLBACK_NOFAILURE, 2, 1.1, Base.FASTEST_PEER, 0),
             new Target(TIMEOUT_BLOCKING, 1, 0.15, Base.FAILSAFE, 0),
             new Target(TIMEOUT_BLOCKING, 2, 0.15, Base.FAILSAFE, 0),
+            new Target(TIMEOUT_FIRED, 1, 1.1, Base.FASTEST_PEER, 0),
+            new Target(TIMEOUT_FIRED, 2, 1.1, Base.FASTEST_PEER, 0),
+            new Target(HEDGE_FIRED, 1, 1.5, Base.BY_HAND, 0),
+            new Target(HEDGE_FIRED, 2, 1.5, Base.BY_HAND, 0),
             new Target(LIMITER_ADMIT, 1, 1, Base.CLOCK_READ, 6),
             new Target(LIMITER_REJECT, 1, 1, Base.CLOCK_READ, 2),
             new Target(LIMITER_REJECT, 2, 1, Base.CLOCK_READ, 2),
             new Target(BULKHEAD_CALL, 1, 1.05, Base.SEMAPHORE, 0),
             new Target(BULKHEAD_CALL, 2, 0.7, Base.SEMAPHORE, 0),
+            new Target(BULKHEAD_QUEUE, 1, 0.5, Base.FAILSAFE, 0),
+            new Target(BULKHEAD_QUEUE, 2, 0.5, Base.FAILSAFE, 0),
             new Target(PICK_ROUNDROBIN, 1, 1, Base.INCREMENT, 2),
             new Target(PICK_ROUNDROBIN, 2, 0.4, Base.GRPC, 0),
             new Target(PICK_WEIGHTED10, 1, 0, Base.NOTHING, 8),
@@ -134,7 +156,8 @@ record Target(Question question, int threads, double factor, Base base, double p
         return all;
     }
 
-    private Question baseQuestion() {
+    /** The question that the bound is made of. */
+    Question baseQuestion() {
         return switch (base) {
             case FASTEST_PEER,
                     SEMAPHORE,
@@ -145,6 +168,7 @@ record Target(Question question, int threads, double factor, Base base, double p
                     TREE_MAP,
                     MURMUR3,
                     BARE_CLIENT,
+                    BY_HAND,
                     NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case INCREMENT -> FLOOR_INCREMENT;
@@ -159,7 +183,13 @@ record Target(Question question, int threads, double factor, Base base, double p
         return base == Base.NOTHING ? Optional.of(plusNanos) : base(rows).map(row -> factor * row.ns() + plusNanos);
     }
 
-    private Optional<Row> base(Rows rows) {
+    /** How far the figure that the bound is made of may be off, in nanoseconds of the bound. */
+    double boundError(Rows rows) {
+        return base(rows).map(row -> factor * row.error()).orElse(0.0);
+    }
+
+    /** The figure that the bound is made of; empty if it was not measured, or if there is none. */
+    Optional<Row> base(Rows rows) {
         return switch (base) {
             case FASTEST_PEER -> rows.fastestPeer(question, threads);
             case SEMAPHORE -> rows.of(question, threads, "semaphore");
@@ -174,6 +204,7 @@ record Target(Question question, int threads, double factor, Base base, double p
             case MURMUR3 -> rows.of(question, threads, "guava-murmur3of128");
             case TREE_MAP -> rows.of(question, threads, "treemap");
             case BARE_CLIENT -> rows.of(question, threads, "jdk");
+            case BY_HAND -> rows.of(question, threads, "byhand");
             case LEVEE_P2C -> rows.levee(PICK_P2C, threads);
             case NOTHING -> Optional.empty();
         };
@@ -186,5 +217,17 @@ record Target(Question question, int threads, double factor, Base base, double p
         }
         String product = factor == 1 ? base.words : Report.plain(factor) + " x " + base.words;
         return plusNanos == 0 ? product : product + " + " + Report.plain(plusNanos) + " ns";
+    }
+
+    /** Such as {@code bulkhead.call at 2 threads: 50.0 ± 1.0 ns, at most 0.7 x the Semaphore = 38.4 ± 0.5 ns}. */
+    String sentence(Rows rows) {
+        return question + " at " + threads + (threads == 1 ? " thread: " : " threads: ")
+                + rows.levee(question, threads)
+                        .map(row -> Report.nanos(row.ns()) + " ± " + Report.nanos(row.error()) + " ns")
+                        .orElse("not measured")
+                + ", at most " + words()
+                + bound(rows)
+                        .map(bound -> " = " + Report.nanos(bound) + " ± " + Report.nanos(boundError(rows)) + " ns")
+                        .orElse("");
     }
 }

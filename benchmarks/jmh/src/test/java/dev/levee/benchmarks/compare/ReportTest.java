@@ -20,7 +20,7 @@ class ReportTest {
     }
 
     private String markdown() {
-        return Report.markdown(rows, List.of(1, 2), List.of("here", "now"));
+        return Report.markdown(rows, List.of(1, 2), List.of("here", "now"), new Judge(List.of()));
     }
 
     @Nested

@@ -1,0 +1,78 @@
+package dev.levee.benchmarks.compare;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Decides which targets a run has missed. A figure above its bound is a miss only if it is so by more than the errors
+ * of both, which are taken as independent; each belongs to the same run, so that a slow machine moves the figure and
+ * the bound together.
+ */
+final class Judge {
+    /** What became of a target. */
+    enum Verdict {
+        NOT_MEASURED("not measured"),
+        REACHED("reached"),
+        /** Above its bound, but by no more than the error: a run cannot tell. */
+        WITHIN_ERROR("**not reached**, by less than the error"),
+        /** Above its bound, and no further than the list of accepted misses allows. */
+        ACCEPTED("**not reached**, which is accepted"),
+        MISSED("**not reached**");
+
+        final String words;
+
+        Verdict(String words) {
+            this.words = words;
+        }
+    }
+
+    private final List<AcceptedMiss> accepted;
+
+    /**
+     * Makes a judge.
+     *
+     * @param accepted the misses that fail no run
+     */
+    Judge(List<AcceptedMiss> accepted) {
+        this.accepted = List.copyOf(accepted);
+    }
+
+    Verdict verdict(Target target, Rows rows) {
+        Optional<Row> levee = rows.levee(target.question(), target.threads());
+        Optional<Double> bound = target.bound(rows);
+        if (levee.isEmpty() || bound.isEmpty()) {
+            return Verdict.NOT_MEASURED;
+        }
+        if (levee.get().ns() <= bound.get()) {
+            return Verdict.REACHED;
+        }
+        double boundError = target.boundError(rows);
+        if (!isAbove(levee.get(), bound.get(), boundError)) {
+            return Verdict.WITHIN_ERROR;
+        }
+        boolean isAccepted = accepted.stream()
+                .filter(miss -> miss.covers(target))
+                .anyMatch(miss -> !isAbove(levee.get(), miss.times() * bound.get(), miss.times() * boundError));
+        return isAccepted ? Verdict.ACCEPTED : Verdict.MISSED;
+    }
+
+    private static boolean isAbove(Row levee, double bound, double boundError) {
+        return levee.ns() - bound > Math.hypot(levee.error(), boundError);
+    }
+
+    /** The targets that fail a run. */
+    List<Target> missed(Rows rows) {
+        return Target.ALL.stream()
+                .filter(target -> verdict(target, rows) == Verdict.MISSED)
+                .toList();
+    }
+
+    /** The accepted misses that are none in this run: all that they cover was reached. */
+    List<AcceptedMiss> reached(Rows rows) {
+        return accepted.stream()
+                .filter(miss -> Target.ALL.stream()
+                        .filter(miss::covers)
+                        .allMatch(target -> verdict(target, rows) == Verdict.REACHED))
+                .toList();
+    }
+}

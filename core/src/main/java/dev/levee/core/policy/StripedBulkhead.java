@@ -380,7 +380,9 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public RefusedException refusal(Deadline deadline) {
-        return maxWaiting > 0 && queue.isWithoutTime(deadline.remainingNanos(), environment.clock().nanoTime())
+        return maxWaiting > 0
+                        && queue.isWithoutTime(
+                                deadline.remainingNanos(), environment.clock().nanoTime())
                 ? refusalWithoutTime
                 : refusal;
     }

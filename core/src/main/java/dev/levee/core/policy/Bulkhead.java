@@ -16,9 +16,10 @@ import java.util.function.Consumer;
  * waits for its turn, first come first served, whether it was made by {@code call} (its thread is parked) or by
  * {@code callAsync} (no thread is held). When more calls come than can be served before their deadlines, those that
  * would not end in time are refused instead of begun ({@link BulkheadConfig.Builder#refuseWithoutTime}), and the newest
- * goes first ({@link BulkheadConfig.Builder#newestFirstWhenLate}). A permit that is handed to a waiter in the moment in which it gives up is
- * passed on to the next one: permits are neither lost nor made. With {@code callAsync} a call that has waited runs on
- * the environment's executor; if that runs tasks on the spot, a long queue is worked off without a deep stack.
+ * goes first ({@link BulkheadConfig.Builder#newestFirstWhenLate}). A permit that is handed to a waiter in the moment in
+ * which it gives up is passed on to the next one: permits are neither lost nor made. With {@code callAsync} a call that
+ * has waited runs on the environment's executor; if that runs tasks on the spot, a long queue is worked off without a
+ * deep stack.
  *
  * <p><b>How exact.</b> There are never more calls in flight than the limit allows, and a call is refused only if there
  * was a moment, after it arrived, at which no permit was free or others waited: entering and leaving are linearizable.
@@ -125,8 +126,8 @@ public interface Bulkhead extends WaitingGate, Measured {
 
     /**
      * Changes how many calls may be in flight, for good. Never blocks. If it is more than before, calls in the queue
-     * are admitted at once, in their order; if it is less, no call is admitted until as many calls have ended
-     * as there are too many.
+     * are admitted at once, in their order; if it is less, no call is admitted until as many calls have ended as there
+     * are too many.
      *
      * <p>It changes the number only: whether and how long calls may wait stays as it is. Thread-safe; of two changes at
      * once one comes last.

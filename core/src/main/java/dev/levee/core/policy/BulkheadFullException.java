@@ -3,8 +3,8 @@ package dev.levee.core.policy;
 import dev.levee.core.RefusedException;
 
 /**
- * Thrown when as many calls as a {@link Bulkhead} allows are in flight, and the call may not wait, or not any longer, or
- * would have too little time left after that; the message says which.
+ * Thrown when as many calls as a {@link Bulkhead} allows are in flight, and the call may not wait, or not any longer,
+ * or would have too little time left after that; the message says which.
  *
  * @since 0.1
  */

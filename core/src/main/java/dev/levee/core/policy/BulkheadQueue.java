@@ -114,8 +114,8 @@ final class BulkheadQueue {
         return null;
     }
 
-    /** Gives a permit to the waiter whose turn it is. Returns false if there is none. */
-    boolean grant(long stamp, long nowNanos) {
+    /** Takes out the waiter whose turn it is, if any waits, and refuses those that are without time on the way. */
+    @Nullable BulkheadWaiter next(long nowNanos) {
         long typical = callTime.typicalNanos(nowNanos);
         int refused = 0;
         BulkheadWaiter oldest;
@@ -131,13 +131,12 @@ final class BulkheadQueue {
                 continue; // another thread was faster
             }
             next.takenOut();
-            if (isWithoutTime(next.leftNanos(nowNanos), nowNanos)) {
-                next.refuse();
-            } else if (next.grant(stamp, nowNanos)) {
-                return true;
+            if (!isWithoutTime(next.leftNanos(nowNanos), nowNanos)) {
+                return next;
             }
+            next.refuse();
         }
-        return false;
+        return null;
     }
 
     /** A waiter has given up, or was refused, and its entry is still there. */

@@ -66,6 +66,11 @@ final class BulkheadWaiter extends CompletableFuture<Long> {
         return end(stamp);
     }
 
+    /** Whether it was given this permit. */
+    boolean has(long stamp) {
+        return isDone() && !isCompletedExceptionally() && join() == stamp;
+    }
+
     /** Ends the wait without a permit, unless it has ended already. */
     void refuse() {
         end(Gate.REFUSED);

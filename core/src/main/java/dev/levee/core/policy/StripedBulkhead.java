@@ -10,6 +10,7 @@ import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The implementation of {@link Bulkhead}: free permits in cells ({@link StripedPermits}), a queue beside them, and a
@@ -227,13 +228,22 @@ final class StripedBulkhead implements Bulkhead {
 
     /** Hands a free permit to the queue. Returns false if none was free. */
     private boolean grantNext() {
+        long now = environment.clock().nanoTime();
         int cell = permits.takeAnywhere();
         if (cell == StripedPermits.NONE) {
             return false;
         }
-        long now = environment.clock().nanoTime();
-        if (!queue.grant(stampOf(cell, now), now)) {
-            permits.giveBack(cell);
+        long stamp = stampOf(cell, now);
+        @Nullable BulkheadWaiter next = null;
+        boolean granted = false;
+        try {
+            next = queue.next(now);
+            granted = next != null && next.grant(stamp, now);
+        } finally {
+            // Without memory or stack it may have thrown, before the waiter had the permit or after.
+            if (!granted && (next == null || !next.has(stamp))) {
+                permits.giveBack(cell);
+            }
         }
         return true;
     }
@@ -370,7 +380,9 @@ final class StripedBulkhead implements Bulkhead {
 
     @Override
     public RefusedException refusal(Deadline deadline) {
-        return maxWaiting > 0 && queue.isWithoutTime(deadline.remainingNanos(), environment.clock().nanoTime())
+        return maxWaiting > 0
+                        && queue.isWithoutTime(
+                                deadline.remainingNanos(), environment.clock().nanoTime())
                 ? refusalWithoutTime
                 : refusal;
     }

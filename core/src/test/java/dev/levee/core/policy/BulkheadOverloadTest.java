@@ -30,7 +30,8 @@ class BulkheadOverloadTest {
     private static final int PERMITS = 5;
 
     private final ManualTime time = new ManualTime();
-    private final Environment environment = time.environment().toBuilder().executor(time::start).build();
+    private final Environment environment =
+            time.environment().toBuilder().executor(time::start).build();
     private final AtomicInteger good = new AtomicInteger();
     private final AtomicInteger begun = new AtomicInteger();
     private final List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
@@ -82,8 +83,9 @@ class BulkheadOverloadTest {
                         .whenComplete(this::ended);
             case BLOCKING ->
                 time.start(() -> {
-                    ended("done", catchThrowable(
-                            () -> policy.callInterruptibly(() -> sleep(work.applyAsLong(number)))));
+                    ended(
+                            "done",
+                            catchThrowable(() -> policy.callInterruptibly(() -> sleep(work.applyAsLong(number)))));
                 });
         }
     }
@@ -147,9 +149,16 @@ class BulkheadOverloadTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"ASYNCHRONOUS, 0.8", "ASYNCHRONOUS_THAT_CANNOT_STOP, 0.8", "ASYNCHRONOUS, 1.05",
-        "ASYNCHRONOUS_THAT_CANNOT_STOP, 1.05", "ASYNCHRONOUS, 2", "ASYNCHRONOUS_THAT_CANNOT_STOP, 2",
-        "ASYNCHRONOUS_THAT_CANNOT_STOP, 4", "BLOCKING, 2"})
+    @CsvSource({
+        "ASYNCHRONOUS, 0.8",
+        "ASYNCHRONOUS_THAT_CANNOT_STOP, 0.8",
+        "ASYNCHRONOUS, 1.05",
+        "ASYNCHRONOUS_THAT_CANNOT_STOP, 1.05",
+        "ASYNCHRONOUS, 2",
+        "ASYNCHRONOUS_THAT_CANNOT_STOP, 2",
+        "ASYNCHRONOUS_THAT_CANNOT_STOP, 4",
+        "BLOCKING, 2"
+    })
     void so_it_is_with_calls_that_come_and_take_as_they_like(Form form, double load) {
         double capacity = Math.min(1, 1 / load);
         int calls = form == Form.BLOCKING ? 400 : 5_000;
@@ -162,7 +171,8 @@ class BulkheadOverloadTest {
     void so_it_is_when_calls_come_in_bursts(Form form) {
         IntToLongFunction bursts = call -> call % 50 == 49 ? 100_000_000 : 0;
         assertThat(goodput(form, pipeline(form), 400, bursts, every(WORK))).isGreaterThanOrEqualTo(0.35);
-        assertThat(begun).as("no call is begun in vain, once it is known how long they take")
+        assertThat(begun)
+                .as("no call is begun in vain, once it is known how long they take")
                 .hasValueLessThanOrEqualTo(good.get() + 2 * PERMITS);
     }
 
@@ -179,8 +189,7 @@ class BulkheadOverloadTest {
         assertThat(good.get()).isGreaterThan(before);
     }
 
-    private double goodputOfMore(
-            Form form, Policy policy, int calls, IntToLongFunction gap, IntToLongFunction work) {
+    private double goodputOfMore(Form form, Policy policy, int calls, IntToLongFunction gap, IntToLongFunction work) {
         good.set(0);
         failures.clear();
         return goodput(form, policy, calls, gap, work);

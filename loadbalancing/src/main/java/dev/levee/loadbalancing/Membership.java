@@ -157,8 +157,8 @@ abstract class Membership<A> {
     private static <A> Endpoint<A> sum(Endpoint<A> one, Endpoint<A> other) {
         if (!one.address().equals(other.address())) {
             throw new IllegalArgumentException(
-                    "endpoints of one id must have one address, but \"" + Text.printable(one.id()) + "\" has " + text(one.address())
-                            + " and " + text(other.address()) + "; give each an id of its own");
+                    "endpoints of one id must have one address, but \"" + Text.printable(one.id()) + "\" has "
+                            + text(one.address()) + " and " + text(other.address()) + "; give each an id of its own");
         }
         return one.withWeight(Math.min(one.weight() + other.weight(), Endpoint.MAX_WEIGHT));
     }

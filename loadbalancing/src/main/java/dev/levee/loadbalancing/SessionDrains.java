@@ -36,11 +36,7 @@ final class SessionDrains<A> {
     private volatile boolean closed;
 
     SessionDrains(
-            String balancer,
-            boolean keepsKeys,
-            @Nullable Duration deadline,
-            Environment environment,
-            Runnable update) {
+            String balancer, boolean keepsKeys, @Nullable Duration deadline, Environment environment, Runnable update) {
         this.balancer = balancer;
         this.keepsKeys = keepsKeys;
         this.deadlineNanos = deadline == null ? Nanos.NEVER : Nanos.of(deadline);

@@ -216,9 +216,7 @@ class CheckProtocolTest {
         List<List<String>> targets = new ArrayList<>();
         for (int seed : new int[] {1, 1, 2}) {
             LoadBalancer<String> nodes = Balancers.over(
-                            BalancingStrategy.consistentHash(),
-                            Balancers.endpoints(10),
-                            Balancers.seeded(seed))
+                            BalancingStrategy.consistentHash(), Balancers.endpoints(10), Balancers.seeded(seed))
                     .balancer;
             List<String> drawn = new ArrayList<>();
             for (int i = 0; i < 50; i++) {

@@ -95,8 +95,7 @@ class FailingExecutorTest {
                     "nodes",
                     BalancingStrategy.roundRobin(),
                     EndpointSource.of(Balancers.endpoints(10)),
-                    config -> config.health(
-                            health -> health.ejectFor(Duration.ofSeconds(30), Duration.ofSeconds(30))),
+                    config -> config.health(health -> health.ejectFor(Duration.ofSeconds(30), Duration.ofSeconds(30))),
                     environment);
             for (int round = 0; round < 3; round++) {
                 for (int i = 0; i < 100; i++) {
@@ -281,8 +280,7 @@ class FailingExecutorTest {
             });
             source.subscribe(endpoints -> sizes.add(endpoints.size()));
             broken[0] = true;
-            assertThat(catchThrowable(() -> source.set(Balancers.endpoints(2))))
-                    .isInstanceOf(OutOfMemoryError.class);
+            assertThat(catchThrowable(() -> source.set(Balancers.endpoints(2)))).isInstanceOf(OutOfMemoryError.class);
             assertThat(sizes).containsExactly(1, 2);
         }
 
@@ -299,8 +297,7 @@ class FailingExecutorTest {
                     },
                     config -> config.health(health -> health.check((address, timeout) -> true)),
                     time.environment());
-            assertThat(catchThrowable(nodes::close))
-                    .isInstanceOf(OutOfMemoryError.class);
+            assertThat(catchThrowable(nodes::close)).isInstanceOf(OutOfMemoryError.class);
             time.advance(Duration.ofMinutes(1));
             assertThat(time.pendingTimers()).isZero();
         }
@@ -324,8 +321,7 @@ class FailingExecutorTest {
                     },
                     config -> {},
                     time.environment());
-            assertThat(catchThrowable(nodes::pick))
-                    .isInstanceOf(NoEndpointException.class);
+            assertThat(catchThrowable(nodes::pick)).isInstanceOf(NoEndpointException.class);
         }
     }
 }

@@ -75,8 +75,8 @@ class LargeSetsTest {
                 "nodes",
                 BalancingStrategy.roundRobin(),
                 source,
-                config -> config.health(health -> {})
-                        .drain(Duration.ofSeconds(30), endpoint -> closed.incrementAndGet()),
+                config ->
+                        config.health(health -> {}).drain(Duration.ofSeconds(30), endpoint -> closed.incrementAndGet()),
                 time.environment());
         source.set(endpoints(1, SIZE + 1));
         source.set(endpoints(SIZE, 2 * SIZE));
@@ -91,10 +91,7 @@ class LargeSetsTest {
         List<Integer> sizes = new ArrayList<>();
         int[] round = {0};
         EndpointSource<Counted> polled = EndpointSource.polling(
-                "nodes",
-                () -> endpoints(round[0], SIZE / 2 + round[0]++),
-                Duration.ofSeconds(10),
-                time.environment());
+                "nodes", () -> endpoints(round[0], SIZE / 2 + round[0]++), Duration.ofSeconds(10), time.environment());
         UpdatableEndpoints<Counted> other = EndpointSource.updatable(endpoints(SIZE / 2 + 10, SIZE + 10));
         EndpointSource.merge(polled, other)
                 .lingering(Duration.ofSeconds(60), time.environment())

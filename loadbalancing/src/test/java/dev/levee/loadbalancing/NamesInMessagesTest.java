@@ -92,7 +92,8 @@ class NamesInMessagesTest {
             nodes.measure((policy, metric, value) -> figures.add(policy));
             source.set(List.of(Endpoint.of("b")));
             time.advance(Duration.ofSeconds(2));
-            assertThat(log.lines()).containsExactly("WARN balancer \"nodes\": endpoint " + SAFE + " could not be closed");
+            assertThat(log.lines())
+                    .containsExactly("WARN balancer \"nodes\": endpoint " + SAFE + " could not be closed");
         }
         assertThat(figures).contains("nodes/" + SAFE);
         figures.forEach(NamesInMessagesTest::assertOneLine);
@@ -127,8 +128,7 @@ class NamesInMessagesTest {
     }
 
     @Test
-    void a_poll_that_fails_and_a_file_that_is_wrong_are_logged_in_one_line(@TempDir Path directory)
-            throws IOException {
+    void a_poll_that_fails_and_a_file_that_is_wrong_are_logged_in_one_line(@TempDir Path directory) throws IOException {
         try (CapturedLog log = new CapturedLog(EndpointSource.class)) {
             EndpointSource.<String>polling(
                             "catalog",

@@ -55,13 +55,17 @@ class NodePlacesTest {
         GateWatch watch = gate == null
                 ? null
                 : new GateWatch(
-                        "nodes",
-                        true,
-                        new Ticker("nodes", time.environment(), true),
-                        time.environment(),
-                        () -> {});
+                        "nodes", true, new Ticker("nodes", time.environment(), true), time.environment(), () -> {});
         return new Node<>(
-                Endpoint.of("a"), "a", gate, places, null, null, watch, time.environment().clock(), true);
+                Endpoint.of("a"),
+                "a",
+                gate,
+                places,
+                null,
+                null,
+                watch,
+                time.environment().clock(),
+                true);
     }
 
     private void assertNothingIsLeft(Node<String> node) {

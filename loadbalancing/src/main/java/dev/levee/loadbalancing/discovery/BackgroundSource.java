@@ -54,7 +54,8 @@ final class BackgroundSource<A> implements EndpointSource<A> {
         private void start() {
             Throwable rejected = isClosed()
                     ? null
-                    : HandOver.tryExecute(environment.executor(), this::attempt, LOG, "Endpoints from " + Text.printable(source));
+                    : HandOver.tryExecute(
+                            environment.executor(), this::attempt, LOG, "Endpoints from " + Text.printable(source));
             if (rejected != null) {
                 failed(rejected);
             }
@@ -95,7 +96,11 @@ final class BackgroundSource<A> implements EndpointSource<A> {
                 }
             } finally {
                 if (failures == 1) {
-                    SafeLog.warn(LOG, "Endpoints from {}: could not be subscribed to; tried again", Text.printable(source), thrown);
+                    SafeLog.warn(
+                            LOG,
+                            "Endpoints from {}: could not be subscribed to; tried again",
+                            Text.printable(source),
+                            thrown);
                 }
             }
         }

@@ -69,7 +69,8 @@ final class EndpointFile<A> implements Polling.Poll<A> {
         try (InputStream stream = Files.newInputStream(path)) {
             byte[] content = stream.readNBytes(MAX_BYTES + 1);
             if (content.length > MAX_BYTES) {
-                throw new IOException(Text.printable(path) + " must be at most " + MAX_BYTES + " bytes long, but is longer");
+                throw new IOException(
+                        Text.printable(path) + " must be at most " + MAX_BYTES + " bytes long, but is longer");
             }
             return content;
         }

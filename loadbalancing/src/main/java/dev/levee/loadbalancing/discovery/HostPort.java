@@ -23,7 +23,8 @@ final class HostPort {
         int port = port(text.substring(colon + 1), text);
         InetAddress literal = literal(bracketed ? host.substring(1, host.length() - 1) : host);
         if (bracketed && literal == null) {
-            throw new IllegalArgumentException("\"" + Text.printable(text) + "\" must have an IPv6 address in its brackets");
+            throw new IllegalArgumentException(
+                    "\"" + Text.printable(text) + "\" must have an IPv6 address in its brackets");
         }
         return literal == null ? InetSocketAddress.createUnresolved(host, port) : new InetSocketAddress(literal, port);
     }

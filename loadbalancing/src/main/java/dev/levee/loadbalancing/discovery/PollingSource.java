@@ -66,7 +66,10 @@ final class PollingSource<A> implements EndpointSource<A> {
         Require.nonNull("addresses", addresses);
         long nanos = Nanos.of(Require.positive("interval", interval));
         return new PollingSource<>(
-                "file " + Text.escaped(path.toString()), () -> new EndpointFile<>(path, addresses, nanos), waits(nanos), environment);
+                "file " + Text.escaped(path.toString()),
+                () -> new EndpointFile<>(path, addresses, nanos),
+                waits(nanos),
+                environment);
     }
 
     /** A failure is looked into no sooner than a success, and about once a minute if it lasts. */

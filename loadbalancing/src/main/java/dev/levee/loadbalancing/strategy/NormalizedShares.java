@@ -26,7 +26,8 @@ final class NormalizedShares {
             sum += number;
         }
         if (!(sum > 0)) {
-            throw new IllegalArgumentException(name + " must have a sum of more than 0, but were " + Text.printable(numbers));
+            throw new IllegalArgumentException(
+                    name + " must have a sum of more than 0, but were " + Text.printable(numbers));
         }
         double total = sum;
         shares.replaceAll((key, number) -> number / total);

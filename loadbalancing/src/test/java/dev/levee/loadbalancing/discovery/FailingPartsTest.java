@@ -200,8 +200,7 @@ class FailingPartsTest {
         EndpointSource<String> good = receiver -> () -> closed.add("good");
         EndpointSource.Subscription subscription =
                 EndpointSource.merge(bad, good).subscribe(new Told<>());
-        assertThat(catchThrowable(subscription::close))
-                .isInstanceOf(OutOfMemoryError.class);
+        assertThat(catchThrowable(subscription::close)).isInstanceOf(OutOfMemoryError.class);
         assertThat(closed).containsExactly("good");
     }
 }

@@ -32,11 +32,11 @@ final class AttemptBody<T> implements BodyHandler<Object> {
     private final Predicate<HttpResponse<?>> isFailure;
     private final long idleNanos;
     private final Environment environment;
-    private final OpenedBody opened;
+    private volatile @Nullable OpenedBody opened;
     private volatile @Nullable WatchedBody watched;
     private volatile @Nullable Throwable readerFailure;
     private volatile boolean failed;
-    /** Each of this and {@link #watched} is written before the other is read. */
+    /** Written before {@link #watched} and {@link #opened} are read, and read after they are written. */
     private volatile @Nullable Throwable dropped;
 
     AttemptBody(JdkCall<T> call, Predicate<HttpResponse<?>> isFailure, long idleNanos, Environment environment) {
@@ -44,14 +44,18 @@ final class AttemptBody<T> implements BodyHandler<Object> {
         this.isFailure = isFailure;
         this.idleNanos = idleNanos;
         this.environment = environment;
-        this.opened = new OpenedBody(environment);
     }
 
     @Override
     public BodySubscriber<Object> apply(ResponseInfo info) {
         if (isFailure.test(new Headers(info, call))) {
             failed = true;
-            return BodySubscribers.mapping(opened.apply(info), body -> body);
+            OpenedBody body = new OpenedBody(environment);
+            opened = body;
+            if (dropped != null) { // meanwhile
+                body.drop();
+            }
+            return BodySubscribers.mapping(body.apply(info), publisher -> publisher);
         }
         BodySubscriber<T> reader;
         CompletionStage<T> result;
@@ -100,7 +104,10 @@ final class AttemptBody<T> implements BodyHandler<Object> {
         if (body != null) {
             body.end(reason);
         }
-        opened.drop();
+        OpenedBody headers = opened;
+        if (headers != null) {
+            headers.drop();
+        }
     }
 
     @SuppressWarnings("unchecked") // the body is what apply made of it

@@ -68,16 +68,11 @@ public final class Uris {
             throw new IllegalArgumentException("the path of a request must have no dot segments that leave the path of"
                     + " its endpoint, but was " + path);
         }
-        StringBuilder text = new StringBuilder()
-                .append(endpoint.getScheme())
-                .append("://")
-                .append(endpoint.getRawAuthority())
-                .append(base.endsWith("/") ? base.substring(0, base.length() - 1) : base)
-                .append(path == null || path.isEmpty() ? "/" : path);
-        if (request.getRawQuery() != null) {
-            text.append('?').append(request.getRawQuery());
-        }
-        return URI.create(text.toString());
+        String query = request.getRawQuery();
+        return URI.create(endpoint.getScheme() + "://" + endpoint.getRawAuthority()
+                + (base.endsWith("/") ? base.substring(0, base.length() - 1) : base)
+                + (path == null || path.isEmpty() ? "/" : path)
+                + (query == null ? "" : "?" + query));
     }
 
     /**

@@ -248,6 +248,17 @@ class AsyncIdempotencyTest {
     }
 
     @Test
+    void those_that_are_told_of_the_end_find_no_call_that_has_ended() {
+        List<Integer> found = new ArrayList<>();
+        call(pay);
+        call(pay).whenComplete(
+                        (result, error) -> found.add(((StoredIdempotency<String>) pay).pendingCalls.size()));
+        work.complete("receipt");
+
+        assertThat(found).containsExactly(0);
+    }
+
+    @Test
     void work_that_cannot_be_cancelled_is_recorded_when_it_ends() {
         CompletableFuture<String> stubborn = new CompletableFuture<>();
         CompletableFuture<String> first = pay.callAsync("k", "p", stubborn::minimalCompletionStage);

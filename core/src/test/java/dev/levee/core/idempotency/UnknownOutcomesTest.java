@@ -13,6 +13,7 @@ import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.OutcomeCheck.Finding;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -360,6 +361,38 @@ class UnknownOutcomesTest {
             assertThat(repeats).singleElement().satisfies(repeat -> assertThat(repeat).isCompletedWithValue("found"));
             assertThat(checks).hasSize(1);
             assertThat(runs).hasValue(0);
+        }
+
+        @Test
+        @SuppressWarnings("unchecked")
+        void what_was_found_too_late_is_given_to_none_of_those_that_wait() {
+            IdempotencyStore<String> store = IdempotencyStore.inMemory(10, ofHours(1), time.environment());
+            IdempotencyStore<String> takenOver = (IdempotencyStore<String>) Proxy.newProxyInstance(
+                    IdempotencyStore.class.getClassLoader(),
+                    new Class<?>[] {IdempotencyStore.class},
+                    (proxy, method, arguments) -> {
+                        if (!method.getName().equals("record")) {
+                            return method.invoke(store, arguments);
+                        }
+                        store.record((String) arguments[0], (String) arguments[1], "by another", null);
+                        return false;
+                    });
+            List<CompletableFuture<String>> repeats = new ArrayList<>();
+            List<Idempotency<String>> itself = new ArrayList<>();
+            Idempotency<String> pay = Idempotency.of(
+                    "pay",
+                    takenOver,
+                    config -> config.check(key -> {
+                        repeats.add(itself.get(0).callAsync("k", "print", () -> new CompletableFuture<>()));
+                        return Finding.done("found too late");
+                    }),
+                    time.environment());
+            itself.add(pay);
+            fail(pay, "k");
+            time.advance(ofSeconds(10));
+
+            assertThat(repeats).singleElement().satisfies(repeat -> assertThat(repeat)
+                    .isCompletedWithValue("by another"));
         }
 
         @Test

@@ -396,6 +396,56 @@ class UnknownOutcomesTest {
         }
 
         @Test
+        void no_second_turn_begins_while_one_is_under_way() {
+            List<Integer> timers = new ArrayList<>();
+            List<Idempotency<String>> itself = new ArrayList<>();
+            Idempotency<String> pay = idempotency(config -> config.check(key -> {
+                if (key.equals("k")) {
+                    fail(itself.get(0), "other");
+                    timers.add(time.pendingTimers());
+                }
+                return Finding.done("found");
+            }));
+            itself.add(pay);
+            fail(pay, "k");
+            time.advance(ofSeconds(10));
+            assertThat(timers).containsExactly(0);
+
+            time.advance(ofSeconds(10));
+            assertThat(figures(pay)).containsEntry("keys.recorded", 2.0);
+        }
+
+        @Test
+        @SuppressWarnings("unchecked")
+        void one_that_the_store_could_not_note_is_checked_after_the_lease() {
+            IdempotencyStore<String> store = IdempotencyStore.inMemory(10, ofHours(1), time.environment());
+            List<String> failures = new ArrayList<>();
+            IdempotencyStore<String> failing = (IdempotencyStore<String>) Proxy.newProxyInstance(
+                    IdempotencyStore.class.getClassLoader(),
+                    new Class<?>[] {IdempotencyStore.class},
+                    (proxy, method, arguments) -> {
+                        if (method.getName().equals("unknown")) {
+                            failures.add((String) arguments[0]);
+                            throw new IllegalStateException("the store is down");
+                        }
+                        return method.invoke(store, arguments);
+                    });
+            Idempotency<String> pay = Idempotency.of(
+                    "pay", failing, config -> config.check(key -> finding), time.environment());
+            store.claim("crashed", "print", "another process", 1);
+            time.advance(ofSeconds(1));
+            assertThatThrownBy(() -> pay.call("crashed", "print", UnknownOutcomesTest.this::work))
+                    .isInstanceOf(IdempotencyRefusedException.class);
+            fail(pay, "k");
+            assertThat(failures).containsExactly("crashed", "k");
+            finding = Finding.done("found");
+            time.advance(ofMinutes(1));
+            time.advance(ofSeconds(10));
+
+            assertThat(figures(pay)).containsEntry("keys.recorded", 2.0);
+        }
+
+        @Test
         void one_that_a_repeat_has_settled_is_not_checked_again() {
             Idempotency<String> pay = idempotency(config -> {});
             fail(pay, "k");

@@ -56,6 +56,9 @@ final class LoadingThread {
     private boolean closesRing(PendingLoad<?> first) {
         PendingLoad<?> load = first;
         while (true) {
+            if (load.hasEnded()) { // what waits for it has not noticed yet
+                return false;
+            }
             LoadingThread owner = load.owner;
             if (owner == this) {
                 return true;

@@ -1,6 +1,8 @@
 package dev.levee.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.cache.PendingLoad.LoadResult;
@@ -36,5 +38,32 @@ class PendingLoadTest {
         assertThat(load.await("cache", "key", time.environment().scheduler()).value())
                 .isEqualTo("1");
         assertThat(load).hasToString("load, ended");
+    }
+
+    @Test
+    void thatHasEndedIsNoPartOfARing() {
+        LoadingThread a = new LoadingThread();
+        LoadingThread b = new LoadingThread();
+        PendingLoad<String> ended = new PendingLoad<>(a);
+        PendingLoad<String> running = new PendingLoad<>(b);
+        b.waitFor(ended, "c", "ended");
+        ended.end(PendingLoad.LoadResult.value("1")); // b has not woken up yet
+
+        assertThatCode(() -> a.waitFor(running, "c", "running")).doesNotThrowAnyException();
+    }
+
+    @Test
+    void thatHasEndedDoesNotLeadOnToWhatItsThreadWaitsForNow() {
+        LoadingThread a = new LoadingThread();
+        LoadingThread b = new LoadingThread();
+        PendingLoad<String> ofA = new PendingLoad<>(a);
+        PendingLoad<String> ended = new PendingLoad<>(b);
+        ended.end(PendingLoad.LoadResult.value("1"));
+        b.waitFor(ofA, "c", "of a");
+
+        assertThatCode(() -> a.waitFor(ended, "c", "ended")).doesNotThrowAnyException();
+        assertThatThrownBy(() -> a.waitFor(ofA, "c", "key\nINFO done"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("key\\u000AINFO done");
     }
 }

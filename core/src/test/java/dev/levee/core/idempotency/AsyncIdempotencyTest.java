@@ -248,6 +248,33 @@ class AsyncIdempotencyTest {
     }
 
     @Test
+    void a_cancel_during_the_check_runs_nothing_and_frees_the_key() {
+        AtomicReference<CompletableFuture<String>> repeat = new AtomicReference<>();
+        Idempotency<String> checking = idempotency(config -> config.check(key -> {
+            repeat.get().cancel(true);
+            return Finding.notDone();
+        }));
+        call(pay).cancel(true);
+        repeat.set(call(checking));
+        time.runReady();
+
+        assertThat(repeat.get()).isCancelled();
+        assertThat(runs).as("the first only").hasValue(1);
+        assertThat(store.claim("k", "p", "next", 1).status()).isEqualTo(Status.OWNED);
+    }
+
+    @Test
+    void those_that_are_told_of_the_end_find_no_call_that_has_ended() {
+        List<Integer> found = new ArrayList<>();
+        call(pay);
+        call(pay).whenComplete(
+                        (result, error) -> found.add(((StoredIdempotency<String>) pay).pendingCalls.size()));
+        work.complete("receipt");
+
+        assertThat(found).containsExactly(0);
+    }
+
+    @Test
     void work_that_cannot_be_cancelled_is_recorded_when_it_ends() {
         CompletableFuture<String> stubborn = new CompletableFuture<>();
         CompletableFuture<String> first = pay.callAsync("k", "p", stubborn::minimalCompletionStage);

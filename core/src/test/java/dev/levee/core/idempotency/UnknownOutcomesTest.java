@@ -13,6 +13,7 @@ import dev.levee.core.idempotency.IdempotencyRefusedException.Reason;
 import dev.levee.core.idempotency.OutcomeCheck.Finding;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -360,6 +361,88 @@ class UnknownOutcomesTest {
             assertThat(repeats).singleElement().satisfies(repeat -> assertThat(repeat).isCompletedWithValue("found"));
             assertThat(checks).hasSize(1);
             assertThat(runs).hasValue(0);
+        }
+
+        @Test
+        @SuppressWarnings("unchecked")
+        void what_was_found_too_late_is_given_to_none_of_those_that_wait() {
+            IdempotencyStore<String> store = IdempotencyStore.inMemory(10, ofHours(1), time.environment());
+            IdempotencyStore<String> takenOver = (IdempotencyStore<String>) Proxy.newProxyInstance(
+                    IdempotencyStore.class.getClassLoader(),
+                    new Class<?>[] {IdempotencyStore.class},
+                    (proxy, method, arguments) -> {
+                        if (!method.getName().equals("record")) {
+                            return method.invoke(store, arguments);
+                        }
+                        store.record((String) arguments[0], (String) arguments[1], "by another", null);
+                        return false;
+                    });
+            List<CompletableFuture<String>> repeats = new ArrayList<>();
+            List<Idempotency<String>> itself = new ArrayList<>();
+            Idempotency<String> pay = Idempotency.of(
+                    "pay",
+                    takenOver,
+                    config -> config.check(key -> {
+                        repeats.add(itself.get(0).callAsync("k", "print", () -> new CompletableFuture<>()));
+                        return Finding.done("found too late");
+                    }),
+                    time.environment());
+            itself.add(pay);
+            fail(pay, "k");
+            time.advance(ofSeconds(10));
+
+            assertThat(repeats).singleElement().satisfies(repeat -> assertThat(repeat)
+                    .isCompletedWithValue("by another"));
+        }
+
+        @Test
+        void no_second_turn_begins_while_one_is_under_way() {
+            List<Integer> timers = new ArrayList<>();
+            List<Idempotency<String>> itself = new ArrayList<>();
+            Idempotency<String> pay = idempotency(config -> config.check(key -> {
+                if (key.equals("k")) {
+                    fail(itself.get(0), "other");
+                    timers.add(time.pendingTimers());
+                }
+                return Finding.done("found");
+            }));
+            itself.add(pay);
+            fail(pay, "k");
+            time.advance(ofSeconds(10));
+            assertThat(timers).containsExactly(0);
+
+            time.advance(ofSeconds(10));
+            assertThat(figures(pay)).containsEntry("keys.recorded", 2.0);
+        }
+
+        @Test
+        @SuppressWarnings("unchecked")
+        void one_that_the_store_could_not_note_is_checked_after_the_lease() {
+            IdempotencyStore<String> store = IdempotencyStore.inMemory(10, ofHours(1), time.environment());
+            List<String> failures = new ArrayList<>();
+            IdempotencyStore<String> failing = (IdempotencyStore<String>) Proxy.newProxyInstance(
+                    IdempotencyStore.class.getClassLoader(),
+                    new Class<?>[] {IdempotencyStore.class},
+                    (proxy, method, arguments) -> {
+                        if (method.getName().equals("unknown")) {
+                            failures.add((String) arguments[0]);
+                            throw new IllegalStateException("the store is down");
+                        }
+                        return method.invoke(store, arguments);
+                    });
+            Idempotency<String> pay = Idempotency.of(
+                    "pay", failing, config -> config.check(key -> finding), time.environment());
+            store.claim("crashed", "print", "another process", 1);
+            time.advance(ofSeconds(1));
+            assertThatThrownBy(() -> pay.call("crashed", "print", UnknownOutcomesTest.this::work))
+                    .isInstanceOf(IdempotencyRefusedException.class);
+            fail(pay, "k");
+            assertThat(failures).containsExactly("crashed", "k");
+            finding = Finding.done("found");
+            time.advance(ofMinutes(1));
+            time.advance(ofSeconds(10));
+
+            assertThat(figures(pay)).containsEntry("keys.recorded", 2.0);
         }
 
         @Test

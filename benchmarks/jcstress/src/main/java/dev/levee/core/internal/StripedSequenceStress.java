@@ -53,7 +53,8 @@ public class StripedSequenceStress {
 
         @Actor
         public void drawing(I_Result result) {
-            result.r1 = sequence.next() != sequence.next() ? 1 : 0;
+            long one = sequence.next();
+            result.r1 = sequence.next() != one ? 1 : 0;
         }
     }
 }

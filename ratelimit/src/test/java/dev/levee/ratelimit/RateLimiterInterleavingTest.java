@@ -36,6 +36,11 @@ class RateLimiterInterleavingTest {
         }
 
         @Test
+        void a_permit_that_is_given_back_overwrites_none_that_is_taken() {
+            options().check(OfGivingBack.class);
+        }
+
+        @Test
         void a_bucket_that_looks_first_and_writes_later_is_caught() {
             assertThatThrownBy(() -> options().check(OfAHastyBucket.class))
                     .isInstanceOf(LincheckAssertionError.class)
@@ -59,7 +64,10 @@ class RateLimiterInterleavingTest {
 
         @Test
         void a_full_table_stays_within_its_bound() {
-            options().iterations(LongForm.iterations(4)).invocationsPerIteration(LongForm.invocations(200)).check(OfAFullTable.class);
+            options()
+                    .iterations(LongForm.iterations(4))
+                    .invocationsPerIteration(LongForm.invocations(200))
+                    .check(OfAFullTable.class);
         }
     }
 
@@ -77,6 +85,32 @@ class RateLimiterInterleavingTest {
         @Operation
         public long acquire(@Param(gen = IntGen.class, conf = "1:3") int permits) {
             return limiter.tryAcquireOrWaitNanos(permits);
+        }
+
+        @Operation
+        public long available() {
+            return limiter.availablePermits();
+        }
+    }
+
+    /** Three permits, of which two were taken at a time that has not passed, so that all of them comes back. */
+    public static class OfGivingBack {
+        private final RateLimiter limiter =
+                RateLimiter.of("l", Limit.perSecond(1).burst(3), new SettableClock(0).environment());
+        private final long stamp = limiter.tryEnter(0);
+
+        public OfGivingBack() {
+            limiter.tryEnter(0);
+        }
+
+        @Operation
+        public void giveBack() {
+            limiter.cancel(stamp, 0);
+        }
+
+        @Operation
+        public long acquire() {
+            return limiter.tryAcquireOrWaitNanos();
         }
 
         @Operation

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -37,5 +38,24 @@ class RefillOrderPropertyTest {
             order.remove(order.first());
         }
         assertThat(held).isEmpty();
+    }
+
+    /** The last bucket comes from another branch, where times are earlier, and has to rise. */
+    @Example
+    void a_bucket_that_takes_the_place_of_a_removed_one_rises_as_far_as_it_must() {
+        RefillOrder<Long> order = new RefillOrder<>();
+        List<KeyBucket<Long>> buckets = new ArrayList<>();
+        for (long tat : new long[] {1, 10, 2, 11, 12, 3, 4}) {
+            KeyBucket<Long> bucket = new KeyBucket<>(tat, tat);
+            buckets.add(bucket);
+            order.add(bucket);
+        }
+        order.remove(buckets.get(3));
+        List<Long> left = new ArrayList<>();
+        while (order.size() > 0) {
+            left.add(order.first().key);
+            order.remove(order.first());
+        }
+        assertThat(left).containsExactly(1L, 2L, 3L, 4L, 10L, 12L);
     }
 }

@@ -2,7 +2,7 @@ package dev.levee.core.testing;
 
 /**
  * How much a test of interleavings looks at: little in each build, much in {@code .ci/nightly}, which sets the system
- * property {@code levee.long}.
+ * property {@code levee.long}. See ADR 81.
  */
 public final class LongForm {
     /** Factors of the long form; with both it looks at twelve times as many interleavings. */

@@ -10,7 +10,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
 
-/** The rows of {@link StripedSequence} are read and written in opaque mode; a number of the shared row is drawn once. */
+/** The rows of {@link StripedSequence} are accessed in opaque mode; a number of the shared row is drawn once. */
 public class StripedSequenceStress {
     /** Two threads draw: one has the first number of the shared row, the other the second or one of its own row. */
     @JCStressTest
@@ -53,7 +53,8 @@ public class StripedSequenceStress {
 
         @Actor
         public void drawing(I_Result result) {
-            result.r1 = sequence.next() != sequence.next() ? 1 : 0;
+            long one = sequence.next();
+            result.r1 = sequence.next() != one ? 1 : 0;
         }
     }
 }

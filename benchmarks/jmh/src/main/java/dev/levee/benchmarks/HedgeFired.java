@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.TearDown;
  * at once and wins.
  *
  * <p>Ten thousand calls are under way at once and the figure is that of one, which hides most of the millisecond. No
- * peer has hedging; {@code byhand} is what one writes with the JDK, see {@link HedgeNofire}; here it cancels the attempt
- * that lost, as Levee does.
+ * peer has hedging; {@code byhand} is what one writes with the JDK, see {@link HedgeNofire}; here it cancels the
+ * attempt that lost, as Levee does.
  *
  * <pre>benchmarks/compare '^hedge.fired$'</pre>
  */

@@ -99,8 +99,10 @@ public final class Compare {
                             .forEach(subject -> missing.add(question + " " + subject + " at " + threads));
                 }
             }
-            for (Target target : judge.missed(rows).stream().limit(MAX_AGAIN).toList()) {
-                System.err.println("seems missed, asked again: " + target.sentence(rows));
+            List<Target> doubtful = new ArrayList<>(judge.missed(rows));
+            doubtful.addAll(judge.unclear(rows));
+            for (Target target : doubtful.stream().limit(MAX_AGAIN).toList()) {
+                System.err.println("not reached, asked again: " + target.sentence(rows));
                 askAgain(target, measurement.again(), rows, log);
             }
         } catch (RunnerException failure) {
@@ -122,6 +124,8 @@ public final class Compare {
         }
         judge.reached(rows)
                 .forEach(miss -> System.err.println("compare: an accepted miss that is reached now, drop it: " + miss));
+        List<Target> unclear = judge.unclear(rows);
+        unclear.forEach(target -> System.err.println("compare: too large an error to tell: " + target.sentence(rows)));
         List<Target> missed = judge.missed(rows);
         missed.forEach(
                 target -> System.err.println("compare: missed by more than the error: " + target.sentence(rows)));

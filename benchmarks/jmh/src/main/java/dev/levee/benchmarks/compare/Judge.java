@@ -67,6 +67,19 @@ final class Judge {
                 .toList();
     }
 
+    /** The targets of which a run cannot tell, because the error is more than a quarter of the bound. */
+    List<Target> unclear(Rows rows) {
+        return Target.ALL.stream()
+                .filter(target -> verdict(target, rows) == Verdict.WITHIN_ERROR)
+                .filter(target -> {
+                    double levee = rows.levee(target.question(), target.threads())
+                            .map(Row::error)
+                            .orElse(0.0);
+                    return Math.hypot(levee, target.boundError(rows)) > target.bound(rows).orElse(0.0) / 4;
+                })
+                .toList();
+    }
+
     /** The accepted misses that are none in this run: all that they cover was reached. */
     List<AcceptedMiss> reached(Rows rows) {
         return accepted.stream()

@@ -73,7 +73,8 @@ enum Question {
     /** Two calls and their futures; reported, without a promise. */
     BULKHEAD_QUEUE("bulkhead.queue", BulkheadQueue.class, Double.POSITIVE_INFINITY),
     RETRY_NOFAILURE("retry.nofailure", RetryNofailure.class),
-    RETRY_ONEFAILURE("retry.onefailure", RetryOnefailure.class),
+    /** What a call keeps that is repeated. */
+    RETRY_ONEFAILURE("retry.onefailure", RetryOnefailure.class, 128),
     FALLBACK_NOFAILURE("fallback.nofailure", FallbackNofailure.class),
     TIMEOUT_BLOCKING("timeout.blocking", TimeoutBlocking.class, 64),
     /** 128, and the 24 of the future that is guarded. */

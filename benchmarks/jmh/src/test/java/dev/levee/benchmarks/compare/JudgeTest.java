@@ -64,6 +64,19 @@ class JudgeTest {
         }
 
         @Test
+        void is_unclear_if_the_error_is_more_than_a_quarter_of_the_bound() {
+            measured(BULKHEAD_CALL, "semaphore", 2, 100, 0);
+            measured(BULKHEAD_CALL, "levee", 2, 80, 17.4);
+            assertThat(judge().unclear(rows)).isEmpty();
+
+            measured(BULKHEAD_CALL, "levee", 2, 80, 17.6);
+            assertThat(judge().unclear(rows)).containsExactly(SEMAPHORE);
+
+            measured(BULKHEAD_CALL, "levee", 2, 70, 17.6);
+            assertThat(judge().unclear(rows)).isEmpty();
+        }
+
+        @Test
         void of_nothing_but_nanoseconds_has_only_the_error_of_the_figure() {
             measured(PICK_WEIGHTED10, "levee", 1, 9, 0.9);
             assertThat(judge().missed(rows)).extracting(Target::question).containsExactly(PICK_WEIGHTED10);

@@ -65,8 +65,8 @@ public interface Keyed<K, P> extends Measured {
      * @param maxKeys how many keys are held at most, from 1 to 2^24
      * @param idle how long a key is held after its last use, more than zero
      * @param factory makes the policy of a key; see {@link #of(String, int, Duration, Function, Environment)}
-     * @param maxMeasured of how many keys, over all time, {@link #measure} reports the policies, from 0 to 10 000: 0 for
-     *     keys of strangers, of which only the totals say anything
+     * @param maxMeasured of how many keys, over all time, {@link #measure} reports the policies, from 0 to 10 000: 0
+     *     for keys of strangers, of which only the totals say anything
      * @param environment where time comes from
      * @param <K> a key with {@code equals} and {@code hashCode}
      * @param <P> what is held for each key

@@ -283,13 +283,16 @@ class KeyedTest {
             Keyed<String, Held> keyed = keyed(2);
             keyed.get("a");
             keyed.get("b");
-            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "a held", "b held");
+            assertThat(metrics(keyed)).containsOnlyKeys(
+                            "keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "a held", "b held");
 
             keyed.remove("a");
-            assertThat(metrics(keyed)).containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "b held");
+            assertThat(metrics(keyed)).containsOnlyKeys(
+                            "keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "b held");
             time.advance(ofNanos(IDLE));
 
-            assertThat(metrics(keyed)).isEqualTo(Map.of("keys keyed.size", 0.0, "keys keyed.evictions", 1.0, "keys keyed.unmeasured", 0.0));
+            assertThat(metrics(keyed)).isEqualTo(Map.of(
+                            "keys keyed.size", 0.0, "keys keyed.evictions", 1.0, "keys keyed.unmeasured", 0.0));
         }
     }
 

@@ -326,8 +326,8 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
     }
 
     /**
-     * Shuts down, waits for the calls that run, and stops watching the endpoints. An interrupt of the thread cancels the
-     * calls and keeps waiting for their end. The client that was handed in stays open, on every JDK: it belongs to the
+     * Shuts down, waits for the calls that run, and stops watching the endpoints. An interrupt of the thread cancels
+     * the calls and keeps waiting for their end. The client that was handed in stays open, on every JDK: it belongs to the
      * code that made it.
      */
     @Override

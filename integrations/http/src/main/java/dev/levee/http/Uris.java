@@ -106,7 +106,7 @@ public final class Uris {
         return text.toString();
     }
 
-    /** Returns what belongs to the authority of a URI, whether a default port is spelled out or not; null if nothing. */
+    /** Returns what belongs to the authority of a URI, with or without a default port; null if nothing. */
     static <V> @Nullable V find(Map<String, V> byAuthority, URI uri) {
         String given = uri.getRawAuthority();
         if (given == null) {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Estimates what a call takes at one endpoint, for {@link LeastTimePicker}: a moving average of latencies that jumps up
  * to a slow call at once and comes down slowly (the peak EWMA of Twitter's Finagle, 2015), the share of calls that
- * failed recently, and for how long calls have waited without a success ({@link CallAge}). Three words on a cache line of
- * their own; no lock, no allocation:
+ * failed recently, and for how long calls have waited without a success ({@link CallAge}). Three words on a cache line
+ * of their own; no lock, no allocation:
  *
  * <pre>
  *   63                            35 34   32 31                             0

@@ -88,7 +88,9 @@ final class Listeners {
                 event.accept(listener);
             } catch (Throwable thrown) {
                 if (logged.compareAndSet(false, true)) {
-                    SafeLog.warn(LOG, "Listener {} threw. It still receives events; its further exceptions are not logged",
+                    SafeLog.warn(
+                            LOG,
+                            "Listener {} threw. It still receives events; its further exceptions are not logged",
                             listener,
                             thrown);
                 }

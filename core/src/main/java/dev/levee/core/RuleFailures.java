@@ -25,7 +25,9 @@ final class RuleFailures {
             Thread.currentThread().interrupt();
         }
         if (isFirst(rule)) {
-            SafeLog.warn(LOG, "Outcome rule {} threw; {}. Further failures of this rule are not logged",
+            SafeLog.warn(
+                    LOG,
+                    "Outcome rule {} threw; {}. Further failures of this rule are not logged",
                     rule,
                     consequence,
                     thrown);

@@ -114,7 +114,10 @@ class WheelTimersTest {
             timers.set(() -> ran.set(Thread.currentThread().isInterrupted() ? -1 : 1), 0, 1);
             clock.set(TICK);
             timers.runDue();
-            assertThat(log.lines()).singleElement().asString().startsWith("WARN A timer task threw: dev.levee.core.WheelTimersTest");
+            assertThat(log.lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("WARN A timer task threw: dev.levee.core.WheelTimersTest");
         }
         assertThat(ran).hasValue(1);
     }

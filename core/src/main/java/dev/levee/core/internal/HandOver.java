@@ -30,8 +30,8 @@ import org.slf4j.Logger;
  * </ul>
  *
  * <p>A caller that keeps a mark while the task is under way (running, scheduled, requested) takes it back when a
- * failure is returned, and plans its next turn. For the timer of that turn see {@code Environment.schedule}. Thread-safe.
- * See ADR 71.
+ * failure is returned, and plans its next turn. For the timer of that turn see {@code Environment.schedule}.
+ * Thread-safe. See ADR 71.
  */
 public final class HandOver {
     private final Logger log;

@@ -289,7 +289,9 @@ final class BackoffRetry implements Retry, Repeater {
         stoodDown.increment();
         if (!saidSo) {
             saidSo = true;
-            SafeLog.info(LOG, "{} does not repeat a failure, because {} further out repeats it: attempts of several layers do not"
+            SafeLog.info(
+                    LOG,
+                    "{} does not repeat a failure, because {} further out repeats it: attempts of several layers do not"
                             + " multiply. Further failures of this kind are counted and not logged",
                     label(),
                     further == null ? "a policy" : further.label());
@@ -314,7 +316,9 @@ final class BackoffRetry implements Retry, Repeater {
     void warnCannotStart(Throwable why) {
         if (!warned) {
             warned = true;
-            SafeLog.warn(LOG, "{} could not start another attempt, because the executor takes no more calls; calls end with the"
+            SafeLog.warn(
+                    LOG,
+                    "{} could not start another attempt, because the executor takes no more calls; calls end with the"
                             + " failure before it. Further failures of this kind are not logged",
                     label(),
                     why);

@@ -144,7 +144,9 @@ final class DefaultFaults implements Faults {
             before.end();
             return;
         }
-        SafeLog.warn(LOG, "faults \"{}\" are ON: calls fail on purpose{} ({})",
+        SafeLog.warn(
+                LOG,
+                "faults \"{}\" are ON: calls fail on purpose{} ({})",
                 name,
                 lengthNanos == Nanos.NEVER ? "" : ", for at most " + Nanos.text(lengthNanos),
                 Arrays.toString(faults));

@@ -21,7 +21,9 @@ final class Discards {
         try {
             consumer.accept(result);
         } catch (Throwable thrown) {
-            SafeLog.warn(LOG, "{} \"{}\": the consumer of results that are not used threw",
+            SafeLog.warn(
+                    LOG,
+                    "{} \"{}\": the consumer of results that are not used threw",
                     policy.kind().label(),
                     policy.name(),
                     thrown);

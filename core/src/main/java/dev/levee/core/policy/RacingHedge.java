@@ -229,7 +229,9 @@ final class RacingHedge implements Hedge {
     void warnCannotStart(Throwable why) {
         if (!warned) {
             warned = true;
-            SafeLog.warn(LOG, "hedge \"{}\" could not start another attempt; calls continue with the attempts they have."
+            SafeLog.warn(
+                    LOG,
+                    "hedge \"{}\" could not start another attempt; calls continue with the attempts they have."
                             + " Further failures of this kind are not logged",
                     name,
                     why);

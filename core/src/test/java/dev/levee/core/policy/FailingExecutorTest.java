@@ -150,7 +150,8 @@ class FailingExecutorTest {
             time.advance(SECOND);
             first.complete("first");
             await(future);
-            assertThat(future.join()).isEqualTo(i == FAILURES || with == Hostility.RUNS_AND_THROWS ? "second" : "first");
+            boolean started = i == FAILURES || with == Hostility.RUNS_AND_THROWS;
+            assertThat(future.join()).isEqualTo(started ? "second" : "first");
         }
     }
 

@@ -9,14 +9,20 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import org.junit.jupiter.api.AfterEach;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** An interrupt of ours never stays with the thread of a pool, which works for others afterwards. */
 class PooledThreadTest {
-    private final ExecutorService pool = Executors.newSingleThreadExecutor();
+    /** Whether the flag of the thread was set when it had done its task. A pool of the JDK clears the flag itself. */
+    private final CompletableFuture<Boolean> interruptedAfterwards = new CompletableFuture<>();
+
+    private final Executor pool = task -> new Thread(() -> {
+                task.run();
+                interruptedAfterwards.complete(Thread.interrupted());
+            })
+            .start();
     private final CountDownLatch running = new CountDownLatch(1);
 
     /** Notices the interrupt and leaves the flag, as code does that only asks for it. */
@@ -28,10 +34,8 @@ class PooledThreadTest {
         return "late";
     };
 
-    @AfterEach
-    void theNextTaskIsNotInterrupted() throws Exception {
-        assertThat(pool.submit(Thread::interrupted).get()).isFalse();
-        pool.shutdown();
+    private void theNextTaskIsNotInterrupted() throws Exception {
+        assertThat(interruptedAfterwards.get(60, TimeUnit.SECONDS)).isFalse();
     }
 
     @Test
@@ -40,12 +44,14 @@ class PooledThreadTest {
         running.await();
         future.cancel(true);
         assertThat(future).isCancelled();
+        theNextTaskIsNotInterrupted();
     }
 
     @Test
-    void not_of_a_timeout_that_has_given_up() {
+    void not_of_a_timeout_that_has_given_up() throws Exception {
         Timeout timeout = Timeout.of("t", Duration.ofMillis(20)).onExecutor(pool);
         assertThat(catchThrowable(() -> timeout.call(work))).isInstanceOf(RuntimeException.class);
+        theNextTaskIsNotInterrupted();
     }
 
     @Test
@@ -59,6 +65,7 @@ class PooledThreadTest {
         running.await();
         time.advance(Duration.ofSeconds(1));
         assertThat(future).isCompletedWithValue("second");
+        theNextTaskIsNotInterrupted();
     }
 
     @Test

@@ -10,7 +10,6 @@ import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The implementation of {@link Bulkhead}: free permits in cells ({@link StripedPermits}), a queue beside them, and a
@@ -234,7 +233,7 @@ final class StripedBulkhead implements Bulkhead {
             return false;
         }
         long stamp = stampOf(cell, now);
-        @Nullable BulkheadWaiter next = null;
+        BulkheadWaiter next = null;
         boolean granted = false;
         try {
             next = queue.next(now);

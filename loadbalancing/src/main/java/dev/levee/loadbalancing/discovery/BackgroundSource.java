@@ -32,12 +32,12 @@ final class BackgroundSource<A> implements EndpointSource<A> {
 
     @Override
     public Subscription subscribe(Consumer<? super List<Endpoint<A>>> receiver) {
-        Background background = new Background(Require.nonNull("receiver", receiver));
+        BackgroundSubscription background = new BackgroundSubscription(Require.nonNull("receiver", receiver));
         background.start();
         return background;
     }
 
-    private final class Background implements Subscription {
+    private final class BackgroundSubscription implements Subscription {
         private final Consumer<? super List<Endpoint<A>>> receiver;
         /** Null until the source has been subscribed to. */
         private final AtomicReference<@Nullable Subscription> subscription = new AtomicReference<>();
@@ -47,7 +47,7 @@ final class BackgroundSource<A> implements EndpointSource<A> {
         /** Of the attempt that runs: the executor and the timer hand it on. */
         private int failures;
 
-        Background(Consumer<? super List<Endpoint<A>>> receiver) {
+        BackgroundSubscription(Consumer<? super List<Endpoint<A>>> receiver) {
             this.receiver = receiver;
         }
 

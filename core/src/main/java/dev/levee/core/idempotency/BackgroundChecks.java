@@ -309,8 +309,8 @@ final class BackgroundChecks<T extends @Nullable Object> {
         }
         rejectedBefore = true;
         warn(
-                "unknown outcomes could not be checked in the background, because the executor or the scheduler takes no"
-                        + " more tasks; it is tried again. Further failures of this kind are not logged",
+                "unknown outcomes could not be checked in the background, because the executor or the scheduler takes"
+                        + " no more tasks; it is tried again. Further failures of this kind are not logged",
                 rejected);
     }
 

@@ -32,9 +32,10 @@ import org.jspecify.annotations.Nullable;
  * ended all mean the same: perhaps it was done. That is recorded, and nothing is run for the key until the
  * {@linkplain OutcomeCheck check} has found out: either the result, or that the operation can run again. The check runs
  * when the call is repeated, and in the background ({@link IdempotencyConfig.Builder#checkAfter}), one key at a time on
- * the executor of the environment. Without a check the repeats are refused. So no operation runs twice unless the check says so, with three limits, which no
- * library can lift: an operation that runs longer than its lease counts as unknown while it runs; the store drops a key
- * after the time that it keeps it; and with the store in memory a crash loses all keys.
+ * the executor of the environment. Without a check the repeats are refused. So no operation runs twice unless the check
+ * says so, with three limits, which no library can lift: an operation that runs longer than its lease counts as unknown
+ * while it runs; the store drops a key after the time that it keeps it; and with the store in memory a crash loses all
+ * keys.
  *
  * <p><b>Order.</b> Retry around idempotency, {@code retry.call(charges.operation(...))}: each attempt finds what the
  * one before has left, and checks when that is unknown. Idempotency around retry, {@code charges.call(key, print, () ->

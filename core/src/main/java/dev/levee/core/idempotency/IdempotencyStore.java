@@ -129,11 +129,11 @@ public interface IdempotencyStore<T extends @Nullable Object> {
      * Makes a store in the memory of this process: its keys are gone when that ends, and other processes do not see
      * them.
      *
-     * <p>When it is full, a new key takes the place of the oldest key that is recorded or whose outcome has been unknown
-     * for {@code keepUnknown}; that is counted, and logged once. Keys in progress and those of a younger unknown outcome
-     * are never evicted, and while there is nothing else, new keys are refused. So after a flood of failures new keys
-     * are accepted again within {@code keepUnknown} at the latest. Each time that 80 % of {@code maxKeys} are reached, by
-     * all keys or by those that may not be evicted, is a warning in the log.
+     * <p>When it is full, a new key takes the place of the oldest key that is recorded or whose outcome has been
+     * unknown for {@code keepUnknown}; that is counted, and logged once. Keys in progress and those of a younger
+     * unknown outcome are never evicted, and while there is nothing else, new keys are refused. So after a flood of
+     * failures new keys are accepted again within {@code keepUnknown} at the latest. Each time that 80 % of
+     * {@code maxKeys} are reached, by all keys or by those that may not be evicted, is a warning in the log.
      *
      * @param maxKeys how many keys are held at most, from 1
      * @param keep how long a key is held after it was recorded, or since its outcome is unknown, if there is room; more

@@ -80,7 +80,7 @@ class IdempotencyModelTest {
         steps.forEach(model::step);
     }
 
-    /** What a store with three places does with six keys, each claimed for two minutes; written as plainly as it can. */
+    /** What a store with three places does with six keys, each claimed for two minutes, written plainly. */
     private static final class FullStore {
         private final IdempotencyStore<String> store;
         private final ManualTime time;

@@ -188,7 +188,10 @@ class UnknownOutcomesTest {
                 for (int key = 79; key < 100; key++) {
                     fail(pay, "k" + key);
                 }
-                assertThat(log.lines()).singleElement().asString().contains("WARN", "80 %", "100 keys", "79 of unknown");
+                assertThat(log.lines())
+                        .singleElement()
+                        .asString()
+                        .contains("WARN", "80 %", "100 keys", "79 of unknown");
                 assertThat(figures(pay)).containsEntry("keys.used.ratio", 1.0);
 
                 time.advance(ofHours(1));

@@ -325,7 +325,8 @@ class AnnouncementTest {
             try (CapturedLog log = new CapturedLog(CircuitBreaker.class)) {
                 Calls.fail(breaker, 1);
                 time.advance(Duration.ofSeconds(10));
-                assertThat(breaker.tryEnter(time.environment().clock().nanoTime())).isNegative();
+                assertThat(breaker.tryEnter(time.environment().clock().nanoTime()))
+                        .isNegative();
                 time.advance(Duration.ofSeconds(1));
                 assertThat(breaker.state()).isEqualTo(OPEN);
                 assertThat(openings(log)).containsExactly("WARN CLOSED", "INFO HALF_OPEN");

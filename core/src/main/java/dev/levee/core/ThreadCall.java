@@ -69,7 +69,9 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
         }
     }
 
-    /** Keeps the operation from beginning: the executor may keep it although it threw. Returns false if it has begun. */
+    /**
+     * Keeps the operation from beginning: the executor may keep it although it threw. Returns false if it has begun.
+     */
     boolean disable() {
         boolean first = state.compareAndSet(NEW, ENDED);
         if (first) {

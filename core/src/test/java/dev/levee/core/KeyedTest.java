@@ -283,16 +283,18 @@ class KeyedTest {
             Keyed<String, Held> keyed = keyed(2);
             keyed.get("a");
             keyed.get("b");
-            assertThat(metrics(keyed)).containsOnlyKeys(
+            assertThat(metrics(keyed))
+                    .containsOnlyKeys(
                             "keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "a held", "b held");
 
             keyed.remove("a");
-            assertThat(metrics(keyed)).containsOnlyKeys(
-                            "keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "b held");
+            assertThat(metrics(keyed))
+                    .containsOnlyKeys("keys keyed.size", "keys keyed.evictions", "keys keyed.unmeasured", "b held");
             time.advance(ofNanos(IDLE));
 
-            assertThat(metrics(keyed)).isEqualTo(Map.of(
-                            "keys keyed.size", 0.0, "keys keyed.evictions", 1.0, "keys keyed.unmeasured", 0.0));
+            assertThat(metrics(keyed))
+                    .isEqualTo(
+                            Map.of("keys keyed.size", 0.0, "keys keyed.evictions", 1.0, "keys keyed.unmeasured", 0.0));
         }
     }
 
@@ -642,8 +644,7 @@ class KeyedTest {
         void how_many_has_a_range() {
             for (int wrong : new int[] {-1, 10_001}) {
                 assertThatIllegalArgumentException()
-                        .isThrownBy(() ->
-                                Keyed.of("keys", 5, ofNanos(IDLE), Held::new, wrong, time.environment()))
+                        .isThrownBy(() -> Keyed.of("keys", 5, ofNanos(IDLE), Held::new, wrong, time.environment()))
                         .withMessageContaining("maxMeasured must be from 0 to 10000, but was " + wrong);
             }
         }

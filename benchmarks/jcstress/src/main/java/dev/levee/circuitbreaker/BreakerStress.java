@@ -75,7 +75,10 @@ public class BreakerStress {
 
     /** One permit goes to one of two threads. */
     @JCStressTest
-    @Outcome(id = {"1, 0, 1", "0, 1, 1"}, expect = ACCEPTABLE, desc = "one has it")
+    @Outcome(
+            id = {"1, 0, 1", "0, 1, 1"},
+            expect = ACCEPTABLE,
+            desc = "one has it")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class OnePermit {
@@ -99,7 +102,10 @@ public class BreakerStress {
 
     /** Of the two last outcomes at least one thread sees that they decide. */
     @JCStressTest
-    @Outcome(id = {"1, 0", "0, 1", "1, 1"}, expect = ACCEPTABLE, desc = "the decision is seen")
+    @Outcome(
+            id = {"1, 0", "0, 1", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "the decision is seen")
     @Outcome(expect = FORBIDDEN, desc = "a half-open breaker that nothing ends")
     @State
     public static class LastOutcomesDecide {
@@ -126,7 +132,10 @@ public class BreakerStress {
 
     /** A call sees a whole epoch: the refusal of an open breaker is there as soon as it refuses. */
     @JCStressTest
-    @Outcome(id = {"1, 0", "0, 1"}, expect = ACCEPTABLE, desc = "admitted, or refused with the reason")
+    @Outcome(
+            id = {"1, 0", "0, 1"},
+            expect = ACCEPTABLE,
+            desc = "admitted, or refused with the reason")
     @Outcome(expect = FORBIDDEN, desc = "an epoch in parts")
     @State
     public static class EpochIsWhole {

@@ -18,7 +18,10 @@ public class WindowStress {
 
     /** Two failures at once are both counted, and the one that reaches the limit says so. */
     @JCStressTest
-    @Outcome(id = {"1, 0, 2", "0, 1, 2"}, expect = ACCEPTABLE, desc = "one of them was the second")
+    @Outcome(
+            id = {"1, 0, 2", "0, 1, 2"},
+            expect = ACCEPTABLE,
+            desc = "one of them was the second")
     @Outcome(expect = FORBIDDEN, desc = "a failure was lost, or the limit overlooked")
     @State
     public static class TwoFailuresByCount {
@@ -74,7 +77,10 @@ public class WindowStress {
 
     /** A call is counted before its failure and read after it: a sum never has more failures than calls. */
     @JCStressTest
-    @Outcome(id = {"0, 0", "1, 0", "1, 1"}, expect = ACCEPTABLE, desc = "at least as many calls as failures")
+    @Outcome(
+            id = {"0, 0", "1, 0", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "at least as many calls as failures")
     @Outcome(expect = FORBIDDEN, desc = "a failure without its call")
     @State
     public static class FailureAfterItsCall {
@@ -95,7 +101,10 @@ public class WindowStress {
 
     /** The same for slow calls. */
     @JCStressTest
-    @Outcome(id = {"0, 0", "1, 0", "1, 1"}, expect = ACCEPTABLE, desc = "at least as many calls as slow ones")
+    @Outcome(
+            id = {"0, 0", "1, 0", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "at least as many calls as slow ones")
     @Outcome(expect = FORBIDDEN, desc = "a slow call that is no call")
     @State
     public static class SlownessAfterItsCall {
@@ -116,7 +125,10 @@ public class WindowStress {
 
     /** The window moves on while it is read: the counts are those of one window. */
     @JCStressTest
-    @Outcome(id = {"2, 1", "1, 0", "1, 1", "2, 2"}, expect = ACCEPTABLE, desc = "of one window")
+    @Outcome(
+            id = {"2, 1", "1, 0", "1, 1", "2, 2"},
+            expect = ACCEPTABLE,
+            desc = "of one window")
     @Outcome(expect = FORBIDDEN, desc = "failures of one window, calls of another")
     @State
     public static class WindowMovesOn {

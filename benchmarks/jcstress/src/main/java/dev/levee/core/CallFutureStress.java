@@ -18,7 +18,10 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 public class CallFutureStress {
     /** Two reasons at once: both threads read the same one afterwards. */
     @JCStressTest
-    @Outcome(id = {"true, true", "false, false"}, expect = ACCEPTABLE, desc = "the same for both")
+    @Outcome(
+            id = {"true, true", "false, false"},
+            expect = ACCEPTABLE,
+            desc = "the same for both")
     @Outcome(expect = FORBIDDEN, desc = "the reason changed")
     @State
     public static class OneReason {

@@ -26,7 +26,15 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 public class NodeStress {
     private static Node<String> node() {
         return new Node<>(
-                Endpoint.of("a"), "a", null, null, null, null, null, Environment.system().clock(), false);
+                Endpoint.of("a"),
+                "a",
+                null,
+                null,
+                null,
+                null,
+                null,
+                Environment.system().clock(),
+                false);
     }
 
     /** A call enters while the node closes: it is refused, or the node is idle only after it has left. */
@@ -87,7 +95,10 @@ public class NodeStress {
 
     /** What a thread reads in opaque mode: a closed node stays closed, and counts are whole. */
     @JCStressTest
-    @Outcome(id = {"false, 0", "false, 1", "true, 1"}, expect = ACCEPTABLE, desc = "closed stays closed")
+    @Outcome(
+            id = {"false, 0", "false, 1", "true, 1"},
+            expect = ACCEPTABLE,
+            desc = "closed stays closed")
     @Outcome(expect = FORBIDDEN, desc = "open after it was closed")
     @State
     public static class ClosedStaysClosed {
@@ -107,7 +118,10 @@ public class NodeStress {
 
     /** Two runs of one operation never claim a host from the same reading. */
     @JCStressTest
-    @Outcome(id = {"true, false", "false, true"}, expect = ACCEPTABLE, desc = "the other one reads again")
+    @Outcome(
+            id = {"true, false", "false, true"},
+            expect = ACCEPTABLE,
+            desc = "the other one reads again")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class ClaimedOnce {
@@ -187,7 +201,10 @@ public class NodeStress {
 
     /** A run that has begun may still have the start of the one before: the review that follows it reads later. */
     @JCStressTest
-    @Outcome(id = {"0, 7", "0, 9", "1, 9"}, expect = ACCEPTABLE, desc = "the start with the run, or before it")
+    @Outcome(
+            id = {"0, 7", "0, 9", "1, 9"},
+            expect = ACCEPTABLE,
+            desc = "the start with the run, or before it")
     @Outcome(id = "1, 7", expect = ACCEPTABLE_INTERESTING, desc = "the run without its start, for a moment")
     @Outcome(expect = FORBIDDEN, desc = "half a word, or a time that never was")
     @State

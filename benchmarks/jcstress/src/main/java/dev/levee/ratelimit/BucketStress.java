@@ -16,7 +16,10 @@ import org.openjdk.jcstress.infra.results.II_Result;
 public class BucketStress {
     /** The last permit goes to one of two threads, whatever they read of the plain flag about contention. */
     @JCStressTest
-    @Outcome(id = {"1, 0, 0", "0, 1, 0"}, expect = ACCEPTABLE, desc = "one has it")
+    @Outcome(
+            id = {"1, 0, 0", "0, 1, 0"},
+            expect = ACCEPTABLE,
+            desc = "one has it")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class LastPermit {
@@ -45,8 +48,10 @@ public class BucketStress {
     @State
     public static class GivenBackMeanwhile {
         // So slow that nothing comes back during the test, and so fine that almost all of a permit is given back.
-        private final RateLimiter limiter = RateLimiter.of("limiter", Limit.of(2, Duration.ofDays(2)).burst(3));
-        private final long stamp = limiter.tryEnter(limiter.environment().clock().nanoTime());
+        private final RateLimiter limiter =
+                RateLimiter.of("limiter", Limit.of(2, Duration.ofDays(2)).burst(3));
+        private final long stamp =
+                limiter.tryEnter(limiter.environment().clock().nanoTime());
 
         public GivenBackMeanwhile() {
             limiter.tryAcquireOrWaitNanos();

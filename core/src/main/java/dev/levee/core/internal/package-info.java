@@ -12,8 +12,7 @@
  * {@link dev.levee.core.internal.OneAtATime}, {@link dev.levee.core.internal.PaddedLong},
  * {@link dev.levee.core.internal.StripedSequence}.
  *
- * <p>Paths that must go on: {@link dev.levee.core.internal.SafeLog},
- * {@link dev.levee.core.internal.StackRoom}.
+ * <p>Paths that must go on: {@link dev.levee.core.internal.SafeLog}, {@link dev.levee.core.internal.StackRoom}.
  *
  * <p>This package uses nothing of {@code dev.levee.core}, which uses it.
  */

@@ -70,10 +70,10 @@ import org.jspecify.annotations.Nullable;
  * derived from it.
  *
  * <p><b>Names.</b> The path of an endpoint's URI is put in front of the request's, which must have no {@code ..} then,
- * in any encoding. An endpoint sees its own address as
- * {@code Host}, and its certificate is checked against it: give endpoints by the names that their certificates have. A
- * request for {@code https} is never sent to an endpoint with {@code http}. Redirects are followed by the client
- * inside, which does not know logical hosts: answer with relative ones.
+ * in any encoding. An endpoint sees its own address as {@code Host}, and its certificate is checked against it: give
+ * endpoints by the names that their certificates have. A request for {@code https} is never sent to an endpoint with
+ * {@code http}. Redirects are followed by the client inside, which does not know logical hosts: answer with relative
+ * ones.
  *
  * <p><b>Pushes</b> (HTTP/2) go to the handler; a call with one has a single attempt, unless it was not sent. WebSockets
  * pass through.
@@ -327,8 +327,8 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
 
     /**
      * Shuts down, waits for the calls that run, and stops watching the endpoints. An interrupt of the thread cancels
-     * the calls and keeps waiting for their end. The client that was handed in stays open, on every JDK: it belongs to the
-     * code that made it.
+     * the calls and keeps waiting for their end. The client that was handed in stays open, on every JDK: it belongs to
+     * the code that made it.
      */
     @Override
     public void close() {

@@ -133,8 +133,8 @@ class AttemptBodyTest {
 
     @Test
     void a_reader_that_throws_at_the_end_of_the_body_ends_the_call() {
-        AttemptBody<String> attempt =
-                bodyOf(info -> BodySubscribers.fromSubscriber(new Flow.Subscriber<List<ByteBuffer>>() {
+        AttemptBody<String> attempt = bodyOf(info -> BodySubscribers.fromSubscriber(
+                new Flow.Subscriber<List<ByteBuffer>>() {
                     @Override
                     public void onSubscribe(Flow.Subscription subscription) {
                         subscription.request(1);
@@ -150,7 +150,8 @@ class AttemptBodyTest {
                     public void onComplete() {
                         throw new IllegalStateException("mine");
                     }
-                }, ignored -> "text"));
+                },
+                ignored -> "text"));
         BodySubscriber<Object> body = attempt.apply(new Info(200));
         body.onSubscribe(new Connection());
         body.onComplete();

@@ -324,19 +324,19 @@ class BalancedHttpClientTest extends Nodes {
         HttpRequest request =
                 HttpRequest.newBuilder(URI.create("http://catalog:80/")).build();
         assertThat(send(client, request).body()).isEqualTo("a");
-        assertThat(client.sendAsync(request, BodyHandlers.ofString()).get().body()).isEqualTo("a");
+        assertThat(client.sendAsync(request, BodyHandlers.ofString()).get().body())
+                .isEqualTo("a");
     }
 
     @Test
     void a_request_that_would_leave_the_path_of_its_endpoint_is_not_sent() throws Exception {
         TestNode a = node("a");
         try (BalancedHttpClient client = BalancedHttpClient.of(
-                plain,
-                "catalog",
-                EndpointSource.ofAddresses(List.of(URI.create(a.uri() + "/tenant"))))) {
+                plain, "catalog", EndpointSource.ofAddresses(List.of(URI.create(a.uri() + "/tenant"))))) {
             HttpRequest out = get("/%2e%2E/admin");
             assertThatThrownBy(() -> send(client, out)).isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> client.sendAsync(out, BodyHandlers.ofString()).get())
+            assertThatThrownBy(
+                            () -> client.sendAsync(out, BodyHandlers.ofString()).get())
                     .hasCauseInstanceOf(IllegalArgumentException.class);
             assertThat(a.count()).isZero();
             send(client, get("/x"));

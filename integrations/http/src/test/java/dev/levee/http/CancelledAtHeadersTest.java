@@ -89,8 +89,7 @@ class CancelledAtHeadersTest {
 
     @Test
     void an_asynchronous_call_after_the_headers() {
-        CompletableFuture<HttpResponse<String>> running =
-                client.sendAsync(Nodes.get("/"), BodyHandlers.ofString());
+        CompletableFuture<HttpResponse<String>> running = client.sendAsync(Nodes.get("/"), BodyHandlers.ofString());
         assertThat(inside.cancels).isZero();
         running.cancel(true);
         assertThat(inside.cancels).isEqualTo(1);

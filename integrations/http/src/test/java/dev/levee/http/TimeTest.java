@@ -29,7 +29,9 @@ class TimeTest extends Nodes {
 
     private static List<Long> told(TestNode node) {
         return node.requests.stream()
-                .map(it -> Deadline.ofHeader(it.header(Deadline.HEADER), new ManualTime().environment().clock())
+                .map(it -> Deadline.ofHeader(
+                                it.header(Deadline.HEADER),
+                                new ManualTime().environment().clock())
                         .remainingNanos())
                 .toList();
     }
@@ -99,13 +101,16 @@ class TimeTest extends Nodes {
             for (String[] written : new String[][] {{"7S"}, {"7S", "1H"}, {"9S, 8S"}}) {
                 send(client, withHeaders(written));
             }
-            assertThat(told(a)).hasSize(3).allMatch(it -> it <= Duration.ofSeconds(3).toNanos());
+            assertThat(told(a))
+                    .hasSize(3)
+                    .allMatch(it -> it <= Duration.ofSeconds(3).toNanos());
 
             send(client, withHeaders("1H", "2S"));
             assertThat(told(a)).last().isEqualTo(Duration.ofSeconds(2).toNanos());
             send(client, withHeaders("what"));
-            assertThat(a.requests).last().satisfies(it -> assertThat(it.header(Deadline.HEADER))
-                    .isEqualTo("what"));
+            assertThat(a.requests)
+                    .last()
+                    .satisfies(it -> assertThat(it.header(Deadline.HEADER)).isEqualTo("what"));
         }
 
         private HttpRequest withHeaders(String... values) {

@@ -116,8 +116,11 @@ class UrisTest {
         assertThat(Uris.find(hosts, URI.create("http://user@catalog/"))).isNull();
         assertThat(Uris.find(hosts, URI.create("mailto:a"))).isNull();
         assertThat(Uris.find(hosts, URI.create("https://users:/"))).isEqualTo("secure");
-        assertThat(Uris.find(Map.of("my_host", "it"), URI.create("http://my_host:80/"))).isEqualTo("it");
-        assertThat(Uris.find(Map.of("[::1]", "v6"), URI.create("http://[::1]/"))).isEqualTo("v6");
-        assertThat(Uris.find(Map.of("[::1]", "v6"), URI.create("http://[::1]:80/"))).isEqualTo("v6");
+        assertThat(Uris.find(Map.of("my_host", "it"), URI.create("http://my_host:80/")))
+                .isEqualTo("it");
+        assertThat(Uris.find(Map.of("[::1]", "v6"), URI.create("http://[::1]/")))
+                .isEqualTo("v6");
+        assertThat(Uris.find(Map.of("[::1]", "v6"), URI.create("http://[::1]:80/")))
+                .isEqualTo("v6");
     }
 }

@@ -217,9 +217,9 @@ public interface BalancingStrategy {
      * call is expected to finish first: the latency, times this call and those in flight for its weight. Steers around
      * endpoints that are slow, that stall or that fail. The latency is a moving average that jumps up to a slow call at
      * once and comes down slowly (Twitter's Finagle, 2015), or the time that calls wait there without a success, so
-     * that a stall shows before any call has ended. Failures make it look slower, however fast they are; cancelled calls count as
-     * nothing. One that has just joined or was not called for twice the decay is taken to be as fast as the median.
-     * O(1); reads the clock when a call starts and ends; allocates nothing. For calls of one kind: else
+     * that a stall shows before any call has ended. Failures make it look slower, however fast they are; cancelled
+     * calls count as nothing. One that has just joined or was not called for twice the decay is taken to be as fast as
+     * the median. O(1); reads the clock when a call starts and ends; allocates nothing. For calls of one kind: else
      * {@link #powerOfTwoChoices}.
      *
      * @param decay how long it takes a slow call to be forgotten to 37 %, from 1 ms to 1 h

@@ -33,9 +33,7 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
     private record Sequences(
             WeakReference<Candidates> whole, Map<String, StripedSequence> now, Map<String, StripedSequence> before) {
         Sequences of(Candidates set) {
-            return whole.refersTo(set)
-                    ? this
-                    : new Sequences(new WeakReference<>(set), new ConcurrentHashMap<>(), now);
+            return whole.refersTo(set) ? this : new Sequences(new WeakReference<>(set), new ConcurrentHashMap<>(), now);
         }
 
         StripedSequence get(String path, RandomGenerator random) {

@@ -97,7 +97,8 @@ final class LatencyByInFlight {
         long median(long nowNanos, long maxAge, long[] scratch) {
             int count = 0;
             for (int i = 0; i < SAMPLES; i++) {
-                // Acquire before opaque: see add(). A time that belongs to a later sample is fresher by one ring at most.
+                // Acquire before opaque: see add(). A time that belongs to a later sample is fresher by one ring at
+                // most.
                 long latency = (long) CELL.getAcquire(cells, 2 * i);
                 if (latency != NONE && nowNanos - (long) CELL.getOpaque(cells, 2 * i + 1) <= maxAge) {
                     scratch[count++] = latency;

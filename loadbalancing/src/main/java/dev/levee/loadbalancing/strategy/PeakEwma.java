@@ -129,7 +129,8 @@ final class PeakEwma implements LoadTracker {
 
     private void change(int cell, long from, long to) {
         if (from != to) {
-            CELL.weakCompareAndSet(cells, cell, from, to); // weak: one that fails without cause drops one sample of many
+            CELL.weakCompareAndSet(
+                    cells, cell, from, to); // weak: one that fails without cause drops one sample of many
         }
     }
 

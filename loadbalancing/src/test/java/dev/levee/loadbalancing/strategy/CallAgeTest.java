@@ -128,8 +128,7 @@ class CallAgeTest {
                 }
             }
             assertThat(CallAge.waiting(word)).isEqualTo(waiting.size());
-            assertThat(CallAge.age(word, now))
-                    .isEqualTo(waiting.isEmpty() ? 0 : Math.max(0, now - began - 1) * UNIT);
+            assertThat(CallAge.age(word, now)).isEqualTo(waiting.isEmpty() ? 0 : Math.max(0, now - began - 1) * UNIT);
         }
     }
 

@@ -74,8 +74,7 @@ class SplitTest {
     @Test
     void groups_that_are_gone_are_forgotten() {
         TrafficSplit split = TrafficSplit.of("version", Map.of("v1", 1.0));
-        GroupingStrategy inner =
-                (GroupingStrategy) BalancingStrategy.split(split, BalancingStrategy.roundRobin());
+        GroupingStrategy inner = (GroupingStrategy) BalancingStrategy.split(split, BalancingStrategy.roundRobin());
         GroupingStrategy outer = (GroupingStrategy) BalancingStrategy.split(split, inner);
         for (int i = 0; i < 20_000; i++) {
             outer.over(candidates("v1", "v" + i, "old", "old"));
@@ -102,8 +101,8 @@ class SplitTest {
     void calls_in_flight_are_counted_by_endpoint_and_survive_any_number_of_changes() {
         UpdatableEndpoints<String> source = EndpointSource.updatable(endpoints("v1", "v2"));
         TrafficSplit split = TrafficSplit.of("version", Map.of("v1", 1.0));
-        LoadBalancer<String> nodes = LoadBalancer.of(
-                "nodes", BalancingStrategy.split(split, BalancingStrategy.leastConnections()), source);
+        LoadBalancer<String> nodes =
+                LoadBalancer.of("nodes", BalancingStrategy.split(split, BalancingStrategy.leastConnections()), source);
         Ticket<String> open = nodes.pick();
         for (int i = 0; i < 1_000; i++) {
             source.set(endpoints("v1", "v" + i));

@@ -37,7 +37,10 @@ public class PaddedLongStress {
 
     /** Two reads in opaque mode of one word never go back: all that a reader of a counter needs. */
     @JCStressTest
-    @Outcome(id = {"0, 0", "0, 1", "1, 1"}, expect = ACCEPTABLE, desc = "in the order of the writes")
+    @Outcome(
+            id = {"0, 0", "0, 1", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "in the order of the writes")
     @Outcome(id = "1, 0", expect = FORBIDDEN, desc = "the second read is older than the first")
     @State
     public static class OpaqueGoesForward {
@@ -57,7 +60,10 @@ public class PaddedLongStress {
 
     /** A read in acquire mode publishes what was written before the word. */
     @JCStressTest
-    @Outcome(id = {"0, 0", "0, 1", "1, 1"}, expect = ACCEPTABLE, desc = "the data is there with the word")
+    @Outcome(
+            id = {"0, 0", "0, 1", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "the data is there with the word")
     @Outcome(id = "1, 0", expect = FORBIDDEN, desc = "the word without the data")
     @State
     public static class AcquirePublishes {
@@ -79,7 +85,10 @@ public class PaddedLongStress {
 
     /** A write is not moved behind a read that follows it: of two that announce and look, one sees the other. */
     @JCStressTest
-    @Outcome(id = {"0, 1", "1, 0", "1, 1"}, expect = ACCEPTABLE, desc = "at least one saw the other")
+    @Outcome(
+            id = {"0, 1", "1, 0", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "at least one saw the other")
     @Outcome(id = "0, 0", expect = FORBIDDEN, desc = "both looked before they announced")
     @State
     public static class SetIsBeforeGet {
@@ -101,7 +110,10 @@ public class PaddedLongStress {
 
     /** Of two compare-and-sets from one value, by both forms, exactly one writes. */
     @JCStressTest
-    @Outcome(id = {"1, 0, 1", "0, 1, 2"}, expect = ACCEPTABLE, desc = "one has written")
+    @Outcome(
+            id = {"1, 0, 1", "0, 1, 2"},
+            expect = ACCEPTABLE,
+            desc = "one has written")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class OneCompareAndSetWins {

@@ -14,8 +14,14 @@ import org.openjdk.jcstress.infra.results.I_Result;
 public class StripedSequenceStress {
     /** Two threads draw: one has the first number of the shared row, the other the second or one of its own row. */
     @JCStressTest
-    @Outcome(id = {"0, 1", "1, 0"}, expect = ACCEPTABLE, desc = "both from the shared row")
-    @Outcome(id = {"0, -1", "-1, 0"}, expect = ACCEPTABLE, desc = "one from its private row")
+    @Outcome(
+            id = {"0, 1", "1, 0"},
+            expect = ACCEPTABLE,
+            desc = "both from the shared row")
+    @Outcome(
+            id = {"0, -1", "-1, 0"},
+            expect = ACCEPTABLE,
+            desc = "one from its private row")
     @Outcome(expect = FORBIDDEN, desc = "a shared number was drawn twice or skipped")
     @State
     public static class DrawnOnce {

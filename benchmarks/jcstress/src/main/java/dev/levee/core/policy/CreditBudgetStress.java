@@ -9,8 +9,8 @@ import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
-import org.openjdk.jcstress.infra.results.IID_Result;
 import org.openjdk.jcstress.infra.results.ID_Result;
+import org.openjdk.jcstress.infra.results.IID_Result;
 
 /** The word of {@link CreditBudget} is read in acquire mode: the compare-and-set after it decides. */
 public class CreditBudgetStress {
@@ -30,7 +30,10 @@ public class CreditBudgetStress {
 
     /** Of two that want the last credit, one gets it. */
     @JCStressTest
-    @Outcome(id = {"1, 0, 0.0", "0, 1, 0.0"}, expect = ACCEPTABLE, desc = "one of them")
+    @Outcome(
+            id = {"1, 0, 0.0", "0, 1, 0.0"},
+            expect = ACCEPTABLE,
+            desc = "one of them")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class TheLastCredit {

@@ -16,9 +16,7 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 /** The word of {@link HedgeState}, and what {@link HedgeAttempt} and {@link SuppressedFailures} publish. */
 public class HedgeStress {
     private static final RacingHedge HEDGE = new RacingHedge(
-            "hedge",
-            HedgeConfig.builder().idempotent(true).maxAttempts(3).build(),
-            Environment.system());
+            "hedge", HedgeConfig.builder().idempotent(true).maxAttempts(3).build(), Environment.system());
 
     /** A call without anything behind it. */
     private static final class Call extends HedgeState<String> {
@@ -29,7 +27,10 @@ public class HedgeStress {
 
     /** Two outcomes at once: one settles the call. */
     @JCStressTest
-    @Outcome(id = {"true, false", "false, true"}, expect = ACCEPTABLE, desc = "one of them")
+    @Outcome(
+            id = {"true, false", "false, true"},
+            expect = ACCEPTABLE,
+            desc = "one of them")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class SettledOnce {
@@ -48,7 +49,10 @@ public class HedgeStress {
 
     /** A timer and a failure want to count the second attempt: one does. */
     @JCStressTest
-    @Outcome(id = {"true, false", "false, true"}, expect = ACCEPTABLE, desc = "one of them")
+    @Outcome(
+            id = {"true, false", "false, true"},
+            expect = ACCEPTABLE,
+            desc = "one of them")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class NextCountedOnce {
@@ -92,7 +96,10 @@ public class HedgeStress {
 
     /** Plain fields of an attempt are published by {@code setAside}. */
     @JCStressTest
-    @Outcome(id = {"false, -, -", "true, result, error"}, expect = ACCEPTABLE, desc = "both with the flag")
+    @Outcome(
+            id = {"false, -, -", "true, result, error"},
+            expect = ACCEPTABLE,
+            desc = "both with the flag")
     @Outcome(expect = FORBIDDEN, desc = "the flag without the outcome")
     @State
     @SuppressWarnings("NullAway")

@@ -16,7 +16,10 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 public class StripedPermitsStress {
     /** One permit in two cells goes to one of two threads. */
     @JCStressTest
-    @Outcome(id = {"1, 0, 0", "0, 1, 0"}, expect = ACCEPTABLE, desc = "one has it")
+    @Outcome(
+            id = {"1, 0, 0", "0, 1, 0"},
+            expect = ACCEPTABLE,
+            desc = "one has it")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class TheLastPermit {

@@ -81,7 +81,10 @@ public class StrategyStress {
 
     /** A key that is found has its endpoint, although the flag of use is plain. */
     @JCStressTest
-    @Outcome(id = {"null", "a"}, expect = ACCEPTABLE, desc = "nothing, or the whole")
+    @Outcome(
+            id = {"null", "a"},
+            expect = ACCEPTABLE,
+            desc = "nothing, or the whole")
     @Outcome(expect = FORBIDDEN, desc = "a row in parts")
     @State
     public static class RememberedKeys {
@@ -100,7 +103,10 @@ public class StrategyStress {
 
     /** Two calls with one new key get one answer. */
     @JCStressTest
-    @Outcome(id = {"a, a", "b, b"}, expect = ACCEPTABLE, desc = "the same")
+    @Outcome(
+            id = {"a, a", "b, b"},
+            expect = ACCEPTABLE,
+            desc = "the same")
     @Outcome(expect = FORBIDDEN, desc = "two endpoints for one key")
     @State
     public static class OneAnswerForAKey {
@@ -120,7 +126,10 @@ public class StrategyStress {
 
     /** One poll after the other: what one has written to plain fields is there for the next. */
     @JCStressTest
-    @Outcome(id = {"1, 1"}, expect = ACCEPTABLE, desc = "each polled or left it to the other")
+    @Outcome(
+            id = {"1, 1"},
+            expect = ACCEPTABLE,
+            desc = "each polled or left it to the other")
     @Outcome(expect = FORBIDDEN, desc = "two polled in one room")
     @State
     public static class Polls {
@@ -157,7 +166,10 @@ public class StrategyStress {
 
     /** An endpoint that is found in the pool has its answer, and the answer its time. */
     @JCStressTest
-    @Outcome(id = {"-1, -1", "5, 9"}, expect = ACCEPTABLE, desc = "not there, or with answer and time")
+    @Outcome(
+            id = {"-1, -1", "5, 9"},
+            expect = ACCEPTABLE,
+            desc = "not there, or with answer and time")
     @Outcome(expect = FORBIDDEN, desc = "in the pool without an answer")
     @State
     public static class PlaceWithItsAnswer {
@@ -179,7 +191,10 @@ public class StrategyStress {
 
     /** An answer that is good for one call is used by one of two. */
     @JCStressTest
-    @Outcome(id = {"true, false", "false, true"}, expect = ACCEPTABLE, desc = "one of them")
+    @Outcome(
+            id = {"true, false", "false, true"},
+            expect = ACCEPTABLE,
+            desc = "one of them")
     @Outcome(expect = FORBIDDEN, desc = "both, or none")
     @State
     public static class AnswerUsedOnce {
@@ -202,7 +217,10 @@ public class StrategyStress {
 
     /** The spare predicate goes from pick to pick by a release: a pick never asks the predicate of another one. */
     @JCStressTest
-    @Outcome(id = {"0, 1"}, expect = ACCEPTABLE, desc = "each the endpoint that its own predicate allows")
+    @Outcome(
+            id = {"0, 1"},
+            expect = ACCEPTABLE,
+            desc = "each the endpoint that its own predicate allows")
     @Outcome(expect = FORBIDDEN, desc = "an endpoint that was not eligible, or a spare that was kept")
     @State
     public static class SparePredicate {

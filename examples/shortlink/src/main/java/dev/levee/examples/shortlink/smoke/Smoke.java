@@ -64,8 +64,7 @@ public final class Smoke {
         Events events = new Events(System.out);
         Report report = new Report();
         Path data = temporaryDirectory();
-        Workload workload =
-                Workload.of(urls, seconds(END), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
+        Workload workload = Workload.of(urls, seconds(END), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
             new Smoke(cluster, events).run(workload, report);
         } finally {

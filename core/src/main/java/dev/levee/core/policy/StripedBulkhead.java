@@ -171,7 +171,7 @@ final class StripedBulkhead implements Bulkhead {
     }
 
     private static long stampOf(int cell, long nowNanos) {
-        return (WAITED | nowNanos & WAITED - 1) << CELL_BITS | cell + 1L;
+        return (WAITED | (nowNanos & (WAITED - 1))) << CELL_BITS | (cell + 1L);
     }
 
     /** How long a call took that has waited: its stamp says when it was begun. A failure may have been cut off. */
@@ -180,7 +180,7 @@ final class StripedBulkhead implements Bulkhead {
             return;
         }
         long now = environment.clock().nanoTime();
-        long took = now - (stamp >>> CELL_BITS) & WAITED - 1; // right for up to 208 days
+        long took = (now - (stamp >>> CELL_BITS)) & (WAITED - 1); // right for up to 208 days
         if (verdict.isFailure()) {
             queue.callTime().tookAtLeast(took, now);
         } else {

@@ -162,7 +162,7 @@ class BulkheadOverloadTest {
     void so_it_is_with_calls_that_come_and_take_as_they_like(Form form, double load) {
         double capacity = Math.min(1, 1 / load);
         int calls = form == Form.BLOCKING ? 400 : 5_000;
-        assertThat(goodput(form, pipeline(form), calls, exponential(4e6 / load, 1), exponential(WORK, 2)))
+        assertThat(goodput(form, pipeline(form), calls, exponential(4e6 / load, 1), exponential((double) WORK, 2)))
                 .isGreaterThanOrEqualTo(0.85 * capacity);
     }
 

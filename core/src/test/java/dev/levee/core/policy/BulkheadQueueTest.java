@@ -60,7 +60,7 @@ class BulkheadQueueTest {
     /** Lets calls wait and end, so that it is known how long they take. */
     private void learn(Gate bulkhead, long nanos) {
         for (int call = 0; call < 3; call++) {
-            call(bulkhead, "learning", in(Deadline.FOREVER.getSeconds()), nanos);
+            call(bulkhead, "learning", Deadline.after(Deadline.FOREVER, environment.clock()), nanos);
         }
         time.advance(Duration.ofNanos(3 * nanos));
         begun.clear();
@@ -416,7 +416,7 @@ class BulkheadQueueTest {
                 check();
             }
             while (!held.isEmpty()) {
-                pass((int) WORK);
+                pass(WORK);
                 check();
             }
             assertThat(waiting).isEmpty();
@@ -449,7 +449,7 @@ class BulkheadQueueTest {
             if (held.size() < permits) {
                 assertThat(turn).isCompletedWithValueMatching(it -> it != Gate.REFUSED);
                 begin(turn);
-            } else if (waiting.size() == 20 || finite && nanos <= typical()) {
+            } else if (waiting.size() == 20 || (finite && nanos <= typical())) {
                 assertThat(turn).isCompletedWithValue(Gate.REFUSED);
             } else {
                 assertThat(turn).isNotDone();

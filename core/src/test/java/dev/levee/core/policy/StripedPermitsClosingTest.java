@@ -11,8 +11,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What happens between two steps of one thread, played by hand. */
 class StripedPermitsClosingTest {
-    private static final Runnable NOTHING = () -> {};
-
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
     void cells_that_are_closed_for_a_new_reason_while_a_thread_opens_them_stay_closed(int cells) {
@@ -45,7 +43,7 @@ class StripedPermitsClosingTest {
     void a_call_is_not_refused_because_a_permit_moves_away_from_where_it_looks() {
         // One permit, in cell 0, which is always free. The thread reads cells 1 and 0, and then 0 and 1 again.
         MovedWhileReading permits = new MovedWhileReading(1);
-        permits.beforeReading(NOTHING, () -> permits.move(0, 1), NOTHING, () -> permits.move(1, 0));
+        permits.beforeReading(() -> {}, () -> permits.move(0, 1), () -> {}, () -> permits.move(1, 0));
         assertThat(permits.tryTake(1)).isNotNegative();
     }
 
@@ -54,7 +52,7 @@ class StripedPermitsClosingTest {
         MovedWhileReading permits = new MovedWhileReading(1);
         permits.move(0, 1); // one permit is always free, and never where the thread reads: cells 0 and 1, and again
         permits.beforeReading(
-                NOTHING,
+                () -> {},
                 () -> {
                     permits.add(1); // to cell 0
                     permits.take(1);

@@ -83,9 +83,9 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      * timeout.callAsync(() -> CallFuture.shared(cache.get(key)));
      * }</pre>
      *
-     * <p>Not for a stage that was made for this call alone: its work would go on in vain. As with all work that
-     * cannot be stopped, permits of gates around the stage are held until it has ended. Each view is held by the stage
-     * until then.
+     * <p>Not for a stage that was made for this call alone: its work would go on in vain. As with all work that cannot
+     * be stopped, permits of gates around the stage are held until it has ended. Each view is held by the stage until
+     * then.
      *
      * @param stage completes for all that share it; nothing that is done to the view reaches it
      * @param <T> the result

@@ -84,10 +84,12 @@ class SharedStageTest {
         Bulkhead bulkhead = Bulkhead.of("b", 1, environment);
         Pipeline.of(timeout, bulkhead).callAsync(this::shared);
         time.advance(ofMillis(300));
-        assertThat(bulkhead.callAsync(() -> CompletableFuture.completedFuture("x"))).isCompletedExceptionally();
+        assertThat(bulkhead.callAsync(() -> CompletableFuture.completedFuture("x")))
+                .isCompletedExceptionally();
 
         load.complete("value");
-        assertThat(bulkhead.callAsync(() -> CompletableFuture.completedFuture("x"))).isCompletedWithValue("x");
+        assertThat(bulkhead.callAsync(() -> CompletableFuture.completedFuture("x")))
+                .isCompletedWithValue("x");
     }
 
     @Test
@@ -109,7 +111,10 @@ class SharedStageTest {
         load.completeExceptionally(down);
 
         for (CompletableFuture<String> call : List.of(before, wrapped, timeout.callAsync(this::shared))) {
-            assertThatThrownBy(call::join).isInstanceOf(CompletionException.class).cause().isSameAs(down);
+            assertThatThrownBy(call::join)
+                    .isInstanceOf(CompletionException.class)
+                    .cause()
+                    .isSameAs(down);
         }
     }
 
@@ -119,6 +124,8 @@ class SharedStageTest {
         load.complete("value");
 
         assertThat(call).isCompletedWithValue("value");
-        assertThatNullPointerException().isThrownBy(() -> CallFuture.shared(null)).withMessage("stage");
+        assertThatNullPointerException()
+                .isThrownBy(() -> CallFuture.shared(null))
+                .withMessage("stage");
     }
 }

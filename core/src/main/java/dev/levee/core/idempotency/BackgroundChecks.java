@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p><b>Invariants.</b> While the queue is not empty a timer is set or a turn is under way, whatever the executor, the
- * scheduler, the store and the check throw; if even a timer cannot be set, the next key that is added tries again.
- * One turn runs at a time, and no code of a user runs under the lock. A key is in the queue once. See ADR 80.
+ * scheduler, the store and the check throw; if even a timer cannot be set, the next key that is added tries again. One
+ * turn runs at a time, and no code of a user runs under the lock. A key is in the queue once. See ADR 80.
  */
 final class BackgroundChecks<T extends @Nullable Object> {
     static final int MAX_KEYS = 100_000;
@@ -41,8 +41,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private final long firstNanos;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Slot, WaitingKey> keys = new HashMap<>();
-    private final PriorityQueue<WaitingKey> queue =
-            new PriorityQueue<>((a, b) -> Long.signum(a.dueNanos - b.dueNanos));
+    private final PriorityQueue<WaitingKey> queue = new PriorityQueue<>((a, b) -> Long.signum(a.dueNanos - b.dueNanos));
 
     /** Whether a turn has been handed over and has not ended. */
     private boolean working;

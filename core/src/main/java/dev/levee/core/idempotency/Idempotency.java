@@ -49,9 +49,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Metrics: {@code idempotency.run}, {@code idempotency.replayed}, {@code idempotency.refused},
  * {@code idempotency.unknown}, {@code idempotency.checked}, {@code idempotency.settling} (keys whose outcome waits for
- * the check in the background), {@code idempotency.late} (an operation that ended when
- * another caller had taken over), {@code idempotency.unrecorded} (the store failed afterwards), and those of the store.
- * Thread-safe. Costs two calls of the store and some small objects.
+ * the check in the background), {@code idempotency.late} (an operation that ended when another caller had taken over),
+ * {@code idempotency.unrecorded} (the store failed afterwards), and those of the store. Thread-safe. Costs two calls of
+ * the store and some small objects.
  *
  * @param <T> the type of the results
  * @since 0.1

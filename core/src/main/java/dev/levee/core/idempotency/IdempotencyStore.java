@@ -110,8 +110,8 @@ public interface IdempotencyStore<T extends @Nullable Object> {
      * Makes a store in the memory of this process: its keys are gone when that ends, and other processes do not see
      * them.
      *
-     * @param maxKeys how many keys are held at most, from 1; when full, as said at
-     *     {@link #inMemory(int, Duration, Duration, Environment)}
+     * @param maxKeys how many keys are held at most, from 1; when full, as said at {@link #inMemory(int, Duration,
+     *     Duration, Environment)}
      * @param keep how long a key is held after it was recorded, or since its outcome is unknown; more than zero
      * @param environment the source of time
      * @param <T> the type of the results
@@ -149,8 +149,7 @@ public interface IdempotencyStore<T extends @Nullable Object> {
      */
     static <T extends @Nullable Object> IdempotencyStore<T> inMemory(
             int maxKeys, Duration keep, Duration keepUnknown, Environment environment) {
-        return new InMemoryIdempotencyStore<>(
-                "idempotency store in memory", maxKeys, keep, keepUnknown, environment);
+        return new InMemoryIdempotencyStore<>("idempotency store in memory", maxKeys, keep, keepUnknown, environment);
     }
 
     /**

@@ -85,8 +85,8 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         this.keepNanos = Nanos.of(Require.positive("keep", keep));
         this.keepUnknownNanos = Nanos.of(Require.positive("keepUnknown", keepUnknown));
         if (keepUnknownNanos > keepNanos) {
-            throw new IllegalArgumentException("keepUnknown must be at most keep " + Nanos.text(keep) + ", but was "
-                    + Nanos.text(keepUnknown));
+            throw new IllegalArgumentException(
+                    "keepUnknown must be at most keep " + Nanos.text(keep) + ", but was " + Nanos.text(keepUnknown));
         }
         this.environment = Require.nonNull("environment", environment);
     }
@@ -273,7 +273,8 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
         if (held() < maxKeys) {
             return true;
         }
-        KeyState<T> known = recorded.isEmpty() ? null : recorded.values().iterator().next();
+        KeyState<T> known =
+                recorded.isEmpty() ? null : recorded.values().iterator().next();
         KeyState<T> open = unknownByAge.isEmpty() ? null : unknownByAge.first();
         if (open != null && now - open.unknownSinceNanos < keepUnknownNanos) {
             open = null;
@@ -340,11 +341,7 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
                     "{}: 80 % or more of at most {} keys are held: {} in progress, {} of unknown outcome, {} recorded."
                             + " When it is full the oldest recorded key is evicted, or one whose outcome is unknown for"
                             + " long; while there is none, new keys are refused",
-                    subject,
-                    maxKeys,
-                    owned,
-                    unknown,
-                    recorded);
+                    subject, maxKeys, owned, unknown, recorded);
         }
     }
 

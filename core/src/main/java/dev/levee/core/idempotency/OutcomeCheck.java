@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It decides whether anything is run again, so it must only return {@link Finding#notDone} when the work is not done
  * <em>and cannot come later</em>. Where the other side knows keys itself that is a lookup by key. It may block, and is
- * called by one caller at a time for each key, without a lock held: on the thread of a repeat, or in the
- * background on the executor of the environment. Guard it with a timeout.
+ * called by one caller at a time for each key, without a lock held: on the thread of a repeat, or in the background on
+ * the executor of the environment. Guard it with a timeout.
  *
  * @param <T> the type of the results
  * @since 0.1

@@ -257,7 +257,8 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         long left = leftNanos();
         return hint >= left
                 ? NO_MORE
-                : HintSpread.spread(hint, HintSpread.DEFAULT_JITTER, left, environment().random());
+                : HintSpread.spread(
+                        hint, HintSpread.DEFAULT_JITTER, left, environment().random());
     }
 
     /** Completes the call with a success, or with a failure after which another attempt would fare no better. */

@@ -267,8 +267,7 @@ class AsyncIdempotencyTest {
     void those_that_are_told_of_the_end_find_no_call_that_has_ended() {
         List<Integer> found = new ArrayList<>();
         call(pay);
-        call(pay).whenComplete(
-                        (result, error) -> found.add(((StoredIdempotency<String>) pay).pendingCalls.size()));
+        call(pay).whenComplete((result, error) -> found.add(((StoredIdempotency<String>) pay).pendingCalls.size()));
         work.complete("receipt");
 
         assertThat(found).containsExactly(0);

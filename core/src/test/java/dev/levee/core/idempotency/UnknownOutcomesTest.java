@@ -361,7 +361,9 @@ class UnknownOutcomesTest {
             fail(pay, "k");
             time.advance(ofSeconds(10));
 
-            assertThat(repeats).singleElement().satisfies(repeat -> assertThat(repeat).isCompletedWithValue("found"));
+            assertThat(repeats)
+                    .singleElement()
+                    .satisfies(repeat -> assertThat(repeat).isCompletedWithValue("found"));
             assertThat(checks).hasSize(1);
             assertThat(runs).hasValue(0);
         }
@@ -394,8 +396,9 @@ class UnknownOutcomesTest {
             fail(pay, "k");
             time.advance(ofSeconds(10));
 
-            assertThat(repeats).singleElement().satisfies(repeat -> assertThat(repeat)
-                    .isCompletedWithValue("by another"));
+            assertThat(repeats)
+                    .singleElement()
+                    .satisfies(repeat -> assertThat(repeat).isCompletedWithValue("by another"));
         }
 
         @Test
@@ -433,8 +436,8 @@ class UnknownOutcomesTest {
                         }
                         return method.invoke(store, arguments);
                     });
-            Idempotency<String> pay = Idempotency.of(
-                    "pay", failing, config -> config.check(key -> finding), time.environment());
+            Idempotency<String> pay =
+                    Idempotency.of("pay", failing, config -> config.check(key -> finding), time.environment());
             store.claim("crashed", "print", "another process", 1);
             time.advance(ofSeconds(1));
             assertThatThrownBy(() -> pay.call("crashed", "print", UnknownOutcomesTest.this::work))
@@ -476,7 +479,9 @@ class UnknownOutcomesTest {
         void no_more_keys_wait_than_there_is_room_for() {
             Idempotency<String> pay = idempotency(config -> {});
             BackgroundChecks<String> background = new BackgroundChecks<>(
-                    (StoredIdempotency<String>) pay, key -> finding, ofSeconds(10).toNanos());
+                    (StoredIdempotency<String>) pay,
+                    key -> finding,
+                    ofSeconds(10).toNanos());
             for (int key = 0; key <= BackgroundChecks.MAX_KEYS; key++) {
                 background.add(new StoredIdempotency.Slot("k" + key, "print"), 0);
             }

@@ -36,9 +36,7 @@ class HintSpreadTest {
     private final Environment environment = time.environment();
 
     private static OutcomeRule told(Duration wait, Verdict verdict) {
-        return OutcomeRule.standard()
-                .onError(IOException.class, verdict)
-                .retryAfter((result, error) -> wait.toNanos());
+        return OutcomeRule.standard().onError(IOException.class, verdict).retryAfter((result, error) -> wait.toNanos());
     }
 
     private Retry retry(Consumer<RetryConfig.Builder> configure) {
@@ -87,22 +85,24 @@ class HintSpreadTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void callers_that_were_told_two_seconds_are_spread_over_the_half_second_after_them(boolean throttled) {
-        Retry retry = retry(config -> config.outcomes(
-                told(ofSeconds(2), throttled ? Verdict.THROTTLED : Verdict.FAILURE)));
+        Retry retry =
+                retry(config -> config.outcomes(told(ofSeconds(2), throttled ? Verdict.THROTTLED : Verdict.FAILURE)));
 
         assertSpread(returns(retry, ofMillis(10), 300), ofSeconds(2), ofMillis(2_500));
     }
 
     @Test
     void the_spread_is_a_share_of_what_was_told_and_can_be_chosen() {
-        Retry retry = retry(config -> config.outcomes(told(ofSeconds(4), Verdict.FAILURE)).hintJitter(1));
+        Retry retry = retry(
+                config -> config.outcomes(told(ofSeconds(4), Verdict.FAILURE)).hintJitter(1));
 
         assertSpread(returns(retry, ofMillis(10), 900), ofSeconds(4), ofSeconds(8));
     }
 
     @Test
     void without_a_jitter_all_come_back_when_they_were_told() {
-        Retry retry = retry(config -> config.outcomes(told(ofSeconds(2), Verdict.FAILURE)).hintJitter(0));
+        Retry retry = retry(
+                config -> config.outcomes(told(ofSeconds(2), Verdict.FAILURE)).hintJitter(0));
 
         assertThat(returns(retry, ofSeconds(1), 3)).hasSize(CALLERS).containsOnly(ofSeconds(2));
     }
@@ -156,9 +156,7 @@ class HintSpreadTest {
     void blocking_calls_wait_as_long() {
         ManualTime own = new ManualTime().autoAdvance();
         Retry retry = Retry.of(
-                "r",
-                config -> config.maxAttempts(2).outcomes(told(ofSeconds(2), Verdict.FAILURE)),
-                own.environment());
+                "r", config -> config.maxAttempts(2).outcomes(told(ofSeconds(2), Verdict.FAILURE)), own.environment());
         HashSet<Duration> waits = new HashSet<>();
         for (int caller = 0; caller < 20; caller++) {
             Duration before = own.elapsed();
@@ -169,20 +167,23 @@ class HintSpreadTest {
             waits.add(own.elapsed().minus(before));
         }
 
-        assertThat(waits).hasSizeGreaterThan(10).allSatisfy(wait -> assertThat(wait)
-                .isBetween(ofSeconds(2), ofMillis(2_500)));
+        assertThat(waits)
+                .hasSizeGreaterThan(10)
+                .allSatisfy(wait -> assertThat(wait).isBetween(ofSeconds(2), ofMillis(2_500)));
     }
 
     @Test
     void the_jitter_alone_never_leads_past_the_deadline() {
-        Retry retry = retry(config -> config.outcomes(told(ofSeconds(2), Verdict.FAILURE)).hintJitter(1));
+        Retry retry = retry(
+                config -> config.outcomes(told(ofSeconds(2), Verdict.FAILURE)).hintJitter(1));
         List<Duration> begun = CallContext.current()
                 .withDeadline(Deadline.after(ofMillis(2_010), environment.clock()))
                 .call(() -> returns(retry, ofMillis(1), 2_010));
 
         assertThat(begun)
                 .hasSize(CALLERS)
-                .allSatisfy(at -> assertThat(at).isBetween(ofSeconds(2), ofMillis(2_010).minusNanos(1)));
+                .allSatisfy(at ->
+                        assertThat(at).isBetween(ofSeconds(2), ofMillis(2_010).minusNanos(1)));
     }
 
     @Test
@@ -195,8 +196,8 @@ class HintSpreadTest {
 
     @Test
     void what_was_told_and_not_the_spread_is_compared_with_the_longest_hint() {
-        Retry retry = retry(config -> config.outcomes(told(ofSeconds(2), Verdict.FAILURE))
-                .maxHint(ofSeconds(2)));
+        Retry retry = retry(
+                config -> config.outcomes(told(ofSeconds(2), Verdict.FAILURE)).maxHint(ofSeconds(2)));
 
         assertThat(returns(retry, ofMillis(10), 300)).hasSize(CALLERS);
     }
@@ -225,7 +226,9 @@ class HintSpreadTest {
     @Test
     void it_is_a_setting_like_the_others() {
         assertThat(RetryConfig.builder().build().hintJitter()).isEqualTo(0.25);
-        assertThat(RetryConfig.builder().hintJitter(0.5).build().toBuilder().build().hintJitter())
+        assertThat(RetryConfig.builder().hintJitter(0.5).build().toBuilder()
+                        .build()
+                        .hintJitter())
                 .isEqualTo(0.5);
     }
 

@@ -226,9 +226,8 @@ class RetryLimitsTest {
     class Pushback {
         @Test
         void is_rounded_up_never_down() {
-            Retry retry =
-                    retry(config -> config.outcomes(hint(Duration.ofSeconds(2).toNanos() + 1))
-                            .hintJitter(0));
+            Retry retry = retry(config ->
+                    config.outcomes(hint(Duration.ofSeconds(2).toNanos() + 1)).hintJitter(0));
             Duration before = time.elapsed();
             failureOf(retry);
             assertThat(time.elapsed().minus(before))

@@ -157,11 +157,10 @@ class RetryTest {
         void a_hint_is_a_lower_bound_for_the_delay() {
             OutcomeRule rule = OutcomeRule.standard()
                     .retryAfter((result, error) -> Duration.ofSeconds(7).toNanos());
-            assertThat(elapsedSeconds(() ->
-                            succeeds(() -> retry(config -> config.outcomes(rule)
-                                            .maxHint(Duration.ofSeconds(7))
-                                            .hintJitter(0))
-                                    .call(() -> failing(1)))))
+            assertThat(elapsedSeconds(() -> succeeds(() -> retry(config -> config.outcomes(rule)
+                                    .maxHint(Duration.ofSeconds(7))
+                                    .hintJitter(0))
+                            .call(() -> failing(1)))))
                     .isEqualTo(7);
         }
 

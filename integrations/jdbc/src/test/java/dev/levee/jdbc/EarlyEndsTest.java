@@ -102,38 +102,40 @@ class EarlyEndsTest {
 
     @TestFactory
     Stream<DynamicTest> work_that_commits_early_and_fails_leaves_no_answer_and_is_not_run_again() {
-        return commits().entrySet().stream().map(way -> DynamicTest.dynamicTest(way.getKey(), () -> {
-            tables();
-            assertThatThrownBy(() -> orders.call("k", "print", connection -> {
-                        effect(connection);
-                        way.getValue().end(connection);
-                        throw new IllegalStateException("after the commit");
-                    }))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("after the commit");
-            assertThat(effects()).isEqualTo(1);
-            for (int repeat = 0; repeat < 2; repeat++) {
-                assertUnknown();
-            }
-            assertThat(effects()).isEqualTo(1);
-        }));
+        return commits().entrySet().stream()
+                .map(way -> DynamicTest.dynamicTest(way.getKey(), () -> {
+                    tables();
+                    assertThatThrownBy(() -> orders.call("k", "print", connection -> {
+                                effect(connection);
+                                way.getValue().end(connection);
+                                throw new IllegalStateException("after the commit");
+                            }))
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessage("after the commit");
+                    assertThat(effects()).isEqualTo(1);
+                    for (int repeat = 0; repeat < 2; repeat++) {
+                        assertUnknown();
+                    }
+                    assertThat(effects()).isEqualTo(1);
+                }));
     }
 
     @TestFactory
     Stream<DynamicTest> a_repeat_while_such_work_still_runs_gets_no_answer() {
-        return commits().entrySet().stream().map(way -> DynamicTest.dynamicTest(way.getKey(), () -> {
-            tables();
-            runs.set(0);
-            String result = orders.call("k", "print", connection -> {
-                String made = effect(connection);
-                way.getValue().end(connection);
-                assertUnknown();
-                return made;
-            });
-            assertThat(result).isEqualTo("result 1");
-            assertThat(orders.call("k", "print", this::effect)).isEqualTo("result 1");
-            assertThat(effects()).isEqualTo(1);
-        }));
+        return commits().entrySet().stream()
+                .map(way -> DynamicTest.dynamicTest(way.getKey(), () -> {
+                    tables();
+                    runs.set(0);
+                    String result = orders.call("k", "print", connection -> {
+                        String made = effect(connection);
+                        way.getValue().end(connection);
+                        assertUnknown();
+                        return made;
+                    });
+                    assertThat(result).isEqualTo("result 1");
+                    assertThat(orders.call("k", "print", this::effect)).isEqualTo("result 1");
+                    assertThat(effects()).isEqualTo(1);
+                }));
     }
 
     private void assertUnknown() {
@@ -145,8 +147,10 @@ class EarlyEndsTest {
 
     @Test
     void a_result_that_cannot_be_written_after_an_early_commit_is_an_unknown_outcome() throws SQLException {
-        TransactionalIdempotency<String> unwritable =
-                TransactionalIdempotency.of(pool, "orders", ResultCodec.of(
+        TransactionalIdempotency<String> unwritable = TransactionalIdempotency.of(
+                pool,
+                "orders",
+                ResultCodec.of(
                         result -> {
                             throw new IllegalArgumentException("not written");
                         },

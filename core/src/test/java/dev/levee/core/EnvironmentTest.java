@@ -210,9 +210,7 @@ class EnvironmentTest {
                 system.scheduler().schedule(next::countDown, 0);
 
                 assertThat(next.await(10, TimeUnit.SECONDS)).isTrue();
-                assertThat(log.lines()).singleElement()
-                    .asString()
-                    .startsWith("WARN A timer task threw: ");
+                assertThat(log.lines()).singleElement().asString().startsWith("WARN A timer task threw: ");
             }
         }
 

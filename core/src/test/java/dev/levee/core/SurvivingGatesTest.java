@@ -31,7 +31,9 @@ class SurvivingGatesTest {
     @AfterEach
     void everyPermitIsBack() {
         log.close();
-        assertThat(made).isNotEmpty().allSatisfy(gate -> assertThat(gate.inFlight).hasValue(0));
+        assertThat(made)
+                .isNotEmpty()
+                .allSatisfy(gate -> assertThat(gate.inFlight).hasValue(0));
     }
 
     private Policy of(int count, OutcomeRule rule, Environment environment, @Nullable Error onExit) {
@@ -50,7 +52,8 @@ class SurvivingGatesTest {
                     throw failure;
                 })))
                 .isSameAs(failure);
-        assertThat(policy.callAsync(() -> CompletableFuture.completedFuture("yes"))).isCompletedWithValue("yes");
+        assertThat(policy.callAsync(() -> CompletableFuture.completedFuture("yes")))
+                .isCompletedWithValue("yes");
         CompletableFuture<String> later = new CompletableFuture<>();
         CompletableFuture<String> future = policy.callAsync(() -> later);
         later.completeExceptionally(failure);
@@ -158,15 +161,15 @@ class SurvivingGatesTest {
         };
         Policy policy = hedged
                 ? Hedge.of("h", c -> c.outcomes(rule).delay(Duration.ofHours(1)))
-                : Retry.of("r", c -> c.outcomes(rule).maxAttempts(2).backoff(Backoff.fixed(
-                        Duration.ZERO)));
+                : Retry.of("r", c -> c.outcomes(rule).maxAttempts(2).backoff(Backoff.fixed(Duration.ZERO)));
         Pipeline pipeline = Pipeline.of(bulkhead, policy, gate);
         assertThat(pipeline.<String, RuntimeException>call(() -> "yes")).isEqualTo("yes");
         assertThat(catchThrowable(() -> pipeline.call(() -> {
                     throw failure;
                 })))
                 .isNotNull();
-        assertThat(pipeline.callAsync(() -> CompletableFuture.completedFuture("yes")).join())
+        assertThat(pipeline.callAsync(() -> CompletableFuture.completedFuture("yes"))
+                        .join())
                 .isEqualTo("yes");
         assertThat(bulkhead.inFlight()).isZero();
     }

@@ -86,15 +86,15 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private void laterEnded(
             Source source, T value, @Nullable Throwable thrown, Throwable error, SuppressedFailures earlier) {
-            Throwable failure = thrown == null ? misfitOf(source, value) : Outcomes.unwrap(thrown);
-            if (failure == null) {
-                answered(value, error);
-            } else {
-                failed(SubstitutingFallback.ofSource(failure), error, earlier);
-                if (!isDone()) {
-                    askNext(error, earlier);
-                }
+        Throwable failure = thrown == null ? misfitOf(source, value) : Outcomes.unwrap(thrown);
+        if (failure == null) {
+            answered(value, error);
+        } else {
+            failed(SubstitutingFallback.ofSource(failure), error, earlier);
+            if (!isDone()) {
+                askNext(error, earlier);
             }
+        }
     }
 
     private @Nullable Throwable misfitOf(Source source, T value) {

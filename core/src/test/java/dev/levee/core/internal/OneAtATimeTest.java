@@ -41,15 +41,19 @@ class OneAtATimeTest {
     void a_request_at_the_end_of_the_stack_does_not_leave_it_running_for_ever() throws Exception {
         OneAtATime one = new OneAtATime(runs::incrementAndGet);
         int[] overflows = new int[1];
-        Thread deep = new Thread(null, () -> {
-            for (int i = 0; i < 300; i++) {
-                try {
-                    descend(one, i % 17);
-                } catch (StackOverflowError expected) {
-                    overflows[0]++;
-                }
-            }
-        }, "deep", 256 << 10);
+        Thread deep = new Thread(
+                null,
+                () -> {
+                    for (int i = 0; i < 300; i++) {
+                        try {
+                            descend(one, i % 17);
+                        } catch (StackOverflowError expected) {
+                            overflows[0]++;
+                        }
+                    }
+                },
+                "deep",
+                256 << 10);
         deep.start();
         deep.join();
         assertThat(overflows[0]).isEqualTo(300);

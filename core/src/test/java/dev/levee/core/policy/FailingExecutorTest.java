@@ -194,7 +194,9 @@ class FailingExecutorTest {
             kept.forEach(Runnable::run);
             assertThat(bulkhead.inFlight()).isZero();
             assertThat(bulkhead.tryEnter(0)).isNotZero();
-            assertThat(bulkhead.tryEnter(0)).as("no permit was given back twice").isZero();
+            assertThat(bulkhead.tryEnter(0))
+                    .as("no permit was given back twice")
+                    .isZero();
             bulkhead.exit(1, 0, 0, Verdict.SUCCESS, -1);
         }
     }

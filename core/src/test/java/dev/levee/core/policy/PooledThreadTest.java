@@ -59,9 +59,8 @@ class PooledThreadTest {
         ManualTime time = new ManualTime();
         Hedge hedge = Hedge.of("h", c -> c.delay(Duration.ofSeconds(1)), time.environment());
         int[] attempts = new int[1];
-        CompletableFuture<String> future = hedge.callAsync(() -> attempts[0]++ == 0
-                ? CallFuture.onExecutor(pool, work)
-                : CompletableFuture.completedFuture("second"));
+        CompletableFuture<String> future = hedge.callAsync(() ->
+                attempts[0]++ == 0 ? CallFuture.onExecutor(pool, work) : CompletableFuture.completedFuture("second"));
         running.await();
         time.advance(Duration.ofSeconds(1));
         assertThat(future).isCompletedWithValue("second");

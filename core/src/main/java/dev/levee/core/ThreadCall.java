@@ -69,9 +69,7 @@ final class ThreadCall<T extends @Nullable Object> extends CallFuture<T> impleme
         }
     }
 
-    /**
-     * Keeps the operation from beginning: the executor may keep it although it threw. Returns false if it has begun.
-     */
+    /** Keeps the operation from beginning: an executor may keep what it threw at. Returns false if it has begun. */
     boolean disable() {
         boolean first = state.compareAndSet(NEW, ENDED);
         if (first) {

@@ -43,8 +43,7 @@ class EndOfStackTest {
     private final Timeout timeout = Timeout.of("t", LONG, environment);
     private final Retry retry = Retry.of("r", c -> c.maxAttempts(2).backoff(Backoff.fixed(Duration.ZERO)), environment);
     private final Policy narrow = Pipeline.of(bulkhead(), bulkhead(), bulkhead());
-    private final Policy wide =
-            Pipeline.of(bulkhead(), bulkhead(), bulkhead(), bulkhead(), bulkhead(), bulkhead());
+    private final Policy wide = Pipeline.of(bulkhead(), bulkhead(), bulkhead(), bulkhead(), bulkhead(), bulkhead());
     private final Policy all = Pipeline.of(bulkhead(), retry, bulkhead(), timeout, bulkhead(), bulkhead());
 
     /** Of the thread that overflows: whether a call after the overflow has succeeded. */
@@ -58,7 +57,8 @@ class EndOfStackTest {
 
     @AfterEach
     void nothingIsLeft() throws Exception {
-        assertThat(bulkheads).allSatisfy(bulkhead -> assertThat(bulkhead.inFlight()).isZero());
+        assertThat(bulkheads)
+                .allSatisfy(bulkhead -> assertThat(bulkhead.inFlight()).isZero());
         timersOfAllStripesRun();
         environment.close();
     }
@@ -143,8 +143,7 @@ class EndOfStackTest {
     }
 
     private long step(Form form, int untilNext, int nested) {
-        Operation<Long, RuntimeException> next =
-                untilNext == 0 ? () -> 1L : () -> descend(form, untilNext, nested) + 1;
+        Operation<Long, RuntimeException> next = untilNext == 0 ? () -> 1L : () -> descend(form, untilNext, nested) + 1;
         return switch (form) {
             case SINGLE_GATE -> single.call(next);
             case NARROW -> narrow.call(next);

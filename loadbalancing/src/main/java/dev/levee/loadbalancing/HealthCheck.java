@@ -86,7 +86,8 @@ public interface HealthCheck<A> {
         Require.nonNull("path", path);
         if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c >= 127)) {
             throw new IllegalArgumentException(
-                    "path must begin with / and be printable ASCII without blanks, but was \"" + Text.printable(path) + "\"");
+                    "path must begin with / and be printable ASCII without blanks, but was \"" + Text.printable(path)
+                            + "\"");
         }
     }
 

@@ -53,8 +53,8 @@ final class SocketCheck {
         boolean tls = "https".equalsIgnoreCase(uri.getScheme());
         String host = uri.getHost();
         if (host == null || !(tls || "http".equalsIgnoreCase(uri.getScheme()))) {
-            throw new IOException(
-                    "not an address of the form http://host:port: " + Text.printable(Addresses.withoutSecrets(uri.toString())));
+            throw new IOException("not an address of the form http://host:port: "
+                    + Text.printable(Addresses.withoutSecrets(uri.toString())));
         }
         int port = uri.getPort() >= 0 ? uri.getPort() : tls ? 443 : 80;
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;

@@ -27,16 +27,19 @@ final class DnsNames {
             String dotless = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
             ascii = dotless.chars().allMatch(c -> c < 128) ? dotless : IDN.toASCII(dotless);
         } catch (IllegalArgumentException wrong) {
-            throw new IllegalArgumentException("name must be one that DNS knows, but was \"" + Text.printable(text) + "\"", wrong);
+            throw new IllegalArgumentException(
+                    "name must be one that DNS knows, but was \"" + Text.printable(text) + "\"", wrong);
         }
         for (String label : ascii.split("\\.", -1)) {
             if (label.isEmpty() || label.length() > MAX_LABEL || !label.chars().allMatch(DnsNames::isPlain)) {
                 throw new IllegalArgumentException(
-                        "name must have labels of 1 to 63 letters, digits, - or _, but was \"" + Text.printable(text) + "\"");
+                        "name must have labels of 1 to 63 letters, digits, - or _, but was \"" + Text.printable(text)
+                                + "\"");
             }
         }
         if (ascii.length() > MAX_NAME) {
-            throw new IllegalArgumentException("name must be at most 253 characters long, but was \"" + Text.printable(text) + "\"");
+            throw new IllegalArgumentException(
+                    "name must be at most 253 characters long, but was \"" + Text.printable(text) + "\"");
         }
         return ascii.toLowerCase(Locale.ROOT);
     }

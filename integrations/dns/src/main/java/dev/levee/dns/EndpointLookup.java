@@ -130,8 +130,8 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
 
     private static Map<Integer, Integer> ranks(List<SRVRecord> records) {
         Map<Integer, Integer> ranks = new HashMap<>();
-        for (int priority : new TreeSet<>(
-                records.stream().map(SRVRecord::getPriority).toList())) {
+        for (int priority :
+                new TreeSet<>(records.stream().map(SRVRecord::getPriority).toList())) {
             ranks.put(priority, ranks.size());
         }
         return ranks;
@@ -189,7 +189,8 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
                 found = ofFirstCandidate("addresses", this::addressesOf);
             }
             List<Endpoint<InetSocketAddress>> endpoints = new ArrayList<>();
-            first(found, maxEndpoints, BY_BYTES).forEach(address -> endpoints.add(Endpoint.of(new InetSocketAddress(address, port))));
+            first(found, maxEndpoints, BY_BYTES)
+                    .forEach(address -> endpoints.add(Endpoint.of(new InetSocketAddress(address, port))));
             return endpoints;
         }
 

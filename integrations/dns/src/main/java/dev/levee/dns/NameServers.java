@@ -70,10 +70,12 @@ final class NameServers implements DnsExchange {
                     return send(server, question, attempt == 0, deadlineNanos);
                 } catch (ServerFailureException failed) {
                     history.answered(server);
-                    refusal = new ServerFailureException(text + " " + Text.escaped(String.valueOf(failed.getMessage())), failed);
+                    refusal = new ServerFailureException(
+                            text + " " + Text.escaped(String.valueOf(failed.getMessage())), failed);
                 } catch (IOException failed) {
                     history.wasSilent(server);
-                    silence = new IOException(text + " failed: " + Text.escaped(String.valueOf(failed.getMessage())), failed);
+                    silence = new IOException(
+                            text + " failed: " + Text.escaped(String.valueOf(failed.getMessage())), failed);
                 }
             }
         }

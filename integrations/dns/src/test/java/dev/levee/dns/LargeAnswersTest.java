@@ -107,8 +107,7 @@ class LargeAnswersTest {
     }
 
     private EndpointSource<InetSocketAddress> addresses(Consumer<DnsConfig.Builder> settings) {
-        return DnsSource.addresses(
-                host, 80, configured(settings), time.environment(), dns::service, name -> List.of());
+        return DnsSource.addresses(host, 80, configured(settings), time.environment(), dns::service, name -> List.of());
     }
 
     private EndpointSource<InetSocketAddress> targets(Consumer<DnsConfig.Builder> settings) {
@@ -213,7 +212,9 @@ class LargeAnswersTest {
                     .hasMessageContainingAll("maxEndpoints", "1000000", String.valueOf(wrong));
         }
         assertThat(DnsConfig.builder().build().maxEndpoints()).isEqualTo(4_096);
-        assertThat(DnsConfig.builder().maxEndpoints(7).build().toBuilder().build().maxEndpoints())
+        assertThat(DnsConfig.builder().maxEndpoints(7).build().toBuilder()
+                        .build()
+                        .maxEndpoints())
                 .isEqualTo(7);
     }
 }

@@ -127,6 +127,7 @@ class ResolverSettingsTest {
         assertThat(config.maxTtl()).isEqualTo(Duration.ofSeconds(4));
         assertThat(config.timeout()).isEqualTo(Duration.ofSeconds(5));
         assertThat(config.toBuilder().build()).hasToString(config.toString());
-        assertThat(config).hasToString("dns(BOTH, [/10.0.0.1:53], ttl PT3S to PT4S, timeout PT5S, at most 4096 endpoints)");
+        assertThat(config)
+                .hasToString("dns(BOTH, [/10.0.0.1:53], ttl PT3S to PT4S, timeout PT5S," + " at most 4096 endpoints)");
     }
 }

@@ -75,7 +75,9 @@ class PollingEdgesTest {
         report.ends();
         report.succeeded();
         report.overdue(number, Polling.OVERDUE_NANOS); // it waited for a thread meanwhile
-        assertThat(events.events()).hasSize(1).allMatch(event -> event.toString().contains("FRESH"));
+        assertThat(events.events())
+                .hasSize(1)
+                .allMatch(event -> event.toString().contains("FRESH"));
         report.overdue(report.begins(), Polling.OVERDUE_NANOS);
         assertThat(events.events()).hasSize(2);
     }

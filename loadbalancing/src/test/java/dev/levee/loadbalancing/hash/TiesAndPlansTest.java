@@ -27,7 +27,8 @@ class TiesAndPlansTest {
                 Integer before = first.putIfAbsent(point, i);
                 if (before != null && before != i) {
                     ties++;
-                    assertThat(ring.indexOfHash((point ^ Long.MIN_VALUE) >>> 32)).isEqualTo(before);
+                    assertThat(ring.indexOfHash((point ^ Long.MIN_VALUE) >>> 32))
+                            .isEqualTo(before);
                 }
             }
         }

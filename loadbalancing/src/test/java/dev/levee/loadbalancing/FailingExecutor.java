@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 /** An executor of a manual time that fails at some of its calls, in one of the ways in which executors fail. */
 public final class FailingExecutor implements Executor {
     /** How it fails; some take the task nevertheless. */
+    @SuppressWarnings("ImmutableEnumChecker") // the suppliers have no state
     public enum Failure {
         REJECTS(() -> new RejectedExecutionException("full"), false),
         HAS_NO_THREAD(() -> new OutOfMemoryError("unable to create native thread"), false),

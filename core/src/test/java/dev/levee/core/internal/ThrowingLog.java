@@ -3,10 +3,7 @@ package dev.levee.core.internal;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.Appender;
-import ch.qos.logback.core.filter.Filter;
-import ch.qos.logback.core.spi.ContextAwareBase;
-import ch.qos.logback.core.spi.FilterReply;
+import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,7 +27,7 @@ public final class ThrowingLog implements AutoCloseable {
                 .map(type -> (Logger) LoggerFactory.getLogger(type))
                 .toList();
         for (Logger logger : loggers) {
-            logger.setLevel(Level.ALL);
+            logger.setLevel(Level.TRACE);
             logger.addAppender(appender);
         }
     }
@@ -48,7 +45,7 @@ public final class ThrowingLog implements AutoCloseable {
         }
     }
 
-    private final class Hostile extends ContextAwareBase implements Appender<ILoggingEvent> {
+    private final class Hostile extends UnsynchronizedAppenderBase<ILoggingEvent> {
         private final Supplier<? extends Error> thrown;
 
         Hostile(Supplier<? extends Error> thrown) {
@@ -62,38 +59,8 @@ public final class ThrowingLog implements AutoCloseable {
         }
 
         @Override
-        public String getName() {
-            return "hostile";
-        }
-
-        @Override
-        public void setName(String name) {}
-
-        @Override
-        public void start() {}
-
-        @Override
-        public void stop() {}
-
-        @Override
-        public boolean isStarted() {
-            return true;
-        }
-
-        @Override
-        public void addFilter(Filter<ILoggingEvent> filter) {}
-
-        @Override
-        public void clearAllFilters() {}
-
-        @Override
-        public List<Filter<ILoggingEvent>> getCopyOfAttachedFiltersList() {
-            return List.of();
-        }
-
-        @Override
-        public FilterReply getFilterChainDecision(ILoggingEvent event) {
-            return FilterReply.NEUTRAL;
+        protected void append(ILoggingEvent event) {
+            doAppend(event);
         }
     }
 }

@@ -210,7 +210,7 @@ class HintSpreadTest {
         long wait = HintSpread.spread(hint, jitter, left, environment.random());
 
         assertThat(wait).isGreaterThanOrEqualTo(hint);
-        assertThat((double) wait).isLessThanOrEqualTo(Math.max(hint, hint * (1 + jitter)) + 1);
+        assertThat((double) wait).isLessThanOrEqualTo(Math.max((double) hint, hint * (1 + jitter)) + 1);
         if (hint < left) {
             assertThat(wait).isLessThan(left);
         }

@@ -75,7 +75,8 @@ final class Judge {
                     double levee = rows.levee(target.question(), target.threads())
                             .map(Row::error)
                             .orElse(0.0);
-                    return Math.hypot(levee, target.boundError(rows)) > target.bound(rows).orElse(0.0) / 4;
+                    return Math.hypot(levee, target.boundError(rows))
+                            > target.bound(rows).orElse(0.0) / 4;
                 })
                 .toList();
     }

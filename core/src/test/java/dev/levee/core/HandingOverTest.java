@@ -19,10 +19,11 @@ class HandingOverTest {
     private final AtomicInteger ran = new AtomicInteger();
     private final CountDownLatch done = new CountDownLatch(1);
     private final List<Runnable> kept = new ArrayList<>();
-    private final Runnable task = () -> {
+
+    private void task() {
         ran.incrementAndGet();
         done.countDown();
-    };
+    }
 
     private void runsOnce() throws InterruptedException {
         assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
@@ -43,13 +44,13 @@ class HandingOverTest {
 
         @Test
         void runs_on_another_executor_when_there_is_no_thread() throws Exception {
-            with(new OutOfMemoryError("unable to create native thread")).handOver(task);
+            with(new OutOfMemoryError("unable to create native thread")).handOver(HandingOverTest.this::task);
             runsOnce();
         }
 
         @Test
         void runs_on_another_executor_when_it_is_rejected() throws Exception {
-            with(new RejectedExecutionException("full")).handOver(task);
+            with(new RejectedExecutionException("full")).handOver(HandingOverTest.this::task);
             runsOnce();
         }
 
@@ -87,19 +88,19 @@ class HandingOverTest {
 
         @Test
         void is_set_elsewhere_when_the_scheduler_has_no_thread() throws Exception {
-            with(new OutOfMemoryError("unable to create native thread")).schedule(task, 1);
+            with(new OutOfMemoryError("unable to create native thread")).schedule(HandingOverTest.this::task, 1);
             runsOnce();
         }
 
         @Test
         void is_set_elsewhere_when_the_scheduler_rejects_it() throws Exception {
-            with(new RejectedExecutionException("shut down")).schedule(task, 1);
+            with(new RejectedExecutionException("shut down")).schedule(HandingOverTest.this::task, 1);
             runsOnce();
         }
 
         @Test
         void that_is_set_elsewhere_can_be_cancelled() {
-            Scheduler.Timer timer = with(new InternalError()).schedule(task, TimeUnit.HOURS.toNanos(1));
+            Scheduler.Timer timer = with(new InternalError()).schedule(HandingOverTest.this::task, TimeUnit.HOURS.toNanos(1));
             assertThat(timer.cancel()).isTrue();
         }
 
@@ -107,7 +108,7 @@ class HandingOverTest {
         void of_an_environment_that_was_closed_is_rejected() {
             Environment closed = Environment.closeable("handing-over");
             closed.close();
-            assertThatThrownBy(() -> closed.schedule(task, 1)).isInstanceOf(RejectedExecutionException.class);
+            assertThatThrownBy(() -> closed.schedule(HandingOverTest.this::task, 1)).isInstanceOf(RejectedExecutionException.class);
         }
     }
 
@@ -128,10 +129,10 @@ class HandingOverTest {
 
         @Test
         void is_started_by_the_next_timer_when_it_could_not_be_started() {
-            assertThat(catchThrowable(() -> timers.set(task, 0, 0))).isInstanceOf(OutOfMemoryError.class);
-            assertThat(catchThrowable(() -> timers.set(task, 0, 0))).isInstanceOf(OutOfMemoryError.class);
+            assertThat(catchThrowable(() -> timers.set(HandingOverTest.this::task, 0, 0))).isInstanceOf(OutOfMemoryError.class);
+            assertThat(catchThrowable(() -> timers.set(HandingOverTest.this::task, 0, 0))).isInstanceOf(OutOfMemoryError.class);
             assertThat(timers.pending()).as("a timer that was not set").isZero();
-            timers.set(task, 0, 0);
+            timers.set(HandingOverTest.this::task, 0, 0);
             timers.runDue();
             assertThat(ran).hasValue(1);
             assertThat(starts).hasValue(3);
@@ -139,10 +140,10 @@ class HandingOverTest {
 
         @Test
         void is_no_condition_for_timers_of_parts_that_plan_their_next_turn() {
-            timers.anyway().set(task, 0, 0);
+            timers.anyway().set(HandingOverTest.this::task, 0, 0);
             assertThat(timers.pending()).isOne();
-            timers.anyway().set(task, 0, 0);
-            timers.anyway().set(task, 0, 0);
+            timers.anyway().set(HandingOverTest.this::task, 0, 0);
+            timers.anyway().set(HandingOverTest.this::task, 0, 0);
             assertThat(starts).hasValue(3);
             timers.runDue();
             assertThat(ran).hasValue(3);

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.levee.core.CapturedLog;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
@@ -14,9 +13,10 @@ import org.slf4j.LoggerFactory;
 
 class HandOverTest {
     private static final Logger LOG = LoggerFactory.getLogger(HandOverTest.class);
-    private static final Executor NO_THREAD = task -> {
+
+    private static void noThread(Runnable task) {
         throw new OutOfMemoryError("unable to create native thread");
-    };
+    }
 
     private final HandOver handOver = new HandOver(LOG, "balancer \"stock\"");
     private final List<String> ran = new ArrayList<>();
@@ -25,11 +25,11 @@ class HandOverTest {
     @Test
     void a_failure_is_returned_and_the_first_in_a_row_is_logged_with_the_part() {
         try (CapturedLog log = new CapturedLog(HandOverTest.class)) {
-            assertThat(handOver.execute(NO_THREAD, task)).isInstanceOf(OutOfMemoryError.class);
-            assertThat(handOver.execute(NO_THREAD, task)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(handOver.execute(HandOverTest::noThread, task)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(handOver.execute(HandOverTest::noThread, task)).isInstanceOf(OutOfMemoryError.class);
             assertThat(log.lines()).singleElement().asString().startsWith("WARN balancer \"stock\": a task could not");
             assertThat(handOver.execute(Runnable::run, task)).isNull();
-            assertThat(handOver.execute(NO_THREAD, task)).isNotNull();
+            assertThat(handOver.execute(HandOverTest::noThread, task)).isNotNull();
             assertThat(log.lines()).hasSize(2);
         }
         assertThat(ran).containsExactly("ran");
@@ -76,7 +76,7 @@ class HandOverTest {
     @Test
     void a_log_that_throws_changes_nothing() {
         try (ThrowingLog log = new ThrowingLog(HandOverTest.class)) {
-            assertThatCode(() -> handOver.execute(NO_THREAD, task)).doesNotThrowAnyException();
+            assertThatCode(() -> handOver.execute(HandOverTest::noThread, task)).doesNotThrowAnyException();
             assertThat(log.events()).isOne();
         }
     }

@@ -107,7 +107,7 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
 
     /** Returns how many groups are remembered, those of the set before included. */
     final int remembered() {
-        Sequences known = sequences.get();
+        Sequences known = Require.nonNull("sequences", sequences.get());
         return known.now.size() + known.before.size();
     }
 

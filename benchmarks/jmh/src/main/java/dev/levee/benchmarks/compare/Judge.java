@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * Decides which targets a run has missed. A figure above its bound is a miss only if it is so by more than the errors
  * of both, which are taken as independent; each belongs to the same run, so that a slow machine moves the figure and
- * the bound together.
+ * the bound together. See ADR 82.
  */
 final class Judge {
     /** What became of a target. */

@@ -49,6 +49,7 @@ enum HarmfulOrder {
     private static final WarnedSubjects WARNED = new WarnedSubjects();
 
     private final String reason;
+
     @SuppressWarnings("ImmutableEnumChecker") // made by List.of
     private final List<Kind> kinds;
 

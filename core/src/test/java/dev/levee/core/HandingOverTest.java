@@ -100,7 +100,8 @@ class HandingOverTest {
 
         @Test
         void that_is_set_elsewhere_can_be_cancelled() {
-            Scheduler.Timer timer = with(new InternalError()).schedule(HandingOverTest.this::task, TimeUnit.HOURS.toNanos(1));
+            Scheduler.Timer timer =
+                    with(new InternalError()).schedule(HandingOverTest.this::task, TimeUnit.HOURS.toNanos(1));
             assertThat(timer.cancel()).isTrue();
         }
 
@@ -108,7 +109,8 @@ class HandingOverTest {
         void of_an_environment_that_was_closed_is_rejected() {
             Environment closed = Environment.closeable("handing-over");
             closed.close();
-            assertThatThrownBy(() -> closed.schedule(HandingOverTest.this::task, 1)).isInstanceOf(RejectedExecutionException.class);
+            assertThatThrownBy(() -> closed.schedule(HandingOverTest.this::task, 1))
+                    .isInstanceOf(RejectedExecutionException.class);
         }
     }
 
@@ -129,8 +131,10 @@ class HandingOverTest {
 
         @Test
         void is_started_by_the_next_timer_when_it_could_not_be_started() {
-            assertThat(catchThrowable(() -> timers.set(HandingOverTest.this::task, 0, 0))).isInstanceOf(OutOfMemoryError.class);
-            assertThat(catchThrowable(() -> timers.set(HandingOverTest.this::task, 0, 0))).isInstanceOf(OutOfMemoryError.class);
+            assertThat(catchThrowable(() -> timers.set(HandingOverTest.this::task, 0, 0)))
+                    .isInstanceOf(OutOfMemoryError.class);
+            assertThat(catchThrowable(() -> timers.set(HandingOverTest.this::task, 0, 0)))
+                    .isInstanceOf(OutOfMemoryError.class);
             assertThat(timers.pending()).as("a timer that was not set").isZero();
             timers.set(HandingOverTest.this::task, 0, 0);
             timers.runDue();

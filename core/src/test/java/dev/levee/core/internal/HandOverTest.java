@@ -20,16 +20,19 @@ class HandOverTest {
 
     private final HandOver handOver = new HandOver(LOG, "balancer \"stock\"");
     private final List<String> ran = new ArrayList<>();
-    private final Runnable task = () -> ran.add("ran");
+
+    private void task() {
+        ran.add("ran");
+    }
 
     @Test
     void a_failure_is_returned_and_the_first_in_a_row_is_logged_with_the_part() {
         try (CapturedLog log = new CapturedLog(HandOverTest.class)) {
-            assertThat(handOver.execute(HandOverTest::noThread, task)).isInstanceOf(OutOfMemoryError.class);
-            assertThat(handOver.execute(HandOverTest::noThread, task)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(handOver.execute(HandOverTest::noThread, this::task)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(handOver.execute(HandOverTest::noThread, this::task)).isInstanceOf(OutOfMemoryError.class);
             assertThat(log.lines()).singleElement().asString().startsWith("WARN balancer \"stock\": a task could not");
-            assertThat(handOver.execute(Runnable::run, task)).isNull();
-            assertThat(handOver.execute(HandOverTest::noThread, task)).isNotNull();
+            assertThat(handOver.execute(Runnable::run, this::task)).isNull();
+            assertThat(handOver.execute(HandOverTest::noThread, this::task)).isNotNull();
             assertThat(log.lines()).hasSize(2);
         }
         assertThat(ran).containsExactly("ran");
@@ -43,7 +46,7 @@ class HandOverTest {
                     kept.add(given);
                     throw new RejectedExecutionException("no worker");
                 },
-                task);
+                this::task);
         assertThat(failure).hasMessage("no worker");
         kept.forEach(Runnable::run);
         assertThat(ran).isEmpty();
@@ -56,7 +59,7 @@ class HandOverTest {
                     given.run();
                     throw new RejectedExecutionException("too late");
                 },
-                task);
+                this::task);
         assertThat(failure).isNull();
         assertThat(ran).containsExactly("ran");
     }
@@ -76,7 +79,8 @@ class HandOverTest {
     @Test
     void a_log_that_throws_changes_nothing() {
         try (ThrowingLog log = new ThrowingLog(HandOverTest.class)) {
-            assertThatCode(() -> handOver.execute(HandOverTest::noThread, task)).doesNotThrowAnyException();
+            assertThatCode(() -> handOver.execute(HandOverTest::noThread, this::task))
+                    .doesNotThrowAnyException();
             assertThat(log.events()).isOne();
         }
     }

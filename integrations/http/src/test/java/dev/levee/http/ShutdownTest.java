@@ -172,17 +172,17 @@ class ShutdownTest extends Nodes {
             super(client);
         }
 
-        @SuppressWarnings("unused")
+        @SuppressWarnings({"unused", "EffectivelyPrivate"}) // overrides on later JDKs
         public void shutdown() {
             ends.add("shutdown");
         }
 
-        @SuppressWarnings("unused")
+        @SuppressWarnings({"unused", "EffectivelyPrivate"}) // overrides on later JDKs
         public void shutdownNow() {
             ends.add("shutdownNow");
         }
 
-        @SuppressWarnings("unused")
+        @SuppressWarnings({"unused", "EffectivelyPrivate"}) // overrides on later JDKs
         public boolean awaitTermination(Duration duration) {
             ends.add("awaitTermination");
             return true;

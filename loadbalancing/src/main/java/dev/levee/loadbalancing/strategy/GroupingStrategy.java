@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -107,7 +108,7 @@ abstract class GroupingStrategy implements BalancingStrategy, Measured {
 
     /** Returns how many groups are remembered, those of the set before included. */
     final int remembered() {
-        Sequences known = Require.nonNull("sequences", sequences.get());
+        Sequences known = Objects.requireNonNull(sequences.get());
         return known.now.size() + known.before.size();
     }
 

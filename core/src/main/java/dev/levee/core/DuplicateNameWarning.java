@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
 import java.util.HashMap;
@@ -24,7 +25,8 @@ final class DuplicateNameWarning {
         for (Policy policy : policies) {
             String kindAndName = policy.kind().label() + " \"" + policy.name() + "\"";
             if (seen.put(kindAndName, policy) != null && WARNED.add(kindAndName)) {
-                LOG.warn(
+                SafeLog.warn(
+                        LOG,
                         "{} is the name of two policies of one pipeline: logs and metrics cannot tell them apart;"
                                 + " give them different names",
                         Text.printable(kindAndName));

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.Answering;
+import dev.levee.core.internal.SafeLog;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -227,7 +228,8 @@ final class GuardedMethod {
     private void warnOnce(Class<?> type) {
         if (!warned) {
             warned = true;
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "{} returned a {}, which may end later than the method: only its start is guarded."
                             + " Further results of this method are not logged",
                     this,

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.Policy.Kind;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
 import java.util.ArrayList;
@@ -89,7 +90,8 @@ enum HarmfulOrder {
 
     private void warnOnce(List<Policy> found) {
         if (WARNED.add(name() + '\n' + found.stream().map(Policy::name).collect(Collectors.joining("\n")))) {
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "Harmful order {}{}: {}: {}",
                     kinds.stream().map(Kind::label).collect(Collectors.joining("(")),
                     ")".repeat(kinds.size() - 1),

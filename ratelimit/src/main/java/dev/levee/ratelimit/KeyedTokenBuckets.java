@@ -5,6 +5,7 @@ import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -120,7 +121,8 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
             lock.unlock();
         }
         if (firstForgiven) {
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "limiter \"{}\" holds {} keys, its maximum, all of them in debt, and begins to forgive the smallest"
                             + " debts",
                     name,

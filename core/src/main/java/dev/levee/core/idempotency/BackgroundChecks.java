@@ -4,6 +4,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -315,7 +316,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
 
     private void warn(String what, Throwable thrown) {
         try {
-            LOG.warn("{}: {}", StoredIdempotency.subject(idempotency.name()), what, thrown);
+            SafeLog.warn(LOG, "{}: {}", StoredIdempotency.subject(idempotency.name()), what, thrown);
         } catch (Throwable noLog) { // what follows must be done all the same
             return;
         }

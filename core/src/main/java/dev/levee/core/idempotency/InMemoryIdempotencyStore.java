@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -304,7 +305,8 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
             lock.unlock();
         }
         if (first) {
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "{}: more than {} keys within the time for which they are to be kept; the oldest key is evicted",
                     subject,
                     maxKeys);
@@ -337,11 +339,16 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     /** How many keys there are of each state. */
     private record Crowd(int owned, int unknown, int recorded) {
         void warn(String subject, int maxKeys) {
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "{}: 80 % or more of at most {} keys are held: {} in progress, {} of unknown outcome, {} recorded."
                             + " When it is full the oldest recorded key is evicted, or one whose outcome is unknown for"
                             + " long; while there is none, new keys are refused",
-                    subject, maxKeys, owned, unknown, recorded);
+                    subject,
+                    maxKeys,
+                    owned,
+                    unknown,
+                    recorded);
         }
     }
 

@@ -16,6 +16,7 @@ import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -274,7 +275,8 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             checkLater(slot, 0);
         } catch (Throwable thrown) {
             checkLater(slot, config.leaseNanos());
-            LOG.warn("{}: the store failed; the key is unknown again when the lease ends", subject(name), thrown);
+            SafeLog.warn(
+                    LOG, "{}: the store failed; the key is unknown again when the lease ends", subject(name), thrown);
         }
     }
 
@@ -307,7 +309,8 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         } catch (Throwable thrown) {
             totals.unrecorded.increment();
             checkLater(slot, config.leaseNanos());
-            LOG.warn(
+            SafeLog.warn(
+                    LOG,
                     "{}: an operation has ended, but the store failed; its outcome is unknown when the lease ends",
                     subject(name),
                     thrown);

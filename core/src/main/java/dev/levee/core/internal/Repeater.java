@@ -48,7 +48,8 @@ public interface Repeater {
          */
         public static void once(Logger log, String policy, String after) {
             if (POLICIES.add(policy)) {
-                log.warn(
+                SafeLog.warn(
+                        log,
                         "{}: repeats calls after {}, which may have been done, and was not told whether that is right."
                                 + " Say idempotent(true) if they may be done twice (reads, calls with a key; a single"
                                 + " one is marked by CallContext.notIdempotent), idempotent(false) if not",

@@ -2,6 +2,7 @@ package dev.levee.dns;
 
 import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.WarnedSubjects;
 import dev.levee.dns.DnsConfig.Family;
 import dev.levee.dns.RecordLookup.RecordSet;
@@ -390,7 +391,8 @@ final class EndpointLookup implements Callable<PollResult<InetSocketAddress>> {
 
         private void warnOfCut() {
             if (CUT.add(name)) {
-                LOG.warn(
+                SafeLog.warn(
+                        LOG,
                         "Endpoints from {} {}: DNS has more than {}, the rest is left out; see maxEndpoints",
                         port == PORT_OF_RECORD ? "srv" : "dns",
                         port == PORT_OF_RECORD ? name : name + ":" + port,

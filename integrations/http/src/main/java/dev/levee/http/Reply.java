@@ -2,6 +2,7 @@ package dev.levee.http;
 
 import dev.levee.core.CallFuture;
 import dev.levee.core.Outcomes;
+import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -140,7 +141,7 @@ final class Reply<R> {
         try {
             transport.discard(response);
         } catch (Throwable thrown) {
-            LOG.warn("An unused response could not be discarded", thrown);
+            SafeLog.warn(LOG, "An unused response could not be discarded", thrown);
         }
         exchange.complete(response);
     }

@@ -3,6 +3,7 @@ package dev.levee.http;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
@@ -223,7 +224,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
             }
             reader.onError(reason);
         } catch (Throwable thrown) {
-            LOG.warn("A reader threw when its body was cut off", thrown);
+            SafeLog.warn(LOG, "A reader threw when its body was cut off", thrown);
         }
         cutOff.accept(reason); // a reader may keep what waits for it waiting
     }
@@ -290,7 +291,7 @@ final class WatchedBody implements Flow.Subscriber<List<ByteBuffer>>, Flow.Subsc
             try {
                 body.cancel();
             } catch (Throwable thrown) {
-                LOG.warn("A body could not be cancelled", thrown);
+                SafeLog.warn(LOG, "A body could not be cancelled", thrown);
             }
         }
     }

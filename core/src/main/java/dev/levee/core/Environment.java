@@ -2,11 +2,8 @@ package dev.levee.core;
 
 import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Require;
-import dev.levee.core.internal.SafeLog;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The clock, scheduler, executor and random generator that policies use, and the listener to which they publish events.
@@ -18,14 +15,13 @@ import org.slf4j.LoggerFactory;
  * @since 0.1
  */
 public final class Environment implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Environment.class);
-
     private final NanoClock clock;
     private final Scheduler scheduler;
     private final Executor executor;
     private final RandomGenerator random;
     private final Listener listener;
     private final Runnable closing;
+    private final HandOverQueue handOvers;
 
     private Environment(Builder builder) {
         clock = builder.clock;
@@ -34,6 +30,7 @@ public final class Environment implements AutoCloseable {
         random = builder.random;
         listener = Listeners.shield(builder.listener);
         closing = builder.closing;
+        handOvers = new HandOverQueue(clock, executor);
     }
 
     /**
@@ -137,23 +134,14 @@ public final class Environment implements AutoCloseable {
      * Runs what follows from a timer on the {@link #executor()}, because the thread of all timers must not run code of
      * users. For authors of policies and schedulers. A task that the executor does not take, whatever it throws, runs
      * on that of {@link #system()}, and in the last resort on this thread, because a call waits for it. It runs once,
-     * also if an executor keeps it and throws. Does not block, unless the executor runs tasks on the thread that hands
-     * them over.
+     * also if an executor keeps it and throws. Tasks that come together may share a thread, but none waits for another
+     * one that blocks. Does not block, unless the executor runs tasks on the thread that hands them over.
      *
-     * @param task what is to run; what it throws on this thread is logged
+     * @param task what is to run; what it throws is logged
      * @throws NullPointerException if {@code task} is null
      */
     public void handOver(Runnable task) {
-        Require.nonNull("task", task);
-        if (HandOver.tryExecute(executor, task, LOG, "environment") == null
-                || HandOver.tryExecute(SystemTime.ENVIRONMENT.executor, task, LOG, "environment") == null) {
-            return;
-        }
-        try {
-            task.run();
-        } catch (Throwable thrown) {
-            SafeLog.warn(LOG, "A task threw on the thread that handed it over: {}", task, thrown);
-        }
+        handOvers.add(Require.nonNull("task", task));
     }
 
     /**

@@ -205,6 +205,7 @@ class ArchitectureTest {
                     .resideInAnyPackage(
                             "dev.levee..",
                             "java..",
+                            "org.slf4j",
                             "org.jspecify.annotations",
                             "org.xbill.DNS",
                             "org.xbill.DNS.lookup")

@@ -39,7 +39,7 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "org.slf4j",
                             "java.net.http"),
-            "dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.dnsjava"),
+            "dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.slf4j", "org.dnsjava"),
             "dev.levee",
                     Set.of(
                             "dev.levee.core",

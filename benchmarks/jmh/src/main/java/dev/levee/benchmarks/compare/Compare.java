@@ -129,7 +129,7 @@ public final class Compare {
         List<Target> missed = judge.missed(rows);
         missed.forEach(
                 target -> System.err.println("compare: missed by more than the error: " + target.sentence(rows)));
-        return rows.allocating().isEmpty() && missed.isEmpty() ? 0 : 1;
+        return rows.allocating().isEmpty() && judge.failed(rows).isEmpty() ? 0 : 1;
     }
 
     /** Measures what a target compares, one beside the other, with more JVMs. */

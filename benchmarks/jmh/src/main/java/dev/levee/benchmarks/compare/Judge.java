@@ -26,6 +26,8 @@ final class Judge {
         }
     }
 
+    private static final double MARGIN = 1.25;
+
     private final List<AcceptedMiss> accepted;
 
     /**
@@ -60,10 +62,25 @@ final class Judge {
         return levee.ns() - bound > Math.hypot(levee.error(), boundError);
     }
 
-    /** The targets that fail a run. */
+    /** The targets that are missed, and not accepted. */
     List<Target> missed(Rows rows) {
         return Target.ALL.stream()
                 .filter(target -> verdict(target, rows) == Verdict.MISSED)
+                .toList();
+    }
+
+    /**
+     * The targets that fail a run: missed by more than the error and a quarter of the bound. JMH's error is that of the
+     * forks of one run; from one run to the next a figure moves by more.
+     */
+    List<Target> failed(Rows rows) {
+        return missed(rows).stream()
+                .filter(target -> {
+                    double figure = rows.levee(target.question(), target.threads())
+                            .map(Row::ns)
+                            .orElse(0.0);
+                    return figure > MARGIN * target.bound(rows).orElse(figure);
+                })
                 .toList();
     }
 

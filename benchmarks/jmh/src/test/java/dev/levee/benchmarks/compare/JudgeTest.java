@@ -86,6 +86,17 @@ class JudgeTest {
         }
 
         @Test
+        void that_is_missed_fails_a_run_beyond_a_quarter_of_the_bound() {
+            measured(BULKHEAD_CALL, "semaphore", 2, 100, 0);
+            measured(BULKHEAD_CALL, "levee", 2, 87, 0);
+            assertThat(judge().missed(rows)).containsExactly(SEMAPHORE);
+            assertThat(judge().failed(rows)).isEmpty();
+
+            measured(BULKHEAD_CALL, "levee", 2, 88, 0);
+            assertThat(judge().failed(rows)).containsExactly(SEMAPHORE);
+        }
+
+        @Test
         void that_was_not_measured_is_not_missed() {
             measured(BULKHEAD_CALL, "levee", 2, 1000, 0);
 

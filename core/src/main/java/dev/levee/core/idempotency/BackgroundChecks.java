@@ -3,6 +3,7 @@ package dev.levee.core.idempotency;
 import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
 import java.util.HashMap;
@@ -40,6 +41,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private final OutcomeCheck<T> check;
     private final NanoClock clock;
     private final long firstNanos;
+    private final HandOver handOver;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Slot, WaitingKey> keys = new HashMap<>();
     private final PriorityQueue<WaitingKey> queue = new PriorityQueue<>((a, b) -> Long.signum(a.dueNanos - b.dueNanos));
@@ -53,8 +55,6 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private long armedFor;
     private long timers;
     private Scheduler.@Nullable Timer timer;
-    private volatile boolean rejectedBefore;
-
     private volatile boolean failedBefore;
 
     BackgroundChecks(StoredIdempotency<T> idempotency, OutcomeCheck<T> check, long firstNanos) {
@@ -62,6 +62,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
         this.check = check;
         this.clock = idempotency.environment.clock();
         this.firstNanos = firstNanos;
+        this.handOver = new HandOver(LOG, StoredIdempotency.subject(idempotency.name()));
     }
 
     /** A key, and when it is its turn. Guarded by the lock. */
@@ -143,7 +144,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
         try {
             set = idempotency.environment.scheduler().schedule(() -> fire(number), delay);
         } catch (Throwable rejected) { // by a closed environment, for example
-            warnRejected(rejected);
+            handOver.failed(rejected);
         }
         boolean late;
         lock.lock();
@@ -173,10 +174,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        try {
-            idempotency.environment.executor().execute(this::turn);
-        } catch (Throwable rejected) { // an Error too: there may be no memory for one more thread
-            warnRejected(rejected);
+        if (handOver.execute(idempotency.environment.executor(), this::turn) != null) {
             endTurn(firstNanos);
         }
     }
@@ -297,28 +295,12 @@ final class BackgroundChecks<T extends @Nullable Object> {
             return;
         }
         failedBefore = true;
-        warn(
-                what + " failed in the background for a key whose outcome is unknown; it is tried again. Further"
+        SafeLog.warn(
+                LOG,
+                "{}: {} failed in the background for a key whose outcome is unknown; it is tried again. Further"
                         + " failures of this kind are not logged",
+                StoredIdempotency.subject(idempotency.name()),
+                what,
                 thrown);
-    }
-
-    private void warnRejected(Throwable rejected) {
-        if (rejectedBefore) {
-            return;
-        }
-        rejectedBefore = true;
-        warn(
-                "unknown outcomes could not be checked in the background, because the executor or the scheduler takes"
-                        + " no more tasks; it is tried again. Further failures of this kind are not logged",
-                rejected);
-    }
-
-    private void warn(String what, Throwable thrown) {
-        try {
-            SafeLog.warn(LOG, "{}: {}", StoredIdempotency.subject(idempotency.name()), what, thrown);
-        } catch (Throwable noLog) { // what follows must be done all the same
-            return;
-        }
     }
 }

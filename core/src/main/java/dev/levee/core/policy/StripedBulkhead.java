@@ -86,7 +86,6 @@ final class StripedBulkhead implements Bulkhead {
     private final AtomicLong size;
 
     private final BulkheadQueue queue;
-    private final BulkheadExpiry expiry;
     private final BooleanSupplier busy = this::isBusy;
     private final Runnable assigning = this::assignAll;
     private volatile BulkheadFullException refusal;
@@ -108,7 +107,6 @@ final class StripedBulkhead implements Bulkhead {
         this.environment = Require.nonNull("environment", environment);
         this.permits = permits;
         this.queue = new BulkheadQueue(config);
-        this.expiry = new BulkheadExpiry(environment);
         this.size = new AtomicLong((long) config.maxConcurrent() << 32);
         this.refusal = full(config.maxConcurrent(), "");
         this.refusalWithoutTime = full(config.maxConcurrent(), WITHOUT_TIME);
@@ -340,13 +338,20 @@ final class StripedBulkhead implements Bulkhead {
             return waiter;
         }
         try {
-            Scheduler.Timer timer = environment.scheduler().schedule(() -> expiry.timeIsUp(waiter), nanos);
+            Scheduler.Timer timer = environment.scheduler().schedule(() -> timeIsUp(waiter), nanos);
             waiter.whenComplete((ignored, error) -> timer.cancel());
         } catch (RuntimeException | Error thrown) {
             abandon(waiter);
             throw thrown;
         }
         return waiter;
+    }
+
+    /** Refuses a waiter whose time is up, off the thread of all timers. */
+    private void timeIsUp(BulkheadWaiter waiter) {
+        if (!waiter.isDone()) {
+            environment.handOver(waiter::refuse);
+        }
     }
 
     /** Gives back the permit of a waiter whose call ends, because the scheduler threw. */

@@ -106,7 +106,7 @@ final class SourceReport {
     private void publish(SourceEvent event) {
         SourceState from = state;
         if (event.cause != null) {
-            debug(event.cause);
+            SafeLog.debug(LOG, "Endpoints from {}: a poll failed", name, event.cause);
         }
         if (from == event.state) {
             return;
@@ -128,14 +128,6 @@ final class SourceReport {
             }
         }
         listener.onStateChange(Policy.Kind.SOURCE, name, from.name(), event.state.name());
-    }
-
-    private void debug(Throwable cause) {
-        try {
-            LOG.debug("Endpoints from {}: a poll failed", name, cause);
-        } catch (Throwable noLog) {
-            // The change of state is what counts.
-        }
     }
 
     private static String cause(SourceEvent event) {

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -42,6 +43,7 @@ public interface Around extends Policy {
 
     @Override
     default <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+        StackRoom.require();
         return around(Inner.OPERATION, operation);
     }
 

@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Text;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,8 +19,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The only implementation of {@link Pipeline}: a chain of {@link Inner}s, linked from the operation outwards. See ADR
  * 8, and ADR 70 for the warning of repeats.
+ *
+ * <p>A blocking call asks for the stack that its policies need to give back what they have taken once, where it begins;
+ * and again inside a policy of a user, which may use any of it, and after {@value #MAX_LINKS_IN_ROOM} links, whose own
+ * frames use some. See ADR 72.
  */
 final class LinkedPipeline implements Pipeline {
+    private static final int MAX_LINKS_IN_ROOM = 8;
+
     private final List<Policy> policies;
     private final Inner chain;
 
@@ -96,6 +103,7 @@ final class LinkedPipeline implements Pipeline {
     private static Inner link(List<Policy> policies) {
         Inner next = Inner.OPERATION;
         Deque<Gate> adjacent = new ArrayDeque<>();
+        int links = 0;
         for (int i = policies.size() - 1; i >= 0; i--) {
             Policy policy = policies.get(i);
             if (policy instanceof Gate gate) {
@@ -103,6 +111,10 @@ final class LinkedPipeline implements Pipeline {
                 continue;
             }
             next = closeSegment(adjacent, next);
+            links++;
+            if (isForeign(policy) || links % MAX_LINKS_IN_ROOM == 0) {
+                next = new RoomLink(next);
+            }
             next = policy instanceof Around around ? new AroundLink(around, next) : new ForeignLink(policy, next);
         }
         return closeSegment(adjacent, next);
@@ -134,6 +146,7 @@ final class LinkedPipeline implements Pipeline {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+        StackRoom.require();
         return chain.call(operation);
     }
 
@@ -164,6 +177,25 @@ final class LinkedPipeline implements Pipeline {
                     .append('(');
         }
         return text.append("call").append(")".repeat(policies.size())).toString();
+    }
+
+    private static boolean isForeign(Policy policy) {
+        return !policy.getClass().getName().startsWith("dev.levee.core.");
+    }
+
+    /** A link that asks for stack again. */
+    private record RoomLink(Inner next) implements Inner {
+        @Override
+        public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+            StackRoom.require();
+            return next.call(operation);
+        }
+
+        @Override
+        public <T extends @Nullable Object> CompletableFuture<T> callAsync(
+                Supplier<? extends CompletionStage<T>> operation) {
+            return next.callAsync(operation);
+        }
     }
 
     /** The link of a policy that repeats, delays or replaces what is inside it. */

@@ -1,6 +1,5 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.StackRoom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>The result is judged after the {@code try}, and {@code leave} throws nothing: what a gate, a rule, a clock or a
  *       log throws there is never taken for the outcome of the operation, keeps no other gate from being left, and no
  *       gate is left twice.
- *   <li>There is stack for {@code leave}: see {@link StackRoom}.
+ *   <li>There is stack for {@code leave}: {@link LinkedPipeline} has asked for it.
  * </ul>
  *
  * <p>Four copies of the same lines, because a loop would need an array of stamps. See ADR 4 for the shared times and
@@ -57,7 +56,6 @@ final class NarrowSegment extends GateSegment {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
-        StackRoom.require();
         long start = readStart();
         long a = Gate.REFUSED;
         long b = Gate.REFUSED;

@@ -1,6 +1,5 @@
 package dev.levee.core;
 
-import dev.levee.core.internal.StackRoom;
 import org.jspecify.annotations.Nullable;
 
 /** A segment of more than four adjacent gates; allocates one array of stamps for each call. See ADR 4. */
@@ -11,7 +10,6 @@ final class WideSegment extends GateSegment {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
-        StackRoom.require();
         long[] stamps = new long[gates.length];
         long start = readStart();
         T result;

@@ -88,7 +88,6 @@ final class BackoffRetry implements Retry, Repeater {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        StackRoom.require();
         CallState state = CallState.current();
         boolean nested = state.repeating();
         if (!nested) {

@@ -6,7 +6,6 @@ import dev.levee.core.Operation;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
-import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.internal.Unchecked;
 import java.time.Duration;
@@ -50,7 +49,6 @@ final class DefaultFaults implements Faults {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        StackRoom.require();
         FaultSession on = current();
         if (on == null) {
             return inner.call(operation);

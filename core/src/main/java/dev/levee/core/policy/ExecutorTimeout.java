@@ -11,7 +11,6 @@ import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
-import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executor;
@@ -35,7 +34,6 @@ final class ExecutorTimeout extends AbstractTimeout {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        StackRoom.require();
         long limitNanos = limitNanos();
         CallState state = CallState.current();
         long now = clock.nanoTime();

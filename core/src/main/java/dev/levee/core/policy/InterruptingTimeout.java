@@ -6,7 +6,6 @@ import dev.levee.core.Operation;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.InterruptOnce;
 import dev.levee.core.internal.Require;
-import dev.levee.core.internal.StackRoom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +22,6 @@ final class InterruptingTimeout extends AbstractTimeout {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        StackRoom.require();
         long limitNanos = limitNanos();
         CallState state = CallState.current();
         if (isUnbounded(limitNanos, state)) {

@@ -132,7 +132,6 @@ final class RacingHedge implements Hedge {
 
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
-        StackRoom.require();
         if (maxAttempts == 1
                 || !CallState.current().idempotent()
                 || Thread.currentThread().isInterrupted()) {

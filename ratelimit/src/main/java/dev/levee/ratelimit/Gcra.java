@@ -78,7 +78,7 @@ record Gcra(long ticksPerNano, long interval, long burst, long tolerance) {
         return new Gcra(ticks, interval, burst, burst * interval);
     }
 
-    static Gcra of(Limit limit) {
+    static Gcra of(TokenBucketLimit limit) {
         return of(limit.permits(), limit.per(), limit.burst());
     }
 

@@ -55,7 +55,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
-    static <K> KeyedRateLimiter<K> of(String name, Limit limit) {
+    static <K> KeyedRateLimiter<K> of(String name, TokenBucketLimit limit) {
         return of(name, limit, Environment.system());
     }
 
@@ -70,7 +70,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
-    static <K> KeyedRateLimiter<K> of(String name, Limit limit, Environment environment) {
+    static <K> KeyedRateLimiter<K> of(String name, TokenBucketLimit limit, Environment environment) {
         return of(name, config -> config.limit(limit), environment);
     }
 

@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class KeyedRateLimiterConfig {
-    private final Limit limit;
+    private final TokenBucketLimit limit;
     private final int maxKeys;
     private final boolean totals;
 
-    private KeyedRateLimiterConfig(Builder builder, Limit limit) {
+    private KeyedRateLimiterConfig(Builder builder, TokenBucketLimit limit) {
         this.limit = limit;
         maxKeys = builder.maxKeys;
         totals = builder.totals;
@@ -44,7 +44,7 @@ public final class KeyedRateLimiterConfig {
      *
      * @return the limit
      */
-    public Limit limit() {
+    public TokenBucketLimit limit() {
         return limit;
     }
 
@@ -74,7 +74,7 @@ public final class KeyedRateLimiterConfig {
     public static final class Builder {
         private static final int MAX_KEYS = 1 << 24;
 
-        private @Nullable Limit limit;
+        private @Nullable TokenBucketLimit limit;
         private int maxKeys = 100_000;
         private boolean totals;
 
@@ -93,7 +93,7 @@ public final class KeyedRateLimiterConfig {
          * @return this
          * @throws NullPointerException if it is null
          */
-        public Builder limit(Limit value) {
+        public Builder limit(TokenBucketLimit value) {
             limit = Require.nonNull("limit", value);
             return this;
         }

@@ -41,7 +41,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     private final String name;
     private final int maxKeys;
-    private final Limit limit;
+    private final TokenBucketLimit limit;
     private final Gcra gcra;
     private final NanoClock clock;
     private final Listener listener;

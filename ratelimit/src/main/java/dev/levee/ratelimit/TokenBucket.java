@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TokenBucket implements RateLimiter {
     private final String name;
-    private final Limit limit;
+    private final TokenBucketLimit limit;
     private final Environment environment;
     private final NanoClock clock;
     private final Listener listener;
@@ -41,7 +41,7 @@ final class TokenBucket implements RateLimiter {
 
     TokenBucket(String name, RateLimiterConfig config, Environment environment) {
         this.name = Require.name(name);
-        this.limit = Require.nonNull("config", config).limit();
+        this.limit = (TokenBucketLimit) Require.nonNull("config", config).limit();
         this.environment = Require.nonNull("environment", environment);
         this.clock = environment.clock();
         this.listener = environment.listener();

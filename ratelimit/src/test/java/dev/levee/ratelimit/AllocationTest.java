@@ -16,8 +16,8 @@ class AllocationTest {
     /** For what the virtual machine does now and then on any thread: less than a byte for each ten calls. */
     private static final long SLACK = 8_192;
 
-    private static final Limit WIDE = Limit.perSecond(1_000_000_000);
-    private static final Limit NARROW = Limit.of(1, Duration.ofDays(1));
+    private static final TokenBucketLimit WIDE = Limit.perSecond(1_000_000_000);
+    private static final TokenBucketLimit NARROW = Limit.of(1, Duration.ofDays(1));
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 

@@ -21,18 +21,18 @@ final class ExactBucket {
     }
 
     /** The bucket that a limit asks for. */
-    static ExactBucket asked(Limit limit) {
+    static ExactBucket asked(TokenBucketLimit limit) {
         return new ExactBucket(nanos(limit), BigInteger.valueOf(limit.permits()), limit.burst());
     }
 
     /** The bucket that a limit gets, whose interval is rounded as documented. */
-    static ExactBucket rounded(Limit limit) {
+    static ExactBucket rounded(TokenBucketLimit limit) {
         Gcra gcra = Gcra.of(limit);
         return new ExactBucket(
                 BigInteger.valueOf(gcra.interval()), BigInteger.valueOf(gcra.ticksPerNano()), limit.burst());
     }
 
-    static BigInteger nanos(Limit limit) {
+    static BigInteger nanos(TokenBucketLimit limit) {
         Duration per = limit.per();
         return BigInteger.valueOf(per.getSeconds())
                 .multiply(BigInteger.valueOf(1_000_000_000))

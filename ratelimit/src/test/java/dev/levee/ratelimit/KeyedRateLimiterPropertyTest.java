@@ -22,7 +22,7 @@ class KeyedRateLimiterPropertyTest {
     record Call(int key, long quarters, int permits) {}
 
     private static final long QUARTER = 250_000_000;
-    private static final Limit LIMIT = Limit.perSecond(1).burst(3);
+    private static final TokenBucketLimit LIMIT = Limit.perSecond(1).burst(3);
 
     @Provide
     Arbitrary<List<Call>> calls() {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 
 class KeyedRateLimiterTest {
     private static final long MILLI = 1_000_000;
-    private static final Limit LIMIT = Limit.perSecond(100).burst(3);
+    private static final TokenBucketLimit LIMIT = Limit.perSecond(100).burst(3);
 
     private final ManualTime time = new ManualTime();
     private final KeyedRateLimiter<String> limiter = KeyedRateLimiter.of("api", LIMIT, time.environment());

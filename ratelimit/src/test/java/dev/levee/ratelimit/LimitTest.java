@@ -11,9 +11,10 @@ import org.junit.jupiter.api.Test;
 class LimitTest {
     @Test
     void a_limit_admits_at_once_what_it_admits_per_time_unless_it_is_told_another_burst() {
-        assertThat(Limit.perSecond(100)).isEqualTo(new Limit(100, Duration.ofSeconds(1), 100));
-        assertThat(Limit.perSecond(100).burst(200)).isEqualTo(new Limit(100, Duration.ofSeconds(1), 200));
-        assertThat(Limit.of(5, Duration.ofMinutes(1)).burst(1)).isEqualTo(new Limit(5, Duration.ofMinutes(1), 1));
+        assertThat(Limit.perSecond(100)).isEqualTo(new TokenBucketLimit(100, Duration.ofSeconds(1), 100));
+        assertThat(Limit.perSecond(100).burst(200)).isEqualTo(new TokenBucketLimit(100, Duration.ofSeconds(1), 200));
+        assertThat(Limit.of(5, Duration.ofMinutes(1)).burst(1))
+                .isEqualTo(new TokenBucketLimit(5, Duration.ofMinutes(1), 1));
     }
 
     @Test
@@ -43,7 +44,7 @@ class LimitTest {
 
         @Test
         void what_is_not_exact_is_less_and_says_so() {
-            Limit odd = Limit.perSecond(123_456_789);
+            TokenBucketLimit odd = Limit.perSecond(123_456_789);
             assertThat(odd.rateError()).isCloseTo(-2.1e-4, within(1e-5));
             assertThat(odd).hasToString("123456789 per 1s, burst 123456789, rate error -2.1e-04");
         }
@@ -93,7 +94,7 @@ class LimitTest {
             assertThatThrownBy(() -> Limit.of(1, Duration.ofDays(36_500)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("per must be at most 26687 days for each permit, but was 876000h for 1");
-            assertThat(new Limit(Long.MAX_VALUE / 4, Duration.ofSeconds(Long.MAX_VALUE), 1).rateError())
+            assertThat(new TokenBucketLimit(Long.MAX_VALUE / 4, Duration.ofSeconds(Long.MAX_VALUE), 1).rateError())
                     .isBetween(-1e-6, 0.0);
         }
 

@@ -54,7 +54,7 @@ class RateLimiterThreadsTest {
     @Test
     void in_the_time_of_the_machine_no_more_is_admitted_than_the_limit_says() throws Exception {
         // A burst between two permits of one thread would show, a slow machine does not matter.
-        Limit limit = Limit.perSecond(3_000_000).burst(50);
+        TokenBucketLimit limit = Limit.perSecond(3_000_000).burst(50);
         long begun = System.nanoTime();
         RateLimiter limiter = RateLimiter.of("l", limit);
         long admitted = sumOf(() -> {

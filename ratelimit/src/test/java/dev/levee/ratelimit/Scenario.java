@@ -14,7 +14,7 @@ import net.jqwik.api.RandomDistribution;
  * @param origin at which reading the clock begins, often just before it wraps
  * @param arrivals the calls
  */
-record Scenario(Limit limit, long origin, List<Arrival> arrivals) {
+record Scenario(TokenBucketLimit limit, long origin, List<Arrival> arrivals) {
     private static final long MAX = Duration.ofDays(70 * 365).toNanos();
 
     /**
@@ -36,15 +36,15 @@ record Scenario(Limit limit, long origin, List<Arrival> arrivals) {
                 .as((origin, arrivals) -> new Scenario(limit, origin, arrivals)));
     }
 
-    static Arbitrary<Limit> limits() {
+    static Arbitrary<TokenBucketLimit> limits() {
         return Combinators.combine(magnitudes(MAX), magnitudes(1L << 62), Arbitraries.integers())
                 .as((nanos, permits, odd) -> {
                     long most = Math.min(nanos, Long.MAX_VALUE / 64) * 64;
                     long wanted = odd % 2 == 0 ? permits : rounded(permits);
                     return new long[] {wanted <= most ? wanted : wanted % most + 1, nanos};
                 })
-                .flatMap(rate ->
-                        bursts(rate[0], rate[1]).map(burst -> new Limit(rate[0], Duration.ofNanos(rate[1]), burst)));
+                .flatMap(rate -> bursts(rate[0], rate[1])
+                        .map(burst -> new TokenBucketLimit(rate[0], Duration.ofNanos(rate[1]), burst)));
     }
 
     /** To one digit and zeros, as people write numbers. */
@@ -61,7 +61,7 @@ record Scenario(Limit limit, long origin, List<Arrival> arrivals) {
         return Arbitraries.oneOf(Arbitraries.longs().between(1, Math.min(most, 20)), magnitudes(most));
     }
 
-    private static Arbitrary<Arrival> arrivals(Limit limit) {
+    private static Arbitrary<Arrival> arrivals(TokenBucketLimit limit) {
         Gcra gcra = Gcra.of(limit);
         long fill = gcra.waitNanos(gcra.tolerance());
         long interval = gcra.waitNanos(gcra.interval());

@@ -25,7 +25,7 @@ class TokenBucketPropertyTest {
     }
 
     @Provide
-    Arbitrary<Limit> limits() {
+    Arbitrary<TokenBucketLimit> limits() {
         return Scenario.limits();
     }
 
@@ -137,7 +137,7 @@ class TokenBucketPropertyTest {
     }
 
     /** In the order of admission: a stamp that goes back opens no window at all. */
-    private static void assertBounded(Limit limit, List<BigInteger> times, List<BigInteger> admitted) {
+    private static void assertBounded(TokenBucketLimit limit, List<BigInteger> times, List<BigInteger> admitted) {
         BigInteger per = ExactBucket.nanos(limit);
         for (int from = 0; from < times.size(); from++) {
             BigInteger sum = BigInteger.ZERO;
@@ -199,7 +199,7 @@ class TokenBucketPropertyTest {
     }
 
     @Property(edgeCases = EdgeCasesMode.NONE)
-    void the_rate_is_never_higher_than_asked_for_and_close_to_it(@ForAll("limits") Limit limit) {
+    void the_rate_is_never_higher_than_asked_for_and_close_to_it(@ForAll("limits") TokenBucketLimit limit) {
         double perNano = limit.permits() / ExactBucket.nanos(limit).doubleValue();
         double allowed = perNano <= 1e-6 ? 1e-6 : perNano <= 1e-3 ? 1 / 64_000.0 : perNano <= 1 ? 1 / 64.0 : 1 / 32.0;
         assertThat(limit.rateError()).isLessThanOrEqualTo(0).isGreaterThanOrEqualTo(-allowed);

@@ -15,6 +15,7 @@ import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.TokenBucketLimit;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -43,7 +44,7 @@ final class NodeGuards {
      * More than a person needs. Each node counts alone, so that a client gets up to three times as much from the
      * cluster.
      */
-    static final Limit PER_CLIENT = Limit.perSecond(5).burst(20);
+    static final TokenBucketLimit PER_CLIENT = Limit.perSecond(5).burst(20);
 
     private final Without without;
     private final KeyedRateLimiter<String> clients;

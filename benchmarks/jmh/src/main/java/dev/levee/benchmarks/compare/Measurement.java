@@ -37,6 +37,9 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     /** The same for every subject; a fixed heap, so that growing it is not measured. */
     private static final String[] JVM_ARGUMENTS = {"-Xms1g", "-Xmx1g", "-XX:+UseG1GC"};
 
+    /** How many blocks of calls are measured side by side: enough for each to be compiled, and for its error. */
+    private static final int BLOCKS_PER_FORK = 50;
+
     private static final String ALLOCATION = "gc.alloc.rate.norm";
 
     /**
@@ -65,6 +68,9 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
      */
     List<Row> take(Question question, Collection<String> subjects, int threads, PrintStream log)
             throws RunnerException {
+        if (question.mode == Mode.SampleTime) {
+            return SideBySide.take(question, subjects, threads, forks * BLOCKS_PER_FORK, JVM_ARGUMENTS, log);
+        }
         Options options = new OptionsBuilder()
                 .include("^" + Pattern.quote(question.benchmark.getName()) + "\\.("
                         + String.join("|", question.methods(subjects)) + ")$")
@@ -92,12 +98,10 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
         String method = result.getParams().getBenchmark();
         double[] iterations = result.getBenchmarkResults().stream()
                 .flatMap(fork -> fork.getIterationResults().stream())
-                .mapToDouble(iteration -> figure(question, iteration.getPrimaryResult()))
+                .mapToDouble(iteration -> iteration.getPrimaryResult().getScore())
                 .sorted()
                 .toArray();
-        // JMH's error is that of an average.
-        double error =
-                question.mode == Mode.AverageTime ? result.getPrimaryResult().getScoreError() : Double.NaN;
+        double error = result.getPrimaryResult().getScoreError();
         return new Row(
                 question,
                 Question.subject(method.substring(method.lastIndexOf('.') + 1)),
@@ -107,13 +111,8 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
                 bytes(result));
     }
 
-    private static double figure(Question question, Result<?> iteration) {
-        return question.mode == Mode.AverageTime
-                ? iteration.getScore()
-                : iteration.getStatistics().getPercentile(50);
-    }
-
-    private static double median(double[] sorted) {
+    /** Of values that are sorted. */
+    static double median(double[] sorted) {
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
@@ -131,8 +130,8 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     /** One sentence for the table. */
     String words() {
         return String.format(
-                "JMH average time (http.client: the p50 of sampled calls): %d fork%s a row, each with %d warm-up and %d"
-                        + " measured iterations of %d ms; JVM options %s.",
+                "JMH average time: %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; http.client:"
+                        + " the p50 of blocks of 100 ms, the subjects in turn in one JVM; JVM options %s.",
                 forks,
                 forks == 1 ? "" : "s",
                 warmups,

@@ -113,7 +113,7 @@ enum Question {
     final Class<?> benchmark;
     /** How many bytes a call of levee's may allocate. */
     final double mostBytes;
-    /** The average time of calls, or, sampled, the p50 of their latencies. */
+    /** The average time of calls, or, sampled, the p50 of their latencies side by side. */
     final Mode mode;
 
     /** A question whose answer may allocate nothing. */

@@ -17,7 +17,10 @@ import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.TokenBucketLimit;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -37,6 +40,8 @@ final class NodeGuards {
      */
     private static final Duration STATEMENT = Duration.ofMillis(50);
 
+    private static final int REHEARSED_FAILURES = 100;
+
     /** Short, because a probe costs next to nothing and each moment without the database is a moment of refusals. */
     private static final Duration DATABASE_OPEN = Duration.ofMillis(50);
 
@@ -53,6 +58,10 @@ final class NodeGuards {
     private final Cache<String, String> links;
 
     NodeGuards(Without without, Environment environment) {
+        this("database", without, environment);
+    }
+
+    private NodeGuards(String name, Without without, Environment environment) {
         this.without = without;
         clients = KeyedRateLimiter.of("clients", PER_CLIENT, environment);
         unavailable = Fallback.of(
@@ -65,7 +74,7 @@ final class NodeGuards {
         // The bulkhead is inside the timeout: its permit is held until the statement has really ended.
         database = without.pipeline(
                 CircuitBreaker.of(
-                        "database",
+                        name,
                         config -> config.countWindow(50)
                                 .minCalls(20)
                                 .failureRate(0.5)
@@ -78,6 +87,28 @@ final class NodeGuards {
         // A link never changes, so that a cached one is right for as long as it is kept.
         Duration kept = without == Without.CACHE ? Duration.ofNanos(1) : Duration.ofHours(1);
         links = Cache.of("links", config -> config.maxSize(50_000).expireAfter(kept), environment);
+    }
+
+    /**
+     * Lets guards like these meet a database that fails, before the node serves: the first failure of a JVM loads
+     * hundreds of classes and runs code that is not compiled yet, and a node that does this while a crowd waits is
+     * late. Takes as long as a few statements that time out.
+     */
+    static void rehearse(Without without) throws SQLException {
+        try (Environment own = Environment.builder().build()) {
+            NodeGuards guards = new NodeGuards("rehearsal", without, own);
+            List<CompletableFuture<Reply>> silent = new ArrayList<>();
+            for (int i = 0; without != Without.TIMEOUT && i < 2 * STATEMENTS_AT_ONCE; i++) {
+                silent.add(guards.database.callAsync(CompletableFuture<Reply>::new));
+            }
+            for (CompletableFuture<Reply> call : silent) {
+                guards.orUnavailable(() -> guards.database(() -> call));
+            }
+            for (int i = 0; i < REHEARSED_FAILURES; i++) {
+                CompletableFuture<Reply> failed = CompletableFuture.failedFuture(new SQLTimeoutException("rehearsal"));
+                guards.orUnavailable(() -> guards.database(() -> failed));
+            }
+        }
     }
 
     /** Whether a client may ask now: 0, or in how many nanoseconds it may. */

@@ -65,6 +65,11 @@ public final class NodeServer {
      */
     public static WebServer start(int port, String name, String databaseUrl, Without without, Environment environment)
             throws UsageException {
+        try {
+            NodeGuards.rehearse(without);
+        } catch (SQLException e) {
+            throw new IllegalStateException("the rehearsal failed", e);
+        }
         LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
         NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment), environment.clock());
         return WebServer.start(port, THREADS, node::handle, table::close);

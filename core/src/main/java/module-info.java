@@ -21,5 +21,6 @@ module dev.levee.core {
             dev.levee.cache,
             dev.levee.jdbc,
             dev.levee.http,
+            dev.levee.http.server,
             dev.levee.dns;
 }

@@ -162,7 +162,7 @@ class ArchitectureTest {
         void the_library_uses_the_JDK_SLF4J_and_JSpecify_and_nothing_else() {
             classes()
                     .that()
-                    .resideOutsideOfPackages("dev.levee.cache..", "dev.levee.dns..")
+                    .resideOutsideOfPackages("dev.levee.cache..", "dev.levee.dns..", "dev.levee.http.server..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -188,6 +188,23 @@ class ArchitectureTest {
                             "org.slf4j..",
                             "org.jspecify.annotations",
                             "com.github.benmanes.caffeine.cache..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void filters_use_the_servers_too() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.http.server..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.slf4j",
+                            "org.jspecify.annotations",
+                            "jakarta.servlet..",
+                            "com.sun.net.httpserver")
                     .check(LIBRARY);
         }
 

@@ -39,6 +39,7 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "org.slf4j",
                             "java.net.http"),
+            "dev.levee.http.server", Set.of("dev.levee.core", "dev.levee.ratelimit", "org.slf4j"),
             "dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.slf4j", "org.dnsjava"),
             "dev.levee",
                     Set.of(
@@ -56,7 +57,7 @@ class ModulesTest {
                             "dev.levee.core.policy",
                             "dev.levee.core.testing"),
             "dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker"),
-            "dev.levee.ratelimit", Set.of("dev.levee.ratelimit"),
+            "dev.levee.ratelimit", Set.of("dev.levee.ratelimit", "dev.levee.ratelimit.http"),
             "dev.levee.loadbalancing",
                     Set.of(
                             "dev.levee.loadbalancing",
@@ -66,8 +67,12 @@ class ModulesTest {
             "dev.levee.cache", Set.of("dev.levee.cache"),
             "dev.levee.jdbc", Set.of("dev.levee.jdbc"),
             "dev.levee.http", Set.of("dev.levee.http"),
+            "dev.levee.http.server", Set.of("dev.levee.http.server"),
             "dev.levee.dns", Set.of("dev.levee.dns"),
             "dev.levee", Set.of());
+
+    /** Of servers, each of which brings its own: not required at run time, but named by signatures. */
+    private static final Set<String> OF_SERVERS = Set.of("jakarta.servlet", "jdk.httpserver");
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(File.pathSeparator, -1))
@@ -145,8 +150,9 @@ class ModulesTest {
                 .map(it -> Path.of(it.location().orElseThrow()))
                 .toArray(Path[]::new));
         ModuleLayer boot = ModuleLayer.boot();
-        Configuration resolved =
-                boot.configuration().resolve(finder, ModuleFinder.of(), new TreeSet<>(library.keySet()));
+        Set<String> roots = new TreeSet<>(library.keySet());
+        roots.addAll(OF_SERVERS);
+        Configuration resolved = boot.configuration().resolve(finder, ModuleFinder.of(), roots);
         return boot.defineModulesWithOneLoader(resolved, ClassLoader.getPlatformClassLoader());
     }
 

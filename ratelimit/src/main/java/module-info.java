@@ -1,4 +1,4 @@
-/** Rate limiters: one limit for all calls, or one for each key. */
+/** Limits in one process: of rates, for all calls or for each key, and of work in flight. */
 module dev.levee.ratelimit {
     requires transitive dev.levee.core;
     requires org.slf4j;
@@ -6,4 +6,5 @@ module dev.levee.ratelimit {
 
     exports dev.levee.ratelimit;
     exports dev.levee.ratelimit.http;
+    exports dev.levee.ratelimit.concurrency;
 }

@@ -43,12 +43,31 @@ public final class CallState {
      */
     private static final ThreadLocal<@Nullable WeakReference<CallState>> CURRENT = new ThreadLocal<>();
 
+    /** How many cohorts there are; a cohort is a number from 0. */
+    public static final int COHORTS = 128;
+
+    /** Within the priority: twice as many as there are cohorts, because 0 stands for none. */
+    private static final int COHORT_VALUES = 2 * COHORTS;
+
+    /** The place of {@code Criticality.CRITICAL} among its constants. */
+    private static final int DEFAULT_CRITICALITY = 1;
+
     private static final int IDEMPOTENT = 1;
     private static final int REPEATING = 2;
     private static final int FLAG_BITS = 2;
-    private static final long PLAIN = marks(1, true, false);
 
-    /** The attempt and the two flags in one word, since a retry saves, writes and restores them on every call. */
+    /** The bits of {@link #marks} that are the {@link #priority}, above the flags and below the attempt. */
+    private static final int PRIORITY_BITS = 10;
+
+    private static final int ATTEMPT_SHIFT = FLAG_BITS + PRIORITY_BITS;
+    private static final long PRIORITY = ((1L << PRIORITY_BITS) - 1) << FLAG_BITS;
+    private static final long PLAIN =
+            (long) DEFAULT_CRITICALITY * COHORT_VALUES << FLAG_BITS | marks(1, true, false);
+
+    /**
+     * The attempt, the priority and the two flags in one word, since a retry saves, writes and restores them on every
+     * call: the attempt has 31 bits, the priority 10, the flags two.
+     */
     private long marks = PLAIN;
 
     /** The {@code NanoClock} of the deadline; null if there is no deadline. */
@@ -102,7 +121,58 @@ public final class CallState {
      * @return the number, from 1
      */
     public int attempt() {
-        return (int) (marks >>> FLAG_BITS);
+        return (int) (marks >>> ATTEMPT_SHIFT);
+    }
+
+    /**
+     * Returns how critical the call is, and whose it is, to be handed to {@link #priority(int)}.
+     *
+     * @return a number without another meaning
+     */
+    public int priority() {
+        return (int) ((marks & PRIORITY) >>> FLAG_BITS);
+    }
+
+    /**
+     * Returns how critical the call is.
+     *
+     * @return the place of the {@code Criticality} among its constants, from 0, the most critical
+     */
+    public int criticality() {
+        return priority() / COHORT_VALUES;
+    }
+
+    /**
+     * Returns which cohort of callers the call is for.
+     *
+     * @return from 0 to {@link #COHORTS} - 1, or -1 if that is not known
+     */
+    public int cohort() {
+        return priority() % COHORT_VALUES - 1;
+    }
+
+    /**
+     * Returns the priority of a criticality and a cohort.
+     *
+     * @param criticality the place of a {@code Criticality} among its constants
+     * @param cohort from 0 to {@link #COHORTS} - 1, or -1 for none
+     * @return what {@link #priority()} returns
+     */
+    public static int priorityOf(int criticality, int cohort) {
+        return criticality * COHORT_VALUES + cohort + 1;
+    }
+
+    /**
+     * Writes how critical the call is, and whose it is. It stays as it is when an attempt or a deadline is written.
+     *
+     * @param value what {@link #priority()} has returned, or {@link #priorityOf}
+     */
+    public void priority(int value) {
+        long next = (marks & ~PRIORITY) | (long) value << FLAG_BITS;
+        if (marks != next) {
+            marks = next;
+            clearSnapshot();
+        }
     }
 
     /**
@@ -289,14 +359,15 @@ public final class CallState {
     /**
      * Returns whether every field has its initial value.
      *
-     * @return whether there is no deadline, attempt 1, a call that may be repeated, and no policy that repeats it
+     * @return whether there is no deadline, attempt 1, a call that may be repeated, no policy that repeats it, and no
+     *     criticality or cohort but the default
      */
     public boolean isPlain() {
         return clock == null && marks == PLAIN;
     }
 
     /**
-     * Returns the attempt and the flags, to be handed to {@link #restoreMarks}.
+     * Returns the attempt, the priority and the flags, to be handed to {@link #restoreMarks}.
      *
      * @return a number without another meaning
      */
@@ -312,12 +383,12 @@ public final class CallState {
      * @param repeated whether a policy repeats it; policies further in do not repeat it then
      */
     public void repeat(int number, boolean repeatable, boolean repeated) {
-        marks = marks(number, repeatable, repeated);
+        marks = (marks & PRIORITY) | marks(number, repeatable, repeated);
         clearSnapshot();
     }
 
     private static long marks(int number, boolean repeatable, boolean repeated) {
-        return (long) number << FLAG_BITS | (repeatable ? IDEMPOTENT : 0) | (repeated ? REPEATING : 0);
+        return (long) number << ATTEMPT_SHIFT | (repeatable ? IDEMPOTENT : 0) | (repeated ? REPEATING : 0);
     }
 
     /**
@@ -391,7 +462,7 @@ public final class CallState {
     }
 
     /**
-     * Writes every field but {@link #alarm} and {@link #noted}.
+     * Writes every field but the priority, {@link #alarm} and {@link #noted}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated
@@ -411,7 +482,7 @@ public final class CallState {
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {
-        marks = marks(number, repeatable, repeated);
+        marks = (marks & PRIORITY) | marks(number, repeatable, repeated);
         repeater(policy);
         made(count);
         clock = on;

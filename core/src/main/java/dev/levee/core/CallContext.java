@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import java.lang.ref.WeakReference;
@@ -27,7 +28,7 @@ public final class CallContext {
     public static final int NO_COHORT = -1;
 
     /** How many cohorts there are: a cohort is a number from 0 to one less than this. */
-    public static final int COHORTS = CallState.COHORTS;
+    public static final int COHORTS = Priority.COHORTS;
 
     private static final CallContext NONE =
             new CallContext(null, 1, true, false, Criticality.CRITICAL, NO_COHORT, null, null);
@@ -87,8 +88,8 @@ public final class CallContext {
                 state.attempt(),
                 state.idempotent(),
                 repeating,
-                Criticality.ofOrdinal(state.criticality()),
-                state.cohort(),
+                Criticality.ofOrdinal(Priority.criticality(state.priority())),
+                Priority.cohort(state.priority()),
                 state.repeater(),
                 repeating ? state.countMade() : null);
         state.keepSnapshot(context);
@@ -286,7 +287,7 @@ public final class CallContext {
         long atNanos = deadline == null ? 0 : deadline.atNanos();
         WeakReference<Repeater> repeaterBefore = state.repeater();
         AtomicInteger madeBefore = state.made();
-        state.priority(CallState.priorityOf(criticality.ordinal(), cohort));
+        state.priority(Priority.of(criticality.ordinal(), cohort));
         state.set(attempt, idempotent, repeating, repeater, made, clock, atNanos, this);
         try {
             return operation.run();

@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Interrupts;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What follows a refusal by {@link Gate#tryEnter}: a wait if the gate offers one, else an exception. Off the hot path.
@@ -50,6 +51,15 @@ final class GateWait {
         }
         gate.environment().listener().onRefused(gate.kind(), gate.name());
         return gate.refusal();
+    }
+
+    /** Publishes the refusal of a turn to the listener and returns it. */
+    static RefusedException refusal(Gate gate, CompletableFuture<Long> turn) {
+        if (gate instanceof WaitingGate waiting) {
+            gate.environment().listener().onRefused(gate.kind(), gate.name());
+            return waiting.refusal(turn, deadline(waiting));
+        }
+        return refusal(gate);
     }
 
     private static RefusedException refusal(WaitingGate gate, Deadline deadline) {

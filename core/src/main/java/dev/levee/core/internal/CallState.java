@@ -27,10 +27,11 @@ import org.jspecify.annotations.Nullable;
  * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
  * which stays until a garbage collection finds that no call needs it. Never hand it to another thread.
  *
- * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
+ * <p>Four fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
  * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code noted} a
- * {@code dev.levee.core.policy.SuppressedFailures}. Code that reads one casts it.
+ * {@code dev.levee.core.policy.SuppressedFailures}, {@code refusal} a {@code dev.levee.core.RefusedException}. Code
+ * that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
  * restore brings back the one that belongs to the restored values. See ADR 22.
@@ -43,26 +44,15 @@ public final class CallState {
      */
     private static final ThreadLocal<@Nullable WeakReference<CallState>> CURRENT = new ThreadLocal<>();
 
-    /** How many cohorts there are; a cohort is a number from 0. */
-    public static final int COHORTS = 128;
-
-    /** Within the priority: twice as many as there are cohorts, because 0 stands for none. */
-    private static final int COHORT_VALUES = 2 * COHORTS;
-
-    /** The place of {@code Criticality.CRITICAL} among its constants. */
-    private static final int DEFAULT_CRITICALITY = 1;
-
     private static final int IDEMPOTENT = 1;
     private static final int REPEATING = 2;
     private static final int FLAG_BITS = 2;
 
-    /** The bits of {@link #marks} that are the {@link #priority}, above the flags and below the attempt. */
-    private static final int PRIORITY_BITS = 10;
+    /** The bits of {@link #marks} that are the {@link Priority}, above the flags and below the attempt. */
+    private static final long PRIORITY = ((1L << Priority.BITS) - 1) << FLAG_BITS;
 
-    private static final int ATTEMPT_SHIFT = FLAG_BITS + PRIORITY_BITS;
-    private static final long PRIORITY = ((1L << PRIORITY_BITS) - 1) << FLAG_BITS;
-    private static final long PLAIN =
-            (long) DEFAULT_CRITICALITY * COHORT_VALUES << FLAG_BITS | marks(1, true, false);
+    private static final int ATTEMPT_SHIFT = FLAG_BITS + Priority.BITS;
+    private static final long PLAIN = (long) Priority.DEFAULT << FLAG_BITS | marks(1, true, false);
 
     /**
      * The attempt, the priority and the two flags in one word, since a retry saves, writes and restores them on every
@@ -92,6 +82,9 @@ public final class CallState {
 
     /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
     private @Nullable AtomicInteger made;
+
+    /** Why the gate that has refused last let the thread wait in vain; it is in no snapshot. */
+    private @Nullable Object refusal;
 
     /** What a call has ended with after an attempt before the last that may have run; it is in no snapshot. */
     private @Nullable WeakReference<Throwable> afterRun;
@@ -125,47 +118,18 @@ public final class CallState {
     }
 
     /**
-     * Returns how critical the call is, and whose it is, to be handed to {@link #priority(int)}.
+     * Returns how critical the call is, and whose it is.
      *
-     * @return a number without another meaning
+     * @return a {@link Priority}
      */
     public int priority() {
         return (int) ((marks & PRIORITY) >>> FLAG_BITS);
     }
 
     /**
-     * Returns how critical the call is.
-     *
-     * @return the place of the {@code Criticality} among its constants, from 0, the most critical
-     */
-    public int criticality() {
-        return priority() / COHORT_VALUES;
-    }
-
-    /**
-     * Returns which cohort of callers the call is for.
-     *
-     * @return from 0 to {@link #COHORTS} - 1, or -1 if that is not known
-     */
-    public int cohort() {
-        return priority() % COHORT_VALUES - 1;
-    }
-
-    /**
-     * Returns the priority of a criticality and a cohort.
-     *
-     * @param criticality the place of a {@code Criticality} among its constants
-     * @param cohort from 0 to {@link #COHORTS} - 1, or -1 for none
-     * @return what {@link #priority()} returns
-     */
-    public static int priorityOf(int criticality, int cohort) {
-        return criticality * COHORT_VALUES + cohort + 1;
-    }
-
-    /**
      * Writes how critical the call is, and whose it is. It stays as it is when an attempt or a deadline is written.
      *
-     * @param value what {@link #priority()} has returned, or {@link #priorityOf}
+     * @param value a {@link Priority}
      */
     public void priority(int value) {
         long next = (marks & ~PRIORITY) | (long) value << FLAG_BITS;
@@ -333,6 +297,26 @@ public final class CallState {
      */
     public boolean isCalledOff() {
         return alarm != null && alarm.isCalledOff();
+    }
+
+    /**
+     * Notes why a wait on this thread has ended without a permit, until the reason is asked for.
+     *
+     * @param why the {@code RefusedException}
+     */
+    public void refusedFor(Object why) {
+        refusal = why;
+    }
+
+    /**
+     * Returns the reason that was noted last, and forgets it.
+     *
+     * @return the {@code RefusedException}, or null if none was noted
+     */
+    public @Nullable Object takeRefusal() {
+        Object why = refusal;
+        refusal = null;
+        return why;
     }
 
     /**

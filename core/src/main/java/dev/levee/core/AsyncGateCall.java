@@ -142,7 +142,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         Gate gate = segment.gates[entered];
         Throwable refusal;
         try {
-            refusal = reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate);
+            refusal = reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate, turn);
         } catch (Throwable thrown) { // against its promise
             refusal = thrown;
         }

@@ -112,7 +112,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         CompletableFuture<Long> turn = gate.enterAsync(GateWait.deadline(gate));
         phase = QUEUED;
         if (turn.isDone()) {
-            turn.whenComplete(this::afterWait);
+            turn.whenComplete((stamp, error) -> afterWait(turn, stamp, error));
             return;
         }
         onCancel(reason -> leaveQueue(turn, reason));
@@ -124,11 +124,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             }
             Throwable rejected = HandOver.tryExecute(
                     gate.environment().executor(),
-                    () -> context.call((Action<RuntimeException>) () -> afterWait(stamp, error)),
+                    () -> context.call((Action<RuntimeException>) () -> afterWait(turn, stamp, error)),
                     LOG,
                     gate);
             if (rejected != null) { // an Error too: there may be no memory for one more thread
-                noThread(gate, stamp, error, rejected);
+                noThread(gate, turn, stamp, error, rejected);
             }
         });
     }
@@ -142,7 +142,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         Gate gate = segment.gates[entered];
         Throwable refusal;
         try {
-            refusal = reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate);
+            refusal = reason instanceof CancellationException ? gate.refusal() : GateWait.refusal(gate, turn);
         } catch (Throwable thrown) { // against its promise
             refusal = thrown;
         }
@@ -150,9 +150,14 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     /** The executor does not take the continuation. That is not to be told to a call which was refused anyway. */
-    private void noThread(Gate gate, @Nullable Long stamp, @Nullable Throwable error, Throwable rejected) {
+    private void noThread(
+            WaitingGate gate,
+            CompletableFuture<Long> turn,
+            @Nullable Long stamp,
+            @Nullable Throwable error,
+            Throwable rejected) {
         if (stamp == null || stamp == Gate.REFUSED) {
-            afterWait(stamp, error);
+            afterWait(turn, stamp, error);
         } else if (PHASE.compareAndSet(this, QUEUED, ACTIVE)) {
             stamps[entered++] = stamp;
             settle(
@@ -166,7 +171,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     /** Continues after the wait at gate number {@code entered}. */
-    private void afterWait(@Nullable Long stamp, @Nullable Throwable error) {
+    private void afterWait(CompletableFuture<Long> turn, @Nullable Long stamp, @Nullable Throwable error) {
         boolean admitted = stamp != null && stamp != Gate.REFUSED;
         if (!PHASE.compareAndSet(this, QUEUED, ACTIVE)) { // cancelled meanwhile
             if (stamp != null && admitted) {
@@ -179,20 +184,20 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             stamps[entered++] = stamp;
         }
         try {
-            goOn(gate, admitted, error);
+            goOn(gate, turn, admitted, error);
         } catch (Throwable thrown) { // a clock, or a gate that breaks its promise
             settle(null, thrown);
         }
     }
 
-    private void goOn(Gate gate, boolean admitted, @Nullable Throwable error) {
+    private void goOn(Gate gate, CompletableFuture<Long> turn, boolean admitted, @Nullable Throwable error) {
         start = segment.readStart();
         if (cancelReason() != null || isDone()) {
             settle(null, gate.refusal());
         } else if (admitted) {
             enterRest();
         } else {
-            settle(null, error == null ? GateWait.refusal(gate) : Outcomes.unwrap(error));
+            settle(null, error == null ? GateWait.refusal(gate, turn) : Outcomes.unwrap(error));
         }
     }
 

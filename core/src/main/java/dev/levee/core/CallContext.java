@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import java.lang.ref.WeakReference;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What travels with a call besides its arguments: the deadline, the number of the attempt, whether the call may be
- * repeated, and whether a policy repeats it already.
+ * repeated, whether a policy repeats it already, how critical it is, and which cohort of callers it is for.
  *
  * <p>Policies that set a deadline or repeat a call write it; it is read when something has to wait, and by user code
  * that sends the deadline or the attempt on to the next service. Immutable. {@link #current()} belongs to the thread;
@@ -23,12 +24,21 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class CallContext {
-    private static final CallContext NONE = new CallContext(null, 1, true, false, null, null);
+    /** The cohort of a call of which it is not known whose it is. */
+    public static final int NO_COHORT = -1;
+
+    /** How many cohorts there are: a cohort is a number from 0 to one less than this. */
+    public static final int COHORTS = Priority.COHORTS;
+
+    private static final CallContext NONE =
+            new CallContext(null, 1, true, false, Criticality.CRITICAL, NO_COHORT, null, null);
 
     private final @Nullable Deadline deadline;
     private final int attempt;
     private final boolean idempotent;
     private final boolean repeating;
+    private final Criticality criticality;
+    private final int cohort;
 
     /** The policy that repeats the call, where it is known. */
     private final @Nullable WeakReference<Repeater> repeater;
@@ -41,12 +51,16 @@ public final class CallContext {
             int attempt,
             boolean idempotent,
             boolean repeating,
+            Criticality criticality,
+            int cohort,
             @Nullable WeakReference<Repeater> repeater,
             @Nullable AtomicInteger made) {
         this.deadline = deadline;
         this.attempt = attempt;
         this.idempotent = idempotent;
         this.repeating = repeating;
+        this.criticality = criticality;
+        this.cohort = cohort;
         this.repeater = repeater;
         this.made = made;
     }
@@ -55,7 +69,8 @@ public final class CallContext {
      * Returns the context of the call that the current thread works for. Allocates only if a policy has written to it
      * since the last call of this method on this thread.
      *
-     * @return the context; if no policy has written to it: no deadline, attempt 1, idempotent, not repeated
+     * @return the context; if nothing has been written to it: no deadline, attempt 1, idempotent, not repeated,
+     *     critical, of no cohort
      */
     public static CallContext current() {
         CallState state = CallState.current();
@@ -73,6 +88,8 @@ public final class CallContext {
                 state.attempt(),
                 state.idempotent(),
                 repeating,
+                Criticality.ofOrdinal(Priority.criticality(state.priority())),
+                Priority.cohort(state.priority()),
                 state.repeater(),
                 repeating ? state.countMade() : null);
         state.keepSnapshot(context);
@@ -117,6 +134,24 @@ public final class CallContext {
     }
 
     /**
+     * Returns how critical the call is.
+     *
+     * @return {@link Criticality#CRITICAL} unless the caller has said otherwise
+     */
+    public Criticality criticality() {
+        return criticality;
+    }
+
+    /**
+     * Returns which cohort of callers the call is for.
+     *
+     * @return from 0 to {@link #COHORTS} - 1, or {@link #NO_COHORT} unless the caller has said so
+     */
+    public int cohort() {
+        return cohort;
+    }
+
+    /**
      * Returns this context with a deadline that is not later than the one it has.
      *
      * @param other the deadline to keep to as well
@@ -127,7 +162,9 @@ public final class CallContext {
     public CallContext withDeadline(Deadline other) {
         Require.nonNull("deadline", other);
         Deadline narrower = deadline == null ? other : deadline.earlier(other);
-        return narrower == deadline ? this : new CallContext(narrower, attempt, idempotent, repeating, repeater, made);
+        return narrower == deadline
+                ? this
+                : new CallContext(narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made);
     }
 
     /**
@@ -139,7 +176,9 @@ public final class CallContext {
      */
     public CallContext withAttempt(int number) {
         Require.range("attempt", number, 1, Integer.MAX_VALUE);
-        return number == attempt ? this : new CallContext(deadline, number, idempotent, repeating, repeater, made);
+        return number == attempt
+                ? this
+                : new CallContext(deadline, number, idempotent, repeating, criticality, cohort, repeater, made);
     }
 
     /**
@@ -151,7 +190,7 @@ public final class CallContext {
     public CallContext withIdempotent(boolean repeatable) {
         return repeatable == idempotent
                 ? this
-                : new CallContext(deadline, attempt, repeatable, repeating, repeater, made);
+                : new CallContext(deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made);
     }
 
     /**
@@ -165,7 +204,68 @@ public final class CallContext {
     public CallContext withRepeating(boolean repeated) {
         return repeated == repeating && repeater == null
                 ? this
-                : new CallContext(deadline, attempt, idempotent, repeated, null, repeated ? made : null);
+                : new CallContext(
+                        deadline, attempt, idempotent, repeated, criticality, cohort, null, repeated ? made : null);
+    }
+
+    /**
+     * Returns this context with another criticality: what gates that shed go by when not all calls can be served. Set
+     * it where a request arrives; all that is called on its behalf inherits it.
+     *
+     * @param value how critical the call is
+     * @return the context
+     * @throws NullPointerException if {@code value} is null
+     */
+    public CallContext withCriticality(Criticality value) {
+        Require.nonNull("criticality", value);
+        return value == criticality
+                ? this
+                : new CallContext(deadline, attempt, idempotent, repeating, value, cohort, repeater, made);
+    }
+
+    /**
+     * Returns this context with the cohort of callers that the call is for. When a part of the calls of one criticality
+     * must be shed, the higher cohorts are, so the same callers are served all the time, and not each one now and then.
+     *
+     * <pre>{@code
+     * CallContext.current().withCohort(CallContext.cohortOf(tenant)).call(() -> handle(request));
+     * }</pre>
+     *
+     * @param number from 0 to {@link #COHORTS} - 1, the first to be served; or {@link #NO_COHORT}
+     * @return the context
+     * @throws IllegalArgumentException if the number is out of its range
+     */
+    public CallContext withCohort(int number) {
+        Require.range("cohort", number, NO_COHORT, COHORTS - 1);
+        return number == cohort
+                ? this
+                : new CallContext(deadline, attempt, idempotent, repeating, criticality, number, repeater, made);
+    }
+
+    /**
+     * Returns the cohort of a user or tenant: the same in every process and version, so that all services shed the same
+     * callers. Append something that changes, such as the date, so that it is not the same ones for ever. Take an
+     * identity that was authenticated, or callers choose their cohort.
+     *
+     * <p>FNV-1a over the 16-bit characters, both bytes of each, mixed by the last step of MurmurHash3; its highest
+     * seven bits.
+     *
+     * @param caller what names the user or tenant
+     * @return from 0 to {@link #COHORTS} - 1
+     * @throws NullPointerException if {@code caller} is null
+     */
+    public static int cohortOf(String caller) {
+        Require.nonNull("caller", caller);
+        long hash = 0xcbf29ce484222325L;
+        for (int i = 0; i < caller.length(); i++) {
+            char next = caller.charAt(i);
+            hash = (hash ^ (next & 0xff)) * 0x100000001b3L;
+            hash = (hash ^ (next >>> 8)) * 0x100000001b3L;
+        }
+        hash = (hash ^ (hash >>> 33)) * 0xff51afd7ed558ccdL;
+        hash = (hash ^ (hash >>> 33)) * 0xc4ceb9fe1a85ec53L;
+        hash ^= hash >>> 33;
+        return (int) (hash >>> (Long.SIZE - 7));
     }
 
     /**
@@ -179,9 +279,7 @@ public final class CallContext {
      */
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
         CallState state = CallState.current();
-        int attemptBefore = state.attempt();
-        boolean idempotentBefore = state.idempotent();
-        boolean repeatingBefore = state.repeating();
+        long marksBefore = state.marks();
         Object clockBefore = state.clock();
         long deadlineBefore = state.deadlineNanos();
         Object snapshotBefore = state.snapshot();
@@ -189,19 +287,15 @@ public final class CallContext {
         long atNanos = deadline == null ? 0 : deadline.atNanos();
         WeakReference<Repeater> repeaterBefore = state.repeater();
         AtomicInteger madeBefore = state.made();
+        state.priority(Priority.of(criticality.ordinal(), cohort));
         state.set(attempt, idempotent, repeating, repeater, made, clock, atNanos, this);
         try {
             return operation.run();
         } finally {
-            state.set(
-                    attemptBefore,
-                    idempotentBefore,
-                    repeatingBefore,
-                    repeaterBefore,
-                    madeBefore,
-                    clockBefore,
-                    deadlineBefore,
-                    snapshotBefore);
+            state.repeater(repeaterBefore);
+            state.made(madeBefore);
+            state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
+            state.restoreMarks(marksBefore, snapshotBefore);
         }
     }
 
@@ -265,6 +359,8 @@ public final class CallContext {
     @Override
     public String toString() {
         return "attempt " + attempt + (deadline == null ? "" : ", " + deadline) + (idempotent ? "" : ", not idempotent")
-                + (repeating ? ", repeated further out" : "");
+                + (repeating ? ", repeated further out" : "")
+                + (criticality == Criticality.CRITICAL ? "" : ", " + criticality.toHeader())
+                + (cohort == NO_COHORT ? "" : ", cohort " + cohort);
     }
 }

@@ -1,7 +1,10 @@
 package dev.levee.core;
 
+import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Interrupts;
+import java.lang.ref.Reference;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What follows a refusal by {@link Gate#tryEnter}: a wait if the gate offers one, else an exception. Off the hot path.
@@ -17,9 +20,12 @@ final class GateWait {
             throw refusal(gate);
         }
         Deadline deadline = deadline(waiting);
+        CallState state = CallState.current(); // the gate may note in it why it has refused
         long stamp = enter(waiting, deadline, operation);
         if (stamp == Gate.REFUSED) {
-            throw refusal(waiting, deadline);
+            RefusedException why = refusal(waiting, deadline);
+            Reference.reachabilityFence(state);
+            throw why;
         }
         return stamp;
     }
@@ -52,8 +58,19 @@ final class GateWait {
         return gate.refusal();
     }
 
+    /** Publishes the refusal of a turn to the listener and returns it. */
+    static RefusedException refusal(Gate gate, CompletableFuture<Long> turn) {
+        if (gate instanceof WaitingGate waiting) {
+            RefusedException why = waiting.refusal(turn, deadline(waiting));
+            gate.environment().listener().onRefused(gate.kind(), gate.name());
+            return why;
+        }
+        return refusal(gate);
+    }
+
     private static RefusedException refusal(WaitingGate gate, Deadline deadline) {
+        RefusedException why = gate.refusal(deadline); // first: a listener may run other calls on this thread
         gate.environment().listener().onRefused(gate.kind(), gate.name());
-        return gate.refusal(deadline);
+        return why;
     }
 }

@@ -42,6 +42,8 @@ public interface Policy {
         LIMITER("limiter"),
         /** Bounds how many calls are in flight. */
         BULKHEAD("bulkhead"),
+        /** Refuses a part of the calls under overload, so that the rest is served. */
+        SHEDDER("shedder"),
         /** Throws another exception in place of one. */
         TRANSLATE("translate"),
         /** Injects failures and delays on purpose. */

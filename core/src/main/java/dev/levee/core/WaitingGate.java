@@ -44,13 +44,25 @@ public interface WaitingGate extends Gate {
     }
 
     /**
-     * Returns the reason why a call with a deadline was refused by {@link #enter} or {@link #enterAsync}. Default:
-     * {@link #refusal()}.
+     * Returns the reason why a call with a deadline was refused by {@link #enter} or {@link #enterAsync}. Call it on
+     * the thread on which {@code enter} has refused: a gate may remember why until then. Default: {@link #refusal()}.
      *
      * @param deadline the deadline that the call was refused with
      * @return an exception without stack trace; it may be shared
      */
     default RefusedException refusal(Deadline deadline) {
         return refusal();
+    }
+
+    /**
+     * Returns the reason why a turn has ended with {@link Gate#REFUSED}. Default: {@link #refusal(Deadline)}; a gate
+     * that refuses for different reasons, and knows which it was, says so here.
+     *
+     * @param turn what {@link #enterAsync} has returned
+     * @param deadline the deadline that the call was refused with
+     * @return an exception without stack trace; it may be shared
+     */
+    default RefusedException refusal(CompletableFuture<Long> turn, Deadline deadline) {
+        return refusal(deadline);
     }
 }

@@ -27,10 +27,11 @@ import org.jspecify.annotations.Nullable;
  * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
  * which stays until a garbage collection finds that no call needs it. Never hand it to another thread.
  *
- * <p>Three fields are declared as {@code Object} although only one type is ever stored in each, because this package
+ * <p>Four fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
  * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code noted} a
- * {@code dev.levee.core.policy.SuppressedFailures}. Code that reads one casts it.
+ * {@code dev.levee.core.policy.SuppressedFailures}, {@code refusal} a {@code dev.levee.core.RefusedException}. Code
+ * that reads one casts it.
  *
  * <p>Invariant: a snapshot that is not null says the same as the other fields. So each write clears it, and each
  * restore brings back the one that belongs to the restored values. See ADR 22.
@@ -46,9 +47,17 @@ public final class CallState {
     private static final int IDEMPOTENT = 1;
     private static final int REPEATING = 2;
     private static final int FLAG_BITS = 2;
-    private static final long PLAIN = marks(1, true, false);
 
-    /** The attempt and the two flags in one word, since a retry saves, writes and restores them on every call. */
+    /** The bits of {@link #marks} that are the {@link Priority}, above the flags and below the attempt. */
+    private static final long PRIORITY = ((1L << Priority.BITS) - 1) << FLAG_BITS;
+
+    private static final int ATTEMPT_SHIFT = FLAG_BITS + Priority.BITS;
+    private static final long PLAIN = (long) Priority.DEFAULT << FLAG_BITS | marks(1, true, false);
+
+    /**
+     * The attempt, the priority and the two flags in one word, since a retry saves, writes and restores them on every
+     * call: the attempt has 31 bits, the priority 10, the flags two.
+     */
     private long marks = PLAIN;
 
     /** The {@code NanoClock} of the deadline; null if there is no deadline. */
@@ -73,6 +82,9 @@ public final class CallState {
 
     /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
     private @Nullable AtomicInteger made;
+
+    /** Why the gate that has refused last let the thread wait in vain; it is in no snapshot. */
+    private @Nullable Object refusal;
 
     /** What a call has ended with after an attempt before the last that may have run; it is in no snapshot. */
     private @Nullable WeakReference<Throwable> afterRun;
@@ -102,7 +114,29 @@ public final class CallState {
      * @return the number, from 1
      */
     public int attempt() {
-        return (int) (marks >>> FLAG_BITS);
+        return (int) (marks >>> ATTEMPT_SHIFT);
+    }
+
+    /**
+     * Returns how critical the call is, and whose it is.
+     *
+     * @return a {@link Priority}
+     */
+    public int priority() {
+        return (int) ((marks & PRIORITY) >>> FLAG_BITS);
+    }
+
+    /**
+     * Writes how critical the call is, and whose it is. It stays as it is when an attempt or a deadline is written.
+     *
+     * @param value a {@link Priority}
+     */
+    public void priority(int value) {
+        long next = (marks & ~PRIORITY) | (long) value << FLAG_BITS;
+        if (marks != next) {
+            marks = next;
+            clearSnapshot();
+        }
     }
 
     /**
@@ -266,6 +300,26 @@ public final class CallState {
     }
 
     /**
+     * Notes why a wait on this thread has ended without a permit, until the reason is asked for.
+     *
+     * @param why the {@code RefusedException}
+     */
+    public void refusedFor(Object why) {
+        refusal = why;
+    }
+
+    /**
+     * Returns the reason that was noted last, and forgets it.
+     *
+     * @return the {@code RefusedException}, or null if none was noted
+     */
+    public @Nullable Object takeRefusal() {
+        Object why = refusal;
+        refusal = null;
+        return why;
+    }
+
+    /**
      * Notes that a call has ended on this thread with a failure after an attempt before the last that may have run.
      *
      * @param error what it ended with; it is held weakly
@@ -289,14 +343,15 @@ public final class CallState {
     /**
      * Returns whether every field has its initial value.
      *
-     * @return whether there is no deadline, attempt 1, a call that may be repeated, and no policy that repeats it
+     * @return whether there is no deadline, attempt 1, a call that may be repeated, no policy that repeats it, and no
+     *     criticality or cohort but the default
      */
     public boolean isPlain() {
         return clock == null && marks == PLAIN;
     }
 
     /**
-     * Returns the attempt and the flags, to be handed to {@link #restoreMarks}.
+     * Returns the attempt, the priority and the flags, to be handed to {@link #restoreMarks}.
      *
      * @return a number without another meaning
      */
@@ -312,12 +367,12 @@ public final class CallState {
      * @param repeated whether a policy repeats it; policies further in do not repeat it then
      */
     public void repeat(int number, boolean repeatable, boolean repeated) {
-        marks = marks(number, repeatable, repeated);
+        marks = (marks & PRIORITY) | marks(number, repeatable, repeated);
         clearSnapshot();
     }
 
     private static long marks(int number, boolean repeatable, boolean repeated) {
-        return (long) number << FLAG_BITS | (repeatable ? IDEMPOTENT : 0) | (repeated ? REPEATING : 0);
+        return (long) number << ATTEMPT_SHIFT | (repeatable ? IDEMPOTENT : 0) | (repeated ? REPEATING : 0);
     }
 
     /**
@@ -391,7 +446,7 @@ public final class CallState {
     }
 
     /**
-     * Writes every field but {@link #alarm} and {@link #noted}.
+     * Writes every field but the priority, {@link #alarm} and {@link #noted}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated
@@ -411,7 +466,7 @@ public final class CallState {
             @Nullable Object on,
             long atNanos,
             @Nullable Object made) {
-        marks = marks(number, repeatable, repeated);
+        marks = (marks & PRIORITY) | marks(number, repeatable, repeated);
         repeater(policy);
         made(count);
         clock = on;

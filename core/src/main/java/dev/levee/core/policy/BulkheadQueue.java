@@ -1,5 +1,6 @@
 package dev.levee.core.policy;
 
+import dev.levee.core.internal.CallTime;
 import java.util.Iterator;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p><b>Whose turn it is.</b> First come first served, until the queue is <em>late</em>: the oldest waiter has less
- * than twice the time left that calls take ({@link BulkheadCallTime}). Then the newest, which has the most time left;
+ * than twice the time left that calls take ({@link CallTime}). Then the newest, which has the most time left;
  * and waiters whose time left is not more than calls take are refused, oldest first. So permits are not spent on calls
  * that are cut off before they end. Lateness is asked anew for each permit: a waiter without a deadline is never late,
  * and as soon as it is the oldest it is the next. See ADR 73.
@@ -39,7 +40,7 @@ final class BulkheadQueue {
     private final int maxWaiting;
     private final boolean refusesLate;
     private final boolean newestFirst;
-    private final BulkheadCallTime callTime = new BulkheadCallTime();
+    private final CallTime callTime = new CallTime();
     private final ConcurrentLinkedDeque<BulkheadWaiter> entries;
 
     /** Calls that wait, or are about to enter the deque. */
@@ -63,7 +64,7 @@ final class BulkheadQueue {
     }
 
     /** How long calls take lately. */
-    BulkheadCallTime callTime() {
+    CallTime callTime() {
         return callTime;
     }
 

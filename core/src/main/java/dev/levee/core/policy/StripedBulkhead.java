@@ -7,6 +7,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Trampoline;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -46,7 +47,7 @@ import java.util.function.BooleanSupplier;
  *       of the queue once.
  * </ul>
  *
- * <p>Each call that has waited tells how long it took ({@link BulkheadCallTime}); when it was begun is in its stamp. A
+ * <p>Each call that has waited tells how long it took ({@link CallTime}); when it was begun is in its stamp. A
  * call that need not wait reads no clock for that:
  *
  * <pre>{@code

@@ -1,9 +1,9 @@
-package dev.levee.core.policy;
+package dev.levee.core.internal;
 
 import java.time.Duration;
 
 /**
- * How long calls of a bulkhead take lately: about the median, in one word and without memory of single calls.
+ * How long calls of a gate with a queue take lately: about the median, in one word and without memory of single calls.
  *
  * <p>Each call moves the estimate towards the time that it took, by an eighth at most. So it comes to rest where as
  * many calls take longer as take less, and follows when the dependency becomes slower or faster. It is the median and
@@ -17,9 +17,9 @@ import java.time.Duration;
  * @see <a href="https://arxiv.org/abs/1407.1121">Ma, Muthukrishnan, Sandler: Frugal Streaming for Estimating Quantiles
  *     (2013)</a>, whose steps are fixed; here they are proportional
  */
-final class BulkheadCallTime {
+public final class CallTime {
     /** The estimate while nothing is known. */
-    static final long UNKNOWN = 0;
+    public static final long UNKNOWN = 0;
 
     /** How long the estimate is good beyond the time that a call takes, since the last call that told something. */
     private static final long MAX_SILENCE = Duration.ofSeconds(1).toNanos();
@@ -27,14 +27,24 @@ final class BulkheadCallTime {
     private volatile long nanos = UNKNOWN;
     private volatile long toldNanos;
 
-    /** Returns the estimate, more than zero, or {@link #UNKNOWN}. */
-    long typicalNanos(long nowNanos) {
+    /**
+     * Returns the estimate.
+     *
+     * @param nowNanos a reading of the clock
+     * @return more than zero, or {@link #UNKNOWN}
+     */
+    public long typicalNanos(long nowNanos) {
         long typical = nanos;
         return typical == UNKNOWN || nowNanos - toldNanos - typical > MAX_SILENCE ? UNKNOWN : typical;
     }
 
-    /** A call has come to its own end. */
-    void took(long durationNanos, long nowNanos) {
+    /**
+     * A call has come to its own end.
+     *
+     * @param durationNanos how long it took
+     * @param nowNanos a reading of the clock
+     */
+    public void took(long durationNanos, long nowNanos) {
         long took = Math.max(durationNanos, 1);
         long typical = typicalNanos(nowNanos);
         if (typical == UNKNOWN) {
@@ -46,8 +56,13 @@ final class BulkheadCallTime {
         }
     }
 
-    /** A call takes at least this long: it may have been cut off. */
-    void tookAtLeast(long durationNanos, long nowNanos) {
+    /**
+     * A call takes at least this long: it may have been cut off.
+     *
+     * @param durationNanos how long it took
+     * @param nowNanos a reading of the clock
+     */
+    public void tookAtLeast(long durationNanos, long nowNanos) {
         long took = Math.max(durationNanos, 1);
         long typical = typicalNanos(nowNanos);
         if (typical == UNKNOWN) {

@@ -1,4 +1,4 @@
-package dev.levee.core.policy;
+package dev.levee.core.internal;
 
 import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * gives the permit back and hands it on, and so on. Beyond a depth that is not reached otherwise, tasks of a thread are
  * kept, and run one after the other when the thread is back at that depth. See ADR 31.
  */
-final class Trampoline {
+public final class Trampoline {
     private static final int MAX_DEPTH = 16;
 
     /** Weak, so that no thread holds the class loader of this library when it is not needed any more. */
@@ -25,7 +25,7 @@ final class Trampoline {
      *
      * @param task finds out by itself what there is to do, so that one run is enough for all requests until then
      */
-    static void run(Runnable task) {
+    public static void run(Runnable task) {
         ofThread().runOrKeep(task);
     }
 

@@ -91,9 +91,8 @@ final class Ejections {
      */
     private static double rateOf(PeerOutcomes peers, int suspect, long since) {
         double last = peers.failingOf(suspect, since);
-        double recent = peers.recentCalls() >= MIN_RECENT_CALLS
-                ? (double) peers.recentFailures() / peers.recentCalls()
-                : 0.0;
+        double recent =
+                peers.recentCalls() >= MIN_RECENT_CALLS ? (double) peers.recentFailures() / peers.recentCalls() : 0.0;
         return Math.max(last > FEW_PEERS ? last : 0.0, recent);
     }
 

@@ -65,11 +65,12 @@ class OutcomeCountersTest {
     @Test
     void a_run_that_has_faded_begins_anew() {
         OutcomeCounters fading = new OutcomeCounters(2, 100);
-        fading.failure(Long.MAX_VALUE);
-        fading.failure(Long.MAX_VALUE + 100);
+        long last = Long.MAX_VALUE;
+        fading.failure(last);
+        fading.failure(last + 100);
         assertThat(fading.run()).isEqualTo(2L);
-        fading.failure(Long.MAX_VALUE + 201);
+        fading.failure(last + 201);
         assertThat(fading.run()).isEqualTo(1L);
-        assertThat(fading.runSince()).isEqualTo(Long.MAX_VALUE + 201);
+        assertThat(fading.runSince()).isEqualTo(last + 201);
     }
 }

@@ -296,7 +296,7 @@ final class WheelTimers implements Timers, Runnable {
     }
 
     /** Plans the next wake-up: what a stripe was found to need, or a timer that was set while this thread was awake. */
-    private long plan(long next) {
+    long plan(long next) {
         long planned;
         long earliest;
         do {
@@ -304,6 +304,11 @@ final class WheelTimers implements Timers, Runnable {
             earliest = Math.min(next, planned);
         } while (!wakeAt.compareAndSet(planned, earliest));
         return earliest;
+    }
+
+    /** Returns the tick at which the thread will wake up, or {@link TimerWheel#NONE}. */
+    long wakesAt() {
+        return wakeAt.get();
     }
 
     private long nanosUntil(long tick) {

@@ -1,9 +1,11 @@
 package dev.levee.loadbalancing;
 
 import dev.levee.core.internal.Nanos;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Ejects endpoints for the outcomes of their calls: never the last usable one, never more than the configured share of
@@ -52,15 +54,28 @@ final class Ejections {
         if (run == 0) {
             return;
         }
-        List<NodeHealth> suspects = nodes.stream()
-                .filter(node -> node.health.isUsable() && node.run() >= run && node.hasOutcomeSince(now - fadeNanos))
-                .sorted(Comparator.comparingLong(NodeHealth::run).reversed())
-                .toList();
-        for (NodeHealth suspect : suspects) {
-            long length = suspect.run();
-            double rate = rateOfPeers(suspect, nodes);
+        long[] runs = new long[nodes.size()]; // read once: calls go on while these are compared and sorted
+        Arrays.setAll(runs, i -> nodes.get(i).run());
+        int[] suspects = IntStream.range(0, runs.length)
+                .filter(i -> runs[i] >= run
+                        && nodes.get(i).health.isUsable()
+                        && nodes.get(i).hasOutcomeSince(now - fadeNanos))
+                .boxed()
+                .sorted(Comparator.comparingLong((Integer i) -> runs[i]).reversed())
+                .mapToInt(Integer::intValue)
+                .toArray();
+        if (suspects.length == 0) {
+            return;
+        }
+        PeerOutcomes peers = new PeerOutcomes(nodes, runs, run, now);
+        Room room = new Room(nodes);
+        for (int i : suspects) {
+            NodeHealth suspect = nodes.get(i);
+            double rate = rateOf(peers, i, suspect.runSince());
             if (suspect.weigh(run, rate) >= run - 1e-9) {
-                eject(suspect, nodes, length + " failures in a row", now);
+                if (eject(suspect, room, runs[i] + " failures in a row", now)) {
+                    peers.leave(i);
+                }
             } else if (rate >= SHARED_RATE) {
                 suspended = true;
                 sharedInInterval = true;
@@ -69,37 +84,15 @@ final class Ejections {
     }
 
     /**
-     * Returns the rate at which the other endpoints fail at the same time: the greater of two.
+     * Returns the rate at which the other endpoints fail at the same time as a suspect: the greater of two.
      *
      * <p>The last outcome of each since the run began shows a fault that has just begun. These are few, and a quarter
      * of them may be failures for reasons of their own. The calls of the last one or two steps show a fault that lasts.
      */
-    private double rateOfPeers(NodeHealth suspect, List<NodeHealth> nodes) {
-        long since = suspect.runSince();
-        int during = 0;
-        int failingDuring = 0;
-        int ever = 0;
-        int failingEver = 0;
-        long failures = 0;
-        long calls = 0;
-        for (NodeHealth node : nodes) {
-            if (node == suspect || !node.health.isUsable() || !node.hasOutcome()) {
-                continue;
-            }
-            int failing = node.run() > 0 ? 1 : 0;
-            ever++;
-            failingEver += failing;
-            if (node.hasOutcomeSince(since)) {
-                during++;
-                failingDuring += failing;
-            }
-            if (node.run() < run) {
-                failures += node.recentFailures();
-                calls += node.recentFailures() + node.recentSuccesses();
-            }
-        }
-        double last = during > 0 ? (double) failingDuring / during : ever > 0 ? (double) failingEver / ever : 0.0;
-        double recent = calls >= MIN_RECENT_CALLS ? (double) failures / calls : 0.0;
+    private static double rateOf(PeerOutcomes peers, int suspect, long since) {
+        double last = peers.failingOf(suspect, since);
+        double recent =
+                peers.recentCalls() >= MIN_RECENT_CALLS ? (double) peers.recentFailures() / peers.recentCalls() : 0.0;
         return Math.max(last > FEW_PEERS ? last : 0.0, recent);
     }
 
@@ -120,6 +113,7 @@ final class Ejections {
         Outliers.Findings found = outliers.find(successesByStep, failuresByStep);
         suspended = sharedInInterval || found.shared();
         sharedInInterval = false;
+        Room room = new Room(nodes);
         BitSet outlying = (BitSet) found.byFailureRate().clone();
         outlying.or(found.bySuccessRate());
         outlying.stream()
@@ -127,7 +121,7 @@ final class Ejections {
                 .sorted(Comparator.comparingDouble(i -> rate(successes[i], failures[i])))
                 .forEach(i -> {
                     String why = failures[i] + " of " + (successes[i] + failures[i]) + " calls failed";
-                    eject(nodes.get(i), nodes, why, now);
+                    eject(nodes.get(i), room, why, now);
                 });
     }
 
@@ -135,18 +129,31 @@ final class Ejections {
         return (double) successes / (successes + failures);
     }
 
+    /** Ejects an endpoint if it may be; returns whether it was. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // one review at a time
-    private void eject(NodeHealth node, List<NodeHealth> nodes, String why, long now) {
-        int all = 0;
-        int usable = 0;
-        for (NodeHealth one : nodes) {
-            all += one.health.isDraining() ? 0 : 1;
-            usable += one.health.isUsable() ? 1 : 0;
+    private boolean eject(NodeHealth node, Room room, String why, long now) {
+        int allowed = maxShare == 0.0 ? 0 : Math.max(1, (int) (maxShare * room.all + 1e-9));
+        if (!node.health.isUsable() || room.usable <= 1 || room.all - room.usable >= allowed) {
+            return false;
         }
-        int allowed = maxShare == 0.0 ? 0 : Math.max(1, (int) (maxShare * all + 1e-9));
-        if (node.health.isUsable() && usable > 1 && all - usable < allowed) {
-            node.health = node.health.eject(why, now);
-            count++;
+        node.health = node.health.eject(why, now);
+        room.usable--;
+        count++;
+        return true;
+    }
+
+    /** How many endpoints there are, and are usable, in one review. */
+    private static final class Room {
+        final int all;
+        int usable;
+
+        Room(List<NodeHealth> nodes) {
+            int undrained = 0;
+            for (NodeHealth node : nodes) {
+                undrained += node.health.isDraining() ? 0 : 1;
+                usable += node.health.isUsable() ? 1 : 0;
+            }
+            all = undrained;
         }
     }
 }

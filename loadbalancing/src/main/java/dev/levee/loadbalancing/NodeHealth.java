@@ -107,6 +107,11 @@ final class NodeHealth {
         return hasOutcome() && counters != null && counters.lastNanos() - nanos >= 0;
     }
 
+    /** When the last call ended; meaningless without an outcome. */
+    long lastNanos() {
+        return counters == null ? 0L : counters.lastNanos();
+    }
+
     boolean hasOutcome() {
         return counters != null && counters.successes() + counters.failures() > 0;
     }

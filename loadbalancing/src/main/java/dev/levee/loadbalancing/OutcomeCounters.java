@@ -13,9 +13,11 @@ import java.lang.invoke.VarHandle;
  *   long[40]:  0 .. 15 padding | 16 successes | 17 failures | 18 run | 19 run since | 20 last end | 21 .. 39 padding
  * </pre>
  */
-final class OutcomeCounters {
+class OutcomeCounters { // not final, for tests that stop a thread between its writes
     // Opaque reads and writes: totals grow by atomic additions, and the other cells are estimates that the next outcome
     // corrects; a review that must see its own failure runs on the thread that counted it, or is handed to another.
+    // Only a run and its start belong together: the start is written before the run by its compare-and-set, and a
+    // reader acquires the run before it reads the start.
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int SUCCESSES = 16;
     private static final int FAILURES = 17;
@@ -53,18 +55,32 @@ final class OutcomeCounters {
         }
     }
 
-    /** Counts a failure, and returns whether the run deserves a review: at 1, 2, 4, 8 ... times the reviewed run. */
+    /**
+     * Counts a failure, and returns whether the run deserves a review: at 1, 2, 4, 8 ... times the reviewed run. A run
+     * never shows without its start: a review that found the start of an earlier one would compare with outcomes of
+     * peers from before the fault.
+     */
     boolean failure(long endNanos) {
         CELL.getAndAdd(cells, FAILURES, 1L);
         if (run() != 0L && endNanos - lastNanos() > fadeNanos) {
             resetRun();
         }
         CELL.setOpaque(cells, LAST, endNanos);
-        long run = (long) CELL.getAndAdd(cells, RUN, 1L) + 1L;
-        if (run == 1L) {
-            CELL.setOpaque(cells, RUN_SINCE, endNanos);
-        }
+        long run;
+        do {
+            long since = runSince();
+            run = run();
+            if (run == 0L) {
+                CELL.compareAndSet(cells, RUN_SINCE, since, endNanos); // else another failure has begun the run
+            }
+        } while (!raiseRun(run));
+        run++;
         return reviewedRun > 0 && run % reviewedRun == 0L && Long.bitCount(run / reviewedRun) == 1;
+    }
+
+    /** Makes a run one failure longer; false if another outcome was faster. */
+    boolean raiseRun(long seen) {
+        return CELL.compareAndSet(cells, RUN, seen, seen + 1L);
     }
 
     long successes() {
@@ -75,8 +91,9 @@ final class OutcomeCounters {
         return (long) CELL.getOpaque(cells, FAILURES);
     }
 
+    /** How many calls have failed in a row; to be read before {@link #runSince}. */
     long run() {
-        return (long) CELL.getOpaque(cells, RUN);
+        return (long) CELL.getAcquire(cells, RUN); // acquire: with the start that came before it
     }
 
     /** When the first failure of the run was; meaningless without a run. */

@@ -192,7 +192,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         }
     }
 
-    private HedgeAttempt<T> addAttempt(int number) {
+    final HedgeAttempt<T> addAttempt(int number) {
         while (true) {
             HedgeAttempt<T> previous = latest;
             HedgeAttempt<T> attempt = new HedgeAttempt<>(this, number, previous);

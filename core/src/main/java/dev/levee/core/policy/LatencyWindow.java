@@ -1,6 +1,7 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.internal.Require;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -30,6 +31,9 @@ import java.util.concurrent.atomic.AtomicLong;
  *       compare-and-set moves {@code begun}.
  *   <li>Threads write to up to four copies. A latency that is recorded at the moment of the change may be counted in
  *       the wrong half, or lost.
+ *   <li>An answer is of counts that nothing has cleared meanwhile: {@link #changesEnded} is read before them, and
+ *       {@link #changesBegun} after them, and only if both are the same the answer is kept. Else the thread that
+ *       clears finds it anew.
  *   <li>The answer is found anew with every latency at first, and with every 64th of a thread's copy later; reading it
  *       is one read.
  * </ul>
@@ -38,7 +42,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * @see <a href="https://github.com/HdrHistogram/HdrHistogram">HdrHistogram</a>
  */
-final class LatencyWindow {
+class LatencyWindow { // not final, for tests that stop a thread between its reads
     /** The answer while there are too few latencies. */
     static final long UNKNOWN = -1;
 
@@ -59,6 +63,8 @@ final class LatencyWindow {
     private final long halfNanos;
     private final AtomicIntegerArray[] copies;
     private final AtomicLong begun;
+    private final AtomicInteger changesBegun = new AtomicInteger();
+    private final AtomicInteger changesEnded = new AtomicInteger();
     private volatile int young;
     private volatile long answer = UNKNOWN;
 
@@ -122,12 +128,14 @@ final class LatencyWindow {
         if (halves <= 0 || !begun.compareAndSet(since, since + halves * halfNanos)) {
             return;
         }
+        changesBegun.incrementAndGet();
         int old = 1 - young;
         clear(old);
         young = old;
         if (halves > 1) {
             clear(1 - old);
         }
+        changesEnded.incrementAndGet();
         findAnswer();
     }
 
@@ -140,15 +148,19 @@ final class LatencyWindow {
     }
 
     private void findAnswer() {
+        int changes = changesEnded.get();
         long all = 0;
         for (AtomicIntegerArray copy : copies) {
             all += copy.get(BUCKETS) + (long) copy.get(HALF + BUCKETS);
         }
-        answer = all < minSamples || all == 0 ? UNKNOWN : upperEdge(bucketOfRank(all));
+        long found = all < minSamples || all == 0 ? UNKNOWN : upperEdge(bucketOfRank(all));
+        if (changesBegun.get() == changes) {
+            answer = found;
+        }
     }
 
     /** Returns the bucket of the percentile; counts from above, because useful percentiles are high. */
-    private int bucketOfRank(long all) {
+    int bucketOfRank(long all) {
         long above = all - (long) Math.ceil(percentile * all);
         int bucket = BUCKETS;
         while (bucket > 0 && above >= 0) {

@@ -100,6 +100,27 @@ class LatencyWindowTest {
         assertThat(window.percentileNanos(SECOND / 2)).isBetween(3_000_000L, 3_187_500L);
     }
 
+    /** Another thread clears both halves, after a pause, between the count of all and the search for the rank. */
+    @Test
+    void an_answer_of_counts_that_are_cleared_meanwhile_is_not_kept() {
+        List<Runnable> meanwhile = new ArrayList<>();
+        LatencyWindow window = new LatencyWindow(0.99, 1, SECOND, 0) {
+            @Override
+            int bucketOfRank(long all) {
+                List<Runnable> now = List.copyOf(meanwhile);
+                meanwhile.clear();
+                now.forEach(Runnable::run);
+                return super.bucketOfRank(all);
+            }
+        };
+        window.record(1_000_000, 0);
+        meanwhile.add(() -> window.percentileNanos(SECOND));
+        window.record(1_000_000, 0);
+        assertThat(window.percentileNanos(SECOND)).isEqualTo(LatencyWindow.UNKNOWN);
+        window.record(2_000_000, SECOND);
+        assertThat(window.percentileNanos(SECOND)).isBetween(2_000_000L, 2_125_000L);
+    }
+
     @Test
     @Tag("allocation")
     void recording_and_reading_allocate_nothing() {

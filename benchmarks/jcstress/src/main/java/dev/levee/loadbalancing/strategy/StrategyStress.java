@@ -21,6 +21,7 @@ import org.openjdk.jcstress.infra.results.J_Result;
 import org.openjdk.jcstress.infra.results.LL_Result;
 import org.openjdk.jcstress.infra.results.L_Result;
 import org.openjdk.jcstress.infra.results.ZZ_Result;
+import org.openjdk.jcstress.infra.results.Z_Result;
 
 /** What strategies learn from calls, and read in weak modes. */
 @SuppressWarnings("NullAway")
@@ -212,6 +213,60 @@ public class StrategyStress {
         @Actor
         public void second(ZZ_Result result) {
             result.r2 = endpoint.use();
+        }
+    }
+
+    /** Two failures at once: an update that meets the other one is dropped, but the word is never half of one. */
+    @JCStressTest
+    @Outcome(id = "false, true", expect = ACCEPTABLE, desc = "both counted: two in a row are failing")
+    @Outcome(id = "false, false", expect = ACCEPTABLE, desc = "one was dropped; the third tells")
+    @Outcome(expect = FORBIDDEN, desc = "half a word, or no failure was counted")
+    @State
+    public static class ShareOfFailures {
+        private final ProbedEndpoint endpoint = pool().newEndpoint(Endpoint.of("a"));
+
+        @Actor
+        public void first() {
+            endpoint.ended(0, 0, 9, Verdict.FAILURE, null, null);
+        }
+
+        @Actor
+        public void second() {
+            endpoint.ended(0, 0, 9, Verdict.FAILURE, null, null);
+        }
+
+        /** Failing is more than a share of 0.2: one failure makes 0.125, two 0.23, three 0.33. */
+        @Arbiter
+        public void end(ZZ_Result result) {
+            result.r2 = endpoint.isFailing(9);
+            endpoint.ended(0, 0, 9, Verdict.FAILURE, null, null);
+            result.r1 = !endpoint.isFailing(9);
+        }
+    }
+
+    /** A share and its time are read as one word: a high share of long ago is never read with the time of now. */
+    @JCStressTest
+    @Outcome(id = "false", expect = ACCEPTABLE, desc = "it does not fail, by either word")
+    @Outcome(expect = FORBIDDEN, desc = "the share of one word with the time of the other")
+    @State
+    public static class ShareWithItsTime {
+        private static final long TEN_SECONDS = 10_000_000_000L;
+        private final ProbedEndpoint endpoint = pool().newEndpoint(Endpoint.of("a"));
+
+        public ShareWithItsTime() {
+            for (int i = 0; i < 20; i++) {
+                endpoint.ended(0, 0, 0, Verdict.FAILURE, null, null);
+            }
+        }
+
+        @Actor
+        public void failing() {
+            endpoint.ended(0, 0, TEN_SECONDS, Verdict.FAILURE, null, null);
+        }
+
+        @Actor
+        public void asking(Z_Result result) {
+            result.r1 = endpoint.isFailing(TEN_SECONDS);
         }
     }
 

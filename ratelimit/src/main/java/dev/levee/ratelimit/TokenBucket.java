@@ -1,27 +1,16 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.Environment;
-import dev.levee.core.Listener;
-import dev.levee.core.NanoClock;
-import dev.levee.core.OutcomeRule;
-import dev.levee.core.RefusedException;
-import dev.levee.core.Verdict;
 import dev.levee.core.internal.PaddedLong;
-import dev.levee.core.internal.Require;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The implementation of {@link RateLimiter}: one bucket, in one word, see {@link Gcra}.
+ * The token bucket: one bucket, in one word, see {@link Gcra}.
  *
  * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is
  * only stricter, and the caller is admitted as of the moment at which it called. See ADR 19.
  */
-final class TokenBucket implements RateLimiter {
-    private final String name;
+final class TokenBucket extends AbstractLimiter {
     private final TokenBucketLimit limit;
-    private final Environment environment;
-    private final NanoClock clock;
-    private final Listener listener;
     private final Gcra gcra;
     private final long interval;
     private final long tolerance;
@@ -36,36 +25,27 @@ final class TokenBucket implements RateLimiter {
      */
     private boolean contended;
 
-    private final @Nullable CallTotals totals;
-    private final RateLimitedException refusal;
-
     TokenBucket(String name, RateLimiterConfig config, Environment environment) {
-        this.name = Require.name(name);
-        this.limit = (TokenBucketLimit) Require.nonNull("config", config).limit();
-        this.environment = Require.nonNull("environment", environment);
-        this.clock = environment.clock();
-        this.listener = environment.listener();
+        super(name, config, environment);
+        this.limit = (TokenBucketLimit) config.limit();
         this.gcra = Gcra.of(limit);
         this.interval = gcra.interval();
         this.tolerance = gcra.tolerance();
-        this.tat = new PaddedLong(gcra.ticks(clock.nanoTime()));
-        this.totals = config.totals() ? new CallTotals() : null;
-        this.refusal = new RateLimitedException(
-                name, "limiter \"" + name + "\" has no permit: " + limit, this::nextPermitNanos, true);
+        this.tat = new PaddedLong(gcra.ticks(environment.clock().nanoTime()));
     }
 
-    /**
-     * Takes the cost out of the bucket.
-     *
-     * @return 0 if it was taken, else by how many ticks the debt is too high
-     */
-    private long take(long nowNanos, long cost) {
+    @Override
+    long take(long nowNanos, long permits) {
+        if (permits > gcra.burst()) {
+            return NEVER;
+        }
+        long cost = permits * interval;
         long now = gcra.ticks(nowNanos);
         long seen = contended ? tat.getAndAdd(0) : tat.get();
         while (true) {
             long debt = Gcra.debt(seen, now) + cost;
             if (debt > tolerance) {
-                return debt - tolerance;
+                return gcra.waitNanos(debt - tolerance);
             }
             long found = tat.compareAndExchange(seen, now + debt);
             if (found == seen) {
@@ -78,81 +58,19 @@ final class TokenBucket implements RateLimiter {
         }
     }
 
-    private void count(boolean admitted) {
-        if (totals != null) {
-            totals.count(admitted);
-        }
-    }
-
     @Override
-    public long tryAcquireOrWaitNanos() {
-        return tryAcquireOrWaitNanos(interval, clock.nanoTime());
-    }
-
-    @Override
-    public long tryAcquireOrWaitNanos(long permits) {
+    long peek(long nowNanos, long permits) {
         if (permits > gcra.burst()) {
-            refused();
             return NEVER;
         }
-        return tryAcquireOrWaitNanos(Require.range("permits", permits, 1, Long.MAX_VALUE) * interval, clock.nanoTime());
-    }
-
-    private long tryAcquireOrWaitNanos(long cost, long nowNanos) {
-        long excess = take(nowNanos, cost);
-        if (excess == 0) {
-            count(true);
-            return 0;
-        }
-        refused();
-        return gcra.waitNanos(excess);
-    }
-
-    private void refused() {
-        count(false);
-        if (listener != Listener.NONE) {
-            listener.onRefused(kind(), name);
-        }
+        long debt = Gcra.debt(tat.get(), gcra.ticks(nowNanos)) + permits * interval;
+        return gcra.waitNanos(Math.max(0, debt - tolerance));
     }
 
     @Override
-    public long tryEnter(long nowNanos) {
-        boolean admitted = take(nowNanos, interval) == 0;
-        count(admitted);
-        return admitted ? stamp(gcra.ticks(nowNanos)) : REFUSED;
-    }
-
-    /**
-     * Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set.
-     */
-    private static long stamp(long now) {
-        return (now << 1) | 1;
-    }
-
-    private static long elapsed(long stamp, long now) {
-        return (stamp(now) - stamp) >>> 1;
-    }
-
-    @Override
-    public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
-        // Otherwise the permit was consumed at entry.
-        if (verdict == Verdict.NOT_SENT) {
-            giveBack(stamp);
-        }
-    }
-
-    @Override
-    public void cancel(long stamp, long startNanos) {
-        giveBack(stamp);
-    }
-
-    /**
-     * Gives back the permit of a call that was not sent, less the time since it was admitted, which has begun to fill
-     * the bucket again.
-     */
-    private void giveBack(long stamp) {
-        long now = gcra.ticks(clock.nanoTime());
-        long credit = gcra.credit(elapsed(stamp, now));
+    void giveBack(long nowNanos, long takenNanos, long permits) {
+        long now = gcra.ticks(nowNanos);
+        long credit = Math.max(0, permits * interval - (now - gcra.ticks(takenNanos)));
         long seen = tat.get();
         long debt = Gcra.debt(seen, now);
         while (credit > 0 && debt > 0) {
@@ -165,54 +83,52 @@ final class TokenBucket implements RateLimiter {
         }
     }
 
-    private long debtNow() {
-        return Gcra.debt(tat.get(), gcra.ticks(clock.nanoTime()));
-    }
-
-    private long nextPermitNanos() {
-        return gcra.waitNanos(Math.max(0, debtNow() + interval - tolerance));
+    @Override
+    void charge(long nowNanos, long permits) {
+        throw new UnsupportedOperationException();
     }
 
     @Override
-    public long availablePermits() {
-        return gcra.available(debtNow());
+    long available(long nowNanos) {
+        return gcra.available(Gcra.debt(tat.get(), gcra.ticks(nowNanos)));
     }
 
     @Override
-    public int timing() {
-        return ENTRY;
+    long resetNanos(long nowNanos) {
+        return gcra.waitNanos(Gcra.debt(tat.get(), gcra.ticks(nowNanos)));
     }
 
     @Override
-    public OutcomeRule outcomes() {
-        return OutcomeRule.standard();
+    Forecast forecast(long nowNanos) {
+        return new Forecast() {
+            private long planned = tat.get();
+
+            @Override
+            public long earliest(long fromNanos, long permits) {
+                long debt = Gcra.debt(planned, gcra.ticks(fromNanos)) + permits * interval;
+                return gcra.waitNanos(Math.max(0, debt - tolerance));
+            }
+
+            @Override
+            public void take(long atNanos, long permits) {
+                long now = gcra.ticks(atNanos);
+                planned = now + Gcra.debt(planned, now) + permits * interval;
+            }
+        };
     }
 
     @Override
-    public RefusedException refusal() {
-        return refusal;
+    long capacity() {
+        return gcra.burst();
     }
 
     @Override
-    public String name() {
-        return name;
+    public Limit limit() {
+        return limit;
     }
 
     @Override
-    public Environment environment() {
-        return environment;
-    }
-
-    @Override
-    public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "limiter.permits.available", (double) availablePermits());
-        if (totals != null) {
-            totals.measure(name, sink);
-        }
-    }
-
-    @Override
-    public String toString() {
-        return "limiter \"" + name + "\" [" + limit + "]";
+    void replace(long nowNanos, Limit limit, CarriedFill carried) {
+        throw new UnsupportedOperationException();
     }
 }

@@ -58,7 +58,11 @@ abstract class AbstractLimiter implements RateLimiter {
 
     /** Makes the limiter of a configuration: the one place that knows all algorithms. */
     static RateLimiter of(String name, RateLimiterConfig config, Environment environment) {
-        return new TokenBucket(name, config, environment);
+        Require.name(name);
+        Require.nonNull("environment", environment);
+        return Require.nonNull("config", config).limit() instanceof TokenBucketLimit
+                ? new TokenBucket(name, config, environment)
+                : new MeteredLimiter(name, config, environment);
     }
 
     /**

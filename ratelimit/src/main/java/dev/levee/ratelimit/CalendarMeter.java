@@ -150,10 +150,10 @@ final class CalendarMeter implements Meter {
     }
 
     @Override
-    public long charge(long nowNanos, long permits) {
+    public long charge(long nowNanos, long permits, long most) {
         while (true) {
             Period seen = at(nowNanos);
-            if (seen.charge(permits)) {
+            if (seen.charge(permits, most)) {
                 return 0;
             }
             if (seen.last || closing) {

@@ -141,12 +141,13 @@ final class FixedWindowMeter implements Meter {
     }
 
     @Override
-    public long charge(long nowNanos, long permits) {
+    public long charge(long nowNanos, long permits, long most) {
         long start = start(nowNanos);
         long seen = word.get();
         while (seen != closedWord) {
-            long sum = taken(seen, start) + permits;
-            long found = word.compareAndExchange(seen, word(sum < 0 ? Long.MAX_VALUE : sum, start));
+            long taken = taken(seen, start);
+            long sum = taken + Math.min(permits, Math.max(0, most - taken));
+            long found = word.compareAndExchange(seen, word(sum, start));
             if (found == seen) {
                 return 0;
             }

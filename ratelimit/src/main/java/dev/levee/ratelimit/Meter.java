@@ -63,9 +63,15 @@ interface Meter {
      * Takes permits whether they are there or not; later calls wait until they are paid.
      *
      * @param permits any number from 0, also more than the capacity
+     * @param most how many permits may count as taken afterwards; what is beyond is forgiven
      * @return 0, or {@link #CLOSED}
      */
-    long charge(long nowNanos, long permits);
+    long charge(long nowNanos, long permits, long most);
+
+    /** Takes permits as {@link #charge(long, long, long)} does, as far as can be counted. */
+    default long charge(long nowNanos, long permits) {
+        return charge(nowNanos, permits, Long.MAX_VALUE);
+    }
 
     /** Returns how many permits could be taken now. */
     long available(long nowNanos);

@@ -11,13 +11,27 @@ import dev.levee.core.internal.Require;
  */
 final class MeteredLimiter extends AbstractLimiter {
     private final WallTime wallTime;
+    private final long initialPermits;
+    private final long maxDebt;
     private volatile Metered metered;
 
     MeteredLimiter(String name, RateLimiterConfig config, Environment environment) {
         super(name, config, environment);
         wallTime = WallTime.of(environment);
         long now = environment.clock().nanoTime();
-        metered = new Metered(config.limit(), Meter.of(config.limit(), now, wallTime), now);
+        Meter meter = Meter.of(config.limit(), now, wallTime);
+        initialPermits = config.initialPermits();
+        maxDebt = config.maxDebt();
+        chargeInitially(meter, now, config.limit());
+        metered = new Metered(config.limit(), meter, now);
+    }
+
+    private void chargeInitially(Meter meter, long nowNanos, Limit limit) {
+        meter.charge(nowNanos, Math.max(0, limit.capacity() - initialPermits));
+    }
+
+    private long mostUsed(long capacity) {
+        return maxDebt > Long.MAX_VALUE - capacity ? Long.MAX_VALUE : capacity + maxDebt;
     }
 
     @Override
@@ -60,7 +74,11 @@ final class MeteredLimiter extends AbstractLimiter {
 
     @Override
     void charge(long nowNanos, long permits) {
-        while (metered.meter.charge(nowNanos, permits) == Meter.CLOSED) {
+        while (true) {
+            Metered now = metered;
+            if (now.meter.charge(nowNanos, permits, mostUsed(now.capacity)) != Meter.CLOSED) {
+                return;
+            }
             Thread.onSpinWait();
         }
     }
@@ -106,9 +124,9 @@ final class MeteredLimiter extends AbstractLimiter {
         Meter next = Meter.of(limit, nowNanos, wallTime);
         long used = before.meter.close(nowNanos);
         switch (carried) {
-            case SAME_USED -> next.charge(nowNanos, Math.min(used, limit.capacity()));
+            case SAME_USED -> next.charge(nowNanos, used, mostUsed(limit.capacity()));
             case IN_PROPORTION -> next.charge(nowNanos, share(used, before.capacity, limit.capacity()));
-            case RESET -> {}
+            case RESET -> chargeInitially(next, nowNanos, limit);
         }
         if (carried != CarriedFill.RESET && before.meter instanceof WarmUpMeter old && next instanceof WarmUpMeter warm) {
             warm.warmAs(old);

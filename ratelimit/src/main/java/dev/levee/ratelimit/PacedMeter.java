@@ -78,6 +78,10 @@ final class PacedMeter implements Meter {
         free = nowNanos + ahead + added;
     }
 
+    private long owed(long nowNanos) {
+        return Ratio.ceiling(Meter.ahead(free, nowNanos), permits, per);
+    }
+
     private long saturated(long times) {
         return times > NEVER / per ? NEVER : times * per;
     }
@@ -87,14 +91,15 @@ final class PacedMeter implements Meter {
         lock.lock();
         try {
             long ahead = Meter.ahead(free, nowNanos);
-            if (closed || ahead == 0 || takenNanos != lastTaken || given > lastPermits) {
+            if (closed || ahead == 0 || lastPermits == 0 || takenNanos - lastTaken < 0) {
                 return; // paid by the time that has passed
             }
-            long part = Ratio.floor(lastCost, given, lastPermits);
+            long returned = Math.min(given, lastPermits);
+            long part = Ratio.floor(lastCost, returned, lastPermits);
             long credit = part - (nowNanos - takenNanos);
             if (credit > 0) {
                 late = 0;
-                lastPermits -= given;
+                lastPermits -= returned;
                 lastCost -= part;
                 free = nowNanos + Math.max(0, ahead - credit);
             }
@@ -104,14 +109,15 @@ final class PacedMeter implements Meter {
     }
 
     @Override
-    public long charge(long nowNanos, long wanted) {
+    public long charge(long nowNanos, long wanted, long most) {
         lock.lock();
         try {
             if (closed) {
                 return CLOSED;
             }
-            if (wanted > 0) {
-                use(nowNanos, wanted);
+            long charged = Math.min(wanted, Math.max(0, most - owed(nowNanos)));
+            if (charged > 0) {
+                use(nowNanos, charged);
             }
             return 0;
         } finally {
@@ -146,7 +152,7 @@ final class PacedMeter implements Meter {
         lock.lock();
         try {
             closed = true;
-            return Ratio.ceiling(Meter.ahead(free, nowNanos), permits, per);
+            return owed(nowNanos);
         } finally {
             lock.unlock();
         }

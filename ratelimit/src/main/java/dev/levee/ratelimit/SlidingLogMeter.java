@@ -179,18 +179,19 @@ final class SlidingLogMeter implements Meter {
     }
 
     @Override
-    public long charge(long nowNanos, long permits) {
+    public long charge(long nowNanos, long permits, long most) {
         lock.lock();
         try {
             if (closed) {
                 return CLOSED;
             }
             dropOld(nowNanos);
-            long fits = Math.min(permits, Math.max(0, limit - taken));
+            long charged = Math.min(permits, Math.max(0, Math.min(most, NEVER) - taken));
+            long fits = Math.min(charged, Math.max(0, limit - taken));
             if (fits > 0) {
                 add(fits);
             }
-            owe(Math.min(permits - fits, NEVER - taken));
+            owe(charged - fits);
             return 0;
         } finally {
             lock.unlock();

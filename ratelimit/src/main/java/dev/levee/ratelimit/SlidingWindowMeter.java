@@ -152,10 +152,10 @@ final class SlidingWindowMeter implements Meter {
     }
 
     @Override
-    public long charge(long nowNanos, long permits) {
+    public long charge(long nowNanos, long permits, long most) {
         while (true) {
             Window seen = at(nowNanos);
-            if (seen.charge(permits)) {
+            if (seen.charge(permits, most)) {
                 return 0;
             }
             if (seen.last || closing) {

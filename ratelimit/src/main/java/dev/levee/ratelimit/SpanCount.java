@@ -34,15 +34,15 @@ class SpanCount {
         return USED.compareAndSet(this, expected, next);
     }
 
-    /** Adds permits without a bound but that of a long. Returns false if the count is closed. */
-    final boolean charge(long permits) {
+    /** Adds permits, up to a sum. Returns false if the count is closed. */
+    final boolean charge(long permits, long most) {
         while (true) {
             long word = used;
             if (word < 0) {
                 return false;
             }
-            long sum = word + permits;
-            if (replace(word, sum < 0 ? Long.MAX_VALUE : sum)) {
+            long room = Math.max(0, most - word);
+            if (replace(word, word + Math.min(permits, room))) {
                 return true;
             }
         }

@@ -68,6 +68,10 @@ final class WarmUpMeter implements Meter {
         stored = other.stored / other.max * max;
     }
 
+    private long owed(long nowNanos) {
+        return (long) Math.ceil(Meter.ahead(free, nowNanos) / interval);
+    }
+
     /** The permits that are in store at a time from which on calls may come. */
     private double storedAt(long nowNanos) {
         double idle = Meter.since(free, nowNanos);
@@ -128,16 +132,17 @@ final class WarmUpMeter implements Meter {
         lock.lock();
         try {
             long ahead = Meter.ahead(free, nowNanos);
-            if (closed || ahead == 0 || takenNanos != lastTaken || permits > lastPermits) {
+            if (closed || ahead == 0 || lastPermits == 0 || takenNanos - lastTaken < 0) {
                 return; // paid by the time that has passed
             }
-            long part = Ratio.floor(lastCost, permits, lastPermits);
+            long returned = Math.min(permits, lastPermits);
+            long part = Ratio.floor(lastCost, returned, lastPermits);
             long credit = part - (nowNanos - takenNanos);
             if (credit > 0) {
                 free = nowNanos + Math.max(0, ahead - credit);
                 rounded = 0;
-                stored = Math.min(max, stored + permits);
-                lastPermits -= permits;
+                stored = Math.min(max, stored + returned);
+                lastPermits -= returned;
                 lastCost -= part;
             }
         } finally {
@@ -146,14 +151,15 @@ final class WarmUpMeter implements Meter {
     }
 
     @Override
-    public long charge(long nowNanos, long permits) {
+    public long charge(long nowNanos, long permits, long most) {
         lock.lock();
         try {
             if (closed) {
                 return CLOSED;
             }
-            if (permits > 0) {
-                use(nowNanos, permits);
+            long charged = Math.min(permits, Math.max(0, most - owed(nowNanos)));
+            if (charged > 0) {
+                use(nowNanos, charged);
             }
             return 0;
         } finally {
@@ -189,7 +195,7 @@ final class WarmUpMeter implements Meter {
         lock.lock();
         try {
             closed = true;
-            return (long) Math.ceil(Meter.ahead(free, nowNanos) / interval);
+            return owed(nowNanos);
         } finally {
             lock.unlock();
         }

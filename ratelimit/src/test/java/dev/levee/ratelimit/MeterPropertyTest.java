@@ -249,6 +249,9 @@ class MeterPropertyTest {
             long origin = draw.origin();
             Meter meter = MeterHistory.meter(limit, origin);
             long debt = limit.capacity() > 1L << 40 ? limit.capacity() * 2 : limit.capacity() * (1 + draw.random().nextInt(5));
+            if (debt > (1L << 60) / (MeterHistory.window(limit) / limit.permits() + 1) / 10) {
+                continue; // longer than a time can be
+            }
             meter.charge(origin, debt);
             AdmissionHistory history = AdmissionHistory.of(limit);
             BigInteger elapsed = BigInteger.ZERO;

@@ -31,7 +31,7 @@ public sealed interface Limit permits TokenBucketLimit {
      * Makes a limit of a number of permits in a time, of which as many can be taken at once.
      *
      * @param permits from 1 to 64 for each nanosecond
-     * @param per more than zero, at most about 73 years for each permit
+     * @param per more than zero, at most about 146 years for each permit
      * @return the limit; see {@link TokenBucketLimit#burst} to allow more or fewer at once
      * @throws NullPointerException if {@code per} is null
      * @throws IllegalArgumentException if a value is out of its range

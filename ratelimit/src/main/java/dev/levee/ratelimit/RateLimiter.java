@@ -125,7 +125,7 @@ public interface RateLimiter extends Gate, Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RateLimiter of(String name, RateLimiterConfig config, Environment environment) {
-        return new TokenBucket(name, config, environment);
+        return AbstractLimiter.of(name, config, environment);
     }
 
     @Override
@@ -182,4 +182,11 @@ public interface RateLimiter extends Gate, Measured {
      * @return from 0 to the burst of the limit
      */
     long availablePermits();
+
+    /**
+     * Returns the limit that is in force.
+     *
+     * @return the limit
+     */
+    Limit limit();
 }

@@ -47,6 +47,7 @@ class ArchitectureTest {
             Map.entry("java.lang.Object", Set.of("wait")),
             Map.entry("java.time.Clock", Set.of("system", "systemUTC", "systemDefaultZone")),
             Map.entry("java.time.Instant", Set.of("now")),
+            Map.entry("java.time.InstantSource", Set.of("system")),
             Map.entry("java.util.concurrent.TimeUnit", Set.of("sleep", "timedJoin", "timedWait")),
             Map.entry("java.util.concurrent.ThreadLocalRandom", Set.of("current")),
             Map.entry("java.util.concurrent.ForkJoinPool", Set.of("commonPool")),

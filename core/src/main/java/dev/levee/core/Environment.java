@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Require;
+import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 
@@ -20,6 +21,7 @@ public final class Environment implements AutoCloseable {
     private final Executor executor;
     private final RandomGenerator random;
     private final Listener listener;
+    private final InstantSource wallClock;
     private final Runnable closing;
     private final HandOverQueue handOvers;
 
@@ -29,6 +31,7 @@ public final class Environment implements AutoCloseable {
         executor = builder.executor;
         random = builder.random;
         listener = Listeners.shield(builder.listener);
+        wallClock = builder.wallClock;
         closing = builder.closing;
         handOvers = new HandOverQueue(clock, executor);
     }
@@ -100,7 +103,7 @@ public final class Environment implements AutoCloseable {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        return new Builder(clock, scheduler, executor, random, listener, closing);
+        return new Builder(clock, scheduler, executor, random, listener, closing).wallClock(wallClock);
     }
 
     /**
@@ -110,6 +113,16 @@ public final class Environment implements AutoCloseable {
      */
     public NanoClock clock() {
         return clock;
+    }
+
+    /**
+     * Returns the clock of what goes by the calendar, such as a quota for each day. It may be set ahead or back at any
+     * time, so no duration and no deadline is measured with it: that is what {@link #clock} is for.
+     *
+     * @return the clock
+     */
+    public InstantSource wallClock() {
+        return wallClock;
     }
 
     /**
@@ -199,6 +212,7 @@ public final class Environment implements AutoCloseable {
         private Executor executor;
         private RandomGenerator random;
         private Listener listener;
+        private InstantSource wallClock = SystemTime.wallClock();
         private final Runnable closing;
 
         Builder(
@@ -274,6 +288,18 @@ public final class Environment implements AutoCloseable {
          */
         public Builder listener(Listener value) {
             listener = Require.nonNull("listener", value);
+            return this;
+        }
+
+        /**
+         * Sets the clock of what goes by the calendar, see {@link Environment#wallClock}. Default: that of the machine.
+         *
+         * @param value thread-safe and not blocking
+         * @return this
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder wallClock(InstantSource value) {
+            wallClock = Require.nonNull("wallClock", value);
             return this;
         }
 

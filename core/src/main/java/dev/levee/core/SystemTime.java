@@ -4,6 +4,7 @@ import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Timers;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
+import java.time.InstantSource;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.SynchronousQueue;
@@ -37,6 +38,10 @@ enum SystemTime implements NanoClock, Scheduler, Timers {
     @Override
     public long nanoTime() {
         return System.nanoTime();
+    }
+
+    static InstantSource wallClock() {
+        return InstantSource.system();
     }
 
     @Override

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -77,6 +80,26 @@ class EnvironmentTest {
             assertThat(custom.scheduler()).isSameAs(time.environment().scheduler());
             assertThat(custom.executor()).isSameAs(time.environment().executor());
             assertThat(time.environment().random()).isNotSameAs(random);
+        }
+
+        @Test
+        void a_wall_clock_is_kept_and_is_that_of_the_machine_unless_there_is_one() {
+            Instant day = Instant.parse("2026-03-29T00:00:00Z");
+            Environment environment =
+                    Environment.builder().wallClock(() -> day).build().toBuilder().build();
+            assertThat(environment.wallClock().instant()).isEqualTo(day);
+            assertThat(Environment.system().wallClock()).isEqualTo(InstantSource.system());
+            assertThat(Environment.builder().build().wallClock()).isEqualTo(InstantSource.system());
+            assertThatNullPointerException()
+                    .isThrownBy(() -> Environment.builder().wallClock(null))
+                    .withMessage("wallClock");
+        }
+
+        @Test
+        void the_wall_clock_of_manual_time_goes_with_its_clock() {
+            ManualTime time = ManualTime.startingAt(Long.MAX_VALUE - 1);
+            time.advance(Duration.ofHours(25));
+            assertThat(time.environment().wallClock().instant()).isEqualTo(Instant.parse("2026-01-02T01:00:00Z"));
         }
 
         @Test

@@ -7,38 +7,53 @@ import dev.levee.core.internal.Require;
 import java.util.function.Consumer;
 
 /**
- * A rate limiter for many keys, such as client addresses or tenants: bounds the rate of each by the same limit.
+ * A rate limiter for many keys, such as client addresses or tenants: bounds the rate of each, by one limit for all or
+ * by one for each key.
  *
  * <pre>{@code
- * KeyedRateLimiter<String> perClient = KeyedRateLimiter.of("api", Limit.perSecond(100).burst(200));
- * if (!perClient.tryAcquire(address)) { ... }             // 429
- * long wait = perClient.tryAcquireOrWaitNanos(address);   // 0: admitted; else when it could be
+ * KeyedRateLimiter<AddressKey> perClient = KeyedRateLimiter.of("api", Limit.perSecond(100).burst(200));
+ * if (!perClient.tryAcquire(AddressKey.of(address))) { ... }        // 429
+ * long wait = perClient.tryAcquireOrWaitNanos(key);                 // 0: admitted; else when it could be
+ *
+ * KeyedRateLimiter<Tenant> perTenant = KeyedRateLimiter.of("tenants", c -> c
+ *         .keyBy(Tenant::id)                                        // String
+ *         .limits(tenant -> tenant.plan().limit()));                // asked in each call: may change at any time
  * }</pre>
  *
- * <p>Use it where callers must not take each other's share. For one dependency use {@link RateLimiter}. Where the
- * limits of keys differ, take one of these for each limit, and choose by the key. Not {@code Keyed} of
- * {@link RateLimiter}: there a key that is evicted comes back without its debt, and gets several times its limit. Keys
- * need {@code equals} and {@code hashCode} that neither change nor block.
+ * <p>Use it where callers must not take each other's share. For one dependency use {@link RateLimiter}. Not
+ * {@code Keyed} of {@link RateLimiter}: there a key that is evicted comes back without its debt, and gets several times
+ * its limit.
  *
- * <p>Keys come from outside and must not fill the memory. A key whose bucket is full again is as good as one that was
- * never seen, and is dropped without loss: new keys replace such keys, no timer runs. At most
- * {@link KeyedRateLimiterConfig#maxKeys} keys are held; if a new key comes while all of them wait for permits to come
- * back, the key that is closest to having its bucket full again (of a few candidates) is evicted, and its debt is
- * forgiven. So a flood of new keys locks no other key out, evicts its own keys first, and costs no memory; the limit of
- * a key whose debt was forgiven is exceeded by at most one burst each time, which the metric counts and the first time
- * is logged. Only then can a key get more than {@link Limit} says.
+ * <p><b>Keys</b> are not kept, only fingerprints of 128 bits of them: of the content of a {@code CharSequence} (of a
+ * {@code String} or not), {@code Integer}, {@code Long}, {@code UUID}, {@code byte[]}, {@code InetAddress} (in IPv4 form
+ * if it is IPv4-mapped), {@link AddressKey}, an enum constant, or a {@code List} of these; other types are mapped to
+ * one of them by {@link KeyedRateLimiterConfig.Builder#keyBy}. Two keys with the same fingerprint would share one
+ * bucket, which is stricter than the limit and never looser. That any two of {@code n} keys have it has a probability
+ * of about {@code n^2 / 2^129}, for a hundred million keys one in 10^22; on purpose it takes a secret, which each
+ * limiter draws from {@link Environment#random()} and tells to no one.
+ *
+ * <p><b>Memory.</b> At most {@link KeyedRateLimiterConfig#maxKeys} keys are held, in arrays of longs that grow with
+ * them: at most 32 bytes for each key when there are as many. A key whose bucket is full again is as good as one that
+ * was never seen, and new keys replace it without loss; no timer runs.
+ *
+ * <p><b>A flood of new keys</b> locks no other key out and costs no more memory. Each key has two places of 16 slots. If
+ * a new key finds only keys in debt in both, or in those that are taken while the limiter holds its maximum of keys, the debt that would be paid back first of all in these two places is forgiven, for
+ * the new key. So a key is forgiven only if each of some 25 others (with up to 16 keys at most: each other one) is at
+ * least as much in debt: keys that each come once are forgiven before a key that has taken two permits lately. Each
+ * forgiving lets one key exceed its limit by at most what it had consumed, a burst; the metric counts them, and the
+ * first is logged. As long as no more than about nine tenths of {@code maxKeys} are in debt, nothing is forgiven. Only
+ * after a forgiving can a key get more than its limit says.
  *
  * <p>Thread-safe. A key that is held is served without a lock and without allocation, with one reading of the clock and
- * at most one write; a new key takes a lock for some comparisons (logarithmic in the number of keys) and one entry of
- * about 80 bytes.
+ * at most one write; a new key takes the lock of one part of the table for some comparisons, at most about 100 whatever
+ * the number of keys. A part doubles under its lock, in less than a millisecond, while keys of other parts are served.
  *
- * <p>Metrics: {@code limiter.keys}, {@code limiter.keys.forgiven}, and with
- * {@link KeyedRateLimiterConfig.Builder#totals totals} {@code limiter.calls.admitted} and
- * {@code limiter.calls.refused}, over all keys. A listener receives {@code onRefused} once for each refused call.
+ * <p>Metrics: {@code limiter.keys}, {@code limiter.keys.added} (how many keys came that were not held: it grows as fast
+ * as a flood of keys), {@code limiter.keys.forgiven}, and with {@link KeyedRateLimiterConfig.Builder#totals totals}
+ * {@code limiter.calls.admitted} and {@code limiter.calls.refused}, over all keys. A listener receives
+ * {@code onRefused} once for each refused call.
  *
- * <p>Provisional: grows until it holds millions of keys in less memory; names may change.
- *
- * @param <K> a key with {@code equals} and {@code hashCode}
+ * @param <K> a key of one of the types above, or of any type with {@code keyBy}; it must not change during a call
  * @since 0.1
  */
 public interface KeyedRateLimiter<K> extends Measured {
@@ -85,7 +100,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, there is no limit, or a setting
      *     is out of its range
      */
-    static <K> KeyedRateLimiter<K> of(String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure) {
+    static <K> KeyedRateLimiter<K> of(String name, Consumer<? super KeyedRateLimiterConfig.Builder<K>> configure) {
         return of(name, configure, Environment.system());
     }
 
@@ -102,9 +117,13 @@ public interface KeyedRateLimiter<K> extends Measured {
      *     is out of its range
      */
     static <K> KeyedRateLimiter<K> of(
-            String name, Consumer<? super KeyedRateLimiterConfig.Builder> configure, Environment environment) {
-        KeyedRateLimiterConfig config = Require.configured(
-                "limiter", name, KeyedRateLimiterConfig.builder(), configure, KeyedRateLimiterConfig.Builder::build);
+            String name, Consumer<? super KeyedRateLimiterConfig.Builder<K>> configure, Environment environment) {
+        KeyedRateLimiterConfig<K> config = Require.configured(
+                "limiter",
+                name,
+                KeyedRateLimiterConfig.<K>builder(),
+                configure,
+                KeyedRateLimiterConfig.Builder<K>::build);
         return of(name, config, environment);
     }
 
@@ -118,7 +137,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
-    static <K> KeyedRateLimiter<K> of(String name, KeyedRateLimiterConfig config) {
+    static <K> KeyedRateLimiter<K> of(String name, KeyedRateLimiterConfig<? super K> config) {
         return of(name, config, Environment.system());
     }
 
@@ -133,7 +152,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
-    static <K> KeyedRateLimiter<K> of(String name, KeyedRateLimiterConfig config, Environment environment) {
+    static <K> KeyedRateLimiter<K> of(String name, KeyedRateLimiterConfig<? super K> config, Environment environment) {
         return new KeyedTokenBuckets<>(name, config, environment);
     }
 
@@ -150,6 +169,7 @@ public interface KeyedRateLimiter<K> extends Measured {
      * @param key not null
      * @return whether the permit was taken
      * @throws NullPointerException if the key is null
+     * @throws IllegalArgumentException if it is of a type without a fingerprint, and no {@code keyBy} is set
      */
     default boolean tryAcquire(K key) {
         return tryAcquireOrWaitNanos(key) == 0;
@@ -191,6 +211,19 @@ public interface KeyedRateLimiter<K> extends Measured {
     long tryAcquireOrWaitNanos(K key, long permits);
 
     /**
+     * Takes permits of a key that were used without being asked for, such as the rest of a call whose size is known
+     * only afterwards: always takes them, into debt if there are too few, which delays the next call of this key. A
+     * debt that takes more than a quarter of the time that a limit can count to be paid back (36 years, or one where
+     * the time is counted in 64ths of nanoseconds) is cut to that.
+     *
+     * @param key not null
+     * @param permits how many, from 1; may be more than the burst
+     * @throws NullPointerException if the key is null
+     * @throws IllegalArgumentException if the number is less than 1
+     */
+    void settle(K key, long permits);
+
+    /**
      * Returns how many permits of a key could be taken now. Does not add the key.
      *
      * @param key not null
@@ -200,8 +233,8 @@ public interface KeyedRateLimiter<K> extends Measured {
     long availablePermits(K key);
 
     /**
-     * Returns how many keys are held, after dropping those whose bucket is full again. Takes the lock that new keys
-     * take.
+     * Returns how many keys are in debt: what this limiter remembers. Reads the whole table, some milliseconds for a
+     * million keys, without stopping callers; keys that come meanwhile may be counted or not.
      *
      * @return from 0 to the maximum
      */

@@ -1,22 +1,26 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.internal.Require;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a {@link KeyedRateLimiter}. Immutable.
  *
- * <p>Provisional: grows with the limiter; names may change.
- *
+ * @param <K> the type of the keys; settings without {@code limits} and {@code keyBy} can be made for {@code Object}
  * @since 0.1
  */
-public final class KeyedRateLimiterConfig {
-    private final TokenBucketLimit limit;
+public final class KeyedRateLimiterConfig<K> {
+    private final @Nullable TokenBucketLimit limit;
+    private final @Nullable Function<? super K, TokenBucketLimit> limits;
+    private final @Nullable Function<? super K, ?> keyBy;
     private final int maxKeys;
     private final boolean totals;
 
-    private KeyedRateLimiterConfig(Builder builder, TokenBucketLimit limit) {
-        this.limit = limit;
+    private KeyedRateLimiterConfig(Builder<K> builder) {
+        limit = builder.limit;
+        limits = builder.limits;
+        keyBy = builder.keyBy;
         maxKeys = builder.maxKeys;
         totals = builder.totals;
     }
@@ -24,10 +28,11 @@ public final class KeyedRateLimiterConfig {
     /**
      * Starts from the defaults; the limit has none.
      *
+     * @param <K> the type of the keys
      * @return a builder; not thread-safe
      */
-    public static Builder builder() {
-        return new Builder();
+    public static <K> Builder<K> builder() {
+        return new Builder<>();
     }
 
     /**
@@ -35,17 +40,35 @@ public final class KeyedRateLimiterConfig {
      *
      * @return a builder; not thread-safe
      */
-    public Builder toBuilder() {
-        return new Builder(this);
+    public Builder<K> toBuilder() {
+        return new Builder<>(this);
     }
 
     /**
      * Returns how much is admitted of each key.
      *
-     * @return the limit
+     * @return the limit; null if keys have limits of their own
      */
-    public TokenBucketLimit limit() {
+    public @Nullable TokenBucketLimit limit() {
         return limit;
+    }
+
+    /**
+     * Returns what tells the limit of a key.
+     *
+     * @return the function; null if all keys share one limit
+     */
+    public @Nullable Function<? super K, TokenBucketLimit> limits() {
+        return limits;
+    }
+
+    /**
+     * Returns what keys are told apart by.
+     *
+     * @return the function; null if they are of a type that needs none
+     */
+    public @Nullable Function<? super K, ?> keyBy() {
+        return keyBy;
     }
 
     /**
@@ -69,44 +92,90 @@ public final class KeyedRateLimiterConfig {
     /**
      * Sets up a {@link KeyedRateLimiter}.
      *
+     * @param <K> the type of the keys
      * @since 0.1
      */
-    public static final class Builder {
+    public static final class Builder<K> {
         private static final int MAX_KEYS = 1 << 24;
 
         private @Nullable TokenBucketLimit limit;
+        private @Nullable Function<? super K, TokenBucketLimit> limits;
+        private @Nullable Function<? super K, ?> keyBy;
         private int maxKeys = 100_000;
         private boolean totals;
 
         Builder() {}
 
-        private Builder(KeyedRateLimiterConfig config) {
+        private Builder(KeyedRateLimiterConfig<K> config) {
             limit = config.limit;
+            limits = config.limits;
+            keyBy = config.keyBy;
             maxKeys = config.maxKeys;
             totals = config.totals;
         }
 
         /**
-         * How much is admitted of each key. Must be set.
+         * How much is admitted of each key. Must be set, unless {@link #limits} is; replaces it.
          *
          * @param value the limit
          * @return this
          * @throws NullPointerException if it is null
          */
-        public Builder limit(TokenBucketLimit value) {
+        public Builder<K> limit(TokenBucketLimit value) {
             limit = Require.nonNull("limit", value);
+            limits = null;
             return this;
         }
 
         /**
-         * How many keys are held at most. Default: 100,000, which is about 8 MB and the keys. Choose more than the
-         * number of keys that come within the time in which a bucket fills.
+         * How much is admitted of a key, where keys differ, such as tenants with plans. Replaces {@link #limit}.
+         *
+         * <p>The function is asked in each call, before anything is locked, and must be cheap: a field or a look-up in
+         * a map. What it throws, the call throws. When it returns another limit for a key than before, the key keeps
+         * what it has consumed: as many permits are missing in its new bucket, at most all of them; what was charged
+         * beyond the burst ({@link KeyedRateLimiter#settle}) is kept in full. So at the change a key gets at most what
+         * the larger burst still had, and from then on what the new limit says.
+         *
+         * <p>Return the same object, or an equal one, for the same plan. Up to some hundred different limits cost
+         * nothing; of many more, or of new ones in each call, each costs the making of its arithmetic, some
+         * microseconds, and a slot keeps the last one of its key.
+         *
+         * @param value from a key to its limit, never null
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<K> limits(Function<? super K, TokenBucketLimit> value) {
+            limits = Require.nonNull("limits", value);
+            limit = null;
+            return this;
+        }
+
+        /**
+         * What keys are told apart by, where their type is none of {@code CharSequence}, {@code Integer}, {@code Long},
+         * {@code UUID}, {@code byte[]}, {@code InetAddress}, {@link AddressKey}, an enum, or a {@code List} of these.
+         * Default: the key itself.
+         *
+         * <p>Called in each call, before anything is locked. What it allocates, the call allocates.
+         *
+         * @param value from a key to a value of such a type, never null, the same for keys that share a bucket
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<K> keyBy(Function<? super K, ?> value) {
+            keyBy = Require.nonNull("keyBy", value);
+            return this;
+        }
+
+        /**
+         * How many keys are held at most. Default: 100,000, which is about 3 MB if all come; a table starts small and
+         * grows. Each key takes at most 32 bytes when there are as many (37 with {@link #limits}), and up to twice that
+         * while there are fewer. Choose more than the number of keys that come within the time in which a bucket fills.
          *
          * @param value from 1 to 2^24
          * @return this
          * @throws IllegalArgumentException if it is out of its range
          */
-        public Builder maxKeys(int value) {
+        public Builder<K> maxKeys(int value) {
             maxKeys = Require.range("maxKeys", value, 1, MAX_KEYS);
             return this;
         }
@@ -118,7 +187,7 @@ public final class KeyedRateLimiterConfig {
          * @param value true to count
          * @return this
          */
-        public Builder totals(boolean value) {
+        public Builder<K> totals(boolean value) {
             totals = value;
             return this;
         }
@@ -129,11 +198,11 @@ public final class KeyedRateLimiterConfig {
          * @return the settings
          * @throws IllegalArgumentException if there is no limit
          */
-        public KeyedRateLimiterConfig build() {
-            if (limit == null) {
+        public KeyedRateLimiterConfig<K> build() {
+            if (limit == null && limits == null) {
                 throw new IllegalArgumentException("limit must be set");
             }
-            return new KeyedRateLimiterConfig(this, limit);
+            return new KeyedRateLimiterConfig<>(this);
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.levee.core.Gate;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -125,7 +126,54 @@ public interface RateLimiter extends Gate, Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     static RateLimiter of(String name, RateLimiterConfig config, Environment environment) {
-        return new TokenBucket(name, config, environment);
+        return AbstractLimiter.of(name, config, environment);
+    }
+
+    /**
+     * Makes one limiter of several, in whose environment it is: a call takes its permits of each of them, or of none.
+     * See {@link #allOf(String, List)}.
+     *
+     * @param name for logs, metrics and refusals
+     * @param limiters different ones, with one clock
+     * @return the limiter
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limiter, or one is
+     *     there twice, has another clock or was made by other code
+     */
+    static RateLimiter allOf(String name, RateLimiter... limiters) {
+        return allOf(name, List.of(limiters));
+    }
+
+    /**
+     * Makes one limiter of several, in the environment of the first: a call takes its permits of each of them, or of
+     * none.
+     *
+     * <pre>{@code
+     * RateLimiter plan = RateLimiter.allOf("plan", perSecond, perDay);
+     * }</pre>
+     *
+     * <p>The limiters can be used alone and in other combinations, too: that of a tenant together with the one of all.
+     * For different numbers of permits of each, such as one request and so many bytes, see {@link Permits}.
+     *
+     * <p>A refusal leaves no permit spent. {@link #refusal} is that of the limiter for which the call would wait
+     * longest, with its name; a wait is the longest one of all. <b>Between threads:</b> no limit ever admits more than
+     * it says. All limits are asked before the first permit is taken, and if another call is faster at one of them, what
+     * was taken is given back at once. So a call may be refused although each limit has room for it, but only at the
+     * moment at which another call that is refused at a later limit of the list holds a permit of an earlier one.
+     *
+     * <p>Calls that wait, wait at the combination, and not in the queues of its limiters. It costs an admission about
+     * one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is that
+     * which is the tightest now, and cannot be replaced; those of its limiters can.
+     *
+     * @param name for logs, metrics and refusals
+     * @param limiters different ones, with one clock
+     * @return the limiter
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character, there is no limiter, or one is
+     *     there twice, has another clock or was made by other code
+     */
+    static RateLimiter allOf(String name, List<? extends RateLimiter> limiters) {
+        return CombinedLimiter.of(name, limiters);
     }
 
     @Override
@@ -182,4 +230,11 @@ public interface RateLimiter extends Gate, Measured {
      * @return from 0 to the burst of the limit
      */
     long availablePermits();
+
+    /**
+     * Returns the limit that is in force.
+     *
+     * @return the limit
+     */
+    Limit limit();
 }

@@ -1,33 +1,34 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.Environment;
-import dev.levee.core.Listener;
-import dev.levee.core.NanoClock;
-import dev.levee.core.OutcomeRule;
-import dev.levee.core.RefusedException;
-import dev.levee.core.Verdict;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.Require;
-import org.jspecify.annotations.Nullable;
+import java.math.BigInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongUnaryOperator;
 
 /**
- * The implementation of {@link RateLimiter}: one bucket, in one word, see {@link Gcra}.
+ * The token bucket: one bucket, in one word, see {@link ExactGcra}.
  *
  * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is
  * only stricter, and the caller is admitted as of the moment at which it called. See ADR 19.
+ *
+ * <p><b>Replacing.</b> The word and its arithmetic are one immutable object. To replace it, its word is sealed, the new
+ * object is made from what the word was, and published. A thread that comes upon the sealed word waits for that at the
+ * lock. So each call is counted in the old object or in the new one, never in neither, and all calls agree on the order
+ * ({@link #replace}). The same happens when the clock has moved far from the base ({@link #moveBase}). See ADR 86.
  */
-final class TokenBucket implements RateLimiter {
-    private final String name;
-    private final TokenBucketLimit limit;
-    private final Environment environment;
-    private final NanoClock clock;
-    private final Listener listener;
-    private final Gcra gcra;
-    private final long interval;
-    private final long tolerance;
+final class TokenBucket extends AbstractLimiter {
+    /** The one number that is no theoretical arrival time. */
+    private static final long SEALED = Long.MIN_VALUE;
 
-    /** The theoretical arrival time, in ticks. */
-    private final PaddedLong tat;
+    private final long initialPermits;
+    private final long maxDebt;
+
+    /** Held while {@link #bucket} is replaced. No user code runs under it. */
+    private final ReentrantLock replacing = new ReentrantLock();
+
+    private volatile Bucket bucket;
 
     /**
      * Whether two threads have ever contended for the word. After that the word is fetched to be written, not to be
@@ -36,183 +37,305 @@ final class TokenBucket implements RateLimiter {
      */
     private boolean contended;
 
-    private final @Nullable CallTotals totals;
-    private final RateLimitedException refusal;
-
     TokenBucket(String name, RateLimiterConfig config, Environment environment) {
-        this.name = Require.name(name);
-        this.limit = (TokenBucketLimit) Require.nonNull("config", config).limit();
-        this.environment = Require.nonNull("environment", environment);
-        this.clock = environment.clock();
-        this.listener = environment.listener();
-        this.gcra = Gcra.of(limit);
-        this.interval = gcra.interval();
-        this.tolerance = gcra.tolerance();
-        this.tat = new PaddedLong(gcra.ticks(clock.nanoTime()));
-        this.totals = config.totals() ? new CallTotals() : null;
-        this.refusal = new RateLimitedException(
-                name, "limiter \"" + name + "\" has no permit: " + limit, this::nextPermitNanos, true);
+        super(name, config, environment);
+        TokenBucketLimit limit = (TokenBucketLimit) config.limit();
+        this.initialPermits = config.initialPermits();
+        this.maxDebt = config.maxDebt();
+        ExactGcra gcra = ExactGcra.of(limit);
+        long now = environment.clock().nanoTime();
+        this.bucket = new Bucket(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
     }
 
-    /**
-     * Takes the cost out of the bucket.
-     *
-     * @return 0 if it was taken, else by how many ticks the debt is too high
-     */
-    private long take(long nowNanos, long cost) {
-        long now = gcra.ticks(nowNanos);
-        long seen = contended ? tat.getAndAdd(0) : tat.get();
+    private long initialTat(ExactGcra gcra) {
+        return initialPermits < gcra.burst ? gcra.tolerance - initialPermits * gcra.interval : ExactGcra.LONG_FULL;
+    }
+
+    private long checkedDebt(ExactGcra gcra) {
+        return Require.range("maxDebt", maxDebt, 0, gcra.maxDebt()) * gcra.interval;
+    }
+
+    /** A limit, and what was taken of it. */
+    private static final class Bucket {
+        final TokenBucketLimit limit;
+        final ExactGcra gcra;
+
+        /** The reading of the clock from which others count. */
+        final long base;
+
+        /** Permits that were taken before this reading are not given back. */
+        final long since;
+
+        /** The theoretical arrival time, in units after the base; or {@link #SEALED}. */
+        final PaddedLong tat;
+
+        final long maxDebt;
+
+        Bucket(TokenBucketLimit limit, ExactGcra gcra, long base, long since, long tat, long maxDebt) {
+            this.limit = limit;
+            this.gcra = gcra;
+            this.base = base;
+            this.since = since;
+            this.tat = new PaddedLong(tat);
+            this.maxDebt = maxDebt;
+        }
+
+        /** Returns a reading in units; the reading must not be too late. One that is too early counts as later. */
+        long units(long nowNanos) {
+            long elapsed = nowNanos - base;
+            return gcra.units(gcra.isInRange(elapsed) ? elapsed : gcra.earliest());
+        }
+
+        /** Whether a clock has gone back so far that nothing can be said but that it admits nothing. */
+        boolean isTooEarly(long nowNanos) {
+            long elapsed = nowNanos - base;
+            return elapsed < 0 && !gcra.isInRange(elapsed);
+        }
+
+        boolean isTooLate(long nowNanos) {
+            long elapsed = nowNanos - base;
+            return elapsed > 0 && !gcra.isInRange(elapsed);
+        }
+
+        /** Returns how far it is from full; for a reading of any age. */
+        long debt(long seen, long nowNanos) {
+            long elapsed = isTooLate(nowNanos) ? nowNanos - base : Math.max(nowNanos - base, gcra.earliest());
+            return Math.max(0, gcra.from(seen, elapsed));
+        }
+
+        /** Returns how long it is until a time in units, and until readings are not too early. */
+        long waitNanos(long units, long nowNanos) {
+            long elapsed = nowNanos - base;
+            return Math.max(gcra.nanosUntil(units, elapsed), gcra.earliest() - elapsed);
+        }
+    }
+
+    @Override
+    long take(long nowNanos, long permits) {
         while (true) {
-            long debt = Gcra.debt(seen, now) + cost;
-            if (debt > tolerance) {
-                return debt - tolerance;
+            Bucket current = current(nowNanos);
+            ExactGcra gcra = current.gcra;
+            if (permits > gcra.burst) {
+                return NEVER;
             }
-            long found = tat.compareAndExchange(seen, now + debt);
-            if (found == seen) {
-                return 0;
+            long cost = permits * gcra.interval;
+            long room = gcra.tolerance - cost;
+            long now = current.units(nowNanos);
+            long seen = contended ? current.tat.getAndAdd(0) : current.tat.get();
+            while (seen != SEALED) {
+                long debt = seen - now;
+                if (debt > room || current.isTooEarly(nowNanos)) {
+                    return current.waitNanos(seen - room, nowNanos);
+                }
+                long found = current.tat.compareAndExchange(seen, (debt > 0 ? seen : gcra.start(now)) + cost);
+                if (found == seen) {
+                    return 0;
+                }
+                seen = found;
+                if (!contended) {
+                    contended = true;
+                }
             }
-            seen = found;
-            if (!contended) {
-                contended = true;
+            awaitReplacement();
+        }
+    }
+
+    @Override
+    long peek(long nowNanos, long permits) {
+        while (true) {
+            Bucket current = current(nowNanos);
+            ExactGcra gcra = current.gcra;
+            if (permits > gcra.burst) {
+                return NEVER;
+            }
+            long room = gcra.tolerance - permits * gcra.interval;
+            long tat = current.tat.get();
+            if (!isSealed(tat)) {
+                return tat - current.units(nowNanos) > room || current.isTooEarly(nowNanos)
+                        ? current.waitNanos(tat - room, nowNanos)
+                        : 0;
             }
         }
     }
 
-    private void count(boolean admitted) {
-        if (totals != null) {
-            totals.count(admitted);
-        }
-    }
-
     @Override
-    public long tryAcquireOrWaitNanos() {
-        return tryAcquireOrWaitNanos(interval, clock.nanoTime());
-    }
-
-    @Override
-    public long tryAcquireOrWaitNanos(long permits) {
-        if (permits > gcra.burst()) {
-            refused();
-            return NEVER;
-        }
-        return tryAcquireOrWaitNanos(Require.range("permits", permits, 1, Long.MAX_VALUE) * interval, clock.nanoTime());
-    }
-
-    private long tryAcquireOrWaitNanos(long cost, long nowNanos) {
-        long excess = take(nowNanos, cost);
-        if (excess == 0) {
-            count(true);
-            return 0;
-        }
-        refused();
-        return gcra.waitNanos(excess);
-    }
-
-    private void refused() {
-        count(false);
-        if (listener != Listener.NONE) {
-            listener.onRefused(kind(), name);
-        }
-    }
-
-    @Override
-    public long tryEnter(long nowNanos) {
-        boolean admitted = take(nowNanos, interval) == 0;
-        count(admitted);
-        return admitted ? stamp(gcra.ticks(nowNanos)) : REFUSED;
-    }
-
-    /**
-     * Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set.
-     */
-    private static long stamp(long now) {
-        return (now << 1) | 1;
-    }
-
-    private static long elapsed(long stamp, long now) {
-        return (stamp(now) - stamp) >>> 1;
-    }
-
-    @Override
-    public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
-        // Otherwise the permit was consumed at entry.
-        if (verdict == Verdict.NOT_SENT) {
-            giveBack(stamp);
-        }
-    }
-
-    @Override
-    public void cancel(long stamp, long startNanos) {
-        giveBack(stamp);
-    }
-
-    /**
-     * Gives back the permit of a call that was not sent, less the time since it was admitted, which has begun to fill
-     * the bucket again.
-     */
-    private void giveBack(long stamp) {
-        long now = gcra.ticks(clock.nanoTime());
-        long credit = gcra.credit(elapsed(stamp, now));
-        long seen = tat.get();
-        long debt = Gcra.debt(seen, now);
-        while (credit > 0 && debt > 0) {
-            long found = tat.compareAndExchange(seen, now + Math.max(0, debt - credit));
-            if (found == seen) {
-                return;
+    void giveBack(long nowNanos, long takenNanos, long permits) {
+        while (true) {
+            Bucket current = current(nowNanos);
+            long credit = takenNanos - current.since < 0 ? 0 : current.gcra.credit(permits, nowNanos - takenNanos);
+            long now = current.units(nowNanos);
+            long seen = current.tat.get();
+            while (seen != SEALED) {
+                if (credit == 0 || seen - now <= 0) {
+                    return;
+                }
+                long found = current.tat.compareAndExchange(seen, Math.max(now, seen - credit));
+                if (found == seen) {
+                    return;
+                }
+                seen = found;
             }
-            seen = found;
-            debt = Gcra.debt(seen, now);
-        }
-    }
-
-    private long debtNow() {
-        return Gcra.debt(tat.get(), gcra.ticks(clock.nanoTime()));
-    }
-
-    private long nextPermitNanos() {
-        return gcra.waitNanos(Math.max(0, debtNow() + interval - tolerance));
-    }
-
-    @Override
-    public long availablePermits() {
-        return gcra.available(debtNow());
-    }
-
-    @Override
-    public int timing() {
-        return ENTRY;
-    }
-
-    @Override
-    public OutcomeRule outcomes() {
-        return OutcomeRule.standard();
-    }
-
-    @Override
-    public RefusedException refusal() {
-        return refusal;
-    }
-
-    @Override
-    public String name() {
-        return name;
-    }
-
-    @Override
-    public Environment environment() {
-        return environment;
-    }
-
-    @Override
-    public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "limiter.permits.available", (double) availablePermits());
-        if (totals != null) {
-            totals.measure(name, sink);
+            awaitReplacement();
         }
     }
 
     @Override
-    public String toString() {
-        return "limiter \"" + name + "\" [" + limit + "]";
+    void charge(long nowNanos, long permits) {
+        while (true) {
+            Bucket current = current(nowNanos);
+            ExactGcra gcra = current.gcra;
+            long now = current.units(nowNanos);
+            long deepest = now + gcra.tolerance + current.maxDebt;
+            long cost = Math.min(permits, (gcra.tolerance + current.maxDebt) / gcra.interval) * gcra.interval;
+            long seen = current.tat.get();
+            while (seen != SEALED) {
+                long start = Math.max(seen, gcra.start(now));
+                long end = Math.max(seen, deepest);
+                long found = current.tat.compareAndExchange(seen, start > end - cost ? end : start + cost);
+                if (found == seen) {
+                    return;
+                }
+                seen = found;
+            }
+            awaitReplacement();
+        }
+    }
+
+    @Override
+    long available(long nowNanos) {
+        while (true) {
+            Bucket current = current(nowNanos);
+            long tat = current.tat.get();
+            if (!isSealed(tat)) {
+                return current.gcra.available(ExactGcra.debt(tat, current.units(nowNanos)));
+            }
+        }
+    }
+
+    @Override
+    long resetNanos(long nowNanos) {
+        while (true) {
+            Bucket current = current(nowNanos);
+            long tat = current.tat.get();
+            if (!isSealed(tat)) {
+                return tat - current.units(nowNanos) > 0 ? current.waitNanos(tat, nowNanos) : 0;
+            }
+        }
+    }
+
+    @Override
+    Forecast forecast(long nowNanos) {
+        while (true) {
+            Bucket current = current(nowNanos);
+            long tat = current.tat.get();
+            if (!isSealed(tat)) {
+                return new PlannedBucket(current.gcra, nowNanos, ExactGcra.debt(tat, current.units(nowNanos)));
+            }
+        }
+    }
+
+    @Override
+    long capacity() {
+        return bucket.gcra.burst;
+    }
+
+    @Override
+    public Limit limit() {
+        return bucket.limit;
+    }
+
+    /** Returns the bucket that counts at a reading. */
+    private Bucket current(long nowNanos) {
+        Bucket current = bucket;
+        while (current.isTooLate(nowNanos)) {
+            moveBase(current, nowNanos);
+            current = bucket;
+        }
+        return current;
+    }
+
+    private boolean isSealed(long tat) {
+        if (tat != SEALED) {
+            return false;
+        }
+        awaitReplacement();
+        return true;
+    }
+
+    /** Waits for the thread that has sealed the word, which is about to publish another one. */
+    private void awaitReplacement() {
+        replacing.lock();
+        replacing.unlock();
+    }
+
+    /** Replaces a bucket by one of the same state, whose readings count from a later time. */
+    private void moveBase(Bucket old, long nowNanos) {
+        replacing.lock();
+        try {
+            if (bucket == old) {
+                long since = (nowNanos - old.since) >>> 61 == 0 ? old.since : nowNanos - (1L << 61); // it must not wrap
+                Bucket moved = new Bucket(old.limit, old.gcra, nowNanos, since, SEALED, old.maxDebt);
+                publish(old, moved, tat -> old.gcra.from(tat, nowNanos - old.base));
+            }
+        } finally {
+            replacing.unlock();
+        }
+    }
+
+    @Override
+    void replace(long nowNanos, Limit limit, CarriedFill carried) {
+        if (!(limit instanceof TokenBucketLimit next)) {
+            throw new IllegalArgumentException("limit must be a token bucket as before, but was " + limit);
+        }
+        ExactGcra gcra = ExactGcra.of(next);
+        long debtBound = checkedDebt(gcra);
+        replacing.lock();
+        try {
+            Bucket old = bucket;
+            // What was taken by another measure is not given back by this one.
+            long since = carried == CarriedFill.SAME_USED ? old.since : nowNanos + 1;
+            Bucket changed = new Bucket(next, gcra, nowNanos, since, SEALED, debtBound);
+            publish(
+                    old,
+                    changed,
+                    tat -> carried == CarriedFill.RESET
+                            ? initialTat(gcra)
+                            : carriedDebt(old, old.debt(tat, nowNanos), changed, carried));
+        } finally {
+            replacing.unlock();
+        }
+    }
+
+    /** Seals a bucket and puts another one in its place, or leaves everything as it was; under the lock. */
+    private void publish(Bucket old, Bucket next, LongUnaryOperator nextTat) {
+        long tat = old.tat.get();
+        for (long found = tat; (found = old.tat.compareAndExchange(tat, SEALED)) != tat; ) {
+            tat = found;
+        }
+        try {
+            next.tat.set(nextTat.applyAsLong(tat));
+        } catch (Throwable noMemory) {
+            old.tat.set(tat);
+            throw noMemory;
+        }
+        bucket = next;
+    }
+
+    /** Returns the debt of a bucket in the measure of another one, rounded up. */
+    private static long carriedDebt(Bucket old, long debt, Bucket next, CarriedFill carried) {
+        long used = Math.min(debt, old.gcra.tolerance);
+        long carriedUsed = carried == CarriedFill.IN_PROPORTION
+                ? scaled(used, next.gcra.tolerance, old.gcra.tolerance, next.gcra.tolerance)
+                : scaled(used, next.gcra.interval, old.gcra.interval, next.gcra.tolerance);
+        return carriedUsed + scaled(debt - used, next.gcra.interval, old.gcra.interval, next.maxDebt);
+    }
+
+    private static long scaled(long value, long to, long from, long most) {
+        BigInteger[] parts =
+                BigInteger.valueOf(value).multiply(BigInteger.valueOf(to)).divideAndRemainder(BigInteger.valueOf(from));
+        return parts[0]
+                .add(BigInteger.valueOf(parts[1].signum()))
+                .min(BigInteger.valueOf(most))
+                .longValueExact();
     }
 }

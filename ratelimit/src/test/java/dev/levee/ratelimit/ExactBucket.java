@@ -25,13 +25,6 @@ final class ExactBucket {
         return new ExactBucket(nanos(limit), BigInteger.valueOf(limit.permits()), limit.burst());
     }
 
-    /** The bucket that a limit gets, whose interval is rounded as documented. */
-    static ExactBucket rounded(TokenBucketLimit limit) {
-        Gcra gcra = Gcra.of(limit);
-        return new ExactBucket(
-                BigInteger.valueOf(gcra.interval()), BigInteger.valueOf(gcra.ticksPerNano()), limit.burst());
-    }
-
     static BigInteger nanos(TokenBucketLimit limit) {
         Duration per = limit.per();
         return BigInteger.valueOf(per.getSeconds())
@@ -39,14 +32,25 @@ final class ExactBucket {
                 .add(BigInteger.valueOf(per.getNano()));
     }
 
-    /** Takes permits if they are there at a time since the beginning. */
-    boolean take(BigInteger nanos, long permits) {
-        BigInteger now = nanos.multiply(denominator);
-        BigInteger next = fullAt.max(now).add(interval.multiply(BigInteger.valueOf(permits)));
-        if (next.subtract(now).compareTo(tolerance) > 0) {
-            return false;
+    /** Takes permits if they are there at a time since the beginning, or returns when they will be. */
+    long takeOrWait(BigInteger nanos, long permits) {
+        long wait = peek(nanos, permits);
+        if (wait == 0) {
+            fullAt = fullAt.max(nanos.multiply(denominator)).add(interval.multiply(BigInteger.valueOf(permits)));
         }
-        fullAt = next;
-        return true;
+        return wait;
+    }
+
+    /** Returns what {@link #takeOrWait} would return. */
+    long peek(BigInteger nanos, long permits) {
+        BigInteger now = nanos.multiply(denominator);
+        BigInteger cost = interval.multiply(BigInteger.valueOf(permits));
+        if (cost.compareTo(tolerance) > 0) {
+            return RateLimiter.NEVER;
+        }
+        BigInteger early = fullAt.max(now).add(cost).subtract(tolerance).subtract(now);
+        return early.signum() <= 0
+                ? 0
+                : early.add(denominator).subtract(BigInteger.ONE).divide(denominator).longValueExact();
     }
 }

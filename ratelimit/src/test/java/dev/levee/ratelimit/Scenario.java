@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
@@ -10,12 +11,12 @@ import net.jqwik.api.RandomDistribution;
 /**
  * A limit and a history of calls that matter to it: what properties draw.
  *
- * @param limit from one permit in 70 years to 64 in a nanosecond
+ * @param limit from one permit in 140 years to 64 in a nanosecond
  * @param origin at which reading the clock begins, often just before it wraps
  * @param arrivals the calls
  */
 record Scenario(TokenBucketLimit limit, long origin, List<Arrival> arrivals) {
-    private static final long MAX = Duration.ofDays(70 * 365).toNanos();
+    private static final long MAX = Duration.ofDays(140 * 365).toNanos();
 
     /**
      * A call.
@@ -57,14 +58,18 @@ record Scenario(TokenBucketLimit limit, long origin, List<Arrival> arrivals) {
     }
 
     private static Arbitrary<Long> bursts(long permits, long nanos) {
-        long most = (1L << 61) / Gcra.of(permits, Duration.ofNanos(nanos), 1).interval();
+        long most = BigInteger.valueOf((1L << 62) - 2)
+                .multiply(BigInteger.valueOf(permits))
+                .divide(BigInteger.valueOf(nanos))
+                .min(BigInteger.ONE.shiftLeft(62))
+                .longValueExact();
         return Arbitraries.oneOf(Arbitraries.longs().between(1, Math.min(most, 20)), magnitudes(most));
     }
 
     private static Arbitrary<Arrival> arrivals(TokenBucketLimit limit) {
-        Gcra gcra = Gcra.of(limit);
-        long fill = gcra.waitNanos(gcra.tolerance());
-        long interval = gcra.waitNanos(gcra.interval());
+        ExactGcra gcra = ExactGcra.of(limit);
+        long fill = gcra.nanosUntil(gcra.tolerance, 0);
+        long interval = gcra.nanosUntil(gcra.interval, 0);
         Arbitrary<Long> after = Arbitraries.oneOf(
                 Arbitraries.just(0L),
                 magnitudes(fill),

@@ -12,7 +12,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.III_Result;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** The words of {@link TokenBucket} and {@link KeyBucket}. */
+/** The words of {@link TokenBucket} and {@link KeySegment}. */
 public class BucketStress {
     /** The last permit goes to one of two threads, whatever they read of the plain flag about contention. */
     @JCStressTest
@@ -75,23 +75,44 @@ public class BucketStress {
         }
     }
 
-    /** A bucket is sealed, or a permit is taken from it; never both, or the permit would be forgotten. */
+    /**
+     * A key asks while another one, for which there is room only in the same slot, takes it over: each is charged for
+     * its own, whatever of the slot is seen early or late.
+     */
     @JCStressTest
-    @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "taken, not sealed")
-    @Outcome(id = "-1, 1", expect = ACCEPTABLE, desc = "sealed, not taken")
-    @Outcome(expect = FORBIDDEN, desc = "taken from a bucket that is dropped")
+    @Outcome(
+            id = "1, 1, 2",
+            expect = ACCEPTABLE,
+            desc = "the second is held, with one permit less; the first is full, as it was dropped")
+    @Outcome(
+            id = "1, 1, 1",
+            expect = ACCEPTABLE,
+            desc = "the first came last, and is held with one permit less")
+    @Outcome(expect = FORBIDDEN, desc = "a permit was taken from the bucket of the other key")
     @State
-    public static class SealedOrTaken {
-        private final KeyBucket<String> bucket = new KeyBucket<>("key", 0);
+    public static class TakenOver {
+        private final KeyedRateLimiter<Integer> limiter = KeyedRateLimiter.of(
+                "limiter", c -> c.limit(Limit.of(3, Duration.ofDays(3))).maxKeys(1));
 
-        @Actor
-        public void taking(II_Result result) {
-            result.r1 = (int) bucket.take(0, 10, 100);
+        public TakenOver() {
+            limiter.tryAcquire(1);
         }
 
         @Actor
-        public void dropping(II_Result result) {
-            result.r2 = bucket.sealIf(0) ? 1 : 0;
+        public void held(III_Result result) {
+            result.r1 = limiter.tryAcquire(1) ? 1 : 0;
+        }
+
+        @Actor
+        public void coming(III_Result result) {
+            result.r2 = limiter.tryAcquire(2) ? 1 : 0;
+        }
+
+        @Arbiter
+        public void end(III_Result result) {
+            long first = limiter.availablePermits(1);
+            long second = limiter.availablePermits(2);
+            result.r3 = second == 2 && first == 3 ? 2 : second == 3 && first == 2 ? 1 : 0;
         }
     }
 }

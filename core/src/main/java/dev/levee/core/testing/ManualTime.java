@@ -5,6 +5,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -56,6 +57,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ManualTime {
     private static final long ORIGIN = -1_000_000_000_000L;
     private static final long SEED = 0x1EFEEL;
+    private static final Instant WALL_ORIGIN = Instant.parse("2026-01-01T00:00:00Z");
 
     private final VirtualTimeDriver driver;
     private final long origin;
@@ -77,6 +79,7 @@ public final class ManualTime {
                 .scheduler(new ManualScheduler(driver))
                 .executor(driver::execute)
                 .random(random)
+                .wallClock(() -> WALL_ORIGIN.plus(elapsed()))
                 .build();
     }
 
@@ -91,8 +94,9 @@ public final class ManualTime {
     }
 
     /**
-     * Returns the environment whose clock, scheduler, executor and random generator this object drives. Its parts may
-     * be put into other environments, with a listener for example, through {@link Environment#toBuilder}.
+     * Returns the environment whose clock, scheduler, executor and random generator this object drives. Its wall clock
+     * goes with its clock, from 2026-01-01T00:00Z on. Its parts may be put into other environments, with a listener for
+     * example, through {@link Environment#toBuilder}.
      *
      * <p>Its executor queues tasks until time is moved, and runs them on the thread that moves it. Work that blocks
      * needs threads: {@code time.environment().toBuilder().executor(time::start).build()}.

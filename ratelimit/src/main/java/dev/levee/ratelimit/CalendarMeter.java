@@ -1,0 +1,214 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.internal.Handles;
+import dev.levee.core.internal.Nanos;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * Counts the permits of one period of the calendar.
+ *
+ * <p>The clock on the wall can be set. Ahead: the period that it shows begins. Back: the period that has begun goes on,
+ * with what is left in it, until the clock comes to its end again; a period that was left is never entered again. The
+ * calendar is asked once for each period in which there is a call, the clock at each call. See ADR 87.
+ */
+final class CalendarMeter implements Meter {
+    private static final VarHandle PERIOD =
+            Handles.field(MethodHandles.lookup(), CalendarMeter.class, "period", Period.class);
+
+    /** How many periods of a debt are counted one by one; those beyond by the mean length of one. */
+    private static final int MAX_PERIODS_COUNTED = 1_000;
+
+    private final long limit;
+    private final ChronoUnit unit;
+    private final ZoneId zone;
+    private final WallTime time;
+    private volatile Period period;
+
+    /** Set before the last count is closed: that one is not followed by another because it was closed. */
+    private volatile boolean closing;
+
+    CalendarMeter(CalendarLimit limit, WallTime time, long nowNanos) {
+        this.limit = limit.permits();
+        this.unit = limit.unit();
+        this.zone = limit.zone();
+        this.time = time;
+        this.period = new Period(CalendarPeriod.of(time.millis(nowNanos), unit, zone), 0, false);
+    }
+
+    private CalendarMeter(CalendarMeter other, WallTime time, Period period) {
+        this.limit = other.limit;
+        this.unit = other.unit;
+        this.zone = other.zone;
+        this.time = time;
+        this.period = period;
+    }
+
+    private long millis(long nowNanos, Period seen) {
+        try {
+            return Math.max(time.millis(nowNanos), seen.bounds.start());
+        } catch (ArithmeticException beyondTheCalendar) {
+            return seen.bounds.start(); // such a clock moves nothing
+        }
+    }
+
+    /** Returns the period that counts at a moment; if it is a new one, begins it. */
+    private Period at(long nowNanos) {
+        while (true) {
+            Period seen = period;
+            if (seen.last) {
+                return seen;
+            }
+            long millis = millis(nowNanos, seen);
+            boolean ended = millis >= seen.bounds.end();
+            if (!ended && seen.word() >= 0) {
+                return seen;
+            }
+            if (!ended && closing) {
+                return seen;
+            }
+            long used = seen.close();
+            // A period is closed by a thread that found it ended; one whose clock is behind goes on in the next.
+            PERIOD.compareAndSet(this, seen, after(seen.bounds, used, Math.max(millis, seen.bounds.end())));
+        }
+    }
+
+    /** Returns the period of a moment, with what is left of a debt after those between. */
+    private Period after(CalendarPeriod ended, long used, long millis) {
+        long debt = Math.max(0, used - limit);
+        CalendarPeriod next = CalendarPeriod.of(ended.end(), unit, zone);
+        for (int count = 0; debt > 0 && next.end() <= millis && count < MAX_PERIODS_COUNTED; count++) {
+            debt = Math.max(0, debt - limit);
+            next = CalendarPeriod.of(next.end(), unit, zone);
+        }
+        if (next.end() <= millis) {
+            long periods = (millis - next.end()) / unit.getDuration().toMillis();
+            debt = periods > debt / limit ? 0 : debt - periods * limit;
+            next = CalendarPeriod.of(millis, unit, zone);
+        }
+        return new Period(next, debt, false);
+    }
+
+    @Override
+    public long take(long nowNanos, long permits) {
+        while (true) {
+            Period seen = at(nowNanos);
+            long used = seen.word();
+            if (used < 0) {
+                if (seen.last || closing) {
+                    return CLOSED;
+                }
+                continue;
+            }
+            if (used > limit - permits) {
+                return waitNanos(nowNanos, seen, used, permits);
+            }
+            if (seen.replace(used, used + permits)) {
+                return 0;
+            }
+        }
+    }
+
+    @Override
+    public long waitNanos(long nowNanos, long permits) {
+        Period seen = at(nowNanos);
+        long used = seen.used();
+        return seen.last ? CLOSED : used > limit - permits ? waitNanos(nowNanos, seen, used, permits) : 0;
+    }
+
+    private long waitNanos(long nowNanos, Period seen, long used, long permits) {
+        long periods = (used - (limit - permits) - 1) / limit;
+        long end = seen.bounds.end();
+        for (long count = 0; count < Math.min(periods, MAX_PERIODS_COUNTED); count++) {
+            end = CalendarPeriod.of(end, unit, zone).end();
+        }
+        long uncounted = Math.max(0, periods - MAX_PERIODS_COUNTED);
+        long millis = Math.max(1, end - rawMillis(nowNanos, seen));
+        long nanos = millis > NEVER / WallTime.NANOS_PER_MILLI ? NEVER : millis * WallTime.NANOS_PER_MILLI;
+        return Nanos.add(nanos, Nanos.multiply(Nanos.of(unit.getDuration()), uncounted));
+    }
+
+    /** The clock as it is, also before the period, for waits: it must first come to the period. */
+    private long rawMillis(long nowNanos, Period seen) {
+        try {
+            return time.millis(nowNanos);
+        } catch (ArithmeticException beyondTheCalendar) {
+            return seen.bounds.start();
+        }
+    }
+
+    @Override
+    public void giveBack(long nowNanos, long takenNanos, long permits) {
+        Period seen = at(nowNanos);
+        long passed = Meter.since(takenNanos, nowNanos) / WallTime.NANOS_PER_MILLI;
+        // As far as can be told: if the clock was set meanwhile, less is given back, but for what was taken just now.
+        if (passed >= 0 && passed <= rawMillis(nowNanos, seen) - seen.bounds.start() && seen.used() <= limit) {
+            seen.giveBack(permits);
+        }
+    }
+
+    @Override
+    public long charge(long nowNanos, long permits, long most) {
+        while (true) {
+            Period seen = at(nowNanos);
+            if (seen.charge(permits, most)) {
+                return 0;
+            }
+            if (seen.last || closing) {
+                return CLOSED;
+            }
+        }
+    }
+
+    @Override
+    public long available(long nowNanos) {
+        return Math.max(0, limit - at(nowNanos).used());
+    }
+
+    @Override
+    public long resetNanos(long nowNanos) {
+        Period seen = at(nowNanos);
+        long used = seen.used();
+        return used == 0 ? 0 : waitNanos(nowNanos, seen, used, limit);
+    }
+
+    @Override
+    public Meter copy(long nowNanos) {
+        Period seen = at(nowNanos);
+        long millis = rawMillis(nowNanos, seen);
+        return new CalendarMeter(
+                this, WallTime.goingOnFrom(millis, nowNanos), new Period(seen.bounds, seen.used(), false));
+    }
+
+    @Override
+    public long close(long nowNanos) {
+        closing = true;
+        while (true) {
+            Period seen = at(nowNanos);
+            if (seen.last) {
+                return seen.used();
+            }
+            Period end = new Period(seen.bounds, seen.close(), true);
+            end.close();
+            if (PERIOD.compareAndSet(this, seen, end)) {
+                return end.used();
+            }
+        }
+    }
+
+    /** The permits of one period. */
+    private static final class Period extends SpanCount {
+        private final CalendarPeriod bounds;
+
+        /** Whether no period follows, because the meter was closed. */
+        private final boolean last;
+
+        Period(CalendarPeriod bounds, long used, boolean last) {
+            super(used);
+            this.bounds = bounds;
+            this.last = last;
+        }
+    }
+}

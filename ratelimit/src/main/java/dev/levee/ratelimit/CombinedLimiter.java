@@ -1,0 +1,198 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Environment;
+import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * Several limiters as one: a call takes its permits of each, or of none.
+ *
+ * <p>All are asked first, which writes nothing; only if each has the permits are they taken, one after the other. If
+ * another call takes them away meanwhile, what was taken so far is given back as of the same moment, which restores it
+ * exactly, and the call is refused. So no limit ever admits more than it says. See ADR 88.
+ */
+final class CombinedLimiter extends AbstractLimiter {
+    private final AbstractLimiter[] parts;
+
+    private CombinedLimiter(String name, AbstractLimiter[] parts, Environment environment) {
+        super(name, RateLimiterConfig.builder().limit(parts[0].limit()).build(), environment);
+        this.parts = parts;
+    }
+
+    static CombinedLimiter of(String name, List<? extends RateLimiter> limiters) {
+        Require.name(name);
+        AbstractLimiter[] parts = List.copyOf(Require.nonNull("limiters", limiters)).stream()
+                .map(CombinedLimiter::part)
+                .toArray(AbstractLimiter[]::new);
+        if (parts.length == 0) {
+            throw new IllegalArgumentException("limiters must be at least 1, but was 0");
+        }
+        for (int i = 0; i < parts.length; i++) {
+            if (parts[i].environment().clock() != parts[0].environment().clock()) {
+                throw new IllegalArgumentException("limiters must have one clock, but " + parts[i] + " has another than "
+                        + parts[0]);
+            }
+            for (int j = 0; j < i; j++) {
+                if (parts[i] == parts[j]) {
+                    throw new IllegalArgumentException("limiters must differ, but " + parts[i] + " is there twice");
+                }
+            }
+        }
+        return new CombinedLimiter(name, parts, parts[0].environment());
+    }
+
+    /** The limiter as one that can be asked without taking. */
+    static AbstractLimiter part(RateLimiter limiter) {
+        if (limiter instanceof AbstractLimiter part) {
+            return part;
+        }
+        throw new IllegalArgumentException("limiter must be made by RateLimiter.of or allOf, but was " + limiter);
+    }
+
+    @Override
+    long take(long nowNanos, long permits) {
+        long wait = peek(nowNanos, permits);
+        for (int i = 0; i < parts.length && wait == 0; i++) {
+            wait = parts[i].take(nowNanos, permits);
+            if (wait != 0) {
+                for (int taken = i - 1; taken >= 0; taken--) {
+                    parts[taken].giveBack(nowNanos, nowNanos, permits);
+                }
+            }
+        }
+        return wait;
+    }
+
+    @Override
+    long peek(long nowNanos, long permits) {
+        long wait = 0;
+        for (AbstractLimiter part : parts) {
+            wait = Math.max(wait, part.peek(nowNanos, permits));
+        }
+        return wait;
+    }
+
+    @Override
+    void giveBack(long nowNanos, long takenNanos, long permits) {
+        for (AbstractLimiter part : parts) {
+            part.giveBack(nowNanos, takenNanos, permits);
+        }
+    }
+
+    @Override
+    void charge(long nowNanos, long permits) {
+        for (AbstractLimiter part : parts) {
+            part.charge(nowNanos, permits);
+        }
+    }
+
+    @Override
+    long available(long nowNanos) {
+        long available = Long.MAX_VALUE;
+        for (AbstractLimiter part : parts) {
+            available = Math.min(available, part.available(nowNanos));
+        }
+        return available;
+    }
+
+    @Override
+    long resetNanos(long nowNanos) {
+        long reset = 0;
+        for (AbstractLimiter part : parts) {
+            reset = Math.max(reset, part.resetNanos(nowNanos));
+        }
+        return reset;
+    }
+
+    @Override
+    Forecast forecast(long nowNanos) {
+        return new CombinedForecast(
+                Arrays.stream(parts).map(part -> part.forecast(nowNanos)).toArray(Forecast[]::new));
+    }
+
+    @Override
+    long capacity() {
+        long capacity = Long.MAX_VALUE;
+        for (AbstractLimiter part : parts) {
+            capacity = Math.min(capacity, part.capacity());
+        }
+        return capacity;
+    }
+
+    /** The limiter for which a call would wait longest; if there is no wait, the one with the fewest permits left. */
+    AbstractLimiter tightest(long nowNanos, long permits) {
+        AbstractLimiter tightest = parts[0];
+        long longest = -1;
+        long fewest = Long.MAX_VALUE;
+        for (AbstractLimiter part : parts) {
+            long wait = part.peek(nowNanos, permits);
+            long available = part.available(nowNanos);
+            if (wait > longest || wait == longest && available < fewest) {
+                tightest = part;
+                longest = wait;
+                fewest = available;
+            }
+        }
+        return tightest instanceof CombinedLimiter inner ? inner.tightest(nowNanos, permits) : tightest;
+    }
+
+    /** The limit that is the tightest now. */
+    @Override
+    public Limit limit() {
+        return tightestNow().limit();
+    }
+
+    private AbstractLimiter tightestNow() {
+        return tightest(environment().clock().nanoTime(), 1);
+    }
+
+    /** The refusal of the limiter that refuses. */
+    @Override
+    public RefusedException refusal() {
+        return tightestNow().refusal();
+    }
+
+    @Override
+    void replace(long nowNanos, Limit limit, CarriedFill carried) {
+        throw new IllegalArgumentException(
+                "limit of a combined limiter cannot be replaced, but that of each of its limiters can");
+    }
+
+    @Override
+    public String toString() {
+        return "limiter \"" + name() + "\" "
+                + Arrays.stream(parts).map(AbstractLimiter::toString).collect(Collectors.joining(" and ", "(", ")"));
+    }
+
+    /** Plans calls in all limits at once: the first moment at which none of them says to wait. */
+    private record CombinedForecast(Forecast[] parts) implements Forecast {
+        private static final int MAX_STEPS = 1_000;
+
+        @Override
+        public long earliest(long fromNanos, long permits) {
+            long wait = 0;
+            for (int step = 0; step < MAX_STEPS && wait < RateLimiter.NEVER; step++) {
+                long more = 0;
+                for (Forecast part : parts) {
+                    more = Math.max(more, part.earliest(fromNanos + wait, permits));
+                }
+                if (more == 0) {
+                    return wait;
+                }
+                wait = Nanos.add(wait, more);
+            }
+            return RateLimiter.NEVER;
+        }
+
+        @Override
+        public void take(long atNanos, long permits) {
+            for (Forecast part : parts) {
+                part.take(atNanos, permits);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Environment;
+import dev.levee.core.internal.Require;
+
+/**
+ * The limiter of every {@link Limit} that is no token bucket: a {@link Meter}, and another one when the limit is
+ * replaced. The old meter is closed first, in one step with the last permit that is taken from it, so a permit is taken
+ * from the one or the other, and counted in the new one if it was taken before. A call that comes between waits for the
+ * few instructions until the new meter is there.
+ */
+final class MeteredLimiter extends AbstractLimiter {
+    private final WallTime wallTime;
+    private final long initialPermits;
+    private final long maxDebt;
+    private volatile Metered metered;
+
+    MeteredLimiter(String name, RateLimiterConfig config, Environment environment) {
+        super(name, config, environment);
+        wallTime = WallTime.of(environment);
+        long now = environment.clock().nanoTime();
+        Meter meter = Meter.of(config.limit(), now, wallTime);
+        initialPermits = config.initialPermits();
+        maxDebt = config.maxDebt();
+        chargeInitially(meter, now, config.limit());
+        metered = new Metered(config.limit(), meter, now);
+    }
+
+    private void chargeInitially(Meter meter, long nowNanos, Limit limit) {
+        meter.charge(nowNanos, Math.max(0, limit.capacity() - initialPermits));
+    }
+
+    private long mostUsed(long capacity) {
+        return maxDebt > Long.MAX_VALUE - capacity ? Long.MAX_VALUE : capacity + maxDebt;
+    }
+
+    @Override
+    long take(long nowNanos, long permits) {
+        while (true) {
+            Metered now = metered;
+            if (permits > now.capacity) {
+                return NEVER;
+            }
+            long wait = now.meter.take(nowNanos, permits);
+            if (wait != Meter.CLOSED) {
+                return wait;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    long peek(long nowNanos, long permits) {
+        while (true) {
+            Metered now = metered;
+            if (permits > now.capacity) {
+                return NEVER;
+            }
+            long wait = now.meter.waitNanos(nowNanos, permits);
+            if (wait != Meter.CLOSED) {
+                return wait;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    void giveBack(long nowNanos, long takenNanos, long permits) {
+        Metered now = metered;
+        if (takenNanos - now.sinceNanos >= 0) { // of an earlier limit: it has been carried over as used, or not at all
+            now.meter.giveBack(nowNanos, takenNanos, permits);
+        }
+    }
+
+    @Override
+    void charge(long nowNanos, long permits) {
+        while (true) {
+            Metered now = metered;
+            if (now.meter.charge(nowNanos, permits, mostUsed(now.capacity)) != Meter.CLOSED) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    long available(long nowNanos) {
+        return metered.meter.available(nowNanos);
+    }
+
+    @Override
+    long resetNanos(long nowNanos) {
+        return metered.meter.resetNanos(nowNanos);
+    }
+
+    @Override
+    Forecast forecast(long nowNanos) {
+        while (true) {
+            Meter meter = metered.meter;
+            Meter copy = meter.copy(nowNanos);
+            if (meter.waitNanos(nowNanos, 1) != Meter.CLOSED) {
+                return new MeterForecast(copy); // it was open when it was copied
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    long capacity() {
+        return metered.capacity;
+    }
+
+    @Override
+    public Limit limit() {
+        return metered.limit;
+    }
+
+    @Override
+    void replace(long nowNanos, Limit limit, CarriedFill carried) {
+        if (Require.nonNull("limit", limit) instanceof TokenBucketLimit) {
+            throw new IllegalArgumentException("limit must be no token bucket as the one before was none, but was " + limit);
+        }
+        Metered before = metered;
+        Meter next = Meter.of(limit, nowNanos, wallTime);
+        long used = before.meter.close(nowNanos);
+        switch (carried) {
+            case SAME_USED -> next.charge(nowNanos, used, mostUsed(limit.capacity()));
+            case IN_PROPORTION -> next.charge(nowNanos, share(used, before.capacity, limit.capacity()));
+            case RESET -> chargeInitially(next, nowNanos, limit);
+        }
+        if (carried != CarriedFill.RESET && before.meter instanceof WarmUpMeter old && next instanceof WarmUpMeter warm) {
+            warm.warmAs(old);
+        }
+        metered = new Metered(limit, next, nowNanos);
+    }
+
+    /** The same share of another capacity, rounded up; of a debt no more than all. */
+    private static long share(long used, long before, long after) {
+        return used >= before ? after : Ratio.ceiling(used, after, before);
+    }
+
+    /** A limit, its meter, and since when it is in force. */
+    private record Metered(Limit limit, Meter meter, long capacity, long sinceNanos) {
+        Metered(Limit limit, Meter meter, long sinceNanos) {
+            this(limit, meter, limit.capacity(), sinceNanos);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Gate;
+import dev.levee.core.testing.ManualTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+/** Several limits on one call. */
+class CombinedLimiterTest {
+    private final ManualTime time = new ManualTime();
+    private final RateLimiter fast = RateLimiter.of("per second", Limit.perSecond(10).burst(3), time.environment());
+    private final RateLimiter slow =
+            RateLimiter.of("per hour", Limit.fixedWindow(5, Duration.ofHours(1)), time.environment());
+    private final RateLimiter both = RateLimiter.allOf("plan", fast, slow);
+
+    private List<Long> available() {
+        return List.of(fast.availablePermits(), slow.availablePermits());
+    }
+
+    @Test
+    void permits_are_taken_of_each() {
+        assertThat(both.tryAcquire(2)).isTrue();
+        assertThat(available()).containsExactly(1L, 3L);
+        assertThat(both.availablePermits()).isEqualTo(1);
+    }
+
+    @Test
+    void a_refusal_leaves_no_part_spent_and_tells_the_longest_wait() {
+        assertThat(both.tryAcquire(3)).isTrue();
+        assertThat(both.tryAcquireOrWaitNanos(3)).isEqualTo(Duration.ofHours(1).toNanos());
+        assertThat(both.tryAcquireOrWaitNanos(2)).isEqualTo(200_000_000);
+        assertThat(available()).containsExactly(0L, 2L);
+        time.advance(Duration.ofMillis(200));
+        assertThat(both.tryAcquire(2)).isTrue();
+    }
+
+    @Test
+    void a_refusal_says_which_limit_it_was() {
+        both.tryAcquire(3);
+        assertThat(both.refusal().policy()).isEqualTo("per second");
+        assertThat(both.refusal().retryAfterNanos()).isEqualTo(100_000_000);
+        time.advance(Duration.ofSeconds(1));
+        both.tryAcquire(2);
+        assertThat(both.refusal().policy()).isEqualTo("per hour");
+        assertThatThrownBy(() -> both.run(() -> {}))
+                .isInstanceOf(RateLimitedException.class)
+                .hasMessageContaining("limiter \"per hour\" has no permit");
+        assertThat(both.limit()).isEqualTo(slow.limit());
+    }
+
+    @Test
+    void more_than_one_of_them_holds_is_never_there() {
+        assertThat(both.tryAcquireOrWaitNanos(4)).isEqualTo(RateLimiter.NEVER);
+        assertThat(available()).containsExactly(3L, 5L);
+        assertThatThrownBy(() -> both.tryAcquire(0)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> both.tryAcquire(-1)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void what_was_not_sent_comes_back_to_each() {
+        long stamp = both.tryEnter(time.nanoTime());
+        assertThat(stamp).isNotEqualTo(Gate.REFUSED);
+        assertThat(available()).containsExactly(2L, 4L);
+        both.cancel(stamp, 0);
+        assertThat(available()).containsExactly(3L, 5L);
+    }
+
+    @Test
+    void a_hierarchy_shares_its_upper_limits() {
+        RateLimiter all = RateLimiter.of("all", Limit.perSecond(4), time.environment());
+        RateLimiter one = RateLimiter.allOf(
+                "one", RateLimiter.of("tenant 1", Limit.perSecond(3), time.environment()), all);
+        RateLimiter two = RateLimiter.allOf(
+                "two", RateLimiter.of("tenant 2", Limit.perSecond(3), time.environment()), all);
+        RateLimiter user = RateLimiter.allOf(
+                "user", RateLimiter.of("user 1", Limit.perSecond(2), time.environment()), two);
+        assertThat(one.tryAcquire(3)).isTrue();
+        assertThat(user.tryAcquire(2)).isFalse();
+        assertThat(user.refusal().policy()).isEqualTo("all");
+        assertThat(user.tryAcquire()).isTrue();
+        assertThat(all.availablePermits()).isZero();
+        assertThat(user.tryAcquire()).isFalse();
+        assertThat(user.refusal().policy()).isEqualTo("all");
+    }
+
+    @Test
+    void a_forecast_finds_the_first_moment_at_which_all_have_room() {
+        both.tryAcquire(3);
+        Forecast forecast = ((AbstractLimiter) both).forecast(time.nanoTime());
+        assertThat(forecast.earliest(time.nanoTime(), 1)).isEqualTo(100_000_000);
+        forecast.take(time.nanoTime() + 100_000_000, 1);
+        forecast.take(time.nanoTime() + 200_000_000, 1);
+        assertThat(forecast.earliest(time.nanoTime() + 200_000_000, 1))
+                .isEqualTo(Duration.ofHours(1).toNanos() - 200_000_000);
+        assertThat(available()).containsExactly(0L, 2L);
+    }
+
+    @Test
+    void what_cannot_be_combined_is_named() {
+        RateLimiter elsewhere = RateLimiter.of("elsewhere", Limit.perSecond(1), new ManualTime().environment());
+        assertThatThrownBy(() -> RateLimiter.allOf("plan"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("limiters must be at least 1, but was 0");
+        assertThatThrownBy(() -> RateLimiter.allOf("plan", fast, elsewhere))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("limiters must have one clock, but limiter \"elsewhere\"");
+        assertThatThrownBy(() -> RateLimiter.allOf("plan", fast, fast))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("limiters must differ");
+        assertThatThrownBy(() -> RateLimiter.allOf(" ", fast)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> RateLimiter.allOf("plan", fast, null)).isInstanceOf(NullPointerException.class);
+        assertThat(both)
+                .hasToString("limiter \"plan\" (limiter \"per second\" [10 per 1s, burst 3] and"
+                        + " limiter \"per hour\" [5 per 1h, fixed window])");
+    }
+
+    /** One after the other: admitted exactly when each of the limits would admit, and then counted in each. */
+    @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
+    void it_admits_when_each_limit_would_and_a_wait_is_the_longest(@ForAll long seed) {
+        MeterHistory draw = new MeterHistory(seed);
+        SettableClock clock = new SettableClock(draw.origin());
+        List<Limit> limits = List.of(draw.sliding(), draw.fixed(), draw.log(), draw.paced());
+        List<AbstractLimiter> parts = new ArrayList<>();
+        List<Meter> models = new ArrayList<>();
+        for (Limit limit : limits) {
+            parts.add((AbstractLimiter) RateLimiter.of("l", limit, clock.environment()));
+            models.add(MeterHistory.meter(limit, clock.nanoTime()));
+        }
+        RateLimiter all = RateLimiter.allOf("all", parts);
+        for (int call = 0; call < 60; call++) {
+            long now = clock.nanoTime();
+            long permits = draw.permits(limits.get(draw.random().nextInt(limits.size())));
+            long expected = 0;
+            for (int i = 0; i < limits.size(); i++) {
+                boolean isNever = permits > limits.get(i).capacity();
+                expected = Math.max(expected, isNever ? Meter.NEVER : models.get(i).waitNanos(now, permits));
+            }
+            assertThat(all.tryAcquireOrWaitNanos(permits)).isEqualTo(expected);
+            for (Meter model : models) {
+                assertThat(expected == 0 ? model.take(now, permits) : 0).isZero();
+            }
+            assertThat(parts.stream().mapToLong(RateLimiter::availablePermits))
+                    .containsExactlyElementsOf(models.stream().map(model -> model.available(now)).toList());
+            clock.set(now + draw.step(limits.get(draw.random().nextInt(limits.size()))));
+        }
+    }
+}

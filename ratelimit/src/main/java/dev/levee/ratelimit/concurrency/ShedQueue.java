@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  *                                                                 oldest, a more critical call displaces its newest
  * </pre>
  *
- * <p>The queue is <em>standing</em> while it has not been empty for more than the interval. Lists are linked through
+ * <p>For a call the queue is what goes before it: the calls that are at least as critical. It is <em>standing</em> while
+ * it has not been empty for more than the interval. So critical calls wait as if there were no others. Lists are linked through
  * the waiters, so each step costs the same however many wait, and none allocates.
  *
  * <p>Not thread-safe: everything but {@link #size} and {@link #refused} is guarded by the lock of the bulkhead.
@@ -40,8 +41,11 @@ class ShedQueue {
     /** Written under the lock. */
     private volatile int size;
 
-    /** When the queue was empty last; without meaning while it is. */
-    private long lastEmptyNanos;
+    /** How many wait that are at least as critical as the level. */
+    private final int[] ahead = new int[LEVELS];
+
+    /** When none waited last that is at least as critical as the level; without meaning while none does. */
+    private final long[] lastEmptyNanos = new long[LEVELS];
 
     private @Nullable ShedWaiter firstEnded;
     private @Nullable ShedWaiter lastEnded;
@@ -63,19 +67,21 @@ class ShedQueue {
         return refused.get(reason.ordinal());
     }
 
-    /** Whether the queue has not been empty for more than the interval. */
-    boolean isStanding(long nowNanos) {
-        return size > 0 && nowNanos - lastEmptyNanos > intervalNanos;
+    /** Whether the queue of a level has not been empty for more than the interval. */
+    private boolean isStanding(int level, long nowNanos) {
+        return ahead[level] > 0 && nowNanos - lastEmptyNanos[level] > intervalNanos;
     }
 
     /** Adds a waiter as the newest of its criticality. */
     void add(ShedWaiter waiter, long nowNanos) {
-        if (size == 0) {
-            lastEmptyNanos = nowNanos;
-        }
-        long cap = codel == null ? (isStanding(nowNanos) ? targetNanos : intervalNanos) : maxWaitNanos;
-        waiter.mayWait(Math.min(cap, maxWaitNanos));
         int level = waiter.level;
+        long cap = codel == null ? (isStanding(level, nowNanos) ? targetNanos : intervalNanos) : maxWaitNanos;
+        waiter.mayWait(Math.min(cap, maxWaitNanos));
+        for (int less = level; less < LEVELS; less++) {
+            if (ahead[less]++ == 0) {
+                lastEmptyNanos[less] = nowNanos;
+            }
+        }
         ShedWaiter before = newest[level];
         waiter.older = before;
         if (before == null) {
@@ -104,6 +110,9 @@ class ShedQueue {
         }
         waiter.older = null;
         waiter.newer = null;
+        for (int less = waiter.level; less < LEVELS; less++) {
+            ahead[less]--;
+        }
         int waiting = size - 1;
         size = waiting;
         if (waiting == 0 && codel != null) {
@@ -146,10 +155,9 @@ class ShedQueue {
     }
 
     private @Nullable ShedWaiter first(long nowNanos) {
-        @Nullable ShedWaiter[] ends = newestFirst && isStanding(nowNanos) ? newest : oldest;
-        for (ShedWaiter end : ends) {
-            if (end != null) {
-                return end;
+        for (int level = 0; level < LEVELS; level++) {
+            if (oldest[level] != null) {
+                return newestFirst && isStanding(level, nowNanos) ? newest[level] : oldest[level];
             }
         }
         return null;

@@ -58,7 +58,7 @@ class SheddingHistoriesTest {
         final int maxWaiting;
         int limit;
         int inFlight;
-        long lastEmpty;
+        final long[] lastEmpty = new long[4];
 
         Model(int limit, int maxWaiting) {
             this.limit = limit;
@@ -87,10 +87,12 @@ class SheddingHistoriesTest {
                 }
                 refuse(least, ShedReason.DISPLACED);
             }
-            if (waiting.isEmpty()) {
-                lastEmpty = now;
+            for (Criticality each : Criticality.values()) {
+                if (waiting.stream().noneMatch(it -> it.criticality.compareTo(each) <= 0)) {
+                    lastEmpty[each.ordinal()] = now;
+                }
             }
-            long cap = now - lastEmpty > INTERVAL ? TARGET : INTERVAL;
+            long cap = now - lastEmpty[call.criticality.ordinal()] > INTERVAL ? TARGET : INTERVAL;
             call.untilEnd = call.end - now <= cap;
             call.until = call.untilEnd ? call.end : now + cap;
             waiting.add(call);
@@ -116,12 +118,15 @@ class SheddingHistoriesTest {
 
         void assign(long now) {
             while (inFlight < limit && !waiting.isEmpty()) {
-                boolean standing = now - lastEmpty > INTERVAL;
                 Call next = waiting.get(0);
                 for (Call other : waiting) {
-                    int compared = other.criticality.compareTo(next.criticality);
-                    if (compared < 0 || (compared == 0 && standing)) {
+                    if (other.criticality.compareTo(next.criticality) < 0) {
                         next = other;
+                    }
+                }
+                if (now - lastEmpty[next.criticality.ordinal()] > INTERVAL) {
+                    for (Call other : waiting) {
+                        next = other.criticality == next.criticality ? other : next;
                     }
                 }
                 waiting.remove(next);

@@ -5,4 +5,5 @@ module dev.levee.ratelimit {
     requires static transitive org.jspecify;
 
     exports dev.levee.ratelimit;
+    exports dev.levee.ratelimit.work;
 }

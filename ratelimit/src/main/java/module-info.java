@@ -7,4 +7,5 @@ module dev.levee.ratelimit {
     exports dev.levee.ratelimit;
     exports dev.levee.ratelimit.http;
     exports dev.levee.ratelimit.concurrency;
+    exports dev.levee.ratelimit.work;
 }

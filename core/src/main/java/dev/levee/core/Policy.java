@@ -54,6 +54,8 @@ public interface Policy {
         BALANCER("balancer"),
         /** Finds endpoints; no policy, but it has events. */
         SOURCE("source"),
+        /** Hands items to workers; no policy, but it has events. */
+        QUEUE("queue"),
         /** Anything else. */
         OTHER("policy");
 

@@ -57,6 +57,9 @@ final class KneeEstimator implements LimitEstimator {
     /** Whether the baseline is more than what the first calls took, which may have queued. */
     private boolean isProven;
 
+    /** Whether the limit has jumped at the end of the last window. */
+    private boolean settling = true;
+
     KneeEstimator(KneeLimit settings, LimitBounds bounds, RandomGenerator random) {
         this.bounds = bounds;
         this.maxHealthyNanos = Nanos.of(settings.maxHealthyLatency());
@@ -117,6 +120,8 @@ final class KneeEstimator implements LimitEstimator {
             }
         } else if (descent.isUnderWay()) {
             descend(window, nanos);
+        } else if (settling) {
+            settling = false; // calls that began under the limit of before
         } else {
             learnUnderLoad(window, nanos);
             move(window, nanos, wasCut, true);
@@ -176,6 +181,8 @@ final class KneeEstimator implements LimitEstimator {
             idleBaseline.clear();
         }
         isProven = true;
+        limit = Math.min(limit, bounds.within(HEADROOM * limit * descent.factor()));
         descent.stop();
+        settling = true;
     }
 }

@@ -1,8 +1,9 @@
 package dev.levee.ratelimit.concurrency;
 
 /**
- * A way down from a limit, by a tenth a window, to see whether goodput goes down with it. Goodput that stays was
- * limited by the dependency, which had a queue; goodput that falls with the limit was limited by the limit.
+ * A way down from a limit, by a tenth a window, until goodput goes down with it: there is the knee. Goodput that stays
+ * was limited by the dependency, which had a queue; goodput that falls with the limit is limited by the limit, and calls
+ * take as long there as they do without a queue.
  */
 final class Descent {
     /** What a step has shown. */
@@ -13,31 +14,27 @@ final class Descent {
     }
 
     private static final double FACTOR = 0.9;
-    private static final int MAX_STEPS = 7;
-    private static final int MIN_STEPS = 3;
 
-    /** From this slope of goodput over limit on, goodput follows the limit: early, and at the end. */
-    private static final double FOLLOWS_EARLY = 0.7;
+    /** To a quarter of the limit. */
+    private static final int MAX_STEPS = 13;
 
-    private static final double FOLLOWS = 0.5;
+    /** Below this share of what it was at the start goodput has fallen, in the mean of two windows. */
+    private static final double FALLEN = 0.82;
 
     private int steps;
-    private int start;
     private double goodputAtStart;
-    private double squares;
-    private double products;
+    private double lastGoodput;
     private double lastNanos;
+    private double nanos;
 
     boolean isUnderWay() {
         return steps > 0;
     }
 
-    void start(int limit, double goodput) {
+    void start(double goodput) {
         steps = 1;
-        start = limit;
         goodputAtStart = goodput;
-        squares = 0;
-        products = 0;
+        lastGoodput = goodput;
         lastNanos = 0;
     }
 
@@ -51,23 +48,25 @@ final class Descent {
     }
 
     /** How long calls took at the end. */
-    double lastNanos() {
-        return lastNanos;
+    double nanosAtEnd() {
+        return nanos;
     }
 
-    /** Tells what a window at a limit has shown. */
-    Answer step(double limit, double goodput, double nanos) {
-        double x = Math.log(Math.floor(limit) / start);
-        double y = Math.max(2 * x, Math.log(Math.max(goodput, 1e-9) / goodputAtStart));
-        squares += x * x;
-        products += x * y;
-        lastNanos = lastNanos == 0 ? nanos : (lastNanos + nanos) / 2;
-        double slope = squares == 0 ? 0 : products / squares;
-        if (steps >= MIN_STEPS && slope > FOLLOWS_EARLY) {
+    /**
+     * Tells what a window has shown.
+     *
+     * @param last whether the limit cannot go down any further
+     */
+    Answer step(double goodput, double nanosNow, boolean last) {
+        double mean = (goodput + lastGoodput) / 2;
+        nanos = lastNanos == 0 ? nanosNow : (nanosNow + lastNanos) / 2;
+        lastGoodput = goodput;
+        lastNanos = nanosNow;
+        if (mean < FALLEN * goodputAtStart) {
             return Answer.GOODPUT_FELL;
         }
-        if (steps >= MAX_STEPS) {
-            return slope > FOLLOWS ? Answer.GOODPUT_FELL : Answer.GOODPUT_STAYED;
+        if (last || steps >= MAX_STEPS) {
+            return Answer.GOODPUT_STAYED;
         }
         steps++;
         return Answer.GO_ON;

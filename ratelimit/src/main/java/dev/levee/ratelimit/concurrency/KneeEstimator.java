@@ -19,7 +19,7 @@ final class KneeEstimator implements LimitEstimator {
     private static final long WINDOW_NANOS = 100_000_000;
 
     /** How many times the baseline calls take at the limit. */
-    private static final double HEADROOM = 2;
+    private static final double HEADROOM = 2.5;
 
     private static final double MAX_GROWTH = 0.25;
     private static final double MIN_SHRINKING = 0.7;
@@ -33,7 +33,14 @@ final class KneeEstimator implements LimitEstimator {
     /** So many windows without one that teaches the baseline, and the limit descends. */
     private static final int MAX_WINDOWS_WITHOUT_BASELINE = 16;
 
+    /** So many windows under load at the beginning, and the limit descends for the first time. */
+    private static final int FIRST_WINDOWS = 2;
+
     private static final double SMOOTHING = 0.3;
+    private static final double BASELINE_SMOOTHING = 0.2;
+
+    /** From this slope of goodput over limit on the limit is what holds goodput down. */
+    private static final double FOLLOWS = 0.5;
 
     private final LimitBounds bounds;
     private final double maxHealthyNanos;
@@ -47,12 +54,18 @@ final class KneeEstimator implements LimitEstimator {
     private int untilDescent;
     private boolean cut;
 
+    /** Whether the baseline is more than what the first calls took, which may have queued. */
+    private boolean isProven;
+
+    /** Whether the limit has jumped at the end of the last window. */
+    private boolean settling = true;
+
     KneeEstimator(KneeLimit settings, LimitBounds bounds, RandomGenerator random) {
         this.bounds = bounds;
         this.maxHealthyNanos = Nanos.of(settings.maxHealthyLatency());
         this.random = random;
         this.limit = bounds.initial();
-        planDescent();
+        untilDescent = FIRST_WINDOWS;
     }
 
     private void planDescent() {
@@ -99,17 +112,22 @@ final class KneeEstimator implements LimitEstimator {
             descent.stop();
             if (window.meanInFlight() <= limit / 2) {
                 baseline = Math.min(maxHealthyNanos, idleBaseline.add(nanos));
+                isProven = true;
                 planDescent();
+                limitDrops(window);
+            } else if (baseline > 0) {
+                move(window, nanos, wasCut, false);
             }
-            limitDrops(window);
         } else if (descent.isUnderWay()) {
             descend(window, nanos);
+        } else if (settling) {
+            settling = false; // calls that began under the limit of before
         } else {
             learnUnderLoad(window, nanos);
-            move(window, nanos, wasCut);
+            move(window, nanos, wasCut, true);
             if (--untilDescent <= 0) {
                 planDescent();
-                descent.start((int) limit, recentGoodput);
+                descent.start(recentGoodput);
             }
         }
     }
@@ -124,7 +142,7 @@ final class KneeEstimator implements LimitEstimator {
         if (baseline == 0) {
             baseline = Math.min(maxHealthyNanos, nanos);
         } else if (nanos < baseline) {
-            baseline += (nanos - baseline) / 2;
+            baseline += BASELINE_SMOOTHING * (nanos - baseline);
         }
         double goodput = window.goodput();
         recentGoodput = recentGoodput == 0 ? goodput : recentGoodput + SMOOTHING * (goodput - recentGoodput);
@@ -133,31 +151,38 @@ final class KneeEstimator implements LimitEstimator {
         }
     }
 
-    private void move(LimitWindow window, double nanos, boolean wasCut) {
+    private void move(LimitWindow window, double nanos, boolean wasCut, boolean mayGrow) {
         double ratio = nanos / baseline;
         if (window.dropShare() >= MANY_DROPS) {
             limitDrops(window);
         } else if (nanos > maxHealthyNanos) {
             limit = bounds.within(limit * Math.max(MIN_SHRINKING, maxHealthyNanos / nanos));
+        } else if (ratio > HEADROOM && goodputOfLimit.follows(FOLLOWS)) {
+            baseline = Math.min(maxHealthyNanos, nanos);
+            goodputOfLimit.clear();
         } else if (ratio > HEADROOM) {
             double shrunk = limit * Math.max(MIN_SHRINKING, HEADROOM / ratio);
             limit = bounds.within((limit + shrunk) / 2);
-        } else if (!wasCut && goodputOfLimit.isPositiveOrUnknown()) {
+        } else if (!wasCut && mayGrow && isProven && goodputOfLimit.isPositiveOrUnknown()) {
             double room = (HEADROOM - ratio) / (HEADROOM - 1);
             limit = bounds.within(limit + Math.max(1, limit * MAX_GROWTH * Math.min(1, room)));
         }
     }
 
     private void descend(LimitWindow window, double nanos) {
-        Descent.Answer answer = descent.step(bounds.within(limit * descent.factor()), window.goodput(), nanos);
+        boolean last = limit * descent.factor() <= bounds.min();
+        Descent.Answer answer = descent.step(window.goodput(), nanos, last);
         if (answer == Descent.Answer.GO_ON) {
             return;
         }
-        double found = Math.min(maxHealthyNanos, descent.lastNanos());
-        if (answer == Descent.Answer.GOODPUT_FELL ? found > baseline : found < baseline) {
+        double found = Math.min(maxHealthyNanos, descent.nanosAtEnd());
+        if (answer == Descent.Answer.GOODPUT_FELL || found < baseline) {
             baseline = found;
             idleBaseline.clear();
         }
+        isProven = true;
+        limit = Math.min(limit, bounds.within(HEADROOM * limit * descent.factor()));
         descent.stop();
+        settling = true;
     }
 }

@@ -35,7 +35,6 @@ final class LimitLearner {
 
     private boolean started;
     private long startNanos;
-    private double lastLatency;
 
     /** One call in 2^shift is looked at. */
     private volatile int shift;
@@ -120,7 +119,8 @@ final class LimitLearner {
             startNanos = nowNanos; // the clock went back
             return false;
         }
-        return (lasted >= windowNanos && samples >= ENOUGH_SAMPLES && lasted >= 2 * lastLatency)
+        boolean turnedTwice = window.samples() == 0 || lasted >= 2 * window.meanNanos();
+        return (lasted >= windowNanos && samples >= ENOUGH_SAMPLES && turnedTwice)
                 || (lasted >= VERY_LONG * windowNanos && samples >= FEW_SAMPLES);
     }
 
@@ -132,8 +132,6 @@ final class LimitLearner {
             baselineNanos = estimator.baselineNanos();
         }
         if (windowNanos > 0) {
-            double nanos = window.middleNanos();
-            lastLatency = nanos > 0 ? nanos : 0;
             long samples = window.samples();
             int now = shift;
             if (samples > MANY_SAMPLES && now < MAX_SHIFT) {

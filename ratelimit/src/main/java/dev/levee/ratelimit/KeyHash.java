@@ -23,7 +23,7 @@ final class KeyHash {
     /** What is done with a fingerprint. */
     enum Use {
         TAKE,
-        CHARGE,
+        SETTLE,
         DEBT,
         LOW,
         HIGH
@@ -220,8 +220,8 @@ final class KeyHash {
         switch (use) {
             case TAKE:
                 return table.take(low, high, plan, permits);
-            case CHARGE:
-                table.charge(low, high, plan, permits);
+            case SETTLE:
+                table.settle(low, high, plan, permits);
                 return 0;
             case DEBT:
                 return table.debt(low, high, plan);

@@ -211,15 +211,19 @@ public interface KeyedRateLimiter<K> extends Measured {
     long tryAcquireOrWaitNanos(K key, long permits);
 
     /**
-     * Takes permits of a key that were used without being asked for, such as the rest of a call whose size is known
-     * only afterwards: always takes them, into debt if there are too few, which delays the next call of this key. A
-     * debt that takes more than a quarter of the time that a limit can count to be paid back (36 years, or one where
-     * the time is counted in 64ths of nanoseconds) is cut to that.
+     * Counts the difference between what a call of a key has taken and what it has used, where that is known only
+     * afterwards, such as the bytes of an answer. Does not block.
+     *
+     * <p>What was used in excess is taken in any case, as a debt down to
+     * {@link KeyedRateLimiterConfig.Builder#maxDebt}; no call of this key is admitted until time has paid it, and what is
+     * beyond that is forgiven. What was not used is given back, and counts from then on; give it back soon: a bucket
+     * that has filled up in between holds no more than its burst, and the bound of the limit holds for what was taken,
+     * not for what was used.
      *
      * @param key not null
-     * @param permits how many, from 1; may be more than the burst
+     * @param permits how many more were used than taken; negative for fewer, 0 changes nothing
      * @throws NullPointerException if the key is null
-     * @throws IllegalArgumentException if the number is less than 1
+     * @throws IllegalArgumentException if the number is {@code Long.MIN_VALUE}
      */
     void settle(K key, long permits);
 

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class KeyHashTest {
-    private static final KeyPlan PLAN = new KeyPlan(Limit.perSecond(1), 0);
+    private static final KeyPlan PLAN = new KeyPlan(Limit.perSecond(1), 0, 0);
 
     private final ManualTime time = new ManualTime();
     private final KeyHash hash = seeded(1);

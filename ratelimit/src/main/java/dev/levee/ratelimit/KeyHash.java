@@ -42,8 +42,7 @@ final class KeyHash {
 
     private static final int CHARS_OF_A_STEP = 8;
     private static final int BYTES_OF_A_STEP = 16;
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final String limiter;
     private final KeyTable table;

@@ -120,14 +120,7 @@ final class KeySegment {
     }
 
     private long tryChange(
-            Change change,
-            KeySlots found,
-            int slot,
-            long before,
-            long high,
-            KeyPlan wanted,
-            long elapsed,
-            long cost) {
+            Change change, KeySlots found, int slot, long before, long high, KeyPlan wanted, long elapsed, long cost) {
         while (true) {
             KeyPlan plan = found.plan(slot, wanted);
             long word = found.word(slot);

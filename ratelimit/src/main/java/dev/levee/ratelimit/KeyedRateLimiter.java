@@ -25,9 +25,9 @@ import java.util.function.Consumer;
  * its limit.
  *
  * <p><b>Keys</b> are not kept, only fingerprints of 128 bits of them: of the content of a {@code CharSequence} (of a
- * {@code String} or not), {@code Integer}, {@code Long}, {@code UUID}, {@code byte[]}, {@code InetAddress} (in IPv4 form
- * if it is IPv4-mapped), {@link AddressKey}, an enum constant, or a {@code List} of these; other types are mapped to
- * one of them by {@link KeyedRateLimiterConfig.Builder#keyBy}. Two keys with the same fingerprint would share one
+ * {@code String} or not), {@code Integer}, {@code Long}, {@code UUID}, {@code byte[]}, {@code InetAddress} (in IPv4
+ * form if it is IPv4-mapped), {@link AddressKey}, an enum constant, or a {@code List} of these; other types are mapped
+ * to one of them by {@link KeyedRateLimiterConfig.Builder#keyBy}. Two keys with the same fingerprint would share one
  * bucket, which is stricter than the limit and never looser. That any two of {@code n} keys have it has a probability
  * of about {@code n^2 / 2^129}, for a hundred million keys one in 10^22; on purpose it takes a secret, which each
  * limiter draws from {@link Environment#random()} and tells to no one.
@@ -36,13 +36,14 @@ import java.util.function.Consumer;
  * them: at most 32 bytes for each key when there are as many. A key whose bucket is full again is as good as one that
  * was never seen, and new keys replace it without loss; no timer runs.
  *
- * <p><b>A flood of new keys</b> locks no other key out and costs no more memory. Each key has two places of 16 slots. If
- * a new key finds only keys in debt in both, or in those that are taken while the limiter holds its maximum of keys, the debt that would be paid back first of all in these two places is forgiven, for
- * the new key. So a key is forgiven only if each of some 25 others (with up to 16 keys at most: each other one) is at
- * least as much in debt: keys that each come once are forgiven before a key that has taken two permits lately. Each
- * forgiving lets one key exceed its limit by at most what it had consumed, a burst; the metric counts them, and the
- * first is logged. As long as no more than about nine tenths of {@code maxKeys} are in debt, nothing is forgiven. Only
- * after a forgiving can a key get more than its limit says.
+ * <p><b>A flood of new keys</b> locks no other key out and costs no more memory. Each key has two places of 16 slots.
+ * If a new key finds only keys in debt in both, or in those that are taken while the limiter holds its maximum of keys,
+ * the debt that would be paid back first of all in these two places is forgiven, for the new key. So a key is forgiven
+ * only if each of some 25 others (with up to 16 keys at most: each other one) is at least as much in debt: keys that
+ * each come once are forgiven before a key that has taken two permits lately. Each forgiving lets one key exceed its
+ * limit by at most what it had consumed, a burst; the metric counts them, and the first is logged. As long as no more
+ * than about nine tenths of {@code maxKeys} are in debt, nothing is forgiven. Only after a forgiving can a key get more
+ * than its limit says.
  *
  * <p>Thread-safe. A key that is held is served without a lock and without allocation, with one reading of the clock and
  * at most one write; a new key takes the lock of one part of the table for some comparisons, at most about 100 whatever
@@ -215,8 +216,8 @@ public interface KeyedRateLimiter<K> extends Measured {
      * afterwards, such as the bytes of an answer. Does not block.
      *
      * <p>What was used in excess is taken in any case, as a debt down to
-     * {@link KeyedRateLimiterConfig.Builder#maxDebt}; no call of this key is admitted until time has paid it, and what is
-     * beyond that is forgiven. What was not used is given back, and counts from then on; give it back soon: a bucket
+     * {@link KeyedRateLimiterConfig.Builder#maxDebt}; no call of this key is admitted until time has paid it, and what
+     * is beyond that is forgiven. What was not used is given back, and counts from then on; give it back soon: a bucket
      * that has filled up in between holds no more than its burst, and the bound of the limit holds for what was taken,
      * not for what was used.
      *

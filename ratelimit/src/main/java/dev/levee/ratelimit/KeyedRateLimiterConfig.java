@@ -145,10 +145,11 @@ public final class KeyedRateLimiterConfig<K> {
          *
          * <p>The function is asked in each call, before anything is locked, and must be cheap: a field or a look-up in
          * a map. What it throws, the call throws. When it returns another limit for a key than before, the key keeps
-         * what it has consumed: as many permits are missing in its new bucket, at most all of them; and what was
-         * used beyond the burst ({@link KeyedRateLimiter#settle}) is kept as well, up to {@link #maxDebt}. So from the change on the new limit
-         * holds; over all, each change to a smaller burst and back lets a key exceed its limit by at most the difference
-         * of the bursts. Calls that are under way may be decided by the limit that was asked for when they began.
+         * what it has consumed: as many permits are missing in its new bucket, at most all of them; and what was used
+         * beyond the burst ({@link KeyedRateLimiter#settle}) is kept as well, up to {@link #maxDebt}. So from the
+         * change on the new limit holds; over all, each change to a smaller burst and back lets a key exceed its limit
+         * by at most the difference of the bursts. Calls that are under way may be decided by the limit that was asked
+         * for when they began.
          *
          * <p>Return the same object, or an equal one, for the same plan. Up to some hundred different limits cost
          * nothing; of many more, or of new ones in each call, each costs the making of its arithmetic, some

@@ -100,11 +100,34 @@ class AllocationTest {
 
     @Test
     void keys_of_all_types_allocate_nothing_held_or_new() {
-        KeyedRateLimiter<Object> limiter = KeyedRateLimiter.of("all", config -> config.limit(NARROW).maxKeys(16));
+        KeyedRateLimiter<Object> limiter =
+                KeyedRateLimiter.of("all", config -> config.limit(NARROW).maxKeys(16));
         Object[] keys = {
-            "10.0.0.1", new StringBuilder("10.0.0.2"), 1_000_000, 5L, new UUID(7, 8), new byte[23], DayOfWeek.MONDAY,
-            AddressKey.parse("2001:db8::1"), List.of("tenant", 17), "one", "two", "three", "four", "five", "six",
-            "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen"
+            "10.0.0.1",
+            new StringBuilder("10.0.0.2"),
+            1_000_000,
+            5L,
+            new UUID(7, 8),
+            new byte[23],
+            DayOfWeek.MONDAY,
+            AddressKey.parse("2001:db8::1"),
+            List.of("tenant", 17),
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen"
         };
         int[] next = {0};
         assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(keys[next[0]++ % 9])))
@@ -119,7 +142,8 @@ class AllocationTest {
 
     @Test
     void a_limit_for_each_key_allocates_nothing() {
-        KeyedRateLimiter<Integer> limiter = KeyedRateLimiter.of("plans", c -> c.limits(key -> key == 1 ? WIDE : NARROW));
+        KeyedRateLimiter<Integer> limiter =
+                KeyedRateLimiter.of("plans", c -> c.limits(key -> key == 1 ? WIDE : NARROW));
         assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(1))).isLessThan(SLACK);
         assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(2))).isLessThan(SLACK);
     }

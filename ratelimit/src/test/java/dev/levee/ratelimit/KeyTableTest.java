@@ -152,7 +152,8 @@ class KeyTableTest {
 
     @Test
     void time_that_outgrows_the_range_of_a_base_changes_nothing() {
-        for (TokenBucketLimit limit : new TokenBucketLimit[] {LIMIT, Limit.perSecond(123_456_789).burst(1L << 40), DAYS}) {
+        for (TokenBucketLimit limit :
+                new TokenBucketLimit[] {LIMIT, Limit.perSecond(123_456_789).burst(1L << 40), DAYS}) {
             KeyedRateLimiter<Long> limiter = withRoomFor(100, limit);
             RateLimiter alone = RateLimiter.of("l", limit, clock.environment());
             for (int step = 0; step < 60; step++) {

@@ -54,7 +54,9 @@ class KeyedInterleavingTest {
         return clock.environment().toBuilder().random(new SplittableRandom(1)).build();
     }
 
-    /** One permit each, and one slot; the bucket of a key was used and is full again, so that the other one drops it. */
+    /**
+     * One permit each, and one slot; the bucket of a key was used and is full again, so that the other one drops it.
+     */
     @Param(name = "key", gen = IntGen.class, conf = "1:2")
     public static class OfFullBuckets {
         private final KeyedRateLimiter<Integer> limiter;
@@ -63,7 +65,8 @@ class KeyedInterleavingTest {
             SettableClock clock = new SettableClock(0);
             limiter = KeyedRateLimiter.of(
                     "l",
-                    config -> config.limit(Limit.perSecond(1_000_000_000).burst(1)).maxKeys(2),
+                    config -> config.limit(Limit.perSecond(1_000_000_000).burst(1))
+                            .maxKeys(2),
                     environment(clock));
             limiter.tryAcquireOrWaitNanos(1);
             limiter.tryAcquireOrWaitNanos(3);
@@ -117,7 +120,9 @@ class KeyedInterleavingTest {
         }
     }
 
-    /** A planted mutation of {@link OfOneSlot}: the word is the arrival time alone, and the next key may have the same. */
+    /**
+     * A planted mutation of {@link OfOneSlot}: the word is the arrival time alone, and the next key may have the same.
+     */
     @Param(name = "key", gen = IntGen.class, conf = "1:2")
     public static class OfANamelessSlot {
         private static final long SEALED = Long.MIN_VALUE;

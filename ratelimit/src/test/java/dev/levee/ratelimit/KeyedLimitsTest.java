@@ -43,7 +43,8 @@ class KeyedLimitsTest {
                     .isInstanceOf(NullPointerException.class)
                     .hasMessage("limits(key)");
             assertThatThrownBy(() -> limiter.tryAcquire(null)).hasMessage("key");
-            assertThatThrownBy(() -> KeyedRateLimiter.of("l", c -> c.limits(null))).hasMessage("limiter \"l\": limits");
+            assertThatThrownBy(() -> KeyedRateLimiter.of("l", c -> c.limits(null)))
+                    .hasMessage("limiter \"l\": limits");
         }
 
         @Test
@@ -219,9 +220,11 @@ class KeyedLimitsTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("permits");
             assertThatThrownBy(() -> limiter.settle(null, 1)).hasMessage("key");
-            assertThatThrownBy(() -> KeyedRateLimiter.of("l", c -> c.limit(SMALL).maxDebt(-1)))
+            assertThatThrownBy(
+                            () -> KeyedRateLimiter.of("l", c -> c.limit(SMALL).maxDebt(-1)))
                     .hasMessage("limiter \"l\": maxDebt must be at least 0, but was -1");
-            assertThatThrownBy(() -> KeyedRateLimiter.of("l", c -> c.limit(SMALL).maxDebt(Long.MAX_VALUE)))
+            assertThatThrownBy(
+                            () -> KeyedRateLimiter.of("l", c -> c.limit(SMALL).maxDebt(Long.MAX_VALUE)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("limiter \"l\": maxDebt must be from 0 to ");
         }

@@ -117,7 +117,8 @@ class KeyedThreadsTest {
     void a_limit_that_changes_meanwhile_admits_no_more_than_the_larger_one() throws Exception {
         SplittableRandom seeds = new SplittableRandom(13);
         TokenBucketLimit[] limits = {
-            Limit.of(1, Duration.ofDays(1)).burst(90), Limit.of(5, Duration.ofDays(3)).burst(90)
+            Limit.of(1, Duration.ofDays(1)).burst(90),
+            Limit.of(5, Duration.ofDays(3)).burst(90)
         };
         for (int round = 0; round < LongForm.iterations(50); round++) {
             AtomicBoolean second = new AtomicBoolean();

@@ -212,6 +212,19 @@ public interface KeyedRateLimiter<K> extends Measured {
     long tryAcquireOrWaitNanos(K key, long permits);
 
     /**
+     * Takes permits of a key if they are there now, and returns what was decided, as for the headers of a response.
+     * Does not wait for permits; allocates the answer. What is left is read after the decision: other calls of this key
+     * may have taken of it in between.
+     *
+     * @param key not null
+     * @param permits how many, from 1
+     * @return the decision, with the limit of the key
+     * @throws NullPointerException if the key is null
+     * @throws IllegalArgumentException if the number is less than 1
+     */
+    RateDecision decide(K key, long permits);
+
+    /**
      * Counts the difference between what a call of a key has taken and what it has used, where that is known only
      * afterwards, such as the bytes of an answer. Does not block.
      *

@@ -86,15 +86,24 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     public long tryAcquireOrWaitNanos(K key, long permits) {
         Object value = value(key);
         Require.range("permits", permits, 1, Long.MAX_VALUE);
+        return take(value, plan(key), permits);
+    }
+
+    @Override
+    public RateDecision decide(K key, long permits) {
+        Object value = value(key);
+        Require.range("permits", permits, 1, Long.MAX_VALUE);
         KeyPlan plan = plan(key);
+        long wait = take(value, plan, permits);
+        long debt = hash.apply(KeyHash.Use.DEBT, value, plan, 0);
+        return new RateDecision(wait == 0, name, plan.limit, plan.available(debt), wait, plan.nanos(debt));
+    }
+
+    private long take(Object value, KeyPlan plan, long permits) {
         if (permits > plan.burst()) {
             refused();
             return NEVER;
         }
-        return take(value, plan, permits);
-    }
-
-    private long take(Object value, KeyPlan plan, long permits) {
         long wait = hash.apply(KeyHash.Use.TAKE, value, plan, permits);
         if (wait == 0) {
             count(true);

@@ -13,10 +13,10 @@ import java.net.InetAddress;
  * }</pre>
  *
  * <p>Use it instead of the address or its text: one IPv6 client has at least 2^64 addresses and would otherwise have as
- * many limits, and an IPv4 client of a dual-stack socket would have two. Home networks are often given a /56 or /48 (RFC
- * 6177), so a client that wants to can use 256 or 65,536 keys of /64; group by 56 or 48 where that matters, and by 24
- * for IPv4 only where neighbours may share a limit. Do not parse what a client can choose freely, such as a header that
- * no trusted proxy has written.
+ * many limits, and an IPv4 client of a dual-stack socket would have two. Home networks are often given a /56 or /48
+ * (RFC 6177), so a client that wants to can use 256 or 65,536 keys of /64; group by 56 or 48 where that matters, and by
+ * 24 for IPv4 only where neighbours may share a limit. Do not parse what a client can choose freely, such as a header
+ * that no trusted proxy has written.
  *
  * <p>What is one address in two forms is one key: an IPv4-mapped IPv6 address ({@code ::ffff:203.0.113.7}, RFC 4291
  * section 2.5.5.2), and one that a translator made with the well-known prefix ({@code 64:ff9b::203.0.113.7}, RFC 6052),
@@ -178,7 +178,9 @@ public final class AddressKey {
         } else {
             appendGroups(text);
         }
-        return prefix == IPV6_BITS ? text.toString() : text.append('/').append(length).toString();
+        return prefix == IPV6_BITS
+                ? text.toString()
+                : text.append('/').append(length).toString();
     }
 
     private int group(int index) {

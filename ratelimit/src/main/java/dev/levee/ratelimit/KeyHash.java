@@ -23,7 +23,7 @@ final class KeyHash {
     /** What is done with a fingerprint. */
     enum Use {
         TAKE,
-        CHARGE,
+        SETTLE,
         DEBT,
         LOW,
         HIGH
@@ -42,8 +42,7 @@ final class KeyHash {
 
     private static final int CHARS_OF_A_STEP = 8;
     private static final int BYTES_OF_A_STEP = 16;
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final String limiter;
     private final KeyTable table;
@@ -220,8 +219,8 @@ final class KeyHash {
         switch (use) {
             case TAKE:
                 return table.take(low, high, plan, permits);
-            case CHARGE:
-                table.charge(low, high, plan, permits);
+            case SETTLE:
+                table.settle(low, high, plan, permits);
                 return 0;
             case DEBT:
                 return table.debt(low, high, plan);

@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Require;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -13,17 +14,32 @@ final class KeyPlans {
     /** An odd number whose multiples lie far apart modulo 2^64: 2^64 divided by the golden ratio. */
     private static final long GOLDEN = 0x9E37_79B9_7F4A_7C15L;
 
+    private final String limiter;
+    private final long maxDebt;
     private final AtomicReferenceArray<KeyPlan> places = new AtomicReferenceArray<>(PLACES);
     private final AtomicLong made = new AtomicLong();
 
+    KeyPlans(String limiter, long maxDebt) {
+        this.limiter = limiter;
+        this.maxDebt = maxDebt;
+    }
+
     KeyPlan of(TokenBucketLimit limit) {
-        int hash = limit.hashCode() * 0x9E37_79B9;
-        int place = hash >>> 24;
+        int place = (limit.hashCode() * (int) GOLDEN) >>> 24;
         KeyPlan plan = places.get(place);
         if (plan == null || (plan.limit != limit && !plan.limit.equals(limit))) {
-            plan = new KeyPlan(limit, made.incrementAndGet() * GOLDEN);
+            plan = make(limit, made.incrementAndGet() * GOLDEN);
             places.set(place, plan);
         }
         return plan;
+    }
+
+    /** Makes the arithmetic of a limit that all keys share. */
+    KeyPlan shared(TokenBucketLimit limit) {
+        return make(limit, 0);
+    }
+
+    private KeyPlan make(TokenBucketLimit limit, long salt) {
+        return Require.naming("limiter", limiter, () -> new KeyPlan(limit, maxDebt, salt));
     }
 }

@@ -1,6 +1,7 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.NanoClock;
+import dev.levee.ratelimit.KeyPlan.Change;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -65,12 +66,12 @@ final class KeySegment {
     private KeyScan emptier = new KeyScan();
     private KeyScan fuller = new KeyScan();
 
-    KeySegment(KeyTable table, NanoClock clock, int maxSets, boolean planned) {
+    KeySegment(KeyTable table, NanoClock clock, long base, int maxSets, boolean planned) {
         this.table = table;
         this.clock = clock;
         this.maxSets = maxSets;
         this.planned = planned;
-        slots = new KeySlots(setsOf(maxSets, 1), planned);
+        slots = new KeySlots(setsOf(maxSets, 1), base, planned);
     }
 
     /** Returns the smallest of the numbers of sets that halving the largest one leads to and that is large enough. */
@@ -95,12 +96,11 @@ final class KeySegment {
     }
 
     /**
-     * Takes the cost out of the bucket of a key.
+     * Changes the bucket of a key.
      *
-     * @param tolerance the largest debt that may be left
-     * @return 0 if it was taken, else by how much the debt is too high
+     * @return 0 if it was changed, else how long the cost has to wait
      */
-    long take(long low, long high, KeyPlan plan, long cost, long tolerance) {
+    long change(Change change, long low, long high, KeyPlan plan, long cost) {
         long nanos = 0;
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
             long before = stamp;
@@ -111,36 +111,28 @@ final class KeySegment {
             }
             // Read once: a reading that has become old is only stricter.
             nanos = attempt == 0 ? clock.nanoTime() : nanos;
-            long excess = tryTake(now, slot, before, high, plan, nanos, cost, tolerance);
-            if (excess != UNSURE) {
-                return excess;
+            long wait = tryChange(change, now, slot, before, high, plan, nanos - now.base, cost);
+            if (wait != UNSURE) {
+                return wait;
             }
         }
-        return takeUnderLock(low, high, plan, cost, tolerance);
+        return changeUnderLock(change, low, high, plan, cost);
     }
 
-    private long tryTake(
-            KeySlots found,
-            int slot,
-            long before,
-            long high,
-            KeyPlan wanted,
-            long nanos,
-            long cost,
-            long tolerance) {
+    private long tryChange(
+            Change change, KeySlots found, int slot, long before, long high, KeyPlan wanted, long elapsed, long cost) {
         while (true) {
             KeyPlan plan = found.plan(slot, wanted);
             long word = found.word(slot);
-            if (!isStill(before) || word == KeySlots.SEALED || !plan.isSameAs(wanted)) {
+            if (!isStill(before) || word == KeySlots.SEALED || !plan.isSameAs(wanted) || plan.isTooLate(elapsed)) {
                 return UNSURE;
             }
-            long now = plan.ticks(nanos);
-            long debt = plan.debt(KeySlots.tat(word, high, plan), now) + cost;
-            if (debt > tolerance) {
-                return debt - tolerance;
+            long tat = KeySlots.tat(word, high, plan);
+            long next = plan.next(change, tat, plan.units(elapsed), cost);
+            if (next == KeyPlan.REFUSED || (plan.isTooEarly(elapsed) && change == Change.TAKE)) {
+                return plan.waitNanos(tat, cost, elapsed);
             }
-            long next = KeySlots.word(now + Math.min(debt, KeyPlan.MAX_DEBT), high, plan);
-            if (found.exchange(slot, word, next)) {
+            if (next == tat || found.exchange(slot, word, KeySlots.word(next, high, plan))) {
                 return 0;
             }
         }
@@ -152,23 +144,32 @@ final class KeySegment {
         return (before & 1) == 0 && stamp == before;
     }
 
-    private long takeUnderLock(long low, long high, KeyPlan plan, long cost, long tolerance) {
+    private long changeUnderLock(Change change, long low, long high, KeyPlan plan, long cost) {
         boolean forgave;
         lock.lock();
         try {
             // A new reading: the key may have been served and dropped since the first one; its bucket was full then.
             long nanos = clock.nanoTime();
             int slot = slots.find(low, high);
+            if (slot == KeySlots.NONE && change == Change.GIVE_BACK) {
+                return 0;
+            }
+            if (plan.isTooLate(nanos - slots.base)) {
+                beginClaim();
+                rebuild(slots.sets, plan, nanos);
+                endClaim();
+                slot = slots.find(low, high);
+            }
             if (slot != KeySlots.NONE) {
-                change(slot, plan, nanos);
-                long excess = tryTake(slots, slot, stamp, high, plan, nanos, cost, tolerance);
-                if (excess == UNSURE) {
+                replan(slot, plan, nanos);
+                long wait = tryChange(change, slots, slot, stamp, high, plan, nanos - slots.base, cost);
+                if (wait == UNSURE) {
                     throw new AssertionError("sealed while the lock is free: " + slot);
                 }
-                return excess;
+                return wait;
             }
             added = added + 1;
-            forgave = claim(low, high, plan, nanos, cost);
+            forgave = claim(change, low, high, plan, nanos, cost);
         } finally {
             lock.unlock();
         }
@@ -179,15 +180,16 @@ final class KeySegment {
     }
 
     /** Brings the bucket of a key to another plan, if it has another one. */
-    private void change(int slot, KeyPlan plan, long nanos) {
+    private void replan(int slot, KeyPlan plan, long nanos) {
         KeyPlan old = slots.plan(slot, plan);
         if (old.isSameAs(plan)) {
             return;
         }
         long high = slots.high(slot);
+        long elapsed = nanos - slots.base;
         beginClaim();
-        long debt = old.debt(KeySlots.tat(slots.seal(slot), high, old), old.ticks(nanos));
-        long tat = plan.ticks(nanos) + plan.convert(debt, old);
+        long debt = old.debt(KeySlots.tat(slots.seal(slot), high, old), elapsed);
+        long tat = plan.tat(plan.convert(debt, old), elapsed);
         slots.put(slot, slots.low(slot), high, plan, KeySlots.word(tat, high, plan));
         endClaim();
     }
@@ -206,7 +208,7 @@ final class KeySegment {
      *
      * @return whether the debt of another key was forgiven
      */
-    private boolean claim(long low, long high, KeyPlan plan, long nanos, long cost) {
+    private boolean claim(Change change, long low, long high, KeyPlan plan, long nanos, long cost) {
         boolean forgave = false;
         beginClaim();
         try {
@@ -218,7 +220,7 @@ final class KeySegment {
                     && emptier.empty == KeySlots.NONE
                     && fuller.empty == KeySlots.NONE
                     && slots.sets < maxSets) {
-                grow(plan, nanos);
+                rebuild(setsOf(maxSets, slots.sets + 1), plan, nanos);
                 slot = free(low, plan, nanos);
             }
             if (slot == KeySlots.NONE) {
@@ -232,7 +234,7 @@ final class KeySegment {
                     table.occupy();
                 }
             }
-            long tat = plan.ticks(nanos) + cost;
+            long tat = plan.next(change, ExactGcra.LONG_FULL, plan.units(nanos - slots.base), cost);
             slots.put(slot, low, high, plan, KeySlots.word(tat, high, plan));
         } finally {
             endClaim();
@@ -292,10 +294,10 @@ final class KeySegment {
         return least;
     }
 
-    /** Moves the keys in debt to an array of about twice the size. */
-    private void grow(KeyPlan plan, long nanos) {
+    /** Moves the keys in debt to another array, whose times count from now: a larger one, or because of the base. */
+    private void rebuild(int sets, KeyPlan plan, long nanos) {
         KeySlots old = slots;
-        KeySlots larger = new KeySlots(setsOf(maxSets, old.sets + 1), planned);
+        KeySlots next = new KeySlots(sets, Math.max(0, nanos - old.base) + old.base, planned);
         int dropped = 0;
         for (int slot = 0; slot < old.slots(); slot++) {
             if (!old.isEmpty(slot)) {
@@ -303,58 +305,62 @@ final class KeySegment {
                 if (old.debt(slot, word, plan, nanos) == 0) {
                     dropped++;
                 } else {
-                    move(old, slot, word, larger, plan, nanos);
+                    move(old, slot, word, next, plan, nanos);
                 }
             }
         }
         table.leave(dropped);
-        slots = larger;
+        slots = next;
     }
 
-    private void move(KeySlots old, int slot, long word, KeySlots larger, KeyPlan plan, long nanos) {
+    private void move(KeySlots old, int slot, long word, KeySlots next, KeyPlan shared, long nanos) {
         long low = old.low(slot);
-        emptier.scan(larger, larger.first(low), plan, nanos);
-        fuller.scan(larger, larger.second(low), plan, nanos);
+        int to = old.sets == next.sets ? slot : place(next, low, shared, nanos);
+        long high = old.high(slot);
+        KeyPlan plan = old.plan(slot, shared);
+        long tat = plan.from(KeySlots.tat(word, high, plan), next.base - old.base);
+        next.put(to, low, high, plan, KeySlots.word(tat, high, plan));
+    }
+
+    private int place(KeySlots next, long low, KeyPlan shared, long nanos) {
+        emptier.scan(next, next.first(low), shared, nanos);
+        fuller.scan(next, next.second(low), shared, nanos);
         KeyScan in = emptier.inDebt <= fuller.inDebt ? emptier : fuller;
-        int to = in.empty;
-        if (to == KeySlots.NONE) { // with half as many keys for each set, as good as never
-            to = in.least;
+        if (in.empty == KeySlots.NONE) { // with half as many keys for each set, as good as never
             forgiven = forgiven + 1;
             table.leave(1);
+            return in.least;
         }
-        larger.put(to, low, old.high(slot), old.plan(slot, plan), word);
+        return in.empty;
     }
 
-    /** Returns the debt of a key, in the ticks of its plan. */
+    /** Returns the debt of a key, in the units of its plan. */
     long debt(long low, long high, KeyPlan wanted) {
         long nanos = clock.nanoTime();
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
             long before = stamp;
             KeySlots now = slots;
             int slot = now.find(low, high);
-            if (slot != KeySlots.NONE) {
-                KeyPlan plan = now.plan(slot, wanted);
-                long word = now.word(slot);
-                if (isStill(before)) {
-                    return debt(word, high, plan, wanted, nanos);
-                }
-            } else if (isStill(before)) {
-                return 0;
+            KeyPlan plan = slot == KeySlots.NONE ? wanted : now.plan(slot, wanted);
+            long word = slot == KeySlots.NONE ? KeySlots.SEALED : now.word(slot);
+            if (isStill(before)) {
+                return slot == KeySlots.NONE ? 0 : debt(word, high, plan, wanted, nanos - now.base);
             }
         }
         lock.lock();
         try {
             int slot = slots.find(low, high);
-            return slot == KeySlots.NONE
-                    ? 0
-                    : debt(slots.word(slot), high, slots.plan(slot, wanted), wanted, clock.nanoTime());
+            if (slot == KeySlots.NONE) {
+                return 0;
+            }
+            return debt(slots.word(slot), high, slots.plan(slot, wanted), wanted, clock.nanoTime() - slots.base);
         } finally {
             lock.unlock();
         }
     }
 
-    private static long debt(long word, long high, KeyPlan plan, KeyPlan wanted, long nanos) {
-        long debt = plan.debt(KeySlots.tat(word, high, plan), plan.ticks(nanos));
+    private static long debt(long word, long high, KeyPlan plan, KeyPlan wanted, long elapsed) {
+        long debt = plan.debt(KeySlots.tat(word, high, plan), elapsed);
         return plan.isSameAs(wanted) ? debt : wanted.convert(debt, plan);
     }
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *                     '---- searched ----'           '- of the one found -'
  *
  * low, high         the fingerprint of the key; low is 0 if the slot is empty
- * word              the arrival time of its bucket (Gcra), plus high, plus the salt of its plan; or SEALED
+ * word              the arrival time of its bucket (ExactGcra), plus high, plus the salt of its plan; or SEALED
  * }</pre>
  *
  * <p><b>Invariants.</b> A word carries the fingerprint of its key as an addend, which is random: the words of two keys
@@ -39,13 +39,18 @@ final class KeySlots {
     private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
     final int sets;
+
+    /** The reading of the clock from which arrival times count. */
+    final long base;
+
     private final long[] longs;
 
     /** By slot, where keys have limits of their own. */
     private final KeyPlan @Nullable [] plans;
 
-    KeySlots(int sets, boolean planned) {
+    KeySlots(int sets, long base, boolean planned) {
         this.sets = sets;
+        this.base = base;
         longs = new long[sets * LONGS_OF_A_SET];
         plans = planned ? new KeyPlan[sets * WAYS] : null;
     }
@@ -152,8 +157,8 @@ final class KeySlots {
     /** Returns the debt in a word of a slot; with limits of their own, in nanoseconds, so that they can be compared. */
     long debt(int slot, long word, KeyPlan shared, long nanos) {
         KeyPlan plan = plan(slot, shared);
-        long debt = plan.debt(tat(word, high(slot), plan), plan.ticks(nanos));
-        return debt == 0 || plans == null ? debt : plan.waitNanos(debt);
+        long debt = plan.debt(tat(word, high(slot), plan), nanos - base);
+        return plans == null ? debt : plan.nanos(debt);
     }
 
     /** Returns how many keys of a set are in debt. */

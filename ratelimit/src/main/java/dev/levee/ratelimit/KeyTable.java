@@ -36,8 +36,9 @@ final class KeyTable {
         }
         int sets = maxKeys <= KeySlots.WAYS ? 1 : (int) Math.ceil(maxKeys / KEYS_OF_A_SET / count);
         segments = new KeySegment[count];
+        long base = clock.nanoTime();
         for (int i = 0; i < count; i++) {
-            segments[i] = new KeySegment(this, clock, sets, planned);
+            segments[i] = new KeySegment(this, clock, base, sets, planned);
         }
     }
 
@@ -45,14 +46,22 @@ final class KeyTable {
         return segments[(int) (high >>> 32) & (segments.length - 1)];
     }
 
-    /** Takes permits that do not exceed the burst. */
+    /**
+     * Takes permits that do not exceed the burst.
+     *
+     * @return 0 if they were taken, else how long they have to wait
+     */
     long take(long low, long high, KeyPlan plan, long permits) {
-        return segment(high).take(low, high, plan, plan.cost(permits), plan.tolerance());
+        return segment(high).change(KeyPlan.Change.TAKE, low, high, plan, plan.cost(permits));
     }
 
-    /** Takes any number of permits. */
-    void charge(long low, long high, KeyPlan plan, long permits) {
-        segment(high).take(low, high, plan, plan.cost(permits), Long.MAX_VALUE);
+    /** Takes any number of permits, or gives permits back if it is negative. */
+    void settle(long low, long high, KeyPlan plan, long permits) {
+        KeyPlan.Change change = permits > 0 ? KeyPlan.Change.CHARGE : KeyPlan.Change.GIVE_BACK;
+        long most = Math.abs(permits);
+        if (permits != 0) {
+            segment(high).change(change, low, high, plan, plan.cost(most));
+        }
     }
 
     long debt(long low, long high, KeyPlan plan) {

@@ -25,9 +25,9 @@ import java.util.function.Consumer;
  * its limit.
  *
  * <p><b>Keys</b> are not kept, only fingerprints of 128 bits of them: of the content of a {@code CharSequence} (of a
- * {@code String} or not), {@code Integer}, {@code Long}, {@code UUID}, {@code byte[]}, {@code InetAddress} (in IPv4 form
- * if it is IPv4-mapped), {@link AddressKey}, an enum constant, or a {@code List} of these; other types are mapped to
- * one of them by {@link KeyedRateLimiterConfig.Builder#keyBy}. Two keys with the same fingerprint would share one
+ * {@code String} or not), {@code Integer}, {@code Long}, {@code UUID}, {@code byte[]}, {@code InetAddress} (in IPv4
+ * form if it is IPv4-mapped), {@link AddressKey}, an enum constant, or a {@code List} of these; other types are mapped
+ * to one of them by {@link KeyedRateLimiterConfig.Builder#keyBy}. Two keys with the same fingerprint would share one
  * bucket, which is stricter than the limit and never looser. That any two of {@code n} keys have it has a probability
  * of about {@code n^2 / 2^129}, for a hundred million keys one in 10^22; on purpose it takes a secret, which each
  * limiter draws from {@link Environment#random()} and tells to no one.
@@ -36,13 +36,14 @@ import java.util.function.Consumer;
  * them: at most 32 bytes for each key when there are as many. A key whose bucket is full again is as good as one that
  * was never seen, and new keys replace it without loss; no timer runs.
  *
- * <p><b>A flood of new keys</b> locks no other key out and costs no more memory. Each key has two places of 16 slots. If
- * a new key finds only keys in debt in both, or in those that are taken while the limiter holds its maximum of keys, the debt that would be paid back first of all in these two places is forgiven, for
- * the new key. So a key is forgiven only if each of some 25 others (with up to 16 keys at most: each other one) is at
- * least as much in debt: keys that each come once are forgiven before a key that has taken two permits lately. Each
- * forgiving lets one key exceed its limit by at most what it had consumed, a burst; the metric counts them, and the
- * first is logged. As long as no more than about nine tenths of {@code maxKeys} are in debt, nothing is forgiven. Only
- * after a forgiving can a key get more than its limit says.
+ * <p><b>A flood of new keys</b> locks no other key out and costs no more memory. Each key has two places of 16 slots.
+ * If a new key finds only keys in debt in both, or in those that are taken while the limiter holds its maximum of keys,
+ * the debt that would be paid back first of all in these two places is forgiven, for the new key. So a key is forgiven
+ * only if each of some 25 others (with up to 16 keys at most: each other one) is at least as much in debt: keys that
+ * each come once are forgiven before a key that has taken two permits lately. Each forgiving lets one key exceed its
+ * limit by at most what it had consumed, a burst; the metric counts them, and the first is logged. As long as no more
+ * than about nine tenths of {@code maxKeys} are in debt, nothing is forgiven. Only after a forgiving can a key get more
+ * than its limit says.
  *
  * <p>Thread-safe. A key that is held is served without a lock and without allocation, with one reading of the clock and
  * at most one write; a new key takes the lock of one part of the table for some comparisons, at most about 100 whatever
@@ -211,15 +212,32 @@ public interface KeyedRateLimiter<K> extends Measured {
     long tryAcquireOrWaitNanos(K key, long permits);
 
     /**
-     * Takes permits of a key that were used without being asked for, such as the rest of a call whose size is known
-     * only afterwards: always takes them, into debt if there are too few, which delays the next call of this key. A
-     * debt that takes more than a quarter of the time that a limit can count to be paid back (36 years, or one where
-     * the time is counted in 64ths of nanoseconds) is cut to that.
+     * Takes permits of a key if they are there now, and returns what was decided, as for the headers of a response.
+     * Does not wait for permits; allocates the answer. What is left is read after the decision: other calls of this key
+     * may have taken of it in between.
      *
      * @param key not null
-     * @param permits how many, from 1; may be more than the burst
+     * @param permits how many, from 1
+     * @return the decision, with the limit of the key
      * @throws NullPointerException if the key is null
      * @throws IllegalArgumentException if the number is less than 1
+     */
+    RateDecision decide(K key, long permits);
+
+    /**
+     * Counts the difference between what a call of a key has taken and what it has used, where that is known only
+     * afterwards, such as the bytes of an answer. Does not block.
+     *
+     * <p>What was used in excess is taken in any case, as a debt down to
+     * {@link KeyedRateLimiterConfig.Builder#maxDebt}; no call of this key is admitted until time has paid it, and what
+     * is beyond that is forgiven. What was not used is given back, and counts from then on; give it back soon: a bucket
+     * that has filled up in between holds no more than its burst, and the bound of the limit holds for what was taken,
+     * not for what was used.
+     *
+     * @param key not null
+     * @param permits how many more were used than taken; negative for fewer, 0 changes nothing
+     * @throws NullPointerException if the key is null
+     * @throws IllegalArgumentException if the number is {@code Long.MIN_VALUE}
      */
     void settle(K key, long permits);
 

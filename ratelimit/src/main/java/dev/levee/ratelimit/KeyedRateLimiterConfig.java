@@ -15,6 +15,7 @@ public final class KeyedRateLimiterConfig<K> {
     private final @Nullable Function<? super K, TokenBucketLimit> limits;
     private final @Nullable Function<? super K, ?> keyBy;
     private final int maxKeys;
+    private final long maxDebt;
     private final boolean totals;
 
     private KeyedRateLimiterConfig(Builder<K> builder) {
@@ -22,6 +23,7 @@ public final class KeyedRateLimiterConfig<K> {
         limits = builder.limits;
         keyBy = builder.keyBy;
         maxKeys = builder.maxKeys;
+        maxDebt = builder.maxDebt;
         totals = builder.totals;
     }
 
@@ -81,6 +83,15 @@ public final class KeyedRateLimiterConfig<K> {
     }
 
     /**
+     * Returns how many permits more than there are can be used by {@link KeyedRateLimiter#settle}.
+     *
+     * @return from 0
+     */
+    public long maxDebt() {
+        return maxDebt;
+    }
+
+    /**
      * Returns whether calls are counted.
      *
      * @return true to count
@@ -102,6 +113,7 @@ public final class KeyedRateLimiterConfig<K> {
         private @Nullable Function<? super K, TokenBucketLimit> limits;
         private @Nullable Function<? super K, ?> keyBy;
         private int maxKeys = 100_000;
+        private long maxDebt;
         private boolean totals;
 
         Builder() {}
@@ -111,6 +123,7 @@ public final class KeyedRateLimiterConfig<K> {
             limits = config.limits;
             keyBy = config.keyBy;
             maxKeys = config.maxKeys;
+            maxDebt = config.maxDebt;
             totals = config.totals;
         }
 
@@ -132,9 +145,11 @@ public final class KeyedRateLimiterConfig<K> {
          *
          * <p>The function is asked in each call, before anything is locked, and must be cheap: a field or a look-up in
          * a map. What it throws, the call throws. When it returns another limit for a key than before, the key keeps
-         * what it has consumed: as many permits are missing in its new bucket, at most all of them; what was charged
-         * beyond the burst ({@link KeyedRateLimiter#settle}) is kept in full. So at the change a key gets at most what
-         * the larger burst still had, and from then on what the new limit says.
+         * what it has consumed: as many permits are missing in its new bucket, at most all of them; and what was used
+         * beyond the burst ({@link KeyedRateLimiter#settle}) is kept as well, up to {@link #maxDebt}. So from the
+         * change on the new limit holds; over all, each change to a smaller burst and back lets a key exceed its limit
+         * by at most the difference of the bursts. Calls that are under way may be decided by the limit that was asked
+         * for when they began.
          *
          * <p>Return the same object, or an equal one, for the same plan. Up to some hundred different limits cost
          * nothing; of many more, or of new ones in each call, each costs the making of its arithmetic, some
@@ -177,6 +192,20 @@ public final class KeyedRateLimiterConfig<K> {
          */
         public Builder<K> maxKeys(int value) {
             maxKeys = Require.range("maxKeys", value, 1, MAX_KEYS);
+            return this;
+        }
+
+        /**
+         * How many permits more than there are a key can have used, by {@link KeyedRateLimiter#settle}; what it has
+         * used beyond that is forgiven. Default: 0.
+         *
+         * @param permits from 0, at most what comes back in about 36 years, and less for very high rates; a limit for
+         *     which it is more is refused when a limiter is made, or by the call for whose key the limit is
+         * @return this
+         * @throws IllegalArgumentException if it is negative
+         */
+        public Builder<K> maxDebt(long permits) {
+            maxDebt = Require.range("maxDebt", permits, 0, Long.MAX_VALUE);
             return this;
         }
 

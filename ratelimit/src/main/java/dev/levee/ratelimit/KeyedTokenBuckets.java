@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
 final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private static final Logger LOG = LoggerFactory.getLogger(KeyedRateLimiter.class);
 
+    /** Stands where no key has a plan. */
+    private static final KeyPlan NO_PLAN = new KeyPlan(Limit.perSecond(1), 0, 0);
+
     private final String name;
     private final int maxKeys;
 
@@ -33,7 +36,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     private final @Nullable Function<? super K, TokenBucketLimit> limits;
     private final @Nullable Function<? super K, ?> keyBy;
-    private final KeyPlans plans = new KeyPlans();
+    private final KeyPlans plans;
     private final Listener listener;
     private final @Nullable CallTotals totals;
     private final KeyTable table;
@@ -43,7 +46,8 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     KeyedTokenBuckets(String name, KeyedRateLimiterConfig<? super K> config, Environment environment) {
         this.name = Require.name(name);
         TokenBucketLimit limit = Require.nonNull("config", config).limit();
-        shared = limit == null ? null : new KeyPlan(limit, 0);
+        plans = new KeyPlans(name, config.maxDebt());
+        shared = limit == null ? null : plans.shared(limit);
         limits = config.limits();
         keyBy = config.keyBy();
         maxKeys = config.maxKeys();
@@ -82,29 +86,38 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     public long tryAcquireOrWaitNanos(K key, long permits) {
         Object value = value(key);
         Require.range("permits", permits, 1, Long.MAX_VALUE);
+        return take(value, plan(key), permits);
+    }
+
+    @Override
+    public RateDecision decide(K key, long permits) {
+        Object value = value(key);
+        Require.range("permits", permits, 1, Long.MAX_VALUE);
         KeyPlan plan = plan(key);
+        long wait = take(value, plan, permits);
+        long debt = hash.apply(KeyHash.Use.DEBT, value, plan, 0);
+        return new RateDecision(wait == 0, name, plan.limit, plan.available(debt), wait, plan.nanos(debt));
+    }
+
+    private long take(Object value, KeyPlan plan, long permits) {
         if (permits > plan.burst()) {
             refused();
             return NEVER;
         }
-        return take(value, plan, permits);
-    }
-
-    private long take(Object value, KeyPlan plan, long permits) {
-        long excess = hash.apply(KeyHash.Use.TAKE, value, plan, permits);
-        if (excess == 0) {
+        long wait = hash.apply(KeyHash.Use.TAKE, value, plan, permits);
+        if (wait == 0) {
             count(true);
-            return 0;
+        } else {
+            refused();
         }
-        refused();
-        return plan.waitNanos(excess);
+        return wait;
     }
 
     @Override
     public void settle(K key, long permits) {
         Object value = value(key);
-        Require.range("permits", permits, 1, Long.MAX_VALUE);
-        hash.apply(KeyHash.Use.CHARGE, value, plan(key), permits);
+        Require.range("permits", permits, -Long.MAX_VALUE, Long.MAX_VALUE);
+        hash.apply(KeyHash.Use.SETTLE, value, plan(key), permits);
     }
 
     @Override
@@ -140,7 +153,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public int size() {
-        return table.keys(shared == null ? KeyPlan.NONE : shared);
+        return table.keys(shared == null ? NO_PLAN : shared);
     }
 
     /** Returns how many bytes the table takes. */

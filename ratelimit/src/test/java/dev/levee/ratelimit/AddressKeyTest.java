@@ -125,7 +125,8 @@ class AddressKeyTest {
             for (String part : List.of("1", ":", "1:", "1.", "%", "::%x")) {
                 assertThatThrownBy(() -> AddressKey.parse(part.repeat(100_000)))
                         .isInstanceOf(IllegalArgumentException.class)
-                        .satisfies(error -> assertThat(error.getMessage().length()).isLessThan(400));
+                        .satisfies(
+                                error -> assertThat(error.getMessage().length()).isLessThan(400));
             }
             assertThatThrownBy(() -> AddressKey.parse(null)).isInstanceOf(NullPointerException.class);
         }
@@ -191,9 +192,12 @@ class AddressKeyTest {
         InetAddress ipv6 = Inet6Address.getByAddress(null, mapped, 3);
         InetAddress ipv4 = InetAddress.getByAddress(new byte[] {10, 0, 0, 7});
         assertThat(AddressKey.of(ipv4)).hasToString("10.0.0.7").isEqualTo(AddressKey.of(ipv6));
-        InetAddress scoped = Inet6Address.getByAddress(null, new byte[] {(byte) 0xFE, (byte) 0x80, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9}, 3);
+        InetAddress scoped = Inet6Address.getByAddress(
+                null, new byte[] {(byte) 0xFE, (byte) 0x80, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9}, 3);
         assertThat(AddressKey.of(scoped)).hasToString("fe80::/64").isEqualTo(AddressKey.parse("fe80::1%eth1"));
         assertThat(AddressKey.of(scoped, 32, 128)).hasToString("fe80::909:909:909:909");
-        assertThatThrownBy(() -> AddressKey.of(null)).isInstanceOf(NullPointerException.class).hasMessage("address");
+        assertThatThrownBy(() -> AddressKey.of(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("address");
     }
 }

@@ -7,7 +7,10 @@ import dev.levee.core.Gate;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import java.lang.management.ManagementFactory;
+import java.time.DayOfWeek;
 import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** Nothing is allocated for a call, admitted or refused. */
@@ -93,6 +96,56 @@ class AllocationTest {
                 .isLessThan(SLACK);
         assertThat(allocatedBy(() -> assertRefused(counting.tryAcquireOrWaitNanos("10.0.0.1"))))
                 .isLessThan(SLACK);
+    }
+
+    @Test
+    void keys_of_all_types_allocate_nothing_held_or_new() {
+        KeyedRateLimiter<Object> limiter =
+                KeyedRateLimiter.of("all", config -> config.limit(NARROW).maxKeys(16));
+        Object[] keys = {
+            "10.0.0.1",
+            new StringBuilder("10.0.0.2"),
+            1_000_000,
+            5L,
+            new UUID(7, 8),
+            new byte[23],
+            DayOfWeek.MONDAY,
+            AddressKey.parse("2001:db8::1"),
+            List.of("tenant", 17),
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen"
+        };
+        int[] next = {0};
+        assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(keys[next[0]++ % 9])))
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(keys[next[0]++ % keys.length])))
+                .as("each one pushes another out")
+                .isLessThan(SLACK);
+        assertThat(allocatedBy(() -> limiter.settle(keys[next[0]++ % 9], 1))).isLessThan(SLACK);
+        assertThat(allocatedBy(() -> limiter.availablePermits(keys[next[0]++ % 9])))
+                .isLessThan(SLACK);
+    }
+
+    @Test
+    void a_limit_for_each_key_allocates_nothing() {
+        KeyedRateLimiter<Integer> limiter =
+                KeyedRateLimiter.of("plans", c -> c.limits(key -> key == 1 ? WIDE : NARROW));
+        assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(1))).isLessThan(SLACK);
+        assertThat(allocatedBy(() -> limiter.tryAcquireOrWaitNanos(2))).isLessThan(SLACK);
     }
 
     private static void assertAdmitted(long wait) {

@@ -21,29 +21,56 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class KeyHashTest {
-    private static final KeyPlan PLAN = new KeyPlan(Limit.perSecond(1), 0);
+    private static final KeyPlan PLAN = new KeyPlan(Limit.perSecond(1), 0, 0);
 
     private final ManualTime time = new ManualTime();
     private final KeyHash hash = seeded(1);
 
     private KeyHash seeded(long seed) {
-        return new KeyHash("l", new KeyTable(1, false, time.environment().clock(), () -> {}), new SplittableRandom(seed));
+        return new KeyHash(
+                "l", new KeyTable(1, false, time.environment().clock(), () -> {}), new SplittableRandom(seed));
     }
 
     /** A fingerprint, for maps. */
     private record Print(long low, long high) {}
 
     private Print print(Object key) {
-        return new Print(
-                hash.apply(KeyHash.Use.LOW, key, PLAN, 0), hash.apply(KeyHash.Use.HIGH, key, PLAN, 0));
+        return new Print(hash.apply(KeyHash.Use.LOW, key, PLAN, 0), hash.apply(KeyHash.Use.HIGH, key, PLAN, 0));
     }
 
     @Test
     void equal_keys_have_one_fingerprint_and_all_others_have_others() throws Exception {
         List<Object> keys = new ArrayList<>(List.of(
-                "", "a", "b", "ab", "ba", "a\0", "\0", "\0\0", "Aa", "BB", 1, 2, 0, -1, 1L, 2L, 0L, -1L,
-                new UUID(0, 1), new UUID(1, 0), new UUID(0, 0), DayOfWeek.MONDAY, DayOfWeek.TUESDAY, TimeUnit.NANOSECONDS,
-                List.of(), List.of("a"), List.of("a", "b"), List.of("ab", ""), List.of("", "ab"), List.of(List.of("a"))));
+                "",
+                "a",
+                "b",
+                "ab",
+                "ba",
+                "a\0",
+                "\0",
+                "\0\0",
+                "Aa",
+                "BB",
+                1,
+                2,
+                0,
+                -1,
+                1L,
+                2L,
+                0L,
+                -1L,
+                new UUID(0, 1),
+                new UUID(1, 0),
+                new UUID(0, 0),
+                DayOfWeek.MONDAY,
+                DayOfWeek.TUESDAY,
+                TimeUnit.NANOSECONDS,
+                List.of(),
+                List.of("a"),
+                List.of("a", "b"),
+                List.of("ab", ""),
+                List.of("", "ab"),
+                List.of(List.of("a"))));
         keys.addAll(List.of(List.of(1, "a"), List.of("a", 1), List.of(List.of(), List.of())));
         for (String address : List.of("0.0.0.1", "::1", "::ffff:0:1", "1.0.0.0", "::", "::1:0:0:0")) {
             keys.add(InetAddress.getByName(address));
@@ -77,11 +104,14 @@ class KeyHashTest {
     void each_limiter_has_a_secret_of_its_own() {
         KeyHash other = seeded(2);
         for (Object key : List.of("a", 1, new UUID(0, 0), List.of())) {
-            assertThat(other.apply(KeyHash.Use.LOW, key, PLAN, 0)).isNotEqualTo(print(key).low());
-            assertThat(other.apply(KeyHash.Use.HIGH, key, PLAN, 0)).isNotEqualTo(print(key).high());
+            assertThat(other.apply(KeyHash.Use.LOW, key, PLAN, 0))
+                    .isNotEqualTo(print(key).low());
+            assertThat(other.apply(KeyHash.Use.HIGH, key, PLAN, 0))
+                    .isNotEqualTo(print(key).high());
         }
         KeyHash same = seeded(1);
-        assertThat(same.apply(KeyHash.Use.LOW, "a", PLAN, 0)).isEqualTo(print("a").low());
+        assertThat(same.apply(KeyHash.Use.LOW, "a", PLAN, 0))
+                .isEqualTo(print("a").low());
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -78,6 +79,56 @@ class KeyedRateLimiterPropertyTest {
             }
         }
         assertThat(limiter.size()).isEqualTo(model.fullAt.size());
+    }
+
+    @Property(edgeCases = EdgeCasesMode.NONE, tries = 100)
+    void with_room_for_hundreds_of_keys_each_is_limited_as_if_it_were_alone(@ForAll long seed, @ForAll long origin) {
+        SplittableRandom random = new SplittableRandom(seed);
+        SettableClock clock = new SettableClock(origin);
+        KeyedRateLimiter<String> limiter =
+                KeyedRateLimiter.of("l", config -> config.limit(LIMIT).maxKeys(300), clock.environment());
+        Map<Integer, RateLimiter> alone = new HashMap<>();
+        for (int step = 0; step < 3_000; step++) {
+            clock.set(clock.nanoTime() + (random.nextInt(500) == 0 ? 3 * 4 * QUARTER : random.nextLong(QUARTER / 16)));
+            int key = random.nextInt(300);
+            RateLimiter own = alone.computeIfAbsent(key, k -> RateLimiter.of("l", LIMIT, clock.environment()));
+            int permits = 1 + random.nextInt(4);
+            assertThat(limiter.tryAcquireOrWaitNanos("key " + key, permits))
+                    .isEqualTo(own.tryAcquireOrWaitNanos(permits));
+            assertThat(limiter.availablePermits("key " + key)).isEqualTo(own.availablePermits());
+        }
+        long inDebt = alone.values().stream()
+                .filter(bucket -> bucket.tryAcquireOrWaitNanos(3) != 0)
+                .count();
+        assertThat(limiter.size()).isEqualTo((int) inDebt);
+    }
+
+    /** All steps of the clock together, forwards, are the time in which permits come back. */
+    @Property(edgeCases = EdgeCasesMode.NONE, tries = 200)
+    void a_clock_that_jumps_makes_no_permits(@ForAll long seed, @ForAll long origin) {
+        SplittableRandom random = new SplittableRandom(seed);
+        SettableClock clock = new SettableClock(origin);
+        TokenBucketLimit limit = random.nextBoolean() ? LIMIT : Limit.perSecond(999_983).burst(3);
+        KeyedRateLimiter<Integer> limiter =
+                KeyedRateLimiter.of("l", config -> config.limit(limit).maxKeys(40), clock.environment());
+        BigInteger forwards = BigInteger.ZERO;
+        long[] taken = new long[40];
+        for (int step = 0; step < 1_000; step++) {
+            if (random.nextInt(3) == 0) {
+                long nanos = random.nextLong(12_000_000_000L * LIMIT.permits() / limit.permits());
+                long jump = random.nextInt(100) == 0
+                        ? -(random.nextLong(Long.MAX_VALUE) >> random.nextInt(62))
+                        : random.nextBoolean() ? nanos : -nanos;
+                clock.set(clock.nanoTime() + jump);
+                forwards = forwards.add(BigInteger.valueOf(Math.max(0, jump)));
+            }
+            int key = random.nextInt(40);
+            int permits = 1 + random.nextInt(3);
+            taken[key] += limiter.tryAcquire(key, permits) ? permits : 0;
+            BigInteger back = forwards.multiply(BigInteger.valueOf(limit.permits()))
+                    .divide(ExactBucket.nanos(limit));
+            assertThat(BigInteger.valueOf(taken[key])).isLessThanOrEqualTo(back.add(BigInteger.valueOf(3)));
+        }
     }
 
     /** Time in quarters of an interval; at most a number of keys with the time at which each will be full. */

@@ -245,7 +245,8 @@ class KeyedRateLimiterTest {
         void as_many_other_keys_find_room_without_a_debt_forgiven() {
             for (int round = 0; round < 5; round++) {
                 for (int key = 0; key < 5_000; key++) {
-                    assertThat(large.tryAcquireOrWaitNanos(-key - 1 - round * 5_000)).isZero();
+                    assertThat(large.tryAcquireOrWaitNanos(-key - 1 - round * 5_000))
+                            .isZero();
                 }
                 assertThat(large.size()).isEqualTo(5_000);
                 time.advance(Duration.ofMillis(10));
@@ -410,7 +411,8 @@ class KeyedRateLimiterTest {
                     .containsEntry("limiter.calls.admitted", 2.0)
                     .containsEntry("limiter.calls.refused", 2.0)
                     .hasSize(5);
-            assertThat(figures(limiter)).containsOnlyKeys("limiter.keys", "limiter.keys.added", "limiter.keys.forgiven");
+            assertThat(figures(limiter))
+                    .containsOnlyKeys("limiter.keys", "limiter.keys.added", "limiter.keys.forgiven");
         }
 
         @Test

@@ -5,13 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Gate;
 import dev.levee.core.testing.LongForm;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -45,29 +43,6 @@ class RateLimiterInterleavingTest {
             assertThatThrownBy(() -> options().check(OfAHastyBucket.class))
                     .isInstanceOf(LincheckAssertionError.class)
                     .hasMessageContaining("Invalid execution results");
-        }
-    }
-
-    @Nested
-    class ABucketForEachKey {
-        @Test
-        void no_permit_is_taken_from_a_bucket_that_is_being_dropped() {
-            options().check(OfTheKeyedBuckets.class);
-        }
-
-        @Test
-        void a_table_that_drops_a_bucket_during_a_call_is_caught() {
-            assertThatThrownBy(() -> options().check(OfAForgetfulTable.class))
-                    .isInstanceOf(LincheckAssertionError.class)
-                    .hasMessageContaining("Invalid execution results");
-        }
-
-        @Test
-        void a_full_table_stays_within_its_bound() {
-            options()
-                    .iterations(LongForm.iterations(4))
-                    .invocationsPerIteration(LongForm.invocations(200))
-                    .check(OfAFullTable.class);
         }
     }
 
@@ -133,91 +108,6 @@ class RateLimiterInterleavingTest {
             }
             tat.set(stamp + debt);
             return true;
-        }
-    }
-
-    /**
-     * One permit each; the buckets of all keys were used and are full again, so that each new key tries to drop them.
-     */
-    @Param(name = "key", gen = IntGen.class, conf = "1:2")
-    public static class OfTheKeyedBuckets {
-        private final KeyedRateLimiter<Integer> limiter;
-
-        public OfTheKeyedBuckets() {
-            SettableClock clock = new SettableClock(0);
-            limiter = KeyedRateLimiter.of("l", Limit.perSecond(1_000_000_000).burst(1), clock.environment());
-            limiter.tryAcquireOrWaitNanos(1);
-            clock.set(10);
-        }
-
-        @Operation
-        public long acquire(@Param(name = "key") int key) {
-            return limiter.tryAcquireOrWaitNanos(key);
-        }
-
-        @Operation
-        public long available(@Param(name = "key") int key) {
-            return limiter.availablePermits(key);
-        }
-    }
-
-    /** A planted mutation: a bucket that is full is dropped while another thread may be about to take from it. */
-    @Param(name = "key", gen = IntGen.class, conf = "1:2")
-    public static class OfAForgetfulTable {
-        private final Gcra gcra = Gcra.of(Limit.perSecond(1_000_000_000).burst(1));
-        private final AtomicReferenceArray<AtomicLong> tats = new AtomicReferenceArray<>(3);
-
-        public OfAForgetfulTable() {
-            tats.set(1, new AtomicLong());
-        }
-
-        @Operation
-        public boolean acquire(@Param(name = "key") int key) {
-            AtomicLong tat = tats.get(key);
-            if (tat == null) {
-                AtomicLong other = tats.get(3 - key);
-                if (other != null && Gcra.debt(other.get(), 10) == 0) {
-                    tats.compareAndSet(3 - key, other, null);
-                }
-                tats.compareAndSet(key, null, new AtomicLong());
-                return acquire(key);
-            }
-            while (true) {
-                long seen = tat.get();
-                long debt = Gcra.debt(seen, 10) + gcra.interval();
-                if (debt > gcra.tolerance()) {
-                    return false;
-                }
-                if (tat.compareAndSet(seen, 10 + debt)) {
-                    return true;
-                }
-            }
-        }
-    }
-
-    /** Two permits each, and room for one key: each call for the other key forgives. */
-    @Param(name = "key", gen = IntGen.class, conf = "1:2")
-    public static class OfAFullTable {
-        private final KeyedRateLimiter<Integer> limiter = KeyedRateLimiter.of(
-                "l",
-                config -> config.limit(Limit.perSecond(1_000_000_000).burst(2)).maxKeys(1),
-                new SettableClock(0).environment());
-
-        @Operation
-        public long acquire(@Param(name = "key") int key) {
-            return limiter.tryAcquireOrWaitNanos(key);
-        }
-
-        @Operation
-        public int size() {
-            return limiter.size();
-        }
-
-        @Validate
-        public void isWithinItsBound() {
-            if (limiter.size() > 1) {
-                throw new IllegalStateException("keys: " + limiter.size());
-            }
         }
     }
 }

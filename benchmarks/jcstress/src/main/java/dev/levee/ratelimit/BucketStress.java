@@ -84,10 +84,7 @@ public class BucketStress {
             id = "1, 1, 2",
             expect = ACCEPTABLE,
             desc = "the second is held, with one permit less; the first is full, as it was dropped")
-    @Outcome(
-            id = "1, 1, 1",
-            expect = ACCEPTABLE,
-            desc = "the first came last, and is held with one permit less")
+    @Outcome(id = "1, 1, 1", expect = ACCEPTABLE, desc = "the first came last, and is held with one permit less")
     @Outcome(expect = FORBIDDEN, desc = "a permit was taken from the bucket of the other key")
     @State
     public static class TakenOver {

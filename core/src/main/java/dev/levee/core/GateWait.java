@@ -13,7 +13,7 @@ final class GateWait {
     private GateWait() {}
 
     static long enterOrThrow(Gate gate, Operation<?, ?> operation) {
-        if (!(gate instanceof WaitingGate waiting)) {
+        if (!(gate instanceof WaitingGate waiting) || !waiting.mayWait()) {
             throw refusal(gate);
         }
         Deadline deadline = deadline(waiting);
@@ -45,7 +45,7 @@ final class GateWait {
 
     /** Publishes the refusal to the listener and returns it; it may be that of a wait with the deadline of the call. */
     static RefusedException refusal(Gate gate) {
-        if (gate instanceof WaitingGate waiting) {
+        if (gate instanceof WaitingGate waiting && waiting.mayWait()) {
             return refusal(waiting, deadline(waiting));
         }
         gate.environment().listener().onRefused(gate.kind(), gate.name());

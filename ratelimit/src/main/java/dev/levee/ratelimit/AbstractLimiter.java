@@ -1,12 +1,16 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
 import dev.levee.core.NanoClock;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +41,8 @@ abstract class AbstractLimiter implements RateLimiter {
     private final NanoClock clock;
     private final Listener listener;
     private final @Nullable CallTotals totals;
+    private final long maxWaitNanos;
+    private final WaitQueue queue;
     private volatile RateLimitedException refusal;
 
     /**
@@ -53,6 +59,8 @@ abstract class AbstractLimiter implements RateLimiter {
         this.clock = environment.clock();
         this.listener = environment.listener();
         this.totals = Require.nonNull("config", config).totals() ? new CallTotals() : null;
+        this.maxWaitNanos = config.maxWaiting() == 0 ? 0 : Nanos.of(config.maxWait());
+        this.queue = new WaitQueue(this, environment, config.maxWaiting());
         this.refusal = newRefusal(config.limit());
     }
 
@@ -119,26 +127,59 @@ abstract class AbstractLimiter implements RateLimiter {
     abstract void replace(long nowNanos, Limit limit, CarriedFill carried);
 
     private RateLimitedException newRefusal(Limit limit) {
-        return new RateLimitedException(
-                name, "limiter \"" + name + "\" has no permit: " + limit, this::nextPermitNanos, true);
+        return new RateLimitedException(name, message(limit), this::nextPermitNanos, true);
+    }
+
+    private String message(Limit limit) {
+        return "limiter \"" + name + "\" has no permit: " + limit;
+    }
+
+    /** Returns the refusal of one call, which would have had to wait for so long. */
+    RateLimitedException refusal(long permits, long waitNanos) {
+        String wait = waitNanos >= NEVER
+                ? "; " + permits + " are never there"
+                : "; " + permits + " would be there in " + Nanos.text(waitNanos);
+        return new RateLimitedException(name, message(limit()) + wait, () -> waitNanos, false);
     }
 
     private long nextPermitNanos() {
-        return peek(clock.nanoTime(), 1);
+        return queue.occupied ? queue.waitBehindAll(1) : peek(clock.nanoTime(), 1);
     }
 
     @Override
     public long tryAcquireOrWaitNanos() {
-        return tryTake(1);
+        return tryTake(1, clock.nanoTime());
     }
 
     @Override
     public long tryAcquireOrWaitNanos(long permits) {
-        return tryTake(Require.range("permits", permits, 1, Long.MAX_VALUE));
+        return tryTake(requirePermits(permits), clock.nanoTime());
     }
 
-    private long tryTake(long permits) {
-        long wait = take(clock.nanoTime(), permits);
+    @Override
+    public boolean tryAcquire() {
+        return isTaken(1);
+    }
+
+    @Override
+    public boolean tryAcquire(long permits) {
+        return isTaken(requirePermits(permits));
+    }
+
+    private boolean isTaken(long permits) {
+        if (queue.size() > 0) {
+            refused();
+            return false;
+        }
+        return tryTake(permits, clock.nanoTime()) == 0;
+    }
+
+    private static long requirePermits(long permits) {
+        return Require.range("permits", permits, 1, Long.MAX_VALUE);
+    }
+
+    private long tryTake(long permits, long nowNanos) {
+        long wait = queue.occupied ? queue.tryTake(permits) : take(nowNanos, permits);
         if (wait == 0) {
             count(true);
         } else {
@@ -161,10 +202,205 @@ abstract class AbstractLimiter implements RateLimiter {
     }
 
     @Override
+    public RateDecision decide(long permits) {
+        long now = clock.nanoTime();
+        long wait = tryTake(requirePermits(permits), now);
+        return new RateDecision(
+                wait == 0, name, limit(), queue.size() > 0 ? 0 : available(now), wait, resetNanos(now));
+    }
+
+    @Override
+    public void acquire(long permits, Duration maxWait) throws InterruptedException {
+        long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
+        requirePermits(permits);
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        Waiter waiter = new Waiter(permits, Thread.currentThread());
+        enter(waiter, maxNanos);
+        try {
+            queue.await(waiter);
+        } catch (RuntimeException | Error thrown) {
+            giveUp(waiter);
+            throw thrown;
+        }
+        if (waiter.state == Waiter.REFUSED) {
+            refused();
+            throw refusal(permits, waiter.retryAfterNanos);
+        }
+        count(true);
+    }
+
+    @Override
+    public CompletableFuture<@Nullable Void> acquireAsync(long permits, Duration maxWait) {
+        long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
+        WaitFuture.OfPermits future = new WaitFuture.OfPermits(this, requirePermits(permits));
+        try {
+            enter(future.waiter, maxNanos);
+        } catch (RateLimitedException refusal) {
+            future.fail(refusal);
+            return future;
+        }
+        if (future.waiter.state == Waiter.ADMITTED) {
+            future.ended();
+        }
+        return future;
+    }
+
+    @Override
+    public Reservation reserve(long permits, Duration maxWait) {
+        long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
+        ReservationTicket ticket = new ReservationTicket(this, queue, requirePermits(permits));
+        enter(ticket.waiter, maxNanos);
+        return ticket;
+    }
+
+    /** Admits a call or lets it wait, or throws its refusal. */
+    private void enter(Waiter waiter, long maxNanos) {
+        long wait = queue.occupied ? WaitQueue.QUEUED : take(waiter);
+        if (wait != 0 && (wait == WaitQueue.QUEUED || wait <= maxNanos && wait < NEVER)) {
+            wait = queue.enter(waiter, maxNanos, NEVER);
+        }
+        if (wait > 0) {
+            refused();
+            throw refusal(waiter.permits, wait);
+        }
+    }
+
+    /** Takes the permits of a call that has not begun to wait. */
+    private long take(Waiter waiter) {
+        long now = clock.nanoTime();
+        long wait = take(now, waiter.permits);
+        if (wait == 0) {
+            waiter.takenNanos = now;
+            waiter.state = Waiter.ADMITTED;
+        }
+        return wait;
+    }
+
+    /** Ends the wait of a call, and gives back what it was given. */
+    void giveUp(Waiter waiter) {
+        if (!queue.leave(waiter) && waiter.state == Waiter.ADMITTED) {
+            giveBack(waiter);
+        }
+    }
+
+    /** Takes a call out of the queue, if it is there. */
+    void leave(Waiter waiter) {
+        queue.leave(waiter);
+    }
+
+    /** Gives back the permits of a call that was admitted and will not use them. */
+    void giveBack(Waiter waiter) {
+        giveBack(clock.nanoTime(), waiter.takenNanos, waiter.permits);
+        gaveBack();
+    }
+
+    /** Serves those that wait, after something was given back. */
+    private void gaveBack() {
+        if (queue.occupied) {
+            queue.serveAfter(queue::movesUp);
+        }
+    }
+
+    /** Counts a call whose wait has ended, in all forms but the gate's. */
+    void countWaited(boolean admitted) {
+        if (admitted) {
+            count(true);
+        } else {
+            refused();
+        }
+    }
+
+    @Override
+    public void settle(long permits) {
+        Require.range("permits", permits, -Long.MAX_VALUE, Long.MAX_VALUE);
+        long now = clock.nanoTime();
+        if (permits > 0) {
+            charge(now, permits);
+            if (queue.occupied) {
+                queue.serveAfter(queue::planAnew);
+            }
+        } else if (permits < 0) {
+            giveBack(now, now, -permits);
+            gaveBack();
+        }
+    }
+
+    @Override
+    public void reconfigure(Limit limit, CarriedFill carried) {
+        Require.nonNull("limit", limit);
+        Require.nonNull("carried", carried);
+        queue.serveAfter(() -> {
+            replace(clock.nanoTime(), limit, carried);
+            queue.planAnew();
+            refusal = newRefusal(limit);
+        });
+    }
+
+    @Override
     public long tryEnter(long nowNanos) {
-        boolean admitted = take(nowNanos, 1) == 0;
+        boolean admitted;
+        if (queue.occupied) {
+            return tryEnterBesideQueue();
+        }
+        admitted = take(nowNanos, 1) == 0;
         count(admitted);
         return admitted ? stamp(nowNanos) : REFUSED;
+    }
+
+    private long tryEnterBesideQueue() {
+        long now = clock.nanoTime(); // before the one with which permits are taken, so that it is never given back more
+        boolean admitted = queue.size() == 0 && queue.tryTake(1) == 0;
+        count(admitted);
+        return admitted ? stamp(now) : REFUSED;
+    }
+
+    @Override
+    public boolean mayWait() {
+        return maxWaitNanos > 0;
+    }
+
+    @Override
+    public long enter(Deadline deadline) throws InterruptedException {
+        if (!mayWait()) {
+            return REFUSED;
+        }
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        Waiter waiter = new Waiter(1, Thread.currentThread());
+        if (queue.enter(waiter, maxWaitNanos, deadline.remainingNanos()) > 0) {
+            return REFUSED;
+        }
+        try {
+            queue.await(waiter);
+        } catch (RuntimeException | Error thrown) {
+            giveUp(waiter);
+            throw thrown;
+        }
+        return stamp(waiter);
+    }
+
+    @Override
+    public CompletableFuture<Long> enterAsync(Deadline deadline) {
+        if (!mayWait()) {
+            return CompletableFuture.completedFuture(REFUSED);
+        }
+        WaitFuture.OfCall future = new WaitFuture.OfCall(this);
+        long wait = queue.enter(future.waiter, maxWaitNanos, deadline.remainingNanos());
+        return wait == WaitQueue.QUEUED ? future : CompletableFuture.completedFuture(stamp(future.waiter));
+    }
+
+    /** Returns the stamp of a call whose wait has ended; it was counted as refused before it began to wait. */
+    long stamp(Waiter waiter) {
+        if (waiter.state != Waiter.ADMITTED) {
+            return REFUSED;
+        }
+        if (totals != null) {
+            totals.countAfterWait();
+        }
+        return stamp(waiter.takenNanos);
     }
 
     /** Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set. */
@@ -188,11 +424,17 @@ abstract class AbstractLimiter implements RateLimiter {
     private void giveBack(long stamp) {
         long now = clock.nanoTime();
         giveBack(now, now - ((stamp(now) - stamp) >>> 1), 1);
+        gaveBack();
     }
 
     @Override
     public long availablePermits() {
         return available(clock.nanoTime());
+    }
+
+    @Override
+    public int waiting() {
+        return queue.size();
     }
 
     @Override
@@ -223,6 +465,7 @@ abstract class AbstractLimiter implements RateLimiter {
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink).value(name, "limiter.permits.available", (double) availablePermits());
+        sink.value(name, "limiter.calls.waiting", queue.size());
         if (totals != null) {
             totals.measure(name, sink);
         }

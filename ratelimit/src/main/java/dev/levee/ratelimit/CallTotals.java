@@ -12,6 +12,12 @@ final class CallTotals {
         (wasAdmitted ? admitted : refused).increment();
     }
 
+    /** Counts a call as admitted that was counted as refused before it waited. */
+    void countAfterWait() {
+        refused.decrement();
+        admitted.increment();
+    }
+
     void measure(String policy, Measured.Sink sink) {
         sink.value(policy, "limiter.calls.admitted", (double) admitted.sum());
         sink.value(policy, "limiter.calls.refused", (double) refused.sum());

@@ -157,6 +157,26 @@ final class CombinedLimiter extends AbstractLimiter {
     }
 
     @Override
+    RateLimitedException refusal(long permits, long waitNanos) {
+        return tightest(environment().clock().nanoTime(), permits).refusal(permits, waitNanos);
+    }
+
+    /** The decision in the words of the limiter that refuses, or of the one with the fewest permits left. */
+    @Override
+    public RateDecision decide(long permits) {
+        RateDecision decision = super.decide(permits);
+        long now = environment().clock().nanoTime();
+        AbstractLimiter tightest = tightest(now, decision.isAdmitted() ? 1 : permits);
+        return new RateDecision(
+                decision.isAdmitted(),
+                tightest.name(),
+                tightest.limit(),
+                tightest.available(now),
+                decision.retryAfterNanos(),
+                tightest.resetNanos(now));
+    }
+
+    @Override
     void replace(long nowNanos, Limit limit, CarriedFill carried) {
         throw new IllegalArgumentException(
                 "limit of a combined limiter cannot be replaced, but that of each of its limiters can");

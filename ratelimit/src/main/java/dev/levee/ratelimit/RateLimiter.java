@@ -3,10 +3,14 @@ package dev.levee.ratelimit;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Measured;
+import dev.levee.core.WaitingGate;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A rate limiter: bounds the rate of calls by a token bucket whose permits come back evenly.
@@ -42,7 +46,7 @@ import java.util.function.Consumer;
  *
  * @since 0.1
  */
-public interface RateLimiter extends Gate, Measured {
+public interface RateLimiter extends WaitingGate, Measured {
     /** The wait of a call that can never be admitted, because it needs more permits than the bucket holds. */
     long NEVER = Nanos.NEVER;
 
@@ -193,7 +197,8 @@ public interface RateLimiter extends Gate, Measured {
     /**
      * Takes several permits at once, or none. Does not block, does not allocate, reads the clock once.
      *
-     * <p>A call that needs many can be starved by calls that need few and come more often.
+     * <p>A call that needs many can be starved by calls that need few and come more often, unless it waits
+     * ({@link #acquire}): while a call waits, those that come later are refused here.
      *
      * @param permits how many, from 1
      * @return whether the permits were taken; never if they are more than the burst of the limit
@@ -215,7 +220,8 @@ public interface RateLimiter extends Gate, Measured {
      * Takes several permits at once, or returns when they will be there. Does not block, does not allocate, reads the
      * clock once.
      *
-     * <p>A call that needs many can be starved by calls that need few and come more often.
+     * <p>A call that needs many can be starved by calls that need few and come more often, unless it waits
+     * ({@link #acquire}): while a call waits, those that come later are refused here.
      *
      * @param permits how many, from 1
      * @return 0 if the permits were taken; else in how many nanoseconds they could be if no other call takes them,
@@ -230,6 +236,119 @@ public interface RateLimiter extends Gate, Measured {
      * @return from 0 to the burst of the limit
      */
     long availablePermits();
+
+    /**
+     * Takes permits if they are there now, and returns what was decided. Does not block, reads the clock once; allocates
+     * the answer.
+     *
+     * @param permits how many, from 1
+     * @return the decision, of the moment at which it was made
+     * @throws IllegalArgumentException if the number is less than 1
+     */
+    RateDecision decide(long permits);
+
+    /**
+     * Takes a permit, and waits for it; see {@link #acquire(long, Duration)}.
+     *
+     * @param maxWait how long to wait at most
+     * @throws InterruptedException if the thread is interrupted before it has the permit; it holds none then
+     * @throws RateLimitedException at once if the permit would come later
+     * @throws NullPointerException if {@code maxWait} is null
+     * @throws IllegalArgumentException if it is negative
+     */
+    default void acquire(Duration maxWait) throws InterruptedException {
+        acquire(1, maxWait);
+    }
+
+    /**
+     * Takes permits, and waits for them on this thread.
+     *
+     * <p>First come first served, in all forms of waiting: nothing is taken before its turn, and nothing overtakes, so a
+     * call that needs many is not starved. A call whose turn would come later than it can wait does not wait at all. A
+     * thread that is interrupted leaves the queue, and those behind it move up; an interrupt from before the call counts
+     * also if permits are there. Timers of the machine are late by up to a millisecond, and so may this method be.
+     *
+     * @param permits how many, from 1
+     * @param maxWait how long to wait at most; zero for not at all, {@code Deadline.FOREVER} for no bound
+     * @throws InterruptedException if the thread is interrupted before it has the permits; it holds none then
+     * @throws RateLimitedException at once if the permits would come later, or too many calls wait; after a while if a
+     *     change of the limit made it so. {@link RateLimitedException#retryAfterNanos} is how long they would have taken;
+     *     {@link #NEVER} if they are more than the capacity
+     * @throws NullPointerException if {@code maxWait} is null
+     * @throws IllegalArgumentException if the number is less than 1, or the wait is negative
+     */
+    void acquire(long permits, Duration maxWait) throws InterruptedException;
+
+    /**
+     * Takes permits, and waits for them without a thread; in one queue with {@link #acquire(long, Duration)}. Does not
+     * block.
+     *
+     * <p>Cancel the future, or complete it otherwise ({@code orTimeout}), to give up: then no permit is held.
+     *
+     * @param permits how many, from 1
+     * @param maxWait how long to wait at most; zero for not at all, {@code Deadline.FOREVER} for no bound
+     * @return a future that completes when the permits were taken, on the executor of the environment, or fails with a
+     *     {@link RateLimitedException}, at once if they would come later
+     * @throws NullPointerException if {@code maxWait} is null
+     * @throws IllegalArgumentException if the number is less than 1, or the wait is negative
+     */
+    CompletableFuture<@Nullable Void> acquireAsync(long permits, Duration maxWait);
+
+    /**
+     * Reserves permits: takes a place in the queue of those that wait. Does not block.
+     *
+     * @param permits how many, from 1
+     * @param maxWait how far away its turn may be at most
+     * @return the reservation
+     * @throws RateLimitedException if its turn would come later, or too many calls wait
+     * @throws NullPointerException if {@code maxWait} is null
+     * @throws IllegalArgumentException if the number is less than 1, or the wait is negative
+     */
+    Reservation reserve(long permits, Duration maxWait);
+
+    /**
+     * Counts the difference between what a call has taken and what it has used, where that is known only afterwards,
+     * such as the bytes of an answer. Does not block.
+     *
+     * <p>What was used in excess is taken in any case, as a debt down to {@link RateLimiterConfig#maxDebt}; nothing is
+     * admitted until time has paid it, and what is beyond that is forgiven. What was not used is given back, and counts
+     * from then on; give it back soon: a limiter that has filled up in between holds no more than its capacity, and the
+     * bound of the limit holds for what was taken, not for what was used.
+     *
+     * @param permits how many more were used than taken; negative for fewer, 0 changes nothing
+     * @throws IllegalArgumentException if it is {@code Long.MIN_VALUE}
+     */
+    void settle(long permits);
+
+    /**
+     * Changes the limit, live: in one step between two calls, of which each is decided by the old limit or the new one.
+     * As many permits stay used as were.
+     *
+     * @param limit the new limit, of the same algorithm
+     * @throws NullPointerException if it is null
+     * @throws IllegalArgumentException if it is of another algorithm, or cannot hold the largest debt
+     */
+    default void reconfigure(Limit limit) {
+        reconfigure(limit, CarriedFill.SAME_USED);
+    }
+
+    /**
+     * Changes the limit, live: in one step between two calls, of which each is decided by the old limit or the new one.
+     * The turns of calls that wait are planned anew; those that cannot be served in time any more are refused at once.
+     *
+     * @param limit the new limit, of the same algorithm
+     * @param carried what becomes of the permits that are used
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if it is of another algorithm, or cannot hold the largest debt
+     */
+    void reconfigure(Limit limit, CarriedFill carried);
+
+    /**
+     * Returns how many calls wait, in all forms; reservations whose turn has not come too.
+     *
+     * @return from 0
+     */
+    int waiting();
 
     /**
      * Returns the limit that is in force.

@@ -25,6 +25,12 @@ final class ExactBucket {
         return new ExactBucket(nanos(limit), BigInteger.valueOf(limit.permits()), limit.burst());
     }
 
+    ExactBucket copy() {
+        ExactBucket copy = new ExactBucket(interval, denominator, tolerance.divide(interval).longValueExact());
+        copy.fullAt = fullAt;
+        return copy;
+    }
+
     static BigInteger nanos(TokenBucketLimit limit) {
         Duration per = limit.per();
         return BigInteger.valueOf(per.getSeconds())

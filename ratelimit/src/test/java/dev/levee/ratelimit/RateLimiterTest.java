@@ -311,13 +311,14 @@ class RateLimiterTest {
                     .containsEntry("limiter.permits.available", 0.0)
                     .containsEntry("limiter.calls.admitted", 2.0)
                     .containsEntry("limiter.calls.refused", 3.0)
-                    .hasSize(3);
+                    .hasSize(4);
         }
 
         @Test
         void without_totals_there_are_none() {
             limiter.tryAcquireOrWaitNanos();
-            assertThat(figures(limiter)).containsOnly(Map.entry("limiter.permits.available", 2.0));
+            assertThat(figures(limiter)).containsOnly(
+                            Map.entry("limiter.permits.available", 2.0), Map.entry("limiter.calls.waiting", 0.0));
         }
     }
 

@@ -1,0 +1,97 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Gate;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The future of a call that waits without a thread. Whatever completes it first decides: if that is not the limiter,
+ * but a cancel or a timeout of the caller, the call leaves the queue, or gives back the permits that were on their way.
+ */
+abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<T> {
+    final AbstractLimiter limiter;
+    final Waiter waiter;
+
+    private WaitFuture(AbstractLimiter limiter, long permits) {
+        this.limiter = limiter;
+        this.waiter = new Waiter(permits, null) {
+            @Override
+            void tell() {
+                limiter.environment().handOver(WaitFuture.this::ended);
+            }
+        };
+    }
+
+    /** Completes it with the end of the wait. */
+    abstract void ended();
+
+    final void admitted(T value) {
+        if (!super.complete(value)) {
+            limiter.giveBack(waiter);
+        }
+    }
+
+    final void refused(T value) {
+        super.complete(value);
+    }
+
+    final void fail(Throwable refusal) {
+        super.completeExceptionally(refusal);
+    }
+
+    @Override
+    public boolean complete(T value) {
+        return leaveIf(super.complete(value));
+    }
+
+    @Override
+    public boolean completeExceptionally(Throwable error) {
+        return leaveIf(super.completeExceptionally(error));
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+        return leaveIf(super.cancel(mayInterruptIfRunning));
+    }
+
+    private boolean leaveIf(boolean first) {
+        if (first) {
+            limiter.leave(waiter);
+        }
+        return first;
+    }
+
+    /** Of {@link RateLimiter#acquireAsync}: null, or fails with the refusal. */
+    static final class OfPermits extends WaitFuture<@Nullable Void> {
+        OfPermits(AbstractLimiter limiter, long permits) {
+            super(limiter, permits);
+        }
+
+        @Override
+        void ended() {
+            boolean isAdmitted = waiter.state == Waiter.ADMITTED;
+            limiter.countWaited(isAdmitted);
+            if (isAdmitted) {
+                admitted(null);
+            } else {
+                fail(limiter.refusal(waiter.permits, waiter.retryAfterNanos));
+            }
+        }
+    }
+
+    /** Of a gate: a stamp, or {@link Gate#REFUSED}. */
+    static final class OfCall extends WaitFuture<Long> {
+        OfCall(AbstractLimiter limiter) {
+            super(limiter, 1);
+        }
+
+        @Override
+        void ended() {
+            if (waiter.state == Waiter.ADMITTED) {
+                admitted(limiter.stamp(waiter));
+            } else {
+                refused(Gate.REFUSED);
+            }
+        }
+    }
+}

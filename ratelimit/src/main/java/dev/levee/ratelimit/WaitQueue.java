@@ -1,0 +1,502 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import dev.levee.core.Scheduler;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.OneAtATime;
+import dev.levee.core.internal.StackRoom;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls that wait for permits of a limiter, first come first served.
+ *
+ * <pre>
+ *   head                                               tail
+ *  +----------+----------+----------+----------+----------+
+ *  | 5, 10 ms | 1, 12 ms | 1, 14 ms | 3, 20 ms | 1, 22 ms |  <-- calls that come
+ *  +----------+----------+----------+----------+----------+
+ *    takes when its       planned, nothing taken               plan: the state of the limiter after the tail
+ *    turn comes
+ * </pre>
+ *
+ * <p><b>Invariants.</b>
+ *
+ * <ul>
+ *   <li>Nothing is taken before its turn, so one that gives up leaves nothing to be given back, and those behind it move
+ *       up.
+ *   <li>{@link #occupied} is set before the head asks for its permits, and while it is set no other call takes any.
+ *       Those that give something back look at it afterwards, so either the head sees what came back or they see it.
+ *   <li>While there is a head, something runs when it is due: a thread that is parked until then, or the timer. Whatever
+ *       runs serves all that are due, so the rate does not depend on how many wake-ups there are.
+ *   <li>A call that is in the queue can be served in time by what is known. When that changes, those that cannot are
+ *       refused at once.
+ * </ul>
+ *
+ * <p>The lock is held for a few steps, or for a walk over the queue after a change of plan; no user code runs under it
+ * but the clock. Waiters are told, and timers are set, when it is free. See ADR 85.
+ */
+final class WaitQueue {
+    /** The answer that a call is in the queue. */
+    static final long QUEUED = -1;
+
+    /** By so much turns may be later than planned before all are planned anew: what a timer is late. */
+    private static final long MAX_DRIFT_NANOS = 1_000_000;
+
+    private final AbstractLimiter limiter;
+    private final Environment environment;
+    private final NanoClock clock;
+    private final int maxWaiting;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final OneAtATime timing = new OneAtATime(this::setTimer);
+
+    /** Whether a call waits or is about to. Read by every call. */
+    volatile boolean occupied;
+
+    private @Nullable Waiter head;
+    private @Nullable Waiter tail;
+
+    /** How many wait. While it is not zero no other call takes anything. */
+    private volatile int size;
+
+    /** The state of the limiter after the tail was served, or null if it must be made anew. */
+    private @Nullable Forecast plan;
+
+    /** The turn of the tail by the plan. */
+    private long planNanos;
+
+    /** Whether turns can be earlier than by the plan, because something was given back. */
+    private boolean late;
+
+    /** When the timer is to run, if {@link #timerWanted}. */
+    private long timerNanos;
+
+    private boolean timerWanted;
+
+    /** The timer that is set, if it has not run; only within {@link #timing}. */
+    private @Nullable Alarm alarm;
+
+    WaitQueue(AbstractLimiter limiter, Environment environment, int maxWaiting) {
+        this.limiter = limiter;
+        this.environment = environment;
+        this.clock = environment.clock();
+        this.maxWaiting = maxWaiting;
+    }
+
+    int size() {
+        return size;
+    }
+
+    /** Takes permits for a call that does not wait, unless a call waits; or returns how long it would have to. */
+    long tryTake(long permits) {
+        StackRoom.require();
+        lock.lock();
+        try {
+            long now = clock.nanoTime();
+            return head == null ? limiter.take(now, permits) : plannedWait(permits, 0, now);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Admits a call, or puts it into the queue, or refuses it if its turn would come too late or the queue is full.
+     *
+     * @param maxWaitNanos how long it may wait, from 0 to {@link Nanos#NEVER}
+     * @param leftNanos how long it is until its call must have begun
+     * @return 0 if it was admitted, {@link #QUEUED}, or how long it would have to wait
+     */
+    long enter(Waiter waiter, long maxWaitNanos, long leftNanos) {
+        StackRoom.require();
+        long answer;
+        Waiter ended = null;
+        lock.lock();
+        try {
+            long now = clock.nanoTime();
+            waiter.untilNanos = now + Math.min(maxWaitNanos, leftNanos);
+            waiter.endNanos = now + leftNanos;
+            occupied = true;
+            try {
+                ended = serve(now);
+                answer = admitOrAdd(waiter, Math.min(maxWaitNanos, leftNanos), now);
+            } finally {
+                occupied = head != null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        try {
+            settle(ended);
+        } catch (Throwable noTimer) {
+            leave(waiter);
+            throw noTimer;
+        }
+        return answer;
+    }
+
+    private long admitOrAdd(Waiter waiter, long maxNanos, long now) {
+        long wait;
+        if (head == null) {
+            wait = limiter.take(now, waiter.permits);
+            if (wait == 0) {
+                waiter.takenNanos = now;
+                waiter.state = Waiter.ADMITTED;
+                return 0;
+            }
+            plan = null;
+        } else {
+            wait = plannedWait(waiter.permits, maxNanos, now);
+        }
+        waiter.retryAfterNanos = wait;
+        if (wait > maxNanos || wait >= Nanos.NEVER || size >= maxWaiting) {
+            return wait;
+        }
+        if (plan == null) {
+            plan = planned(now);
+        }
+        plan.take(now + wait, waiter.permits);
+        planNanos = now + wait;
+        waiter.turnNanos = planNanos;
+        append(waiter);
+        if (head == waiter) {
+            watch(waiter, planNanos);
+        }
+        return QUEUED;
+    }
+
+    /** Returns how long a call that comes now would have to wait behind all others. */
+    long waitBehindAll(long permits) {
+        StackRoom.require();
+        lock.lock();
+        try {
+            long now = clock.nanoTime();
+            return head == null ? limiter.peek(now, permits) : plannedWait(permits, 0, now);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long plannedWait(long permits, long maxNanos, long now) {
+        if (permits > limiter.capacity()) {
+            return Nanos.NEVER;
+        }
+        long wait = wait(planned(now), permits, now);
+        if (late && wait > maxNanos) {
+            plan = null;
+            wait = wait(planned(now), permits, now);
+        }
+        return wait;
+    }
+
+    private long wait(Forecast behind, long permits, long now) {
+        long from = planNanos - now > 0 ? planNanos : now;
+        return Nanos.add(from - now, behind.earliest(from, permits));
+    }
+
+    /** Returns the plan, made anew if there is none. A waiter whose turn is never, since a change, keeps its old one. */
+    private Forecast planned(long now) {
+        Forecast made = plan;
+        if (made == null) {
+            made = limiter.forecast(now);
+            planNanos = now;
+            for (Waiter next = head; next != null; next = next.after) {
+                long wait = made.earliest(planNanos, next.permits);
+                if (wait < Nanos.NEVER) {
+                    planNanos += wait;
+                    made.take(planNanos, next.permits);
+                    next.turnNanos = planNanos;
+                }
+            }
+            plan = made;
+            late = false;
+        }
+        return made;
+    }
+
+    /**
+     * Admits all that are due, and refuses those that cannot be served in time.
+     *
+     * @return those whose wait has ended, linked by {@link Waiter#after}
+     */
+    private @Nullable Waiter serve(long now) {
+        Waiter ended = null;
+        Waiter lastEnded = null;
+        while (head != null) {
+            Waiter next = head;
+            long wait = next.endNanos - now <= 0 ? Nanos.NEVER : limiter.take(now, next.permits);
+            if (wait == 0) {
+                next.takenNanos = now;
+                next.state = Waiter.ADMITTED;
+            } else if (now + wait - next.untilNanos > 0 || wait >= Nanos.NEVER) {
+                next.retryAfterNanos = wait;
+                next.state = Waiter.REFUSED;
+                late = true;
+            } else {
+                long drift = now + wait - next.turnNanos;
+                watch(next, now + wait);
+                if (drift > MAX_DRIFT_NANOS || plan == null) {
+                    plan = null;
+                    Waiter hopeless = refuseHopeless(now);
+                    if (ended == null) {
+                        ended = hopeless;
+                    } else if (lastEnded != null) {
+                        lastEnded.after = hopeless;
+                    }
+                }
+                break;
+            }
+            remove(next);
+            if (lastEnded == null) {
+                ended = next;
+            } else {
+                lastEnded.after = next;
+            }
+            lastEnded = next;
+        }
+        if (head == null) {
+            plan = null;
+            timerWanted = false;
+        }
+        return ended;
+    }
+
+    /** Plans all anew, and takes out those that cannot be served in time, each of which lets those behind it move up. */
+    private @Nullable Waiter refuseHopeless(long now) {
+        Waiter ended = null;
+        Forecast made = limiter.forecast(now);
+        long at = now;
+        for (Waiter next = head; next != null; ) {
+            Waiter following = next.after;
+            long wait = made.earliest(at, next.permits);
+            if (wait >= Nanos.NEVER || at + wait - next.untilNanos > 0) {
+                next.retryAfterNanos = Nanos.add(at - now, wait);
+                next.state = Waiter.REFUSED;
+                remove(next);
+                next.after = ended;
+                ended = next;
+            } else {
+                at += wait;
+                made.take(at, next.permits);
+                next.turnNanos = at;
+            }
+            next = following;
+        }
+        plan = made;
+        planNanos = at;
+        late = false;
+        return ended;
+    }
+
+    /** Sees to it that something runs when the head is due. */
+    private void watch(Waiter first, long dueNanos) {
+        long turn = first.turnNanos;
+        first.turnNanos = dueNanos;
+        timerWanted = !first.hasThread();
+        timerNanos = dueNanos;
+        if (!timerWanted && turn != dueNanos) {
+            first.wake(); // it is parked until another time
+        }
+    }
+
+    /**
+     * Takes a call out of the queue.
+     *
+     * @return whether it was waiting
+     */
+    boolean leave(Waiter waiter) {
+        StackRoom.require();
+        Waiter ended = null;
+        lock.lock();
+        try {
+            if (!waiter.isWaiting()) {
+                return false;
+            }
+            waiter.state = Waiter.LEFT;
+            boolean wasHead = waiter == head;
+            remove(waiter);
+            late = true;
+            if (wasHead) {
+                ended = serve(clock.nanoTime());
+            }
+            occupied = head != null;
+        } finally {
+            lock.unlock();
+        }
+        settle(ended);
+        return true;
+    }
+
+    /** Serves those that are due. To be called when a turn has come, and when something was given back. */
+    void serveDue() {
+        serveAfter(() -> {});
+    }
+
+    /**
+     * Makes a change that may move turns in any direction, and plans all anew.
+     *
+     * @param change runs under the lock
+     */
+    void serveAfter(Runnable change) {
+        StackRoom.require();
+        Waiter ended;
+        lock.lock();
+        try {
+            change.run();
+            ended = serve(clock.nanoTime());
+            occupied = head != null;
+        } finally {
+            lock.unlock();
+        }
+        settle(ended);
+    }
+
+    /** Forgets the plan, for {@link #serveAfter}: turns may be later from now on. */
+    void planAnew() {
+        plan = null;
+    }
+
+    /** Notes that something was given back, for {@link #serveAfter}: turns may be earlier from now on. */
+    void movesUp() {
+        late = true;
+    }
+
+    /** Returns how long it is until the turn of a call by the plan, which is made anew if turns may be earlier. */
+    long nanosUntilTurn(Waiter waiter) {
+        StackRoom.require();
+        lock.lock();
+        try {
+            if (!waiter.isWaiting()) {
+                return 0;
+            }
+            long now = clock.nanoTime();
+            if (late) {
+                plan = null;
+            }
+            planned(now);
+            return Math.max(0, waiter.turnNanos - now);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Parks the thread of a call until its wait has ended. */
+    void await(Waiter waiter) throws InterruptedException {
+        while (waiter.isWaiting()) {
+            long left = waiter.turnNanos - clock.nanoTime();
+            if (left <= 0) {
+                left = turnHasCome(waiter);
+                if (!waiter.isWaiting()) {
+                    return;
+                }
+            }
+            environment.scheduler().park(limiter, left);
+            if (Thread.interrupted()) {
+                if (leave(waiter)) {
+                    throw new InterruptedException();
+                }
+                // The permits came first: they are used, and the interrupt is left to what follows.
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** Serves those that are due, and returns how long the thread is to be parked if it is not among them. */
+    private long turnHasCome(Waiter waiter) {
+        serveDue();
+        lock.lock();
+        try {
+            return waiter == head ? Math.max(1, waiter.turnNanos - clock.nanoTime()) : MAX_DRIFT_NANOS;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void append(Waiter waiter) {
+        waiter.state = Waiter.WAITING;
+        waiter.before = tail;
+        waiter.after = null;
+        if (tail == null) {
+            head = waiter;
+        } else {
+            tail.after = waiter;
+        }
+        tail = waiter;
+        size = size + 1; // under the lock
+    }
+
+    private void remove(Waiter waiter) {
+        Waiter before = waiter.before;
+        Waiter after = waiter.after;
+        if (before == null) {
+            head = after;
+        } else {
+            before.after = after;
+        }
+        if (after == null) {
+            tail = before;
+        } else {
+            after.before = before;
+        }
+        waiter.before = null;
+        waiter.after = null;
+        size = size - 1; // under the lock
+    }
+
+    /** Tells those whose wait has ended, and sets the timer; when the lock is free. */
+    private void settle(@Nullable Waiter ended) {
+        for (Waiter next = ended; next != null; ) {
+            Waiter following = next.after;
+            next.after = null;
+            next.tell();
+            next = following;
+        }
+        timing.run();
+    }
+
+    private void setTimer() {
+        boolean wanted;
+        long at;
+        lock.lock();
+        try {
+            wanted = timerWanted;
+            at = timerNanos;
+        } finally {
+            lock.unlock();
+        }
+        Alarm set = alarm;
+        if (set != null && (!wanted || at != set.atNanos || set.hasRun)) {
+            set.cancel();
+            alarm = null;
+        }
+        if (wanted && alarm == null) {
+            Alarm next = new Alarm(at);
+            next.timer = environment.schedule(next, at - clock.nanoTime());
+            alarm = next;
+        }
+    }
+
+    /** A timer for the turn of the head. */
+    private final class Alarm implements Runnable {
+        final long atNanos;
+        volatile boolean hasRun;
+        Scheduler.@Nullable Timer timer;
+
+        Alarm(long atNanos) {
+            this.atNanos = atNanos;
+        }
+
+        @Override
+        public void run() {
+            hasRun = true;
+            serveDue();
+        }
+
+        void cancel() {
+            if (timer != null) {
+                timer.cancel();
+            }
+        }
+    }
+}

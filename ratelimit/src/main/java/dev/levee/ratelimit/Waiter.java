@@ -1,0 +1,76 @@
+package dev.levee.ratelimit;
+
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call in the {@link WaitQueue} of a limiter. Its links and its state are written under the lock of the queue; what
+ * follows from the end of its wait comes after that, in {@link #tell}.
+ */
+class Waiter {
+    static final int NEW = 0;
+    static final int WAITING = 1;
+
+    /** Its permits were taken for it. */
+    static final int ADMITTED = 2;
+
+    /** It cannot be served in time any more: the limit was lowered, permits were used that were not counted before. */
+    static final int REFUSED = 3;
+
+    /** It gave up, and holds nothing. */
+    static final int LEFT = 4;
+
+    final long permits;
+
+    /** The thread that is parked, or null if none is. */
+    private volatile @Nullable Thread thread;
+
+    volatile int state = NEW;
+
+    /** When it came; then its permits must come by {@link #untilNanos}, and its call must begin by the end. */
+    long untilNanos;
+
+    /** When its call must have begun, however late timers are. */
+    long endNanos;
+
+    /** When its turn is by the plan. A thread that waits is parked until then. */
+    volatile long turnNanos;
+
+    /** The reading of the clock with which its permits were taken. */
+    long takenNanos;
+
+    /** Why it was refused, or how long it would have to wait now. */
+    long retryAfterNanos;
+
+    @Nullable Waiter before;
+    @Nullable Waiter after;
+
+    Waiter(long permits, @Nullable Thread thread) {
+        this.permits = permits;
+        this.thread = thread;
+    }
+
+    boolean isWaiting() {
+        return state == WAITING;
+    }
+
+    boolean hasThread() {
+        return thread != null;
+    }
+
+    void thread(@Nullable Thread parked) {
+        thread = parked;
+    }
+
+    void wake() {
+        Thread parked = thread;
+        if (parked != null) {
+            LockSupport.unpark(parked);
+        }
+    }
+
+    /** Tells that the wait has ended. Outside of the lock, on any thread: runs no code of users. */
+    void tell() {
+        wake();
+    }
+}

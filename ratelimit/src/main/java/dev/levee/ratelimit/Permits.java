@@ -71,7 +71,7 @@ public final class Permits {
      * @return what is needed in all
      * @throws NullPointerException if the limiter is null
      * @throws IllegalArgumentException if the number is less than 1, the limiter was made by other code, or is there
-     *     already
+     *     already, alone or in a combination
      */
     public Permits and(RateLimiter limiter, long permits) {
         return and(new OfLimiter(limiter, permits));
@@ -213,7 +213,9 @@ public final class Permits {
 
         @Override
         public boolean isOfTheSame(Part other) {
-            return other instanceof OfLimiter another && another.limiter == limiter;
+            return other instanceof OfLimiter another
+                    && CombinedLimiter.leaves(another.limiter)
+                            .anyMatch(leaf -> CombinedLimiter.leaves(limiter).anyMatch(mine -> mine == leaf));
         }
 
         @Override

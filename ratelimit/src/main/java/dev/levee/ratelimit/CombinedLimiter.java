@@ -7,6 +7,7 @@ import dev.levee.core.internal.Require;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Several limiters as one: a call takes its permits of each, or of none.
@@ -25,8 +26,13 @@ final class CombinedLimiter extends AbstractLimiter {
 
     static CombinedLimiter of(String name, List<? extends RateLimiter> limiters) {
         Require.name(name);
+        AbstractLimiter[] parts = Require.naming(Kind.LIMITER.label(), name, () -> parts(limiters));
+        return new CombinedLimiter(name, parts, parts[0].environment());
+    }
+
+    private static AbstractLimiter[] parts(List<? extends RateLimiter> limiters) {
         AbstractLimiter[] parts = List.copyOf(Require.nonNull("limiters", limiters)).stream()
-                .map(CombinedLimiter::part)
+                .flatMap(limiter -> leaves(part(limiter)))
                 .toArray(AbstractLimiter[]::new);
         if (parts.length == 0) {
             throw new IllegalArgumentException("limiters must be at least 1, but was 0");
@@ -42,7 +48,12 @@ final class CombinedLimiter extends AbstractLimiter {
                 }
             }
         }
-        return new CombinedLimiter(name, parts, parts[0].environment());
+        return parts;
+    }
+
+    /** The limiters that a limiter consists of: itself, unless it is a combination. */
+    static Stream<AbstractLimiter> leaves(AbstractLimiter limiter) {
+        return limiter instanceof CombinedLimiter inner ? Arrays.stream(inner.parts) : Stream.of(limiter);
     }
 
     /** The limiter as one that can be asked without taking. */
@@ -137,7 +148,7 @@ final class CombinedLimiter extends AbstractLimiter {
                 fewest = available;
             }
         }
-        return tightest instanceof CombinedLimiter inner ? inner.tightest(nowNanos, permits) : tightest;
+        return tightest;
     }
 
     /** The limit that is the tightest now. */
@@ -157,9 +168,29 @@ final class CombinedLimiter extends AbstractLimiter {
     }
 
     @Override
+    RateLimitedException refusal(long permits, long waitNanos) {
+        return tightest(environment().clock().nanoTime(), permits).refusal(permits, waitNanos);
+    }
+
+    /** The decision in the words of the limiter that refuses, or of the one with the fewest permits left. */
+    @Override
+    public RateDecision decide(long permits) {
+        RateDecision decision = super.decide(permits);
+        long now = environment().clock().nanoTime();
+        AbstractLimiter tightest = tightest(now, decision.isAdmitted() ? 1 : permits);
+        return new RateDecision(
+                decision.isAdmitted(),
+                tightest.name(),
+                tightest.limit(),
+                tightest.available(now),
+                decision.retryAfterNanos(),
+                tightest.resetNanos(now));
+    }
+
+    @Override
     void replace(long nowNanos, Limit limit, CarriedFill carried) {
         throw new IllegalArgumentException(
-                "limit of a combined limiter cannot be replaced, but that of each of its limiters can");
+                "limiter \"" + name() + "\" has the limits of others, which are replaced one by one, and none of its own");
     }
 
     @Override

@@ -45,7 +45,7 @@ final class MeteredLimiter extends AbstractLimiter {
             if (wait != Meter.CLOSED) {
                 return wait;
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 
@@ -60,7 +60,7 @@ final class MeteredLimiter extends AbstractLimiter {
             if (wait != Meter.CLOSED) {
                 return wait;
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 
@@ -79,7 +79,7 @@ final class MeteredLimiter extends AbstractLimiter {
             if (now.meter.charge(nowNanos, permits, mostUsed(now.capacity)) != Meter.CLOSED) {
                 return;
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 
@@ -101,7 +101,7 @@ final class MeteredLimiter extends AbstractLimiter {
             if (meter.waitNanos(nowNanos, 1) != Meter.CLOSED) {
                 return new MeterForecast(copy); // it was open when it was copied
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 
@@ -118,20 +118,30 @@ final class MeteredLimiter extends AbstractLimiter {
     @Override
     void replace(long nowNanos, Limit limit, CarriedFill carried) {
         if (Require.nonNull("limit", limit) instanceof TokenBucketLimit) {
-            throw new IllegalArgumentException("limit must be no token bucket as the one before was none, but was " + limit);
+            throw new IllegalArgumentException("limiter \"" + name()
+                    + "\": limit must be no token bucket as the one before was none, but was " + limit);
         }
         Metered before = metered;
-        Meter next = Meter.of(limit, nowNanos, wallTime);
+        Metered next = new Metered(limit, Meter.of(limit, nowNanos, wallTime), nowNanos);
         long used = before.meter.close(nowNanos);
-        switch (carried) {
-            case SAME_USED -> next.charge(nowNanos, used, mostUsed(limit.capacity()));
-            case IN_PROPORTION -> next.charge(nowNanos, share(used, before.capacity, limit.capacity()));
-            case RESET -> chargeInitially(next, nowNanos, limit);
+        try {
+            carry(used, before, next, nowNanos, carried);
+        } finally {
+            metered = next; // calls wait for it
         }
-        if (carried != CarriedFill.RESET && before.meter instanceof WarmUpMeter old && next instanceof WarmUpMeter warm) {
+    }
+
+    private void carry(long used, Metered before, Metered next, long nowNanos, CarriedFill carried) {
+        if (carried == CarriedFill.RESET) {
+            chargeInitially(next.meter, nowNanos, next.limit);
+            return;
+        }
+        long charged =
+                carried == CarriedFill.IN_PROPORTION ? share(used, before.capacity, next.capacity) : used;
+        next.meter.charge(nowNanos, charged, mostUsed(next.capacity));
+        if (before.meter instanceof WarmUpMeter old && next.meter instanceof WarmUpMeter warm) {
             warm.warmAs(old);
         }
-        metered = new Metered(limit, next, nowNanos);
     }
 
     /** The same share of another capacity, rounded up; of a debt no more than all. */

@@ -108,13 +108,21 @@ class CombinedLimiterTest {
         RateLimiter elsewhere = RateLimiter.of("elsewhere", Limit.perSecond(1), new ManualTime().environment());
         assertThatThrownBy(() -> RateLimiter.allOf("plan"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("limiters must be at least 1, but was 0");
+                .hasMessage("limiter \"plan\": limiters must be at least 1, but was 0");
         assertThatThrownBy(() -> RateLimiter.allOf("plan", fast, elsewhere))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("limiters must have one clock, but limiter \"elsewhere\"");
         assertThatThrownBy(() -> RateLimiter.allOf("plan", fast, fast))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("limiters must differ");
+        assertThatThrownBy(() -> RateLimiter.allOf("more", both, fast))
+                .as("alone and in a combination")
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("limiter \"more\": limiters must differ");
+        assertThatThrownBy(() -> Permits.of(both, 1).and(fast, 1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> both.reconfigure(Limit.perSecond(1), CarriedFill.RESET))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("limiter \"plan\" has the limits of others");
         assertThatThrownBy(() -> RateLimiter.allOf(" ", fast)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> RateLimiter.allOf("plan", fast, null)).isInstanceOf(NullPointerException.class);
         assertThat(both)

@@ -1,0 +1,130 @@
+package dev.levee.ratelimit;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.testing.LongForm;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jetbrains.lincheck.LincheckAssertionError;
+import org.jetbrains.lincheck.datastructures.IntGen;
+import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
+import org.jetbrains.lincheck.datastructures.Operation;
+import org.jetbrains.lincheck.datastructures.Param;
+import org.junit.jupiter.api.Test;
+
+/** Calls to one meter that overlap are answered as if they had come one after the other, in some order. */
+class MeterInterleavingTest {
+    private static ModelCheckingOptions options() {
+        return new ModelCheckingOptions()
+                .threads(2)
+                .actorsPerThread(3)
+                .actorsBefore(0)
+                .actorsAfter(1)
+                .minimizeFailedScenario(false)
+                .iterations(LongForm.iterations(6))
+                .invocationsPerIteration(LongForm.invocations(400));
+    }
+
+    @Test
+    void of_a_sliding_window() {
+        options().check(OfASlidingWindow.class);
+    }
+
+    @Test
+    void of_a_fixed_window() {
+        options().check(OfAFixedWindow.class);
+    }
+
+    @Test
+    void of_the_calendar() {
+        options().check(OfTheCalendar.class);
+    }
+
+    @Test
+    void of_a_pace() {
+        options().check(OfAPace.class);
+    }
+
+    @Test
+    void a_window_that_is_reset_in_two_steps_is_caught() {
+        assertThatThrownBy(() -> options().check(OfAHastyWindow.class))
+                .isInstanceOf(LincheckAssertionError.class)
+                .hasMessageContaining("Invalid execution results");
+    }
+
+    /** Windows of 2 ns with three permits; readings come out of order, as they do between threads. */
+    @Param(name = "now", gen = IntGen.class, conf = "0:6")
+    @Param(name = "permits", gen = IntGen.class, conf = "1:3")
+    abstract static class OfAMeter {
+        private final Meter meter;
+
+        OfAMeter(Meter meter) {
+            this.meter = meter;
+        }
+
+        @Operation
+        public long take(@Param(name = "now") int now, @Param(name = "permits") int permits) {
+            return meter.take(now, permits);
+        }
+
+        @Operation
+        public void giveBack(@Param(name = "now") int now) {
+            meter.giveBack(now, now, 1);
+        }
+
+        @Operation
+        public long charge(@Param(name = "now") int now, @Param(name = "permits") int permits) {
+            return meter.charge(now, permits);
+        }
+
+        @Operation
+        public long close(@Param(name = "now") int now) {
+            return meter.close(now) >= 0 ? 0 : 1;
+        }
+    }
+
+    public static class OfASlidingWindow extends OfAMeter {
+        public OfASlidingWindow() {
+            super(MeterHistory.meter(Limit.slidingWindow(3, Duration.ofNanos(2)), 0));
+        }
+    }
+
+    public static class OfAFixedWindow extends OfAMeter {
+        public OfAFixedWindow() {
+            super(MeterHistory.meter(Limit.fixedWindow(2, Duration.ofNanos(2)), 0));
+        }
+    }
+
+    /** A clock on the wall that goes a minute each nanosecond. */
+    public static class OfTheCalendar extends OfAMeter {
+        public OfTheCalendar() {
+            super(new CalendarMeter(
+                    Limit.calendar(3, ChronoUnit.MINUTES, ZoneOffset.UTC), now -> now / 2 * 60_000L, 0));
+        }
+    }
+
+    public static class OfAPace extends OfAMeter {
+        public OfAPace() {
+            super(MeterHistory.meter(new PacedLimit(2, Duration.ofNanos(3), 3), 0));
+        }
+    }
+
+    /** A planted mutation: the turn of a window forgets its count in one step and sets the window in another. */
+    @Param(name = "now", gen = IntGen.class, conf = "0:6")
+    public static class OfAHastyWindow {
+        private final AtomicLong window = new AtomicLong();
+        private final AtomicLong count = new AtomicLong();
+
+        @Operation
+        public boolean take(@Param(name = "now") int now) {
+            long current = Math.max(window.get(), now / 2);
+            if (current > window.get()) {
+                count.set(0);
+                window.set(current);
+            }
+            return count.incrementAndGet() <= 2;
+        }
+    }
+}

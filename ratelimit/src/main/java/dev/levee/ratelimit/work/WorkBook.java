@@ -138,9 +138,10 @@ final class WorkBook<T> {
         slot.clear();
         waiting++;
         entry.state = WorkEntry.BEHIND;
-        before.add(entry);
         if (before.returned) {
             giveBack(entry);
+        } else {
+            before.add(entry);
         }
         return false;
     }

@@ -48,7 +48,17 @@ final class LearningBulkhead implements AdaptiveBulkhead {
     private final Environment environment;
     private final NanoClock clock;
     private final OutcomeRule outcomes;
+
+    /**
+     * All calls. With partitions each call has a permit of it and one of a pool. It is taken last and given back first,
+     * so it never has more in flight than the pools together, and refuses only while they have too many, after the
+     * limit was lowered.
+     */
+    private final PermitPool whole;
+
+    /** One for each partition, and one for what no partition has; {@link #whole} alone without partitions. */
     private final PermitPool[] pools;
+
     private final PartitionShares shares;
     private final Map<String, PartitionGate> partitions = new LinkedHashMap<>();
     private final PermitSlots slots;
@@ -59,8 +69,6 @@ final class LearningBulkhead implements AdaptiveBulkhead {
 
     /** A reading of the clock of lately, for the age of permits of calls that are not timed. */
     private final AtomicLong recentNanos = new AtomicLong();
-
-    private volatile int limit;
 
     /** About how many calls were refused; several threads may write one number. */
     private int refusals;
@@ -75,13 +83,14 @@ final class LearningBulkhead implements AdaptiveBulkhead {
         this.learner = new LimitLearner(estimator);
         this.slots = new PermitSlots(config.maxLimit());
         this.held = new HeldPermits(name, slots, config.heldTooLongNanos(), clock.nanoTime());
-        this.limit = config.initialLimit();
+        int limit = config.initialLimit();
         this.recentNanos.set(clock.nanoTime());
         this.shares = shares(config);
         this.pools = new PermitPool[shares.count()];
+        this.whole = new PermitPool(limit);
         int[] parts = shares.split(limit);
         for (int i = 0; i < pools.length; i++) {
-            pools[i] = new PermitPool(parts[i]);
+            pools[i] = pools.length == 1 && config.partitions().isEmpty() ? whole : new PermitPool(parts[i]);
         }
         int pool = 0;
         for (String partition : config.partitions().keySet()) {
@@ -118,29 +127,37 @@ final class LearningBulkhead implements AdaptiveBulkhead {
 
     /** Admits a call of a partition, or of none. */
     long enter(int home) {
+        if (partitions.isEmpty()) {
+            return whole.tryEnter() ? stamp(0, 0) : refuse();
+        }
         if (home >= 0 && pools[home].tryEnter()) {
-            return stamp(home, 0);
+            return enterWhole(home, false);
         }
-        if (pools.length > 1) {
-            if (home >= 0) {
-                pools[home].press();
-            }
-            for (int i = 0; i < pools.length; i++) {
-                if (i != home && (isForAll(i) ? pools[i].tryEnter() : pools[i].tryLend())) {
-                    return stamp(i, isForAll(i) ? 0 : Long.MIN_VALUE);
-                }
+        if (home >= 0) {
+            pools[home].press();
+        }
+        for (int i = 0; i < pools.length; i++) {
+            if (i == partitions.size() ? pools[i].tryEnter() : i != home && pools[i].tryLend()) {
+                return enterWhole(i, i != partitions.size());
             }
         }
+        return refuse();
+    }
+
+    private long enterWhole(int pool, boolean lent) {
+        if (whole.tryEnter()) {
+            return stamp(pool, lent ? Long.MIN_VALUE : 0);
+        }
+        pools[pool].exit(lent);
+        return refuse();
+    }
+
+    private long refuse() {
         learner.noteRefusal();
         if (++refusals % REFUSALS_PER_LOOK == 0) {
             lookForHeld();
         }
         return REFUSED;
-    }
-
-    /** Whether it is what no partition has. */
-    private boolean isForAll(int pool) {
-        return pool == partitions.size();
     }
 
     private long stamp(int pool, long lent) {
@@ -166,7 +183,10 @@ final class LearningBulkhead implements AdaptiveBulkhead {
         if (!slots.free(stamp)) {
             return; // it was given back before
         }
-        int inFlight = pools[(int) (stamp >>> POOL_BIT) & NIBBLE].exit(stamp < 0);
+        int inFlight = whole.exit(false);
+        if (!partitions.isEmpty()) {
+            pools[(int) (stamp >>> POOL_BIT) & NIBBLE].exit(stamp < 0);
+        }
         int timed = (int) (stamp >>> TIMED_BIT) & NIBBLE;
         if (verdict != Verdict.IGNORED && (timed > 0 || verdict != Verdict.SUCCESS)) {
             learn(since, inFlight, timed, verdict);
@@ -193,8 +213,7 @@ final class LearningBulkhead implements AdaptiveBulkhead {
             try {
                 boolean worth = !drop || estimator.timesDrops() || verdict == Verdict.FAILURE;
                 int weight = timed == 0 || !worth ? 0 : 1 << timed - 1;
-                int all = pools.length == 1 ? inFlight : inFlight() + 1;
-                if (learner.learn(now, rtt, all, verdict == Verdict.SUCCESS, drop, weight)) {
+                if (learner.learn(now, rtt, inFlight, verdict == Verdict.SUCCESS, drop, weight)) {
                     apply((int) estimator.limit());
                 }
             } finally {
@@ -212,15 +231,16 @@ final class LearningBulkhead implements AdaptiveBulkhead {
 
     /** Sets the limit. Pools that become smaller come first, so that all together never have more than they may. */
     private void apply(int next) {
-        if (pools.length > 1) {
-            for (PermitPool pool : pools) {
-                pool.relax();
-            }
+        for (int i = 0; i < pools.length && !partitions.isEmpty(); i++) {
+            pools[i].relax();
         }
-        if (next == limit) {
+        if (next == whole.limit()) {
             return;
         }
-        limit = next;
+        whole.setLimit(next);
+        if (partitions.isEmpty()) {
+            return;
+        }
         int[] parts = shares.split(next);
         for (int i = 0; i < pools.length; i++) {
             if (parts[i] < pools[i].limit()) {
@@ -252,16 +272,12 @@ final class LearningBulkhead implements AdaptiveBulkhead {
 
     @Override
     public int limit() {
-        return limit;
+        return whole.limit();
     }
 
     @Override
     public int inFlight() {
-        int sum = 0;
-        for (PermitPool pool : pools) {
-            sum += pool.inFlight();
-        }
-        return sum;
+        return whole.inFlight();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.levee.ratelimit.concurrency;
 
 import dev.levee.core.internal.PaddedLong;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Hands the calls of one bulkhead to its {@link LimitEstimator}, one thread at a time and without a lock: a call that
@@ -39,7 +40,7 @@ final class LimitLearner {
     /** One call in 2^shift is looked at. */
     private volatile int shift;
 
-    private volatile long drops;
+    private final AtomicLong drops = new AtomicLong();
 
     /** As the estimator knows it, for other threads. */
     private volatile double baselineNanos;
@@ -58,7 +59,7 @@ final class LimitLearner {
     }
 
     long drops() {
-        return drops;
+        return drops.get();
     }
 
     void noteRefusal() {
@@ -102,7 +103,7 @@ final class LimitLearner {
             }
         }
         if (dropped) {
-            drops++;
+            drops.setOpaque(drops.getPlain() + 1); // only the thread that learns writes it
             window.addDrop();
             estimator.dropped();
         }

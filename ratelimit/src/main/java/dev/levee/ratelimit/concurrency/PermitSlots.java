@@ -77,7 +77,8 @@ final class PermitSlots {
         int place = index(stamp);
         long generation = stamp >>> INDEX_BITS & GENERATION;
         long seen = (long) WORDS.getOpaque(words, 2 * place);
-        return (seen & GENERATION) == generation && WORDS.compareAndSet(words, 2 * place, seen, seen + 1);
+        boolean held = (generation & 1) != 0 && (seen & GENERATION) == generation;
+        return held && WORDS.compareAndSet(words, 2 * place, seen, seen + 1);
     }
 
     private int index(long stamp) {

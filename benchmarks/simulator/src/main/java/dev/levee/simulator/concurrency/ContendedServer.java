@@ -44,10 +44,6 @@ final class ContendedServer {
         expectFirstEnd();
     }
 
-    int size() {
-        return jobs.size();
-    }
-
     private double ratePerJob() {
         double n = jobs.size();
         return speed * Math.min(1, cores / n) / (1 + contention * n * n);

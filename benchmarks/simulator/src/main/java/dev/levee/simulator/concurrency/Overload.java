@@ -10,6 +10,7 @@ import dev.levee.simulator.Work;
 import dev.levee.simulator.World;
 import java.util.SplittableRandom;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
 
 /**
  * A server, and the calls that come to it.
@@ -39,12 +40,14 @@ record Overload(
     /** With twice as many calls as cores a server does 2.5 % less, with eight times as many 29 %. */
     static final double CONTENTION = 0.0064;
 
-    private static final int TICKS = 60;
+    /** Into so many parts the time of a run is split. */
+    static final int TICKS = 60;
     private static final long RETRY_DELAY = 100 * MILLI;
 
     /** What became of the calls. */
     static final class Outcome {
         long calls;
+        long attempts;
         long good;
         long refused;
         long late;
@@ -53,7 +56,6 @@ record Overload(
         double limitSum;
         double limitSquares;
         final double[] limits = new double[TICKS];
-        final double[] goodput = new double[TICKS];
         final Latencies latencies = new Latencies();
     }
 
@@ -72,7 +74,7 @@ record Overload(
     }
 
     /** Runs it. */
-    Outcome run(long seed, double scale, java.util.function.Function<World, Admission> make) {
+    Outcome run(long seed, double scale, Function<World, Admission> make) {
         World world = new World(seed);
         Run run = new Run(world, make.apply(world), scale);
         world.time().runUntil((long) (seconds * scale * SECOND));
@@ -132,6 +134,7 @@ record Overload(
         }
 
         private void attempt(int number, double size, boolean isCritical) {
+            outcome.attempts++;
             Admission.Admitted admitted = admission.tryAdmit(isCritical);
             if (admitted == null) {
                 outcome.refused++;
@@ -153,7 +156,6 @@ record Overload(
                 admitted.ended(inTime);
                 if (inTime) {
                     outcome.good++;
-                    outcome.goodput[tick()]++;
                     outcome.latencies.add(took);
                     if (isCritical) {
                         outcome.criticalGood++;

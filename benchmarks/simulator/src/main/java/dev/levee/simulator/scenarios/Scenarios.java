@@ -1,5 +1,6 @@
 package dev.levee.simulator.scenarios;
 
+import dev.levee.simulator.concurrency.AdaptiveLimits;
 import dev.levee.simulator.report.Scenario;
 import java.util.List;
 
@@ -23,6 +24,7 @@ public final class Scenarios {
                 Subsets.scenario(),
                 ZipfKeys.scenario(),
                 Flapping.scenario(),
+                AdaptiveLimits.scenario(),
                 Cascade.scenario(),
                 Scale.scenario());
     }

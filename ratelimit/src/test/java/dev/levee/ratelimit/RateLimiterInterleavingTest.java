@@ -7,6 +7,7 @@ import dev.levee.core.Gate;
 import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jetbrains.lincheck.LincheckAssertionError;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;

@@ -29,6 +29,14 @@ class RateLimiterInterleavingTest {
                 .invocationsPerIteration(LongForm.invocations(400));
     }
 
+    /** For operations of many steps: exact arithmetic, a lock. */
+    private static ModelCheckingOptions few() {
+        return options()
+                .actorsPerThread(2)
+                .iterations(LongForm.iterations(3))
+                .invocationsPerIteration(LongForm.invocations(60));
+    }
+
     @Nested
     class OneBucket {
         @Test
@@ -53,7 +61,7 @@ class RateLimiterInterleavingTest {
     class ABucketThatIsReplaced {
         @Test
         void every_call_is_counted_in_the_old_bucket_or_the_new_one() {
-            options().check(OfReconfiguring.class);
+            few().check(OfReconfiguring.class);
         }
 
         @Test
@@ -68,7 +76,7 @@ class RateLimiterInterleavingTest {
     class AQueue {
         @Test
         void no_permit_is_lost_and_none_is_given_twice_while_calls_come_and_leave() {
-            options().check(OfTheQueue.class);
+            few().check(OfTheQueue.class);
         }
     }
 

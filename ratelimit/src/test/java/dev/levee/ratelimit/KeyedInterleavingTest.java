@@ -47,7 +47,8 @@ class KeyedInterleavingTest {
 
     @Test
     void no_permit_is_lost_or_made_while_the_table_grows() {
-        options().check(OfAGrowingTable.class);
+        // Moving a set takes more steps than a loop is thought to need that waits for another thread.
+        options().loopBound(2_000).check(OfAGrowingTable.class);
     }
 
     private static Environment environment(SettableClock clock) {

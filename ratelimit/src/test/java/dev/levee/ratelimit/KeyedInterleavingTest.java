@@ -48,7 +48,11 @@ class KeyedInterleavingTest {
     @Test
     void no_permit_is_lost_or_made_while_the_table_grows() {
         // Moving a set takes more steps than a loop is thought to need that waits for another thread.
-        options().loopBound(2_000).check(OfAGrowingTable.class);
+        options()
+                .loopBound(2_000)
+                .iterations(LongForm.iterations(2))
+                .invocationsPerIteration(LongForm.invocations(50))
+                .check(OfAGrowingTable.class);
     }
 
     private static Environment environment(SettableClock clock) {

@@ -2,6 +2,7 @@ package dev.levee.ratelimit;
 
 import dev.levee.core.internal.Require;
 import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The network of a client as the key of a limit: an IPv4 address, or the prefix of an IPv6 address that one client has.
@@ -151,7 +152,7 @@ public final class AddressKey {
     }
 
     @Override
-    public boolean equals(Object other) {
+    public boolean equals(@Nullable Object other) {
         return other instanceof AddressKey key && high == key.high && low == key.low && prefix == key.prefix;
     }
 
@@ -184,7 +185,7 @@ public final class AddressKey {
     }
 
     private int group(int index) {
-        return (int) ((index < 4 ? high : low) >>> 16 * (3 - (index & 3))) & 0xFFFF;
+        return (int) ((index < 4 ? high : low) >>> (16 * (3 - (index & 3)))) & 0xFFFF;
     }
 
     private void appendGroups(StringBuilder text) {

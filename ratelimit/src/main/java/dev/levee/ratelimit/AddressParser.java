@@ -135,7 +135,7 @@ final class AddressParser {
         int count = GROUPS - zeros;
         for (int i = 0; i < count; i++) {
             int place = GROUPS - count + i;
-            long value = (place < 4 ? high : low) >>> 16 * (3 - (place & 3)) & 0xFFFF;
+            long value = (place < 4 ? high : low) >>> (16 * (3 - (place & 3))) & 0xFFFF;
             groups[i < after ? i : i + zeros] = value;
         }
         high = groups[0] << 48 | groups[1] << 32 | groups[2] << 16 | groups[3];

@@ -27,7 +27,7 @@ final class KeyPlans {
     KeyPlan of(TokenBucketLimit limit) {
         int place = (limit.hashCode() * (int) GOLDEN) >>> 24;
         KeyPlan plan = places.get(place);
-        if (plan == null || (plan.limit != limit && !plan.limit.equals(limit))) {
+        if (plan == null || !plan.limit.equals(limit)) {
             plan = make(limit, made.incrementAndGet() * GOLDEN);
             places.set(place, plan);
         }

@@ -168,7 +168,7 @@ final class KeySegment {
                 }
                 return wait;
             }
-            added = added + 1;
+            countAdded();
             forgave = claim(change, low, high, plan, nanos, cost);
         } finally {
             lock.unlock();
@@ -194,13 +194,25 @@ final class KeySegment {
         endClaim();
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock, here and in those that follow
     private void beginClaim() {
         stamp = stamp + 1;
         VarHandle.fullFence(); // no write of the claim may be seen before
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate")
     private void endClaim() {
         stamp = stamp + 1;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void countAdded() {
+        added = added + 1;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void countForgiven() {
+        forgiven = forgiven + 1;
     }
 
     /**
@@ -228,7 +240,7 @@ final class KeySegment {
                 forgave = slot != KeySlots.NONE;
                 if (forgave) {
                     slots.seal(slot);
-                    forgiven = forgiven + 1;
+                    countForgiven();
                 } else { // all the keys are in other segments: as good as never
                     slot = slots.first(low);
                     table.occupy();
@@ -327,7 +339,7 @@ final class KeySegment {
         fuller.scan(next, next.second(low), shared, nanos);
         KeyScan in = emptier.inDebt <= fuller.inDebt ? emptier : fuller;
         if (in.empty == KeySlots.NONE) { // with half as many keys for each set, as good as never
-            forgiven = forgiven + 1;
+            countForgiven();
             table.leave(1);
             return in.least;
         }

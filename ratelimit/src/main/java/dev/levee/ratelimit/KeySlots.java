@@ -46,7 +46,7 @@ final class KeySlots {
     private final long[] longs;
 
     /** By slot, where keys have limits of their own. */
-    private final KeyPlan @Nullable [] plans;
+    private final @Nullable KeyPlan @Nullable [] plans;
 
     KeySlots(int sets, long base, boolean planned) {
         this.sets = sets;
@@ -66,13 +66,13 @@ final class KeySlots {
 
     /** Returns the first slot of one of the two sets of a key. */
     int first(long low) {
-        return (int) ((low & LOW_HALF) * sets >>> 32) * WAYS;
+        return (int) (((low & LOW_HALF) * sets) >>> 32) * WAYS;
     }
 
     /** Returns the first slot of the other set; the same if there is only one. */
     int second(long low) {
-        int set = (int) ((low & LOW_HALF) * sets >>> 32);
-        int other = set + 1 + (int) ((low >>> 32) * (sets - 1) >>> 32);
+        int set = (int) (((low & LOW_HALF) * sets) >>> 32);
+        int other = set + 1 + (int) (((low >>> 32) * (sets - 1)) >>> 32);
         return (other < sets ? other : other - sets) * WAYS;
     }
 

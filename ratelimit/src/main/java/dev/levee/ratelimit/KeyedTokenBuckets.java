@@ -31,8 +31,8 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private final String name;
     private final int maxKeys;
 
-    /** Null if keys have limits of their own. */
-    private final @Nullable KeyPlan shared;
+    /** Any one if keys have limits of their own. */
+    private final KeyPlan shared;
 
     private final @Nullable Function<? super K, TokenBucketLimit> limits;
     private final @Nullable Function<? super K, ?> keyBy;
@@ -47,13 +47,13 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
         this.name = Require.name(name);
         TokenBucketLimit limit = Require.nonNull("config", config).limit();
         plans = new KeyPlans(name, config.maxDebt());
-        shared = limit == null ? null : plans.shared(limit);
+        shared = limit == null ? NO_PLAN : plans.shared(limit);
         limits = config.limits();
         keyBy = config.keyBy();
         maxKeys = config.maxKeys();
         totals = config.totals() ? new CallTotals() : null;
         listener = Require.nonNull("environment", environment).listener();
-        table = new KeyTable(maxKeys, shared == null, environment.clock(), this::forgave);
+        table = new KeyTable(maxKeys, limit == null, environment.clock(), this::forgave);
         hash = new KeyHash(name, table, environment.random());
     }
 
@@ -69,11 +69,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     }
 
     private KeyPlan plan(K key) {
-        if (shared != null) {
-            return shared;
-        }
-        Function<? super K, TokenBucketLimit> plan = Require.nonNull("limits", limits);
-        return plans.of(Require.nonNull("limits(key)", plan.apply(key)));
+        return limits == null ? shared : plans.of(Require.nonNull("limits(key)", limits.apply(key)));
     }
 
     @Override
@@ -153,7 +149,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public int size() {
-        return table.keys(shared == null ? NO_PLAN : shared);
+        return table.keys(shared);
     }
 
     /** Returns how many bytes the table takes. */
@@ -173,7 +169,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public String toString() {
-        return "limiter \"" + name + "\" [" + (shared == null ? "a limit for each key" : shared.limit) + "; "
+        return "limiter \"" + name + "\" [" + (limits == null ? shared.limit : "a limit for each key") + "; "
                 + table.occupied() + " of " + maxKeys + " keys]";
     }
 }

@@ -139,9 +139,9 @@ class KeyHashTest {
             random.nextBytes(key);
             Print before = print(key);
             for (int bit = 0; bit < key.length * 8; bit += 3) {
-                key[bit / 8] ^= (byte) (1 << bit % 8);
+                key[bit / 8] ^= (byte) (1 << (bit % 8));
                 Print after = print(key);
-                key[bit / 8] ^= (byte) (1 << bit % 8);
+                key[bit / 8] ^= (byte) (1 << (bit % 8));
                 int low = Long.bitCount(before.low() ^ after.low());
                 int high = Long.bitCount(before.high() ^ after.high());
                 assertThat(low).isBetween(8, 56);

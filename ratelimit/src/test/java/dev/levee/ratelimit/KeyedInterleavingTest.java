@@ -47,7 +47,12 @@ class KeyedInterleavingTest {
 
     @Test
     void no_permit_is_lost_or_made_while_the_table_grows() {
-        options().check(OfAGrowingTable.class);
+        // Moving a set takes more steps than a loop is thought to need that waits for another thread.
+        options()
+                .loopBound(2_000)
+                .iterations(LongForm.iterations(2))
+                .invocationsPerIteration(LongForm.invocations(50))
+                .check(OfAGrowingTable.class);
     }
 
     private static Environment environment(SettableClock clock) {

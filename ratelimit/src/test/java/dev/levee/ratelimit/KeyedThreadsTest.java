@@ -60,7 +60,7 @@ class KeyedThreadsTest {
                 KeyedRateLimiter.of("l", c -> c.limit(limit).maxKeys(40_000), clock.environment());
         SplittableRandom seeds = new SplittableRandom(11);
         for (int round = 0; round < LongForm.iterations(20); round++) {
-            int keys = 1 << round % 15;
+            int keys = 1 << (round % 15);
             AtomicIntegerArray asked = new AtomicIntegerArray(keys);
             AtomicIntegerArray admitted = new AtomicIntegerArray(keys);
             int ofRound = round;

@@ -27,9 +27,6 @@ final class CalendarMeter implements Meter {
     private final WallTime time;
     private volatile CountedPeriod period;
 
-    /** Set before the last count is closed: that one is not followed by another because it was closed. */
-    private volatile boolean closing;
-
     CalendarMeter(CalendarLimit limit, WallTime time, long nowNanos) {
         this.limit = limit.permits();
         this.unit = limit.unit();
@@ -66,13 +63,26 @@ final class CalendarMeter implements Meter {
             if (!ended && seen.word() >= 0) {
                 return seen;
             }
-            if (!ended && closing) {
+            // A thread whose clock is behind finds the count closed before its time, and goes on where others went.
+            long ahead = ended ? seen.succeedBy(millis - seen.bounds.start()) : seen.successor();
+            if (!hasNext(seen, ahead)) {
                 return seen;
             }
-            long used = seen.close();
-            // A period is closed by a thread that found it ended; one whose clock is behind goes on in the next.
-            PERIOD.compareAndSet(this, seen, after(seen.bounds, used, Math.max(millis, seen.bounds.end())));
         }
+    }
+
+    /** Goes on to the period of a moment after the start of one, unless there is none as the meter is being closed. */
+    private boolean hasNext(CountedPeriod seen, long aheadMillis) {
+        long used = seen.close();
+        if (aheadMillis == SpanCount.NONE) {
+            return false;
+        }
+        PERIOD.compareAndSet(this, seen, after(seen.bounds, used, seen.bounds.start() + aheadMillis));
+        return true;
+    }
+
+    private static boolean isClosed(CountedPeriod seen) {
+        return seen.last || seen.word() < 0 && seen.successor() == SpanCount.NONE;
     }
 
     /** Returns the period of a moment, with what is left of a debt after those between. */
@@ -97,7 +107,7 @@ final class CalendarMeter implements Meter {
             CountedPeriod seen = at(nowNanos);
             long used = seen.word();
             if (used < 0) {
-                if (seen.last || closing) {
+                if (isClosed(seen)) {
                     return CLOSED;
                 }
                 continue;
@@ -115,7 +125,7 @@ final class CalendarMeter implements Meter {
     public long waitNanos(long nowNanos, long permits) {
         CountedPeriod seen = at(nowNanos);
         long used = seen.used();
-        return seen.last ? CLOSED : used > limit - permits ? waitNanos(nowNanos, seen, used, permits) : 0;
+        return isClosed(seen) ? CLOSED : used > limit - permits ? waitNanos(nowNanos, seen, used, permits) : 0;
     }
 
     private long waitNanos(long nowNanos, CountedPeriod seen, long used, long permits) {
@@ -156,7 +166,7 @@ final class CalendarMeter implements Meter {
             if (seen.charge(permits, most)) {
                 return 0;
             }
-            if (seen.last || closing) {
+            if (isClosed(seen)) {
                 return CLOSED;
             }
         }
@@ -184,16 +194,16 @@ final class CalendarMeter implements Meter {
 
     @Override
     public long close(long nowNanos) {
-        closing = true;
         while (true) {
             CountedPeriod seen = at(nowNanos);
             if (seen.last) {
                 return seen.used();
             }
-            CountedPeriod end = new CountedPeriod(seen.bounds, seen.close(), true);
-            end.close();
-            if (PERIOD.compareAndSet(this, seen, end)) {
-                return end.used();
+            long ahead = seen.succeedBy(SpanCount.NONE);
+            if (!hasNext(seen, ahead)) {
+                CountedPeriod end = new CountedPeriod(seen.bounds, seen.used(), true);
+                end.close();
+                PERIOD.compareAndSet(this, seen, end);
             }
         }
     }

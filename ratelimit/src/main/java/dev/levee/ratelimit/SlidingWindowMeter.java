@@ -29,9 +29,6 @@ final class SlidingWindowMeter implements Meter {
     private final long length;
     private volatile CountedWindow window;
 
-    /** Set before the last count is closed: that one is not followed by another because it was closed. */
-    private volatile boolean closing;
-
     SlidingWindowMeter(SlidingWindowLimit limit, long nowNanos) {
         this(limit.permits(), Nanos.of(limit.per()), new CountedWindow(nowNanos, 0, 0, false));
     }
@@ -48,12 +45,12 @@ final class SlidingWindowMeter implements Meter {
             CountedWindow seen = at(nowNanos);
             long used = seen.word();
             if (used < 0) {
-                if (seen.last || closing) {
+                if (isClosed(seen)) {
                     return CLOSED;
                 }
                 continue; // it has ended meanwhile
             }
-            long left = length - Meter.since(seen.start, nowNanos);
+            long left = left(seen, nowNanos);
             if (!fits(seen.previous, left, used, permits)) {
                 return waitNanos(seen.previous, used, left, permits);
             }
@@ -61,6 +58,18 @@ final class SlidingWindowMeter implements Meter {
                 return 0;
             }
         }
+    }
+
+    /**
+     * Returns how much of a window is left; nothing of one that has ended, as the last one of a closed meter may have.
+     */
+    private long left(CountedWindow seen, long nowNanos) {
+        long elapsed = Meter.since(seen.start, nowNanos);
+        return Long.compareUnsigned(elapsed, length) < 0 ? length - elapsed : 0;
+    }
+
+    private static boolean isClosed(CountedWindow seen) {
+        return seen.last || seen.word() < 0 && seen.successor() == SpanCount.NONE;
     }
 
     /** Whether permits fit into a window of which some time is left. */
@@ -72,10 +81,10 @@ final class SlidingWindowMeter implements Meter {
     @Override
     public long waitNanos(long nowNanos, long permits) {
         CountedWindow seen = at(nowNanos);
-        if (seen.last) {
+        if (isClosed(seen)) {
             return CLOSED;
         }
-        long left = length - Meter.since(seen.start, nowNanos);
+        long left = left(seen, nowNanos);
         long used = seen.used();
         return fits(seen.previous, left, used, permits) ? 0 : waitNanos(seen.previous, used, left, permits);
     }
@@ -129,17 +138,29 @@ final class SlidingWindowMeter implements Meter {
             if (!ended && seen.word() >= 0) {
                 return seen;
             }
-            if (!ended && closing) {
+            // A thread that is late finds the count closed before its time has come, and goes on where others went.
+            long turns = ended ? seen.succeedBy(turns(elapsed)) : seen.successor();
+            if (!hasNext(seen, turns)) {
                 return seen;
             }
-            long used = seen.close();
-            // A thread that is late may find the window ended before its time has come; it goes on in the next one.
-            long turns = ended ? Long.divideUnsigned(elapsed, length) : 1;
-            turns = turns < 0 ? Long.MAX_VALUE / length : turns;
-            CountedWindow next = new CountedWindow(
-                    seen.start + turns * length, previousAfter(used, turns), currentAfter(used, turns), false);
-            WINDOW.compareAndSet(this, seen, next);
         }
+    }
+
+    private long turns(long elapsed) {
+        long turns = Long.divideUnsigned(elapsed, length);
+        return turns < 0 ? Long.MAX_VALUE / length : turns;
+    }
+
+    /** Goes on to the next window, unless there is none because the meter is being closed. */
+    private boolean hasNext(CountedWindow seen, long turns) {
+        long used = seen.close();
+        if (turns == SpanCount.NONE) {
+            return false;
+        }
+        CountedWindow next = new CountedWindow(
+                seen.start + turns * length, previousAfter(used, turns), currentAfter(used, turns), false);
+        WINDOW.compareAndSet(this, seen, next);
+        return true;
     }
 
     @Override
@@ -158,7 +179,7 @@ final class SlidingWindowMeter implements Meter {
             if (seen.charge(permits, most)) {
                 return 0;
             }
-            if (seen.last || closing) {
+            if (isClosed(seen)) {
                 return CLOSED;
             }
         }
@@ -173,7 +194,7 @@ final class SlidingWindowMeter implements Meter {
         if (seen.last) {
             return seen.used();
         }
-        long left = length - Meter.since(seen.start, nowNanos);
+        long left = left(seen, nowNanos);
         long sum = seen.used() + Ratio.ceiling(seen.previous, left, length);
         return sum < 0 ? Long.MAX_VALUE : sum;
     }
@@ -185,7 +206,7 @@ final class SlidingWindowMeter implements Meter {
         if (used == 0 && seen.previous == 0) {
             return 0;
         }
-        long left = length - Meter.since(seen.start, nowNanos);
+        long left = left(seen, nowNanos);
         long turns = used / limit + (used % limit == 0 ? 0 : 1);
         return Nanos.add(left, saturated(turns));
     }
@@ -198,17 +219,16 @@ final class SlidingWindowMeter implements Meter {
 
     @Override
     public long close(long nowNanos) {
-        closing = true;
         while (true) {
             CountedWindow seen = at(nowNanos);
             if (seen.last) {
                 return seen.used();
             }
-            seen.close();
-            CountedWindow end = new CountedWindow(seen.start, 0, taken(seen, nowNanos), true);
-            end.close();
-            if (WINDOW.compareAndSet(this, seen, end)) {
-                return end.used();
+            long turns = seen.succeedBy(SpanCount.NONE);
+            if (!hasNext(seen, turns)) {
+                CountedWindow end = new CountedWindow(seen.start, 0, taken(seen, nowNanos), true);
+                end.close();
+                WINDOW.compareAndSet(this, seen, end);
             }
         }
     }

@@ -99,7 +99,8 @@ class CalendarTest {
         private final AtomicReference<Instant> wall = new AtomicReference<>(Instant.parse("2026-03-28T22:00:00Z"));
         private final RateLimiter limiter = RateLimiter.of(
                 "plan",
-                Limit.calendar(3, ChronoUnit.DAYS, ZoneId.of("Europe/Berlin")),
+                config -> config.limit(Limit.calendar(3, ChronoUnit.DAYS, ZoneId.of("Europe/Berlin")))
+                        .maxDebt(1_000_000),
                 time.environment().toBuilder().wallClock(wall::get).build());
 
         private void set(String instant) {

@@ -85,8 +85,8 @@ class EnvironmentTest {
         @Test
         void a_wall_clock_is_kept_and_is_that_of_the_machine_unless_there_is_one() {
             Instant day = Instant.parse("2026-03-29T00:00:00Z");
-            Environment environment =
-                    Environment.builder().wallClock(() -> day).build().toBuilder().build();
+            Environment environment = Environment.builder().wallClock(() -> day).build().toBuilder()
+                    .build();
             assertThat(environment.wallClock().instant()).isEqualTo(day);
             assertThat(Environment.system().wallClock()).isEqualTo(InstantSource.system());
             assertThat(Environment.builder().build().wallClock()).isEqualTo(InstantSource.system());

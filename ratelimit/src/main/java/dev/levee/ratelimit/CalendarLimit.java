@@ -18,8 +18,8 @@ import java.util.Locale;
  * permits can be taken at once; add a second limit for that, with {@link RateLimiter#allOf}.
  *
  * <p><b>Which moment belongs to which period.</b> A day begins at the first moment of its date, so it has 23 or 25
- * hours where the clock is changed, and where midnight is left out it begins after that. A week begins on Monday
- * (ISO 8601), a month on its first day. A minute or hour begins whenever the clock on the wall shows a full one: an hour
+ * hours where the clock is changed, and where midnight is left out it begins after that. A week begins on Monday (ISO
+ * 8601), a month on its first day. A minute or hour begins whenever the clock on the wall shows a full one: an hour
  * that the clock shows twice is two hours; a change of half an hour makes one of 90 minutes. No moment belongs to two
  * periods, and a date that the clock is set back to does not begin again.
  *
@@ -29,7 +29,8 @@ import java.util.Locale;
  * mistake, and back, is waited for, or the limit is replaced with its fill reset. Waits that it tells are by the clock
  * as it goes now, rounded up to a millisecond.
  *
- * <p>No period admits more than {@code permits}, so no window more than {@code permits} for each period that it touches.
+ * <p>No period admits more than {@code permits}, so no window more than {@code permits} for each period that it
+ * touches.
  *
  * <p>Immutable.
  *

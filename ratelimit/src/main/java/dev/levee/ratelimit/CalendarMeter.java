@@ -16,7 +16,7 @@ import java.time.temporal.ChronoUnit;
  */
 final class CalendarMeter implements Meter {
     private static final VarHandle PERIOD =
-            Handles.field(MethodHandles.lookup(), CalendarMeter.class, "period", Period.class);
+            Handles.field(MethodHandles.lookup(), CalendarMeter.class, "period", CountedPeriod.class);
 
     /** How many periods of a debt are counted one by one; those beyond by the mean length of one. */
     private static final int MAX_PERIODS_COUNTED = 1_000;
@@ -25,20 +25,17 @@ final class CalendarMeter implements Meter {
     private final ChronoUnit unit;
     private final ZoneId zone;
     private final WallTime time;
-    private volatile Period period;
-
-    /** Set before the last count is closed: that one is not followed by another because it was closed. */
-    private volatile boolean closing;
+    private volatile CountedPeriod period;
 
     CalendarMeter(CalendarLimit limit, WallTime time, long nowNanos) {
         this.limit = limit.permits();
         this.unit = limit.unit();
         this.zone = limit.zone();
         this.time = time;
-        this.period = new Period(CalendarPeriod.of(time.millis(nowNanos), unit, zone), 0, false);
+        this.period = new CountedPeriod(CalendarPeriod.of(time.millis(nowNanos), unit, zone), 0, false);
     }
 
-    private CalendarMeter(CalendarMeter other, WallTime time, Period period) {
+    private CalendarMeter(CalendarMeter other, WallTime time, CountedPeriod period) {
         this.limit = other.limit;
         this.unit = other.unit;
         this.zone = other.zone;
@@ -46,7 +43,7 @@ final class CalendarMeter implements Meter {
         this.period = period;
     }
 
-    private long millis(long nowNanos, Period seen) {
+    private long millis(long nowNanos, CountedPeriod seen) {
         try {
             return Math.max(time.millis(nowNanos), seen.bounds.start());
         } catch (ArithmeticException beyondTheCalendar) {
@@ -55,9 +52,9 @@ final class CalendarMeter implements Meter {
     }
 
     /** Returns the period that counts at a moment; if it is a new one, begins it. */
-    private Period at(long nowNanos) {
+    private CountedPeriod at(long nowNanos) {
         while (true) {
-            Period seen = period;
+            CountedPeriod seen = period;
             if (seen.last) {
                 return seen;
             }
@@ -66,17 +63,30 @@ final class CalendarMeter implements Meter {
             if (!ended && seen.word() >= 0) {
                 return seen;
             }
-            if (!ended && closing) {
+            // A thread whose clock is behind finds the count closed before its time, and goes on where others went.
+            long ahead = ended ? seen.succeedBy(millis - seen.bounds.start()) : seen.successor();
+            if (!hasNext(seen, ahead)) {
                 return seen;
             }
-            long used = seen.close();
-            // A period is closed by a thread that found it ended; one whose clock is behind goes on in the next.
-            PERIOD.compareAndSet(this, seen, after(seen.bounds, used, Math.max(millis, seen.bounds.end())));
         }
     }
 
+    /** Goes on to the period of a moment after the start of one, unless there is none as the meter is being closed. */
+    private boolean hasNext(CountedPeriod seen, long aheadMillis) {
+        long used = seen.close();
+        if (aheadMillis == SpanCount.NONE) {
+            return false;
+        }
+        PERIOD.compareAndSet(this, seen, after(seen.bounds, used, seen.bounds.start() + aheadMillis));
+        return true;
+    }
+
+    private static boolean isClosed(CountedPeriod seen) {
+        return seen.last || seen.word() < 0 && seen.successor() == SpanCount.NONE;
+    }
+
     /** Returns the period of a moment, with what is left of a debt after those between. */
-    private Period after(CalendarPeriod ended, long used, long millis) {
+    private CountedPeriod after(CalendarPeriod ended, long used, long millis) {
         long debt = Math.max(0, used - limit);
         CalendarPeriod next = CalendarPeriod.of(ended.end(), unit, zone);
         for (int count = 0; debt > 0 && next.end() <= millis && count < MAX_PERIODS_COUNTED; count++) {
@@ -88,16 +98,16 @@ final class CalendarMeter implements Meter {
             debt = periods > debt / limit ? 0 : debt - periods * limit;
             next = CalendarPeriod.of(millis, unit, zone);
         }
-        return new Period(next, debt, false);
+        return new CountedPeriod(next, debt, false);
     }
 
     @Override
     public long take(long nowNanos, long permits) {
         while (true) {
-            Period seen = at(nowNanos);
+            CountedPeriod seen = at(nowNanos);
             long used = seen.word();
             if (used < 0) {
-                if (seen.last || closing) {
+                if (isClosed(seen)) {
                     return CLOSED;
                 }
                 continue;
@@ -113,12 +123,12 @@ final class CalendarMeter implements Meter {
 
     @Override
     public long waitNanos(long nowNanos, long permits) {
-        Period seen = at(nowNanos);
+        CountedPeriod seen = at(nowNanos);
         long used = seen.used();
-        return seen.last ? CLOSED : used > limit - permits ? waitNanos(nowNanos, seen, used, permits) : 0;
+        return isClosed(seen) ? CLOSED : used > limit - permits ? waitNanos(nowNanos, seen, used, permits) : 0;
     }
 
-    private long waitNanos(long nowNanos, Period seen, long used, long permits) {
+    private long waitNanos(long nowNanos, CountedPeriod seen, long used, long permits) {
         long periods = (used - (limit - permits) - 1) / limit;
         long end = seen.bounds.end();
         for (long count = 0; count < Math.min(periods, MAX_PERIODS_COUNTED); count++) {
@@ -131,7 +141,7 @@ final class CalendarMeter implements Meter {
     }
 
     /** The clock as it is, also before the period, for waits: it must first come to the period. */
-    private long rawMillis(long nowNanos, Period seen) {
+    private long rawMillis(long nowNanos, CountedPeriod seen) {
         try {
             return time.millis(nowNanos);
         } catch (ArithmeticException beyondTheCalendar) {
@@ -141,7 +151,7 @@ final class CalendarMeter implements Meter {
 
     @Override
     public void giveBack(long nowNanos, long takenNanos, long permits) {
-        Period seen = at(nowNanos);
+        CountedPeriod seen = at(nowNanos);
         long passed = Meter.since(takenNanos, nowNanos) / WallTime.NANOS_PER_MILLI;
         // As far as can be told: if the clock was set meanwhile, less is given back, but for what was taken just now.
         if (passed >= 0 && passed <= rawMillis(nowNanos, seen) - seen.bounds.start() && seen.used() <= limit) {
@@ -152,11 +162,11 @@ final class CalendarMeter implements Meter {
     @Override
     public long charge(long nowNanos, long permits, long most) {
         while (true) {
-            Period seen = at(nowNanos);
+            CountedPeriod seen = at(nowNanos);
             if (seen.charge(permits, most)) {
                 return 0;
             }
-            if (seen.last || closing) {
+            if (isClosed(seen)) {
                 return CLOSED;
             }
         }
@@ -169,43 +179,43 @@ final class CalendarMeter implements Meter {
 
     @Override
     public long resetNanos(long nowNanos) {
-        Period seen = at(nowNanos);
+        CountedPeriod seen = at(nowNanos);
         long used = seen.used();
         return used == 0 ? 0 : waitNanos(nowNanos, seen, used, limit);
     }
 
     @Override
     public Meter copy(long nowNanos) {
-        Period seen = at(nowNanos);
+        CountedPeriod seen = at(nowNanos);
         long millis = rawMillis(nowNanos, seen);
         return new CalendarMeter(
-                this, WallTime.goingOnFrom(millis, nowNanos), new Period(seen.bounds, seen.used(), false));
+                this, WallTime.goingOnFrom(millis, nowNanos), new CountedPeriod(seen.bounds, seen.used(), false));
     }
 
     @Override
     public long close(long nowNanos) {
-        closing = true;
         while (true) {
-            Period seen = at(nowNanos);
+            CountedPeriod seen = at(nowNanos);
             if (seen.last) {
                 return seen.used();
             }
-            Period end = new Period(seen.bounds, seen.close(), true);
-            end.close();
-            if (PERIOD.compareAndSet(this, seen, end)) {
-                return end.used();
+            long ahead = seen.succeedBy(SpanCount.NONE);
+            if (!hasNext(seen, ahead)) {
+                CountedPeriod end = new CountedPeriod(seen.bounds, seen.used(), true);
+                end.close();
+                PERIOD.compareAndSet(this, seen, end);
             }
         }
     }
 
     /** The permits of one period. */
-    private static final class Period extends SpanCount {
+    private static final class CountedPeriod extends SpanCount {
         private final CalendarPeriod bounds;
 
         /** Whether no period follows, because the meter was closed. */
         private final boolean last;
 
-        Period(CalendarPeriod bounds, long used, boolean last) {
+        CountedPeriod(CalendarPeriod bounds, long used, boolean last) {
             super(used);
             this.bounds = bounds;
             this.last = last;

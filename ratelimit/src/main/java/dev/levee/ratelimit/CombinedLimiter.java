@@ -39,8 +39,8 @@ final class CombinedLimiter extends AbstractLimiter {
         }
         for (int i = 0; i < parts.length; i++) {
             if (parts[i].environment().clock() != parts[0].environment().clock()) {
-                throw new IllegalArgumentException("limiters must have one clock, but " + parts[i] + " has another than "
-                        + parts[0]);
+                throw new IllegalArgumentException(
+                        "limiters must have one clock, but " + parts[i] + " has another than " + parts[0]);
             }
             for (int j = 0; j < i; j++) {
                 if (parts[i] == parts[j]) {
@@ -189,8 +189,8 @@ final class CombinedLimiter extends AbstractLimiter {
 
     @Override
     void replace(long nowNanos, Limit limit, CarriedFill carried) {
-        throw new IllegalArgumentException(
-                "limiter \"" + name() + "\" has the limits of others, which are replaced one by one, and none of its own");
+        throw new IllegalArgumentException("limiter \"" + name()
+                + "\" has the limits of others, which are replaced one by one, and none of its own");
     }
 
     @Override

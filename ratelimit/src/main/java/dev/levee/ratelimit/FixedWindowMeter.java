@@ -7,9 +7,9 @@ import dev.levee.core.internal.PaddedLong;
  * Counts the permits of one window, in one word.
  *
  * <p>A limit has at most one permit for each nanosecond of its window, so a permit can be a nanosecond: the first one
- * taken in a window is its first nanosecond, and the word is the end of those that are taken. What the word says follows
- * from its difference to the start of the window that a time lies in: not more than 0, nothing is taken; else that many
- * permits. There is no number of the window that could repeat itself, and no second word.
+ * taken in a window is its first nanosecond, and the word is the end of those that are taken. What the word says
+ * follows from its difference to the start of the window that a time lies in: not more than 0, nothing is taken; else
+ * that many permits. There is no number of the window that could repeat itself, and no second word.
  *
  * <pre>{@code
  *        start              word                             start + length

@@ -7,7 +7,8 @@ import dev.levee.core.internal.Nanos;
  *
  * <p>Thread-safe. Every method takes the time as an argument, so a meter is also the model that tests compare with. A
  * reading of the time that is older than one that came before it makes a meter stricter, never looser: time that stands
- * still or runs back mints nothing. Numbers of permits are from 1 to the capacity of the limit, but for {@link #charge}.
+ * still or runs back mints nothing. Numbers of permits are from 1 to the capacity of the limit, but for
+ * {@link #charge}.
  *
  * <p>A meter can be {@linkplain #close closed}, once: it then answers {@link #CLOSED} and never changes again, so that
  * what it has counted can be carried over to the meter of another limit. See ADR 87.

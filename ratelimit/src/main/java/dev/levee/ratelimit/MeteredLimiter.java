@@ -13,7 +13,7 @@ final class MeteredLimiter extends AbstractLimiter {
     private final WallTime wallTime;
     private final long initialPermits;
     private final long maxDebt;
-    private volatile Metered metered;
+    private volatile LimitInForce metered;
 
     MeteredLimiter(String name, RateLimiterConfig config, Environment environment) {
         super(name, config, environment);
@@ -23,7 +23,7 @@ final class MeteredLimiter extends AbstractLimiter {
         initialPermits = config.initialPermits();
         maxDebt = config.maxDebt();
         chargeInitially(meter, now, config.limit());
-        metered = new Metered(config.limit(), meter, now);
+        metered = new LimitInForce(config.limit(), meter, now);
     }
 
     private void chargeInitially(Meter meter, long nowNanos, Limit limit) {
@@ -37,7 +37,7 @@ final class MeteredLimiter extends AbstractLimiter {
     @Override
     long take(long nowNanos, long permits) {
         while (true) {
-            Metered now = metered;
+            LimitInForce now = metered;
             if (permits > now.capacity) {
                 return NEVER;
             }
@@ -52,7 +52,7 @@ final class MeteredLimiter extends AbstractLimiter {
     @Override
     long peek(long nowNanos, long permits) {
         while (true) {
-            Metered now = metered;
+            LimitInForce now = metered;
             if (permits > now.capacity) {
                 return NEVER;
             }
@@ -66,7 +66,7 @@ final class MeteredLimiter extends AbstractLimiter {
 
     @Override
     void giveBack(long nowNanos, long takenNanos, long permits) {
-        Metered now = metered;
+        LimitInForce now = metered;
         if (takenNanos - now.sinceNanos >= 0) { // of an earlier limit: it has been carried over as used, or not at all
             now.meter.giveBack(nowNanos, takenNanos, permits);
         }
@@ -75,7 +75,7 @@ final class MeteredLimiter extends AbstractLimiter {
     @Override
     void charge(long nowNanos, long permits) {
         while (true) {
-            Metered now = metered;
+            LimitInForce now = metered;
             if (now.meter.charge(nowNanos, permits, mostUsed(now.capacity)) != Meter.CLOSED) {
                 return;
             }
@@ -121,8 +121,8 @@ final class MeteredLimiter extends AbstractLimiter {
             throw new IllegalArgumentException("limiter \"" + name()
                     + "\": limit must be no token bucket as the one before was none, but was " + limit);
         }
-        Metered before = metered;
-        Metered next = new Metered(limit, Meter.of(limit, nowNanos, wallTime), nowNanos);
+        LimitInForce before = metered;
+        LimitInForce next = new LimitInForce(limit, Meter.of(limit, nowNanos, wallTime), nowNanos);
         long used = before.meter.close(nowNanos);
         try {
             carry(used, before, next, nowNanos, carried);
@@ -131,13 +131,12 @@ final class MeteredLimiter extends AbstractLimiter {
         }
     }
 
-    private void carry(long used, Metered before, Metered next, long nowNanos, CarriedFill carried) {
+    private void carry(long used, LimitInForce before, LimitInForce next, long nowNanos, CarriedFill carried) {
         if (carried == CarriedFill.RESET) {
             chargeInitially(next.meter, nowNanos, next.limit);
             return;
         }
-        long charged =
-                carried == CarriedFill.IN_PROPORTION ? share(used, before.capacity, next.capacity) : used;
+        long charged = carried == CarriedFill.IN_PROPORTION ? share(used, before.capacity, next.capacity) : used;
         next.meter.charge(nowNanos, charged, mostUsed(next.capacity));
         if (before.meter instanceof WarmUpMeter old && next.meter instanceof WarmUpMeter warm) {
             warm.warmAs(old);
@@ -150,8 +149,8 @@ final class MeteredLimiter extends AbstractLimiter {
     }
 
     /** A limit, its meter, and since when it is in force. */
-    private record Metered(Limit limit, Meter meter, long capacity, long sinceNanos) {
-        Metered(Limit limit, Meter meter, long sinceNanos) {
+    private record LimitInForce(Limit limit, Meter meter, long capacity, long sinceNanos) {
+        LimitInForce(Limit limit, Meter meter, long sinceNanos) {
             this(limit, meter, limit.capacity(), sinceNanos);
         }
     }

@@ -5,8 +5,8 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 
 /**
- * A {@link Limit} that spaces calls: after a call nothing is admitted for as long as its permits take, and a pause saves
- * nothing up.
+ * A {@link Limit} that spaces calls: after a call nothing is admitted for as long as its permits take, and a pause
+ * saves nothing up.
  *
  * <pre>{@code
  * Limit.paced(10, Duration.ofSeconds(1)); // one every 100 ms, never two together; one of 5 permits holds 500 ms

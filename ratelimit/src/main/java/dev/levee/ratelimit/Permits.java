@@ -11,12 +11,12 @@ import java.util.Objects;
  * <pre>{@code
  * Permits needed = Permits.of(requests, 1).and(bytes, 5_000).and(perTenant, tenant, 1);
  * PermitsDecision decision = needed.tryAcquire();
- * if (!decision.isAdmitted()) { ... }  // decision.limiter() has refused, decision.retryAfterNanos() is when to come back
+ * if (!decision.isAdmitted()) { ... }  // limiter() has refused; again after retryAfterNanos()
  * }</pre>
  *
  * <p>Use it for limits of different units, such as requests and bytes, and for hierarchies with keys: a user under a
- * tenant under all. Where each limiter gives as many permits, and none has a key, {@link RateLimiter#allOf} is a limiter
- * itself, can wait, and allocates nothing.
+ * tenant under all. Where each limiter gives as many permits, and none has a key, {@link RateLimiter#allOf} is a
+ * limiter itself, can wait, and allocates nothing.
  *
  * <p>A refusal leaves no part spent. <b>Between threads:</b> no limit ever admits more than it says. All limiters are
  * asked first; if one of them refuses nothing is taken. Then permits are taken in the order in which they were added,
@@ -29,9 +29,9 @@ import java.util.Objects;
  * @since 0.1
  */
 public final class Permits {
-    private final Part[] parts;
+    private final NeededPart[] parts;
 
-    private Permits(Part... parts) {
+    private Permits(NeededPart... parts) {
         this.parts = parts;
     }
 
@@ -92,13 +92,13 @@ public final class Permits {
         return and(new OfKey<>(limiter, key, permits));
     }
 
-    private Permits and(Part part) {
-        for (Part other : parts) {
+    private Permits and(NeededPart part) {
+        for (NeededPart other : parts) {
             if (other.isOfTheSame(part)) {
                 throw new IllegalArgumentException("limiters must differ, but " + part + " is there twice");
             }
         }
-        Part[] all = Arrays.copyOf(parts, parts.length + 1);
+        NeededPart[] all = Arrays.copyOf(parts, parts.length + 1);
         all[parts.length] = part;
         return new Permits(all);
     }
@@ -110,8 +110,8 @@ public final class Permits {
      */
     public PermitsDecision tryAcquire() {
         long longest = 0;
-        Part refusing = parts[0];
-        for (Part part : parts) {
+        NeededPart refusing = parts[0];
+        for (NeededPart part : parts) {
             long wait = part.peek();
             if (wait > longest) {
                 longest = wait;
@@ -133,7 +133,7 @@ public final class Permits {
             refusing.counted(false);
             return new PermitsDecision(false, refusing.name(), longest);
         }
-        for (Part part : parts) {
+        for (NeededPart part : parts) {
             part.counted(true);
         }
         return new PermitsDecision(true, "", 0);
@@ -147,14 +147,14 @@ public final class Permits {
     @Override
     public String toString() {
         StringBuilder words = new StringBuilder();
-        for (Part part : parts) {
+        for (NeededPart part : parts) {
             words.append(words.isEmpty() ? "" : " and ").append(part);
         }
         return words.toString();
     }
 
     /** Some permits of one limiter. */
-    private interface Part {
+    private interface NeededPart {
         String name();
 
         long nanoTime();
@@ -169,10 +169,10 @@ public final class Permits {
 
         void counted(boolean isAdmitted);
 
-        boolean isOfTheSame(Part other);
+        boolean isOfTheSame(NeededPart other);
     }
 
-    private record OfLimiter(AbstractLimiter limiter, long permits) implements Part {
+    private record OfLimiter(AbstractLimiter limiter, long permits) implements NeededPart {
         OfLimiter(RateLimiter limiter, long permits) {
             this(CombinedLimiter.part(Require.nonNull("limiter", limiter)), permits);
         }
@@ -212,7 +212,7 @@ public final class Permits {
         }
 
         @Override
-        public boolean isOfTheSame(Part other) {
+        public boolean isOfTheSame(NeededPart other) {
             return other instanceof OfLimiter another
                     && CombinedLimiter.leaves(another.limiter)
                             .anyMatch(leaf -> CombinedLimiter.leaves(limiter).anyMatch(mine -> mine == leaf));
@@ -225,7 +225,7 @@ public final class Permits {
     }
 
     /** The limiter counts its calls by itself. */
-    private record OfKey<K>(KeyedRateLimiter<K> limiter, K key, long permits) implements Part {
+    private record OfKey<K>(KeyedRateLimiter<K> limiter, K key, long permits) implements NeededPart {
         OfKey {
             Require.nonNull("limiter", limiter);
             Require.nonNull("key", key);
@@ -268,7 +268,7 @@ public final class Permits {
         public void counted(boolean isAdmitted) {}
 
         @Override
-        public boolean isOfTheSame(Part other) {
+        public boolean isOfTheSame(NeededPart other) {
             return other instanceof OfKey<?> another
                     && another.limiter == (Object) limiter
                     && Objects.equals(another.key, key);

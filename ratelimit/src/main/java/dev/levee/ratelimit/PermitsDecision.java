@@ -8,8 +8,8 @@ import dev.levee.core.internal.Require;
  * @param isAdmitted whether all permits were taken
  * @param limiter the name of the limiter that refused, of several the one with the longest wait; empty if the call was
  *     admitted
- * @param retryAfterNanos 0 if the call was admitted; else in how many nanoseconds it could be if no other call takes the
- *     permits, rounded up; {@link RateLimiter#NEVER} if they are more than a limiter ever has
+ * @param retryAfterNanos 0 if the call was admitted; else in how many nanoseconds it could be if no other call takes
+ *     the permits, rounded up; {@link RateLimiter#NEVER} if they are more than a limiter ever has
  * @since 0.1
  */
 public record PermitsDecision(boolean isAdmitted, String limiter, long retryAfterNanos) {

@@ -5,7 +5,8 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 
 /**
- * A {@link Limit} by sliding log: remembers when permits were taken, and admits only what no window can hold against it.
+ * A {@link Limit} by sliding log: remembers when permits were taken, and admits only what no window can hold against
+ * it.
  *
  * <pre>{@code
  * Limit.slidingLog(5, Duration.ofMinutes(1)); // never more than 5 within a minute, whichever minute

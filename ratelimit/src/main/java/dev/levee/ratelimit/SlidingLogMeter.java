@@ -10,8 +10,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>A ring of times and numbers, in the order of time; permits of one moment share an entry. It begins small and grows
  * to at most one entry for each permit of the limit. A reading that is older than one that was seen before counts as
- * that one, since what has dropped out of its window is not remembered.
- * Everything is done under a lock that is held for a few reads and writes, and by no code of the user.
+ * that one, since what has dropped out of its window is not remembered. Everything is done under a lock that is held
+ * for a few reads and writes, and by no code of the user.
  */
 final class SlidingLogMeter implements Meter {
     private static final int FIRST_ENTRIES = 16;
@@ -245,7 +245,12 @@ final class SlidingLogMeter implements Meter {
         try {
             dropOld(nowNanos);
             SlidingLogMeter copy = new SlidingLogMeter(
-                    limit, length, Arrays.copyOf(times, times.length), Arrays.copyOf(counts, counts.length), size, taken);
+                    limit,
+                    length,
+                    Arrays.copyOf(times, times.length),
+                    Arrays.copyOf(counts, counts.length),
+                    size,
+                    taken);
             copy.first = first;
             copy.latest = latest;
             copy.started = started;

@@ -14,8 +14,9 @@ import java.time.Duration;
  *
  * <p>{@code n} permits are there if {@code previous * (1 - elapsed / per) + current + n <= permits}, computed without
  * rounding. Use it for "so many a minute" at any size of the numbers, where a {@link FixedWindowLimit} would let twice
- * as many through at the turn of a window. Not where calls should be spread evenly, that is the {@link TokenBucketLimit};
- * nor where a window must never have more than its permits, that is the {@link SlidingLogLimit}.
+ * as many through at the turn of a window. Not where calls should be spread evenly, that is the
+ * {@link TokenBucketLimit}; nor where a window must never have more than its permits, that is the
+ * {@link SlidingLogLimit}.
  *
  * <p>No window of length {@code T}, wherever it starts, admits more than {@code permits + T * permits / per}; no window
  * that is counted, one after the other from the first call on, more than {@code permits}. So a window of length

@@ -17,26 +17,23 @@ import java.lang.invoke.VarHandle;
  * comparison is exact: in whole numbers, of as many bits as it needs.
  *
  * <p>The windows are objects, one for each window in which there was a call; within it a call is one compare-and-set
- * and allocates nothing. Not one word for both numbers and the window: with 20 bits for each number 24 would be left for
- * the window, which repeats itself after some months without a call. A window that has ended is closed before the next
- * one begins with its count, so no permit is lost between them, and none is counted twice. See ADR 87.
+ * and allocates nothing. Not one word for both numbers and the window: with 20 bits for each number 24 would be left
+ * for the window, which repeats itself after some months without a call. A window that has ended is closed before the
+ * next one begins with its count, so no permit is lost between them, and none is counted twice. See ADR 87.
  */
 final class SlidingWindowMeter implements Meter {
     private static final VarHandle WINDOW =
-            Handles.field(MethodHandles.lookup(), SlidingWindowMeter.class, "window", Window.class);
+            Handles.field(MethodHandles.lookup(), SlidingWindowMeter.class, "window", CountedWindow.class);
 
     private final long limit;
     private final long length;
-    private volatile Window window;
-
-    /** Set before the last count is closed: that one is not followed by another because it was closed. */
-    private volatile boolean closing;
+    private volatile CountedWindow window;
 
     SlidingWindowMeter(SlidingWindowLimit limit, long nowNanos) {
-        this(limit.permits(), Nanos.of(limit.per()), new Window(nowNanos, 0, 0, false));
+        this(limit.permits(), Nanos.of(limit.per()), new CountedWindow(nowNanos, 0, 0, false));
     }
 
-    private SlidingWindowMeter(long limit, long length, Window window) {
+    private SlidingWindowMeter(long limit, long length, CountedWindow window) {
         this.limit = limit;
         this.length = length;
         this.window = window;
@@ -45,15 +42,15 @@ final class SlidingWindowMeter implements Meter {
     @Override
     public long take(long nowNanos, long permits) {
         while (true) {
-            Window seen = at(nowNanos);
+            CountedWindow seen = at(nowNanos);
             long used = seen.word();
             if (used < 0) {
-                if (seen.last || closing) {
+                if (isClosed(seen)) {
                     return CLOSED;
                 }
                 continue; // it has ended meanwhile
             }
-            long left = length - Meter.since(seen.start, nowNanos);
+            long left = left(seen, nowNanos);
             if (!fits(seen.previous, left, used, permits)) {
                 return waitNanos(seen.previous, used, left, permits);
             }
@@ -61,6 +58,18 @@ final class SlidingWindowMeter implements Meter {
                 return 0;
             }
         }
+    }
+
+    /**
+     * Returns how much of a window is left; nothing of one that has ended, as the last one of a closed meter may have.
+     */
+    private long left(CountedWindow seen, long nowNanos) {
+        long elapsed = Meter.since(seen.start, nowNanos);
+        return Long.compareUnsigned(elapsed, length) < 0 ? length - elapsed : 0;
+    }
+
+    private static boolean isClosed(CountedWindow seen) {
+        return seen.last || seen.word() < 0 && seen.successor() == SpanCount.NONE;
     }
 
     /** Whether permits fit into a window of which some time is left. */
@@ -71,11 +80,11 @@ final class SlidingWindowMeter implements Meter {
 
     @Override
     public long waitNanos(long nowNanos, long permits) {
-        Window seen = at(nowNanos);
-        if (seen.last) {
+        CountedWindow seen = at(nowNanos);
+        if (isClosed(seen)) {
             return CLOSED;
         }
-        long left = length - Meter.since(seen.start, nowNanos);
+        long left = left(seen, nowNanos);
         long used = seen.used();
         return fits(seen.previous, left, used, permits) ? 0 : waitNanos(seen.previous, used, left, permits);
     }
@@ -118,9 +127,9 @@ final class SlidingWindowMeter implements Meter {
     }
 
     /** Returns the window of a time; if it is a new one, begins it. */
-    private Window at(long nowNanos) {
+    private CountedWindow at(long nowNanos) {
         while (true) {
-            Window seen = window;
+            CountedWindow seen = window;
             if (seen.last) {
                 return seen;
             }
@@ -129,22 +138,34 @@ final class SlidingWindowMeter implements Meter {
             if (!ended && seen.word() >= 0) {
                 return seen;
             }
-            if (!ended && closing) {
+            // A thread that is late finds the count closed before its time has come, and goes on where others went.
+            long turns = ended ? seen.succeedBy(turns(elapsed)) : seen.successor();
+            if (!hasNext(seen, turns)) {
                 return seen;
             }
-            long used = seen.close();
-            // A thread that is late may find the window ended before its time has come; it goes on in the next one.
-            long turns = ended ? Long.divideUnsigned(elapsed, length) : 1;
-            turns = turns < 0 ? Long.MAX_VALUE / length : turns;
-            Window next = new Window(
-                    seen.start + turns * length, previousAfter(used, turns), currentAfter(used, turns), false);
-            WINDOW.compareAndSet(this, seen, next);
         }
+    }
+
+    private long turns(long elapsed) {
+        long turns = Long.divideUnsigned(elapsed, length);
+        return turns < 0 ? Long.MAX_VALUE / length : turns;
+    }
+
+    /** Goes on to the next window, unless there is none because the meter is being closed. */
+    private boolean hasNext(CountedWindow seen, long turns) {
+        long used = seen.close();
+        if (turns == SpanCount.NONE) {
+            return false;
+        }
+        CountedWindow next = new CountedWindow(
+                seen.start + turns * length, previousAfter(used, turns), currentAfter(used, turns), false);
+        WINDOW.compareAndSet(this, seen, next);
+        return true;
     }
 
     @Override
     public void giveBack(long nowNanos, long takenNanos, long permits) {
-        Window seen = at(nowNanos);
+        CountedWindow seen = at(nowNanos);
         // What was taken in an earlier window has become part of a sum that fades by itself.
         if (takenNanos - seen.start >= 0 && Meter.isWithin(length, takenNanos, nowNanos)) {
             seen.giveBack(permits);
@@ -154,11 +175,11 @@ final class SlidingWindowMeter implements Meter {
     @Override
     public long charge(long nowNanos, long permits, long most) {
         while (true) {
-            Window seen = at(nowNanos);
+            CountedWindow seen = at(nowNanos);
             if (seen.charge(permits, most)) {
                 return 0;
             }
-            if (seen.last || closing) {
+            if (isClosed(seen)) {
                 return CLOSED;
             }
         }
@@ -169,59 +190,58 @@ final class SlidingWindowMeter implements Meter {
         return Math.max(0, limit - taken(at(nowNanos), nowNanos));
     }
 
-    private long taken(Window seen, long nowNanos) {
+    private long taken(CountedWindow seen, long nowNanos) {
         if (seen.last) {
             return seen.used();
         }
-        long left = length - Meter.since(seen.start, nowNanos);
+        long left = left(seen, nowNanos);
         long sum = seen.used() + Ratio.ceiling(seen.previous, left, length);
         return sum < 0 ? Long.MAX_VALUE : sum;
     }
 
     @Override
     public long resetNanos(long nowNanos) {
-        Window seen = at(nowNanos);
+        CountedWindow seen = at(nowNanos);
         long used = seen.used();
         if (used == 0 && seen.previous == 0) {
             return 0;
         }
-        long left = length - Meter.since(seen.start, nowNanos);
+        long left = left(seen, nowNanos);
         long turns = used / limit + (used % limit == 0 ? 0 : 1);
         return Nanos.add(left, saturated(turns));
     }
 
     @Override
     public Meter copy(long nowNanos) {
-        Window seen = at(nowNanos);
-        return new SlidingWindowMeter(limit, length, new Window(seen.start, seen.previous, seen.used(), false));
+        CountedWindow seen = at(nowNanos);
+        return new SlidingWindowMeter(limit, length, new CountedWindow(seen.start, seen.previous, seen.used(), false));
     }
 
     @Override
     public long close(long nowNanos) {
-        closing = true;
         while (true) {
-            Window seen = at(nowNanos);
+            CountedWindow seen = at(nowNanos);
             if (seen.last) {
                 return seen.used();
             }
-            seen.close();
-            Window end = new Window(seen.start, 0, taken(seen, nowNanos), true);
-            end.close();
-            if (WINDOW.compareAndSet(this, seen, end)) {
-                return end.used();
+            long turns = seen.succeedBy(SpanCount.NONE);
+            if (!hasNext(seen, turns)) {
+                CountedWindow end = new CountedWindow(seen.start, 0, taken(seen, nowNanos), true);
+                end.close();
+                WINDOW.compareAndSet(this, seen, end);
             }
         }
     }
 
     /** The permits of one window, and those of the window before. */
-    private static final class Window extends SpanCount {
+    private static final class CountedWindow extends SpanCount {
         private final long start;
         private final long previous;
 
         /** Whether no window follows, because the meter was closed. */
         private final boolean last;
 
-        Window(long start, long previous, long used, boolean last) {
+        CountedWindow(long start, long previous, long used, boolean last) {
             super(used);
             this.start = start;
             this.previous = previous;

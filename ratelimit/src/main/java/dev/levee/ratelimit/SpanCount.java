@@ -11,8 +11,19 @@ import java.lang.invoke.VarHandle;
 class SpanCount {
     private static final VarHandle USED = Handles.field(MethodHandles.lookup(), "used", long.class);
 
+    private static final VarHandle SUCCESSOR = Handles.field(MethodHandles.lookup(), "successor", long.class);
+
+    /** The successor of a count that has none, because what it belongs to was closed. */
+    static final long NONE = -1;
+
     /** The number, or its complement once the count is closed: then the word is negative. */
     private volatile long used;
+
+    /**
+     * Which span follows: 0 while that is open. Decided before the count is closed, so that all threads go on to the
+     * same one.
+     */
+    private volatile long successor;
 
     SpanCount(long used) {
         this.used = used;
@@ -21,6 +32,16 @@ class SpanCount {
     /** Returns the word: the number if it is not negative, else the count is closed. */
     final long word() {
         return used;
+    }
+
+    /** Proposes a successor, which is not 0. Returns the one that was proposed first. */
+    final long succeedBy(long proposed) {
+        return SUCCESSOR.compareAndSet(this, 0, proposed) ? proposed : successor;
+    }
+
+    /** Returns the successor; never 0 once the count is closed. */
+    final long successor() {
+        return successor;
     }
 
     /** Returns the number, closed or not. */

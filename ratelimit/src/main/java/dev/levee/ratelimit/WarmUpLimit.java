@@ -5,24 +5,24 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 
 /**
- * A {@link Limit} that warms up: spaces calls, three times as wide after a pause as in steady use, and less so from call
- * to call.
+ * A {@link Limit} that warms up: spaces calls, three times as wide after a pause as in steady use, and less so from
+ * call to call.
  *
  * <pre>{@code
  * Limit.warmUp(100, Duration.ofSeconds(1), Duration.ofMinutes(5)); // 33 a second when cold, 100 after 5 minutes of use
  * }</pre>
  *
  * <p>Use it for what must fill caches, compile code or grow pools before it can bear its full rate, with calls that
- * wait. With {@code s} the time of one permit, a cold one takes {@code coldFactor * s}; from cold it takes {@code warmUp}
- * of full use until one takes {@code s}, and as long a pause until it is cold again. A limiter begins cold. The
- * arithmetic is that of Guava's {@code SmoothWarmingUp} (Kevin Bourrillion and Dimitris Andreou, 2012), which has a cold
- * factor of 3: with 3, {@code warmUp / s} permits take one and a half times {@code warmUp} from cold on.
+ * wait. With {@code s} the time of one permit, a cold one takes {@code coldFactor * s}; from cold it takes
+ * {@code warmUp} of full use until one takes {@code s}, and as long a pause until it is cold again. A limiter begins
+ * cold. The arithmetic is that of Guava's {@code SmoothWarmingUp} (Kevin Bourrillion and Dimitris Andreou, 2012), which
+ * has a cold factor of 3: with 3, {@code warmUp / s} permits take one and a half times {@code warmUp} from cold on.
  *
  * <p>Permits of a call may be as many as {@code largest}, and are paid by the call after it; three permits at once cost
- * as much as three times one. No window of length {@code T}, wherever it starts, admits more than
- * {@code T * permits / per} and the permits of one call. The relative error of times is below 1e-9; a call's time is
- * rounded up to a nanosecond and what was too much is taken off the next one, unless there is a pause between. A call
- * takes a lock for some arithmetic, and allocates nothing.
+ * as much as three times one. No window of length {@code T}, wherever it starts, admits more than {@code T * permits /
+ * per} and the permits of one call. The relative error of times is below 1e-9; a call's time is rounded up to a
+ * nanosecond and what was too much is taken off the next one, unless there is a pause between. A call takes a lock for
+ * some arithmetic, and allocates nothing.
  *
  * <p>Immutable.
  *
@@ -100,7 +100,7 @@ public record WarmUpLimit(long permits, Duration per, Duration warmUp, double co
      */
     @Override
     public String toString() {
-        return permits + " per " + Nanos.text(per) + ", warm after " + Nanos.text(warmUp) + ", cold factor " + coldFactor
-                + ", at most " + largest + " at once";
+        return permits + " per " + Nanos.text(per) + ", warm after " + Nanos.text(warmUp) + ", cold factor "
+                + coldFactor + ", at most " + largest + " at once";
     }
 }

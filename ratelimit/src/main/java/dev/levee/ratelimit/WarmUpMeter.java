@@ -19,9 +19,9 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>{@code threshold = warmUp / 2 / s} and {@code max = threshold + 2 * warmUp / (s + cold * s)}. A pause fills the
  * store within {@code warmUp} from nothing; each permit that is taken leaves it. What a call costs is waited for by the
- * call after it. Two numbers, so a call that is
- * admitted takes a lock for some arithmetic; one that is refused reads the time alone. Costs are rounded up to a nanosecond,
- * and what was too much is taken off the next one, so that three permits cost as much as three times one.
+ * call after it. Two numbers, so a call that is admitted takes a lock for some arithmetic; one that is refused reads
+ * the time alone. Costs are rounded up to a nanosecond, and what was too much is taken off the next one, so that three
+ * permits cost as much as three times one.
  */
 final class WarmUpMeter implements Meter {
     private static final double MAX_DEBT_NANOS = 0x1p61;

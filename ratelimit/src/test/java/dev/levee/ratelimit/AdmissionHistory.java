@@ -40,8 +40,12 @@ final class AdmissionHistory {
         BigInteger per = BigInteger.valueOf(limit.per().getSeconds())
                 .multiply(BigInteger.valueOf(1_000_000_000))
                 .add(BigInteger.valueOf(limit.per().getNano()));
-        if (limit instanceof WarmUpLimit || limit instanceof PacedLimit) { // times are rounded to a nanosecond, up and then down
-            BigInteger oneNano = BigInteger.valueOf(limit.permits()).add(per).subtract(BigInteger.ONE).divide(per);
+        if (limit instanceof WarmUpLimit
+                || limit instanceof PacedLimit) { // times are rounded to a nanosecond, up and then down
+            BigInteger oneNano = BigInteger.valueOf(limit.permits())
+                    .add(per)
+                    .subtract(BigInteger.ONE)
+                    .divide(per);
             capacity = capacity.add(oneNano);
         }
         return new AdmissionHistory(capacity, limit.permits(), per);
@@ -82,7 +86,8 @@ final class AdmissionHistory {
                 from = to;
             }
             sum = sum.add(to.permits);
-            BigInteger window = sum.multiply(per).subtract(permits.multiply(to.nanos)).subtract(least);
+            BigInteger window =
+                    sum.multiply(per).subtract(permits.multiply(to.nanos)).subtract(least);
             if (window.compareTo(capacity.multiply(per)) > 0) {
                 throw new AssertionError("from " + from.nanos + " to " + to.nanos + " ns were admitted "
                         + window.divide(per).subtract(capacity) + " permits more than " + capacity + " and " + permits

@@ -73,9 +73,13 @@ class CalendarTest {
             long millis = Instant.parse("1900-01-01T00:00:00Z").toEpochMilli() + draw.magnitude(1L << 43);
             CalendarPeriod period = CalendarPeriod.of(millis, limit.unit(), limit.zone());
             assertThat(millis).isBetween(period.start(), period.end() - 1);
-            assertThat(CalendarPeriod.of(period.start(), limit.unit(), limit.zone())).isEqualTo(period);
-            assertThat(CalendarPeriod.of(period.end() - 1, limit.unit(), limit.zone())).isEqualTo(period);
-            assertThat(CalendarPeriod.of(period.end(), limit.unit(), limit.zone()).start()).isEqualTo(period.end());
+            assertThat(CalendarPeriod.of(period.start(), limit.unit(), limit.zone()))
+                    .isEqualTo(period);
+            assertThat(CalendarPeriod.of(period.end() - 1, limit.unit(), limit.zone()))
+                    .isEqualTo(period);
+            assertThat(CalendarPeriod.of(period.end(), limit.unit(), limit.zone())
+                            .start())
+                    .isEqualTo(period.end());
         }
 
         @Test
@@ -95,7 +99,8 @@ class CalendarTest {
         private final AtomicReference<Instant> wall = new AtomicReference<>(Instant.parse("2026-03-28T22:00:00Z"));
         private final RateLimiter limiter = RateLimiter.of(
                 "plan",
-                Limit.calendar(3, ChronoUnit.DAYS, ZoneId.of("Europe/Berlin")),
+                config -> config.limit(Limit.calendar(3, ChronoUnit.DAYS, ZoneId.of("Europe/Berlin")))
+                        .maxDebt(1_000_000),
                 time.environment().toBuilder().wallClock(wall::get).build());
 
         private void set(String instant) {

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 /** Several limits on one call. */
 class CombinedLimiterTest {
     private final ManualTime time = new ManualTime();
-    private final RateLimiter fast = RateLimiter.of("per second", Limit.perSecond(10).burst(3), time.environment());
+    private final RateLimiter fast =
+            RateLimiter.of("per second", Limit.perSecond(10).burst(3), time.environment());
     private final RateLimiter slow =
             RateLimiter.of("per hour", Limit.fixedWindow(5, Duration.ofHours(1)), time.environment());
     private final RateLimiter both = RateLimiter.allOf("plan", fast, slow);
@@ -76,12 +77,12 @@ class CombinedLimiterTest {
     @Test
     void a_hierarchy_shares_its_upper_limits() {
         RateLimiter all = RateLimiter.of("all", Limit.perSecond(4), time.environment());
-        RateLimiter one = RateLimiter.allOf(
-                "one", RateLimiter.of("tenant 1", Limit.perSecond(3), time.environment()), all);
-        RateLimiter two = RateLimiter.allOf(
-                "two", RateLimiter.of("tenant 2", Limit.perSecond(3), time.environment()), all);
-        RateLimiter user = RateLimiter.allOf(
-                "user", RateLimiter.of("user 1", Limit.perSecond(2), time.environment()), two);
+        RateLimiter one =
+                RateLimiter.allOf("one", RateLimiter.of("tenant 1", Limit.perSecond(3), time.environment()), all);
+        RateLimiter two =
+                RateLimiter.allOf("two", RateLimiter.of("tenant 2", Limit.perSecond(3), time.environment()), all);
+        RateLimiter user =
+                RateLimiter.allOf("user", RateLimiter.of("user 1", Limit.perSecond(2), time.environment()), two);
         assertThat(one.tryAcquire(3)).isTrue();
         assertThat(user.tryAcquire(2)).isFalse();
         assertThat(user.refusal().policy()).isEqualTo("all");
@@ -149,14 +150,16 @@ class CombinedLimiterTest {
             long expected = 0;
             for (int i = 0; i < limits.size(); i++) {
                 boolean isNever = permits > limits.get(i).capacity();
-                expected = Math.max(expected, isNever ? Meter.NEVER : models.get(i).waitNanos(now, permits));
+                expected =
+                        Math.max(expected, isNever ? Meter.NEVER : models.get(i).waitNanos(now, permits));
             }
             assertThat(all.tryAcquireOrWaitNanos(permits)).isEqualTo(expected);
             for (Meter model : models) {
                 assertThat(expected == 0 ? model.take(now, permits) : 0).isZero();
             }
             assertThat(parts.stream().mapToLong(RateLimiter::availablePermits))
-                    .containsExactlyElementsOf(models.stream().map(model -> model.available(now)).toList());
+                    .containsExactlyElementsOf(
+                            models.stream().map(model -> model.available(now)).toList());
             clock.set(now + draw.step(limits.get(draw.random().nextInt(limits.size()))));
         }
     }

@@ -53,8 +53,7 @@ final class MeterHistory {
     }
 
     CalendarLimit calendar() {
-        ChronoUnit[] units = {
-            ChronoUnit.MINUTES, ChronoUnit.HOURS, ChronoUnit.DAYS, ChronoUnit.WEEKS, ChronoUnit.MONTHS
+        ChronoUnit[] units = {ChronoUnit.MINUTES, ChronoUnit.HOURS, ChronoUnit.DAYS, ChronoUnit.WEEKS, ChronoUnit.MONTHS
         };
         return Limit.calendar(magnitude(20), units[random.nextInt(units.length)], zone());
     }

@@ -54,60 +54,74 @@ class MeterInterleavingTest {
                 .hasMessageContaining("Invalid execution results");
     }
 
-    /** Windows of 2 ns with three permits; readings come out of order, as they do between threads. */
+    /**
+     * Windows of 2 ns; readings come out of order, as they do between threads. Where the turn of a window takes effect
+     * with the first reading after it, before that call is decided, none is from before a turn.
+     */
     @Param(name = "now", gen = IntGen.class, conf = "0:6")
     @Param(name = "permits", gen = IntGen.class, conf = "1:3")
     abstract static class OfAMeter {
         private final Meter meter;
+        private final int first;
+        private final int readings;
 
-        OfAMeter(Meter meter) {
+        OfAMeter(Meter meter, int first, int readings) {
             this.meter = meter;
+            this.first = first;
+            this.readings = readings;
+        }
+
+        private long at(int now) {
+            return first + now % readings;
         }
 
         @Operation
         public long take(@Param(name = "now") int now, @Param(name = "permits") int permits) {
-            return meter.take(now, permits);
+            return meter.take(at(now), permits);
         }
 
         @Operation
         public void giveBack(@Param(name = "now") int now) {
-            meter.giveBack(now, now, 1);
+            meter.giveBack(at(now), at(now), 1);
         }
 
         @Operation
         public long charge(@Param(name = "now") int now, @Param(name = "permits") int permits) {
-            return meter.charge(now, permits);
+            return meter.charge(at(now), permits);
         }
 
         @Operation
         public long close(@Param(name = "now") int now) {
-            return meter.close(now) >= 0 ? 0 : 1;
+            return meter.close(at(now)) >= 0 ? 0 : 1;
         }
     }
 
     public static class OfASlidingWindow extends OfAMeter {
         public OfASlidingWindow() {
-            super(MeterHistory.meter(Limit.slidingWindow(3, Duration.ofNanos(2)), 0));
+            super(MeterHistory.meter(Limit.slidingWindow(3, Duration.ofNanos(2)), 0), 2, 2);
         }
     }
 
     public static class OfAFixedWindow extends OfAMeter {
         public OfAFixedWindow() {
-            super(MeterHistory.meter(Limit.fixedWindow(2, Duration.ofNanos(2)), 0));
+            super(MeterHistory.meter(Limit.fixedWindow(2, Duration.ofNanos(2)), 0), 0, 7);
         }
     }
 
     /** A clock on the wall that goes a minute each nanosecond. */
     public static class OfTheCalendar extends OfAMeter {
         public OfTheCalendar() {
-            super(new CalendarMeter(
-                    Limit.calendar(3, ChronoUnit.MINUTES, ZoneOffset.UTC), now -> now / 2 * 60_000L, 0));
+            super(
+                    new CalendarMeter(
+                            Limit.calendar(3, ChronoUnit.MINUTES, ZoneOffset.UTC), now -> now / 2 * 60_000L, 0),
+                    2,
+                    2);
         }
     }
 
     public static class OfAPace extends OfAMeter {
         public OfAPace() {
-            super(MeterHistory.meter(new PacedLimit(2, Duration.ofNanos(3), 3), 0));
+            super(MeterHistory.meter(new PacedLimit(2, Duration.ofNanos(3), 3), 0), 0, 7);
         }
     }
 

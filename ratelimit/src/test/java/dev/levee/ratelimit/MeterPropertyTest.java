@@ -52,12 +52,15 @@ class MeterPropertyTest {
             for (int call = 0; call < CALLS; call++) {
                 BigInteger late = draw.random().nextInt(3) > 0
                         ? BigInteger.ZERO
-                        : BigInteger.valueOf(draw.magnitude(Math.min(40 * MeterHistory.YEAR, 2 * MeterHistory.window(limit))));
+                        : BigInteger.valueOf(
+                                draw.magnitude(Math.min(40 * MeterHistory.YEAR, 2 * MeterHistory.window(limit))));
                 BigInteger stamp = elapsed.subtract(late);
                 long permits = draw.permits(limit);
                 boolean admitted = meter.take(origin + stamp.longValue(), permits) == 0;
                 if (limit instanceof SlidingWindowLimit) {
-                    BigInteger begun = stamp.signum() < 0 ? BigInteger.ZERO : stamp.divide(window).multiply(window);
+                    BigInteger begun = stamp.signum() < 0
+                            ? BigInteger.ZERO
+                            : stamp.divide(window).multiply(window);
                     turn = turn == null ? begun : turn.max(begun);
                     stamp = stamp.max(turn);
                 } else if (limit instanceof SlidingLogLimit) { // and one from before another one as that one
@@ -113,17 +116,25 @@ class MeterPropertyTest {
                 long available = meter.available(now);
                 assertThat(available).as("%s", limit).isBetween(0L, limit.capacity());
                 if (available > 0) {
-                    assertThat(meter.copy(now).take(now, available)).as("%s", limit).isZero();
+                    assertThat(meter.copy(now).take(now, available))
+                            .as("%s", limit)
+                            .isZero();
                 }
                 if (available < limit.capacity()) {
-                    assertThat(meter.copy(now).take(now, available + 1)).as("%s", limit).isPositive();
+                    assertThat(meter.copy(now).take(now, available + 1))
+                            .as("%s", limit)
+                            .isPositive();
                 }
                 long reset = meter.resetNanos(now);
                 if (reset < Meter.NEVER) {
-                    assertThat(meter.copy(now).available(now + reset)).as("%s", limit).isEqualTo(limit.capacity());
+                    assertThat(meter.copy(now).available(now + reset))
+                            .as("%s", limit)
+                            .isEqualTo(limit.capacity());
                 }
                 if (reset > 0 && !(limit instanceof CalendarLimit)) {
-                    assertThat(meter.copy(now).resetNanos(now + reset - 1)).as("%s", limit).isPositive();
+                    assertThat(meter.copy(now).resetNanos(now + reset - 1))
+                            .as("%s", limit)
+                            .isPositive();
                 }
                 now += draw.step(limit);
             }
@@ -206,8 +217,12 @@ class MeterPropertyTest {
             assertThat(meter.take(now, limit.capacity())).as("%s", limit).isZero();
             for (int call = 0; call < CALLS; call++) {
                 long back = draw.random().nextBoolean() ? 0 : draw.magnitude(40 * MeterHistory.YEAR);
-                assertThat(meter.take(now - back, 1)).as("%s, %s back", limit, back).isPositive();
-                assertThat(meter.available(now - back)).as("%s, %s back", limit, back).isZero();
+                assertThat(meter.take(now - back, 1))
+                        .as("%s, %s back", limit, back)
+                        .isPositive();
+                assertThat(meter.available(now - back))
+                        .as("%s, %s back", limit, back)
+                        .isZero();
             }
         }
     }
@@ -248,7 +263,9 @@ class MeterPropertyTest {
             }
             long origin = draw.origin();
             Meter meter = MeterHistory.meter(limit, origin);
-            long debt = limit.capacity() > 1L << 40 ? limit.capacity() * 2 : limit.capacity() * (1 + draw.random().nextInt(5));
+            long debt = limit.capacity() > 1L << 40
+                    ? limit.capacity() * 2
+                    : limit.capacity() * (1 + draw.random().nextInt(5));
             if (debt > (1L << 60) / (MeterHistory.window(limit) / limit.permits() + 1) / 10) {
                 continue; // longer than a time can be
             }
@@ -290,6 +307,8 @@ class MeterPropertyTest {
             }
             now += 50_000 * (call % 10 == 9 ? 1 : 0);
         }
-        assertThatThrownBy(history::check).isInstanceOf(AssertionError.class).hasMessageContaining("permits more than 10");
+        assertThatThrownBy(history::check)
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("permits more than 10");
     }
 }

@@ -10,6 +10,7 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -190,15 +191,17 @@ class MeterThreadsTest {
     void a_counter_that_looks_first_and_writes_later_is_caught() throws Exception {
         FixedWindowLimit limit = Limit.fixedWindow(50, Duration.ofDays(1));
         AtomicLong hasty = new AtomicLong();
+        CyclicBarrier allHaveLooked = new CyclicBarrier(THREADS);
+        CyclicBarrier allHaveWritten = new CyclicBarrier(THREADS);
         AdmissionHistory history = history(limit, (thread, mine) -> {
-            for (int call = 0; call < 200; call++) {
+            for (int call = 0; call < 60; call++) {
                 long seen = hasty.get();
-                Thread.yield();
+                allHaveLooked.await();
                 if (seen < 50) {
                     hasty.set(seen + 1);
                     mine.admitted(0, 1);
                 }
-                Thread.yield();
+                allHaveWritten.await();
             }
         });
         assertThatThrownBy(history::check).isInstanceOf(AssertionError.class);

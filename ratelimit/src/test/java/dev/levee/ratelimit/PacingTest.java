@@ -50,7 +50,8 @@ class PacingTest {
             BigInteger per = BigInteger.valueOf(MeterHistory.window(limit));
             for (int call = 0; call < 1_000 && now < MeterHistory.YEAR; call++) {
                 now = takeAtOnce(meter, now, 1);
-                BigInteger exact = per.multiply(BigInteger.valueOf(permits++)).add(BigInteger.valueOf(limit.permits() - 1))
+                BigInteger exact = per.multiply(BigInteger.valueOf(permits++))
+                        .add(BigInteger.valueOf(limit.permits() - 1))
                         .divide(BigInteger.valueOf(limit.permits()));
                 assertThat(BigInteger.valueOf(now)).isEqualTo(exact);
             }

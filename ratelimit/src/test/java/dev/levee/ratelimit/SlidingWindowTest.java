@@ -124,8 +124,7 @@ class SlidingWindowTest {
         BigInteger product = BigInteger.valueOf(a).multiply(BigInteger.valueOf(b));
         BigInteger[] quotient = product.divideAndRemainder(BigInteger.valueOf(divisor));
         assertThat(Ratio.floor(a, b, divisor)).isEqualTo(quotient[0].longValueExact());
-        assertThat(Ratio.ceiling(a, b, divisor))
-                .isEqualTo(quotient[0].longValueExact() + quotient[1].signum());
+        assertThat(Ratio.ceiling(a, b, divisor)).isEqualTo(quotient[0].longValueExact() + quotient[1].signum());
         assertThat(Ratio.isAtMost(a, b, divisor, d))
                 .isEqualTo(product.compareTo(BigInteger.valueOf(divisor).multiply(BigInteger.valueOf(d))) <= 0);
     }

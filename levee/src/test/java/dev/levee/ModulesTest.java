@@ -57,7 +57,12 @@ class ModulesTest {
                             "dev.levee.core.policy",
                             "dev.levee.core.testing"),
             "dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker"),
-            "dev.levee.ratelimit", Set.of("dev.levee.ratelimit", "dev.levee.ratelimit.http"),
+            "dev.levee.ratelimit",
+                    Set.of(
+                            "dev.levee.ratelimit",
+                            "dev.levee.ratelimit.concurrency",
+                            "dev.levee.ratelimit.http",
+                            "dev.levee.ratelimit.work"),
             "dev.levee.loadbalancing",
                     Set.of(
                             "dev.levee.loadbalancing",

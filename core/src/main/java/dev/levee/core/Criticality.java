@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A header is never trusted to raise a call above {@link #CRITICAL}, the default: any client can write one. Only
- * where the peer is known, say by its certificate, name the highest that it may ask for
- * ({@link #ofHeader(String, Criticality)}).
+ * where the peer is known, say by its certificate, name the highest that it may ask for ({@link #ofHeader(String,
+ * Criticality)}).
  *
  * <p>The constants are in order, the most critical first.
  *

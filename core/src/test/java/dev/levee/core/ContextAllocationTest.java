@@ -35,7 +35,8 @@ class ContextAllocationTest {
 
     @Test
     void a_policy_that_reads_how_critical_the_call_is() {
-        CallContext context = CallContext.current().withCriticality(Criticality.SHEDDABLE).withCohort(100);
+        CallContext context =
+                CallContext.current().withCriticality(Criticality.SHEDDABLE).withCohort(100);
         Operation<Boolean, RuntimeException> look = () -> CallState.current().priority() > 0;
         assertAllocatesNothing(() -> context.call(look));
     }

@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p><b>Whose turn it is.</b> First come first served, until the queue is <em>late</em>: the oldest waiter has less
- * than twice the time left that calls take ({@link CallTime}). Then the newest, which has the most time left;
- * and waiters whose time left is not more than calls take are refused, oldest first. So permits are not spent on calls
- * that are cut off before they end. Lateness is asked anew for each permit: a waiter without a deadline is never late,
- * and as soon as it is the oldest it is the next. See ADR 73.
+ * than twice the time left that calls take ({@link CallTime}). Then the newest, which has the most time left; and
+ * waiters whose time left is not more than calls take are refused, oldest first. So permits are not spent on calls that
+ * are cut off before they end. Lateness is asked anew for each permit: a waiter without a deadline is never late, and
+ * as soon as it is the oldest it is the next. See ADR 73.
  *
  * <p><b>Giving up</b> costs the same however long the queue is. A waiter that gives up is counted out at once, and its
  * entry stays in the deque until it is at one end, or until more entries are of that kind than are not: then all of

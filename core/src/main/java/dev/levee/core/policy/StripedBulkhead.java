@@ -47,8 +47,8 @@ import java.util.function.BooleanSupplier;
  *       of the queue once.
  * </ul>
  *
- * <p>Each call that has waited tells how long it took ({@link CallTime}); when it was begun is in its stamp. A
- * call that need not wait reads no clock for that:
+ * <p>Each call that has waited tells how long it took ({@link CallTime}); when it was begun is in its stamp. A call
+ * that need not wait reads no clock for that:
  *
  * <pre>{@code
  * bit   63   62                                8 7          0

@@ -18,8 +18,8 @@ import java.util.function.Consumer;
  *
  * <p>A call is refused with the probability {@code max(0, (requests - K * accepts) / (requests + 1))}: requests are the
  * calls that have ended in the last two minutes, those that were refused here included; accepts are those of them that
- * the dependency has accepted. Each {@link Criticality} has figures of its own: a dependency refuses the less critical ones first, and
- * they are then throttled alone.
+ * the dependency has accepted. Each {@link Criticality} has figures of its own: a dependency refuses the less critical
+ * ones first, and they are then throttled alone.
  *
  * <p>Use it around calls to a dependency that says when it is overloaded, inside of the retry, so that each attempt is
  * a request. Not in place of a breaker: what failed was accepted. Not where refusals are not told apart from failures.
@@ -30,9 +30,9 @@ import java.util.function.Consumer;
  * <p>Thread-safe and lock-free; allocates nothing and never blocks. A call reads 24 words and writes two. Memory is
  * bounded: four times 24 words. Time that stands still or jumps back makes no call pass that would not have.
  *
- * <p>Metrics, of each criticality: {@code throttle.refusal.probability.critical.plus} and so on for
- * {@code critical}, {@code sheddable.plus} and {@code sheddable}; and {@code throttle.refused}, how many calls were
- * refused since the start.
+ * <p>Metrics, of each criticality: {@code throttle.refusal.probability.critical.plus} and so on for {@code critical},
+ * {@code sheddable.plus} and {@code sheddable}; and {@code throttle.refused}, how many calls were refused since the
+ * start.
  *
  * @see <a href="https://sre.google/sre-book/handling-overload/">Google: Site Reliability Engineering, chapter 21,
  *     "Handling Overload", section "Client-Side Throttling" (2016)</a>

@@ -160,10 +160,7 @@ final class ControlledShedder implements PriorityShedder {
      */
     private boolean isTooEarly(long length) {
         int limit = bulkhead.maxConcurrent();
-        return armed
-                && length / MAX_EXTENSION < periodNanos
-                && done.sum() < limit
-                && bulkhead.inFlight() > limit / 2;
+        return armed && length / MAX_EXTENSION < periodNanos && done.sum() < limit && bulkhead.inFlight() > limit / 2;
     }
 
     private static String text(boolean isArmed) {

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 /**
  * How many calls of each priority came lately, and from which priority on a share of them is to be refused.
  *
- * <p>A rank is the place of the criticality times 128, plus the cohort: from 0, served to the last, to 511. A call whose
- * cohort is not known counts for all cohorts of its criticality alike, and draws one for each decision.
+ * <p>A rank is the place of the criticality times 128, plus the cohort: from 0, served to the last, to 511. A call
+ * whose cohort is not known counts for all cohorts of its criticality alike, and draws one for each decision.
  *
  * <p>The threshold is the rank at which the refused share of the calls begins, and which part of the calls of that very
  * rank are refused; so the share is met exactly, also when one tenant makes half of the calls.

@@ -8,8 +8,8 @@ import dev.levee.core.policy.Bulkhead;
 import java.util.function.Consumer;
 
 /**
- * Sheds by priority: under a lasting overload of a bulkhead it refuses just as many calls as cannot be served, the least
- * critical first, and within one criticality always those of the same cohorts.
+ * Sheds by priority: under a lasting overload of a bulkhead it refuses just as many calls as cannot be served, the
+ * least critical first, and within one criticality always those of the same cohorts.
  *
  * <pre>{@code
  * SheddingBulkhead bulkhead = SheddingBulkhead.of("db", 25);
@@ -34,8 +34,8 @@ import java.util.function.Consumer;
  * <p>Thread-safe and lock-free; allocates nothing, and reads the clock once a call. Once a period one call computes the
  * threshold, about 512 steps.
  *
- * <p>Metrics: {@code shedder.refused.share}, {@code shedder.threshold} (the highest rank that is let in, of
- * 128 for each criticality; 512 when all are), {@code shedder.refused}, {@code shedder.armed} (0 or 1). A listener hears
+ * <p>Metrics: {@code shedder.refused.share}, {@code shedder.threshold} (the highest rank that is let in, of 128 for
+ * each criticality; 512 when all are), {@code shedder.refused}, {@code shedder.armed} (0 or 1). A listener hears
  * {@code onStateChange} between {@code DISARMED} and {@code ARMED}. See ADR 94.
  *
  * @see <a href="https://www.uber.com/blog/pid-controller-for-cinnamon/">Thomsen, Gavrilenko, Nielsen, Smyth: PID

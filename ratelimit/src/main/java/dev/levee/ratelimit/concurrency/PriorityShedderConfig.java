@@ -99,8 +99,8 @@ public final class PriorityShedderConfig {
         }
 
         /**
-         * Sets for how long there must be an overload before any call is refused: the queue was not empty once, or calls
-         * were refused for lack of room in every period. Default: 1 s. A burst that is worked off sooner is none.
+         * Sets for how long there must be an overload before any call is refused: the queue was not empty once, or
+         * calls were refused for lack of room in every period. Default: 1 s. A burst that is worked off sooner is none.
          *
          * @param value from the period to an hour
          * @return this

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  *                                                                 oldest, a more critical call displaces its newest
  * </pre>
  *
- * <p>For a call the queue is what goes before it: the calls that are at least as critical. It is <em>standing</em> while
- * it has not been empty for more than the interval. So critical calls wait as if there were no others. Lists are linked through
- * the waiters, so each step costs the same however many wait, and none allocates.
+ * <p>For a call the queue is what goes before it: the calls that are at least as critical. It is <em>standing</em>
+ * while it has not been empty for more than the interval. So critical calls wait as if there were no others. Lists are
+ * linked through the waiters, so each step costs the same however many wait, and none allocates.
  *
  * <p>Not thread-safe: everything but {@link #size} and {@link #refused} is guarded by the lock of the bulkhead.
  */
@@ -120,7 +120,9 @@ class ShedQueue {
         }
     }
 
-    /** Returns the newest of the least critical waiters, if a call of a level is more critical; its place may be had. */
+    /**
+     * Returns the newest of the least critical waiters, if a call of a level is more critical; its place may be had.
+     */
     @Nullable ShedWaiter displaceable(int level) {
         for (int least = LEVELS - 1; least > level; least--) {
             if (newest[least] != null) {

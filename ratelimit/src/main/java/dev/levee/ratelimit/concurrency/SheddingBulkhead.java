@@ -20,7 +20,8 @@ import java.util.function.Consumer;
  *
  * <p><b>Whose turn it is.</b> The most critical call, and of those the one that came first; while their queue is a
  * standing one, which has not been empty for the {@link SheddingBulkheadConfig.Builder#interval interval}, the one that
- * came last. The queue of a call is that of the calls which are at least as critical: the others do not count. <b>What is refused:</b>
+ * came last. The queue of a call is that of the calls which are at least as critical: the others do not count. <b>What
+ * is refused:</b>
  *
  * <ul>
  *   <li>when the queue is full, the newest of its least critical calls if the call that comes is more critical, else

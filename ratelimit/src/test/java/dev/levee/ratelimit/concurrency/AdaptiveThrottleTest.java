@@ -96,8 +96,12 @@ class AdaptiveThrottleTest {
         end(40, Verdict.SUCCESS);
         end(60, Verdict.THROTTLED);
         assertThat(probability()).isEqualTo(20.0 / 101);
-        assertThat(throttle.refusalProbability(Criticality.CRITICAL_PLUS)).as("another one").isZero();
-        assertThat(throttle.refusalProbability(Criticality.SHEDDABLE)).as("another one").isZero();
+        assertThat(throttle.refusalProbability(Criticality.CRITICAL_PLUS))
+                .as("another one")
+                .isZero();
+        assertThat(throttle.refusalProbability(Criticality.SHEDDABLE))
+                .as("another one")
+                .isZero();
     }
 
     @Test
@@ -252,7 +256,8 @@ class AdaptiveThrottleTest {
         }
         assertThat(refused)
                 .isInstanceOf(ShedException.class)
-                .hasMessage("shedder \"orders\" refused a call: the dependency accepts too few of the calls made lately");
+                .hasMessage("shedder \"orders\" refused a call: the dependency accepts too few of the calls made"
+                        + " lately");
         assertThat(refused.retryAfterNanos()).isBetween(9_800_000_000L, 10_000_000_000L);
         assertThat(heard.events()).anyMatch(event -> event.contains("refused"));
         Map<String, Double> figures = new TreeMap<>();

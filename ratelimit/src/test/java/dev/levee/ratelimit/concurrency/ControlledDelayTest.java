@@ -40,7 +40,9 @@ class ControlledDelayTest {
         List<Long> expected = dropTimes(0, 7);
         assertThat(dropTimes(Long.MAX_VALUE - 250 * MS, 7)).isEqualTo(expected);
         assertThat(dropTimes(Long.MIN_VALUE, 7)).isEqualTo(expected);
-        assertThat(dropTimes(-INTERVAL, 7)).as("an instant of 0 is no special value").isEqualTo(expected);
+        assertThat(dropTimes(-INTERVAL, 7))
+                .as("an instant of 0 is no special value")
+                .isEqualTo(expected);
     }
 
     @Test

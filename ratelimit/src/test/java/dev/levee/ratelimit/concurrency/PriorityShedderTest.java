@@ -151,8 +151,8 @@ class PriorityShedderTest {
 
         @Override
         public String toString() {
-            return "came " + Arrays.toString(came) + " served " + Arrays.toString(served) + " of "
-                    + capacity + "/s, shares " + shares;
+            return "came " + Arrays.toString(came) + " served " + Arrays.toString(served) + " of " + capacity
+                    + "/s, shares " + shares;
         }
 
         double goodput() {
@@ -242,8 +242,8 @@ class PriorityShedderTest {
     class Armed {
         private final ManualTime time = new ManualTime();
         private final Environment environment = time.environment();
-        private final SheddingBulkhead bulkhead = SheddingBulkhead.of(
-                "server", c -> c.maxConcurrent(1).interval(Duration.ofSeconds(20)), environment);
+        private final SheddingBulkhead bulkhead =
+                SheddingBulkhead.of("server", c -> c.maxConcurrent(1).interval(Duration.ofSeconds(20)), environment);
         private final PriorityShedder shedder = PriorityShedder.of("front", bulkhead);
         private final Pipeline guard = Pipeline.of(shedder, bulkhead);
 
@@ -274,7 +274,9 @@ class PriorityShedderTest {
             hang(Duration.ofSeconds(3));
             time.advance(Duration.ofSeconds(6));
             assertThat(shedder.isArmed()).isFalse();
-            assertThat(time.pendingTimers()).as("of the calls in the queue, none of the shedder").isPositive();
+            assertThat(time.pendingTimers())
+                    .as("of the calls in the queue, none of the shedder")
+                    .isPositive();
         }
 
         @Test
@@ -360,7 +362,12 @@ class PriorityShedderTest {
 
         @ParameterizedTest
         @CsvSource({
-            "1000, 500, 0.5", "10, 5, 0.5", "100000, 50000, 0.5", "1000, 100, 0.9", "1000, 900, 0.1", "1000, 2000, 0",
+            "1000, 500, 0.5",
+            "10, 5, 0.5",
+            "100000, 50000, 0.5",
+            "1000, 100, 0.9",
+            "1000, 900, 0.1",
+            "1000, 2000, 0",
         })
         void settles_at_the_share_that_cannot_be_done_at_any_rate(double came, double canBeDone, double share) {
             assertThat(settle(came, canBeDone, 200)).isBetween(share - 0.01, share + 0.01);

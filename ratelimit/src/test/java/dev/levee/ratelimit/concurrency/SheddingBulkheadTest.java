@@ -45,12 +45,14 @@ class SheddingBulkheadTest {
     }
 
     private CompletableFuture<String> call(String name, Criticality criticality) {
-        return CallContext.current().withCriticality(criticality).call(() -> bulkhead.callAsync(() -> {
-            begun.add(name);
-            CompletableFuture<String> work = new CompletableFuture<>();
-            running.add(work);
-            return work;
-        }));
+        return CallContext.current()
+                .withCriticality(criticality)
+                .call(() -> bulkhead.callAsync(() -> {
+                    begun.add(name);
+                    CompletableFuture<String> work = new CompletableFuture<>();
+                    running.add(work);
+                    return work;
+                }));
     }
 
     private CompletableFuture<String> call(String name) {
@@ -96,8 +98,7 @@ class SheddingBulkheadTest {
 
         @Test
         void is_newest_first_within_a_criticality_while_the_queue_is_a_standing_one() {
-            bulkhead = SheddingBulkhead.of(
-                    "db", c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL), environment);
+            bulkhead = SheddingBulkhead.of("db", c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL), environment);
             call("holder");
             call("a");
             call("b");
@@ -128,8 +129,7 @@ class SheddingBulkheadTest {
         }
 
         private void newestFirstThenEmpty() {
-            bulkhead = SheddingBulkhead.of(
-                    "db", c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL), environment);
+            bulkhead = SheddingBulkhead.of("db", c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL), environment);
             call("holder");
             call("a");
             time.advance(ofMillis(101));
@@ -143,9 +143,7 @@ class SheddingBulkheadTest {
         @Test
         void stays_first_come_first_served_if_told_so() {
             bulkhead = SheddingBulkhead.of(
-                    "db",
-                    c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL).newestFirst(false),
-                    environment);
+                    "db", c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL).newestFirst(false), environment);
             call("holder");
             call("a");
             time.advance(ofSeconds(1));
@@ -231,9 +229,7 @@ class SheddingBulkheadTest {
         @Test
         void by_codel_which_drops_the_oldest_of_the_least_critical() {
             bulkhead = SheddingBulkhead.of(
-                    "db",
-                    c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL).newestFirst(false),
-                    environment);
+                    "db", c -> c.maxConcurrent(1).waitControl(WaitControl.CODEL).newestFirst(false), environment);
             call("holder");
             for (int call = 0; call < 20; call++) {
                 call("c" + call);
@@ -408,7 +404,8 @@ class SheddingBulkheadTest {
             CompletableFuture<Long> next = bulkhead.enterAsync(never);
             assertThat(cancelled.cancel(false)).isTrue();
             assertThat(cancelled.cancel(false)).isFalse();
-            assertThat(failed.completeExceptionally(new IllegalStateException())).isTrue();
+            assertThat(failed.completeExceptionally(new IllegalStateException()))
+                    .isTrue();
             assertThat(completed.complete(Gate.REFUSED)).isTrue();
             assertThat(bulkhead.waiting()).isOne();
             bulkhead.exit(stamp, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
@@ -473,11 +470,15 @@ class SheddingBulkheadTest {
                     .hasMessage("bulkhead \"db\" refused a call: no permit is free, and in the full queue no call is"
                             + " less critical");
             assertThat(refusal.policy()).isEqualTo("db");
-            assertThat(refusal.retryAfterNanos()).as("nothing is known").isEqualTo(ofMillis(100).toNanos());
+            assertThat(refusal.retryAfterNanos())
+                    .as("nothing is known")
+                    .isEqualTo(ofMillis(100).toNanos());
             end();
             time.advance(ofMillis(30));
             end();
-            assertThat(refusal.retryAfterNanos()).as("a call takes 30 ms").isEqualTo(ofMillis(30).toNanos());
+            assertThat(refusal.retryAfterNanos())
+                    .as("a call takes 30 ms")
+                    .isEqualTo(ofMillis(30).toNanos());
             assertThat(refusal.getStackTrace()).isEmpty();
             ShedException own = (ShedException) refusal.detached();
             assertThat(own.reason()).isEqualTo(ShedReason.FULL);
@@ -541,9 +542,8 @@ class SheddingBulkheadTest {
 
     @Test
     void a_scheduler_that_throws_costs_no_place_and_no_permit() {
-        environment = time.environment().toBuilder()
-                .scheduler(new FailingScheduler())
-                .build();
+        environment =
+                time.environment().toBuilder().scheduler(new FailingScheduler()).build();
         bulkhead = bulkhead(1, 1);
         long stamp = bulkhead.tryEnter(0);
         Deadline never = Deadline.after(Deadline.FOREVER, environment.clock());

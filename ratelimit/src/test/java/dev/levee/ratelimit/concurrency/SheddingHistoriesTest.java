@@ -41,6 +41,7 @@ class SheddingHistoriesTest {
         boolean untilEnd;
         boolean held;
         boolean over;
+
         @Nullable ShedReason reason;
 
         Call(Criticality criticality, CompletableFuture<Long> turn, long end) {
@@ -168,7 +169,9 @@ class SheddingHistoriesTest {
             int what = random.nextInt(20);
             if (what < 9) {
                 Criticality criticality = Criticality.values()[random.nextInt(4)];
-                long left = random.nextInt(3) == 0 ? random.nextInt(120) * MS : Duration.ofDays(1).toNanos();
+                long left = random.nextInt(3) == 0
+                        ? random.nextInt(120) * MS
+                        : Duration.ofDays(1).toNanos();
                 CompletableFuture<Long> turn = CallContext.current()
                         .withCriticality(criticality)
                         .call(() -> bulkhead.enterAsync(Deadline.afterNanos(left, environment.clock())));
@@ -218,7 +221,8 @@ class SheddingHistoriesTest {
     private static void compare(PriorityBulkhead bulkhead, Model model, List<Call> calls, int maxWaiting) {
         assertThat(bulkhead.inFlight()).isEqualTo(model.inFlight);
         assertThat(bulkhead.waiting()).isEqualTo(model.waiting.size()).isLessThanOrEqualTo(maxWaiting);
-        Deadline deadline = Deadline.after(Duration.ofDays(1), bulkhead.environment().clock());
+        Deadline deadline =
+                Deadline.after(Duration.ofDays(1), bulkhead.environment().clock());
         for (Call call : calls) {
             if (call.turn.isCancelled()) {
                 continue;
@@ -280,7 +284,8 @@ class SheddingHistoriesTest {
 
     @Test
     void threads_that_enter_leave_cancel_and_change_the_limit_at_once_lose_nothing() throws Exception {
-        SheddingBulkhead bulkhead = SheddingBulkhead.of("b", c -> c.maxConcurrent(2).maxWaiting(4));
+        SheddingBulkhead bulkhead =
+                SheddingBulkhead.of("b", c -> c.maxConcurrent(2).maxWaiting(4));
         AtomicInteger inside = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         List<CompletableFuture<?>> all = new ArrayList<>();

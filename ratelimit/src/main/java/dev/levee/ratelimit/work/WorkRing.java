@@ -50,8 +50,15 @@ final class WorkRing {
     private final PaddedLong head = new PaddedLong(0);
     private final PaddedLong ended = new PaddedLong(0);
 
+    /**
+     * A value that {@code ended + capacity} has had: so that what is written for each end is read only when all places
+     * that were known to be free are taken. An older value over a newer one is only stricter, and then it is read.
+     */
+    private final PaddedLong limit;
+
     WorkRing(int capacity, boolean ages) {
         this.capacity = capacity;
+        limit = new PaddedLong(capacity);
         int cells = capacity <= 2 ? 2 : Integer.highestOneBit(capacity - 1) << 1;
         mask = cells - 1;
         items = new Object[cells];
@@ -67,7 +74,7 @@ final class WorkRing {
             if (position < 0) {
                 return CLOSED;
             }
-            if (position - ended.get() >= capacity) {
+            if (position >= limit.getOpaque() && position >= refreshedLimit()) {
                 return FULL;
             }
             if (tail.compareAndSet(position, position + 1)) {
@@ -75,6 +82,13 @@ final class WorkRing {
                 return ACCEPTED;
             }
         }
+    }
+
+    /** Returns at which position all places are taken, as of now. */
+    private long refreshedLimit() {
+        long now = ended.get() + capacity;
+        limit.set(now);
+        return now;
     }
 
     private void fill(long position, Object item, long nowNanos) {

@@ -18,6 +18,7 @@ final class WorkSlot {
     private static final MethodHandles.Lookup LOOKUP = MethodHandles.lookup();
     private static final VarHandle CLAIMED = Handles.field(LOOKUP, "claimed", int.class);
     private static final VarHandle ITEM = Handles.field(LOOKUP, "item", Object.class);
+    private static final VarHandle THREAD = Handles.field(LOOKUP, "thread", Thread.class);
     private static final VarHandle MARK = Handles.field(LOOKUP, "mark", int.class);
     private static final int NONE = 0;
     private static final int DELIVERING = 1;
@@ -37,6 +38,7 @@ final class WorkSlot {
 
     private long acceptedNanos;
 
+    /** Written through {@link #THREAD}. */
     private volatile @Nullable Thread thread;
 
     /** The stage that the handler has returned; then no thread is to be interrupted. */
@@ -48,15 +50,17 @@ final class WorkSlot {
 
     boolean tryClaim() {
         if (claimed == 0 && CLAIMED.compareAndSet(this, 0, 1)) {
-            thread = Thread.currentThread();
+            THREAD.setRelease(this, Thread.currentThread()); // before the item, and so without a fence of its own
             return true;
         }
         return false;
     }
 
     void release() {
-        pending = null;
-        thread = null;
+        if (pending != null) {
+            pending = null;
+        }
+        THREAD.setRelease(this, null);
         CLAIMED.setRelease(this, 0);
     }
 

@@ -30,7 +30,7 @@ public record AddressBlock(InetAddress first, int prefixLength) {
         byte[] bytes = Require.nonNull("first", first).getAddress();
         Require.range("prefixLength", prefixLength, 0, 8L * bytes.length);
         for (int bit = prefixLength; bit < 8 * bytes.length; bit++) {
-            if ((bytes[bit / 8] & 0x80 >> bit % 8) != 0) {
+            if ((bytes[bit / 8] & (0x80 >> bit % 8)) != 0) {
                 throw new IllegalArgumentException("first must have no bits behind a prefix of " + prefixLength
                         + " bits, but was " + first.getHostAddress());
             }
@@ -103,7 +103,7 @@ public record AddressBlock(InetAddress first, int prefixLength) {
             }
         }
         int rest = prefixLength % 8;
-        return rest == 0 || (own[whole] ^ other[whole]) >> 8 - rest == 0;
+        return rest == 0 || (own[whole] ^ other[whole]) >> (8 - rest) == 0;
     }
 
     /**

@@ -18,17 +18,17 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A client must not be able to choose its own key, or it has as many limits as it likes, and can use up those of
- * others. So nothing is trusted unless it is listed here, and the header is walked from its end, where the nearest proxy
- * wrote, only as long as each address is one of a trusted proxy: the first that is not is the client's. What stands to
- * the left of it may come from the client and is never looked at. See ADR 96.
+ * others. So nothing is trusted unless it is listed here, and the header is walked from its end, where the nearest
+ * proxy wrote, only as long as each address is one of a trusted proxy: the first that is not is the client's. What
+ * stands to the left of it may come from the client and is never looked at. See ADR 96.
  *
  * <p>Each trusted proxy must append the address of its own peer, or set the header anew; one that passes the header on
  * as it came lets clients choose. List proxies only, never a network that has clients in it.
  *
- * <p>A hop that has no address ends the walk, and the answer is the hop that reported it, a trusted proxy: {@code
- * unknown}, a hidden name as {@code _proxy}, a name, or whatever is malformed or longer than 512 characters. So does the
- * 64th element. Clients behind such a hop share one key. Empty elements are passed over (RFC 9110, section 5.6.1). If all
- * hops are trusted, the answer is the leftmost.
+ * <p>A hop that has no address ends the walk, and the answer is the hop that reported it, a trusted proxy:
+ * {@code unknown}, a hidden name as {@code _proxy}, a name, or whatever is malformed or longer than 512 characters. So
+ * does the 64th element. Clients behind such a hop share one key. Empty elements are passed over (RFC 9110, section
+ * 5.6.1). If all hops are trusted, the answer is the leftmost.
  *
  * <p>Never asks a name server. The work is bounded, whatever the size of the header. Immutable and thread-safe.
  *

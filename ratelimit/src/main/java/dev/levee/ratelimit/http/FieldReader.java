@@ -86,9 +86,6 @@ final class FieldReader {
         }
         expect(',', "a comma");
         skipBlanks();
-        if (at == text.length()) {
-            throw malformed("another member", at);
-        }
         return true;
     }
 
@@ -128,29 +125,23 @@ final class FieldReader {
             throw malformed("a value", at);
         }
         char c = text.charAt(at);
-        switch (c) {
-            case '"':
-                return string();
-            case ':':
-                return byteSequence();
-            case '?':
-                return bool();
-            case '@':
-                return date();
-            case '%':
-                return displayString();
-            case '-':
-                return number();
-            default:
-                if (isDigit(c)) {
-                    return number();
-                }
-                if (isAlpha(c) || c == '*') {
-                    skip(next -> isAlpha(next) || isDigit(next) || TOKEN_MARKS.indexOf(next) >= 0);
-                    return FieldItem.OTHER;
-                }
-                throw malformed("a value", at);
+        return switch (c) {
+            case '"' -> string();
+            case ':' -> byteSequence();
+            case '?' -> bool();
+            case '@' -> date();
+            case '%' -> displayString();
+            case '-' -> number();
+            default -> isDigit(c) ? number() : token();
+        };
+    }
+
+    private Object token() {
+        if (!isNext('*') && !isNext(FieldReader::isAlpha)) {
+            throw malformed("a value", at);
         }
+        skip(c -> isAlpha(c) || isDigit(c) || TOKEN_MARKS.indexOf(c) >= 0);
+        return FieldItem.OTHER;
     }
 
     private Object number() {
@@ -297,8 +288,8 @@ final class FieldReader {
 
     /** Returns what to throw for a text that does not have the form. */
     IllegalArgumentException malformed(String expected, int position) {
-        return new IllegalArgumentException(field + " must have " + expected + " at " + position + ", but was \""
-                + Text.printable(text) + "\"");
+        return new IllegalArgumentException(
+                field + " must have " + expected + " at " + position + ", but was \"" + Text.printable(text) + "\"");
     }
 
     static boolean isPrintable(int c) {

@@ -103,9 +103,7 @@ final class ForwardedElement {
         }
         if (text.charAt(from) == '[') {
             int close = indexOf(']', text, from, to);
-            return close < to && isPort(text, close + 1, to)
-                    ? AddressText.ipv6(text, from + 1, close)
-                    : null;
+            return close < to && isPort(text, close + 1, to) ? AddressText.ipv6(text, from + 1, close) : null;
         }
         int end = indexOf(':', text, from, to);
         return isPort(text, end, to) ? AddressText.ipv4(text, from, end) : null;

@@ -47,8 +47,7 @@ public enum HeaderStyle {
                 combined.append("limit=").append(policy.quota()).append(", ");
             }
             combined.append("remaining=").append(limit.remaining());
-            limit.resetSeconds()
-                    .ifPresent(it -> combined.append(", reset=").append(it));
+            limit.resetSeconds().ifPresent(it -> combined.append(", reset=").append(it));
             headers.accept(RateLimitField.NAME, combined.toString());
         }
     },
@@ -141,8 +140,9 @@ public enum HeaderStyle {
             headers.accept(prefix + QuotaFields.LIMIT, Long.toString(policy.quota()));
         }
         headers.accept(prefix + QuotaFields.REMAINING, Long.toString(limit.remaining()));
-        limit.resetSeconds().ifPresent(it -> headers.accept(
-                prefix + QuotaFields.RESET, Long.toString(Math.min(base + it, Fields.MAX_INTEGER))));
+        limit.resetSeconds()
+                .ifPresent(it -> headers.accept(
+                        prefix + QuotaFields.RESET, Long.toString(Math.min(base + it, Fields.MAX_INTEGER))));
     }
 
     /** A client that comes at a whole second must not come before the time. */

@@ -78,8 +78,8 @@ final class HttpDates {
                     number(date, "hour"),
                     number(date, "minute"),
                     second == 60 ? 59 : second);
-            boolean isThatDay = days.indexOf(date.group("name")) + 1
-                    == time.getDayOfWeek().getValue();
+            boolean isThatDay =
+                    days.indexOf(date.group("name")) + 1 == time.getDayOfWeek().getValue();
             return isThatDay ? time.toInstant(ZoneOffset.UTC) : null;
         } catch (DateTimeException noSuchTime) {
             return null;

@@ -51,9 +51,9 @@ public record QuotaFields(OptionalLong limit, OptionalLong remaining, OptionalLo
 
     /**
      * Reads the headers of a response. A header that is absent, malformed, longer than 65,536 characters, or repeated
-     * though it has one value, is ignored, and what it would tell is empty. Where several limits are told, the answer is
-     * about the one with the least left (of a {@link HeaderStyle#SEPARATE} limit with its policies, the first number).
-     * A time that has passed is 0 seconds. Takes time in proportion to the length of the headers.
+     * though it has one value, is ignored, and what it would tell is empty. Where several limits are told, the answer
+     * is about the one with the least left (of a {@link HeaderStyle#SEPARATE} limit with its policies, the first
+     * number). A time that has passed is 0 seconds. Takes time in proportion to the length of the headers.
      *
      * @param style in which form to read them
      * @param headers returns the lines of a header, in their order; null or none if it is absent
@@ -77,15 +77,15 @@ public record QuotaFields(OptionalLong limit, OptionalLong remaining, OptionalLo
         };
     }
 
-    private static QuotaFields structured(
-            Function<? super String, ? extends @Nullable Collection<String>> headers) {
+    private static QuotaFields structured(Function<? super String, ? extends @Nullable Collection<String>> headers) {
         Optional<ServiceLimit> tightest = RateLimitField.from(headers.apply(RateLimitField.NAME))
                 .flatMap(it -> it.items().stream().min(Comparator.comparingLong(ServiceLimit::remaining)));
         OptionalLong limit = RateLimitPolicyField.from(headers.apply(RateLimitPolicyField.NAME))
                 .map(RateLimitPolicyField::items)
                 .orElse(List.of())
                 .stream()
-                .filter(policy -> tightest.isEmpty() || policy.name().equals(tightest.get().name()))
+                .filter(policy -> tightest.isEmpty()
+                        || policy.name().equals(tightest.get().name()))
                 .mapToLong(QuotaPolicy::quota)
                 .findFirst();
         return new QuotaFields(

@@ -104,8 +104,9 @@ public final class RetryAfterField {
         }
         Instant date = HttpDates.parse(text, now);
         if (date == null) {
-            throw new IllegalArgumentException(NAME + " must be seconds or a date of HTTP, but has another character at "
-                    + digits + ": \"" + Text.printable(text) + "\"");
+            throw new IllegalArgumentException(
+                    NAME + " must be seconds or a date of HTTP, but has another character at " + digits + ": \""
+                            + Text.printable(text) + "\"");
         }
         return new RetryAfterField(0, date);
     }
@@ -125,7 +126,8 @@ public final class RetryAfterField {
 
     private static void requireWritable(Instant time) {
         if (time.isBefore(MIN_DATE) || time.isAfter(MAX_DATE)) {
-            throw new IllegalArgumentException("time must be from " + MIN_DATE + " to " + MAX_DATE + ", but was " + time);
+            throw new IllegalArgumentException(
+                    "time must be from " + MIN_DATE + " to " + MAX_DATE + ", but was " + time);
         }
     }
 

@@ -173,8 +173,10 @@ class ClientAddressesTest {
 
         @Test
         void a_quote_does_not_reach_into_another_line() {
-            assertThat(clientOf(FORWARDED, "for=1.1.1.1, for=\"", "for=\"192.0.2.7\"")).isEqualTo(address(CLIENT));
-            assertThat(clientOf(FORWARDED, "for=\"1.1.1.1", "for=192.0.2.7", "for=10.0.0.2;x=\"")).isEqualTo(address(PROXY));
+            assertThat(clientOf(FORWARDED, "for=1.1.1.1, for=\"", "for=\"192.0.2.7\""))
+                    .isEqualTo(address(CLIENT));
+            assertThat(clientOf(FORWARDED, "for=\"1.1.1.1", "for=192.0.2.7", "for=10.0.0.2;x=\""))
+                    .isEqualTo(address(PROXY));
         }
     }
 
@@ -212,7 +214,8 @@ class ClientAddressesTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {",", "\"", "\\", "\\\"", "[", ":", " ", "10.0.0.9,", "for=10.0.0.9,", "for=\"", "a", ";"})
+        @ValueSource(
+                strings = {",", "\"", "\\", "\\\"", "[", ":", " ", "10.0.0.9,", "for=10.0.0.9,", "for=\"", "a", ";"})
         void a_huge_header_is_looked_at_for_a_few_elements_only(String part) {
             String huge = part.repeat(20_000_000 / part.length());
             for (ForwardingHeader header : ForwardingHeader.values()) {
@@ -231,7 +234,8 @@ class ClientAddressesTest {
 
             assertThat(clientOf(X_FORWARDED_FOR, within)).isEqualTo(address(CLIENT));
             assertThat(clientOf(X_FORWARDED_FOR, beyond)).isEqualTo(address("10.0.0.9"));
-            assertThat(clientOf(X_FORWARDED_FOR, Collections.nCopies(100_000, "").toArray(String[]::new)))
+            assertThat(clientOf(
+                            X_FORWARDED_FOR, Collections.nCopies(100_000, "").toArray(String[]::new)))
                     .isEqualTo(address(PROXY));
         }
 
@@ -240,7 +244,8 @@ class ClientAddressesTest {
             String comment = ";x=" + "y".repeat(512);
 
             assertThat(clientOf(FORWARDED, "for=192.0.2.7" + comment)).isEqualTo(address(PROXY));
-            assertThat(clientOf(FORWARDED, "for=192.0.2.7" + comment + ", for=10.0.0.3")).isEqualTo(address("10.0.0.3"));
+            assertThat(clientOf(FORWARDED, "for=192.0.2.7" + comment + ", for=10.0.0.3"))
+                    .isEqualTo(address("10.0.0.3"));
             assertThat(clientOf(X_FORWARDED_FOR, CLIENT + " ".repeat(512))).isEqualTo(address(PROXY));
         }
     }

@@ -24,7 +24,8 @@ class FieldsPropertyTest {
         RateLimitField field = new RateLimitField(limits);
 
         assertThat(RateLimitField.parse(field.value())).isEqualTo(field);
-        assertThat(RateLimitField.from(limits.stream().map(ServiceLimit::toString).toList()))
+        assertThat(RateLimitField.from(
+                        limits.stream().map(ServiceLimit::toString).toList()))
                 .hasValue(field);
     }
 
@@ -116,7 +117,9 @@ class FieldsPropertyTest {
     @Provide
     Arbitrary<String> texts() {
         return Arbitraries.oneOf(
-                Arbitraries.strings().withChars("\"\\;=,:?@%-*. \tarwtqkpGMTSun0123456789()\n\u00e4").ofMaxLength(40),
+                Arbitraries.strings()
+                        .withChars("\"\\;=,:?@%-*. \tarwtqkpGMTSun0123456789()\n\u00e4")
+                        .ofMaxLength(40),
                 Arbitraries.strings().ofMaxLength(40));
     }
 

@@ -32,8 +32,7 @@ class OlderFieldsTest {
         @Test
         void each_writes_its_headers() {
             assertThat(written(HeaderStyle.STRUCTURED))
-                    .containsExactly(
-                            "RateLimit-Policy: \"default\";q=100;w=60", "RateLimit: \"default\";r=50;t=30");
+                    .containsExactly("RateLimit-Policy: \"default\";q=100;w=60", "RateLimit: \"default\";r=50;t=30");
             assertThat(written(HeaderStyle.COMBINED))
                     .containsExactly("RateLimit-Policy: 100;w=60", "RateLimit: limit=100, remaining=50, reset=30");
             assertThat(written(HeaderStyle.SEPARATE))
@@ -44,7 +43,8 @@ class OlderFieldsTest {
                     .containsExactly(
                             "X-RateLimit-Limit: 100",
                             "X-RateLimit-Remaining: 50",
-                            "X-RateLimit-Reset: " + Instant.parse("2026-11-29T12:00:31Z").getEpochSecond());
+                            "X-RateLimit-Reset: "
+                                    + Instant.parse("2026-11-29T12:00:31Z").getEpochSecond());
             assertThat(written(HeaderStyle.NONE)).isEmpty();
         }
 
@@ -85,13 +85,15 @@ class OlderFieldsTest {
 
         @Test
         void a_limit_may_have_its_policies_behind_it() {
-            assertThat(read(Map.of("X-RateLimit-Limit", List.of("100, 100;w=10", "1000;w=3600"))).limit())
+            assertThat(read(Map.of("X-RateLimit-Limit", List.of("100, 100;w=10", "1000;w=3600")))
+                            .limit())
                     .hasValue(100);
         }
 
         @ParameterizedTest
         @ValueSource(
-                strings = {"", "-1", "+1", "1.5", "1 2", "1,2", "0x1", "1e3", "9999999999999999", "\u0661", "a", "\"1\""})
+                strings = {"", "-1", "+1", "1.5", "1 2", "1,2", "0x1", "1e3", "9999999999999999", "\u0661", "a", "\"1\""
+                })
         void a_malformed_number_is_ignored_and_the_others_count(String value) {
             assertThat(read(Map.of(
                             "X-RateLimit-Limit", List.of("7"),
@@ -102,19 +104,23 @@ class OlderFieldsTest {
 
         @Test
         void a_repeated_number_is_ignored() {
-            assertThat(read(Map.of("X-RateLimit-Remaining", List.of("5", "5"))).remaining()).isEmpty();
+            assertThat(read(Map.of("X-RateLimit-Remaining", List.of("5", "5"))).remaining())
+                    .isEmpty();
         }
 
         @Test
         void a_huge_number_of_lines_is_ignored() {
-            assertThat(read(Map.of("X-RateLimit-Limit", Collections.nCopies(500_000, "1"))).limit()).isEmpty();
+            assertThat(read(Map.of("X-RateLimit-Limit", Collections.nCopies(500_000, "1")))
+                            .limit())
+                    .isEmpty();
         }
 
         @Test
         void a_time_that_has_passed_is_no_wait() {
             Map<String, List<String>> headers = Map.of("X-RateLimit-Reset", List.of("1"));
 
-            assertThat(QuotaFields.from(HeaderStyle.X_EPOCH, headers::get, NOW).resetSeconds()).hasValue(0);
+            assertThat(QuotaFields.from(HeaderStyle.X_EPOCH, headers::get, NOW).resetSeconds())
+                    .hasValue(0);
         }
 
         @ParameterizedTest
@@ -122,9 +128,13 @@ class OlderFieldsTest {
         void a_clock_that_is_far_off_has_an_answer(Instant now) {
             Map<String, List<String>> headers = Map.of("X-RateLimit-Reset", List.of("1"));
 
-            assertThat(QuotaFields.from(HeaderStyle.X_EPOCH, headers::get, now).resetSeconds()).isPresent();
-            assertThat(RetryAfterField.from(List.of("Sunday, 06-Nov-94 08:49:37 GMT"), now)).isNotNull();
-            assertThat(RetryAfterField.parse("Sun, 06 Nov 1994 08:49:37 GMT", NOW).delaySeconds(now)).isNotNegative();
+            assertThat(QuotaFields.from(HeaderStyle.X_EPOCH, headers::get, now).resetSeconds())
+                    .isPresent();
+            assertThat(RetryAfterField.from(List.of("Sunday, 06-Nov-94 08:49:37 GMT"), now))
+                    .isNotNull();
+            assertThat(RetryAfterField.parse("Sun, 06 Nov 1994 08:49:37 GMT", NOW)
+                            .delaySeconds(now))
+                    .isNotNegative();
         }
 
         @Test
@@ -141,7 +151,9 @@ class OlderFieldsTest {
         void a_combined_field_is_one_value() {
             assertThat(combined("limit=100, remaining=50, reset=5"))
                     .isEqualTo(new QuotaFields(OptionalLong.of(100), OptionalLong.of(50), OptionalLong.of(5)));
-            assertThat(combined("reset=5, acme=?1, x;y=2, remaining=60, remaining=50").remaining()).hasValue(50);
+            assertThat(combined("reset=5, acme=?1, x;y=2, remaining=60, remaining=50")
+                            .remaining())
+                    .hasValue(50);
             assertThat(combined("limit=100, remaining=-1").limit()).isEmpty();
             assertThat(combined("limit=100, remaining").limit()).isEmpty();
             assertThat(combined("limit = 100").limit()).isEmpty();
@@ -182,7 +194,9 @@ class OlderFieldsTest {
         @ParameterizedTest
         @ValueSource(
                 strings = {
-                    "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+                    "Sun, 06 Nov 1994 08:49:37 GMT",
+                    "Sunday, 06-Nov-94 08:49:37 GMT",
+                    "Sun Nov  6 08:49:37 1994",
                     " \tSun, 06 Nov 1994 08:49:37 GMT\t "
                 })
         void a_date_is_read_in_three_forms(String value) {
@@ -191,15 +205,18 @@ class OlderFieldsTest {
             assertThat(field.date()).hasValue(Instant.parse("1994-11-06T08:49:37Z"));
             assertThat(field.seconds()).isEmpty();
             assertThat(field.delaySeconds(NOW)).isZero();
-            assertThat(field.delaySeconds(Instant.parse("1994-11-06T08:49:30.5Z"))).isEqualTo(7);
+            assertThat(field.delaySeconds(Instant.parse("1994-11-06T08:49:30.5Z")))
+                    .isEqualTo(7);
             assertThat(field).hasToString("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT");
         }
 
         @Test
         void a_year_of_two_digits_is_at_most_fifty_ahead() {
-            assertThat(RetryAfterField.parse("Sunday, 29-Nov-76 08:00:00 GMT", NOW).date())
+            assertThat(RetryAfterField.parse("Sunday, 29-Nov-76 08:00:00 GMT", NOW)
+                            .date())
                     .hasValue(Instant.parse("2076-11-29T08:00:00Z"));
-            assertThat(RetryAfterField.parse("Tuesday, 29-Nov-77 08:00:00 GMT", NOW).date())
+            assertThat(RetryAfterField.parse("Tuesday, 29-Nov-77 08:00:00 GMT", NOW)
+                            .date())
                     .hasValue(Instant.parse("1977-11-29T08:00:00Z"));
         }
 
@@ -220,12 +237,32 @@ class OlderFieldsTest {
         @ParameterizedTest
         @ValueSource(
                 strings = {
-                    "", " ", "-1", "+1", "1.5", "1 2", "1s", "\u0661", "1, 2", "soon", "Sun, 06 Nov 1994 08:49:37",
-                    "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "sun, 06 nov 1994 08:49:37 gmt",
-                    "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT",
-                    "Wed, 30 Feb 1994 08:49:37 GMT", "Sun, 06 Abc 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT",
-                    "Abc, 06 Nov 1994 08:49:37 GMT", "Sun Nov 6 08:49:37 1994", "Sun Nov 06 08:49:37 94",
-                    "Sunday, 06-Nov-1994 08:49:37 GMT", "1994-11-06T08:49:37Z", "2026",
+                    "",
+                    " ",
+                    "-1",
+                    "+1",
+                    "1.5",
+                    "1 2",
+                    "1s",
+                    "\u0661",
+                    "1, 2",
+                    "soon",
+                    "Sun, 06 Nov 1994 08:49:37",
+                    "Mon, 06 Nov 1994 08:49:37 GMT",
+                    "Sun, 06 Nov 1994 08:49:37 UTC",
+                    "sun, 06 nov 1994 08:49:37 gmt",
+                    "Sun, 6 Nov 1994 08:49:37 GMT",
+                    "Sun, 06 Nov 1994 24:00:00 GMT",
+                    "Sun, 06 Nov 1994 08:60:00 GMT",
+                    "Wed, 30 Feb 1994 08:49:37 GMT",
+                    "Sun, 06 Abc 1994 08:49:37 GMT",
+                    "Sun, 06 Nov 1994 08:49:61 GMT",
+                    "Abc, 06 Nov 1994 08:49:37 GMT",
+                    "Sun Nov 6 08:49:37 1994",
+                    "Sun Nov 06 08:49:37 94",
+                    "Sunday, 06-Nov-1994 08:49:37 GMT",
+                    "1994-11-06T08:49:37Z",
+                    "2026",
                 })
         void what_is_malformed_is_an_argument_error_and_ignored(String value) {
             if (value.equals("2026")) {
@@ -240,7 +277,8 @@ class OlderFieldsTest {
 
         @Test
         void a_leap_second_is_the_one_before() {
-            assertThat(RetryAfterField.parse("Sat, 31 Dec 2016 23:59:60 GMT", NOW).date())
+            assertThat(RetryAfterField.parse("Sat, 31 Dec 2016 23:59:60 GMT", NOW)
+                            .date())
                     .hasValue(Instant.parse("2016-12-31T23:59:59Z"));
         }
 

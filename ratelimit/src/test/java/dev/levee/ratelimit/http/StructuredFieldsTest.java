@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.ratelimit.Limit;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -51,8 +52,8 @@ class StructuredFieldsTest {
         @Test
         void a_limit_of_a_partition_without_a_window() {
             assertThat(RateLimitField.parse("\"default\";r=999;pk=:dHJpYWwxMjEzMjM=:"))
-                    .isEqualTo(RateLimitField.of(
-                            new ServiceLimit("default", 999, OptionalLong.empty(), Optional.empty())
+                    .isEqualTo(
+                            RateLimitField.of(new ServiceLimit("default", 999, OptionalLong.empty(), Optional.empty())
                                     .partitionKey(PartitionKey.of("trial121323"))));
         }
     }
@@ -62,7 +63,8 @@ class StructuredFieldsTest {
 
         @Test
         void the_current_form() {
-            assertThat(RateLimitPolicyField.of(QuotaPolicy.of("a", Limit.perSecond(100).burst(200))))
+            assertThat(RateLimitPolicyField.of(
+                            QuotaPolicy.of("a", Limit.perSecond(100).burst(200))))
                     .hasToString("RateLimit-Policy: \"a\";q=200;w=2");
             assertThat(RateLimitField.of(
                                     ServiceLimit.of("a", 150, 1),
@@ -82,14 +84,16 @@ class StructuredFieldsTest {
             assertThatThrownBy(() -> ServiceLimit.of(name, 1, 2))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("name must have printable ASCII characters only");
-            assertThatThrownBy(() -> QuotaPolicy.of("a", 1, Duration.ofSeconds(1)).unit(name))
+            assertThatThrownBy(
+                            () -> QuotaPolicy.of("a", 1, Duration.ofSeconds(1)).unit(name))
                     .isInstanceOf(IllegalArgumentException.class);
         }
 
         @Test
         void numbers_have_at_most_15_digits() {
             long largest = 999_999_999_999_999L;
-            String text = RateLimitField.of(ServiceLimit.of("a", largest, largest)).value();
+            String text =
+                    RateLimitField.of(ServiceLimit.of("a", largest, largest)).value();
 
             assertThat(RateLimitField.parse(text).items()).containsExactly(ServiceLimit.of("a", largest, largest));
             assertThatThrownBy(() -> ServiceLimit.of("a", largest + 1, 0))
@@ -142,15 +146,56 @@ class StructuredFieldsTest {
         @ParameterizedTest
         @ValueSource(
                 strings = {
-                    "", " ", ",", "\"a\";r=1,", "\"a\";r=1,,\"b\";r=1", "\"a\"", "\"a\";t=1", "\"a\";r", "\"a\";r=",
-                    "\"a\";r=-1", "\"a\";r=1.0", "\"a\";r=\"1\"", "\"a\";r=a", "\"a\";r=1000000000000000", "\"a\";r=+1",
-                    "\"a\";r=1;t=-1", "\"a\";r=1;t=1.5", "\"a\";r=1;pk=\"x\"", "\"a\";r=1;pk=:*:", "\"a\";r=1;pk=:a:",
-                    "\"a\";r=1;pk=:YQ==", "a;r=1", "1;r=1", "(\"a\");r=1", "\"a;r=1", "\"a\\\";r=1", "\"a\\b\";r=1",
-                    "\"\u00e4\";r=1", "\"a\u0000\";r=1", "\"a\";R=1", "\"a\";r=1 x", "\"a\" ;r=1", "\"a\";\tr=1",
-                    "\"a\";r=1;x=?2", "\"a\";r=1;x=@1.5", "\"a\";r=1;x=%\"%C3\"", "\"a\";r=1;x=%\"%c3\"",
-                    "\"a\";r=1;x=%\"%c\"", "\"a\";r=1;x=1.", "\"a\";r=1;x=1.2345", "\"a\";r=1;x=1234567890123.1",
-                    "\"a\";r=1;x=-", "\"a\";r=1;x=%", "\"a\";r=1;x=()", "limit=100, remaining=50, reset=5",
-                    "\"a\";r=\u0661", "\"a\";r=1;1=2", "\"a\";r=1;", "\"a\";r=1\n", "\"a\",r=1",
+                    "",
+                    " ",
+                    ",",
+                    "\"a\";r=1,",
+                    "\"a\";r=1,,\"b\";r=1",
+                    "\"a\"",
+                    "\"a\";t=1",
+                    "\"a\";r",
+                    "\"a\";r=",
+                    "\"a\";r=-1",
+                    "\"a\";r=1.0",
+                    "\"a\";r=\"1\"",
+                    "\"a\";r=a",
+                    "\"a\";r=1000000000000000",
+                    "\"a\";r=+1",
+                    "\"a\";r=1;t=-1",
+                    "\"a\";r=1;t=1.5",
+                    "\"a\";r=1;pk=\"x\"",
+                    "\"a\";r=1;pk=:*:",
+                    "\"a\";r=1;pk=:a:",
+                    "\"a\";r=1;pk=:YQ==",
+                    "a;r=1",
+                    "1;r=1",
+                    "(\"a\");r=1",
+                    "\"a;r=1",
+                    "\"a\\\";r=1",
+                    "\"a\\b\";r=1",
+                    "\"\u00e4\";r=1",
+                    "\"a\u0000\";r=1",
+                    "\"a\";R=1",
+                    "\"a\";r=1 x",
+                    "\"a\" ;r=1",
+                    "\"a\";\tr=1",
+                    "\"a\";r=1;x=?2",
+                    "\"a\";r=1;x=@1.5",
+                    "\"a\";r=1;x=%\"%C3\"",
+                    "\"a\";r=1;x=%\"%c3\"",
+                    "\"a\";r=1;x=%\"%c\"",
+                    "\"a\";r=1;x=1.",
+                    "\"a\";r=1;x=1.2345",
+                    "\"a\";r=1;x=1234567890123.1",
+                    "\"a\";r=1;x=-",
+                    "\"a\";r=1;x=%",
+                    "\"a\";r=1;x=()",
+                    "limit=100, remaining=50, reset=5",
+                    "\"a\";r=\u0661",
+                    "\"a\";r=1;1=2",
+                    "\"a\";r=1;",
+                    "\"a\";r=1\n",
+                    "\"a\",r=1",
                 })
         void malformed_values_are_an_argument_error_and_ignored(String value) {
             assertThatThrownBy(() -> RateLimitField.parse(value))
@@ -162,8 +207,17 @@ class StructuredFieldsTest {
 
         @ParameterizedTest
         @ValueSource(
-                strings = {"\"a\"", "\"a\";w=1", "\"a\";q=1;w=0", "\"a\";q=1;w=-1", "\"a\";q=1;qu=requests", "100;w=60",
-                    "\"a\";q=-1", "\"a\";q=1;w=1.0", "\"a\";q=1;pk=1"})
+                strings = {
+                    "\"a\"",
+                    "\"a\";w=1",
+                    "\"a\";q=1;w=0",
+                    "\"a\";q=1;w=-1",
+                    "\"a\";q=1;qu=requests",
+                    "100;w=60",
+                    "\"a\";q=-1",
+                    "\"a\";q=1;w=1.0",
+                    "\"a\";q=1;pk=1"
+                })
         void malformed_policies_are_an_argument_error_and_ignored(String value) {
             assertThatThrownBy(() -> RateLimitPolicyField.parse(value)).isInstanceOf(IllegalArgumentException.class);
             assertThat(RateLimitPolicyField.from(List.of(value))).isEmpty();
@@ -191,7 +245,8 @@ class StructuredFieldsTest {
             assertThatThrownBy(() -> RateLimitField.parse(tooLong))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("RateLimit must have at most 65536 characters, but had " + tooLong.length());
-            assertThat(RateLimitField.from(java.util.Collections.nCopies(1_000_000, item))).isEmpty();
+            assertThat(RateLimitField.from(Collections.nCopies(1_000_000, item)))
+                    .isEmpty();
         }
 
         /** The bytes behind the quote fit into a buffer of the rest of the text, for each of many strings. */

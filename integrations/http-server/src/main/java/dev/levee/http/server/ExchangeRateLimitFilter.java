@@ -30,8 +30,8 @@ import java.util.function.Function;
  *
  * <p>A refusal has the status 429, a body of one line that says no more than that, {@code Retry-After}, and what
  * {@link RequestLimitConfig} chooses; the exchange is closed, and the body of the request is not read beyond what the
- * server itself drains. It must not be cached (RFC 6585, section 4). If the limiter or the key throws, the answer is 503,
- * unless {@link RequestLimitConfig.Builder#admitsOnFailure} says otherwise.
+ * server itself drains. It must not be cached (RFC 6585, section 4). If the limiter or the key throws, the answer is
+ * 503, unless {@link RequestLimitConfig.Builder#admitsOnFailure} says otherwise.
  *
  * <p>Thread-safe.
  *
@@ -105,8 +105,8 @@ public final class ExchangeRateLimitFilter extends Filter {
      */
     public static Function<HttpExchange, InetAddress> clientAddress(ClientAddresses addresses) {
         Require.nonNull("addresses", addresses);
-        return exchange -> addresses.clientOf(
-                exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get);
+        return exchange ->
+                addresses.clientOf(exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get);
     }
 
     /**

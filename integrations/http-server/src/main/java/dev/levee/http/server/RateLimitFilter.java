@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A request costs one permit, whatever becomes of it: only its first dispatch counts, not those of forwards,
  * includes, errors and asynchronous ones, and each filter counts a request once, also if it is mapped to it twice. What
- * the rest of the chain throws comes out as it is. Headers are written before the rest of the chain runs; a servlet that
- * resets the response takes them away.
+ * the rest of the chain throws comes out as it is. Headers are written before the rest of the chain runs; a servlet
+ * that resets the response takes them away.
  *
  * <p>A refusal has the status 429, a body of one line that says no more than that, {@code Retry-After}, and what
  * {@link RequestLimitConfig} chooses. It must not be cached (RFC 6585, section 4). It does not go through the error
@@ -135,8 +135,7 @@ public final class RateLimitFilter implements Filter {
      */
     public static Function<HttpServletRequest, InetAddress> clientAddress(ClientAddresses addresses) {
         Require.nonNull("addresses", addresses);
-        return request ->
-                addresses.clientOf(peer(request.getRemoteAddr()), name -> lines(request.getHeaders(name)));
+        return request -> addresses.clientOf(peer(request.getRemoteAddr()), name -> lines(request.getHeaders(name)));
     }
 
     private static Collection<String> lines(@Nullable Enumeration<String> lines) {
@@ -161,7 +160,7 @@ public final class RateLimitFilter implements Filter {
                 && response instanceof HttpServletResponse answer
                 && request.getDispatcherType() == DispatcherType.REQUEST
                 && request.getAttribute(counted) == null) {
-            request.setAttribute(counted, Boolean.TRUE);
+            request.setAttribute(counted, true);
             int status = limit.decide(http, new ServletHeaders(answer));
             if (status != RequestLimit.ADMITTED) {
                 refuse(http, answer, status);

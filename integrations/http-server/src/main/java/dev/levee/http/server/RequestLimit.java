@@ -177,8 +177,11 @@ final class RequestLimit<R> {
         public long decide(R request) {
             K one = Require.nonNull("key", key.apply(request));
             long wait = limiter.tryAcquireOrWaitNanos(one);
-            if (wait != 0) {
+            if (wait > 0) {
                 return -wait;
+            }
+            if (wait < 0) {
+                throw new IllegalStateException("wait must be at least 0, but was " + wait);
             }
             return tellsAdmitted ? limiter.availablePermits(one) : 0;
         }

@@ -81,7 +81,8 @@ class ExchangeRateLimitFilterTest extends ServerContract {
     @Test
     void it_can_be_a_handler() throws Exception {
         KeyedRateLimiter<String> limiter = limiter();
-        start().setHandler(ExchangeRateLimitFilter.of(limiter, exchange -> "all").before(handler));
+        start().setHandler(
+                        ExchangeRateLimitFilter.of(limiter, exchange -> "all").before(handler));
         for (int i = 0; i < 3; i++) {
             assertThat(get(uri()).body()).isEqualTo("served");
         }

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -94,8 +95,10 @@ class RateLimitFilterTest extends ServerContract {
         protected void service(HttpServletRequest request, HttpServletResponse response)
                 throws ServletException, IOException {
             switch (request.getServletPath() + request.getDispatcherType()) {
-                case "/forwardREQUEST" -> request.getRequestDispatcher("/target").forward(request, response);
-                case "/includeREQUEST" -> request.getRequestDispatcher("/target").include(request, response);
+                case "/forwardREQUEST" ->
+                    request.getRequestDispatcher("/target").forward(request, response);
+                case "/includeREQUEST" ->
+                    request.getRequestDispatcher("/target").include(request, response);
                 case "/asyncREQUEST" -> {
                     AsyncContext async = request.startAsync();
                     async.start(async::dispatch);
@@ -133,9 +136,7 @@ class RateLimitFilterTest extends ServerContract {
     void two_filters_count_for_themselves_and_tell_two_limits_in_one_list() throws Exception {
         KeyedRateLimiter<String> users = limiter();
         KeyedRateLimiter<String> all = limiter();
-        URI uri = serve(
-                RateLimitFilter.of(users, request -> "a"),
-                RateLimitFilter.of(all, request -> "all"));
+        URI uri = serve(RateLimitFilter.of(users, request -> "a"), RateLimitFilter.of(all, request -> "all"));
 
         assertThat(all(get(uri), "RateLimit")).containsExactly("\"default\";r=2", "\"default\";r=2");
     }
@@ -147,7 +148,7 @@ class RateLimitFilterTest extends ServerContract {
         for (Throwable planned : new Throwable[] {
             new IOException("a"), new ServletException("b"), new IllegalStateException("c"), new AssertionError("d")
         }) {
-            limiterFull();
+            refill();
             FilterChain chain = (request, response) -> sneak(planned);
 
             Throwable thrown = null;
@@ -163,8 +164,8 @@ class RateLimitFilterTest extends ServerContract {
         }
     }
 
-    private void limiterFull() {
-        time.advance(java.time.Duration.ofSeconds(10));
+    private void refill() {
+        time.advance(Duration.ofSeconds(10));
     }
 
     @SuppressWarnings("unchecked")
@@ -178,7 +179,9 @@ class RateLimitFilterTest extends ServerContract {
     void a_peer_is_read_in_every_form(String peer) {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", peer));
 
-        assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer()).apply(request).getHostAddress())
+        assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer())
+                        .apply(request)
+                        .getHostAddress())
                 .isEqualTo("0:0:0:0:0:0:0:1");
     }
 
@@ -188,7 +191,8 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", peer));
         ClientAddresses behind = ClientAddresses.behind(ForwardingHeader.FORWARDED, "127.0.0.1");
 
-        assertThat(RateLimitFilter.clientAddress(behind).apply(request).getHostAddress()).isEqualTo("0.0.0.0");
+        assertThat(RateLimitFilter.clientAddress(behind).apply(request).getHostAddress())
+                .isEqualTo("0.0.0.0");
     }
 
     @Test
@@ -196,13 +200,14 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of());
         ClientAddresses behind = ClientAddresses.behind(ForwardingHeader.FORWARDED, "0.0.0.0");
 
-        assertThat(RateLimitFilter.clientAddress(behind).apply(request).getHostAddress()).isEqualTo("0.0.0.0");
+        assertThat(RateLimitFilter.clientAddress(behind).apply(request).getHostAddress())
+                .isEqualTo("0.0.0.0");
     }
 
     private static <T> T fake(Class<T> type, Map<String, Object> answers) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, args) -> {
             Object answer = answers.get(method.getName());
-            return answer != null || method.getReturnType() != boolean.class ? answer : Boolean.FALSE;
+            return answer != null || method.getReturnType() != boolean.class ? answer : (Object) false;
         }));
     }
 }

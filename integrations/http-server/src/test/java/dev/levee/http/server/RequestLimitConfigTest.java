@@ -48,8 +48,8 @@ class RequestLimitConfigTest {
     void a_time_of_day_needs_a_clock() {
         KeyedRateLimiter<String> limiter = KeyedRateLimiter.of("api", Limit.perSecond(1));
 
-        assertThatThrownBy(() -> RateLimitFilter.of(
-                        limiter, request -> "all", config -> config.headers(HeaderStyle.X_EPOCH)))
+        assertThatThrownBy(() ->
+                        RateLimitFilter.of(limiter, request -> "all", config -> config.headers(HeaderStyle.X_EPOCH)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("limiter \"api\": wallClock must be set for headers X_EPOCH");
     }

@@ -14,6 +14,7 @@ import dev.levee.ratelimit.http.HeaderStyle;
 import dev.levee.ratelimit.http.PartitionKey;
 import dev.levee.ratelimit.http.QuotaPolicy;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -68,8 +69,7 @@ abstract class ServerContract {
 
     final HttpResponse<String> send(HttpRequest.Builder request, String... headers)
             throws IOException, InterruptedException {
-        return client.send(
-                (headers.length == 0 ? request : request.headers(headers)).build(), BodyHandlers.ofString());
+        return client.send((headers.length == 0 ? request : request.headers(headers)).build(), BodyHandlers.ofString());
     }
 
     static List<String> all(HttpResponse<?> response, String name) {
@@ -141,8 +141,8 @@ abstract class ServerContract {
             get(uri, "User", "a");
         }
 
-        HttpResponse<String> refusal = send(
-                HttpRequest.newBuilder(uri).method("HEAD", HttpRequest.BodyPublishers.noBody()), "User", "a");
+        HttpResponse<String> refusal =
+                send(HttpRequest.newBuilder(uri).method("HEAD", HttpRequest.BodyPublishers.noBody()), "User", "a");
 
         assertThat(refusal.statusCode()).isEqualTo(429);
         assertThat(refusal.body()).isEmpty();
@@ -166,8 +166,7 @@ abstract class ServerContract {
 
     @Test
     void older_headers_can_be_chosen() throws Exception {
-        URI uri = serveByUser(config ->
-                config.headers(HeaderStyle.X_DELTA).policy(QuotaPolicy.of("a", LIMIT)));
+        URI uri = serveByUser(config -> config.headers(HeaderStyle.X_DELTA).policy(QuotaPolicy.of("a", LIMIT)));
         HttpResponse<String> response = get(uri, "User", "a");
 
         assertThat(all(response, "X-RateLimit-Limit")).containsExactly("3");
@@ -205,7 +204,8 @@ abstract class ServerContract {
 
     @Test
     void a_clock_that_throws_changes_no_decision() throws Exception {
-        URI uri = serveByUser(config -> config.headers(HeaderStyle.X_EPOCH).policy(QuotaPolicy.of("a", LIMIT))
+        URI uri = serveByUser(config -> config.headers(HeaderStyle.X_EPOCH)
+                .policy(QuotaPolicy.of("a", LIMIT))
                 .wallClock(() -> {
                     throw new IllegalStateException("no clock");
                 }));
@@ -255,6 +255,41 @@ abstract class ServerContract {
         assertThat(all(response, "RateLimit")).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE})
+    void a_limiter_that_fails_refuses(long wait) throws Exception {
+        KeyedRateLimiter<String> limiter = answering(wait);
+        URI uri = serve(limiter, headers -> "a", config -> {});
+
+        assertThat(get(uri).statusCode()).isEqualTo(503);
+        assertThat(served).hasValue(0);
+    }
+
+    @Test
+    void a_request_that_can_never_be_admitted_is_not_told_when_to_come_back() throws Exception {
+        KeyedRateLimiter<String> limiter = answering(KeyedRateLimiter.NEVER);
+        URI uri = serve(limiter, headers -> "a", config -> {});
+
+        HttpResponse<String> refusal = get(uri);
+
+        assertThat(refusal.statusCode()).isEqualTo(429);
+        assertThat(all(refusal, "Retry-After")).isEmpty();
+        assertThat(all(refusal, "RateLimit")).containsExactly("\"default\";r=0");
+    }
+
+    /** Returns a limiter with an answer that none should have; of the largest number, one that throws. */
+    @SuppressWarnings("unchecked")
+    private static KeyedRateLimiter<String> answering(long wait) {
+        return (KeyedRateLimiter<String>) Proxy.newProxyInstance(
+                KeyedRateLimiter.class.getClassLoader(),
+                new Class<?>[] {KeyedRateLimiter.class},
+                (proxy, method, args) -> switch (method.getName()) {
+                    case "name" -> "odd";
+                    case "tryAcquireOrWaitNanos" -> wait == Long.MAX_VALUE ? fail() : wait;
+                    default -> throw new AssertionError(method);
+                });
+    }
+
     private static String fail() {
         throw new IllegalStateException("secret");
     }
@@ -291,7 +326,8 @@ abstract class ServerContract {
         assertThat(get(uri, "X-Forwarded-For", "192.0.2.1").statusCode()).isEqualTo(429);
         assertThat(get(uri, "X-Forwarded-For", "192.0.2.2").statusCode()).isEqualTo(200);
         assertThat(get(uri, "Forwarded", "for=192.0.2.1").statusCode()).isEqualTo(200);
-        assertThat(limiter.availablePermits(AddressText.parse("192.0.2.2").orElseThrow())).isEqualTo(2);
+        assertThat(limiter.availablePermits(AddressText.parse("192.0.2.2").orElseThrow()))
+                .isEqualTo(2);
     }
 
     @Test

@@ -56,7 +56,7 @@ class ModulesTest {
                             "dev.levee.core.policy",
                             "dev.levee.core.testing"),
             "dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker"),
-            "dev.levee.ratelimit", Set.of("dev.levee.ratelimit"),
+            "dev.levee.ratelimit", Set.of("dev.levee.ratelimit", "dev.levee.ratelimit.concurrency"),
             "dev.levee.loadbalancing",
                     Set.of(
                             "dev.levee.loadbalancing",

@@ -51,6 +51,7 @@ record Snippet(Path file, int line, List<String> source, boolean run) {
                     "dev.levee.core.testing",
                     "dev.levee.circuitbreaker",
                     "dev.levee.ratelimit",
+                    "dev.levee.ratelimit.concurrency",
                     "dev.levee.loadbalancing",
                     "dev.levee.loadbalancing.discovery",
                     "dev.levee.loadbalancing.strategy",

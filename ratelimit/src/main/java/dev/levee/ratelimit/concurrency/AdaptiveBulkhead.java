@@ -17,8 +17,8 @@ import java.util.function.Consumer;
  *
  * <p>Use it where the right number is not known or changes: around a dependency whose capacity is shared, or around the
  * handlers of a server, so that it refuses what it could not serve in time. Inside the timeout and outside of whatever
- * retries. Where the number is known, a {@link dev.levee.core.policy.Bulkhead} is simpler, and can let calls wait; for a
- * quota of calls a second use a {@link dev.levee.ratelimit.RateLimiter}.
+ * retries. Where the number is known, a {@link dev.levee.core.policy.Bulkhead} is simpler, and can let calls wait; for
+ * a quota of calls a second use a {@link dev.levee.ratelimit.RateLimiter}.
  *
  * <p><b>How exact.</b> The limit and the calls in flight are one word: a call is admitted only while fewer than the
  * limit are in flight, also while the limit changes. After the limit was lowered no call is admitted until as many have

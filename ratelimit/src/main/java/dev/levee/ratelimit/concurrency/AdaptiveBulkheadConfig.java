@@ -180,8 +180,8 @@ public final class AdaptiveBulkheadConfig {
         }
 
         /**
-         * Sets the highest limit, above which it never goes, whatever was learnt. Costs 32 to 64 bytes for each. Default:
-         * 1000.
+         * Sets the highest limit, above which it never goes, whatever was learnt. Costs 32 to 64 bytes for each.
+         * Default: 1000.
          *
          * @param value from 1 to 65,536
          * @return this
@@ -206,9 +206,9 @@ public final class AdaptiveBulkheadConfig {
 
         /**
          * Guarantees a share of the limit to a part of the calls, those that come by
-         * {@link AdaptiveBulkhead#partition}. Permits of it that the partition has not needed lately are lent to others;
-         * as soon as it is refused one, no more are lent. All shares together are at most 1; what is not shared out is
-         * lent to all. Default: no partitions.
+         * {@link AdaptiveBulkhead#partition}. Permits of it that the partition has not needed lately are lent to
+         * others; as soon as it is refused one, no more are lent. All shares together are at most 1; what is not shared
+         * out is lent to all. Default: no partitions.
          *
          * @param name for {@link AdaptiveBulkhead#partition}, metrics and refusals
          * @param share more than 0, at most 1
@@ -267,13 +267,18 @@ public final class AdaptiveBulkheadConfig {
         public AdaptiveBulkheadConfig build() {
             Require.range("maxLimit", maxLimit, minLimit, MAX_LIMIT);
             Require.range("initialLimit", initialLimit, minLimit, maxLimit);
-            double sum = partitions.values().stream().mapToDouble(share -> share).sum();
+            double sum =
+                    partitions.values().stream().mapToDouble(share -> share).sum();
             if (sum > 1 + ROUNDING) {
                 throw new IllegalArgumentException("shares of partitions must be at most 1 together, but were " + sum);
             }
             int pools = partitions.size() + (sum < 1 - ROUNDING ? 1 : 0);
             if (!partitions.isEmpty()) {
-                Require.range("minLimit of " + pools + " partitions, with what is not shared out,", minLimit, pools, MAX_LIMIT);
+                Require.range(
+                        "minLimit of " + pools + " partitions, with what is not shared out,",
+                        minLimit,
+                        pools,
+                        MAX_LIMIT);
             }
             return new AdaptiveBulkheadConfig(this);
         }

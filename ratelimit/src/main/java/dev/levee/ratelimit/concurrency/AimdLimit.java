@@ -8,8 +8,8 @@ import java.time.Duration;
  * is dropped or takes too long.
  *
  * <p>Use it where the dependency refuses early what is too much. It sees overload only in drops, so it needs a timeout
- * that fits; the limit is a saw-tooth. Source: {@code AIMDLimit} of Netflix concurrency-limits 0.5.4 (2018), after Dah-Ming
- * Chiu and Raj Jain, Analysis of the increase and decrease algorithms for congestion avoidance, 1989.
+ * that fits; the limit is a saw-tooth. Source: {@code AIMDLimit} of Netflix concurrency-limits 0.5.4 (2018), after
+ * Dah-Ming Chiu and Raj Jain, Analysis of the increase and decrease algorithms for congestion avoidance, 1989.
  *
  * @param backoff what the limit is multiplied by. Default: 0.9
  * @param timeout from what latency on a call counts as dropped. Default: 5 s

@@ -2,8 +2,8 @@ package dev.levee.ratelimit.concurrency;
 
 /**
  * A way down from a limit, by a tenth a window, until goodput goes down with it: there is the knee. Goodput that stays
- * was limited by the dependency, which had a queue; goodput that falls with the limit is limited by the limit, and calls
- * take as long there as they do without a queue.
+ * was limited by the dependency, which had a queue; goodput that falls with the limit is limited by the limit, and
+ * calls take as long there as they do without a queue.
  */
 final class Descent {
     /** What a step has shown. */

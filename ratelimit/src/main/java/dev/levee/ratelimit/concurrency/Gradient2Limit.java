@@ -6,8 +6,8 @@ import java.time.Duration;
 /**
  * Multiplies the limit by how much quicker calls were in the long run than now, and adds a few for a queue.
  *
- * <p>Use it where overload is short: under one that lasts, the average in the long run becomes that of the overload, and
- * the limit grows to its bound. It takes no notice of drops. Source: {@code Gradient2Limit} of Netflix
+ * <p>Use it where overload is short: under one that lasts, the average in the long run becomes that of the overload,
+ * and the limit grows to its bound. It takes no notice of drops. Source: {@code Gradient2Limit} of Netflix
  * concurrency-limits 0.5.4 (2018).
  *
  * @param queueSize how many calls are added in each step. Default: 4

@@ -7,13 +7,13 @@ import java.util.random.RandomGenerator;
  * The state of {@link KneeLimit}.
  *
  * <p>Two things are learnt. The <em>baseline</em> is how long calls take without a queue; calls that take
- * {@link #HEADROOM} times as long are twice as many as the dependency works on at once, and the limit is moved to
+ * {@link #HEADROOM} times as long are as many times what the dependency works on at once, and the limit is moved to
  * there. And whether <em>goodput follows the limit</em>: while it does not, the limit does not go up, and the baseline
  * does neither.
  *
  * <p>The baseline is taken from windows in which no more than half the limit was in use. When there have been none for
- * long, the limit goes down by a tenth a window, as long as goodput stays, to half at most ({@link Descent}): at its
- * end there is no queue, and no call was turned away that would have been served. See ADR 91.
+ * long, the limit goes down by a tenth a window, as long as goodput stays ({@link Descent}): at its end there is no queue,
+ * and hardly a call was turned away that would have been served. See ADR 91.
  */
 final class KneeEstimator implements LimitEstimator {
     private static final long WINDOW_NANOS = 100_000_000;

@@ -5,24 +5,25 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 
 /**
- * Finds the knee of the curve of throughput over concurrency, and allows twice as many calls: enough that the
- * dependency never waits for work, and few enough that calls seldom take more than twice their undisturbed time.
+ * Finds the knee of the curve of goodput over concurrency, and allows two and a half times as many calls: enough that
+ * the dependency never waits for work, and few enough that it does not thrash.
  *
- * <p>It looks at windows of 100 ms or 64 calls, whichever is longer: at the mean of the middle half of the latencies (on
- * a logarithmic scale), at how many calls a second did what they were called for, and at how many were in flight.
+ * <p>It looks at windows of 100 ms, 64 calls or two round trips, whichever is longest: at the geometric mean of the
+ * middle half of the latencies, at how many calls a second did what they were called for, and at how many were in
+ * flight.
  *
  * <ul>
- *   <li>The baseline is the least of the last ten windows in which no more than half the limit was in use. They never
- *       raise the limit.
- *   <li>While calls are refused and take less than twice the baseline, the limit grows by up to a quarter a window, but
- *       not if goodput did not grow with it lately. If they take longer, it shrinks.
- *   <li>A call that is dropped lowers it by a tenth at once, at most once a window, which is two round trips or more:
- *       {@code THROTTLED}, {@code NOT_SENT}, or a {@code FAILURE} after more than twice the baseline, such as a timeout.
- *       A failure that comes quickly says nothing about load. When a tenth of the calls is dropped, it shrinks further.
- *   <li>After a dozen or two windows without one that teaches the baseline, the limit goes down by a tenth a window, as
- *       long as goodput stays. What calls take at the end is a baseline that is lower, or, if goodput fell with the
- *       limit, one that may be higher: a dependency that is slower for good is normal then. Nothing else raises the
- *       baseline under load, so a standing queue does not.
+ *   <li>The baseline is the least latency of the last ten windows in which no more than half the limit was in use and no
+ *       call was refused. They never raise the limit.
+ *   <li>While calls are refused and take less than 2.5 times the baseline, the limit grows by up to a quarter a window,
+ *       but not if goodput did not grow with it lately. If they take longer, it shrinks.
+ *   <li>A call that is dropped lowers it by a tenth at once, at most once a window: {@code THROTTLED}, {@code NOT_SENT},
+ *       or a {@code FAILURE} after at least twice the baseline, such as a timeout. A failure that comes sooner says
+ *       nothing about load. When a tenth of the calls is dropped, it shrinks further.
+ *   <li>After a dozen or two windows without one that teaches the baseline, the limit goes down by a tenth a window, until
+ *       goodput has fallen by a fifth, or to a quarter. What calls take at the end is the baseline; it is higher than
+ *       before only if goodput fell, so that a standing queue never becomes normal, and a dependency that is slower for
+ *       good does.
  * </ul>
  *
  * <p>The rules are this library's; parts are after Envoy's adaptive concurrency filter (the baseline from low

@@ -264,8 +264,8 @@ final class LearningBulkhead implements AdaptiveBulkhead {
     public Gate partition(String partition) {
         PartitionGate gate = partitions.get(Require.nonNull("name", partition));
         if (gate == null) {
-            throw new IllegalArgumentException("bulkhead \"" + name + "\" has no partition \"" + partition + "\", but "
-                    + partitions.keySet());
+            throw new IllegalArgumentException(
+                    "bulkhead \"" + name + "\" has no partition \"" + partition + "\", but " + partitions.keySet());
         }
         return gate;
     }

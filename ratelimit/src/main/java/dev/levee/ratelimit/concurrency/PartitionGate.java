@@ -20,8 +20,9 @@ final class PartitionGate implements Gate {
         this.pool = pool;
         this.refusal = new AdaptiveBulkheadFullException(
                 name,
-                () -> "bulkhead \"" + name + "\" is full: " + bulkhead.pool(pool).limit() + " permits of its own, "
-                        + bulkhead.inFlight() + " calls in flight in all, limit " + bulkhead.limit(),
+                () -> "bulkhead \"" + name + "\" is full: "
+                        + bulkhead.pool(pool).limit() + " permits of its own, " + bulkhead.inFlight()
+                        + " calls in flight in all, limit " + bulkhead.limit(),
                 true);
     }
 

@@ -6,10 +6,10 @@ import java.time.Duration;
 /**
  * Estimates the queue from how much longer calls take than the quickest of them, and keeps it between two bounds.
  *
- * <p>The bounds are for the queue {@code limit * (1 - quickest / latency)}: below {@code alpha} the limit goes up, above
- * {@code beta} down. Every thirty limits or so of calls the quickest is forgotten. Use it where latencies differ little:
- * one call that was quick by luck makes all others look slow, until it is forgotten. Source: {@code VegasLimit} of
- * Netflix concurrency-limits 0.5.4 (2018), after Lawrence S. Brakmo and Larry L. Peterson, TCP Vegas: End to End
+ * <p>The bounds are for the queue {@code limit * (1 - quickest / latency)}: below {@code alpha} the limit goes up,
+ * above {@code beta} down. Every thirty limits or so of calls the quickest is forgotten. Use it where latencies differ
+ * little: one call that was quick by luck makes all others look slow, until it is forgotten. Source: {@code VegasLimit}
+ * of Netflix concurrency-limits 0.5.4 (2018), after Lawrence S. Brakmo and Larry L. Peterson, TCP Vegas: End to End
  * Congestion Avoidance on a Global Internet, 1995.
  *
  * @param alpha the lower bound. Default: 0, which stands for three times the decimal logarithm of the limit

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
+import dev.levee.core.CapturedLog;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
-import dev.levee.core.CapturedLog;
 import dev.levee.core.testing.ManualTime;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -182,8 +182,8 @@ class AdaptiveBulkheadTest {
 
     @Nested
     class Partitions {
-        private final AdaptiveBulkhead bulkhead =
-                bulkhead(config -> config.initialLimit(20).partition("live", 0.75).partition("batch", 0.25));
+        private final AdaptiveBulkhead bulkhead = bulkhead(
+                config -> config.initialLimit(20).partition("live", 0.75).partition("batch", 0.25));
         private final Gate live = bulkhead.partition("live");
         private final Gate batch = bulkhead.partition("batch");
 
@@ -234,11 +234,13 @@ class AdaptiveBulkheadTest {
         @Test
         void settings_out_of_range_are_named() {
             assertThatThrownBy(() -> bulkhead.partition("none")).hasMessageContaining("no partition \"none\"");
-            assertThatThrownBy(() -> bulkhead(config -> config.partition("a", 0.6).partition("b", 0.6)))
+            assertThatThrownBy(
+                            () -> bulkhead(config -> config.partition("a", 0.6).partition("b", 0.6)))
                     .hasMessageContaining("shares of partitions must be at most 1 together, but were 1.2");
             assertThatThrownBy(() -> bulkhead(config -> config.partition("a", 0)))
                     .hasMessageContaining("share of partition \"a\" must be more than 0 and at most 1, but was 0.0");
-            assertThatThrownBy(() -> bulkhead(config -> config.partition("a", 0.1).partition("a", 0.1)))
+            assertThatThrownBy(
+                            () -> bulkhead(config -> config.partition("a", 0.1).partition("a", 0.1)))
                     .hasMessageContaining("partition \"a\" must be added once");
             assertThatThrownBy(() -> bulkhead(
                             config -> config.minLimit(1).partition("a", 0.5).partition("b", 0.5)))

@@ -46,8 +46,7 @@ class PartitionSharesPropertyTest {
                         .partition("b", 0.3)
                         .partition("c", 0.1),
                 time.environment());
-        List<Gate> gates =
-                List.of(bulkhead.partition("a"), bulkhead.partition("b"), bulkhead.partition("c"), bulkhead);
+        List<Gate> gates = List.of(bulkhead.partition("a"), bulkhead.partition("b"), bulkhead.partition("c"), bulkhead);
         Deque<Long> held = new ArrayDeque<>();
         List<Long> ended = new ArrayList<>();
         for (int step : steps) {

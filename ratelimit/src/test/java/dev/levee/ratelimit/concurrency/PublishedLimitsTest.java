@@ -62,8 +62,9 @@ class PublishedLimitsTest {
 
         @Test
         void a_window_is_one_step() {
-            AdaptiveBulkhead windowed = bulkhead(config ->
-                    config.limit(ConcurrencyLimit.aimd().window(Duration.ofSeconds(1))).initialLimit(10));
+            AdaptiveBulkhead windowed =
+                    bulkhead(config -> config.limit(ConcurrencyLimit.aimd().window(Duration.ofSeconds(1)))
+                            .initialLimit(10));
             for (int i = 0; i < 100; i++) {
                 call(windowed, 10, 9, Verdict.SUCCESS);
             }
@@ -90,11 +91,11 @@ class PublishedLimitsTest {
     /** {@code VegasLimitTest}: alpha 3, beta 6, from 10 to at most 20; the first sample is the quickest. */
     @Nested
     class Vegas {
-        private final AdaptiveBulkhead bulkhead = bulkhead(config -> config.limit(
-                        ConcurrencyLimit.vegas().queue(3, 6))
-                .initialLimit(10)
-                .minLimit(1)
-                .maxLimit(20));
+        private final AdaptiveBulkhead bulkhead =
+                bulkhead(config -> config.limit(ConcurrencyLimit.vegas().queue(3, 6))
+                        .initialLimit(10)
+                        .minLimit(1)
+                        .maxLimit(20));
 
         @Test
         void it_goes_up_by_beta_without_a_queue_and_by_one_with_a_small_one() {
@@ -144,8 +145,8 @@ class PublishedLimitsTest {
 
     @Nested
     class Gradient2 {
-        private final AdaptiveBulkhead bulkhead = bulkhead(
-                config -> config.limit(ConcurrencyLimit.gradient2()).minLimit(20).maxLimit(200));
+        private final AdaptiveBulkhead bulkhead = bulkhead(config ->
+                config.limit(ConcurrencyLimit.gradient2()).minLimit(20).maxLimit(200));
 
         /** 0.8 * 20 + 0.2 * (20 + 4) = 20.8; then 21.6, 22.4 and so on. */
         @Test
@@ -172,8 +173,8 @@ class PublishedLimitsTest {
         /** The gradient is at least a half: 0.8 * 100 + 0.2 * (50 + 4) = 90.8. */
         @Test
         void a_long_latency_shrinks_it_by_a_tenth_at_most() {
-            AdaptiveBulkhead high = bulkhead(
-                    config -> config.limit(ConcurrencyLimit.gradient2()).initialLimit(100).maxLimit(200));
+            AdaptiveBulkhead high = bulkhead(config ->
+                    config.limit(ConcurrencyLimit.gradient2()).initialLimit(100).maxLimit(200));
             for (int i = 0; i < 10; i++) {
                 call(high, 1, 10, Verdict.SUCCESS);
             }

@@ -112,9 +112,8 @@ public final class AdaptiveLimits {
         Overload.Outcome outcome = name.equals(Admissions.ORACLE)
                 ? overload.run(seed, scale, world -> Admissions.fixed(best))
                 : overload.run(seed, scale, world -> Admissions.of(name, world, overload.critical() > 0));
-        double bound = GOODPUT_OF_BEST.computeIfAbsent(
-                key(overload, scale) + seed,
-                key -> (double) overload.run(seed, scale, world -> Admissions.fixed(best)).good);
+        double bound = GOODPUT_OF_BEST.computeIfAbsent(key(overload, scale) + seed, key ->
+                (double) overload.run(seed, scale, world -> Admissions.fixed(best)).good);
         double ticks = 10.0 * Overload.TICKS;
         double mean = outcome.limitSum / ticks;
         return new Figures()

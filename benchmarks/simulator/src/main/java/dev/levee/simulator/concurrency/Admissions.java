@@ -35,8 +35,7 @@ final class Admissions {
             case AIMD -> netflix(world, AIMDLimit.newBuilder().build());
             case VEGAS -> netflix(world, VegasLimit.newDefault());
             case GRADIENT2 -> netflix(world, Gradient2Limit.newDefault());
-            case GRADIENT2_WINDOWED ->
-                netflix(world, WindowedLimit.newBuilder().build(Gradient2Limit.newDefault()));
+            case GRADIENT2_WINDOWED -> netflix(world, WindowedLimit.newBuilder().build(Gradient2Limit.newDefault()));
             default -> throw new IllegalArgumentException(name);
         };
     }
@@ -58,11 +57,7 @@ final class Admissions {
                 return stamp == Gate.REFUSED
                         ? null
                         : inTime -> gate.exit(
-                                stamp,
-                                0,
-                                0,
-                                inTime ? Verdict.SUCCESS : Verdict.FAILURE,
-                                RefusedException.UNKNOWN);
+                                stamp, 0, 0, inTime ? Verdict.SUCCESS : Verdict.FAILURE, RefusedException.UNKNOWN);
             }
 
             @Override

@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 
 /**
- * A server whose cores are shared by all calls, and which does less the more there are: with n calls on c cores the work
- * of all goes on at {@code min(n, c) / (1 + k n^2)}, the coherency term of the Universal Scalability Law (Neil J.
+ * A server whose cores are shared by all calls, and which does less the more there are: with n calls on c cores the
+ * work of all goes on at {@code min(n, c) / (1 + k n^2)}, the coherency term of the Universal Scalability Law (Neil J.
  * Gunther, A Simple Capacity Model of Massively Parallel Transaction Systems, 1993). It goes on with calls whose caller
  * has given up.
  */
@@ -17,8 +17,8 @@ final class ContendedServer {
     private final VirtualTime time;
     private final double cores;
     private final double contention;
-    private final PriorityQueue<Job> jobs = new PriorityQueue<>(
-            Comparator.comparingDouble(Job::finish).thenComparingLong(Job::number));
+    private final PriorityQueue<Job> jobs =
+            new PriorityQueue<>(Comparator.comparingDouble(Job::finish).thenComparingLong(Job::number));
     private final Event firstEnd = Event.of(this::firstEnds);
     private double speed = 1;
     private double done;

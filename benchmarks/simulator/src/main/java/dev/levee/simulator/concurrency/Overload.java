@@ -42,6 +42,7 @@ record Overload(
 
     /** Into so many parts the time of a run is split. */
     static final int TICKS = 60;
+
     private static final long RETRY_DELAY = 100 * MILLI;
 
     /** What became of the calls. */
@@ -168,9 +169,10 @@ record Overload(
 
         private void again(int number, double size, boolean isCritical) {
             if (number < attempts) {
-                world.time().after(
-                        (long) (RETRY_DELAY * (0.5 + delays.nextDouble())),
-                        Event.of(() -> attempt(number + 1, size, isCritical)));
+                world.time()
+                        .after(
+                                (long) (RETRY_DELAY * (0.5 + delays.nextDouble())),
+                                Event.of(() -> attempt(number + 1, size, isCritical)));
             }
         }
     }

@@ -17,8 +17,8 @@ final class Overloads {
             "step", 60, CORES, LOGNORMAL, TIMEOUT, at -> at < 1.0 / 3 || at >= 2.0 / 3 ? 0.7 : 2.1, FULL_SPEED, 1, 0);
     static final Overload RAMP =
             new Overload("ramp", 60, CORES, LOGNORMAL, TIMEOUT, at -> 0.3 + 2.2 * at, FULL_SPEED, 1, 0);
-    static final Overload SLOW_DOWN = new Overload(
-            "slow-down", 60, CORES, LOGNORMAL, TIMEOUT, at -> 0.9, at -> at < 1.0 / 3 ? 1 : 0.5, 1, 0);
+    static final Overload SLOW_DOWN =
+            new Overload("slow-down", 60, CORES, LOGNORMAL, TIMEOUT, at -> 0.9, at -> at < 1.0 / 3 ? 1 : 0.5, 1, 0);
     static final Overload BIMODAL = new Overload(
             "bimodal",
             60,
@@ -40,15 +40,7 @@ final class Overloads {
             1,
             0);
     static final Overload RETRY_STORM = new Overload(
-            "retry-storm",
-            60,
-            CORES,
-            LOGNORMAL,
-            TIMEOUT,
-            at -> 0.8,
-            at -> at >= 0.25 && at < 1.0 / 3 ? 0.2 : 1,
-            4,
-            0);
+            "retry-storm", 60, CORES, LOGNORMAL, TIMEOUT, at -> 0.8, at -> at >= 0.25 && at < 1.0 / 3 ? 0.2 : 1, 4, 0);
     static final Overload TWO_CLASSES =
             new Overload("two-classes", 60, CORES, LOGNORMAL, TIMEOUT, at -> 2, FULL_SPEED, 1, 0.2);
 

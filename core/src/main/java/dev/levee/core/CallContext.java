@@ -277,6 +277,7 @@ public final class CallContext {
      * @return the result of the operation
      * @throws X what the operation threw, the same object
      */
+    @SuppressWarnings("EnumOrdinal") // packed into a word, which never leaves the process
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
         CallState state = CallState.current();
         long marksBefore = state.marks();

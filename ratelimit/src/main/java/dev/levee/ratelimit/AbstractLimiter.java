@@ -205,8 +205,7 @@ abstract class AbstractLimiter implements RateLimiter {
     public RateDecision decide(long permits) {
         long now = clock.nanoTime();
         long wait = tryTake(requirePermits(permits), now);
-        return new RateDecision(
-                wait == 0, name, limit(), queue.size() > 0 ? 0 : available(now), wait, resetNanos(now));
+        return new RateDecision(wait == 0, name, limit(), queue.size() > 0 ? 0 : available(now), wait, resetNanos(now));
     }
 
     @Override
@@ -236,13 +235,11 @@ abstract class AbstractLimiter implements RateLimiter {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
         WaitFuture.OfPermits future = new WaitFuture.OfPermits(this, requirePermits(permits));
         try {
-            enter(future.waiter, maxNanos);
+            if (enter(future.waiter, maxNanos)) {
+                future.ended();
+            }
         } catch (RateLimitedException refusal) {
             future.fail(refusal);
-            return future;
-        }
-        if (future.waiter.state == Waiter.ADMITTED) {
-            future.ended();
         }
         return future;
     }
@@ -251,12 +248,18 @@ abstract class AbstractLimiter implements RateLimiter {
     public Reservation reserve(long permits, Duration maxWait) {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
         ReservationTicket ticket = new ReservationTicket(this, queue, requirePermits(permits));
-        enter(ticket.waiter, maxNanos);
+        if (enter(ticket.waiter, maxNanos)) {
+            count(true);
+        }
         return ticket;
     }
 
-    /** Admits a call or lets it wait, or throws its refusal. */
-    private void enter(Waiter waiter, long maxNanos) {
+    /**
+     * Admits a call or lets it wait, or throws its refusal.
+     *
+     * @return whether it was admitted; otherwise it is told of the end of its wait, which may have come already
+     */
+    private boolean enter(Waiter waiter, long maxNanos) {
         long wait = queue.occupied ? WaitQueue.QUEUED : take(waiter);
         if (wait != 0 && (wait == WaitQueue.QUEUED || wait <= maxNanos && wait < NEVER)) {
             wait = queue.enter(waiter, maxNanos, NEVER);
@@ -265,6 +268,7 @@ abstract class AbstractLimiter implements RateLimiter {
             refused();
             throw refusal(waiter.permits, wait);
         }
+        return wait == 0;
     }
 
     /** Takes the permits of a call that has not begun to wait. */
@@ -403,7 +407,9 @@ abstract class AbstractLimiter implements RateLimiter {
         return stamp(waiter.takenNanos);
     }
 
-    /** Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set. */
+    /**
+     * Returns the stamp of a call that was admitted at a time: that time but for its highest bit, and one that is set.
+     */
     private static long stamp(long nanos) {
         return (nanos << 1) | 1;
     }

@@ -119,7 +119,8 @@ final class ExactGcra {
         }
         BigInteger product = permits.shiftLeft(bits + 64);
         int shift = product.divide(nanos).bitLength() - 63; // so that the factor has 63 bits
-        return new ExactGcra(1L << bits, burst, product.shiftRight(shift).divide(nanos).longValueExact(), shift);
+        return new ExactGcra(
+                1L << bits, burst, product.shiftRight(shift).divide(nanos).longValueExact(), shift);
     }
 
     static BigInteger nanos(Duration per) {
@@ -133,8 +134,11 @@ final class ExactGcra {
 
     /** Returns by how much less than one permit each interval is given, for tests: the relative error of the rate. */
     double rateError(long permits, Duration per) {
-        BigInteger asked = BigInteger.valueOf(permits).multiply(BigInteger.valueOf(interval)).shiftLeft(64);
-        BigInteger real = BigInteger.valueOf(factor).shiftLeft(shift == 0 ? 64 : shift).multiply(nanos(per));
+        BigInteger asked = BigInteger.valueOf(permits)
+                .multiply(BigInteger.valueOf(interval))
+                .shiftLeft(64);
+        BigInteger real =
+                BigInteger.valueOf(factor).shiftLeft(shift == 0 ? 64 : shift).multiply(nanos(per));
         return real.subtract(asked).doubleValue() / asked.doubleValue();
     }
 

@@ -10,7 +10,8 @@ interface Forecast {
      *
      * @param fromNanos the earliest reading that counts, not before the one of the last {@link #take}
      * @param permits from 1 to the capacity
-     * @return a wait from that reading on in nanoseconds, rounded up; 0 for at once, {@link RateLimiter#NEVER} for never
+     * @return a wait from that reading on in nanoseconds, rounded up; 0 for at once, {@link RateLimiter#NEVER} for
+     *     never
      */
     long earliest(long fromNanos, long permits);
 

@@ -4,10 +4,8 @@ import dev.levee.core.RefusedException;
 import java.util.function.LongSupplier;
 
 /**
- * A {@link RateLimiter} refused a call, because its permits are used up; {@link #retryAfterNanos} returns when the next
- * one comes back.
- *
- * <p>Provisional: names may change.
+ * A {@link RateLimiter} refused a call, because its permits are used up; {@link #retryAfterNanos} returns how long it
+ * is until the next one comes back, or those that the call has asked for; {@link RateLimiter#NEVER} if they never do.
  *
  * @since 0.1
  */

@@ -24,8 +24,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Use it to keep within a quota of another party, or to spread load; inside a breaker, so that calls which are not
  * made cost no permit. Not for bounding how many calls are in flight (that is a bulkhead: a rate says nothing about a
- * dependency that got slow), and not for one limit per client (that is {@link KeyedRateLimiter}). It never waits: a
- * call without a permit is refused.
+ * dependency that got slow), and not for one limit per client (that is {@link KeyedRateLimiter}).
+ *
+ * <p>A call without a permit is refused, unless it may wait: in a pipeline by
+ * {@link RateLimiterConfig.Builder#maxWait}, by hand by {@link #acquire}, {@link #acquireAsync} or {@link #reserve}.
+ * All that wait are in one queue, first come first served; nothing is taken before its turn, and a wait that cannot
+ * succeed in time fails at once. See ADR 85.
  *
  * <p>A permit is consumed, not borrowed: when a call ends gives nothing back. Only a call that was surely not sent
  * does, because a policy further in refused it ({@link Gate#cancel}) or it never reached the other side (an
@@ -34,15 +38,14 @@ import org.jspecify.annotations.Nullable;
  * must be a reading of the environment's clock. With a stamp that is late it can only refuse more, never admit more.
  * The calls that were sent never exceed the limit over any window, whatever came back meanwhile. See ADR 68.
  *
- * <p>Thread-safe and lock-free: an admission is one reading of the clock and one write to one word, a refusal writes
- * nothing; neither allocates. Threads are not queued: the call that comes at the right moment gets the permit.
+ * <p>Thread-safe. While no call waits it is lock-free: an admission is one reading of the clock and one write to one
+ * word, a refusal writes nothing; neither allocates. Calls that do not wait are not queued: the one that comes at the
+ * right moment gets the permit.
  *
- * <p>Metrics: {@code limiter.permits.available}, and with {@link RateLimiterConfig.Builder#totals totals}
- * {@code limiter.calls.admitted} and {@code limiter.calls.refused}. A listener receives {@code onRefused} once for each
- * refused call, whether it came by a {@code call} or by {@code tryAcquire}; not for a bare {@link Gate#tryEnter}, whose
- * caller notifies it.
- *
- * <p>Provisional: grows until calls can wait for a permit and reserve it; names may change.
+ * <p>Metrics: {@code limiter.permits.available} and {@code limiter.calls.waiting}, and with
+ * {@link RateLimiterConfig.Builder#totals totals} {@code limiter.calls.admitted} and {@code limiter.calls.refused}. A
+ * listener receives {@code onRefused} once for each refused call, whether it came by a {@code call} or by
+ * {@code tryAcquire}; not for a bare {@link Gate#tryEnter}, whose caller notifies it.
  *
  * @since 0.1
  */
@@ -55,7 +58,7 @@ public interface RateLimiter extends WaitingGate, Measured {
      *
      * @param name for logs, metrics and refusals
      * @param limit how much it admits
-     * @return the limiter, with a full bucket
+     * @return the limiter, with all permits unless the settings say otherwise
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
@@ -69,7 +72,7 @@ public interface RateLimiter extends WaitingGate, Measured {
      * @param name for logs, metrics and refusals
      * @param limit how much it admits
      * @param environment the source of time, and the listener for refusals
-     * @return the limiter, with a full bucket
+     * @return the limiter, with all permits unless the settings say otherwise
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
@@ -82,7 +85,7 @@ public interface RateLimiter extends WaitingGate, Measured {
      *
      * @param name for logs, metrics and refusals
      * @param configure sets the limit, and what differs from the defaults
-     * @return the limiter, with a full bucket
+     * @return the limiter, with all permits unless the settings say otherwise
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character or there is no limit
      */
@@ -96,7 +99,7 @@ public interface RateLimiter extends WaitingGate, Measured {
      * @param name for logs, metrics and refusals
      * @param configure sets the limit, and what differs from the defaults
      * @param environment the source of time, and the listener for refusals
-     * @return the limiter, with a full bucket
+     * @return the limiter, with all permits unless the settings say otherwise
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character or there is no limit
      */
@@ -111,7 +114,7 @@ public interface RateLimiter extends WaitingGate, Measured {
      *
      * @param name for logs, metrics and refusals
      * @param config the settings
-     * @return the limiter, with a full bucket
+     * @return the limiter, with all permits unless the settings say otherwise
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
@@ -125,7 +128,7 @@ public interface RateLimiter extends WaitingGate, Measured {
      * @param name for logs, metrics and refusals
      * @param config the settings
      * @param environment the source of time, and the listener for refusals
-     * @return the limiter, with a full bucket
+     * @return the limiter, with all permits unless the settings say otherwise
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
@@ -238,8 +241,8 @@ public interface RateLimiter extends WaitingGate, Measured {
     long availablePermits();
 
     /**
-     * Takes permits if they are there now, and returns what was decided. Does not block, reads the clock once; allocates
-     * the answer.
+     * Takes permits if they are there now, and returns what was decided. Does not block, reads the clock once;
+     * allocates the answer.
      *
      * @param permits how many, from 1
      * @return the decision, of the moment at which it was made
@@ -263,17 +266,18 @@ public interface RateLimiter extends WaitingGate, Measured {
     /**
      * Takes permits, and waits for them on this thread.
      *
-     * <p>First come first served, in all forms of waiting: nothing is taken before its turn, and nothing overtakes, so a
-     * call that needs many is not starved. A call whose turn would come later than it can wait does not wait at all. A
-     * thread that is interrupted leaves the queue, and those behind it move up; an interrupt from before the call counts
-     * also if permits are there. Timers of the machine are late by up to a millisecond, and so may this method be.
+     * <p>First come first served, in all forms of waiting: nothing is taken before its turn, and nothing overtakes, so
+     * a call that needs many is not starved. A call whose turn would come later than it can wait does not wait at all.
+     * A thread that is interrupted leaves the queue, and those behind it move up; an interrupt from before the call
+     * counts also if permits are there. Timers of the machine are late by up to a millisecond, and so may this method
+     * be.
      *
      * @param permits how many, from 1
      * @param maxWait how long to wait at most; zero for not at all, {@code Deadline.FOREVER} for no bound
      * @throws InterruptedException if the thread is interrupted before it has the permits; it holds none then
      * @throws RateLimitedException at once if the permits would come later, or too many calls wait; after a while if a
-     *     change of the limit made it so. {@link RateLimitedException#retryAfterNanos} is how long they would have taken;
-     *     {@link #NEVER} if they are more than the capacity
+     *     change of the limit made it so. {@link RateLimitedException#retryAfterNanos} is how long they would have
+     *     taken; {@link #NEVER} if they are more than the capacity
      * @throws NullPointerException if {@code maxWait} is null
      * @throws IllegalArgumentException if the number is less than 1, or the wait is negative
      */

@@ -24,9 +24,14 @@ final class ReservationTicket implements Reservation {
             @Override
             void tell() {
                 super.tell();
-                limiter.environment().handOver(ReservationTicket.this::completeAll);
+                limiter.environment().handOver(ReservationTicket.this::ended);
             }
         };
+    }
+
+    private void ended() {
+        limiter.countWaited(waiter.state == Waiter.ADMITTED);
+        completeAll();
     }
 
     @Override

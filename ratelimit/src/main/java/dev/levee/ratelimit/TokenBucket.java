@@ -333,8 +333,7 @@ final class TokenBucket extends AbstractLimiter {
     private static long scaled(long value, long to, long from, long most) {
         BigInteger[] parts =
                 BigInteger.valueOf(value).multiply(BigInteger.valueOf(to)).divideAndRemainder(BigInteger.valueOf(from));
-        return parts[0]
-                .add(BigInteger.valueOf(parts[1].signum()))
+        return parts[0].add(BigInteger.valueOf(parts[1].signum()))
                 .min(BigInteger.valueOf(most))
                 .longValueExact();
     }

@@ -2,9 +2,7 @@ package dev.levee.ratelimit;
 
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
-import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.OneAtATime;
 import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -24,18 +22,18 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Invariants.</b>
  *
  * <ul>
- *   <li>Nothing is taken before its turn, so one that gives up leaves nothing to be given back, and those behind it move
- *       up.
+ *   <li>Nothing is taken before its turn, so one that gives up leaves nothing to be given back, and those behind it
+ *       move up.
  *   <li>{@link #occupied} is set before the head asks for its permits, and while it is set no other call takes any.
  *       Those that give something back look at it afterwards, so either the head sees what came back or they see it.
- *   <li>While there is a head, something runs when it is due: a thread that is parked until then, or the timer. Whatever
- *       runs serves all that are due, so the rate does not depend on how many wake-ups there are.
+ *   <li>While there is a head, something runs when it is due: a thread that is parked until then, or the timer.
+ *       Whatever runs serves all that are due, so the rate does not depend on how many wake-ups there are.
  *   <li>A call that is in the queue can be served in time by what is known. When that changes, those that cannot are
  *       refused at once.
  * </ul>
  *
  * <p>The lock is held for a few steps, or for a walk over the queue after a change of plan; no user code runs under it
- * but the clock. Waiters are told, and timers are set, when it is free. See ADR 85.
+ * but the clock. Waiters are told, and the timer is set, when it is free. See ADR 85.
  */
 final class WaitQueue {
     /** The answer that a call is in the queue. */
@@ -49,7 +47,7 @@ final class WaitQueue {
     private final NanoClock clock;
     private final int maxWaiting;
     private final ReentrantLock lock = new ReentrantLock();
-    private final OneAtATime timing = new OneAtATime(this::setTimer);
+    private final TurnTimer timer;
 
     /** Whether a call waits or is about to. Read by every call. */
     volatile boolean occupied;
@@ -69,19 +67,12 @@ final class WaitQueue {
     /** Whether turns can be earlier than by the plan, because something was given back. */
     private boolean late;
 
-    /** When the timer is to run, if {@link #timerWanted}. */
-    private long timerNanos;
-
-    private boolean timerWanted;
-
-    /** The timer that is set, if it has not run; only within {@link #timing}. */
-    private @Nullable Alarm alarm;
-
     WaitQueue(AbstractLimiter limiter, Environment environment, int maxWaiting) {
         this.limiter = limiter;
         this.environment = environment;
         this.clock = environment.clock();
         this.maxWaiting = maxWaiting;
+        this.timer = new TurnTimer(environment, this::serveDue);
     }
 
     int size() {
@@ -91,13 +82,19 @@ final class WaitQueue {
     /** Takes permits for a call that does not wait, unless a call waits; or returns how long it would have to. */
     long tryTake(long permits) {
         StackRoom.require();
+        long answer;
+        Waiter ended;
         lock.lock();
         try {
             long now = clock.nanoTime();
-            return head == null ? limiter.take(now, permits) : plannedWait(permits, 0, now);
+            ended = serve(now);
+            answer = head == null ? limiter.take(now, permits) : plannedWait(permits, 0, now);
         } finally {
+            occupied = head != null;
             lock.unlock();
         }
+        settle(ended);
+        return answer;
     }
 
     /**
@@ -165,7 +162,7 @@ final class WaitQueue {
         return QUEUED;
     }
 
-    /** Returns how long a call that comes now would have to wait behind all others. */
+    /** Returns how long a call that comes now would have to wait behind all others. Takes nothing. */
     long waitBehindAll(long permits) {
         StackRoom.require();
         lock.lock();
@@ -177,6 +174,7 @@ final class WaitQueue {
         }
     }
 
+    /** Returns how long a call has to wait behind others: never 0, though a plan may be earlier than timers are. */
     private long plannedWait(long permits, long maxNanos, long now) {
         if (permits > limiter.capacity()) {
             return Nanos.NEVER;
@@ -186,7 +184,7 @@ final class WaitQueue {
             plan = null;
             wait = wait(planned(now), permits, now);
         }
-        return wait;
+        return Math.max(1, wait);
     }
 
     private long wait(Forecast behind, long permits, long now) {
@@ -194,7 +192,9 @@ final class WaitQueue {
         return Nanos.add(from - now, behind.earliest(from, permits));
     }
 
-    /** Returns the plan, made anew if there is none. A waiter whose turn is never, since a change, keeps its old one. */
+    /**
+     * Returns the plan, made anew if there is none. A waiter whose turn is never, since a change, keeps its old one.
+     */
     private Forecast planned(long now) {
         Forecast made = plan;
         if (made == null) {
@@ -256,12 +256,14 @@ final class WaitQueue {
         }
         if (head == null) {
             plan = null;
-            timerWanted = false;
+            timer.wantNone();
         }
         return ended;
     }
 
-    /** Plans all anew, and takes out those that cannot be served in time, each of which lets those behind it move up. */
+    /**
+     * Plans all anew, and takes out those that cannot be served in time, each of which lets those behind it move up.
+     */
     private @Nullable Waiter refuseHopeless(long now) {
         Waiter ended = null;
         Forecast made = limiter.forecast(now);
@@ -292,9 +294,12 @@ final class WaitQueue {
     private void watch(Waiter first, long dueNanos) {
         long turn = first.turnNanos;
         first.turnNanos = dueNanos;
-        timerWanted = !first.hasThread();
-        timerNanos = dueNanos;
-        if (!timerWanted && turn != dueNanos) {
+        if (!first.hasThread()) {
+            timer.want(dueNanos);
+            return;
+        }
+        timer.wantNone();
+        if (turn != dueNanos) {
             first.wake(); // it is parked until another time
         }
     }
@@ -452,51 +457,6 @@ final class WaitQueue {
             next.tell();
             next = following;
         }
-        timing.run();
-    }
-
-    private void setTimer() {
-        boolean wanted;
-        long at;
-        lock.lock();
-        try {
-            wanted = timerWanted;
-            at = timerNanos;
-        } finally {
-            lock.unlock();
-        }
-        Alarm set = alarm;
-        if (set != null && (!wanted || at != set.atNanos || set.hasRun)) {
-            set.cancel();
-            alarm = null;
-        }
-        if (wanted && alarm == null) {
-            Alarm next = new Alarm(at);
-            next.timer = environment.schedule(next, at - clock.nanoTime());
-            alarm = next;
-        }
-    }
-
-    /** A timer for the turn of the head. */
-    private final class Alarm implements Runnable {
-        final long atNanos;
-        volatile boolean hasRun;
-        Scheduler.@Nullable Timer timer;
-
-        Alarm(long atNanos) {
-            this.atNanos = atNanos;
-        }
-
-        @Override
-        public void run() {
-            hasRun = true;
-            serveDue();
-        }
-
-        void cancel() {
-            if (timer != null) {
-                timer.cancel();
-            }
-        }
+        timer.apply();
     }
 }

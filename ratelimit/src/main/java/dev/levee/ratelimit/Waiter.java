@@ -43,6 +43,7 @@ class Waiter {
     long retryAfterNanos;
 
     @Nullable Waiter before;
+
     @Nullable Waiter after;
 
     Waiter(long permits, @Nullable Thread thread) {

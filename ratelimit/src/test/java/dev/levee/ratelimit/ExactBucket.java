@@ -26,7 +26,8 @@ final class ExactBucket {
     }
 
     ExactBucket copy() {
-        ExactBucket copy = new ExactBucket(interval, denominator, tolerance.divide(interval).longValueExact());
+        ExactBucket copy = new ExactBucket(
+                interval, denominator, tolerance.divide(interval).longValueExact());
         copy.fullAt = fullAt;
         return copy;
     }
@@ -57,6 +58,9 @@ final class ExactBucket {
         BigInteger early = fullAt.max(now).add(cost).subtract(tolerance).subtract(now);
         return early.signum() <= 0
                 ? 0
-                : early.add(denominator).subtract(BigInteger.ONE).divide(denominator).longValueExact();
+                : early.add(denominator)
+                        .subtract(BigInteger.ONE)
+                        .divide(denominator)
+                        .longValueExact();
     }
 }

@@ -72,8 +72,8 @@ class LimitTest {
         void a_saturated_limiter_admits_what_its_rate_says() {
             for (long permits : List.of(1_000_000_000L, 999_999_937L, 123_456_789L, 700_001L, 7L)) {
                 SettableClock clock = new SettableClock(Long.MAX_VALUE - 1_000_000_000);
-                RateLimiter limiter =
-                        RateLimiter.of("l", Limit.perSecond(permits).burst(Math.max(2, permits / 10)), clock.environment());
+                RateLimiter limiter = RateLimiter.of(
+                        "l", Limit.perSecond(permits).burst(Math.max(2, permits / 10)), clock.environment());
                 long admitted = 0;
                 for (int step = 0; step <= 100; step++) {
                     clock.set(Long.MAX_VALUE - 1_000_000_000 + step * 50_000_000L);

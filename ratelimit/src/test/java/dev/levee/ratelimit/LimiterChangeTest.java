@@ -38,7 +38,8 @@ class LimiterChangeTest {
 
         @Test
         void not_more_than_it_holds_and_not_less_than_none() {
-            assertThatThrownBy(() -> RateLimiter.of("l", config -> config.limit(Limit.perSecond(3)).initialPermits(4)))
+            assertThatThrownBy(() -> RateLimiter.of(
+                            "l", config -> config.limit(Limit.perSecond(3)).initialPermits(4)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("limiter \"l\": initialPermits must be from 0 to 3, but was 4");
             assertThatThrownBy(() -> RateLimiterConfig.builder().initialPermits(-1))
@@ -177,8 +178,7 @@ class LimiterChangeTest {
         void it_says_what_is_left_when_to_come_back_and_when_all_is_there() {
             RateLimiter limiter = limiter(Limit.perSecond(10));
             RateDecision admitted = limiter.decide(4);
-            assertThat(admitted)
-                    .isEqualTo(new RateDecision(true, "mail", Limit.perSecond(10), 6, 0, 400 * MILLI));
+            assertThat(admitted).isEqualTo(new RateDecision(true, "mail", Limit.perSecond(10), 6, 0, 400 * MILLI));
             assertThat(admitted.resetSeconds()).isEqualTo(1);
             RateDecision refused = limiter.decide(7);
             assertThat(refused)
@@ -223,7 +223,9 @@ class LimiterChangeTest {
         @Test
         void one_that_stands_still_runs_back_or_jumps_to_and_fro_mints_nothing() {
             for (TokenBucketLimit limit : List.of(
-                    Limit.perSecond(100).burst(3), Limit.perSecond(123_456_789).burst(3), Limit.perSecond(7).burst(3))) {
+                    Limit.perSecond(100).burst(3),
+                    Limit.perSecond(123_456_789).burst(3),
+                    Limit.perSecond(7).burst(3))) {
                 SettableClock clock = new SettableClock(Long.MAX_VALUE - 1_000_000_000);
                 RateLimiter limiter = RateLimiter.of("l", limit, clock.environment());
                 long origin = clock.nanoTime();

@@ -25,7 +25,9 @@ class LimiterInPipelineTest {
     private final ManualTime time = new ManualTime();
     private final RateLimiter limiter = RateLimiter.of(
             "mail",
-            config -> config.limit(Limit.perSecond(100).burst(1)).maxWait(Duration.ofMillis(50)).totals(true),
+            config -> config.limit(Limit.perSecond(100).burst(1))
+                    .maxWait(Duration.ofMillis(50))
+                    .totals(true),
             time.environment());
     private final List<String> order = Collections.synchronizedList(new ArrayList<>());
 
@@ -89,9 +91,7 @@ class LimiterInPipelineTest {
             SettableClock clock = new SettableClock(0);
             Environment jumping = time.environment().toBuilder().clock(clock).build();
             RateLimiter jumped = RateLimiter.of(
-                    "l",
-                    config -> config.limit(Limit.perSecond(100).burst(1)).maxWait(Deadline.FOREVER),
-                    jumping);
+                    "l", config -> config.limit(Limit.perSecond(100).burst(1)).maxWait(Deadline.FOREVER), jumping);
             jumped.tryAcquire();
             CompletableFuture<Long> turn = jumped.enterAsync(Deadline.afterNanos(20_000_000, clock));
             assertThat(turn).isNotDone();
@@ -140,8 +140,7 @@ class LimiterInPipelineTest {
 
     @Test
     void without_a_wait_it_refuses_at_once_and_says_that_it_does() throws InterruptedException {
-        RateLimiter refusing =
-                RateLimiter.of("l", Limit.perSecond(100).burst(1), time.environment());
+        RateLimiter refusing = RateLimiter.of("l", Limit.perSecond(100).burst(1), time.environment());
         assertThat(refusing.mayWait()).isFalse();
         assertThat(limiter.mayWait()).isTrue();
         refusing.tryAcquire();

@@ -2,7 +2,9 @@ package dev.levee.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.Gate;
+import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -28,6 +30,14 @@ class RateLimiterInterleavingTest {
                 .invocationsPerIteration(LongForm.invocations(400));
     }
 
+    /** For operations of many steps: exact arithmetic, a lock. */
+    private static ModelCheckingOptions few() {
+        return options()
+                .actorsPerThread(2)
+                .iterations(LongForm.iterations(3))
+                .invocationsPerIteration(LongForm.invocations(60));
+    }
+
     @Nested
     class OneBucket {
         @Test
@@ -45,6 +55,29 @@ class RateLimiterInterleavingTest {
             assertThatThrownBy(() -> options().check(OfAHastyBucket.class))
                     .isInstanceOf(LincheckAssertionError.class)
                     .hasMessageContaining("Invalid execution results");
+        }
+    }
+
+    @Nested
+    class ABucketThatIsReplaced {
+        @Test
+        void every_call_is_counted_in_the_old_bucket_or_the_new_one() {
+            few().check(OfReconfiguring.class);
+        }
+
+        @Test
+        void a_bucket_that_is_replaced_without_a_seal_is_caught() {
+            assertThatThrownBy(() -> options().check(OfAnUnsealedBucket.class))
+                    .isInstanceOf(LincheckAssertionError.class)
+                    .hasMessageContaining("Invalid execution results");
+        }
+    }
+
+    @Nested
+    class AQueue {
+        @Test
+        void no_permit_is_lost_and_none_is_given_twice_while_calls_come_and_leave() {
+            few().check(OfTheQueue.class);
         }
     }
 
@@ -116,6 +149,108 @@ class RateLimiterInterleavingTest {
         @Operation
         public long available() {
             return limiter.availablePermits();
+        }
+    }
+
+    /** Three permits, of a limit that changes between two and four. */
+    public static class OfReconfiguring {
+        private final RateLimiter limiter =
+                RateLimiter.of("l", Limit.perSecond(1).burst(3), new SettableClock(0).environment());
+
+        @Operation
+        public boolean acquire(@Param(gen = IntGen.class, conf = "1:2") int permits) {
+            return limiter.tryAcquire(permits);
+        }
+
+        @Operation
+        public void reconfigure(@Param(gen = IntGen.class, conf = "2:4") int burst) {
+            limiter.reconfigure(Limit.perSecond(burst));
+        }
+
+        @Operation
+        public long available() {
+            return limiter.availablePermits();
+        }
+    }
+
+    /** A planted mutation: what is used is read, and the new bucket published, without a seal in between. */
+    public static class OfAnUnsealedBucket {
+        private volatile AtomicLong used = new AtomicLong();
+
+        @Operation
+        public boolean acquire() {
+            AtomicLong current = used;
+            long seen;
+            do {
+                seen = current.get();
+                if (seen == 3) {
+                    return false;
+                }
+            } while (!current.compareAndSet(seen, seen + 1));
+            return true;
+        }
+
+        @Operation
+        public void replace() {
+            used = new AtomicLong(used.get());
+        }
+
+        @Operation
+        public long available() {
+            return 3 - used.get();
+        }
+    }
+
+    /** Two permits at a time that stands still: reservations of two, and calls that want one at once. */
+    @Param(name = "place", gen = IntGen.class, conf = "0:1")
+    public static class OfTheQueue {
+        private final RateLimiter limiter;
+        private final AtomicReferenceArray<Reservation> reservations = new AtomicReferenceArray<>(2);
+
+        public OfTheQueue() {
+            limiter = RateLimiter.of(
+                    "l",
+                    Limit.perSecond(1).burst(2),
+                    new SettableClock(0)
+                            .environment().toBuilder()
+                                    .scheduler(new NoTimers())
+                                    .executor(Runnable::run)
+                                    .build());
+            reservations.set(0, limiter.reserve(2, Deadline.FOREVER));
+            reservations.set(1, limiter.reserve(2, Deadline.FOREVER));
+        }
+
+        @Operation
+        public boolean cancel(@Param(name = "place") int place) {
+            return reservations.get(place).cancel();
+        }
+
+        @Operation
+        public boolean isReady(@Param(name = "place") int place) {
+            return reservations.get(place).isReady();
+        }
+
+        @Operation
+        public boolean acquire() {
+            return limiter.tryAcquire();
+        }
+    }
+
+    /** Nothing becomes due while the clock stands still. */
+    private static final class NoTimers implements Scheduler {
+        @Override
+        public Timer schedule(Runnable task, long delayNanos) {
+            return () -> true;
+        }
+
+        @Override
+        public void sleep(long nanos) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public void park(Object blocker, long nanos) {
+            throw new AssertionError();
         }
     }
 

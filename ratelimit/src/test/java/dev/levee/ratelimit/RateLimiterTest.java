@@ -317,8 +317,8 @@ class RateLimiterTest {
         @Test
         void without_totals_there_are_none() {
             limiter.tryAcquireOrWaitNanos();
-            assertThat(figures(limiter)).containsOnly(
-                            Map.entry("limiter.permits.available", 2.0), Map.entry("limiter.calls.waiting", 0.0));
+            assertThat(figures(limiter))
+                    .containsOnly(Map.entry("limiter.permits.available", 2.0), Map.entry("limiter.calls.waiting", 0.0));
         }
     }
 

@@ -2,10 +2,14 @@ package dev.levee.ratelimit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Deadline;
 import java.math.BigInteger;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -69,6 +73,75 @@ class RateLimiterThreadsTest {
                 .divide(ExactBucket.nanos(limit))
                 .add(BigInteger.valueOf(limit.burst()));
         assertThat(BigInteger.valueOf(admitted)).isPositive().isLessThanOrEqualTo(allowed);
+    }
+
+    @Test
+    void calls_that_wait_give_up_and_change_the_limit_at_random_leave_nothing_behind() throws Exception {
+        TokenBucketLimit limit = Limit.perSecond(400_000).burst(20);
+        RateLimiter limiter = RateLimiter.of("l", limit);
+        AtomicInteger seeds = new AtomicInteger();
+        long begun = System.nanoTime();
+        long admitted = sumOf(() -> {
+            Random random = new Random(seeds.incrementAndGet());
+            long mine = 0;
+            for (int i = 0; i < 5_000; i++) {
+                mine += waitSomehow(limiter, random);
+            }
+            return mine;
+        });
+        limiter.reconfigure(limit);
+        BigInteger elapsed = BigInteger.valueOf(System.nanoTime() - begun);
+        BigInteger allowed = elapsed.multiply(BigInteger.valueOf(limit.permits()))
+                .divide(ExactBucket.nanos(limit))
+                .add(BigInteger.valueOf(limit.burst()));
+        assertThat(BigInteger.valueOf(admitted)).isPositive().isLessThanOrEqualTo(allowed);
+        limiter.acquire(20, Deadline.FOREVER);
+        assertThat(limiter.waiting()).isZero();
+    }
+
+    /** Returns how many permits it has for good. */
+    private static long waitSomehow(RateLimiter limiter, Random random) throws InterruptedException {
+        long permits = 1 + random.nextInt(5);
+        Duration maxWait = Duration.ofNanos(random.nextInt(200_000));
+        try {
+            switch (random.nextInt(6)) {
+                case 0 -> {
+                    limiter.acquire(permits, maxWait);
+                    return permits;
+                }
+                case 1 -> {
+                    Thread.currentThread().interrupt();
+                    Reservation reservation = limiter.reserve(permits, maxWait);
+                    reservation.await();
+                    return permits;
+                }
+                case 2 -> {
+                    CompletableFuture<Void> future = limiter.acquireAsync(permits, maxWait);
+                    return future.cancel(false) || future.isCompletedExceptionally() ? 0 : permits;
+                }
+                case 3 -> {
+                    Reservation reservation = limiter.reserve(permits, maxWait);
+                    if (random.nextBoolean()) {
+                        return reservation.cancel() ? 0 : permits;
+                    }
+                    reservation.await();
+                    return permits;
+                }
+                case 4 -> {
+                    limiter.reconfigure(Limit.perSecond(random.nextBoolean() ? 400_000 : 300_000)
+                            .burst(20));
+                    return 0;
+                }
+                default -> {
+                    return limiter.tryAcquire(permits) ? permits : 0;
+                }
+            }
+        } catch (RateLimitedException refused) {
+            Thread.interrupted();
+            return 0;
+        } catch (InterruptedException interrupt) {
+            return 0;
+        }
     }
 
     @Test

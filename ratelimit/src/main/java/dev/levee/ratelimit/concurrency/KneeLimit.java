@@ -22,13 +22,13 @@ import java.time.Duration;
  *       failure that comes sooner says nothing about load. When a tenth of the calls is dropped, it shrinks further.
  *   <li>After a dozen or two windows without one that teaches the baseline, the limit goes down by a tenth a window,
  *       until goodput has fallen by a fifth, or to a quarter. What calls take at the end is the baseline; it is
- *       higher than before only if goodput fell, so that a standing queue never becomes normal, and a dependency that is slower for
- *       good does.
+ *       higher than before only if goodput fell, so that a standing queue never becomes normal, and a dependency
+ *       that is slower for good does.
  * </ul>
  *
  * <p>The rules are this library's; parts are after Envoy's adaptive concurrency filter (a baseline from low
- * concurrency), Uber's load shedder Cinnamon (the covariance of concurrency and throughput, 2023) and John D. C. Little,
- * A Proof for the Queuing Formula L = lambda W, 1961. See ADR 91 for why each is there.
+ * concurrency), Uber's load shedder Cinnamon (the covariance of concurrency and throughput, 2023) and John D. C.
+ * Little, A Proof for the Queuing Formula L = lambda W, 1961. See ADR 91 for why each is there.
  *
  * @param maxHealthyLatency how long calls may take at most to be taken for normal; above it the limit shrinks whatever
  *     else was learnt. Default: {@link Deadline#FOREVER}, no such bound

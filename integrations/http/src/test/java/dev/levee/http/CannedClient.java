@@ -104,7 +104,8 @@ final class CannedClient extends ForwardingClient {
         onRequest.accept(request);
         BodySubscriber<T> body = handler.apply(new Info(status, NO_HEADERS));
         body.onSubscribe(new Connection(body));
-        return new Answer<>(request, status, body.getBody().toCompletableFuture().join());
+        return new Answer<>(
+                request, status, body.getBody().toCompletableFuture().join());
     }
 
     @Override

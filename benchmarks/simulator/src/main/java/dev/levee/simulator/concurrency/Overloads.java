@@ -12,7 +12,15 @@ final class Overloads {
     private static final long TIMEOUT = 250 * MILLI;
 
     static final Overload STEP = new Overload(
-            "step", 60, CORES, LOGNORMAL, TIMEOUT, at -> at < 1.0 / 3 || at >= 2.0 / 3 ? 0.7 : 2.1, Overloads::fullSpeed, 1, 0);
+            "step",
+            60,
+            CORES,
+            LOGNORMAL,
+            TIMEOUT,
+            at -> at < 1.0 / 3 || at >= 2.0 / 3 ? 0.7 : 2.1,
+            Overloads::fullSpeed,
+            1,
+            0);
     static final Overload RAMP =
             new Overload("ramp", 60, CORES, LOGNORMAL, TIMEOUT, at -> 0.3 + 2.2 * at, Overloads::fullSpeed, 1, 0);
     static final Overload SLOW_DOWN =

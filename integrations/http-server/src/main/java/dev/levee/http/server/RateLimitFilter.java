@@ -3,8 +3,8 @@ package dev.levee.http.server;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
 import dev.levee.ratelimit.AddressKey;
+import dev.levee.ratelimit.IpAddresses;
 import dev.levee.ratelimit.KeyedRateLimiter;
-import dev.levee.ratelimit.http.AddressText;
 import dev.levee.ratelimit.http.ClientAddresses;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
@@ -59,7 +59,7 @@ public final class RateLimitFilter implements Filter {
     private static final AtomicLong NUMBER = new AtomicLong();
 
     /** The address of a peer that has none, as on a Unix domain socket. */
-    private static final InetAddress NO_ADDRESS = AddressText.parse("0.0.0.0").orElseThrow();
+    private static final InetAddress NO_ADDRESS = IpAddresses.parse("0.0.0.0").orElseThrow();
 
     private final RequestLimit<HttpServletRequest> limit;
 
@@ -173,7 +173,7 @@ public final class RateLimitFilter implements Filter {
         boolean isBracketed = text.startsWith("[") && text.endsWith("]");
         String bare = isBracketed ? text.substring(1, text.length() - 1) : text;
         int scope = bare.indexOf('%');
-        return AddressText.parse(scope < 0 ? bare : bare.substring(0, scope)).orElse(NO_ADDRESS);
+        return IpAddresses.parse(scope < 0 ? bare : bare.substring(0, scope)).orElse(NO_ADDRESS);
     }
 
     @Override

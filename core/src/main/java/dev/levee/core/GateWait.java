@@ -23,9 +23,11 @@ final class GateWait {
         CallState state = CallState.current(); // the gate may note in it why it has refused
         long stamp = enter(waiting, deadline, operation);
         if (stamp == Gate.REFUSED) {
-            RefusedException why = refusal(waiting, deadline);
-            Reference.reachabilityFence(state);
-            throw why;
+            try {
+                throw refusal(waiting, deadline);
+            } finally {
+                Reference.reachabilityFence(state);
+            }
         }
         return stamp;
     }

@@ -10,6 +10,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +83,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V get(K key) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
         if (entry != null) {
             hit();
@@ -95,6 +97,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
         if (entry != null) {
             hit();
@@ -105,6 +108,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V getIfPresent(K key) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
         if (entry != null) {
             hit();
@@ -228,6 +232,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public void put(K key, V value) {
+        StackRoom.require();
         Require.nonNull("key", key);
         Require.nonNull("value", value);
         if (writes == null) {
@@ -239,8 +244,9 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public void remove(K key) {
+        StackRoom.require();
         if (writes == null) {
-            invalidate(key);
+            inFlight.change(Require.nonNull("key", key), null);
         } else {
             write(Require.nonNull("key", key), null, writes);
         }
@@ -265,6 +271,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public void invalidate(K key) {
+        StackRoom.require();
         inFlight.change(Require.nonNull("key", key), null);
     }
 

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *     "Handling Overload" (2016)</a>, where the four names come from
  * @since 0.1
  */
+@SuppressWarnings("EnumOrdinal") // the order of the constants is that of how critical they are
 public enum Criticality {
     /** Its failure is an outage that users see at once and badly. Few calls are; capacity must suffice for all. */
     CRITICAL_PLUS,

@@ -6,6 +6,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Text;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -138,6 +139,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     @SuppressWarnings("unchecked") // without an exchange T is Ticket<A>
     <T extends @Nullable Object, X extends Throwable> T dispatch(
             long hash, @Nullable Exchange<? super A, T, X> exchange, @Nullable TriedHosts tried) throws X {
+        StackRoom.require();
         EndpointSet<A> from = set;
         long now = readTime(from);
         RemainingEndpoints remaining = tried == null ? null : tried.remainingOf(from);

@@ -47,12 +47,20 @@ final class Ticker {
     private long loggedAt;
 
     Ticker(String balancer, Environment environment, boolean mayRest) {
+        this(
+                balancer,
+                environment,
+                mayRest,
+                new PauseDetector(environment.clock().nanoTime()));
+    }
+
+    Ticker(String balancer, Environment environment, boolean mayRest, PauseDetector pauses) {
         this.balancer = balancer;
         this.environment = environment;
         this.clock = environment.clock();
         this.mayRest = mayRest;
         this.handOver = new HandOver(LOG, "balancer \"" + balancer + "\", timer");
-        this.pauses = new PauseDetector(clock.nanoTime());
+        this.pauses = pauses;
         if (mayRest) {
             pauses.rest();
         }

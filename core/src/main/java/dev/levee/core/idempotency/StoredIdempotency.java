@@ -17,6 +17,7 @@ import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Text;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -89,6 +90,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
 
     @Override
     public <X extends Throwable> T call(String key, String fingerprint, Operation<T, X> operation) throws X {
+        StackRoom.require();
         Slot slot = new Slot(key, fingerprint);
         Require.nonNull("operation", operation);
         WaitLimit limit = new WaitLimit(CallContext.current().deadline());
@@ -429,6 +431,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     @Override
     public CompletableFuture<T> callAsync(
             String key, String fingerprint, Supplier<? extends CompletionStage<T>> operation) {
+        StackRoom.require();
         Slot slot = new Slot(key, fingerprint);
         return new AsyncIdempotentCall<>(this, slot, Require.nonNull("operation", operation)).begin();
     }

@@ -32,8 +32,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *   <li>Threads write to up to four copies. A latency that is recorded at the moment of the change may be counted in
  *       the wrong half, or lost.
  *   <li>An answer is of counts that nothing has cleared meanwhile: {@link #changesEnded} is read before them, and
- *       {@link #changesBegun} after them, and only if both are the same the answer is kept. Else the thread that
- *       clears finds it anew.
+ *       {@link #changesBegun} after them, and only if both are the same the answer is kept. Else the thread that clears
+ *       finds it anew.
  *   <li>The answer is found anew with every latency at first, and with every 64th of a thread's copy later; reading it
  *       is one read.
  * </ul>

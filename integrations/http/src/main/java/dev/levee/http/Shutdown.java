@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * retries and waits between them included, and no call begins any more. The client inside belongs to the code that made
  * it, and is left as it is. See ADR 78.
  */
-final class Shutdown {
+class Shutdown { // not final, for tests that shut it down between two of its steps
     private static final long SHUT = 1L << 62;
 
     private final Environment environment;

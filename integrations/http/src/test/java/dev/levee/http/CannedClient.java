@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLSession;
 
@@ -26,30 +27,26 @@ final class CannedClient extends ForwardingClient {
     /** Gets each request. */
     volatile Consumer<HttpRequest> onRequest = request -> {};
 
+    /** The status of all answers. */
+    volatile int status = 200;
+
+    /** How many bodies were read to their end. */
+    final AtomicInteger bodiesRead = new AtomicInteger();
+
     CannedClient() {
         super(HttpClient.newHttpClient());
     }
 
-    private record Info(HttpHeaders headers) implements ResponseInfo {
-        @Override
-        public int statusCode() {
-            return 200;
-        }
-
+    private record Info(int statusCode, HttpHeaders headers) implements ResponseInfo {
         @Override
         public HttpClient.Version version() {
             return HttpClient.Version.HTTP_1_1;
         }
     }
 
-    private static final Info OK = new Info(HttpHeaders.of(Map.of(), (name, value) -> true));
+    private static final HttpHeaders NO_HEADERS = HttpHeaders.of(Map.of(), (name, value) -> true);
 
-    private record Answer<T>(HttpRequest request, T body) implements HttpResponse<T> {
-        @Override
-        public int statusCode() {
-            return OK.statusCode();
-        }
-
+    private record Answer<T>(HttpRequest request, int statusCode, T body) implements HttpResponse<T> {
         @Override
         public Optional<HttpResponse<T>> previousResponse() {
             return Optional.empty();
@@ -57,7 +54,7 @@ final class CannedClient extends ForwardingClient {
 
         @Override
         public HttpHeaders headers() {
-            return OK.headers();
+            return NO_HEADERS;
         }
 
         @Override
@@ -72,12 +69,12 @@ final class CannedClient extends ForwardingClient {
 
         @Override
         public HttpClient.Version version() {
-            return OK.version();
+            return HttpClient.Version.HTTP_1_1;
         }
     }
 
     /** Gives the body when it is asked for. */
-    private static final class Connection implements Flow.Subscription {
+    private final class Connection implements Flow.Subscription {
         private final BodySubscriber<?> reader;
         private boolean given;
 
@@ -91,6 +88,7 @@ final class CannedClient extends ForwardingClient {
                 given = true;
                 reader.onNext(List.of(ByteBuffer.wrap(BODY)));
                 reader.onComplete();
+                bodiesRead.incrementAndGet();
             }
         }
 
@@ -104,16 +102,17 @@ final class CannedClient extends ForwardingClient {
     public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
             throws IOException, InterruptedException {
         onRequest.accept(request);
-        BodySubscriber<T> body = handler.apply(OK);
+        BodySubscriber<T> body = handler.apply(new Info(status, NO_HEADERS));
         body.onSubscribe(new Connection(body));
-        return new Answer<>(request, body.getBody().toCompletableFuture().join());
+        return new Answer<>(
+                request, status, body.getBody().toCompletableFuture().join());
     }
 
     @Override
     public <T> CompletableFuture<HttpResponse<T>> sendAsync(HttpRequest request, BodyHandler<T> handler) {
         onRequest.accept(request);
-        BodySubscriber<T> body = handler.apply(OK);
+        BodySubscriber<T> body = handler.apply(new Info(status, NO_HEADERS));
         body.onSubscribe(new Connection(body));
-        return body.getBody().toCompletableFuture().thenApply(value -> new Answer<>(request, value));
+        return body.getBody().toCompletableFuture().thenApply(value -> new Answer<>(request, status, value));
     }
 }

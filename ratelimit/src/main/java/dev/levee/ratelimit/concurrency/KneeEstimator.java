@@ -12,8 +12,8 @@ import java.util.random.RandomGenerator;
  * does neither.
  *
  * <p>The baseline is taken from windows in which no more than half the limit was in use. When there have been none for
- * long, the limit goes down by a tenth a window, as long as goodput stays ({@link Descent}): at its end there is no queue,
- * and hardly a call was turned away that would have been served. See ADR 91.
+ * long, the limit goes down by a tenth a window, as long as goodput stays ({@link Descent}): at its end there is no
+ * queue, and hardly a call was turned away that would have been served. See ADR 91.
  */
 final class KneeEstimator implements LimitEstimator {
     private static final long WINDOW_NANOS = 100_000_000;

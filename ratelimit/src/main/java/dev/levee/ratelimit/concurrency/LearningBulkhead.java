@@ -171,7 +171,7 @@ final class LearningBulkhead implements AdaptiveBulkhead {
             long now = clock.nanoTime();
             recentNanos.setOpaque(now);
             slots.setSince(place, now);
-            return stamp | shift + 1L << TIMED_BIT;
+            return stamp | ((shift + 1L) << TIMED_BIT);
         } catch (Throwable noTime) { // the permit is taken, and must come back
             return stamp;
         }
@@ -212,7 +212,7 @@ final class LearningBulkhead implements AdaptiveBulkhead {
             }
             try {
                 boolean worth = !drop || estimator.timesDrops() || verdict == Verdict.FAILURE;
-                int weight = timed == 0 || !worth ? 0 : 1 << timed - 1;
+                int weight = timed == 0 || !worth ? 0 : 1 << (timed - 1);
                 if (learner.learn(now, rtt, inFlight, verdict == Verdict.SUCCESS, drop, weight)) {
                     apply((int) estimator.limit());
                 }
@@ -313,9 +313,9 @@ final class LearningBulkhead implements AdaptiveBulkhead {
         sink.value(name, "bulkhead.in.flight", inFlight());
         sink.value(name, "bulkhead.limit", limit());
         sink.value(name, "bulkhead.baseline.nanos", learner.baselineNanos());
-        sink.value(name, "bulkhead.drops", learner.drops());
+        sink.value(name, "bulkhead.drops", (double) learner.drops());
         sink.value(name, "bulkhead.held.long", held.count(now));
-        sink.value(name, "bulkhead.held.longest.nanos", held.longestNanos(now));
+        sink.value(name, "bulkhead.held.longest.nanos", (double) held.longestNanos(now));
         for (PartitionGate partition : partitions.values()) {
             partition.measure(sink);
         }

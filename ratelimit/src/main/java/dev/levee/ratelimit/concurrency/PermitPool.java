@@ -23,7 +23,7 @@ final class PermitPool {
     private static final int BITS = 21;
     private static final long MASK = (1L << BITS) - 1;
     private static final long OWN = 1L << BITS;
-    private static final long LENT = 1L << 2 * BITS;
+    private static final long LENT = 1L << (2 * BITS);
 
     private final PaddedLong word;
 
@@ -42,7 +42,7 @@ final class PermitPool {
     }
 
     private static int inFlight(long seen) {
-        return (int) ((seen >>> BITS & MASK) + (seen >>> 2 * BITS));
+        return (int) ((seen >>> BITS & MASK) + (seen >>> (2 * BITS)));
     }
 
     private static int limit(long seen) {

@@ -87,7 +87,7 @@ final class PermitSlots {
 
     /** How often this place was taken before; any number that goes up by one with each use of the place. */
     static long uses(long stamp) {
-        return stamp >>> INDEX_BITS + 1;
+        return stamp >>> (INDEX_BITS + 1);
     }
 
     /** Shows the times of all permits that are held. A permit that is just taken may be seen with an older time. */

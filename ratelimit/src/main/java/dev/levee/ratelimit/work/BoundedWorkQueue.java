@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * The implementation of {@link WorkQueue}: takes items in.
  *
  * <p>The way of an item that is done at once is through {@link WorkRing} and a {@link WorkSlot}, and takes no lock.
- * Everything else is in the {@link WorkBook}, under its lock: retries, dead letters, an order by key, what a close gives
- * back. {@link WorkAttempts} makes the attempts, on threads that come and go in {@link WorkCrew}. See ADR 97 and ADR 98.
+ * Everything else is in the {@link WorkBook}, under its lock: retries, dead letters, an order by key, what a close
+ * gives back. {@link WorkAttempts} makes the attempts, on threads that come and go in {@link WorkCrew}. See ADR 97 and
+ * ADR 98.
  *
  * @param <T> the items
  */
@@ -34,8 +35,7 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
     private final WorkAttempts<T> attempts;
     private final WorkCrew<T> crew;
 
-    BoundedWorkQueue(
-            String name, WorkQueueConfig<T> config, WorkHandler<? super T> handler, Environment environment) {
+    BoundedWorkQueue(String name, WorkQueueConfig<T> config, WorkHandler<? super T> handler, Environment environment) {
         this.name = Require.name(name);
         this.config = Require.nonNull("config", config);
         Require.nonNull("handler", handler);
@@ -45,8 +45,7 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
         this.ring = new WorkRing(config.capacity(), ages);
         this.book = new WorkBook<>(ring, config);
         this.refusals = new WorkRefusals(name, config.capacity(), ring, environment);
-        this.waiters =
-                new WorkWaiters(ring, book.lock, environment, refusals, this::acceptedNanos, config.capacity());
+        this.waiters = new WorkWaiters(ring, book.lock, environment, refusals, this::acceptedNanos, config.capacity());
         this.attempts = new WorkAttempts<>(name, config, handler, environment, book, slots, waiters);
         this.crew = attempts.crew();
     }
@@ -125,8 +124,7 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
     }
 
     private WorkEntry<T> entry(T item, @Nullable Thread caller) {
-        WorkLane<T> lane =
-                order == null ? null : new WorkLane<>(Require.nonNull("key of the item", order.apply(item)));
+        WorkLane<T> lane = order == null ? null : new WorkLane<>(Require.nonNull("key of the item", order.apply(item)));
         return new WorkEntry<>(attempts, item, lane, caller);
     }
 
@@ -226,7 +224,6 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
             }
         }
     }
-
 
     @Override
     public void pause() {

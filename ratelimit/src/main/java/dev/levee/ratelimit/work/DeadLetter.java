@@ -19,13 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public record DeadLetter<T>(
-        long id,
-        T item,
-        Verdict verdict,
-        @Nullable Throwable cause,
-        int attempts,
-        long firstNanos,
-        long lastNanos) {
+        long id, T item, Verdict verdict, @Nullable Throwable cause, int attempts, long firstNanos, long lastNanos) {
     /**
      * Returns everything but the item, which may be secret.
      *

@@ -41,8 +41,7 @@ final class PendingWork<T> extends AtomicInteger implements BiConsumer<@Nullable
 
     @Nullable transient Throwable error;
 
-    PendingWork(
-            WorkAttempts<T> attempts, WorkSlot slot, CompletionStage<?> stage, boolean ofWorker, long startNanos) {
+    PendingWork(WorkAttempts<T> attempts, WorkSlot slot, CompletionStage<?> stage, boolean ofWorker, long startNanos) {
         this.attempts = attempts;
         this.slot = slot;
         this.stage = stage;

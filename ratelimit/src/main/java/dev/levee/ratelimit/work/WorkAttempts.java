@@ -378,7 +378,9 @@ final class WorkAttempts<T> {
         }
     }
 
-    /** Takes back an interrupt of a close that came too late for the item of this thread. Returns whether it may have. */
+    /**
+     * Takes back an interrupt of a close that came too late for the item of this thread. Returns whether it may have.
+     */
     boolean takeBackInterrupt(WorkSlot slot) {
         boolean interrupting = closing.isInterrupting();
         if (interrupting) {

@@ -3,8 +3,8 @@ package dev.levee.ratelimit.work;
 /**
  * What became of the items of a {@link WorkQueue}, at one moment.
  *
- * <p>Each item that was accepted is counted in exactly one of the others:
- * {@code accepted = done + deadLettered + returned + running + waiting}. A replay is a new acceptance.
+ * <p>Each item that was accepted is counted in exactly one of the others: {@code accepted = done + deadLettered +
+ * returned + running + waiting}. A replay is a new acceptance.
  *
  * @param accepted how many items were accepted since the queue was made
  * @param done how many the handler has done
@@ -14,5 +14,4 @@ package dev.levee.ratelimit.work;
  * @param waiting how many wait: for a worker, for the next attempt, or for an earlier item of their key
  * @since 0.1
  */
-public record WorkCounts(
-        long accepted, long done, long deadLettered, long returned, long running, long waiting) {}
+public record WorkCounts(long accepted, long done, long deadLettered, long returned, long running, long waiting) {}

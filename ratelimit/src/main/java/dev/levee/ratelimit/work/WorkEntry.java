@@ -47,6 +47,7 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
     long lastNanos;
     long delayNanos;
     Verdict verdict = Verdict.IGNORED;
+
     @Nullable Throwable cause;
 
     /** When its next attempt is due. */

@@ -27,8 +27,8 @@ import java.util.function.Consumer;
  *
  * <p><b>A crash loses</b> every item that was accepted and is not done, and the dead letters: the queue is in the
  * memory of one process. An item that must survive is stored by its producer before it is offered and removed when it
- * is done, or taken from a broker. The interface fits a queue that survives: items are handled
- * {@linkplain WorkHandler at least once}, an attempt has a number, and a dead letter an id.
+ * is done, or taken from a broker. The interface fits a queue that survives: items are handled {@linkplain WorkHandler
+ * at least once}, an attempt has a number, and a dead letter an id.
  *
  * <p><b>Capacity.</b> Every item that is accepted and not ended has a place: one that waits, one that is handled, one
  * in its backoff. So retries never make the queue grow, and a dependency that is down fills it and pushes back.

@@ -55,11 +55,7 @@ final class WorkRefusals {
                 this::nextPlaceNanos,
                 true);
         closed = new WorkRefusedException(
-                name,
-                WorkRefusedException.Reason.CLOSED,
-                queue + "is closed",
-                () -> OutcomeRule.DO_NOT_RETRY,
-                true);
+                name, WorkRefusedException.Reason.CLOSED, queue + "is closed", () -> OutcomeRule.DO_NOT_RETRY, true);
     }
 
     private long nextPlaceNanos() {

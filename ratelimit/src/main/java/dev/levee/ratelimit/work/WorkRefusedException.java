@@ -5,7 +5,8 @@ import dev.levee.core.internal.Require;
 import java.util.function.LongSupplier;
 
 /**
- * A {@link WorkQueue} did not accept an item; {@link #reason} tells why, and {@link #retryAfterNanos} when to come back.
+ * A {@link WorkQueue} did not accept an item; {@link #reason} tells why, and {@link #retryAfterNanos} when to come
+ * back.
  *
  * @since 0.1
  */

@@ -39,7 +39,7 @@ public record WorkReport<T>(long done, long deadLettered, List<T> returned, List
      */
     @Override
     public String toString() {
-        return done + " done, " + deadLettered + " dead letters, " + returned.size() + " returned, "
-                + unfinished.size() + " unfinished";
+        return done + " done, " + deadLettered + " dead letters, " + returned.size() + " returned, " + unfinished.size()
+                + " unfinished";
     }
 }

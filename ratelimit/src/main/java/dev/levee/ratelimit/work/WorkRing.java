@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Three words count what was accepted ({@code tail}), begun ({@code head}) and ended; a place is taken by the same
  * exchange that takes a position in the ring. The ring is that of Dmitry Vyukov, "Bounded MPMC queue" (1024cores.net,
  * 2010): a turn in each cell says whether the next thread may write or read it. An item that has begun keeps its place
- * and not its cell, so there is always a cell for a place; it may have to be waited for, as long as another thread needs
- * to copy a reference. Thread-safe and lock-free but for that; allocates nothing. See ADR 97.
+ * and not its cell, so there is always a cell for a place; it may have to be waited for, as long as another thread
+ * needs to copy a reference. Thread-safe and lock-free but for that; allocates nothing. See ADR 97.
  */
 final class WorkRing {
     /** The item has a place. */

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Interrupts.</b> The closing thread first says that it interrupts ({@code BoundedWorkQueue.interrupting}), then
  * marks the slot, then looks again whether the item is still there. The thread of the slot first takes the item out,
- * then counts it as ended (a full fence), then looks whether anything interrupts. So either the closing thread sees that
- * the item has gone, or the other one sees the mark, and takes back an interrupt that was not meant for what it does
- * next. See ADR 97.
+ * then counts it as ended (a full fence), then looks whether anything interrupts. So either the closing thread sees
+ * that the item has gone, or the other one sees the mark, and takes back an interrupt that was not meant for what it
+ * does next. See ADR 97.
  */
 final class WorkSlot {
     private static final MethodHandles.Lookup LOOKUP = MethodHandles.lookup();

@@ -68,7 +68,9 @@ final class WorkWaiter extends WorkNode implements Runnable {
         }
     }
 
-    /** The future of an item that waits for a place. If its user completes it first, the item does not wait any more. */
+    /**
+     * The future of an item that waits for a place. If its user completes it first, the item does not wait any more.
+     */
     static final class Pending extends CompletableFuture<Void> {
         private final WorkWaiter waiter;
 

@@ -37,7 +37,7 @@ class AdaptiveBulkheadTest {
         assertThatThrownBy(() -> bulkhead.run(() -> {}))
                 .isInstanceOf(AdaptiveBulkheadFullException.class)
                 .hasMessage("bulkhead \"orders\" is full: 7 calls in flight, limit 7");
-        assertThat(((RefusedException) bulkhead.refusal().detached()).getMessage())
+        assertThat(bulkhead.refusal().detached().getMessage())
                 .isEqualTo("bulkhead \"orders\" is full: 7 calls in flight, limit 7");
     }
 
@@ -271,7 +271,7 @@ class AdaptiveBulkheadTest {
                     if (stamp != Gate.REFUSED) {
                         int now = inFlight.incrementAndGet();
                         most.accumulateAndGet(now, Math::max);
-                        Thread.yield();
+                        Thread.onSpinWait();
                         inFlight.decrementAndGet();
                         gate.exit(stamp, 0, 0, verdict, RefusedException.UNKNOWN);
                         gate.exit(stamp, 0, 0, verdict, RefusedException.UNKNOWN);

@@ -7,7 +7,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class PublishedLimitsTest {
     private final ManualTime time = new ManualTime();
 
-    private AdaptiveBulkhead bulkhead(UnaryOperator<AdaptiveBulkheadConfig.Builder> settings) {
-        return AdaptiveBulkhead.of("b", settings::apply, time.environment());
+    private AdaptiveBulkhead bulkhead(Consumer<AdaptiveBulkheadConfig.Builder> settings) {
+        return AdaptiveBulkhead.of("b", settings, time.environment());
     }
 
     /** A call of so many milliseconds with others in flight, which are cancelled. */

@@ -159,7 +159,8 @@ class ClosedWorkQueueTest {
     @Test
     void a_handler_that_closes_its_own_queue_is_unfinished() {
         AtomicReference<WorkQueue<String>> own = new AtomicReference<>();
-        own.set(queue(1, (item, attempt) -> report.updateAndGet(none -> own.get().close(Duration.ZERO))));
+        own.set(queue(
+                1, (item, attempt) -> report.updateAndGet(none -> own.get().close(Duration.ZERO))));
         own.get().submit("a");
         own.get().submit("b");
         time.runReady();
@@ -206,7 +207,8 @@ class ClosedWorkQueueTest {
             begun.await();
             assertThat(queue.close(Duration.ZERO).unfinished()).containsExactly("a");
             go.countDown();
-            assertThat(pool.submit(Thread::interrupted).get(10, TimeUnit.SECONDS)).isFalse();
+            assertThat(pool.submit(Thread::interrupted).get(10, TimeUnit.SECONDS))
+                    .isFalse();
             assertThat(queue.counts().done()).isEqualTo(1);
         } finally {
             pool.shutdownNow();

@@ -92,7 +92,8 @@ class FullWorkQueueTest {
         @Test
         void the_deadline_of_the_call_ends_it_earlier() {
             time.start(() -> CallContext.current()
-                    .withDeadline(Deadline.after(Duration.ofSeconds(2), time.environment().clock()))
+                    .withDeadline(Deadline.after(
+                            Duration.ofSeconds(2), time.environment().clock()))
                     .run(() -> {
                         try {
                             queue.submit("b");
@@ -140,8 +141,9 @@ class FullWorkQueueTest {
             time.runReady();
             assertThat(report.returned()).containsExactly("a");
             assertThat(thrown.get())
-                    .isInstanceOfSatisfying(WorkRefusedException.class, refused -> assertThat(refused.reason())
-                            .isEqualTo(WorkRefusedException.Reason.CLOSED));
+                    .isInstanceOfSatisfying(
+                            WorkRefusedException.class,
+                            refused -> assertThat(refused.reason()).isEqualTo(WorkRefusedException.Reason.CLOSED));
             assertThatThrownBy(() -> queue.submit("c")).isInstanceOf(WorkRefusedException.class);
             assertThat(queue.offer("c")).isFalse();
         }
@@ -324,16 +326,14 @@ class FullWorkQueueTest {
         void an_item_whose_key_has_others_is_refused_because_it_must_not_overtake_them() {
             WorkQueue<String> ordered = WorkQueue.of(
                     "mail",
-                    c -> c.capacity(2)
-                            .workers(0)
-                            .whenFull(WhenFull.CALLER_RUNS)
-                            .orderedBy(item -> item.charAt(0)),
+                    c -> c.capacity(2).workers(0).whenFull(WhenFull.CALLER_RUNS).orderedBy(item -> item.charAt(0)),
                     (item, attempt) -> handled.add(item),
                     time.environment());
             filled(ordered, List.of("a1", "b1"));
             assertThatThrownBy(() -> ordered.submit("a2"))
-                    .isInstanceOfSatisfying(WorkRefusedException.class, refused -> assertThat(refused.reason())
-                            .isEqualTo(WorkRefusedException.Reason.KEY_BUSY));
+                    .isInstanceOfSatisfying(
+                            WorkRefusedException.class,
+                            refused -> assertThat(refused.reason()).isEqualTo(WorkRefusedException.Reason.KEY_BUSY));
             ordered.submit("c1");
             assertThat(handled).containsExactly("c1");
             while (ordered.runNext()) {}

@@ -37,8 +37,7 @@ class HostileWorkTest {
             Consumer<WorkQueueConfig.Builder<String>> configure, WorkHandler<String> handler, Environment environment) {
         return WorkQueue.of(
                 "mail",
-                c -> configure.accept(
-                        c.workers(1).maxAttempts(2).backoff(Backoff.fixed(Duration.ofSeconds(1)))),
+                c -> configure.accept(c.workers(1).maxAttempts(2).backoff(Backoff.fixed(Duration.ofSeconds(1)))),
                 handler,
                 environment);
     }
@@ -60,15 +59,12 @@ class HostileWorkTest {
     void an_executor_that_rejects_once_or_has_no_thread_delays_items_and_loses_none() {
         for (Throwable thrown : List.of(new RejectedExecutionException(), new OutOfMemoryError("no thread"))) {
             AtomicBoolean first = new AtomicBoolean(true);
-            WorkQueue<String> queue = queue(
-                    c -> {},
-                    (item, attempt) -> handled.add(item),
-                    with(task -> {
-                        if (first.getAndSet(false)) {
-                            throw sneaky(thrown);
-                        }
-                        time.environment().executor().execute(task);
-                    }));
+            WorkQueue<String> queue = queue(c -> {}, (item, attempt) -> handled.add(item), with(task -> {
+                if (first.getAndSet(false)) {
+                    throw sneaky(thrown);
+                }
+                time.environment().executor().execute(task);
+            }));
             assertThat(queue.offer("a")).isTrue();
             time.runReady();
             assertThat(queue.counts().waiting()).isEqualTo(1);
@@ -289,8 +285,8 @@ class HostileWorkTest {
     @ValueSource(booleans = {false, true})
     void user_code_is_called_without_locks(boolean ordered) {
         AtomicReference<WorkQueue<String>> own = new AtomicReference<>();
-        Runnable elsewhere = () -> CompletableFuture.runAsync(() -> own.get().counts()).orTimeout(
-                        10, java.util.concurrent.TimeUnit.SECONDS)
+        Runnable elsewhere = () -> CompletableFuture.runAsync(() -> own.get().counts())
+                .orTimeout(10, java.util.concurrent.TimeUnit.SECONDS)
                 .join();
         Environment environment = time.environment().toBuilder()
                 .listener(new Listener() {
@@ -349,7 +345,9 @@ class HostileWorkTest {
     @Test
     void an_offer_at_the_end_of_the_stack_accepts_or_changes_nothing() {
         WorkQueue<String> queue = queue(
-                c -> c.capacity(100_000).workers(0).orderedBy(item -> item), (item, attempt) -> null, time.environment());
+                c -> c.capacity(100_000).workers(0).orderedBy(item -> item),
+                (item, attempt) -> null,
+                time.environment());
         long[] accepted = {0};
         class Deep {
             void offer() {

@@ -113,7 +113,9 @@ class OrderedWorkQueueTest {
                 c -> c.capacity(1).orderedBy(item -> item.isEmpty() ? null : item.charAt(1)),
                 (item, attempt) -> null,
                 time.environment());
-        assertThatThrownBy(() -> queue.offer("")).isInstanceOf(NullPointerException.class).hasMessageContaining("key");
+        assertThatThrownBy(() -> queue.offer(""))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("key");
         assertThatThrownBy(() -> queue.submit("x")).isInstanceOf(StringIndexOutOfBoundsException.class);
         assertThat(queue.submitAsync("x")).isCompletedExceptionally();
         assertThat(queue.offer("xy")).isTrue();

@@ -47,7 +47,9 @@ class WorkQueueConfigTest {
                 .isInstanceOf(NullPointerException.class)
                 .hasMessageContaining("handler");
         WorkQueue<String> queue = queue(c -> {});
-        assertThatThrownBy(() -> queue.offer(null)).isInstanceOf(NullPointerException.class).hasMessageContaining("item");
+        assertThatThrownBy(() -> queue.offer(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessageContaining("item");
         assertThatThrownBy(() -> queue.submit(null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> queue.submitAsync(null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> queue.replay(null)).isInstanceOf(NullPointerException.class);

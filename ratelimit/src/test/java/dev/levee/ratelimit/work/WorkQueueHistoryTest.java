@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Verdict;
-import dev.levee.core.policy.Backoff;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;
@@ -87,7 +86,9 @@ class WorkQueueHistoryTest {
                     .as("two items of key %s at once", item.key)
                     .isTrue();
             if (attempt == 1) {
-                begunOfKey.computeIfAbsent(item.key, ignored -> new ArrayList<>()).add(item.number);
+                begunOfKey
+                        .computeIfAbsent(item.key, ignored -> new ArrayList<>())
+                        .add(item.number);
             }
             int choice = random.nextInt(12);
             if (choice >= 10) {
@@ -161,13 +162,16 @@ class WorkQueueHistoryTest {
             assertThat(counts.done() + counts.deadLettered() + counts.returned() + counts.running() + counts.waiting())
                     .as("%s", counts)
                     .isEqualTo(counts.accepted());
-            assertThat(counts.done()).isEqualTo(done.values().stream().mapToInt(it -> it).sum());
+            assertThat(counts.done())
+                    .isEqualTo(done.values().stream().mapToInt(it -> it).sum());
             assertThat(counts.running()).isEqualTo(stages.size());
             assertThat(counts.running() + counts.waiting()).isBetween(0L, (long) capacity);
             assertThat(counts.waiting()).isNotNegative();
             done.forEach((item, times) -> assertThat(times).as("item %s", item).isEqualTo(1));
             if (ordered) {
-                begunOfKey.values().forEach(numbers -> assertThat(distinct(numbers)).isSorted());
+                begunOfKey
+                        .values()
+                        .forEach(numbers -> assertThat(distinct(numbers)).isSorted());
             }
         }
 
@@ -225,12 +229,17 @@ class WorkQueueHistoryTest {
         WorkReport<Item> report = history.queue.close(Duration.ofMillis(wait));
         WorkCounts counts = history.queue.counts();
         assertThat(counts.accepted()).isEqualTo(history.acceptances);
-        assertThat(report.done() + report.deadLettered() + report.returned().size() + report.unfinished().size())
+        assertThat(report.done()
+                        + report.deadLettered()
+                        + report.returned().size()
+                        + report.unfinished().size())
                 .isEqualTo(counts.accepted());
         assertThat(counts.returned()).isEqualTo(report.returned().size());
         Set<Item> handedBack = new HashSet<>(report.returned());
         handedBack.addAll(report.unfinished());
-        assertThat(handedBack).as("%s / %s", report.returned(), report.unfinished()).hasSize(report.returned().size() + report.unfinished().size());
+        assertThat(handedBack)
+                .as("%s / %s", report.returned(), report.unfinished())
+                .hasSize(report.returned().size() + report.unfinished().size());
         report.returned().forEach(item -> assertThat(history.done).doesNotContainKey(item.number));
         history.time.advance(Duration.ofMinutes(1));
         report.returned().forEach(item -> assertThat(history.done).doesNotContainKey(item.number));

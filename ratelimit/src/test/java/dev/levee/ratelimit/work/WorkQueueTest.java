@@ -103,8 +103,10 @@ class WorkQueueTest {
         queue.runNext();
         queue.submit("c");
         assertThatThrownBy(() -> queue.submit("d"))
-                .isInstanceOfSatisfying(WorkRefusedException.class, refusal -> assertThat(refusal.retryAfterNanos())
-                        .isEqualTo(Duration.ofMillis(200).toNanos()));
+                .isInstanceOfSatisfying(
+                        WorkRefusedException.class,
+                        refusal -> assertThat(refusal.retryAfterNanos())
+                                .isEqualTo(Duration.ofMillis(200).toNanos()));
         assertThat(metric(queue, "work.refused")).isEqualTo(2);
     }
 
@@ -217,8 +219,8 @@ class WorkQueueTest {
         @Test
         void a_hint_is_waited_for_if_it_is_longer_than_the_backoff() {
             failing.put("a", new IOException());
-            WorkQueue<String> queue = queue(c -> c.outcomes(
-                    rule -> rule.retryAfter((result, error) -> Duration.ofSeconds(7).toNanos())));
+            WorkQueue<String> queue = queue(c -> c.outcomes(rule ->
+                    rule.retryAfter((result, error) -> Duration.ofSeconds(7).toNanos())));
             queue.offer("a");
             time.advance(Duration.ofMillis(6_999));
             assertThat(handled).hasSize(1);
@@ -229,7 +231,8 @@ class WorkQueueTest {
         @Test
         void a_hint_that_is_too_long_or_says_do_not_retry_makes_a_dead_letter_at_once() {
             failing.put("a", new IOException());
-            for (long hint : new long[] {OutcomeRule.DO_NOT_RETRY, Duration.ofHours(2).toNanos()}) {
+            for (long hint :
+                    new long[] {OutcomeRule.DO_NOT_RETRY, Duration.ofHours(2).toNanos()}) {
                 WorkQueue<String> queue = queue(c -> c.outcomes(rule -> rule.retryAfter((result, error) -> hint)));
                 queue.offer("a");
                 time.runReady();
@@ -369,7 +372,8 @@ class WorkQueueTest {
 
     @Nested
     class DeadLetters {
-        private final WorkQueue<String> queue = queue(c -> c.maxAttempts(1).maxDeadLetters(2).capacity(2));
+        private final WorkQueue<String> queue =
+                queue(c -> c.maxAttempts(1).maxDeadLetters(2).capacity(2));
 
         private void die(String... items) {
             for (String item : items) {

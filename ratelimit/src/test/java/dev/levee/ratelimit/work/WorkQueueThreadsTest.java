@@ -31,7 +31,8 @@ class WorkQueueThreadsTest {
     private static final int ITEMS = 5_000;
 
     private final ExecutorService executor = Executors.newCachedThreadPool();
-    private final Environment environment = Environment.builder().executor(executor).build();
+    private final Environment environment =
+            Environment.builder().executor(executor).build();
 
     @AfterEach
     void stop() {
@@ -117,7 +118,8 @@ class WorkQueueThreadsTest {
                         if (ThreadLocalRandom.current().nextInt(20) == 0) {
                             throw new IOException();
                         }
-                        orders.computeIfAbsent(item[0], ignored -> new ArrayList<>()).add(item[1]);
+                        orders.computeIfAbsent(item[0], ignored -> new ArrayList<>())
+                                .add(item[1]);
                         return null;
                     } finally {
                         busy.remove(item[0]);
@@ -177,7 +179,10 @@ class WorkQueueThreadsTest {
                 }
             });
             WorkReport<Integer> report = reports.get(0);
-            assertThat(report.done() + report.deadLettered() + report.returned().size() + report.unfinished().size())
+            assertThat(report.done()
+                            + report.deadLettered()
+                            + report.returned().size()
+                            + report.unfinished().size())
                     .isEqualTo(accepted.size());
             Map<Integer, Integer> seen = new HashMap<>();
             report.returned().forEach(item -> seen.merge(item, 1, Integer::sum));

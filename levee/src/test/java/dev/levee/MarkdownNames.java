@@ -35,6 +35,8 @@ final class MarkdownNames {
 
     /** What pages may name although neither the sources nor the JDK have it. */
     static final Set<String> EXCEPTIONS = Set.of(
+            // a header of HTTP
+            "RateLimit",
             // of other libraries
             "Failsafe",
             "FailsafeException",

@@ -21,13 +21,15 @@ final class GateWait {
         }
         Deadline deadline = deadline(waiting);
         CallState state = CallState.current(); // the gate may note in it why it has refused
-        long stamp = enter(waiting, deadline, operation);
-        if (stamp == Gate.REFUSED) {
-            RefusedException why = refusal(waiting, deadline);
+        try {
+            long stamp = enter(waiting, deadline, operation);
+            if (stamp == Gate.REFUSED) {
+                throw refusal(waiting, deadline);
+            }
+            return stamp;
+        } finally {
             Reference.reachabilityFence(state);
-            throw why;
         }
-        return stamp;
     }
 
     private static long enter(WaitingGate gate, Deadline deadline, Operation<?, ?> operation) {

@@ -12,7 +12,7 @@ final class KeyPlan {
     static final long REFUSED = Long.MIN_VALUE;
 
     /** What is done to a bucket. */
-    enum Change {
+    enum KeyChange {
         /** Takes permits, if there are as many. */
         TAKE,
 
@@ -69,7 +69,7 @@ final class KeyPlan {
     }
 
     /** Returns the arrival time of a bucket that was full, or had a debt, after a change; or {@link #REFUSED}. */
-    long next(Change change, long tat, long now, long cost) {
+    long next(KeyChange change, long tat, long now, long cost) {
         switch (change) {
             case TAKE:
                 long debt = tat - now;

@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Operation;
 import dev.levee.core.testing.EndOfStack;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -47,7 +48,7 @@ class EndOfStackOfLoadsTest {
 
     private List<EndOfStack.Form> forms() {
         return List.of(
-                operation -> nonNull(aside.get(keys.incrementAndGet(), key -> operation.run())),
+                operation -> Objects.requireNonNull(aside.get(keys.incrementAndGet(), key -> operation.run())),
                 operation -> {
                     aside.put(keys.incrementAndGet() % CACHED, 1L);
                     aside.invalidate(keys.incrementAndGet() % CACHED);
@@ -63,10 +64,6 @@ class EndOfStackOfLoadsTest {
                     through.remove(keys.incrementAndGet());
                     return 1L;
                 });
-    }
-
-    private static long nonNull(Long value) {
-        return value;
     }
 
     private void nothing_stays_in_flight(long stackSize) throws Exception {

@@ -1,6 +1,7 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.Text;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What is one address in two forms is one key: an IPv4-mapped IPv6 address ({@code ::ffff:203.0.113.7}, RFC 4291
  * section 2.5.5.2), and one that a translator made with the well-known prefix ({@code 64:ff9b::203.0.113.7}, RFC 6052),
- * are grouped as the IPv4 address in them. Zone ids are dropped.
+ * are grouped as the IPv4 address in them. The zone id of an {@code Inet6Address} is dropped; a text that has one is
+ * refused.
  *
  * <p>Immutable, with {@code equals} by network and length of the prefix. Names are never looked up.
  *
@@ -103,10 +105,7 @@ public final class AddressKey {
     }
 
     /**
-     * Returns the key of an address in text form: four decimal numbers without leading zeros, or the forms of RFC 4291
-     * section 2.2, with a zone id (RFC 4007) or without. No brackets, port, prefix, space or name, and none of the
-     * other forms that {@code inet_aton} takes, such as octal numbers: two readers of such a text may see two
-     * addresses.
+     * Returns the key of an address in text form, as {@link IpAddresses} reads it.
      *
      * @param text an address
      * @param ipv4Prefix how many bits of an IPv4 address all of its addresses share, from 1 to 32
@@ -116,10 +115,10 @@ public final class AddressKey {
      * @throws IllegalArgumentException if it is no address, or a prefix is out of its range
      */
     public static AddressKey parse(CharSequence text, int ipv4Prefix, int ipv6Prefix) {
-        AddressParser parser = new AddressParser(Require.nonNull("text", text));
-        return parser.isIpv4()
-                ? grouped(0, MAPPED << 32 | parser.ipv4(), ipv4Prefix, ipv6Prefix)
-                : grouped(parser.high(), parser.low(), ipv4Prefix, ipv6Prefix);
+        InetAddress address = IpAddresses.parse(text)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "text must be an IPv4 or IPv6 address, but was \"" + Text.printable(text) + "\""));
+        return of(address, ipv4Prefix, ipv6Prefix);
     }
 
     private static AddressKey grouped(long high, long low, int ipv4Prefix, int ipv6Prefix) {

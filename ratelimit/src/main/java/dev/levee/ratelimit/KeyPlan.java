@@ -4,7 +4,7 @@ import dev.levee.core.internal.Require;
 import java.math.BigInteger;
 
 /**
- * The limit of a key, and its arithmetic: what a {@link KeySegment} needs of {@link ExactGcra}. Times are in its units,
+ * The limit of a key, and its arithmetic: what a {@link KeySegment} needs of {@link Gcra}. Times are in its units,
  * counted from the base of a segment; {@code elapsed} is a reading of the clock less that base. Immutable.
  */
 final class KeyPlan {
@@ -28,7 +28,7 @@ final class KeyPlan {
     /** Tells the words of one plan of a key from those of another; 0 where all keys share one. */
     final long salt;
 
-    private final ExactGcra gcra;
+    private final Gcra gcra;
 
     /** The largest debt, in units. */
     private final long deepest;
@@ -36,7 +36,7 @@ final class KeyPlan {
     KeyPlan(TokenBucketLimit limit, long maxDebt, long salt) {
         this.limit = limit;
         this.salt = salt;
-        gcra = ExactGcra.of(limit);
+        gcra = Gcra.of(limit);
         deepest = gcra.tolerance + Require.range("maxDebt", maxDebt, 0, gcra.maxDebt()) * gcra.interval;
     }
 
@@ -91,7 +91,7 @@ final class KeyPlan {
     /** Returns how far a bucket is from full, at a reading of any age. */
     long debt(long tat, long elapsed) {
         if (gcra.isInRange(elapsed)) {
-            return ExactGcra.debt(tat, gcra.units(elapsed));
+            return Gcra.debt(tat, gcra.units(elapsed));
         }
         return Math.max(0, gcra.from(tat, Math.max(elapsed, gcra.earliest())));
     }
@@ -111,7 +111,7 @@ final class KeyPlan {
 
     /** Returns the arrival time of a bucket with a debt. */
     long tat(long debt, long elapsed) {
-        return debt == 0 ? ExactGcra.LONG_FULL : gcra.start(units(elapsed)) + debt;
+        return debt == 0 ? Gcra.LONG_FULL : gcra.start(units(elapsed)) + debt;
     }
 
     /**

@@ -253,7 +253,7 @@ final class KeySegment {
                     table.occupy();
                 }
             }
-            long tat = plan.next(change, ExactGcra.LONG_FULL, plan.units(nanos - slots.base), cost);
+            long tat = plan.next(change, Gcra.LONG_FULL, plan.units(nanos - slots.base), cost);
             slots.put(slot, low, high, plan, KeySlots.word(tat, high, plan));
         } finally {
             endClaim();

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *                     '---- searched ----'           '- of the one found -'
  *
  * low, high         the fingerprint of the key; low is 0 if the slot is empty
- * word              the arrival time of its bucket (ExactGcra), plus high, plus the salt of its plan; or SEALED
+ * word              the arrival time of its bucket (Gcra), plus high, plus the salt of its plan; or SEALED
  * }</pre>
  *
  * <p><b>Invariants.</b> A word carries the fingerprint of its key as an addend, which is random: the words of two keys

@@ -20,7 +20,10 @@ interface Meter {
     /** The answer of a meter that has been closed; the caller asks the one that has taken its place. */
     long CLOSED = -1;
 
-    /** Until how far ahead of a time a mark is in the future; everything beyond is the past. See {@link Gcra}. */
+    /**
+     * Until how far ahead of a time a mark is in the future. Readings wrap, so they are a circle, of which the quarter
+     * that follows now is the future; everything beyond is the past, and a meter may rest for 219 years.
+     */
     int FUTURE_BITS = 62;
 
     /**

@@ -1,12 +1,12 @@
 package dev.levee.ratelimit;
 
-/** The {@link Forecast} of a token bucket: a debt at a reading of the clock, in the units of {@link ExactGcra}. */
+/** The {@link Forecast} of a token bucket: a debt at a reading of the clock, in the units of {@link Gcra}. */
 final class PlannedBucket implements Forecast {
-    private final ExactGcra gcra;
+    private final Gcra gcra;
     private long atNanos;
     private long debt;
 
-    PlannedBucket(ExactGcra gcra, long atNanos, long debt) {
+    PlannedBucket(Gcra gcra, long atNanos, long debt) {
         this.gcra = gcra;
         this.atNanos = atNanos;
         this.debt = debt;

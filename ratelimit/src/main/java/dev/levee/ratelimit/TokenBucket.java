@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongUnaryOperator;
 
 /**
- * The token bucket: one bucket, in one word, see {@link ExactGcra}.
+ * The token bucket: one bucket, in one word, see {@link Gcra}.
  *
  * <p>A reading of the clock is kept while the word is contended for: an old one makes the debt look larger, so it is
  * only stricter, and the caller is admitted as of the moment at which it called. See ADR 19.
@@ -42,23 +42,23 @@ final class TokenBucket extends AbstractLimiter {
         TokenBucketLimit limit = (TokenBucketLimit) config.limit();
         this.initialPermits = config.initialPermits();
         this.maxDebt = config.maxDebt();
-        ExactGcra gcra = ExactGcra.of(limit);
+        Gcra gcra = Gcra.of(limit);
         long now = environment.clock().nanoTime();
         this.bucket = new Bucket(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
     }
 
-    private long initialTat(ExactGcra gcra) {
-        return initialPermits < gcra.burst ? gcra.tolerance - initialPermits * gcra.interval : ExactGcra.LONG_FULL;
+    private long initialTat(Gcra gcra) {
+        return initialPermits < gcra.burst ? gcra.tolerance - initialPermits * gcra.interval : Gcra.LONG_FULL;
     }
 
-    private long checkedDebt(ExactGcra gcra) {
+    private long checkedDebt(Gcra gcra) {
         return Require.range("maxDebt", maxDebt, 0, gcra.maxDebt()) * gcra.interval;
     }
 
     /** A limit, and what was taken of it. */
     private static final class Bucket {
         final TokenBucketLimit limit;
-        final ExactGcra gcra;
+        final Gcra gcra;
 
         /** The reading of the clock from which others count. */
         final long base;
@@ -71,7 +71,7 @@ final class TokenBucket extends AbstractLimiter {
 
         final long maxDebt;
 
-        Bucket(TokenBucketLimit limit, ExactGcra gcra, long base, long since, long tat, long maxDebt) {
+        Bucket(TokenBucketLimit limit, Gcra gcra, long base, long since, long tat, long maxDebt) {
             this.limit = limit;
             this.gcra = gcra;
             this.base = base;
@@ -114,7 +114,7 @@ final class TokenBucket extends AbstractLimiter {
     long take(long nowNanos, long permits) {
         while (true) {
             Bucket current = current(nowNanos);
-            ExactGcra gcra = current.gcra;
+            Gcra gcra = current.gcra;
             if (permits > gcra.burst) {
                 return NEVER;
             }
@@ -144,7 +144,7 @@ final class TokenBucket extends AbstractLimiter {
     long peek(long nowNanos, long permits) {
         while (true) {
             Bucket current = current(nowNanos);
-            ExactGcra gcra = current.gcra;
+            Gcra gcra = current.gcra;
             if (permits > gcra.burst) {
                 return NEVER;
             }
@@ -183,7 +183,7 @@ final class TokenBucket extends AbstractLimiter {
     void charge(long nowNanos, long permits) {
         while (true) {
             Bucket current = current(nowNanos);
-            ExactGcra gcra = current.gcra;
+            Gcra gcra = current.gcra;
             long now = current.units(nowNanos);
             long deepest = now + gcra.tolerance + current.maxDebt;
             long cost = Math.min(permits, (gcra.tolerance + current.maxDebt) / gcra.interval) * gcra.interval;
@@ -207,7 +207,7 @@ final class TokenBucket extends AbstractLimiter {
             Bucket current = current(nowNanos);
             long tat = current.tat.get();
             if (!isSealed(tat)) {
-                return current.gcra.available(ExactGcra.debt(tat, current.units(nowNanos)));
+                return current.gcra.available(Gcra.debt(tat, current.units(nowNanos)));
             }
         }
     }
@@ -229,7 +229,7 @@ final class TokenBucket extends AbstractLimiter {
             Bucket current = current(nowNanos);
             long tat = current.tat.get();
             if (!isSealed(tat)) {
-                return new PlannedBucket(current.gcra, nowNanos, ExactGcra.debt(tat, current.units(nowNanos)));
+                return new PlannedBucket(current.gcra, nowNanos, Gcra.debt(tat, current.units(nowNanos)));
             }
         }
     }
@@ -287,7 +287,7 @@ final class TokenBucket extends AbstractLimiter {
         if (!(limit instanceof TokenBucketLimit next)) {
             throw new IllegalArgumentException("limit must be a token bucket as before, but was " + limit);
         }
-        ExactGcra gcra = ExactGcra.of(next);
+        Gcra gcra = Gcra.of(next);
         long debtBound = checkedDebt(gcra);
         replacing.lock();
         try {

@@ -38,7 +38,7 @@ public record TokenBucketLimit(long permits, Duration per, long burst) implement
      * @throws IllegalArgumentException if a value is out of its range
      */
     public TokenBucketLimit {
-        ExactGcra.of(permits, per, burst);
+        Gcra.of(permits, per, burst);
     }
 
     /**

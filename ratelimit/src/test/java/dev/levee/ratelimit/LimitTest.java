@@ -27,14 +27,14 @@ class LimitTest {
     @Nested
     class Precision {
         private double error(TokenBucketLimit limit) {
-            return ExactGcra.of(limit).rateError(limit.permits(), limit.per());
+            return Gcra.of(limit).rateError(limit.permits(), limit.per());
         }
 
         @Test
         void the_rate_is_exact_for_whole_numbers_up_to_a_million_per_second_minute_or_hour() {
             for (Duration per : List.of(Duration.ofSeconds(1), Duration.ofMinutes(1), Duration.ofHours(1))) {
                 for (long permits = 1; permits <= 1_000_000; permits += permits < 2_000 ? 1 : 997) {
-                    assertThat(ExactGcra.of(Limit.of(permits, per)).isExact())
+                    assertThat(Gcra.of(Limit.of(permits, per)).isExact())
                             .as("%s per %s", permits, per)
                             .isTrue();
                 }

@@ -30,7 +30,7 @@ class LimiterWaitPropertyTest {
         ExactQueue model = new ExactQueue(limit);
         List<Reservation> reservations = new ArrayList<>();
         List<ExactQueue.Place> places = new ArrayList<>();
-        long interval = ExactGcra.of(limit).nanosUntil(ExactGcra.of(limit).interval, 0);
+        long interval = Gcra.of(limit).nanosUntil(Gcra.of(limit).interval, 0);
         for (int step = 0; step < 60; step++) {
             long permits = 1 + random.nextInt((int) limit.burst());
             switch (random.nextInt(6)) {

@@ -238,8 +238,8 @@ class RateLimiterInterleavingTest {
 
         @Operation
         public boolean enter(@Param(name = "stamp") int stamp) {
-            long debt = Gcra.debt(tat.get(), stamp) + gcra.interval();
-            if (debt > gcra.tolerance()) {
+            long debt = Gcra.debt(tat.get(), stamp) + gcra.interval;
+            if (debt > gcra.tolerance) {
                 return false;
             }
             tat.set(stamp + debt);

@@ -67,7 +67,7 @@ record Scenario(TokenBucketLimit limit, long origin, List<Arrival> arrivals) {
     }
 
     private static Arbitrary<Arrival> arrivals(TokenBucketLimit limit) {
-        ExactGcra gcra = ExactGcra.of(limit);
+        Gcra gcra = Gcra.of(limit);
         long fill = gcra.nanosUntil(gcra.tolerance, 0);
         long interval = gcra.nanosUntil(gcra.interval, 0);
         Arbitrary<Long> after = Arbitraries.oneOf(

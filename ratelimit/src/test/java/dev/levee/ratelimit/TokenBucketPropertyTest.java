@@ -146,7 +146,7 @@ class TokenBucketPropertyTest {
     }
 
     private static boolean isExact(TokenBucketLimit limit) {
-        return ExactGcra.of(limit).isExact();
+        return Gcra.of(limit).isExact();
     }
 
     /** In the order of admission: a stamp that goes back opens no window at all. */
@@ -200,7 +200,7 @@ class TokenBucketPropertyTest {
             @ForAll("scenarios") Scenario scenario, @ForAll @LongRange(min = 0) long further) {
         Play play = new Play(scenario);
         scenario.arrivals().forEach(play::next);
-        ExactGcra gcra = ExactGcra.of(scenario.limit());
+        Gcra gcra = Gcra.of(scenario.limit());
         long fill = gcra.nanosUntil(gcra.tolerance, 0);
         long longest = Long.MAX_VALUE - (1L << 55);
         play.next(new Scenario.Arrival(fill + further % (longest - fill), Long.MAX_VALUE));
@@ -209,7 +209,7 @@ class TokenBucketPropertyTest {
 
     @Property(edgeCases = EdgeCasesMode.NONE)
     void the_rate_is_never_higher_than_asked_for_and_close_to_it(@ForAll("limits") TokenBucketLimit limit) {
-        double error = ExactGcra.of(limit).rateError(limit.permits(), limit.per());
+        double error = Gcra.of(limit).rateError(limit.permits(), limit.per());
         assertThat(error).isLessThanOrEqualTo(0).isGreaterThanOrEqualTo(-1e-18);
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Operation;
+import dev.levee.core.internal.Unchecked;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -151,12 +152,7 @@ public final class EndOfStack {
         try {
             return form.call(next);
         } catch (Throwable thrown) {
-            throw EndOfStack.<RuntimeException>asUnchecked(thrown);
+            throw Unchecked.<RuntimeException>asDeclared(thrown);
         }
-    }
-
-    @SuppressWarnings("unchecked")
-    private static <X extends Throwable> X asUnchecked(Throwable thrown) throws X {
-        throw (X) thrown;
     }
 }

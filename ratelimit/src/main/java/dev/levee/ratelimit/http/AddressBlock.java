@@ -2,6 +2,7 @@ package dev.levee.ratelimit.http;
 
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Text;
+import dev.levee.ratelimit.IpAddresses;
 import java.net.InetAddress;
 
 /**
@@ -47,10 +48,8 @@ public record AddressBlock(InetAddress first, int prefixLength) {
      */
     public static AddressBlock parse(String text) {
         int slash = Require.nonNull("text", text).indexOf('/');
-        InetAddress first = AddressText.address(text, 0, slash < 0 ? text.length() : slash);
-        if (first == null) {
-            throw malformed(text, "an IP address at 0");
-        }
+        InetAddress first = IpAddresses.parse(text, 0, slash < 0 ? text.length() : slash)
+                .orElseThrow(() -> malformed(text, "an IP address at 0"));
         int bits = 8 * first.getAddress().length;
         if (slash < 0) {
             return new AddressBlock(first, bits);

@@ -1,7 +1,9 @@
 package dev.levee.ratelimit.http;
 
 import dev.levee.core.internal.Require;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -98,18 +100,27 @@ public final class ClientAddresses {
      * @param peer the other end of the connection
      * @param headers returns the lines of a header, in their order; null or none if it is absent. Asked only if the
      *     peer is trusted
-     * @return the address; IPv4 if it was mapped into IPv6
+     * @return the address; IPv4 if it was mapped into IPv6, and without a zone id
      * @throws NullPointerException if an argument is null
      */
     public InetAddress clientOf(
             InetAddress peer, Function<? super String, ? extends @Nullable Collection<String>> headers) {
-        InetAddress unmapped = AddressText.unmapped(Require.nonNull("peer", peer));
+        InetAddress direct = plain(Require.nonNull("peer", peer));
         Require.nonNull("headers", headers);
-        if (header == null || !isTrusted(unmapped)) {
-            return unmapped;
+        if (header == null || !isTrusted(direct)) {
+            return direct;
         }
         Collection<String> lines = headers.apply(header.header());
-        return lines == null ? unmapped : walk(header, unmapped, lines.toArray(new String[0]));
+        return lines == null ? direct : walk(header, direct, lines.toArray(new String[0]));
+    }
+
+    /** Returns the address alone: IPv4 if it is mapped into IPv6, and no zone id of an interface of this machine. */
+    private static InetAddress plain(InetAddress address) {
+        try {
+            return address instanceof Inet6Address ? InetAddress.getByAddress(address.getAddress()) : address;
+        } catch (UnknownHostException e) {
+            throw new AssertionError("an address has 4 or 16 bytes", e);
+        }
     }
 
     private InetAddress walk(ForwardingHeader form, InetAddress peer, String[] lines) {

@@ -1,5 +1,6 @@
 package dev.levee.ratelimit.http;
 
+import dev.levee.ratelimit.IpAddresses;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -103,10 +104,13 @@ final class ForwardedElement {
         }
         if (text.charAt(from) == '[') {
             int close = indexOf(']', text, from, to);
-            return close < to && isPort(text, close + 1, to) ? AddressText.ipv6(text, from + 1, close) : null;
+            boolean isIpv6 = close < to && indexOf(':', text, from + 1, close) < close;
+            return isIpv6 && isPort(text, close + 1, to)
+                    ? IpAddresses.parse(text, from + 1, close).orElse(null)
+                    : null;
         }
         int end = indexOf(':', text, from, to);
-        return isPort(text, end, to) ? AddressText.ipv4(text, from, end) : null;
+        return isPort(text, end, to) ? IpAddresses.parse(text, from, end).orElse(null) : null;
     }
 
     /** Returns where a character is, or the end: never looks at the rest of the line, which may be long. */

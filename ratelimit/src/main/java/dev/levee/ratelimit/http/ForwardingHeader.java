@@ -1,5 +1,6 @@
 package dev.levee.ratelimit.http;
 
+import dev.levee.ratelimit.IpAddresses;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +41,7 @@ public enum ForwardingHeader {
 
         @Override
         @Nullable InetAddress address(String line, int from, int to) {
-            InetAddress bare = AddressText.ipv6(line, from, to);
-            return bare != null ? bare : ForwardedElement.node(line, from, to);
+            return IpAddresses.parse(line, from, to).orElseGet(() -> ForwardedElement.node(line, from, to));
         }
     };
 

@@ -121,7 +121,7 @@ final class WorkAttempts<T> {
      */
     boolean handle(WorkSlot slot, boolean ofWorker) {
         WorkEntry<T> entry = entryIfAny(slot);
-        T item = itemOf(Require.nonNull("item", slot.item()));
+        T item = itemOf(slot.taken());
         long start = listener == null ? 0 : nowNanos();
         Object result = null;
         Throwable error = null;
@@ -397,7 +397,7 @@ final class WorkAttempts<T> {
     WorkEntry<T> entryOf(WorkSlot slot) {
         WorkEntry<T> entry = entryIfAny(slot);
         if (entry == null) {
-            entry = new WorkEntry<>(this, itemOf(Require.nonNull("item", slot.item())), null, null);
+            entry = new WorkEntry<>(this, itemOf(slot.taken()), null, null);
             entry.position = slot.position();
             entry.acceptedNanos = slot.acceptedNanos();
         }
@@ -406,7 +406,7 @@ final class WorkAttempts<T> {
 
     @SuppressWarnings("unchecked") // the slots of this queue have its entries
     private static <T> WorkEntry<T> entryIn(WorkSlot slot) {
-        return (WorkEntry<T>) slot.item();
+        return (WorkEntry<T>) slot.taken();
     }
 
     @SuppressWarnings("unchecked") // and its items

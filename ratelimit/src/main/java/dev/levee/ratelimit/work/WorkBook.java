@@ -100,7 +100,7 @@ final class WorkBook<T> {
             return true;
         }
         while (ring.poll(slot)) {
-            if (lanes == null || enter(slot, attempts)) {
+            if (lanes == null || enter(slot, lanes, attempts)) {
                 return true;
             }
         }
@@ -117,13 +117,13 @@ final class WorkBook<T> {
 
     /** Returns whether it is the turn of the item in a slot; else it was taken out of it, and waits. */
     @SuppressWarnings("unchecked") // with an order all items have entries
-    private boolean enter(WorkSlot slot, WorkAttempts<T> attempts) {
-        WorkEntry<T> entry = (WorkEntry<T>) slot.item();
+    private boolean enter(WorkSlot slot, Map<WorkLane<T>, WorkLane<T>> table, WorkAttempts<T> attempts) {
+        WorkEntry<T> entry = (WorkEntry<T>) slot.taken();
         entry.position = slot.position();
         entry.acceptedNanos = slot.acceptedNanos();
         WorkLane<T> before;
         try {
-            before = lanes.putIfAbsent(entry.lane, entry.lane);
+            before = table.putIfAbsent(entry.lane, entry.lane);
         } catch (Throwable noMemory) {
             entry.lane = null;
             slot.clear();
@@ -153,7 +153,7 @@ final class WorkBook<T> {
     boolean enterCaller(WorkEntry<T> entry, WorkSlot spare, WorkAttempts<T> attempts) {
         if (lanes != null) {
             while (ring.poll(spare)) { // those may be of its key
-                if (enter(spare, attempts)) {
+                if (enter(spare, lanes, attempts)) {
                     WorkEntry<T> other = entryIn(spare);
                     spare.clear();
                     waiting++;
@@ -172,7 +172,7 @@ final class WorkBook<T> {
 
     @SuppressWarnings("unchecked") // of this queue
     private static <T> WorkEntry<T> entryIn(WorkSlot slot) {
-        return (WorkEntry<T>) slot.item();
+        return (WorkEntry<T>) slot.taken();
     }
 
     /** An item that is not in a slot any more waits for its next attempt. */
@@ -374,8 +374,10 @@ final class WorkBook<T> {
 
     private long oldestIn(@Nullable WorkList<WorkEntry<T>> list, long nowNanos) {
         long oldest = 0;
-        for (WorkEntry<T> entry = list == null ? null : list.first(); entry != null; entry = list.after(entry)) {
-            oldest = Math.max(oldest, nowNanos - entry.acceptedNanos);
+        if (list != null) {
+            for (WorkEntry<T> entry = list.first(); entry != null; entry = list.after(entry)) {
+                oldest = Math.max(oldest, nowNanos - entry.acceptedNanos);
+            }
         }
         return oldest;
     }

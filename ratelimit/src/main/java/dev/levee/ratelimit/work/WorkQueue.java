@@ -51,8 +51,8 @@ import java.util.function.Consumer;
  * item waits, and the hand-over is tried again every 100 ms and with each item. What a handler throws never ends a
  * worker. An executor that keeps neither of its promises, and drops a task without a word, costs a worker for good.
  *
- * <p>Thread-safe. Without an order by key and with {@code ages(false)}, an item that is accepted and done takes no lock
- * and allocates nothing.
+ * <p>Thread-safe. Without an order by key, an item that is accepted and done takes no lock and allocates nothing; a
+ * worker that is handed over costs an object or two. With an order the same holds for accepting, but for two objects.
  *
  * <p>Metrics: {@code work.waiting}, {@code work.running}, {@code work.accepted}, {@code work.done},
  * {@code work.retried}, {@code work.dead} (items that became dead letters), {@code work.dead.kept},

@@ -3,6 +3,7 @@ package dev.levee.ratelimit.work;
 import dev.levee.core.internal.Handles;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +73,11 @@ final class WorkSlot {
 
     @Nullable Object item() {
         return item;
+    }
+
+    /** Returns the item of a slot that has one. */
+    Object taken() {
+        return Objects.requireNonNull(item, "item");
     }
 
     long position() {

@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.internal.Nanos;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
@@ -88,7 +89,7 @@ final class WorkWaiters {
     /** Returns a future of an item that waits for a place, at most for a time. */
     CompletableFuture<Void> awaitAsync(Object element, long maxNanos) {
         WorkWaiter waiter = new WorkWaiter(this, element, null);
-        CompletableFuture<Void> future = waiter.future();
+        CompletableFuture<Void> future = Objects.requireNonNull(waiter.future());
         if (!add(waiter)) {
             return CompletableFuture.failedFuture(refusals.full().detached());
         }

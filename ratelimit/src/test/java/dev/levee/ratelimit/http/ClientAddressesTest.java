@@ -5,6 +5,7 @@ import static dev.levee.ratelimit.http.ForwardingHeader.X_FORWARDED_FOR;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.ratelimit.IpAddresses;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -258,6 +259,6 @@ class ClientAddressesTest {
     }
 
     private static InetAddress address(String text) {
-        return AddressText.parse(text).orElseThrow();
+        return IpAddresses.parse(text).orElseThrow();
     }
 }

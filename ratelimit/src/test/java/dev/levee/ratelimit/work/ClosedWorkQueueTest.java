@@ -214,4 +214,30 @@ class ClosedWorkQueueTest {
             pool.shutdownNow();
         }
     }
+
+    @Test
+    void an_interrupt_is_taken_back_from_a_caller_of_run_next_whose_item_has_not_noticed_it() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        AtomicReference<Boolean> flag = new AtomicReference<>();
+        WorkQueue<String> queue = WorkQueue.of("mail", c -> c.workers(0), (item, attempt) -> {
+            begun.countDown();
+            while (go.getCount() != 0) {
+                Thread.onSpinWait(); // notices no interrupt
+            }
+            return null;
+        });
+        queue.submit("a");
+        Thread caller = new Thread(() -> {
+            queue.runNext();
+            flag.set(Thread.currentThread().isInterrupted());
+        });
+        caller.start();
+        begun.await();
+        queue.close(Duration.ZERO);
+        assertThat(caller.isInterrupted()).isTrue();
+        go.countDown();
+        caller.join();
+        assertThat(flag).hasValue(false);
+    }
 }

@@ -3,6 +3,7 @@ package dev.levee.benchmarks.limits;
 import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpServer;
 import dev.levee.http.server.ExchangeRateLimitFilter;
+import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.http.ClientAddresses;
@@ -92,7 +93,7 @@ public final class OpenLoop {
     }
 
     private static void overHttp() throws Exception {
-        KeyedRateLimiter<InetAddress> limiter =
+        KeyedRateLimiter<AddressKey> limiter =
                 KeyedRateLimiter.of("clients", Limit.perSecond(1_000_000).burst(1_000_000));
         try (Server bare = new Server(null);
                 Server limited = new Server(limiter)) {
@@ -228,7 +229,7 @@ public final class OpenLoop {
         private final HttpServer server;
         private final ExecutorService threads = Executors.newFixedThreadPool(CONNECTIONS);
 
-        private Server(KeyedRateLimiter<InetAddress> limiter) throws IOException {
+        private Server(KeyedRateLimiter<AddressKey> limiter) throws IOException {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
             server.setExecutor(threads);
             HttpContext context = server.createContext(URI.create("/").getPath(), exchange -> {

@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
+import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.http.ClientAddresses;
 import java.io.IOException;
@@ -18,7 +19,7 @@ import java.util.function.Function;
  * A filter of the JDK's HTTP server that limits the rate of requests: one that has no permit is answered with 429.
  *
  * <pre>{@code
- * KeyedRateLimiter<InetAddress> perClient = KeyedRateLimiter.of("api", Limit.perSecond(20).burst(100));
+ * KeyedRateLimiter<AddressKey> perClient = KeyedRateLimiter.of("api", Limit.perSecond(20).burst(100));
  * ExchangeRateLimitFilter filter = ExchangeRateLimitFilter.of(
  *         perClient, ExchangeRateLimitFilter.clientAddress(ClientAddresses.peer()));
  * server.createContext("/", handler).getFilters().add(filter);
@@ -97,16 +98,38 @@ public final class ExchangeRateLimitFilter extends Filter {
     }
 
     /**
-     * Returns the function that takes the address of the client as the key.
+     * Returns the function that takes the address of the client as the key: an IPv4 address, or the first 64 bits of an
+     * IPv6 address, because a client has all addresses that begin with them. See {@link AddressKey}.
      *
      * @param addresses what to believe
      * @return the function
      * @throws NullPointerException if it is null
      */
-    public static Function<HttpExchange, InetAddress> clientAddress(ClientAddresses addresses) {
+    public static Function<HttpExchange, AddressKey> clientAddress(ClientAddresses addresses) {
+        return keyed(addresses, AddressKey::of);
+    }
+
+    /**
+     * Returns the same with other prefixes, such as 32 and 56.
+     *
+     * @param addresses what to believe
+     * @param ipv4Prefix how many bits of an IPv4 address all of a client's addresses share, from 1 to 32
+     * @param ipv6Prefix how many bits of an IPv6 address all of a client's addresses share, from 1 to 128
+     * @return the function
+     * @throws NullPointerException if {@code addresses} is null
+     * @throws IllegalArgumentException if a prefix is out of its range
+     */
+    public static Function<HttpExchange, AddressKey> clientAddress(
+            ClientAddresses addresses, int ipv4Prefix, int ipv6Prefix) {
+        AddressKey.parse("0.0.0.0", ipv4Prefix, ipv6Prefix); // throws if it never works
+        return keyed(addresses, address -> AddressKey.of(address, ipv4Prefix, ipv6Prefix));
+    }
+
+    private static Function<HttpExchange, AddressKey> keyed(
+            ClientAddresses addresses, Function<InetAddress, AddressKey> key) {
         Require.nonNull("addresses", addresses);
-        return exchange ->
-                addresses.clientOf(exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get);
+        return exchange -> key.apply(
+                addresses.clientOf(exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get));
     }
 
     /**

@@ -2,8 +2,9 @@ package dev.levee.http.server;
 
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Require;
+import dev.levee.ratelimit.AddressKey;
+import dev.levee.ratelimit.IpAddresses;
 import dev.levee.ratelimit.KeyedRateLimiter;
-import dev.levee.ratelimit.http.AddressText;
 import dev.levee.ratelimit.http.ClientAddresses;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
@@ -29,12 +30,11 @@ import org.jspecify.annotations.Nullable;
  * A filter of Jakarta Servlet that limits the rate of requests: one that has no permit is answered with 429.
  *
  * <pre>{@code
- * Limit limit = Limit.perSecond(20).burst(100);
- * KeyedRateLimiter<InetAddress> perClient = KeyedRateLimiter.of("api", limit);
+ * KeyedRateLimiter<AddressKey> perClient = KeyedRateLimiter.of("api", Limit.perSecond(20).burst(100));
  * Filter filter = RateLimitFilter.of(
  *         perClient,
  *         RateLimitFilter.clientAddress(ClientAddresses.behind(ForwardingHeader.FORWARDED, "10.0.0.0/8")),
- *         config -> config.policy(QuotaPolicy.of("per-client", limit)));
+ *         config -> config.policyName("per-client"));
  * context.addFilter("limit", filter).addMappingForUrlPatterns(EnumSet.of(DispatcherType.REQUEST), false, "/*");
  * }</pre>
  *
@@ -59,7 +59,7 @@ public final class RateLimitFilter implements Filter {
     private static final AtomicLong NUMBER = new AtomicLong();
 
     /** The address of a peer that has none, as on a Unix domain socket. */
-    private static final InetAddress NO_ADDRESS = AddressText.parse("0.0.0.0").orElseThrow();
+    private static final InetAddress NO_ADDRESS = IpAddresses.parse("0.0.0.0").orElseThrow();
 
     private final RequestLimit<HttpServletRequest> limit;
 
@@ -123,7 +123,8 @@ public final class RateLimitFilter implements Filter {
     }
 
     /**
-     * Returns the function that takes the address of the client as the key.
+     * Returns the function that takes the address of the client as the key: an IPv4 address, or the first 64 bits of an
+     * IPv6 address, because a client has all addresses that begin with them. See {@link AddressKey}.
      *
      * <p>A peer without an IP address, as on a Unix domain socket, has the address 0.0.0.0. Do not use it behind a part
      * of the container that puts the address of a header in the place of the peer's (such as a remote-IP valve): then
@@ -133,9 +134,31 @@ public final class RateLimitFilter implements Filter {
      * @return the function
      * @throws NullPointerException if it is null
      */
-    public static Function<HttpServletRequest, InetAddress> clientAddress(ClientAddresses addresses) {
+    public static Function<HttpServletRequest, AddressKey> clientAddress(ClientAddresses addresses) {
+        return keyed(addresses, AddressKey::of);
+    }
+
+    /**
+     * Returns the same with other prefixes, such as 32 and 56.
+     *
+     * @param addresses what to believe
+     * @param ipv4Prefix how many bits of an IPv4 address all of a client's addresses share, from 1 to 32
+     * @param ipv6Prefix how many bits of an IPv6 address all of a client's addresses share, from 1 to 128
+     * @return the function
+     * @throws NullPointerException if {@code addresses} is null
+     * @throws IllegalArgumentException if a prefix is out of its range
+     */
+    public static Function<HttpServletRequest, AddressKey> clientAddress(
+            ClientAddresses addresses, int ipv4Prefix, int ipv6Prefix) {
+        AddressKey.of(NO_ADDRESS, ipv4Prefix, ipv6Prefix); // throws if it never works
+        return keyed(addresses, address -> AddressKey.of(address, ipv4Prefix, ipv6Prefix));
+    }
+
+    private static Function<HttpServletRequest, AddressKey> keyed(
+            ClientAddresses addresses, Function<InetAddress, AddressKey> key) {
         Require.nonNull("addresses", addresses);
-        return request -> addresses.clientOf(peer(request.getRemoteAddr()), name -> lines(request.getHeaders(name)));
+        return request ->
+                key.apply(addresses.clientOf(peer(request.getRemoteAddr()), name -> lines(request.getHeaders(name))));
     }
 
     private static Collection<String> lines(@Nullable Enumeration<String> lines) {
@@ -150,7 +173,7 @@ public final class RateLimitFilter implements Filter {
         boolean isBracketed = text.startsWith("[") && text.endsWith("]");
         String bare = isBracketed ? text.substring(1, text.length() - 1) : text;
         int scope = bare.indexOf('%');
-        return AddressText.parse(scope < 0 ? bare : bare.substring(0, scope)).orElse(NO_ADDRESS);
+        return IpAddresses.parse(scope < 0 ? bare : bare.substring(0, scope)).orElse(NO_ADDRESS);
     }
 
     @Override

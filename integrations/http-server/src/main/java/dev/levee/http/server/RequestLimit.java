@@ -6,10 +6,17 @@ import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.ratelimit.KeyedRateLimiter;
+import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateDecision;
+import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.TokenBucketLimit;
 import dev.levee.ratelimit.http.HeaderStyle;
 import dev.levee.ratelimit.http.QuotaPolicy;
 import dev.levee.ratelimit.http.RetryAfterField;
 import dev.levee.ratelimit.http.ServiceLimit;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -39,14 +46,19 @@ final class RequestLimit<R> {
     private static final long MAX_INTEGER = 999_999_999_999_999L;
     private static final String DEFAULT_NAME = "default";
 
-    private final Decider<R> decider;
     private final String name;
+    private final Function<? super R, RateDecision> decider;
     private final RequestLimitConfig config;
     private final HeaderStyle style;
-    private final @Nullable QuotaPolicy policy;
+    private final boolean tellsAdmitted;
+    private final @Nullable QuotaPolicy fixedPolicy;
+    private final @Nullable String policyName;
     private final InstantSource wallClock;
     private final NanoClock clock;
     private final AtomicLong lastLog;
+
+    /** The policy that was told last: without limits per key always the same. */
+    private volatile @Nullable PolicyOfLimit lastPolicy;
 
     private <K> RequestLimit(
             KeyedRateLimiter<K> limiter,
@@ -54,10 +66,13 @@ final class RequestLimit<R> {
             RequestLimitConfig config,
             Environment environment) {
         name = limiter.name();
-        decider = new KeyDecider<>(limiter, key, config.tellsAdmitted() && config.headers() != HeaderStyle.NONE);
+        decider = request ->
+                Require.nonNull("decision", limiter.decide(Require.nonNull("key", key.apply(request)), 1));
         this.config = config;
         style = config.headers();
-        policy = config.policy().orElse(null);
+        tellsAdmitted = config.tellsAdmitted() && style != HeaderStyle.NONE;
+        fixedPolicy = config.policy().orElse(null);
+        policyName = config.policyName().orElse(null);
         wallClock = config.wallClock().orElse(InstantSource.fixed(Instant.EPOCH));
         clock = environment.clock();
         lastLog = new AtomicLong(clock.nanoTime() - NANOS_BETWEEN_LOGS);
@@ -82,9 +97,9 @@ final class RequestLimit<R> {
      * @return {@link #ADMITTED}, or the status to answer
      */
     int decide(R request, ResponseHeaders headers) {
-        long decision;
+        RateDecision decision;
         try {
-            decision = decider.decide(request);
+            decision = decider.apply(request);
         } catch (Exception failure) {
             log(
                     config.admitsOnFailure()
@@ -93,44 +108,59 @@ final class RequestLimit<R> {
                     failure);
             return config.admitsOnFailure() ? ADMITTED : SERVICE_UNAVAILABLE;
         }
-        if (decision >= 0) {
-            if (decider.tellsAdmitted()) {
-                tell(Math.min(decision, MAX_INTEGER), secondsToNext(), headers);
+        if (decision.isAdmitted()) {
+            if (tellsAdmitted) {
+                tell(decision, OptionalLong.of(secondsToNext(decision)), headers);
             }
             return ADMITTED;
         }
-        long wait = -decision;
-        if (wait < KeyedRateLimiter.NEVER) {
-            RetryAfterField after = RetryAfterField.ofNanos(wait);
-            tell(0, after.seconds(), headers);
+        if (decision.retryAfterNanos() < RateLimiter.NEVER) {
+            RetryAfterField after = RetryAfterField.ofNanos(decision.retryAfterNanos());
+            tell(decision, after.seconds(), headers);
             headers.set(RetryAfterField.NAME, after.value());
         } else {
-            tell(0, OptionalLong.empty(), headers);
+            tell(decision, OptionalLong.empty(), headers);
         }
         return TOO_MANY_REQUESTS;
     }
 
-    private void tell(long remaining, OptionalLong resetSeconds, ResponseHeaders headers) {
-        ServiceLimit limit = new ServiceLimit(
-                policy == null ? DEFAULT_NAME : policy.name(),
-                remaining,
-                resetSeconds,
-                policy == null ? Optional.empty() : policy.partitionKey());
-        // A list grows by the items of each limit that a request passes; what is one value is that of the last.
+    private void tell(RateDecision decision, OptionalLong resetSeconds, ResponseHeaders headers) {
         try {
+            QuotaPolicy policy = policyOf(decision.limit());
+            ServiceLimit limit = new ServiceLimit(
+                    policy == null ? DEFAULT_NAME : policy.name(),
+                    decision.isAdmitted() ? Math.min(decision.remaining(), MAX_INTEGER) : 0,
+                    resetSeconds,
+                    policy == null ? Optional.empty() : policy.partitionKey());
+            // A list grows by the items of each limit that a request passes; what is one value is that of the last.
             style.write(policy, limit, wallClock, style == HeaderStyle.STRUCTURED ? headers::add : headers::set);
         } catch (Exception failure) { // of the clock, or of the server
             log("could not tell a client its limit", failure);
         }
     }
 
-    /** Returns the time in which a permit comes back, the effective window of what is left, if the rate is known. */
-    private OptionalLong secondsToNext() {
-        if (policy == null || policy.windowSeconds().isEmpty() || policy.quota() == 0) {
-            return OptionalLong.empty();
+    private @Nullable QuotaPolicy policyOf(Limit limit) {
+        if (policyName == null) {
+            return fixedPolicy;
         }
-        long window = policy.windowSeconds().getAsLong();
-        return OptionalLong.of((window - 1) / policy.quota() + 1);
+        PolicyOfLimit last = lastPolicy;
+        if (last == null || last.limit != limit) {
+            last = new PolicyOfLimit(limit, QuotaPolicy.of(policyName, limit));
+            lastPolicy = last;
+        }
+        return last.policy;
+    }
+
+    /** Returns the time in which what is left is all: of a bucket, until the next permit is surely there. */
+    private static long secondsToNext(RateDecision decision) {
+        long reset = decision.resetSeconds();
+        if (!(decision.limit() instanceof TokenBucketLimit bucket)) {
+            return reset;
+        }
+        BigDecimal permits = BigDecimal.valueOf(bucket.permits());
+        Duration per = bucket.per();
+        BigDecimal seconds = BigDecimal.valueOf(per.getNano(), 9).add(BigDecimal.valueOf(per.getSeconds()));
+        return Math.min(reset, seconds.divide(permits, 0, RoundingMode.CEILING).longValueExact());
     }
 
     private void log(String what, Exception failure) {
@@ -163,27 +193,5 @@ final class RequestLimit<R> {
         void add(String name, String value);
     }
 
-    private interface Decider<R> {
-        /** Returns how many permits are left, or how long to wait, negative. */
-        long decide(R request);
-
-        boolean tellsAdmitted();
-    }
-
-    private record KeyDecider<R, K>(
-            KeyedRateLimiter<K> limiter, Function<? super R, ? extends K> key, boolean tellsAdmitted)
-            implements Decider<R> {
-        @Override
-        public long decide(R request) {
-            K one = Require.nonNull("key", key.apply(request));
-            long wait = limiter.tryAcquireOrWaitNanos(one);
-            if (wait > 0) {
-                return -wait;
-            }
-            if (wait < 0) {
-                throw new IllegalStateException("wait must be at least 0, but was " + wait);
-            }
-            return tellsAdmitted ? limiter.availablePermits(one) : 0;
-        }
-    }
+    private record PolicyOfLimit(Limit limit, QuotaPolicy policy) {}
 }

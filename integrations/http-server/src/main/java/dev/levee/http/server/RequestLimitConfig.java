@@ -3,6 +3,7 @@ package dev.levee.http.server;
 import dev.levee.core.internal.Require;
 import dev.levee.ratelimit.http.HeaderStyle;
 import dev.levee.ratelimit.http.QuotaPolicy;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class RequestLimitConfig {
     private final HeaderStyle headers;
     private final @Nullable QuotaPolicy policy;
+    private final @Nullable String policyName;
     private final boolean tellsAdmitted;
     private final boolean admitsOnFailure;
     private final @Nullable InstantSource wallClock;
@@ -22,6 +24,7 @@ public final class RequestLimitConfig {
     private RequestLimitConfig(Builder builder) {
         headers = builder.headers;
         policy = builder.policy;
+        policyName = builder.policyName;
         tellsAdmitted = builder.tellsAdmitted;
         admitsOnFailure = builder.admitsOnFailure;
         wallClock = builder.wallClock;
@@ -55,12 +58,21 @@ public final class RequestLimitConfig {
     }
 
     /**
-     * Returns what clients are told to be their limit.
+     * Returns what all clients are told to be their limit.
      *
-     * @return the policy; empty if they are not told
+     * @return the policy; empty if there is none that is the same for all
      */
     public Optional<QuotaPolicy> policy() {
         return Optional.ofNullable(policy);
+    }
+
+    /**
+     * Returns under which name clients are told the limit of their key.
+     *
+     * @return the name; empty if they are told another policy, or none
+     */
+    public Optional<String> policyName() {
+        return Optional.ofNullable(policyName);
     }
 
     /**
@@ -98,6 +110,7 @@ public final class RequestLimitConfig {
     public static final class Builder {
         private HeaderStyle headers = HeaderStyle.STRUCTURED;
         private @Nullable QuotaPolicy policy;
+        private @Nullable String policyName;
         private boolean tellsAdmitted = true;
         private boolean admitsOnFailure;
         private @Nullable InstantSource wallClock;
@@ -107,6 +120,7 @@ public final class RequestLimitConfig {
         private Builder(RequestLimitConfig config) {
             headers = config.headers;
             policy = config.policy;
+            policyName = config.policyName;
             tellsAdmitted = config.tellsAdmitted;
             admitsOnFailure = config.admitsOnFailure;
             wallClock = config.wallClock;
@@ -126,11 +140,11 @@ public final class RequestLimitConfig {
         }
 
         /**
-         * What clients are told to be their limit: {@link QuotaPolicy#of(String, dev.levee.ratelimit.Limit)} of that of
-         * the limiter. Its name goes out to clients, that of the limiter does not. Default: none; what is left is told
-         * under the name {@code default}.
+         * What all clients are told to be their limit, word for word; for a policy with a unit or a partition key.
+         * Where keys have limits of their own, or the limit may change, use {@link #policyName}. Default: none; what is
+         * left is told under the name {@code default}.
          *
-         * @param value the policy
+         * @param value the policy; its name goes out to clients, that of the limiter does not
          * @return this
          * @throws NullPointerException if it is null
          */
@@ -140,8 +154,21 @@ public final class RequestLimitConfig {
         }
 
         /**
-         * Whether responses to requests that were admitted have headers, too. Default: true. Without, what is left of a
-         * key is not asked for, which saves one look-up a request.
+         * Under which name clients are told the limit of their key, as the limiter applied it to the request:
+         * {@link QuotaPolicy#of(String, dev.levee.ratelimit.Limit)} of it. Default: none, it is not told.
+         *
+         * @param value the name, printable ASCII; it goes out to clients, that of the limiter does not
+         * @return this
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if it has other characters
+         */
+        public Builder policyName(String value) {
+            policyName = QuotaPolicy.of(Require.nonNull("policyName", value), 0, Duration.ofSeconds(1)).name();
+            return this;
+        }
+
+        /**
+         * Whether responses to requests that were admitted have headers, too. Default: true.
          *
          * @param value true to tell
          * @return this
@@ -152,7 +179,7 @@ public final class RequestLimitConfig {
         }
 
         /**
-         * Whether requests are admitted if the limiter or the function of the key throws, or the key is null. Default:
+         * Whether requests are admitted if the limiter or the function of the key throws, or the key or the decision is null. Default:
          * false: they are answered with 503, so that a limit is never silently not applied. Choose true where the
          * service without its limit is better than no service, as with a limiter that depends on another process.
          * Failures are logged in both cases, at most once a minute.
@@ -182,11 +209,16 @@ public final class RequestLimitConfig {
          * Makes the settings.
          *
          * @return the settings
-         * @throws IllegalArgumentException if the form needs a clock and there is none
+         * @throws IllegalArgumentException if the form needs a clock and there is none, or there are both a policy and a
+         *     name for that of the limiter
          */
         public RequestLimitConfig build() {
             if (headers == HeaderStyle.X_EPOCH && wallClock == null) {
                 throw new IllegalArgumentException("wallClock must be set for headers " + headers);
+            }
+            if (policy != null && policyName != null) {
+                throw new IllegalArgumentException("policyName must not be set with a policy, but was \"" + policyName
+                        + "\" with " + policy);
             }
             return new RequestLimitConfig(this);
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.http.ClientAddresses;
 import java.io.IOException;
@@ -44,7 +45,7 @@ class ExchangeRateLimitFilterTest extends ServerContract {
     }
 
     @Override
-    URI serve(KeyedRateLimiter<InetAddress> limiter, ClientAddresses addresses) throws IOException {
+    URI serve(KeyedRateLimiter<AddressKey> limiter, ClientAddresses addresses) throws IOException {
         return serve(ExchangeRateLimitFilter.of(limiter, ExchangeRateLimitFilter.clientAddress(addresses)));
     }
 
@@ -98,7 +99,7 @@ class ExchangeRateLimitFilterTest extends ServerContract {
         context().getFilters().add(ExchangeRateLimitFilter.of(users, exchange -> "a"));
         context().getFilters().add(ExchangeRateLimitFilter.of(all, exchange -> "all"));
 
-        assertThat(all(get(uri()), "RateLimit")).containsExactly("\"default\";r=2", "\"default\";r=2");
+        assertThat(all(get(uri()), "RateLimit")).containsExactly("\"default\";r=2;t=1", "\"default\";r=2;t=1");
     }
 
     @Test

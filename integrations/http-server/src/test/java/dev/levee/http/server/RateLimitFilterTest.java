@@ -1,7 +1,9 @@
 package dev.levee.http.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.http.ClientAddresses;
 import dev.levee.ratelimit.http.ForwardingHeader;
@@ -14,7 +16,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
-import java.net.InetAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -49,7 +50,7 @@ class RateLimitFilterTest extends ServerContract {
     }
 
     @Override
-    URI serve(KeyedRateLimiter<InetAddress> limiter, ClientAddresses addresses) throws Exception {
+    URI serve(KeyedRateLimiter<AddressKey> limiter, ClientAddresses addresses) throws Exception {
         return serve(RateLimitFilter.of(limiter, RateLimitFilter.clientAddress(addresses)));
     }
 
@@ -138,7 +139,7 @@ class RateLimitFilterTest extends ServerContract {
         KeyedRateLimiter<String> all = limiter();
         URI uri = serve(RateLimitFilter.of(users, request -> "a"), RateLimitFilter.of(all, request -> "all"));
 
-        assertThat(all(get(uri), "RateLimit")).containsExactly("\"default\";r=2", "\"default\";r=2");
+        assertThat(all(get(uri), "RateLimit")).containsExactly("\"default\";r=2;t=1", "\"default\";r=2;t=1");
     }
 
     @Test
@@ -180,9 +181,8 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", peer));
 
         assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer())
-                        .apply(request)
-                        .getHostAddress())
-                .isEqualTo("0:0:0:0:0:0:0:1");
+                        .apply(request))
+                .isEqualTo(AddressKey.parse("::1"));
     }
 
     @ParameterizedTest
@@ -191,8 +191,26 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", peer));
         ClientAddresses behind = ClientAddresses.behind(ForwardingHeader.FORWARDED, "127.0.0.1");
 
-        assertThat(RateLimitFilter.clientAddress(behind).apply(request).getHostAddress())
-                .isEqualTo("0.0.0.0");
+        assertThat(RateLimitFilter.clientAddress(behind).apply(request))
+                .isEqualTo(AddressKey.parse("0.0.0.0"));
+    }
+
+    @Test
+    void clients_can_be_grouped_by_other_prefixes() {
+        HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", "2001:db8:1:2ff::1"));
+
+        assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer(), 24, 56).apply(request))
+                .hasToString("2001:db8:1:200::/56");
+        for (int[] prefixes : new int[][] {{0, 64}, {33, 64}, {32, 0}, {32, 129}}) {
+            assertThatThrownBy(() ->
+                            RateLimitFilter.clientAddress(ClientAddresses.peer(), prefixes[0], prefixes[1]))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("Prefix must be");
+            assertThatThrownBy(() ->
+                            ExchangeRateLimitFilter.clientAddress(ClientAddresses.peer(), prefixes[0], prefixes[1]))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("Prefix must be");
+        }
     }
 
     @Test
@@ -200,8 +218,8 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of());
         ClientAddresses behind = ClientAddresses.behind(ForwardingHeader.FORWARDED, "0.0.0.0");
 
-        assertThat(RateLimitFilter.clientAddress(behind).apply(request).getHostAddress())
-                .isEqualTo("0.0.0.0");
+        assertThat(RateLimitFilter.clientAddress(behind).apply(request))
+                .isEqualTo(AddressKey.parse("0.0.0.0"));
     }
 
     private static <T> T fake(Class<T> type, Map<String, Object> answers) {

@@ -8,6 +8,7 @@ import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.http.HeaderStyle;
 import dev.levee.ratelimit.http.QuotaPolicy;
 import java.time.Clock;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class RequestLimitConfigTest {
@@ -18,6 +19,7 @@ class RequestLimitConfigTest {
 
         assertThat(config.headers()).isEqualTo(HeaderStyle.STRUCTURED);
         assertThat(config.policy()).isEmpty();
+        assertThat(config.policyName()).isEmpty();
         assertThat(config.tellsAdmitted()).isTrue();
         assertThat(config.admitsOnFailure()).isFalse();
         assertThat(config.wallClock()).isEmpty();
@@ -52,6 +54,25 @@ class RequestLimitConfigTest {
                         RateLimitFilter.of(limiter, request -> "all", config -> config.headers(HeaderStyle.X_EPOCH)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("limiter \"api\": wallClock must be set for headers X_EPOCH");
+    }
+
+    @Test
+    void a_policy_is_that_of_the_limiter_or_another_one_but_not_both() {
+        QuotaPolicy policy = QuotaPolicy.of("a", 1, Duration.ofSeconds(1));
+
+        assertThat(RequestLimitConfig.builder().policyName("b").build().toBuilder()
+                        .build()
+                        .policyName())
+                .hasValue("b");
+        assertThatThrownBy(() -> RequestLimitConfig.builder()
+                        .policyName("b")
+                        .policy(policy)
+                        .build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("policyName must not be set with a policy, but was \"b\" with \"a\";q=1;w=1");
+        assertThatThrownBy(() -> RequestLimitConfig.builder().policyName("b\n"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("name");
     }
 
     @Test

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.core.CapturedLog;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateDecision;
+import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.TokenBucketLimit;
-import dev.levee.ratelimit.http.AddressText;
 import dev.levee.ratelimit.http.ClientAddresses;
 import dev.levee.ratelimit.http.ForwardingHeader;
 import dev.levee.ratelimit.http.HeaderStyle;
@@ -15,7 +17,6 @@ import dev.levee.ratelimit.http.PartitionKey;
 import dev.levee.ratelimit.http.QuotaPolicy;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
-import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -49,7 +51,7 @@ abstract class ServerContract {
             Consumer<RequestLimitConfig.Builder> configure)
             throws Exception;
 
-    abstract URI serve(KeyedRateLimiter<InetAddress> limiter, ClientAddresses addresses) throws Exception;
+    abstract URI serve(KeyedRateLimiter<AddressKey> limiter, ClientAddresses addresses) throws Exception;
 
     @AfterEach
     abstract void stop() throws Exception;
@@ -255,19 +257,30 @@ abstract class ServerContract {
         assertThat(all(response, "RateLimit")).isEmpty();
     }
 
+    /** One that throws, and one that answers with nothing. */
     @ParameterizedTest
-    @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE})
-    void a_limiter_that_fails_refuses(long wait) throws Exception {
-        KeyedRateLimiter<String> limiter = answering(wait);
+    @ValueSource(booleans = {true, false})
+    void a_limiter_that_fails_refuses(boolean isThrown) throws Exception {
+        KeyedRateLimiter<String> limiter = isThrown ? answering(ServerContract::fail) : answering(() -> null);
         URI uri = serve(limiter, headers -> "a", config -> {});
 
         assertThat(get(uri).statusCode()).isEqualTo(503);
         assertThat(served).hasValue(0);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void a_limiter_that_fails_admits_if_so_chosen(boolean isThrown) throws Exception {
+        KeyedRateLimiter<String> limiter = isThrown ? answering(ServerContract::fail) : answering(() -> null);
+        URI uri = serve(limiter, headers -> "a", config -> config.admitsOnFailure(true));
+
+        assertThat(get(uri).statusCode()).isEqualTo(200);
+        assertThat(served).hasValue(1);
+    }
+
     @Test
     void a_request_that_can_never_be_admitted_is_not_told_when_to_come_back() throws Exception {
-        KeyedRateLimiter<String> limiter = answering(KeyedRateLimiter.NEVER);
+        KeyedRateLimiter<String> limiter = answering(new RateDecision(false, "odd", LIMIT, 3, RateLimiter.NEVER, 0));
         URI uri = serve(limiter, headers -> "a", config -> {});
 
         HttpResponse<String> refusal = get(uri);
@@ -277,15 +290,70 @@ abstract class ServerContract {
         assertThat(all(refusal, "RateLimit")).containsExactly("\"default\";r=0");
     }
 
-    /** Returns a limiter with an answer that none should have; of the largest number, one that throws. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void a_client_is_told_the_limit_of_its_key(boolean tellsAdmitted) throws Exception {
+        KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
+                "plans",
+                config -> config.limits(key -> key.equals("gold")
+                        ? Limit.perSecond(100).burst(200)
+                        : Limit.of(1, Duration.ofMinutes(1))),
+                time.environment());
+        URI uri = serve(
+                limiter,
+                headers -> headers.apply("User"),
+                config -> config.policyName("plan").tellsAdmitted(tellsAdmitted));
+        HttpResponse<String> gold = get(uri, "User", "gold");
+        HttpResponse<String> free = get(uri, "User", "free");
+        HttpResponse<String> refusal = get(uri, "User", "free");
+
+        if (tellsAdmitted) {
+            assertThat(all(gold, "RateLimit-Policy")).containsExactly("\"plan\";q=200;w=2");
+            assertThat(all(gold, "RateLimit")).containsExactly("\"plan\";r=199;t=1");
+            assertThat(all(free, "RateLimit-Policy")).containsExactly("\"plan\";q=1;w=60");
+            assertThat(all(free, "RateLimit")).containsExactly("\"plan\";r=0;t=60");
+        } else {
+            assertThat(all(gold, "RateLimit-Policy")).isEmpty();
+        }
+        assertThat(refusal.statusCode()).isEqualTo(429);
+        assertThat(all(refusal, "RateLimit-Policy")).containsExactly("\"plan\";q=1;w=60");
+        assertThat(all(refusal, "RateLimit")).containsExactly("\"plan\";r=0;t=60");
+    }
+
+    @Test
+    void a_limit_of_a_key_that_changes_is_told_from_the_next_request_on() throws Exception {
+        AtomicInteger burst = new AtomicInteger(5);
+        KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
+                "plans", config -> config.limits(key -> Limit.perSecond(1).burst(burst.get())), time.environment());
+        URI uri = serve(limiter, headers -> "a", config -> config.policyName("plan"));
+
+        assertThat(all(get(uri), "RateLimit-Policy")).containsExactly("\"plan\";q=5;w=5");
+        burst.set(3);
+        assertThat(all(get(uri), "RateLimit-Policy")).containsExactly("\"plan\";q=3;w=3");
+    }
+
+    @Test
+    void a_refusal_with_permits_left_says_that_none_can_be_used() throws Exception {
+        KeyedRateLimiter<String> limiter =
+                answering(new RateDecision(false, "odd", LIMIT, 2, 1_500_000_000, 2_000_000_000));
+        URI uri = serve(limiter, headers -> "a", config -> {});
+
+        assertThat(all(get(uri), "RateLimit")).containsExactly("\"default\";r=0;t=2");
+    }
+
+    private static KeyedRateLimiter<String> answering(RateDecision decision) {
+        return answering(() -> decision);
+    }
+
+    /** Returns a limiter that can do nothing but decide, once for each request. */
     @SuppressWarnings("unchecked")
-    private static KeyedRateLimiter<String> answering(long wait) {
+    private static KeyedRateLimiter<String> answering(Supplier<?> decision) {
         return (KeyedRateLimiter<String>) Proxy.newProxyInstance(
                 KeyedRateLimiter.class.getClassLoader(),
                 new Class<?>[] {KeyedRateLimiter.class},
                 (proxy, method, args) -> switch (method.getName()) {
                     case "name" -> "odd";
-                    case "tryAcquireOrWaitNanos" -> wait == Long.MAX_VALUE ? fail() : wait;
+                    case "decide" -> decision.get();
                     default -> throw new AssertionError(method);
                 });
     }
@@ -316,7 +384,7 @@ abstract class ServerContract {
 
     @Test
     void behind_a_trusted_proxy_the_address_that_it_appended_counts() throws Exception {
-        KeyedRateLimiter<InetAddress> limiter = limiter();
+        KeyedRateLimiter<AddressKey> limiter = limiter();
         URI uri = serve(
                 limiter, ClientAddresses.behind(ForwardingHeader.X_FORWARDED_FOR, "127.0.0.0/8", "::1", "10.0.0.0/8"));
         for (int i = 0; i < 3; i++) {
@@ -326,7 +394,7 @@ abstract class ServerContract {
         assertThat(get(uri, "X-Forwarded-For", "192.0.2.1").statusCode()).isEqualTo(429);
         assertThat(get(uri, "X-Forwarded-For", "192.0.2.2").statusCode()).isEqualTo(200);
         assertThat(get(uri, "Forwarded", "for=192.0.2.1").statusCode()).isEqualTo(200);
-        assertThat(limiter.availablePermits(AddressText.parse("192.0.2.2").orElseThrow()))
+        assertThat(limiter.availablePermits(AddressKey.parse("192.0.2.2")))
                 .isEqualTo(2);
     }
 
@@ -338,6 +406,20 @@ abstract class ServerContract {
         }
 
         assertThat(get(uri, "Forwarded", "for=\"[2001:db8::1]\"").statusCode()).isEqualTo(429);
-        assertThat(get(uri, "Forwarded", "for=\"[2001:db8::2]\"").statusCode()).isEqualTo(200);
+        assertThat(get(uri, "Forwarded", "for=\"[2001:db8::2]\"").statusCode()).isEqualTo(429);
+        assertThat(get(uri, "Forwarded", "for=\"[2001:db8:0:1::2]\"").statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void a_client_has_one_key_for_all_addresses_of_its_ipv6_network() throws Exception {
+        URI uri = serve(limiter(), ClientAddresses.behind(ForwardingHeader.X_FORWARDED_FOR, "127.0.0.0/8", "::1"));
+        for (int i = 0; i < 3; i++) {
+            get(uri, "X-Forwarded-For", "2001:db8:1:2:" + i + "::" + i);
+        }
+
+        assertThat(get(uri, "X-Forwarded-For", "2001:db8:1:2:ffff:ffff:ffff:ffff").statusCode())
+                .isEqualTo(429);
+        assertThat(get(uri, "X-Forwarded-For", "2001:db8:1:3::1").statusCode()).isEqualTo(200);
     }
 }

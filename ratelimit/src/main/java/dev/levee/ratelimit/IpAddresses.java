@@ -1,9 +1,9 @@
-package dev.levee.ratelimit.http;
+package dev.levee.ratelimit;
 
 import dev.levee.core.internal.Require;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -12,17 +12,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>IPv4 as four decimal numbers without leading zeros (which some read as octal), IPv6 as Hinden and Deering, "IP
  * Version 6 Addressing Architecture", RFC 4291, 2006, section 2.2, has it. An IPv4 address that is mapped into IPv6 is
- * the IPv4 address. Everything else is none: names, shorter forms as {@code 127.1}, blanks, scopes as
- * {@code fe80::1%eth0}. Stateless; looks at no more than 45 characters.
+ * the IPv4 address. Everything else is none: names, shorter forms as {@code 127.1}, blanks, brackets, ports, and zone ids
+ * as in {@code fe80::1%eth0} (RFC 4007), which mean something on one machine only. Two readers of such a text may see
+ * two addresses. Stateless; looks at no more than 45 characters.
  *
  * @since 0.1
  */
-public final class AddressText {
+public final class IpAddresses {
     private static final int MAX_CHARS = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length();
     private static final int GROUPS = 8;
     private static final int BYTES_OF_IPV4 = 4;
 
-    private AddressText() {}
+    private IpAddresses() {}
 
     /**
      * Parses an address.
@@ -31,21 +32,32 @@ public final class AddressText {
      * @return the address; empty if the text is none
      * @throws NullPointerException if it is null
      */
-    public static Optional<InetAddress> parse(String text) {
-        return Optional.ofNullable(address(Require.nonNull("text", text), 0, text.length()));
+    public static Optional<InetAddress> parse(CharSequence text) {
+        return parse(text, 0, Require.nonNull("text", text).length());
     }
 
-    static @Nullable InetAddress address(String text, int from, int to) {
+    /**
+     * Parses an address in a part of a text, such as an element of a header; does not look at the rest.
+     *
+     * @param text any text
+     * @param from where the address begins
+     * @param to where it ends, exclusive
+     * @return the address; empty if the part is none
+     * @throws NullPointerException if the text is null
+     * @throws IndexOutOfBoundsException if there is no such part
+     */
+    public static Optional<InetAddress> parse(CharSequence text, int from, int to) {
+        Objects.checkFromToIndex(from, to, Require.nonNull("text", text).length());
         InetAddress ipv4 = ipv4(text, from, to);
-        return ipv4 != null ? ipv4 : ipv6(text, from, to);
+        return Optional.ofNullable(ipv4 != null ? ipv4 : ipv6(text, from, to));
     }
 
-    static @Nullable InetAddress ipv4(String text, int from, int to) {
+    private static @Nullable InetAddress ipv4(CharSequence text, int from, int to) {
         byte[] bytes = new byte[BYTES_OF_IPV4];
         return fillIpv4(text, from, to, bytes, 0) ? of(bytes) : null;
     }
 
-    private static boolean fillIpv4(String text, int from, int to, byte[] bytes, int offset) {
+    private static boolean fillIpv4(CharSequence text, int from, int to, byte[] bytes, int offset) {
         int at = from;
         for (int i = 0; i < BYTES_OF_IPV4; i++) {
             if (i > 0 && (at == to || text.charAt(at++) != '.')) {
@@ -53,7 +65,7 @@ public final class AddressText {
             }
             int start = at;
             int value = 0;
-            while (at < to && at - start < 3 && FieldReader.isDigit(text.charAt(at))) {
+            while (at < to && at - start < 3 && isDigit(text.charAt(at))) {
                 value = value * 10 + text.charAt(at++) - '0';
             }
             int digits = at - start;
@@ -65,7 +77,7 @@ public final class AddressText {
         return at == to;
     }
 
-    static @Nullable InetAddress ipv6(String text, int from, int to) {
+    private static @Nullable InetAddress ipv6(CharSequence text, int from, int to) {
         if (to - from > MAX_CHARS || to - from < 2) {
             return null;
         }
@@ -128,18 +140,13 @@ public final class AddressText {
         return wide;
     }
 
+    private static boolean isDigit(char c) {
+        return c >= '0' && c <= '9';
+    }
+
     /** Returns the value of an ASCII digit, or -1. */
     private static int hex(char c) {
         return c < 0x80 ? Character.digit(c, 16) : -1;
-    }
-
-    /** Returns the IPv4 address of one that is mapped into IPv6, and every other one as it is. */
-    static InetAddress unmapped(InetAddress address) {
-        if (!(address instanceof Inet6Address)) {
-            return address;
-        }
-        InetAddress same = of(address.getAddress());
-        return same instanceof Inet6Address ? address : same;
     }
 
     private static InetAddress of(byte[] bytes) {

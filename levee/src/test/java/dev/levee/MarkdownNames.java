@@ -35,6 +35,8 @@ final class MarkdownNames {
 
     /** What pages may name although neither the sources nor the JDK have it. */
     static final Set<String> EXCEPTIONS = Set.of(
+            // a header of HTTP
+            "RateLimit",
             // of other libraries
             "Failsafe",
             "FailsafeException",
@@ -61,7 +63,8 @@ final class MarkdownNames {
             "murmur3_128",
             "murmur3_32_fixed");
 
-    private static final Set<String> EXEMPT_COLUMNS = Set.of("Old", "Resilience4j", "Failsafe", "Hystrix");
+    private static final Set<String> EXEMPT_COLUMNS =
+            Set.of("Old", "Resilience4j", "Failsafe", "Hystrix", "Bucket4j", "Guava", "Netflix");
 
     /** Its blocks of text are code of other libraries. */
     private static final String OTHER_LIBRARIES = "docs/migrating.md";

@@ -21,7 +21,14 @@ import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
+import dev.levee.ratelimit.concurrency.AdaptiveThrottle;
+import dev.levee.ratelimit.concurrency.PriorityShedder;
+import dev.levee.ratelimit.concurrency.SheddingBulkhead;
+import dev.levee.ratelimit.work.WorkQueue;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -44,7 +51,20 @@ class NamedErrorsTest {
             wrong("bulkhead", () -> Bulkhead.of("p", 0)),
             wrong("bulkhead", () -> Bulkhead.of("p", c -> c.queue(1, Duration.ZERO))),
             wrong("limiter", () -> RateLimiter.of("p", c -> {})),
+            wrong("limiter", () -> RateLimiter.of("p", c -> c.limit(Limit.perSecond(1)).maxWaiting(-1))),
+            wrong("limiter", () -> RateLimiter.of("p", c -> c.limit(Limit.paced(0, Duration.ofSeconds(1))))),
+            wrong("limiter", () -> RateLimiter.allOf("p", List.of())),
             wrong("limiter", () -> KeyedRateLimiter.of("p", c -> c.maxKeys(0))),
+            wrong("bulkhead", () -> SheddingBulkhead.of("p", 0)),
+            wrong("bulkhead", () -> SheddingBulkhead.of("p", c -> c.maxWaiting(-1))),
+            wrong("bulkhead", () -> AdaptiveBulkhead.of("p", c -> c.minLimit(0))),
+            wrong("bulkhead", () -> AdaptiveBulkhead.of("p", c -> c.partition("a", 0.7).partition("b", 0.7))),
+            wrong("shedder", () -> AdaptiveThrottle.of("p", c -> c.multiplier(0))),
+            wrong(
+                    "shedder",
+                    () -> PriorityShedder.of(
+                            "p", Bulkhead.of("b", 1), c -> c.period(Duration.ZERO), Environment.system())),
+            wrong("queue", () -> WorkQueue.of("p", c -> c.capacity(0), (item, attempt) -> item)),
             wrong("fallback", () -> Fallback.chain("p", c -> {})),
             wrong("timeout", () -> Timeout.of("p", Duration.ofMillis(-1))),
             wrong("cache", () -> Cache.of("p", c -> c.maxSize(-1))),
@@ -104,6 +124,17 @@ class NamedErrorsTest {
                 Hedge.of("p", c -> {}),
                 Bulkhead.of("p", 1),
                 RateLimiter.of("p", Limit.perSecond(1)),
+                RateLimiter.of("p", Limit.slidingWindow(1, Duration.ofSeconds(1))),
+                RateLimiter.of("p", Limit.slidingLog(1, Duration.ofSeconds(1))),
+                RateLimiter.of("p", Limit.fixedWindow(1, Duration.ofSeconds(1))),
+                RateLimiter.of("p", Limit.calendar(1, ChronoUnit.DAYS, ZoneOffset.UTC)),
+                RateLimiter.of("p", Limit.paced(1, Duration.ofSeconds(1))),
+                RateLimiter.of("p", Limit.warmUp(1, Duration.ofSeconds(1), Duration.ofMinutes(1))),
+                RateLimiter.allOf("p", RateLimiter.of("one", Limit.perSecond(1))),
+                AdaptiveBulkhead.of("p"),
+                SheddingBulkhead.of("p", 1),
+                PriorityShedder.of("p", Bulkhead.of("b", 1)),
+                AdaptiveThrottle.of("p"),
                 Fallback.value("p", 1),
                 Timeout.of("p", Duration.ofMillis(1)),
                 Faults.of("p"));
@@ -111,5 +142,9 @@ class NamedErrorsTest {
                 .allSatisfy(policy ->
                         assertThat(policy.toString()).startsWith(policy.kind().label() + " \"p\""));
         assertThat(Timeout.of("p", Duration.ofMillis(1))).hasToString("timeout \"p\" 1ms");
+        assertThat(AdaptiveBulkhead.of("p", c -> c.partition("live", 1)).partition("live").toString())
+                .startsWith("bulkhead \"p.live\"");
+        assertThat(WorkQueue.of("p", c -> {}, (item, attempt) -> item).toString())
+                .startsWith(Policy.Kind.QUEUE.label() + " \"p\"");
     }
 }

@@ -33,7 +33,13 @@ import dev.levee.jdbc.TransactionalIdempotency;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.strategy.ServerLoadRecorder;
 import dev.levee.ratelimit.KeyedRateLimiter;
+import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
+import dev.levee.ratelimit.concurrency.AdaptiveThrottle;
+import dev.levee.ratelimit.concurrency.PriorityShedder;
+import dev.levee.ratelimit.concurrency.SheddingBulkhead;
+import dev.levee.ratelimit.work.WorkQueue;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -55,6 +61,8 @@ class NamesFromOutsideTest {
     private static final String SHOWN = "pay\\u000AERROR all is lost";
 
     private static final List<Class<?>> NAMED = List.of(
+            AdaptiveBulkhead.class,
+            AdaptiveThrottle.class,
             Bulkhead.class,
             Cache.class,
             CircuitBreaker.class,
@@ -66,13 +74,16 @@ class NamesFromOutsideTest {
             Keyed.class,
             KeyedRateLimiter.class,
             LoadBalancer.class,
+            PriorityShedder.class,
             RateLimiter.class,
             Retry.class,
             RetryBudget.class,
             ServerLoadRecorder.class,
+            SheddingBulkhead.class,
             Timeout.class,
             TransactionalIdempotency.class,
-            Translate.class);
+            Translate.class,
+            WorkQueue.class);
 
     @TestFactory
     Stream<DynamicTest> no_factory_takes_a_name_with_a_line_break() {
@@ -120,6 +131,8 @@ class NamesFromOutsideTest {
             return 1L;
         } else if (type == double.class) {
             return 1.0;
+        } else if (type == Limit.class) {
+            return Limit.perSecond(1);
         } else if (type == Class.class) {
             return Runnable.class;
         } else if (type.isArray()) {

@@ -21,15 +21,15 @@ final class GateWait {
         }
         Deadline deadline = deadline(waiting);
         CallState state = CallState.current(); // the gate may note in it why it has refused
-        long stamp = enter(waiting, deadline, operation);
-        if (stamp == Gate.REFUSED) {
-            try {
+        try {
+            long stamp = enter(waiting, deadline, operation);
+            if (stamp == Gate.REFUSED) {
                 throw refusal(waiting, deadline);
-            } finally {
-                Reference.reachabilityFence(state);
             }
+            return stamp;
+        } finally {
+            Reference.reachabilityFence(state);
         }
-        return stamp;
     }
 
     private static long enter(WaitingGate gate, Deadline deadline, Operation<?, ?> operation) {

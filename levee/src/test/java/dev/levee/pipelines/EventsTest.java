@@ -13,6 +13,11 @@ import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
+import dev.levee.ratelimit.concurrency.AdaptiveThrottle;
+import dev.levee.ratelimit.concurrency.PriorityShedder;
+import dev.levee.ratelimit.concurrency.SheddingBulkhead;
+import dev.levee.ratelimit.work.WorkQueue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -62,5 +67,50 @@ class EventsTest {
         assertThat(Pipeline.of(breaker, bulkhead).callAsync(CompletableFuture::new))
                 .isCompletedExceptionally();
         assertThat(heard.events()).containsExactly("bulkhead payments refused", "breaker payments IGNORED after PT0S");
+    }
+
+    @Test
+    void of_shedding_and_of_limits_that_find_themselves() {
+        SheddingBulkhead shedding = SheddingBulkhead.of("orders", c -> c.maxConcurrent(1).maxWaiting(1), environment);
+        Pipeline guard = Pipeline.of(
+                PriorityShedder.of("orders", shedding),
+                AdaptiveThrottle.of("orders", environment),
+                AdaptiveBulkhead.of("orders", environment),
+                shedding);
+        guard.call(() -> "served");
+        assertThat(heard.events())
+                .containsExactly(
+                        "bulkhead orders SUCCESS after PT0S",
+                        "bulkhead orders SUCCESS after PT0S",
+                        "shedder orders SUCCESS after PT0S",
+                        "shedder orders SUCCESS after PT0S");
+        int before = heard.events().size();
+        shedding.callAsync(CompletableFuture::new);
+        shedding.callAsync(CompletableFuture::new); // waits
+        assertThat(guard.callAsync(CompletableFuture::new)).isCompletedExceptionally();
+        assertThat(heard.events().subList(before, heard.events().size()))
+                .containsExactly(
+                        "bulkhead orders refused",
+                        "bulkhead orders IGNORED after PT0S",
+                        "shedder orders IGNORED after PT0S",
+                        "shedder orders IGNORED after PT0S");
+    }
+
+    @Test
+    void of_a_combination_only_the_combination_speaks() {
+        RateLimiter both = RateLimiter.allOf(
+                "both", limiter, RateLimiter.of("slow", Limit.fixedWindow(1, Duration.ofDays(1)), environment));
+        both.run(() -> {});
+        assertThat(both.tryAcquire()).isFalse();
+        assertThat(heard.events()).containsExactly("limiter both SUCCESS after PT0S", "limiter both refused");
+    }
+
+    @Test
+    void of_a_work_queue() {
+        WorkQueue<String> queue =
+                WorkQueue.of("mail", c -> c.capacity(1).workers(0), (item, attempt) -> item, environment);
+        assertThat(queue.offer("first")).isTrue();
+        assertThat(queue.offer("second")).isFalse();
+        assertThat(heard.events()).containsExactly("queue mail refused");
     }
 }

@@ -9,7 +9,6 @@ import dev.levee.core.Listener;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
-import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
@@ -102,12 +101,7 @@ class RandomPipelinesTest {
                         .as("second exits from " + spy.name())
                         .isZero();
             }
-            for (Policy policy : pipeline.policies()) {
-                if (policy instanceof Bulkhead bulkhead) {
-                    assertThat(bulkhead.inFlight()).as(bulkhead + " in flight").isZero();
-                    assertThat(bulkhead.waiting()).as(bulkhead + " waiting").isZero();
-                }
-            }
+            Part.assertNothingHeld(pipeline);
             assertThat(operations.started())
                     .as("attempts")
                     .isEqualTo((int) innermost.entered())

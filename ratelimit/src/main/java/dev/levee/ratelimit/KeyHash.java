@@ -46,13 +46,13 @@ final class KeyHash {
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final String limiter;
-    private final KeyTable table;
+    private final FingerprintTable table;
     private final long secret1;
     private final long secret2;
     private final long secret3;
     private final long secret4;
 
-    KeyHash(String limiter, KeyTable table, RandomGenerator random) {
+    KeyHash(String limiter, FingerprintTable table, RandomGenerator random) {
         this.limiter = limiter;
         this.table = table;
         secret1 = random.nextLong();

@@ -13,7 +13,7 @@ final class KeyPlan {
     static final long REFUSED = Long.MIN_VALUE;
 
     /** What is done to a bucket. */
-    enum Change {
+    enum KeyChange {
         /** Takes permits, if there are as many. */
         TAKE,
 
@@ -70,7 +70,7 @@ final class KeyPlan {
     }
 
     /** Returns the arrival time of a bucket that was full, or had a debt, after a change; or {@link #REFUSED}. */
-    long next(Change change, long tat, long now, long cost) {
+    long next(KeyChange change, long tat, long now, long cost) {
         switch (change) {
             case TAKE:
                 long debt = tat - now;

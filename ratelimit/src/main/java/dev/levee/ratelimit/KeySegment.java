@@ -1,13 +1,13 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.NanoClock;
-import dev.levee.ratelimit.KeyPlan.Change;
+import dev.levee.ratelimit.KeyPlan.KeyChange;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A part of a {@link KeyTable}: {@link KeySlots}, the lock of those that claim a slot, and a stamp by which those that
- * do not can tell that nothing was claimed meanwhile.
+ * A part of a {@link FingerprintTable}: {@link KeySlots}, the lock of those that claim a slot, and a stamp by which
+ * those that do not can tell that nothing was claimed meanwhile.
  *
  * <pre>{@code
  *            stamp even and as before: what was read belongs together
@@ -49,7 +49,7 @@ final class KeySegment {
      */
     private static final int SWEPT_SETS = 2;
 
-    private final KeyTable table;
+    private final FingerprintTable table;
     private final NanoClock clock;
     private final int maxSets;
     private final boolean planned;
@@ -66,7 +66,7 @@ final class KeySegment {
     private KeyScan emptier = new KeyScan();
     private KeyScan fuller = new KeyScan();
 
-    KeySegment(KeyTable table, NanoClock clock, long base, int maxSets, boolean planned) {
+    KeySegment(FingerprintTable table, NanoClock clock, long base, int maxSets, boolean planned) {
         this.table = table;
         this.clock = clock;
         this.maxSets = maxSets;
@@ -100,7 +100,7 @@ final class KeySegment {
      *
      * @return 0 if it was changed, else how long the cost has to wait
      */
-    long change(Change change, long low, long high, KeyPlan plan, long cost) {
+    long change(KeyChange change, long low, long high, KeyPlan plan, long cost) {
         long nanos = 0;
         for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
             long before = stamp;
@@ -120,7 +120,14 @@ final class KeySegment {
     }
 
     private long tryChange(
-            Change change, KeySlots found, int slot, long before, long high, KeyPlan wanted, long elapsed, long cost) {
+            KeyChange change,
+            KeySlots found,
+            int slot,
+            long before,
+            long high,
+            KeyPlan wanted,
+            long elapsed,
+            long cost) {
         while (true) {
             KeyPlan plan = found.plan(slot, wanted);
             long word = found.word(slot);
@@ -129,7 +136,7 @@ final class KeySegment {
             }
             long tat = KeySlots.tat(word, high, plan);
             long next = plan.next(change, tat, plan.units(elapsed), cost);
-            if (next == KeyPlan.REFUSED || (plan.isTooEarly(elapsed) && change == Change.TAKE)) {
+            if (next == KeyPlan.REFUSED || (plan.isTooEarly(elapsed) && change == KeyChange.TAKE)) {
                 return plan.waitNanos(tat, cost, elapsed);
             }
             if (next == tat || found.exchange(slot, word, KeySlots.word(next, high, plan))) {
@@ -144,14 +151,14 @@ final class KeySegment {
         return (before & 1) == 0 && stamp == before;
     }
 
-    private long changeUnderLock(Change change, long low, long high, KeyPlan plan, long cost) {
+    private long changeUnderLock(KeyChange change, long low, long high, KeyPlan plan, long cost) {
         boolean forgave;
         lock.lock();
         try {
             // A new reading: the key may have been served and dropped since the first one; its bucket was full then.
             long nanos = clock.nanoTime();
             int slot = slots.find(low, high);
-            if (slot == KeySlots.NONE && change == Change.GIVE_BACK) {
+            if (slot == KeySlots.NONE && change == KeyChange.GIVE_BACK) {
                 return 0;
             }
             if (plan.isTooLate(nanos - slots.base)) {
@@ -220,7 +227,7 @@ final class KeySegment {
      *
      * @return whether the debt of another key was forgiven
      */
-    private boolean claim(Change change, long low, long high, KeyPlan plan, long nanos, long cost) {
+    private boolean claim(KeyChange change, long low, long high, KeyPlan plan, long nanos, long cost) {
         boolean forgave = false;
         beginClaim();
         try {

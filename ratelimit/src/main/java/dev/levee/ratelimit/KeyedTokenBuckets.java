@@ -12,12 +12,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The implementation of {@link KeyedRateLimiter}: a {@link KeyTable} of token buckets, found by the fingerprints that
- * {@link KeyHash} makes of keys.
+ * The implementation of {@link KeyedRateLimiter}: a {@link FingerprintTable} of token buckets, found by the
+ * fingerprints that {@link KeyHash} makes of keys.
  *
  * <pre>{@code
- * key --- keyBy ---> value --- KeyHash ---> 128 bits --- KeyTable ---> segment, set, slot --- KeyPlan ---> admitted
- *  '----- limits --> limit --- KeyPlans --> arithmetic ----------------------------------------'           or refused
+ * key -- keyBy --> value -- KeyHash --> 128 bits -- FingerprintTable --> segment, set, slot -- KeyPlan --> admitted
+ *  '---- limits -> limit -- KeyPlans -> arithmetic -----------------------------------------'          or refused
  * }</pre>
  *
  * <p>All code of the user runs before the table is asked. See ADR 89 and ADR 90.
@@ -39,7 +39,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
     private final KeyPlans plans;
     private final Listener listener;
     private final @Nullable CallTotals totals;
-    private final KeyTable table;
+    private final FingerprintTable table;
     private final KeyHash hash;
     private final AtomicBoolean warned = new AtomicBoolean();
 
@@ -53,7 +53,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
         maxKeys = config.maxKeys();
         totals = config.totals() ? new CallTotals() : null;
         listener = Require.nonNull("environment", environment).listener();
-        table = new KeyTable(maxKeys, limit == null, environment.clock(), this::forgave);
+        table = new FingerprintTable(maxKeys, limit == null, environment.clock(), this::forgave);
         hash = new KeyHash(name, table, environment.random());
     }
 

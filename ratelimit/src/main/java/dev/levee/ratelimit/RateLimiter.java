@@ -164,9 +164,9 @@ public interface RateLimiter extends WaitingGate, Measured {
      *
      * <p>A refusal leaves no permit spent. {@link #refusal} is that of the limiter for which the call would wait
      * longest, with its name; a wait is the longest one of all. <b>Between threads:</b> no limit ever admits more than
-     * it says. All limits are asked before the first permit is taken, and if another call is faster at one of them, what
-     * was taken is given back at once. So a call may be refused although each limit has room for it, but only at the
-     * moment at which another call that is refused at a later limit of the list holds a permit of an earlier one.
+     * it says. All limits are asked before the first permit is taken, and if another call is faster at one of them,
+     * what was taken is given back at once. So a call may be refused although each limit has room for it, but only at
+     * the moment at which another call that is refused at a later limit of the list holds a permit of an earlier one.
      *
      * <p>Calls that wait, wait at the combination, and not in the queues of its limiters. It costs an admission about
      * one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is that

@@ -28,7 +28,7 @@ class KeyHashTest {
 
     private KeyHash seeded(long seed) {
         return new KeyHash(
-                "l", new KeyTable(1, false, time.environment().clock(), () -> {}), new SplittableRandom(seed));
+                "l", new FingerprintTable(1, false, time.environment().clock(), () -> {}), new SplittableRandom(seed));
     }
 
     /** A fingerprint, for maps. */

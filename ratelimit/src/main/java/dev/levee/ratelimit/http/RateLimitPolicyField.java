@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * String value = RateLimitPolicyField.of(QuotaPolicy.of("default", 100, Duration.ofMinutes(1))).value();
- * Optional<RateLimitPolicyField> told = RateLimitPolicyField.from(response.headers().allValues(RateLimitPolicyField.NAME));
+ * List<String> lines = response.headers().allValues(RateLimitPolicyField.NAME);
+ * Optional<RateLimitPolicyField> told = RateLimitPolicyField.from(lines);
  * }</pre>
  *
  * <p>The form since draft 08 of Polli, Martínez and Miller, "RateLimit header fields for HTTP",

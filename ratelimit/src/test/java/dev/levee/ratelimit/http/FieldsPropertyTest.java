@@ -16,7 +16,7 @@ import net.jqwik.api.constraints.LongRange;
 
 /** What is written is read back, and no text leads to another exception than that of a bad argument. */
 class FieldsPropertyTest {
-    private static final long LARGEST = 999_999_999_999_999L;
+    private static final long MAX_INTEGER = 999_999_999_999_999L;
     private static final Instant NOW = Instant.parse("2026-11-29T12:00:00Z");
 
     @Property
@@ -37,7 +37,7 @@ class FieldsPropertyTest {
     }
 
     @Property
-    void delays_survive_a_round_trip(@ForAll @LongRange(max = LARGEST) long seconds) {
+    void delays_survive_a_round_trip(@ForAll @LongRange(max = MAX_INTEGER) long seconds) {
         RetryAfterField field = RetryAfterField.ofSeconds(seconds);
 
         assertThat(RetryAfterField.parse(field.value(), NOW)).isEqualTo(field).hasSameHashCodeAs(field);
@@ -128,7 +128,7 @@ class FieldsPropertyTest {
     }
 
     private static Arbitrary<Long> numbers(long low) {
-        return Arbitraries.longs().between(low, LARGEST);
+        return Arbitraries.longs().between(low, MAX_INTEGER);
     }
 
     private static Arbitrary<PartitionKey> keys() {

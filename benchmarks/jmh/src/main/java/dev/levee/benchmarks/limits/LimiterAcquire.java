@@ -17,7 +17,7 @@ import org.openjdk.jmh.annotations.State;
  */
 public class LimiterAcquire {
     private static final long PER_SECOND = 1_000_000_000L;
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(1);
+    private static final Duration MAX_WAIT = Duration.ofSeconds(1);
 
     @State(Scope.Benchmark)
     public static class LeveeState {
@@ -27,7 +27,7 @@ public class LimiterAcquire {
 
     @Benchmark
     public void levee(LeveeState state) throws InterruptedException {
-        state.limiter.acquire(1, LONGEST_WAIT);
+        state.limiter.acquire(1, MAX_WAIT);
     }
 
     @State(Scope.Benchmark)

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What the table of keys takes, and whom it forgives. */
-class KeyTableTest {
+class FingerprintTableTest {
     private static final long MILLI = 1_000_000;
     private static final TokenBucketLimit LIMIT = Limit.perSecond(100).burst(3);
     private static final TokenBucketLimit DAYS = Limit.of(1, Duration.ofDays(1)).burst(3);
@@ -140,7 +140,7 @@ class KeyTableTest {
     void a_key_is_limited_too_whose_word_would_be_the_one_that_marks_sealed_slots() {
         KeyPlan plan = new KeyPlan(LIMIT, 0, 0);
         for (int permits = 1; permits <= 3; permits++) {
-            KeyTable table = new KeyTable(1, false, clock, () -> {});
+            FingerprintTable table = new FingerprintTable(1, false, clock, () -> {});
             long high = Long.MIN_VALUE - permits * 10 * MILLI;
             for (int permit = 1; permit <= permits; permit++) {
                 assertThat(table.take(7, high, plan, 1)).isZero();

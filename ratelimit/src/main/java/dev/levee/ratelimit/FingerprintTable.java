@@ -15,7 +15,7 @@ import dev.levee.core.internal.PaddedLong;
  * longer are, and at most {@code maxKeys}. The slots of all segments together are bounded by {@code maxKeys} and the
  * share to which sets are filled. See ADR 89.
  */
-final class KeyTable {
+final class FingerprintTable {
     /** How many keys a set holds on average if there are as many as there may be: 78 % of its slots. */
     private static final double KEYS_OF_A_SET = 12.5;
 
@@ -27,7 +27,7 @@ final class KeyTable {
     private final PaddedLong occupied = new PaddedLong(0);
     private final Runnable onForgiven;
 
-    KeyTable(int maxKeys, boolean planned, NanoClock clock, Runnable onForgiven) {
+    FingerprintTable(int maxKeys, boolean planned, NanoClock clock, Runnable onForgiven) {
         this.maxKeys = maxKeys;
         this.onForgiven = onForgiven;
         int count = 1;
@@ -52,12 +52,12 @@ final class KeyTable {
      * @return 0 if they were taken, else how long they have to wait
      */
     long take(long low, long high, KeyPlan plan, long permits) {
-        return segment(high).change(KeyPlan.Change.TAKE, low, high, plan, plan.cost(permits));
+        return segment(high).change(KeyPlan.KeyChange.TAKE, low, high, plan, plan.cost(permits));
     }
 
     /** Takes any number of permits, or gives permits back if it is negative. */
     void settle(long low, long high, KeyPlan plan, long permits) {
-        KeyPlan.Change change = permits > 0 ? KeyPlan.Change.CHARGE : KeyPlan.Change.GIVE_BACK;
+        KeyPlan.KeyChange change = permits > 0 ? KeyPlan.KeyChange.CHARGE : KeyPlan.KeyChange.GIVE_BACK;
         long most = Math.abs(permits);
         if (permits != 0) {
             segment(high).change(change, low, high, plan, plan.cost(most));

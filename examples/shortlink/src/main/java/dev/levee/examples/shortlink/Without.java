@@ -23,7 +23,7 @@ public enum Without {
     BULKHEAD,
     /** No cache in the nodes. */
     CACHE,
-    /** No rate limit per client. */
+    /** No rate limit, neither per client nor per tenant. */
     RATELIMIT;
 
     /**

@@ -7,8 +7,10 @@ import dev.levee.examples.shortlink.Urls;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.ratelimit.concurrency.ShedException;
 import dev.levee.ratelimit.http.ClientAddresses;
 import dev.levee.ratelimit.http.ForwardingHeader;
+import dev.levee.ratelimit.http.RetryAfterField;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -143,7 +145,11 @@ public final class FrontServer {
                 .whenCompleteAsync((response, error) -> reply(response, error).send(exchange), executor);
     }
 
-    private static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {
+    static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {
+        if (error instanceof ShedException shed) {
+            return Reply.of(503, "more requests than the nodes can take now")
+                    .with(RetryAfterField.NAME, retryAfter(shed).value());
+        }
         if (response == null) {
             return Reply.of(503, "no node can answer now: " + error).with("Retry-After", 1);
         }
@@ -152,6 +158,11 @@ public final class FrontServer {
             response.headers().firstValue(name).ifPresent(value -> headers.put(name, value));
         }
         return new Reply(response.statusCode(), headers, response.body());
+    }
+
+    /** A second at least: what comes back earlier meets the same crowd. */
+    private static RetryAfterField retryAfter(ShedException shed) {
+        return RetryAfterField.ofNanos(Math.max(1, shed.retryAfterNanos()));
     }
 
     private static InetAddress client(HttpExchange exchange) {

@@ -88,11 +88,7 @@ public final class Main {
 
                     %4$s
                     """,
-                    cluster.front(),
-                    data,
-                    Code.of(urls.get(0), 0),
-                    cluster.processes(),
-                    FrontServer.limitPerClient());
+                    cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
             Thread.currentThread().join();
         }
         return 0;

@@ -198,8 +198,8 @@ final class FrontGuards implements AutoCloseable {
     }
 
     /**
-     * Sends a request to a node, unless too much is under way; if that does not help to another; and if it only reads and the answer is late, to a
-     * second one as well.
+     * Sends a request to a node, unless too much is under way; if that does not help to another; and if it only reads
+     * and the answer is late, to a second one as well.
      */
     CompletableFuture<HttpResponse<String>> send(HttpRequest request) {
         return CallContext.current()

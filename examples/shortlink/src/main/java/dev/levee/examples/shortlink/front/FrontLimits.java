@@ -52,8 +52,7 @@ final class FrontLimits {
      *
      * @return null if the request is admitted, else the answer
      */
-    @Nullable
-    Reply refusal(InetAddress client, @Nullable String tenantOrNone) {
+    @Nullable Reply refusal(InetAddress client, @Nullable String tenantOrNone) {
         String tenant = tenantOrNone == null ? DEFAULT_TENANT : tenantOrNone;
         if (tenant.isBlank() || tenant.length() > MAX_TENANT_CHARS) {
             return Reply.of(400, FrontServer.TENANT + " has 1 to " + MAX_TENANT_CHARS + " characters");

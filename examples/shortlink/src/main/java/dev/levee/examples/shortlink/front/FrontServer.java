@@ -166,8 +166,7 @@ public final class FrontServer {
     }
 
     private static InetAddress client(HttpExchange exchange) {
-        return CLIENTS.clientOf(
-                exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get);
+        return CLIENTS.clientOf(exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get);
     }
 
     private static Optional<String> header(HttpExchange exchange, String name) {

@@ -132,7 +132,8 @@ final class Flood {
         int length = 0;
         for (String header = line(input); !header.isEmpty(); header = line(input)) {
             if (header.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
-                length = Integer.parseInt(header.substring(header.indexOf(':') + 1).strip());
+                length = Integer.parseInt(
+                        header.substring(header.indexOf(':') + 1).strip());
             }
         }
         input.skipNBytes(length);

@@ -72,8 +72,8 @@ public final class Smoke {
         Events events = new Events(System.out);
         Report report = new Report();
         Path data = temporaryDirectory();
-        Workload workload = Workload.of(
-                urls, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
+        Workload workload =
+                Workload.of(urls, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
             new Smoke(cluster, events, urls.get(0)).run(workload, report);
         } finally {

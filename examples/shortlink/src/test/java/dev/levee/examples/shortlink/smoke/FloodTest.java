@@ -29,7 +29,8 @@ class FloodTest {
                 exchange -> {
                     tenants.add(exchange.getRequestHeaders().getFirst(FrontServer.TENANT));
                     clients.add(exchange.getRequestHeaders().getFirst("X-Forwarded-For"));
-                    Reply.of(requests.incrementAndGet() == 1 ? 302 : 429, "from a test").send(exchange);
+                    Reply.of(requests.incrementAndGet() == 1 ? 302 : 429, "from a test")
+                            .send(exchange);
                 },
                 () -> {})) {
             Flood flood = new Flood(URI.create("http://127.0.0.1:" + server.port()), "/AAAAAAAA");

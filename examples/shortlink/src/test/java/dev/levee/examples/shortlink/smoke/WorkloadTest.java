@@ -89,8 +89,13 @@ class WorkloadTest {
 
     @Test
     void clients_are_shared_out_to_tenants() {
-        assertThat(workload.requests()).extracting(Request::tenant).containsOnly("tenant-0", "tenant-1", "tenant-2", "tenant-3");
-        assertThat(workload.requests().stream().filter(it -> it.kind() != Kind.GUESS).filter(it -> it.tenant().equals("tenant-0")).count())
+        assertThat(workload.requests())
+                .extracting(Request::tenant)
+                .containsOnly("tenant-0", "tenant-1", "tenant-2", "tenant-3");
+        assertThat(workload.requests().stream()
+                        .filter(it -> it.kind() != Kind.GUESS)
+                        .filter(it -> it.tenant().equals("tenant-0"))
+                        .count())
                 .isBetween(30L * Workload.RATE / 5, 30L * Workload.RATE / 3);
     }
 

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
@@ -125,6 +126,9 @@ final class NodeGuards {
 
     private static boolean isOfTheDatabase(Throwable failure) {
         Throwable cause = failure instanceof StoreException ? failure.getCause() : failure;
-        return cause instanceof SQLException || cause instanceof TimedOutException || cause instanceof RefusedException;
+        return cause instanceof SQLException
+                || cause instanceof TimedOutException
+                || cause instanceof TimeoutException // of a load that another request had begun
+                || cause instanceof RefusedException;
     }
 }

@@ -161,8 +161,10 @@ class ClosedWorkQueueTest {
         AtomicReference<WorkQueue<String>> own = new AtomicReference<>();
         own.set(queue(
                 1, (item, attempt) -> report.updateAndGet(none -> own.get().close(Duration.ZERO))));
+        own.get().pause();
         own.get().submit("a");
         own.get().submit("b");
+        own.get().resume();
         time.runReady();
         assertThat(report.get()).isEqualTo(new WorkReport<>(0, 0, List.of("b"), List.of("a")));
         assertThat(own.get().counts()).isEqualTo(new WorkCounts(2, 1, 0, 1, 0, 0));

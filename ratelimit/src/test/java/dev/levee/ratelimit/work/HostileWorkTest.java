@@ -50,7 +50,7 @@ class HostileWorkTest {
         return HostileWorkTest.<RuntimeException>asDeclared(thrown);
     }
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <X extends Throwable> X asDeclared(Throwable thrown) throws X {
         throw (X) thrown;
     }
@@ -110,6 +110,7 @@ class HostileWorkTest {
 
     @Test
     void an_exception_whose_own_methods_throw_ends_an_attempt_too() {
+        @SuppressWarnings({"serial", "UnsynchronizedOverridesSynchronized", "OverrideThrowableToString"})
         class Unreadable extends RuntimeException {
             @Override
             public Throwable getCause() {
@@ -350,6 +351,7 @@ class HostileWorkTest {
                 time.environment());
         long[] accepted = {0};
         class Deep {
+            @SuppressWarnings("InfiniteRecursion") // until the stack ends
             void offer() {
                 try {
                     if (queue.offer("a")) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Settings, and what is wrong with them. */
 class WorkQueueConfigTest {
     private static WorkQueue<String> queue(Consumer<WorkQueueConfig.Builder<String>> configure) {
-        return WorkQueue.of("mail", configure::accept, (item, attempt) -> null);
+        return WorkQueue.of("mail", configure, (item, attempt) -> null);
     }
 
     @ParameterizedTest

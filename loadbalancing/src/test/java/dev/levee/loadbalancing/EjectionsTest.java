@@ -145,7 +145,7 @@ class EjectionsTest {
                 OutcomeCounters unsteady = new OutcomeCounters(RUN) {
                     @Override
                     long run() {
-                        return RUN + random.nextInt(1_000);
+                        return RUN + (long) random.nextInt(1_000);
                     }
                 };
                 unsteady.success(1);

@@ -261,7 +261,7 @@ abstract class AbstractLimiter implements RateLimiter {
      */
     private boolean enter(Waiter waiter, long maxNanos) {
         long wait = queue.occupied ? WaitQueue.QUEUED : take(waiter);
-        if (wait != 0 && (wait == WaitQueue.QUEUED || wait <= maxNanos && wait < NEVER)) {
+        if (wait != 0 && (wait == WaitQueue.QUEUED || (wait <= maxNanos && wait < NEVER))) {
             wait = queue.enter(waiter, maxNanos, NEVER);
         }
         if (wait > 0) {

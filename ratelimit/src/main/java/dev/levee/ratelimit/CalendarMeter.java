@@ -82,7 +82,7 @@ final class CalendarMeter implements Meter {
     }
 
     private static boolean isClosed(CountedPeriod seen) {
-        return seen.last || seen.word() < 0 && seen.successor() == SpanCount.NONE;
+        return seen.last || (seen.word() < 0 && seen.successor() == SpanCount.NONE);
     }
 
     /** Returns the period of a moment, with what is left of a debt after those between. */
@@ -137,7 +137,7 @@ final class CalendarMeter implements Meter {
         long uncounted = Math.max(0, periods - MAX_PERIODS_COUNTED);
         long millis = Math.max(1, end - rawMillis(nowNanos, seen));
         long nanos = millis > NEVER / WallTime.NANOS_PER_MILLI ? NEVER : millis * WallTime.NANOS_PER_MILLI;
-        return Nanos.add(nanos, Nanos.multiply(Nanos.of(unit.getDuration()), uncounted));
+        return Nanos.add(nanos, Nanos.multiply(Nanos.of(unit.getDuration()), (double) uncounted));
     }
 
     /** The clock as it is, also before the period, for waits: it must first come to the period. */

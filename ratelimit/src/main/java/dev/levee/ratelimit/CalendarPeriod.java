@@ -25,7 +25,7 @@ record CalendarPeriod(long start, long end) {
     static CalendarPeriod of(long millis, ChronoUnit unit, ZoneId zone) {
         long second = Math.floorDiv(millis, MILLIS);
         if (unit == ChronoUnit.MINUTES || unit == ChronoUnit.HOURS) {
-            long length = unit.getDuration().getSeconds();
+            long length = unit.getDuration().toSeconds();
             ZoneRules rules = zone.getRules();
             return new CalendarPeriod(
                     Math.multiplyExact(startOfClock(second, length, rules), MILLIS),

@@ -142,7 +142,7 @@ final class CombinedLimiter extends AbstractLimiter {
         for (AbstractLimiter part : parts) {
             long wait = part.peek(nowNanos, permits);
             long available = part.available(nowNanos);
-            if (wait > longest || wait == longest && available < fewest) {
+            if (wait > longest || (wait == longest && available < fewest)) {
                 tightest = part;
                 longest = wait;
                 fewest = available;
@@ -200,6 +200,7 @@ final class CombinedLimiter extends AbstractLimiter {
     }
 
     /** Plans calls in all limits at once: the first moment at which none of them says to wait. */
+    @SuppressWarnings("ArrayRecordComponent") // of no use but in this class
     private record CombinedForecast(Forecast[] parts) implements Forecast {
         private static final int MAX_STEPS = 1_000;
 

@@ -27,7 +27,7 @@ import java.time.Duration;
  * whether it has filled, and up where a full bucket begins to count, so that less than a unit, 2^-20 ns at high rates,
  * is lost by a bucket that is full, and nothing is ever admitted early.
  *
- * <p><b>Range.</b> A reading is at most {@link #range} from the base, which is chosen so that no sum overflows: a
+ * <p><b>Range.</b> A reading is at most {@code range} from the base, which is chosen so that no sum overflows: a
  * reading at most 2^60 units, the tolerance at most 2^62, a debt beyond it at most 2^60. See ADR 84.
  */
 final class Gcra {

@@ -9,6 +9,7 @@ import dev.levee.core.internal.Require;
  * from the one or the other, and counted in the new one if it was taken before. A call that comes between waits for the
  * few instructions until the new meter is there.
  */
+@SuppressWarnings("ThreadPriorityCheck") // the yield lets a change of the limit end, nothing relies on it
 final class MeteredLimiter extends AbstractLimiter {
     private final WallTime wallTime;
     private final long initialPermits;

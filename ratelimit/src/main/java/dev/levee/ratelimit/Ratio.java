@@ -21,7 +21,7 @@ final class Ratio {
         long quotient = 0;
         long rest = high;
         for (int bit = Long.SIZE - 1; bit >= 0; bit--) {
-            rest = rest << 1 | low >>> bit & 1;
+            rest = (rest << 1) | ((low >>> bit) & 1);
             quotient <<= 1;
             if (Long.compareUnsigned(rest, divisor) >= 0) {
                 rest -= divisor;

@@ -69,7 +69,7 @@ final class SlidingWindowMeter implements Meter {
     }
 
     private static boolean isClosed(CountedWindow seen) {
-        return seen.last || seen.word() < 0 && seen.successor() == SpanCount.NONE;
+        return seen.last || (seen.word() < 0 && seen.successor() == SpanCount.NONE);
     }
 
     /** Whether permits fit into a window of which some time is left. */

@@ -263,6 +263,7 @@ final class TokenBucket extends AbstractLimiter {
     }
 
     /** Waits for the thread that has sealed the word, which is about to publish another one. */
+    @SuppressWarnings("LockNotBeforeTry") // there is nothing in between
     private void awaitReplacement() {
         replacing.lock();
         replacing.unlock();

@@ -68,6 +68,7 @@ abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<
         }
 
         @Override
+        @SuppressWarnings("NullAway") // the value of a future of Void
         void ended() {
             boolean isAdmitted = waiter.state == Waiter.ADMITTED;
             limiter.countWaited(isAdmitted);

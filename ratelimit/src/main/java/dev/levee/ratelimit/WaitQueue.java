@@ -428,7 +428,8 @@ final class WaitQueue {
             tail.after = waiter;
         }
         tail = waiter;
-        size = size + 1; // under the lock
+        int longer = size + 1; // under the lock
+        size = longer;
     }
 
     private void remove(Waiter waiter) {
@@ -446,7 +447,8 @@ final class WaitQueue {
         }
         waiter.before = null;
         waiter.after = null;
-        size = size - 1; // under the lock
+        int shorter = size - 1; // under the lock
+        size = shorter;
     }
 
     /** Tells those whose wait has ended, and sets the timer; when the lock is free. */

@@ -79,7 +79,7 @@ final class WarmUpMeter implements Meter {
     }
 
     private double cost(double from, long permits) {
-        double ofStore = Math.min(permits, from);
+        double ofStore = Math.min((double) permits, from);
         double above = Math.max(0, from - threshold);
         double climbed = Math.min(above, ofStore);
         // The trapezoid under the slope, and the rectangle of all others.

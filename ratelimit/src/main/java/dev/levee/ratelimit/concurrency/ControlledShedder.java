@@ -21,6 +21,7 @@ import java.util.random.RandomGenerator;
  * <p>A period is <em>calm</em> if the queue was seen empty in it and no call that was let in was refused inside. Armed
  * is what has not been calm for as long as the settings say; disarmed, what refuses none and is calm. See ADR 94.
  */
+@SuppressWarnings("EnumOrdinal") // their order, from the most critical, is meant
 final class ControlledShedder implements PriorityShedder {
     /** After a pause of so many periods what was known is of no use. */
     private static final int MAX_IDLE_PERIODS = 10;
@@ -182,13 +183,13 @@ final class ControlledShedder implements PriorityShedder {
         if (length / MAX_IDLE_PERIODS >= periodNanos) {
             disarm();
         } else if (armed) {
-            control.update(came, letIn, ended, waiting, used);
+            control.update((double) came, (double) letIn, (double) ended, waiting, used);
             if (control.share() == 0 && calm) {
                 disarm();
             }
         } else if (nowNanos - calmNanos >= armAfterNanos) {
             armed = true;
-            control.update(came, letIn, ended, bulkhead.waiting(), 1);
+            control.update((double) came, (double) letIn, (double) ended, bulkhead.waiting(), 1);
         }
         share = control.share();
         threshold = histogram.threshold(share);

@@ -45,6 +45,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>See ADR 93.
  */
+@SuppressWarnings("EnumOrdinal") // their order, from the most critical, is meant
 final class PriorityBulkhead implements SheddingBulkhead {
     private static final long IN_FLIGHT = (1L << 31) - 1;
     private static final long WAITING = 1L << 31;

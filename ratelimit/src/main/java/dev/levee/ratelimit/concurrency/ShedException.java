@@ -14,6 +14,7 @@ import java.util.function.LongSupplier;
  *
  * @since 0.1
  */
+@SuppressWarnings("EnumOrdinal") // an index of refusals, which never leaves the process
 public final class ShedException extends RefusedException {
     private static final long serialVersionUID = 1L;
 

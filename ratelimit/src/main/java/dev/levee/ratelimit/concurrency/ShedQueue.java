@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Not thread-safe: everything but {@link #size} and {@link #refused} is guarded by the lock of the bulkhead.
  */
+@SuppressWarnings("EnumOrdinal") // their order, from the most critical, is meant
 class ShedQueue {
     private static final int LEVELS = Criticality.values().length;
 

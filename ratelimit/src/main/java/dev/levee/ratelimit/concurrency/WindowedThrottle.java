@@ -21,6 +21,7 @@ import java.util.random.RandomGenerator;
  * until it has caught up, so no count expires by it. A call that was let pass counts when its outcome is known: calls
  * in flight are no evidence, however many there are. A stamp is the criticality, and a bit that is set. See ADR 94.
  */
+@SuppressWarnings("EnumOrdinal") // their order, from the most critical, is meant
 final class WindowedThrottle implements AdaptiveThrottle {
     private static final Criticality[] LEVELS = Criticality.values();
     private static final int LEVEL_SHIFT = 1;

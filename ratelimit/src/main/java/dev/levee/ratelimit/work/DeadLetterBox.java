@@ -44,6 +44,7 @@ final class DeadLetterBox<T> {
         return List.copyOf(letters.values());
     }
 
+    @SuppressWarnings("ReferenceEquality") // equals would be that of the items, which is code of the user
     boolean has(DeadLetter<?> letter) {
         return letters.get(letter.id()) == letter;
     }

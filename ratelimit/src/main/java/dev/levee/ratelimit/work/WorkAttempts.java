@@ -44,7 +44,6 @@ final class WorkAttempts<T> {
     private final @Nullable Listener listener;
     private final WorkRing ring;
     private final WorkBook<T> book;
-    private final WorkSlots slots;
     private final WorkWaiters waiters;
     private final WorkCrew<T> crew;
     private final WorkClosing<T> closing;
@@ -71,7 +70,6 @@ final class WorkAttempts<T> {
         this.listener = environment.listener() == Listener.NONE ? null : environment.listener();
         this.ring = book.ring;
         this.book = book;
-        this.slots = slots;
         this.waiters = waiters;
         this.crew = new WorkCrew<>(label, config.workers(), environment, book, slots, this);
         this.closing = new WorkClosing<>(environment, book, slots, waiters, crew, this);

@@ -84,7 +84,7 @@ final class WorkWaiter extends WorkNode implements Runnable {
 
         @Override
         public boolean complete(Void nothing) {
-            return takeBack() && super.complete(nothing);
+            return takeBack() && super.complete(null);
         }
 
         @Override

@@ -81,19 +81,14 @@ public final class Main {
                       curl -i %1$s/shorten -H 'Idempotency-Key: order-42' -d https://example.com/a/long/way
                       curl -i %1$s/healthz
 
-                    A client that asks too often, such as curl in a loop, is answered 429 with Retry-After: a node
-                    allows it %5$s, and there are %6$d.
+                    A client that asks too often, such as curl in a loop, is answered 429 with Retry-After: it may
+                    ask %5$s.
 
                     The processes; kill -9 a node, and the service goes on:
 
                     %4$s
                     """,
-                    cluster.front(),
-                    data,
-                    Code.of(urls.get(0), 0),
-                    cluster.processes(),
-                    NodeServer.limitPerClient(),
-                    Cluster.NODES);
+                    cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
             Thread.currentThread().join();
         }
         return 0;

@@ -19,12 +19,14 @@ public enum Without {
     HEDGE,
     /** No timeout, neither at the front nor around the database. */
     TIMEOUT,
-    /** No bulkhead, neither at the front nor around the database. */
+    /** No bulkhead, neither per node at the front nor around the database. */
     BULKHEAD,
     /** No cache in the nodes. */
     CACHE,
-    /** No rate limit per client. */
-    RATELIMIT;
+    /** No rate limit, neither per client nor per tenant. */
+    RATELIMIT,
+    /** No shedding at the front: it begins whatever comes. */
+    SHEDDING;
 
     /**
      * What is taken out.

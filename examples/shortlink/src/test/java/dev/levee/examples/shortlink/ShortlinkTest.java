@@ -91,6 +91,7 @@ class ShortlinkTest {
 
         assertThat(last.statusCode()).isEqualTo(429);
         assertThat(last.headers().firstValue("Retry-After")).isPresent();
+        assertThat(last.headers().firstValue("RateLimit")).contains("\"client\";r=0;t=1");
         assertThat(get(uri(front, "/AAAAAAAA"), "10.0.0.2").statusCode()).isEqualTo(404);
     }
 
@@ -215,7 +216,6 @@ class ShortlinkTest {
         return http.send(request(server, key, url), BodyHandlers.ofString());
     }
 
-    /** Each test has one address, which may ask 20 times at once. */
     private static HttpRequest request(WebServer server, String key, String url) {
         return HttpRequest.newBuilder(uri(server, "/shorten"))
                 .header(Reply.IDEMPOTENCY_KEY, key)

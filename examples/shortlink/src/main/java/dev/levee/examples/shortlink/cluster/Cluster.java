@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe, except {@link #close}.
  */
 public final class Cluster implements AutoCloseable {
-    /** How many nodes there are. */
-    public static final int NODES = 3;
+    private static final int NODES = 3;
 
     private final Path data;
     private final Without without;

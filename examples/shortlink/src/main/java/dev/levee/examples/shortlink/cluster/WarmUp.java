@@ -1,6 +1,7 @@
 package dev.levee.examples.shortlink.cluster;
 
 import dev.levee.examples.shortlink.UsageException;
+import dev.levee.examples.shortlink.front.FrontServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,6 +15,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 final class WarmUp {
     private static final int MAX = 500;
     private static final int GOOD_IN_A_ROW = 50;
+    private static final int TENANTS = 5;
 
     private WarmUp() {}
 
@@ -22,9 +24,10 @@ final class WarmUp {
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         int good = 0;
         for (int i = 0; i < MAX && good < GOOD_IN_A_ROW; i++) {
-            String client = "10.7.0." + i % 100; // one address alone would ask too much
+            String client = "10.7.0." + i % 100; // one address alone would ask too much, and so would one tenant
             HttpRequest request = HttpRequest.newBuilder(front.resolve("/" + code))
                     .header("X-Forwarded-For", client)
+                    .header(FrontServer.TENANT, "warm-up-" + i % TENANTS)
                     .build();
             try {
                 good = http.send(request, BodyHandlers.discarding()).statusCode() == 302 ? good + 1 : 0;

@@ -1,8 +1,12 @@
 package dev.levee.examples.shortlink.front;
 
+import dev.levee.core.CallContext;
+import dev.levee.core.Criticality;
 import dev.levee.core.Environment;
 import dev.levee.core.Keyed;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
 import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
@@ -13,6 +17,7 @@ import dev.levee.http.UpstreamConfig;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.ratelimit.concurrency.SheddingBulkhead;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -26,7 +31,7 @@ import java.util.concurrent.CompletableFuture;
 /**
  * Every policy of the front, and why it is there. From the outside in:
  *
- * <pre>timeout(retry(hedge(balancer[breaker per node](timeout(bulkhead per node(request))))))</pre>
+ * <pre>shedding(timeout(retry(hedge(balancer[breaker per node](timeout(bulkhead per node(request)))))))</pre>
  *
  * <p>The hedge is there for redirects only. The outer timeout is the deadline of the whole request, the inner one that
  * of an attempt; what is left of the earlier one goes along to the node.
@@ -70,6 +75,18 @@ final class FrontGuards implements AutoCloseable {
     /** A node that does not answer at all must not collect requests until the front has no memory left. */
     private static final int IN_FLIGHT_PER_NODE = 64;
 
+    /**
+     * What is under way at the same time, as much as the bulkheads of three nodes let through: a crowd of 120 at a slow
+     * database, which keeps each of them for 150 ms and more, and all that comes meanwhile. More would only be late.
+     */
+    static final int IN_FLIGHT = 3 * IN_FLIGHT_PER_NODE;
+
+    /** For a burst of some milliseconds. What waits for longer than that is shed, new links before redirects. */
+    static final int WAITING = 64;
+
+    /** The wait comes on top of {@link #WHOLE_REQUEST}. */
+    private static final Duration MAX_WAIT = Duration.ofMillis(20);
+
     /** A node starts in about a second. */
     private static final Duration NODE_OPEN = Duration.ofSeconds(1);
 
@@ -89,6 +106,7 @@ final class FrontGuards implements AutoCloseable {
     private final Without without;
     private final Environment environment;
     private final BalancedHttpClient client;
+    private final Policy shedding;
 
     FrontGuards(HttpClient http, List<URI> uris, Without without, Environment environment) {
         this.without = without;
@@ -97,6 +115,24 @@ final class FrontGuards implements AutoCloseable {
                 .host(NODES, EndpointSource.of(named(uris)), this::configure)
                 .environment(environment)
                 .build();
+        this.shedding = shedding(without, environment);
+    }
+
+    /** What is outermost: it decides by {@link #criticality} what is begun when not all can be. */
+    static Policy shedding(Without without, Environment environment) {
+        return without == Without.SHEDDING
+                ? Pipeline.of()
+                : SheddingBulkhead.of(
+                        "front",
+                        config -> config.maxConcurrent(IN_FLIGHT)
+                                .maxWaiting(WAITING)
+                                .maxWait(MAX_WAIT),
+                        environment);
+    }
+
+    /** A new link can be made later; a reader that follows one waits now. */
+    static Criticality criticality(String method) {
+        return method.equals("GET") ? Criticality.CRITICAL : Criticality.SHEDDABLE;
     }
 
     private void configure(UpstreamConfig.Builder<URI, HttpRequest> config) {
@@ -162,11 +198,13 @@ final class FrontGuards implements AutoCloseable {
     }
 
     /**
-     * Sends a request to a node; if that does not help to another; and if it only reads and the answer is late, to a
-     * second one as well.
+     * Sends a request to a node, unless too much is under way; if that does not help to another; and if it only reads
+     * and the answer is late, to a second one as well.
      */
     CompletableFuture<HttpResponse<String>> send(HttpRequest request) {
-        return client.sendAsync(request, BodyHandlers.ofString());
+        return CallContext.current()
+                .withCriticality(criticality(request.method()))
+                .call(() -> shedding.callAsync(() -> client.sendAsync(request, BodyHandlers.ofString())));
     }
 
     @Override

@@ -7,6 +7,10 @@ import dev.levee.examples.shortlink.Urls;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.ratelimit.concurrency.ShedException;
+import dev.levee.ratelimit.http.ClientAddresses;
+import dev.levee.ratelimit.http.ForwardingHeader;
+import dev.levee.ratelimit.http.RetryAfterField;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -26,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Passes requests on to the nodes. No thread waits for a node: the thread that completes the exchange answers it. */
 public final class FrontServer {
+    /** The header that says on behalf of which tenant a request comes. */
+    public static final String TENANT = "X-Tenant";
+
     /** Threads that read requests, and as many that work on answers: neither waits, so that a few are enough. */
     private static final int THREADS = 4;
 
@@ -33,12 +40,36 @@ public final class FrontServer {
     private static final Set<String> PASSED_BACK =
             Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED);
 
+    /** Only a peer on this machine, such as a proxy or the smoke test, may name the address of a client. */
+    private static final ClientAddresses CLIENTS =
+            ClientAddresses.behind(ForwardingHeader.X_FORWARDED_FOR, "127.0.0.0/8", "::1");
+
+    private final @Nullable FrontLimits limits;
     private final FrontGuards guards;
     private final Executor executor;
 
-    private FrontServer(FrontGuards guards, Executor executor) {
+    private FrontServer(@Nullable FrontLimits limits, FrontGuards guards, Executor executor) {
+        this.limits = limits;
         this.guards = guards;
         this.executor = executor;
+    }
+
+    /**
+     * Returns how much a client may ask, for people who try it.
+     *
+     * @return the limit in words
+     */
+    public static String limitPerClient() {
+        return FrontLimits.PER_CLIENT.toString();
+    }
+
+    /**
+     * Returns how many requests per second a tenant may send for long.
+     *
+     * @return the number
+     */
+    public static int tenantRate() {
+        return Math.toIntExact(FrontLimits.PER_TENANT.permits());
     }
 
     /**
@@ -63,7 +94,8 @@ public final class FrontServer {
                 .build();
         FrontGuards guards = new FrontGuards(
                 http, nodes, without, environment.toBuilder().executor(workers).build());
-        FrontServer front = new FrontServer(guards, workers);
+        FrontLimits limits = without == Without.RATELIMIT ? null : new FrontLimits(environment);
+        FrontServer front = new FrontServer(limits, guards, workers);
         return WebServer.start(port, THREADS, front::handle, () -> {
             guards.close();
             workers.shutdown();
@@ -71,6 +103,17 @@ public final class FrontServer {
     }
 
     private void handle(HttpExchange exchange) throws IOException {
+        Reply refusal = limits == null
+                ? null
+                : limits.refusal(client(exchange), header(exchange, TENANT).orElse(null));
+        if (refusal == null) {
+            answer(exchange);
+        } else {
+            refusal.send(exchange);
+        }
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getRawPath();
         byte[] body = exchange.getRequestBody().readNBytes(Urls.MAX_LENGTH + 1);
         if (body.length > Urls.MAX_LENGTH) {
@@ -91,7 +134,6 @@ public final class FrontServer {
             // Made before a node is chosen: a client's mistake is no evidence against a node.
             HttpRequest.Builder builder = guards.bounded(HttpRequest.newBuilder(FrontGuards.anyNode(path)));
             builder.method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
-                    .header("X-Forwarded-For", client(exchange))
                     .header("X-Forwarded-Host", header(exchange, "Host").orElse("localhost"));
             header(exchange, Reply.IDEMPOTENCY_KEY).ifPresent(key -> builder.header(Reply.IDEMPOTENCY_KEY, key));
             request = builder.build();
@@ -103,7 +145,11 @@ public final class FrontServer {
                 .whenCompleteAsync((response, error) -> reply(response, error).send(exchange), executor);
     }
 
-    private static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {
+    static Reply reply(@Nullable HttpResponse<String> response, @Nullable Throwable error) {
+        if (error instanceof ShedException shed) {
+            return Reply.of(503, "more requests than the nodes can take now")
+                    .with(RetryAfterField.NAME, retryAfter(shed).value());
+        }
         if (response == null) {
             return Reply.of(503, "no node can answer now: " + error).with("Retry-After", 1);
         }
@@ -114,12 +160,13 @@ public final class FrontServer {
         return new Reply(response.statusCode(), headers, response.body());
     }
 
-    /** Only a client on this machine, such as a proxy or the smoke test, may name another address. */
-    private static String client(HttpExchange exchange) {
-        InetAddress peer = exchange.getRemoteAddress().getAddress();
-        return header(exchange, "X-Forwarded-For")
-                .filter(address -> peer.isLoopbackAddress())
-                .orElseGet(peer::getHostAddress);
+    /** A second at least: what comes back earlier meets the same crowd. */
+    private static RetryAfterField retryAfter(ShedException shed) {
+        return RetryAfterField.ofNanos(Math.max(1, shed.retryAfterNanos()));
+    }
+
+    private static InetAddress client(HttpExchange exchange) {
+        return CLIENTS.clientOf(exchange.getRemoteAddress().getAddress(), exchange.getRequestHeaders()::get);
     }
 
     private static Optional<String> header(HttpExchange exchange, String name) {

@@ -13,9 +13,6 @@ import dev.levee.core.policy.TimedOutException;
 import dev.levee.core.policy.Timeout;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Without;
-import dev.levee.ratelimit.KeyedRateLimiter;
-import dev.levee.ratelimit.Limit;
-import dev.levee.ratelimit.TokenBucketLimit;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
@@ -23,12 +20,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
  * Every policy of a node, and why it is there. From the outside in:
  *
- * <pre>limit per client, fallback(cache(breaker(timeout(bulkhead(statement)))))</pre>
+ * <pre>fallback(cache(breaker(timeout(bulkhead(statement)))))</pre>
  */
 final class NodeGuards {
     /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
@@ -45,14 +43,6 @@ final class NodeGuards {
     /** Short, because a probe costs next to nothing and each moment without the database is a moment of refusals. */
     private static final Duration DATABASE_OPEN = Duration.ofMillis(50);
 
-    /**
-     * More than a person needs. Each node counts alone, so that a client gets up to three times as much from the
-     * cluster.
-     */
-    static final TokenBucketLimit PER_CLIENT = Limit.perSecond(5).burst(20);
-
-    private final Without without;
-    private final KeyedRateLimiter<String> clients;
     private final Fallback unavailable;
     private final Policy database;
     private final Cache<String, String> links;
@@ -62,8 +52,6 @@ final class NodeGuards {
     }
 
     private NodeGuards(String name, Without without, Environment environment) {
-        this.without = without;
-        clients = KeyedRateLimiter.of("clients", PER_CLIENT, environment);
         unavailable = Fallback.of(
                 "database",
                 NodeGuards::isOfTheDatabase,
@@ -111,11 +99,6 @@ final class NodeGuards {
         }
     }
 
-    /** Whether a client may ask now: 0, or in how many nanoseconds it may. */
-    long admit(String client) {
-        return without == Without.RATELIMIT ? 0 : clients.tryAcquireOrWaitNanos(client);
-    }
-
     /** The links that were asked for lately. */
     Cache<String, String> links() {
         return links;
@@ -143,6 +126,9 @@ final class NodeGuards {
 
     private static boolean isOfTheDatabase(Throwable failure) {
         Throwable cause = failure instanceof StoreException ? failure.getCause() : failure;
-        return cause instanceof SQLException || cause instanceof TimedOutException || cause instanceof RefusedException;
+        return cause instanceof SQLException
+                || cause instanceof TimedOutException
+                || cause instanceof TimeoutException // of a load that another request had begun
+                || cause instanceof RefusedException;
     }
 }

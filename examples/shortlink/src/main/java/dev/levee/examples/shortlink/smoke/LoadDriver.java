@@ -1,6 +1,7 @@
 package dev.levee.examples.shortlink.smoke;
 
 import dev.levee.examples.shortlink.Reply;
+import dev.levee.examples.shortlink.front.FrontServer;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -67,6 +68,7 @@ final class LoadDriver {
             builder.header(Reply.IDEMPOTENCY_KEY, request.key());
         }
         return builder.header("X-Forwarded-For", request.client())
+                .header(FrontServer.TENANT, request.tenant())
                 .timeout(PATIENCE)
                 .build();
     }

@@ -11,9 +11,17 @@ package dev.levee.examples.shortlink.smoke;
  * @param key the idempotency key that it carries; empty for none
  */
 record Request(long atNanos, Kind kind, String code, String url, String client, String key) {
+    /** So many that all of them together ask more than one of them may. */
+    private static final int TENANTS = 4;
+
     /** A request without a key. */
     Request(long atNanos, Kind kind, String code, String url, String client) {
         this(atNanos, kind, code, url, client, "");
+    }
+
+    /** Whose client it is: each address belongs to one of a few tenants. */
+    String tenant() {
+        return "tenant-" + Math.floorMod(client.hashCode(), TENANTS);
     }
 
     /** What a request is for. */

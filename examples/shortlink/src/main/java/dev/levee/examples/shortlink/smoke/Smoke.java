@@ -4,6 +4,7 @@ import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.examples.shortlink.cluster.Cluster;
 import dev.levee.examples.shortlink.cluster.Events;
+import dev.levee.examples.shortlink.node.Code;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,24 +31,31 @@ public final class Smoke {
     private static final int DATABASE_QUICK = 25;
     private static final int DATABASE_DIES = 30;
     private static final int DATABASE_RETURNS = 35;
-    private static final int END = 45;
+    private static final int UNDISTURBED = 41;
+    private static final int FLOOD = 45;
+    private static final int END = 49;
 
     /** A statement takes this much longer: more than a redirect may take, so a slow database is as good as none. */
     private static final Duration SLOW = Duration.ofSeconds(1);
 
     private static final int VICTIM = 1;
 
+    /** The share of the flood that must have been sent. */
+    private static final double MIN_FLOOD = 0.9;
+
     /** The exit status of a run that says nothing. */
     static final int INCONCLUSIVE = 3;
 
     private final Cluster cluster;
     private final Events events;
+    private final Flood flood;
     private final FaultLog faults = new FaultLog();
     private final long start = System.nanoTime();
 
-    private Smoke(Cluster cluster, Events events) {
+    private Smoke(Cluster cluster, Events events, String popular) {
         this.cluster = cluster;
         this.events = events;
+        this.flood = new Flood(cluster.front(), "/" + Code.of(popular, 0));
     }
 
     /**
@@ -64,9 +72,10 @@ public final class Smoke {
         Events events = new Events(System.out);
         Report report = new Report();
         Path data = temporaryDirectory();
-        Workload workload = Workload.of(urls, seconds(END), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
+        Workload workload =
+                Workload.of(urls, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
-            new Smoke(cluster, events).run(workload, report);
+            new Smoke(cluster, events, urls.get(0)).run(workload, report);
         } finally {
             delete(data);
         }
@@ -95,7 +104,8 @@ public final class Smoke {
         }
 
         List<Outcome> counted = outcomes.stream()
-                .filter(outcome -> outcome.request().atNanos() >= seconds(COUNT_FROM))
+                .filter(outcome -> outcome.request().atNanos() >= seconds(COUNT_FROM)
+                        && outcome.request().atNanos() < seconds(FLOOD))
                 .toList();
         Judge judge = new Judge(outcomes, faults);
         judge.report(counted, report);
@@ -105,9 +115,30 @@ public final class Smoke {
         report.put("breakerOpened", events.opened());
         report.put("breakerClosed", events.closed());
         events.figures().forEach(report::put);
+        report.put("floodRequests", flood.sent());
+        report.put("floodRefused", flood.refused());
+        Goodput goodput = new Goodput(outcomes, seconds(FLOOD), seconds(END - FLOOD));
+        goodput.report(report);
         report.put("stalledMs", stalls.stalledMillis());
         require(report);
         requireInTime(report, judge, counted, stalls);
+        requireGoodput(report, goodput, stalls);
+    }
+
+    /** A machine that stalls can neither make the flood nor answer in time. */
+    private void requireGoodput(Report report, Goodput goodput, StallMeter stalls) {
+        Report undisturbed = new Report();
+        goodput.report(undisturbed, stalls::mayExplain);
+        report.requireInTime(
+                Goodput::isKept,
+                undisturbed,
+                "clients that behave got less than 90 % of their right answers while a tenant flooded");
+        long due = (long) Flood.rate() * (END - FLOOD);
+        undisturbed.put("floodRequests", stalls.stalledBetween(seconds(FLOOD), seconds(END)) ? due : flood.sent());
+        report.requireInTime(
+                it -> it.get("floodRequests") >= MIN_FLOOD * due,
+                undisturbed,
+                "the flood was less than it should have been: it says nothing");
     }
 
     /** What a stopwatch decides is held against Levee only where the machine was there to run it. */
@@ -167,6 +198,10 @@ public final class Smoke {
             at(DATABASE_RETURNS, "the database starts again");
             cluster.startDatabase();
             faults.databaseAway(from, now());
+
+            at(UNDISTURBED, "the " + (FLOOD - UNDISTURBED) + " s with which the flood is compared");
+            at(FLOOD, "a tenant sends " + Flood.TIMES + " times what it may: " + Flood.rate() + " requests per second");
+            flood.run(seconds(END) - now());
         } catch (UsageException | InterruptedException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }

@@ -61,6 +61,11 @@ final class StallMeter implements AutoCloseable {
                         && outcome.request().atNanos() < stall.to() + AFTERMATH_NANOS);
     }
 
+    /** Whether there was a stall between two moments. */
+    boolean stalledBetween(long from, long to) {
+        return stalls.stream().anyMatch(stall -> stall.from() < to && from < stall.to());
+    }
+
     /** How long the process stalled, all stalls together. */
     long stalledMillis() {
         return TimeUnit.NANOSECONDS.toMillis(

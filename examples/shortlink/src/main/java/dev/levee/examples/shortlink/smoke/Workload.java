@@ -5,7 +5,9 @@ import dev.levee.examples.shortlink.smoke.Request.Kind;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 
 /**
  * The load: the same in every run, fixed before it starts, so that a slow service does not get less of it.
@@ -25,8 +27,17 @@ record Workload(List<Request> requests, List<String> stored) {
     private static final double SHORTEN_SHARE = 0.08;
     private static final double COLD_SHARE = 0.28;
 
-    static Workload of(List<String> urls, long nanos, long... crowdsAtNanos) {
-        return new Maker(urls).make(nanos, crowdsAtNanos);
+    /**
+     * Makes the load.
+     *
+     * @param urls the well-known URLs
+     * @param nanos how long it is
+     * @param againNanos what came in so much of its end comes once again after it, at the same moments and of the same
+     *     kinds, so that the two can be compared; 0 for nothing
+     * @param crowdsAtNanos when crowds come
+     */
+    static Workload of(List<String> urls, long nanos, long againNanos, long... crowdsAtNanos) {
+        return new Maker(urls).make(nanos, againNanos, crowdsAtNanos);
     }
 
     private static final class Maker {
@@ -44,17 +55,23 @@ record Workload(List<Request> requests, List<String> stored) {
             this.stored = new ArrayList<>(urls);
         }
 
-        Workload make(long nanos, long... crowdsAtNanos) {
-            end = nanos;
+        Workload make(long nanos, long againNanos, long... crowdsAtNanos) {
+            end = nanos + againNanos;
+            Map<Long, Kind> again = new TreeMap<>();
             double meanGap = 1e9 / (RATE + GUESSES);
             for (double at = gap(meanGap); at < nanos; at += gap(meanGap)) {
-                add((long) at, random.nextInt(RATE + GUESSES) < GUESSES ? Kind.GUESS : kind());
+                Kind kind = random.nextInt(RATE + GUESSES) < GUESSES ? Kind.GUESS : kind();
+                add((long) at, kind);
+                if ((long) at >= nanos - againNanos) {
+                    again.put((long) at + againNanos, kind);
+                }
             }
             for (long crowd : crowdsAtNanos) {
                 for (int i = 0; i < CROWD; i++) {
                     addCold(crowd + i * 2_000_000L, "10.9." + i / 250 + "." + i % 250);
                 }
             }
+            again.forEach(this::add);
             requests.sort(Comparator.comparingLong(Request::atNanos));
             return new Workload(List.copyOf(requests), List.copyOf(stored));
         }

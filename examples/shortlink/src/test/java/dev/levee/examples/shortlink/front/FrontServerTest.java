@@ -80,6 +80,39 @@ class FrontServerTest {
         assertThat(keys).containsExactly("key", "key", "key");
     }
 
+    @Test
+    void what_a_client_asks_too_much_reaches_no_node() throws Exception {
+        URI front = front(Without.TIMEOUT, 302);
+        int refused = 0;
+        for (int i = 0; i < 200 && refused == 0; i++) {
+            HttpRequest post = HttpRequest.newBuilder(front.resolve("/shorten"))
+                    .header("X-Forwarded-For", "10.9.9.9, 10.0.0.1") // the left one is not what the proxy saw
+                    .POST(BodyPublishers.ofString("x".repeat(3_000)))
+                    .build();
+            refused += http.send(post, BodyHandlers.ofString()).statusCode() == 429 ? 1 : 0;
+        }
+        HttpRequest other = HttpRequest.newBuilder(front.resolve("/AAAAAAAA"))
+                .header("X-Forwarded-For", "10.9.9.9")
+                .build();
+
+        assertThat(refused).isOne();
+        assertThat(keys).isEmpty();
+        assertThat(http.send(other, BodyHandlers.ofString()).statusCode()).isEqualTo(302);
+    }
+
+    @Test
+    void a_tenant_whose_name_is_too_long_is_refused_unless_there_are_no_limits() throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder().header(FrontServer.TENANT, "t".repeat(65));
+
+        assertThat(status(request, front(Without.TIMEOUT, 302))).isEqualTo(400);
+        assertThat(status(request, front(Without.RATELIMIT, 302))).isEqualTo(302);
+    }
+
+    private int status(HttpRequest.Builder request, URI front) throws Exception {
+        return http.send(request.uri(front.resolve("/AAAAAAAA")).build(), BodyHandlers.ofString())
+                .statusCode();
+    }
+
     /** Nodes that give one status; or, if that is 0, none before both of them have been asked. */
     private URI front(Without without, int status) throws UsageException {
         List<URI> nodes = List.of(node("first", status), node("second", status));

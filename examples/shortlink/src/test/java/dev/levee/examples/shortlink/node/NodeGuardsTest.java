@@ -9,9 +9,11 @@ import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.policy.TimedOutException;
 import dev.levee.core.testing.ManualTime;
+import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Without;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,36 @@ class NodeGuardsTest {
                             throw new AssertionError("begun");
                         })))
                 .isInstanceOf(DeadlineExpiredException.class);
+    }
+
+    @Test
+    void a_load_of_another_request_that_takes_too_long_is_the_fault_of_the_database() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Thread other = new Thread(() -> guards.links().get("code", code -> {
+            begun.countDown();
+            awaitUninterrupted(end);
+            return "url";
+        }));
+        other.start();
+        begun.await();
+        Deadline past = Deadline.after(Duration.ZERO, time.environment().clock());
+
+        Reply reply = CallContext.current().withDeadline(past).call(() -> guards.orUnavailable(() -> {
+            guards.links().get("code", code -> "another");
+            return Reply.of(302, "not in time");
+        }));
+        end.countDown();
+        other.join();
+        assertThat(reply.status()).isEqualTo(503);
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private void assertThatItEndsAfter(Duration end, Duration left) throws InterruptedException {

@@ -40,6 +40,16 @@ class StallMeterTest {
     }
 
     @Test
+    void a_stall_is_between_two_moments_if_a_part_of_it_is() {
+        meter.ran(100 * MILLI, 200 * MILLI);
+
+        assertThat(meter.stalledBetween(0, 105 * MILLI)).isFalse();
+        assertThat(meter.stalledBetween(0, 106 * MILLI)).isTrue();
+        assertThat(meter.stalledBetween(199 * MILLI, 300 * MILLI)).isTrue();
+        assertThat(meter.stalledBetween(200 * MILLI, 300 * MILLI)).isFalse();
+    }
+
+    @Test
     void a_run_is_inconclusive_if_it_is_right_without_what_a_stall_may_explain() {
         Report all = late(3);
         all.requireInTime(report -> report.get("late") == 0, late(0), "late");

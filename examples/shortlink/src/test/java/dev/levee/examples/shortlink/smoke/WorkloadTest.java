@@ -10,11 +10,11 @@ import org.junit.jupiter.api.Test;
 class WorkloadTest {
     private static final List<String> URLS = List.of("http://example.com/1", "http://example.com/2?a=b");
 
-    private final Workload workload = Workload.of(URLS, TimeUnit.SECONDS.toNanos(30), TimeUnit.SECONDS.toNanos(10));
+    private final Workload workload = Workload.of(URLS, TimeUnit.SECONDS.toNanos(30), 0, TimeUnit.SECONDS.toNanos(10));
 
     @Test
     void it_is_the_same_every_time() {
-        assertThat(Workload.of(URLS, TimeUnit.SECONDS.toNanos(30), TimeUnit.SECONDS.toNanos(10)))
+        assertThat(Workload.of(URLS, TimeUnit.SECONDS.toNanos(30), 0, TimeUnit.SECONDS.toNanos(10)))
                 .isEqualTo(workload);
     }
 
@@ -65,6 +65,44 @@ class WorkloadTest {
                     assertThat(first.url()).isEqualTo(repeat.url());
                     assertThat(first.atNanos()).isLessThan(repeat.atNanos());
                 }));
+    }
+
+    @Test
+    void the_end_can_come_once_again_with_other_links() {
+        long again = TimeUnit.SECONDS.toNanos(4);
+        long end = TimeUnit.SECONDS.toNanos(30);
+        Workload twice = Workload.of(URLS, end, again, TimeUnit.SECONDS.toNanos(10));
+
+        List<Request> first = between(twice, end - again, end);
+        List<Request> second = between(twice, end, end + again);
+        assertThat(second).hasSameSizeAs(first).hasSizeGreaterThan(700);
+        for (int i = 0; i < first.size(); i++) {
+            assertThat(second.get(i).atNanos()).isEqualTo(first.get(i).atNanos() + again);
+            assertThat(second.get(i).kind()).isEqualTo(first.get(i).kind());
+        }
+        assertThat(twice.requests()).extracting(Request::atNanos).isSorted();
+        assertThat(between(twice, 0, end).stream().filter(it -> it.kind() != Kind.REPEAT))
+                .containsExactlyElementsOf(workload.requests().stream()
+                        .filter(it -> it.kind() != Kind.REPEAT)
+                        .toList());
+    }
+
+    @Test
+    void clients_are_shared_out_to_tenants() {
+        assertThat(workload.requests())
+                .extracting(Request::tenant)
+                .containsOnly("tenant-0", "tenant-1", "tenant-2", "tenant-3");
+        assertThat(workload.requests().stream()
+                        .filter(it -> it.kind() != Kind.GUESS)
+                        .filter(it -> it.tenant().equals("tenant-0"))
+                        .count())
+                .isBetween(30L * Workload.RATE / 5, 30L * Workload.RATE / 3);
+    }
+
+    private static List<Request> between(Workload load, long from, long to) {
+        return load.requests().stream()
+                .filter(it -> it.kind() != Kind.REPEAT && it.atNanos() >= from && it.atNanos() < to)
+                .toList();
     }
 
     private List<Request> of(Kind kind) {

@@ -1,0 +1,61 @@
+package dev.levee.examples.shortlink.smoke;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.examples.shortlink.Reply;
+import dev.levee.examples.shortlink.WebServer;
+import dev.levee.examples.shortlink.front.FrontServer;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class FloodTest {
+    @Test
+    void it_comes_from_one_tenant_and_many_addresses_and_counts_refusals() throws Exception {
+        Set<String> tenants = ConcurrentHashMap.newKeySet();
+        Set<String> clients = ConcurrentHashMap.newKeySet();
+        AtomicLong requests = new AtomicLong();
+        try (WebServer server = WebServer.start(
+                0,
+                4,
+                exchange -> {
+                    tenants.add(exchange.getRequestHeaders().getFirst(FrontServer.TENANT));
+                    clients.add(exchange.getRequestHeaders().getFirst("X-Forwarded-For"));
+                    Reply.of(requests.incrementAndGet() == 1 ? 302 : 429, "from a test")
+                            .send(exchange);
+                },
+                () -> {})) {
+            Flood flood = new Flood(URI.create("http://127.0.0.1:" + server.port()), "/AAAAAAAA");
+            flood.run(TimeUnit.MILLISECONDS.toNanos(500));
+
+            assertThat(flood.sent()).isPositive().isEqualTo(requests.get());
+            assertThat(flood.refused()).isEqualTo(flood.sent() - 1);
+            assertThat(tenants).containsExactly("flood");
+            assertThat(clients).hasSizeGreaterThan(1);
+        }
+    }
+
+    @Test
+    void it_is_ten_times_what_a_tenant_may() {
+        assertThat(Flood.rate()).isEqualTo(2_000);
+    }
+
+    @Test
+    void an_answer_is_read_to_its_end() throws Exception {
+        InputStream input = new ByteArrayInputStream(("HTTP/1.1 429 Too Many Requests\r\nContent-length: 3\r\n\r\nno\n"
+                        + "HTTP/1.1 302 Found\r\n\r\nHTTP/1.1 50")
+                .getBytes(StandardCharsets.US_ASCII));
+
+        assertThat(Flood.status(input)).isEqualTo(429);
+        assertThat(Flood.status(input)).isEqualTo(302);
+        assertThatThrownBy(() -> Flood.status(input)).isInstanceOf(EOFException.class);
+    }
+}

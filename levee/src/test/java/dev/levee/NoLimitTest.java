@@ -22,6 +22,11 @@ import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
+import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
+import dev.levee.ratelimit.work.WhenFull;
+import dev.levee.ratelimit.work.WorkQueue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -82,6 +87,41 @@ class NoLimitTest {
         time.advance(Duration.ZERO);
         assertThat(held).isDone();
         assertThat(waiting).isCompletedWithValue("second");
+    }
+
+    @Test
+    void permits_are_waited_for_as_long_as_it_takes() {
+        Limit limit = Limit.of(1, Duration.ofDays(40_000));
+        RateLimiter limiter = RateLimiter.of("l", c -> c.limit(limit).maxWait(FOREVER), environment);
+        limiter.run(() -> {});
+        CompletableFuture<String> call = limiter.callAsync(() -> CompletableFuture.completedFuture("later"));
+        assertNeverEnds(call);
+        time.advance(Duration.ofDays(3_500));
+        assertThat(call).isCompletedWithValue("later");
+    }
+
+    @Test
+    void a_permit_of_an_adaptive_limit_is_never_held_too_long() {
+        AdaptiveBulkhead bulkhead = AdaptiveBulkhead.of("a", c -> c.heldTooLong(FOREVER), environment);
+        assertNeverEnds(bulkhead.callAsync(CompletableFuture::new));
+        assertThat(bulkhead.heldTooLong()).isZero();
+    }
+
+    @Test
+    void a_place_in_a_work_queue_is_waited_for_as_long_as_it_takes() {
+        CompletableFuture<String> work = new CompletableFuture<>();
+        WorkQueue<String> queue = WorkQueue.of(
+                "q",
+                c -> c.capacity(1).workers(1).whenFull(WhenFull.BLOCK).maxWait(FOREVER).maxHint(FOREVER),
+                (item, attempt) -> work,
+                environment);
+        queue.offer("first");
+        CompletableFuture<?> second = queue.submitAsync("second");
+        assertNeverEnds(second);
+        work.complete("done");
+        time.advance(Duration.ZERO);
+        assertThat(second).isCompleted();
+        assertThat(queue.close(FOREVER).returned()).isEmpty();
     }
 
     @Test

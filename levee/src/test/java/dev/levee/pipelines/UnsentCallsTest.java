@@ -16,9 +16,13 @@ import dev.levee.core.policy.Timeout;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
+import dev.levee.ratelimit.concurrency.SheddingBulkhead;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -136,6 +140,48 @@ class UnsentCallsTest {
                     }))
                     .isInstanceOf(ConnectException.class);
             assertThat(day.availablePermits()).isEqualTo(QUOTA);
+        }
+    }
+
+    private List<RateLimiter> limitersOfAllKinds() {
+        Duration per = Duration.ofDays(1);
+        List<RateLimiter> limiters = new ArrayList<>();
+        for (Limit limit : List.of(
+                Limit.of(QUOTA, per),
+                Limit.slidingWindow(QUOTA, per),
+                Limit.slidingLog(QUOTA, per),
+                Limit.fixedWindow(QUOTA, per),
+                Limit.calendar(QUOTA, ChronoUnit.MONTHS, ZoneOffset.UTC),
+                Limit.paced(QUOTA, per),
+                Limit.warmUp(QUOTA, per, Duration.ofDays(2)))) {
+            limiters.add(RateLimiter.of(limit.toString(), limit, environment));
+        }
+        limiters.add(RateLimiter.allOf("two of them", limiters.get(0), limiters.get(1)));
+        return limiters;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Form.class)
+    void limits_of_all_kinds_and_calls_that_are_shed_further_in(Form form) throws Exception {
+        SheddingBulkhead shedding = SheddingBulkhead.of("s", c -> c.maxConcurrent(1).maxWaiting(1), environment);
+        shedding.callAsync(CompletableFuture::new);
+        shedding.callAsync(CompletableFuture::new); // waits
+        AdaptiveBulkhead adaptive = AdaptiveBulkhead.of("a", c -> c.initialLimit(2), environment);
+        adaptive.callAsync(CompletableFuture::new);
+        adaptive.callAsync(CompletableFuture::new);
+        for (RateLimiter limiter : limitersOfAllKinds()) {
+            long before = limiter.availablePermits();
+            for (Policy inside : List.of(shedding, adaptive, full())) {
+                assertThat(sent(form, Pipeline.of(limiter, inside), 3)).isZero();
+                assertThat(limiter.availablePermits())
+                        .as(limiter + " around " + inside)
+                        .isEqualTo(before);
+            }
+            assertThatThrownBy(() -> form.call(time, limiter, () -> {
+                        throw new ConnectException("refused");
+                    }))
+                    .isInstanceOf(ConnectException.class);
+            assertThat(limiter.availablePermits()).as(limiter.toString()).isEqualTo(before);
         }
     }
 

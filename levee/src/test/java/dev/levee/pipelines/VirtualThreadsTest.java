@@ -13,6 +13,10 @@ import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
+import dev.levee.ratelimit.concurrency.AdaptiveThrottle;
+import dev.levee.ratelimit.concurrency.PriorityShedder;
+import dev.levee.ratelimit.concurrency.SheddingBulkhead;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -131,6 +135,27 @@ class VirtualThreadsTest {
                 Timeout.of("virtual-worker", Duration.ofMillis(20))
                         .onExecutor(dev.levee.core.Environment.system().executor()),
                 Bulkhead.of("virtual", config -> config.maxConcurrent(50).queue(CALLS, Duration.ofSeconds(1))));
+
+        assertPinsNobody(() -> guarded(pipeline));
+    }
+
+    @Test
+    void nor_do_waits_for_permits_of_limits_and_queues_that_shed() throws Exception {
+        SheddingBulkhead shedding =
+                SheddingBulkhead.of("virtual", config -> config.maxConcurrent(8).maxWaiting(CALLS));
+        Pipeline pipeline = Pipeline.of(
+                RateLimiter.of(
+                        "virtual",
+                        config -> config.limit(Limit.perSecond(100_000).burst(10))
+                                .maxWait(Duration.ofSeconds(1))),
+                RateLimiter.of(
+                        "virtual-paced",
+                        config -> config.limit(Limit.paced(100_000, Duration.ofSeconds(1)))
+                                .maxWait(Duration.ofSeconds(1))),
+                PriorityShedder.of("virtual", shedding),
+                AdaptiveThrottle.of("virtual"),
+                AdaptiveBulkhead.of("virtual", config -> config.initialLimit(100)),
+                shedding);
 
         assertPinsNobody(() -> guarded(pipeline));
     }

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>IPv4 as four decimal numbers without leading zeros (which some read as octal), IPv6 as Hinden and Deering, "IP
  * Version 6 Addressing Architecture", RFC 4291, 2006, section 2.2, has it. An IPv4 address that is mapped into IPv6 is
- * the IPv4 address. Everything else is none: names, shorter forms as {@code 127.1}, blanks, brackets, ports, and zone ids
- * as in {@code fe80::1%eth0} (RFC 4007), which mean something on one machine only. Two readers of such a text may see
- * two addresses. Stateless; looks at no more than 45 characters.
+ * the IPv4 address. Everything else is none: names, shorter forms as {@code 127.1}, blanks, brackets, ports, and zone
+ * ids as in {@code fe80::1%eth0} (RFC 4007), which mean something on one machine only. Two readers of such a text may
+ * see two addresses. Stateless; looks at no more than 45 characters.
  *
  * @since 0.1
  */

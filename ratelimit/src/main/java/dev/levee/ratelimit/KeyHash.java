@@ -19,7 +19,8 @@ import java.util.random.RandomGenerator;
  *
  * @see <a href="https://github.com/wangyi-fudan/wyhash">Wang Yi et al., wyhash, 2019</a>
  */
-@SuppressWarnings({"EnumOrdinal", "StatementSwitchToExpressionSwitch"}) // an ordinal is hashed with a seed of this process
+// An ordinal is hashed with a seed of this process.
+@SuppressWarnings({"EnumOrdinal", "StatementSwitchToExpressionSwitch"})
 final class KeyHash {
     /** What is done with a fingerprint. */
     enum Use {

@@ -360,8 +360,8 @@ class KeyedRateLimiterTest {
                 }
                 assertThat(log.lines())
                         .containsExactly(
-                                "WARN limiter \"api\" has room for 3 keys, finds none that is not in debt to drop it for"
-                                        + " a new one, and begins to forgive the smallest debts");
+                                "WARN limiter \"api\" has room for 3 keys, finds none that is not in debt to drop it"
+                                        + " for a new one, and begins to forgive the smallest debts");
             }
         }
 

@@ -130,7 +130,8 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
     /** One sentence for the table. */
     String words() {
         return String.format(
-                "JMH average time: %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms; http.client:"
+                "JMH average time: %d fork%s a row, each with %d warm-up and %d measured iterations of %d ms;"
+                        + " http.client:"
                         + " the p50 of blocks of 100 ms, the subjects in turn in one JVM; JVM options %s.",
                 forks,
                 forks == 1 ? "" : "s",

@@ -3,7 +3,8 @@ package dev.levee.benchmarks.limits;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /**
- * {@code keyed.100k-zipf}: asking a limit per key that admits, for one of 100 000 addresses that are drawn by a Zipf law.
+ * {@code keyed.100k-zipf}: asking a limit per key that admits, for one of 100 000 addresses that are drawn by a Zipf
+ * law.
  *
  * <pre>benchmarks/compare '^keyed.100k-zipf$'</pre>
  */

@@ -30,13 +30,14 @@ public class LimiterSlidingwindow {
 
     @State(Scope.Benchmark)
     public static class Resilience4jFixedState {
-        final io.github.resilience4j.ratelimiter.RateLimiter limiter = io.github.resilience4j.ratelimiter.RateLimiter.of(
-                "fixed",
-                RateLimiterConfig.custom()
-                        .limitForPeriod(PERMITS)
-                        .limitRefreshPeriod(WINDOW)
-                        .timeoutDuration(Duration.ZERO)
-                        .build());
+        final io.github.resilience4j.ratelimiter.RateLimiter limiter =
+                io.github.resilience4j.ratelimiter.RateLimiter.of(
+                        "fixed",
+                        RateLimiterConfig.custom()
+                                .limitForPeriod(PERMITS)
+                                .limitRefreshPeriod(WINDOW)
+                                .timeoutDuration(Duration.ZERO)
+                                .build());
     }
 
     @Benchmark

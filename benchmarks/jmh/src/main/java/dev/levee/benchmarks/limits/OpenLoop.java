@@ -59,7 +59,8 @@ public final class OpenLoop {
     private static void decisions() {
         ZipfKeys keys = new ZipfKeys(KEYS);
         KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
-                "open loop", config -> config.limit(Limit.perSecond(KeyedLimiters.PER_SECOND).burst(KeyedLimiters.BURST))
+                "open loop",
+                config -> config.limit(Limit.perSecond(KeyedLimiters.PER_SECOND).burst(KeyedLimiters.BURST))
                         .maxKeys(KEYS));
         for (boolean limited : new boolean[] {true, false, true, false}) { // the first two warm up
             double[] latencies = new double[SECONDS * DECISIONS_PER_SECOND];
@@ -81,7 +82,8 @@ public final class OpenLoop {
             Arrays.sort(latencies);
             System.out.printf(
                     Locale.ROOT,
-                    "%,d decisions a second, %s: p50 %.0f ns, p99 %.0f ns, p99.9 %.3f ms, max %.3f ms; %d %% admitted%n",
+                    "%,d decisions a second, %s: p50 %.0f ns, p99 %.0f ns, p99.9 %.3f ms, max %.3f ms;"
+                            + " %d %% admitted%n",
                     DECISIONS_PER_SECOND,
                     limited ? "keyed limiter" : "nothing asked",
                     quantile(latencies, 0.5),
@@ -145,7 +147,8 @@ public final class OpenLoop {
         for (int i = 0; i < CONNECTIONS; i++) {
             long gap = 1_000_000_000L * CONNECTIONS / perSecond;
             Connection connection =
-                    new Connection(server.port(), start + i * gap / CONNECTIONS, gap, perSecond * seconds / CONNECTIONS);
+                    new Connection(
+                            server.port(), start + i * gap / CONNECTIONS, gap, perSecond * seconds / CONNECTIONS);
             connections.add(connection);
             connection.start();
         }

@@ -28,7 +28,7 @@ final class FrontLimits {
     static final TokenBucketLimit PER_CLIENT = Limit.perSecond(15).burst(60);
 
     /** What one tenant may take of the nodes, however many clients it has: a fraction of what they can do. */
-    static final TokenBucketLimit PER_TENANT = Limit.perSecond(200).burst(200);
+    static final TokenBucketLimit PER_TENANT = Limit.perSecond(150).burst(100);
 
     /** The tenant of a request that names none. */
     static final String DEFAULT_TENANT = "public";

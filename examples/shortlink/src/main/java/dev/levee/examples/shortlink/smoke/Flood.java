@@ -15,7 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * One tenant asks far more than it may, from so many addresses that no limit of a client is in its way. Sent over
+ * One tenant asks far more than it may, from so many addresses that no limit of a client is in its way: it makes new
+ * links, of which each costs a commit of the database, so that without limits all others would suffer. Sent over
  * connections that stay open, by plain sockets: the driver shares the machine with what it floods. A request that is
  * due while its connection still waits for an answer is sent when that has come.
  */
@@ -24,25 +25,20 @@ final class Flood {
     static final int TIMES = 10;
 
     private static final String TENANT = "flood";
-    private static final int CONNECTIONS = 32;
+
+    /** So many that the flood does not become a trickle when each of them has to wait for its answer. */
+    private static final int CONNECTIONS = 96;
+
     private static final int CLIENTS = 1_000;
     private static final int PATIENCE_MILLIS = 1_000;
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final URI front;
-    private final String path;
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
 
-    /**
-     * Makes a flood.
-     *
-     * @param front what it goes to
-     * @param path what it asks for: a link that is in all caches, so that what is admitted costs little
-     */
-    Flood(URI front, String path) {
+    Flood(URI front) {
         this.front = front;
-        this.path = path;
     }
 
     /** How many requests per second are due. */
@@ -120,9 +116,16 @@ final class Flood {
 
     private byte[] request(int number) {
         int client = number % CLIENTS;
-        return ("GET " + path + " HTTP/1.1\r\nHost: " + front.getAuthority() + "\r\nX-Forwarded-For: 10.50."
-                        + client / 250 + "." + client % 250 + "\r\n" + FrontServer.TENANT + ": " + TENANT
-                        + "\r\n\r\n")
+        String url = "https://example.com/flood/" + number;
+        return String.join(
+                        "\r\n",
+                        "POST /shorten HTTP/1.1",
+                        "Host: " + front.getAuthority(),
+                        "X-Forwarded-For: 10.50." + client / 250 + "." + client % 250,
+                        FrontServer.TENANT + ": " + TENANT,
+                        "Content-Length: " + url.length(),
+                        "",
+                        url)
                 .getBytes(StandardCharsets.US_ASCII);
     }
 

@@ -4,7 +4,6 @@ import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.examples.shortlink.cluster.Cluster;
 import dev.levee.examples.shortlink.cluster.Events;
-import dev.levee.examples.shortlink.node.Code;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,10 +51,10 @@ public final class Smoke {
     private final FaultLog faults = new FaultLog();
     private final long start = System.nanoTime();
 
-    private Smoke(Cluster cluster, Events events, String popular) {
+    private Smoke(Cluster cluster, Events events) {
         this.cluster = cluster;
         this.events = events;
-        this.flood = new Flood(cluster.front(), "/" + Code.of(popular, 0));
+        this.flood = new Flood(cluster.front());
     }
 
     /**
@@ -75,7 +74,7 @@ public final class Smoke {
         Workload workload =
                 Workload.of(urls, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
         try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
-            new Smoke(cluster, events, urls.get(0)).run(workload, report);
+            new Smoke(cluster, events).run(workload, report);
         } finally {
             delete(data);
         }

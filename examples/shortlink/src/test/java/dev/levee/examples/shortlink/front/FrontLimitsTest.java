@@ -21,7 +21,7 @@ class FrontLimitsTest {
         assertThat(admitted(CLIENT, "a", 100)).isEqualTo(60);
         time.advance(ofSeconds(1));
         assertThat(admitted(CLIENT, "a", 100)).isEqualTo(15);
-        assertThat(admitted("10.0.0.2", "a", 100)).isEqualTo(60);
+        assertThat(admitted("10.0.0.2", "b", 100)).isEqualTo(60);
     }
 
     @Test
@@ -46,17 +46,17 @@ class FrontLimitsTest {
 
     @Test
     void a_tenant_has_a_limit_for_all_of_its_clients_and_others_have_theirs() throws Exception {
-        assertThat(flood("a")).isEqualTo(200);
-        time.advance(ofSeconds(1));
-        assertThat(flood("a")).isEqualTo(200);
-        assertThat(flood("b")).isEqualTo(200);
+        assertThat(flood("a")).isEqualTo(100);
+        time.advance(ofMillis(100));
+        assertThat(flood("a")).isEqualTo(15);
+        assertThat(flood("b")).isEqualTo(100);
     }
 
     @Test
     void what_a_client_is_refused_is_not_charged_to_its_tenant() throws Exception {
         assertThat(admitted(CLIENT, "a", 1_000)).isEqualTo(60);
 
-        assertThat(flood("a")).isEqualTo(140);
+        assertThat(flood("a")).isEqualTo(40);
     }
 
     @Test
@@ -69,7 +69,7 @@ class FrontLimitsTest {
 
     @Test
     void a_request_that_names_no_tenant_has_the_one_of_the_public() throws Exception {
-        assertThat(flood(FrontLimits.DEFAULT_TENANT)).isEqualTo(200);
+        assertThat(flood(FrontLimits.DEFAULT_TENANT)).isEqualTo(100);
 
         assertThat(admitted(CLIENT, null, 1)).isZero();
     }
@@ -88,7 +88,7 @@ class FrontLimitsTest {
         flood("b");
         assertThat(refusal("10.0.0.2", "b").headers())
                 .containsEntry("RateLimit", "\"tenant\";r=0;t=1")
-                .containsEntry("RateLimit-Policy", "\"tenant\";q=200;w=1");
+                .containsEntry("RateLimit-Policy", "\"tenant\";q=100;w=1");
         time.advance(ofMillis(67));
         assertThat(admitted(CLIENT, "a", 1)).isOne();
     }

@@ -22,6 +22,7 @@ class FloodTest {
     void it_comes_from_one_tenant_and_many_addresses_and_counts_refusals() throws Exception {
         Set<String> tenants = ConcurrentHashMap.newKeySet();
         Set<String> clients = ConcurrentHashMap.newKeySet();
+        Set<String> urls = ConcurrentHashMap.newKeySet();
         AtomicLong requests = new AtomicLong();
         try (WebServer server = WebServer.start(
                 0,
@@ -29,23 +30,25 @@ class FloodTest {
                 exchange -> {
                     tenants.add(exchange.getRequestHeaders().getFirst(FrontServer.TENANT));
                     clients.add(exchange.getRequestHeaders().getFirst("X-Forwarded-For"));
+                    urls.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
                     Reply.of(requests.incrementAndGet() == 1 ? 302 : 429, "from a test")
                             .send(exchange);
                 },
                 () -> {})) {
-            Flood flood = new Flood(URI.create("http://127.0.0.1:" + server.port()), "/AAAAAAAA");
+            Flood flood = new Flood(URI.create("http://127.0.0.1:" + server.port()));
             flood.run(TimeUnit.MILLISECONDS.toNanos(500));
 
             assertThat(flood.sent()).isPositive().isEqualTo(requests.get());
             assertThat(flood.refused()).isEqualTo(flood.sent() - 1);
             assertThat(tenants).containsExactly("flood");
             assertThat(clients).hasSizeGreaterThan(1);
+            assertThat(urls).hasSize((int) flood.sent());
         }
     }
 
     @Test
     void it_is_ten_times_what_a_tenant_may() {
-        assertThat(Flood.rate()).isEqualTo(2_000);
+        assertThat(Flood.rate()).isEqualTo(1_500);
     }
 
     @Test

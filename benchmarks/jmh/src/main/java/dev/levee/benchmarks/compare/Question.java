@@ -42,6 +42,14 @@ import dev.levee.benchmarks.RetryOnefailure;
 import dev.levee.benchmarks.TimeoutAsync;
 import dev.levee.benchmarks.TimeoutBlocking;
 import dev.levee.benchmarks.TimeoutFired;
+import dev.levee.benchmarks.limits.ConcurrencyAdaptive;
+import dev.levee.benchmarks.limits.ConcurrencyPermit;
+import dev.levee.benchmarks.limits.Keyed100kZipf;
+import dev.levee.benchmarks.limits.Keyed1mZipf;
+import dev.levee.benchmarks.limits.LimiterAcquire;
+import dev.levee.benchmarks.limits.LimiterMulti3;
+import dev.levee.benchmarks.limits.LimiterSlidingwindow;
+import dev.levee.benchmarks.limits.QueueOfferPoll;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Collection;
@@ -93,6 +101,15 @@ enum Question {
     PIPELINE_FULL("pipeline.full", PipelineFull.class, 64),
     LIMITER_ADMIT("limiter.admit", LimiterAdmit.class),
     LIMITER_REJECT("limiter.reject", LimiterReject.class),
+    LIMITER_ACQUIRE("limiter.acquire", LimiterAcquire.class),
+    LIMITER_MULTI3("limiter.multi3", LimiterMulti3.class),
+    /** An object for each window. */
+    LIMITER_SLIDINGWINDOW("limiter.slidingwindow", LimiterSlidingwindow.class, 1),
+    KEYED_100K_ZIPF("keyed.100k-zipf", Keyed100kZipf.class),
+    KEYED_1M_ZIPF("keyed.1m-zipf", Keyed1mZipf.class),
+    CONCURRENCY_PERMIT("concurrency.permit", ConcurrencyPermit.class),
+    CONCURRENCY_ADAPTIVE("concurrency.adaptive", ConcurrencyAdaptive.class),
+    QUEUE_OFFER_POLL("queue.offer-poll", QueueOfferPoll.class),
     PICK_ROUNDROBIN("pick.roundrobin", PickRoundrobin.class),
     PICK_WEIGHTED10("pick.weighted10", PickWeighted10.class),
     PICK_P2C("pick.p2c", PickP2c.class),

@@ -23,6 +23,10 @@ import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_ASYNC;
 import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_BLOCKING;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
+import static dev.levee.benchmarks.compare.Question.LIMITER_MULTI3;
+import static dev.levee.benchmarks.compare.Question.KEYED_1M_ZIPF;
+import static dev.levee.benchmarks.compare.Question.KEYED_100K_ZIPF;
+import static dev.levee.benchmarks.compare.Question.CONCURRENCY_PERMIT;
 import static dev.levee.benchmarks.compare.Question.PICK_1000_ENDPOINTS;
 import static dev.levee.benchmarks.compare.Question.PICK_EWMA;
 import static dev.levee.benchmarks.compare.Question.PICK_P2C;
@@ -69,6 +73,7 @@ record Target(Question question, int threads, double factor, Base base, double p
         LEVEE_P2C("levee's p2c over ten"),
         BARE_CLIENT("the bare client"),
         BY_HAND("the form by hand"),
+        BUCKET4J_MAP("a ConcurrentHashMap of Bucket4j's"),
         /** Nothing but the nanoseconds of the target. */
         NOTHING("");
 
@@ -118,6 +123,14 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(HEDGE_FIRED, 2, 1.5, Base.BY_HAND, 0),
             new Target(LIMITER_ADMIT, 1, 1, Base.CLOCK_READ, 6),
             new Target(LIMITER_REJECT, 1, 1, Base.CLOCK_READ, 2),
+            new Target(LIMITER_ADMIT, 2, 0.55, Base.FASTEST_PEER, 0),
+            new Target(LIMITER_MULTI3, 1, 1, Base.CLOCK_READ, 25),
+            new Target(KEYED_100K_ZIPF, 1, 0.4, Base.BUCKET4J_MAP, 0),
+            new Target(KEYED_100K_ZIPF, 2, 0.4, Base.BUCKET4J_MAP, 0),
+            new Target(KEYED_1M_ZIPF, 1, 0.4, Base.BUCKET4J_MAP, 0),
+            new Target(KEYED_1M_ZIPF, 2, 0.4, Base.BUCKET4J_MAP, 0),
+            new Target(CONCURRENCY_PERMIT, 1, 0.3, Base.FASTEST_PEER, 0),
+            new Target(CONCURRENCY_PERMIT, 2, 0.3, Base.FASTEST_PEER, 0),
             new Target(LIMITER_REJECT, 2, 1, Base.CLOCK_READ, 2),
             new Target(BULKHEAD_CALL, 1, 1.05, Base.SEMAPHORE, 0),
             new Target(BULKHEAD_CALL, 2, 0.7, Base.SEMAPHORE, 0),
@@ -169,6 +182,7 @@ record Target(Question question, int threads, double factor, Base base, double p
                     MURMUR3,
                     BARE_CLIENT,
                     BY_HAND,
+                    BUCKET4J_MAP,
                     NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case INCREMENT -> FLOOR_INCREMENT;
@@ -205,6 +219,7 @@ record Target(Question question, int threads, double factor, Base base, double p
             case TREE_MAP -> rows.of(question, threads, "treemap");
             case BARE_CLIENT -> rows.of(question, threads, "jdk");
             case BY_HAND -> rows.of(question, threads, "byhand");
+            case BUCKET4J_MAP -> rows.of(question, threads, "bucket4j-map");
             case LEVEE_P2C -> rows.levee(PICK_P2C, threads);
             case NOTHING -> Optional.empty();
         };

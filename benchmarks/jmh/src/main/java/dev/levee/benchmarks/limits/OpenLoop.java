@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpServer;
 import dev.levee.http.server.ExchangeRateLimitFilter;
 import dev.levee.ratelimit.AddressKey;
+import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.http.ClientAddresses;
@@ -22,6 +23,7 @@ import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What decisions of a limiter add to real work, with times counted from the intended arrival, so that what waits behind
@@ -176,7 +178,7 @@ public final class OpenLoop {
         private final long start;
         private final long gap;
         private final double[] latencies;
-        private volatile Exception failure;
+        private volatile @Nullable Exception failure;
 
         private Connection(int port, long start, long gap, int requests) {
             this.port = port;

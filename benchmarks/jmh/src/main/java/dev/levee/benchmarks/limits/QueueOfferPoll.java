@@ -1,5 +1,6 @@
 package dev.levee.benchmarks.limits;
 
+import dev.levee.ratelimit.work.WorkQueue;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -13,6 +14,19 @@ import org.openjdk.jmh.annotations.State;
  */
 public class QueueOfferPoll {
     private static final int CAPACITY = 1_024;
+
+    /** Without workers of its own: this thread takes the item, and its outcome is judged. */
+    @State(Scope.Benchmark)
+    public static class LeveeState {
+        final WorkQueue<String> queue = WorkQueue.of(
+                "queue", config -> config.capacity(CAPACITY).workers(0).ages(false), (item, attempt) -> null);
+    }
+
+    @Benchmark
+    public boolean levee(LeveeState state) {
+        state.queue.offer("item");
+        return state.queue.runNext();
+    }
 
     @State(Scope.Benchmark)
     public static class ArrayBlockingQueueState {

@@ -20,6 +20,8 @@ public final class WebServer implements AutoCloseable {
     static {
         System.setProperty(
                 "sun.net.httpserver.nodelay", "true"); // else a small answer waits 40 ms for an acknowledgement
+        System.setProperty(
+                "sun.net.httpserver.maxIdleConnections", "1000"); // else the next of 200 is closed, in use again or not
     }
 
     private final HttpServer server;

@@ -1,6 +1,7 @@
 package dev.levee.examples.shortlink.smoke;
 
 import dev.levee.examples.shortlink.front.FrontServer;
+import dev.levee.examples.shortlink.node.Code;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -15,10 +16,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * One tenant asks far more than it may, from so many addresses that no limit of a client is in its way: it makes new
- * links, of which each costs a commit of the database, so that without limits all others would suffer. Sent over
- * connections that stay open, by plain sockets: the driver shares the machine with what it floods. A request that is
- * due while its connection still waits for an answer is sent when that has come.
+ * One tenant asks far more than it may, from so many addresses that no limit of a client is in its way: it guesses
+ * codes, which no cache holds, so that each guess that is admitted costs a statement. Sent over connections that stay
+ * open, by plain sockets: the driver shares the machine with what it floods. A request that is due while its connection
+ * still waits for an answer is sent when that has come.
  */
 final class Flood {
     /** How many times as much as the tenant may. */
@@ -116,16 +117,14 @@ final class Flood {
 
     private byte[] request(int number) {
         int client = number % CLIENTS;
-        String url = "https://example.com/flood/" + number;
         return String.join(
                         "\r\n",
-                        "POST /shorten HTTP/1.1",
+                        "GET /" + Code.of("flood " + number, 0) + " HTTP/1.1",
                         "Host: " + front.getAuthority(),
                         "X-Forwarded-For: 10.50." + client / 250 + "." + client % 250,
                         FrontServer.TENANT + ": " + TENANT,
-                        "Content-Length: " + url.length(),
                         "",
-                        url)
+                        "")
                 .getBytes(StandardCharsets.US_ASCII);
     }
 

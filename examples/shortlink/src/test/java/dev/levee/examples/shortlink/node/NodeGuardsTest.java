@@ -56,10 +56,12 @@ class NodeGuardsTest {
         begun.await();
         Deadline past = Deadline.after(Duration.ZERO, time.environment().clock());
 
-        Reply reply = CallContext.current().withDeadline(past).call(() -> guards.orUnavailable(() -> {
-            guards.links().get("code", code -> "another");
-            return Reply.of(302, "not in time");
-        }));
+        Reply reply = CallContext.current()
+                .withDeadline(past)
+                .call(() -> guards.orUnavailable(() -> {
+                    guards.links().get("code", code -> "another");
+                    return Reply.of(302, "not in time");
+                }));
         end.countDown();
         other.join();
         assertThat(reply.status()).isEqualTo(503);

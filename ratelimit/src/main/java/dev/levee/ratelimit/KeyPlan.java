@@ -6,9 +6,10 @@ import java.math.BigInteger;
 /**
  * The limit of a key, and its arithmetic: what a {@link KeySegment} needs of {@link Gcra}. Times are in its units,
  * counted from the base of a segment; {@code elapsed} is a reading of the clock less that base. Immutable.
+ * Not final, so that tests can stop a call between what it reads and what it writes.
  */
 @SuppressWarnings("StatementSwitchToExpressionSwitch")
-final class KeyPlan {
+class KeyPlan {
     /** The result of {@link #next} if the cost may not be taken. */
     static final long REFUSED = Long.MIN_VALUE;
 

@@ -47,7 +47,7 @@ class AddressKeyTest {
         })
         void is_read_and_written(String text, String written) {
             assertThat(whole(text)).isEqualTo(written);
-            assertThat(whole(new StringBuilder(text))).isEqualTo(written);
+            assertThat(whole(java.nio.CharBuffer.wrap(text))).isEqualTo(written);
             assertThat(whole(written)).isEqualTo(written);
         }
 

@@ -110,6 +110,11 @@ class PermitsTest {
         }
 
         @Override
+        public RateDecision decide(String key, long permits) {
+            throw new AssertionError();
+        }
+
+        @Override
         public void settle(String key, long permits) {
             settled.add(permits);
         }

@@ -179,9 +179,10 @@ public final class RequestLimitConfig {
         }
 
         /**
-         * Whether requests are admitted if the limiter or the function of the key throws, or the key or the decision is null. Default:
-         * false: they are answered with 503, so that a limit is never silently not applied. Choose true where the
-         * service without its limit is better than no service, as with a limiter that depends on another process.
+         * Whether requests are admitted if the limiter or the function of the key throws, or the key or the decision is
+         * null. Default: false: they are answered with 503, so that a limit is never silently not applied. Choose true
+         * where the service without its limit is better than no service, as with a limiter that depends on another
+         * process.
          * Failures are logged in both cases, at most once a minute.
          *
          * @param value true to admit, false to refuse

@@ -169,9 +169,9 @@ public interface RateLimiter extends WaitingGate, Measured {
      * the moment at which another call that is refused at a later limit of the list holds a permit of an earlier one.
      *
      * <p>Calls that wait, wait at the combination, and not in the queues of its limiters: in a pipeline as long as each
-     * of these lets one wait ({@link RateLimiterConfig#maxWait}, the shortest), and as many. It costs an admission about
-     * one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is that
-     * which is the tightest now, and cannot be replaced; those of its limiters can.
+     * of these lets one wait ({@link RateLimiterConfig#maxWait}, the shortest), and as many. It costs an admission
+     * about one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is
+     * that which is the tightest now, and cannot be replaced; those of its limiters can.
      *
      * @param name for logs, metrics and refusals
      * @param limiters different ones, with one clock

@@ -129,7 +129,8 @@ class LimiterSettingsTest {
     @MethodSource("limits")
     void a_call_waits_in_a_pipeline_if_it_may(Limit limit) {
         for (int i = 0; i < 3; i++) {
-            RateLimiter limiter = aloneAndCombined(config(limit).initialPermits(0).maxWait(Duration.ofHours(1)))
+            RateLimiter limiter = aloneAndCombined(
+                            config(limit).initialPermits(0).maxWait(Duration.ofHours(1)))
                     .get(i);
             assertThat(limiter.mayWait()).isTrue();
             CompletableFuture<String> call = limiter.callAsync(() -> CompletableFuture.completedFuture("done"));
@@ -152,7 +153,8 @@ class LimiterSettingsTest {
     @ParameterizedTest
     @MethodSource("limits")
     void no_more_calls_wait_than_may(Limit limit) {
-        for (RateLimiter limiter : aloneAndCombined(config(limit).initialPermits(0).maxWaiting(1))) {
+        for (RateLimiter limiter :
+                aloneAndCombined(config(limit).initialPermits(0).maxWaiting(1))) {
             limiter.reserve(1, Deadline.FOREVER);
             assertThatThrownBy(() -> limiter.reserve(1, Deadline.FOREVER)).isInstanceOf(RateLimitedException.class);
         }

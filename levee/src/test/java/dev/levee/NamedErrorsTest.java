@@ -51,14 +51,18 @@ class NamedErrorsTest {
             wrong("bulkhead", () -> Bulkhead.of("p", 0)),
             wrong("bulkhead", () -> Bulkhead.of("p", c -> c.queue(1, Duration.ZERO))),
             wrong("limiter", () -> RateLimiter.of("p", c -> {})),
-            wrong("limiter", () -> RateLimiter.of("p", c -> c.limit(Limit.perSecond(1)).maxWaiting(-1))),
+            wrong(
+                    "limiter",
+                    () -> RateLimiter.of("p", c -> c.limit(Limit.perSecond(1)).maxWaiting(-1))),
             wrong("limiter", () -> RateLimiter.of("p", c -> c.limit(Limit.paced(0, Duration.ofSeconds(1))))),
             wrong("limiter", () -> RateLimiter.allOf("p", List.of())),
             wrong("limiter", () -> KeyedRateLimiter.of("p", c -> c.maxKeys(0))),
             wrong("bulkhead", () -> SheddingBulkhead.of("p", 0)),
             wrong("bulkhead", () -> SheddingBulkhead.of("p", c -> c.maxWaiting(-1))),
             wrong("bulkhead", () -> AdaptiveBulkhead.of("p", c -> c.minLimit(0))),
-            wrong("bulkhead", () -> AdaptiveBulkhead.of("p", c -> c.partition("a", 0.7).partition("b", 0.7))),
+            wrong(
+                    "bulkhead",
+                    () -> AdaptiveBulkhead.of("p", c -> c.partition("a", 0.7).partition("b", 0.7))),
             wrong("shedder", () -> AdaptiveThrottle.of("p", c -> c.multiplier(0))),
             wrong(
                     "shedder",
@@ -142,7 +146,9 @@ class NamedErrorsTest {
                 .allSatisfy(policy ->
                         assertThat(policy.toString()).startsWith(policy.kind().label() + " \"p\""));
         assertThat(Timeout.of("p", Duration.ofMillis(1))).hasToString("timeout \"p\" 1ms");
-        assertThat(AdaptiveBulkhead.of("p", c -> c.partition("live", 1)).partition("live").toString())
+        assertThat(AdaptiveBulkhead.of("p", c -> c.partition("live", 1))
+                        .partition("live")
+                        .toString())
                 .startsWith("bulkhead \"p.live\"");
         assertThat(WorkQueue.of("p", c -> {}, (item, attempt) -> item).toString())
                 .startsWith(Policy.Kind.QUEUE.label() + " \"p\"");

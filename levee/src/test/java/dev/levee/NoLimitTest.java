@@ -112,7 +112,11 @@ class NoLimitTest {
         CompletableFuture<String> work = new CompletableFuture<>();
         WorkQueue<String> queue = WorkQueue.of(
                 "q",
-                c -> c.capacity(1).workers(1).whenFull(WhenFull.BLOCK).maxWait(FOREVER).maxHint(FOREVER),
+                c -> c.capacity(1)
+                        .workers(1)
+                        .whenFull(WhenFull.BLOCK)
+                        .maxWait(FOREVER)
+                        .maxHint(FOREVER),
                 (item, attempt) -> work,
                 environment);
         queue.offer("first");

@@ -71,7 +71,8 @@ class EventsTest {
 
     @Test
     void of_shedding_and_of_limits_that_find_themselves() {
-        SheddingBulkhead shedding = SheddingBulkhead.of("orders", c -> c.maxConcurrent(1).maxWaiting(1), environment);
+        SheddingBulkhead shedding =
+                SheddingBulkhead.of("orders", c -> c.maxConcurrent(1).maxWaiting(1), environment);
         Pipeline guard = Pipeline.of(
                 PriorityShedder.of("orders", shedding),
                 AdaptiveThrottle.of("orders", environment),

@@ -163,7 +163,8 @@ class UnsentCallsTest {
     @ParameterizedTest
     @EnumSource(Form.class)
     void limits_of_all_kinds_and_calls_that_are_shed_further_in(Form form) throws Exception {
-        SheddingBulkhead shedding = SheddingBulkhead.of("s", c -> c.maxConcurrent(1).maxWaiting(1), environment);
+        SheddingBulkhead shedding =
+                SheddingBulkhead.of("s", c -> c.maxConcurrent(1).maxWaiting(1), environment);
         shedding.callAsync(CompletableFuture::new);
         shedding.callAsync(CompletableFuture::new); // waits
         AdaptiveBulkhead adaptive = AdaptiveBulkhead.of("a", c -> c.initialLimit(2), environment);

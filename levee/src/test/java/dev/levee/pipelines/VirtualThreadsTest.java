@@ -146,8 +146,8 @@ class VirtualThreadsTest {
         Pipeline pipeline = Pipeline.of(
                 RateLimiter.of(
                         "virtual",
-                        config -> config.limit(Limit.perSecond(100_000).burst(10))
-                                .maxWait(Duration.ofSeconds(1))),
+                        config ->
+                                config.limit(Limit.perSecond(100_000).burst(10)).maxWait(Duration.ofSeconds(1))),
                 RateLimiter.of(
                         "virtual-paced",
                         config -> config.limit(Limit.paced(100_000, Duration.ofSeconds(1)))

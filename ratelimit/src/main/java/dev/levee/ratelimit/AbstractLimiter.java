@@ -1,5 +1,6 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
@@ -41,7 +42,8 @@ abstract class AbstractLimiter implements RateLimiter {
     private final NanoClock clock;
     private final Listener listener;
     private final @Nullable CallTotals totals;
-    private final long maxWaitNanos;
+    final long maxWaitNanos;
+    final int maxWaiting;
     private final WaitQueue queue;
     private volatile RateLimitedException refusal;
 
@@ -59,8 +61,9 @@ abstract class AbstractLimiter implements RateLimiter {
         this.clock = environment.clock();
         this.listener = environment.listener();
         this.totals = Require.nonNull("config", config).totals() ? new CallTotals() : null;
-        this.maxWaitNanos = config.maxWaiting() == 0 ? 0 : Nanos.of(config.maxWait());
-        this.queue = new WaitQueue(this, environment, config.maxWaiting());
+        this.maxWaiting = config.maxWaiting();
+        this.maxWaitNanos = maxWaiting == 0 ? 0 : Nanos.of(config.maxWait());
+        this.queue = new WaitQueue(this, environment, maxWaiting);
         this.refusal = newRefusal(config.limit());
     }
 
@@ -216,7 +219,7 @@ abstract class AbstractLimiter implements RateLimiter {
             throw new InterruptedException();
         }
         Waiter waiter = new Waiter(permits, Thread.currentThread());
-        enter(waiter, maxNanos);
+        enter(waiter, maxNanos, true);
         try {
             queue.await(waiter);
         } catch (RuntimeException | Error thrown) {
@@ -235,7 +238,7 @@ abstract class AbstractLimiter implements RateLimiter {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
         WaitFuture.OfPermits future = new WaitFuture.OfPermits(this, requirePermits(permits));
         try {
-            if (enter(future.waiter, maxNanos)) {
+            if (enter(future.waiter, maxNanos, true)) {
                 future.ended();
             }
         } catch (RateLimitedException refusal) {
@@ -248,7 +251,7 @@ abstract class AbstractLimiter implements RateLimiter {
     public Reservation reserve(long permits, Duration maxWait) {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
         ReservationTicket ticket = new ReservationTicket(this, queue, requirePermits(permits));
-        if (enter(ticket.waiter, maxNanos)) {
+        if (enter(ticket.waiter, maxNanos, false)) {
             count(true);
         }
         return ticket;
@@ -257,12 +260,14 @@ abstract class AbstractLimiter implements RateLimiter {
     /**
      * Admits a call or lets it wait, or throws its refusal.
      *
+     * @param isOfCall whether the wait ends with the deadline of the call that the thread works for
      * @return whether it was admitted; otherwise it is told of the end of its wait, which may have come already
      */
-    private boolean enter(Waiter waiter, long maxNanos) {
+    private boolean enter(Waiter waiter, long maxNanos, boolean isOfCall) {
         long wait = queue.occupied ? WaitQueue.QUEUED : take(waiter);
         if (wait != 0 && (wait == WaitQueue.QUEUED || (wait <= maxNanos && wait < NEVER))) {
-            wait = queue.enter(waiter, maxNanos, NEVER);
+            Deadline deadline = isOfCall ? CallContext.current().deadline() : null;
+            wait = queue.enter(waiter, maxNanos, deadline == null ? NEVER : deadline.remainingNanos());
         }
         if (wait > 0) {
             refused();

@@ -4,6 +4,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -20,8 +21,23 @@ final class CombinedLimiter extends AbstractLimiter {
     private final AbstractLimiter[] parts;
 
     private CombinedLimiter(String name, AbstractLimiter[] parts, Environment environment) {
-        super(name, RateLimiterConfig.builder().limit(parts[0].limit()).build(), environment);
+        super(name, config(parts), environment);
         this.parts = parts;
+    }
+
+    /** A call waits no longer than each of the limiters lets one wait, and no more calls do. */
+    private static RateLimiterConfig config(AbstractLimiter[] parts) {
+        long maxWaitNanos = NEVER;
+        int maxWaiting = Integer.MAX_VALUE;
+        for (AbstractLimiter part : parts) {
+            maxWaitNanos = Math.min(maxWaitNanos, part.maxWaitNanos);
+            maxWaiting = Math.min(maxWaiting, part.maxWaiting);
+        }
+        return RateLimiterConfig.builder()
+                .limit(parts[0].limit())
+                .maxWait(Duration.ofNanos(maxWaitNanos))
+                .maxWaiting(maxWaiting)
+                .build();
     }
 
     static CombinedLimiter of(String name, List<? extends RateLimiter> limiters) {

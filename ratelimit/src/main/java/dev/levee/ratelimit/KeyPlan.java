@@ -5,8 +5,8 @@ import java.math.BigInteger;
 
 /**
  * The limit of a key, and its arithmetic: what a {@link KeySegment} needs of {@link Gcra}. Times are in its units,
- * counted from the base of a segment; {@code elapsed} is a reading of the clock less that base. Immutable.
- * Not final, so that tests can stop a call between what it reads and what it writes.
+ * counted from the base of a segment; {@code elapsed} is a reading of the clock less that base. Immutable. Not final,
+ * so that tests can stop a call between what it reads and what it writes.
  */
 @SuppressWarnings("StatementSwitchToExpressionSwitch")
 class KeyPlan {

@@ -1,6 +1,7 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.Environment;
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 
 /**
@@ -11,6 +12,11 @@ import dev.levee.core.internal.Require;
  */
 @SuppressWarnings("ThreadPriorityCheck") // the yield lets a change of the limit end, nothing relies on it
 final class MeteredLimiter extends AbstractLimiter {
+    /** 73 years: a quarter of what a clock can tell apart, so that time which passes meanwhile fits in as well. */
+    private static final long MAX_NANOS_OWED = 1L << 61;
+
+    private static final long MAX_PERMITS_OWED = 1L << 61;
+
     private final WallTime wallTime;
     private final long initialPermits;
     private final long maxDebt;
@@ -23,12 +29,26 @@ final class MeteredLimiter extends AbstractLimiter {
         Meter meter = Meter.of(config.limit(), now, wallTime);
         initialPermits = config.initialPermits();
         maxDebt = config.maxDebt();
+        requireDebt(config.limit());
         chargeInitially(meter, now, config.limit());
         metered = new LimitInForce(config.limit(), meter, now);
     }
 
     private void chargeInitially(Meter meter, long nowNanos, Limit limit) {
         meter.charge(nowNanos, Math.max(0, limit.capacity() - initialPermits));
+    }
+
+    /** Refuses a debt that the meter would cut off: one that takes longer to pay than it can count ahead. */
+    private void requireDebt(Limit limit) {
+        if (limit instanceof CalendarLimit || limit instanceof SlidingWindowLimit) { // count permits, and not ahead
+            Require.range("maxDebt", maxDebt, 0, MAX_PERMITS_OWED);
+            return;
+        }
+        long windows = limit instanceof SlidingLogLimit
+                ? SlidingLogMeter.MAX_WINDOWS_OWED - 2
+                : MAX_NANOS_OWED / Math.max(1, Nanos.of(limit.per()));
+        long most = windows > Long.MAX_VALUE / limit.permits() ? Long.MAX_VALUE : windows * limit.permits();
+        Require.range("maxDebt", maxDebt, 0, most);
     }
 
     private long mostUsed(long capacity) {
@@ -122,6 +142,7 @@ final class MeteredLimiter extends AbstractLimiter {
             throw new IllegalArgumentException("limiter \"" + name()
                     + "\": limit must be no token bucket as the one before was none, but was " + limit);
         }
+        requireDebt(limit);
         LimitInForce before = metered;
         LimitInForce next = new LimitInForce(limit, Meter.of(limit, nowNanos, wallTime), nowNanos);
         long used = before.meter.close(nowNanos);

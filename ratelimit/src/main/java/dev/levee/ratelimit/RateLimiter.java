@@ -168,9 +168,10 @@ public interface RateLimiter extends WaitingGate, Measured {
      * what was taken is given back at once. So a call may be refused although each limit has room for it, but only at
      * the moment at which another call that is refused at a later limit of the list holds a permit of an earlier one.
      *
-     * <p>Calls that wait, wait at the combination, and not in the queues of its limiters. It costs an admission about
-     * one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is that
-     * which is the tightest now, and cannot be replaced; those of its limiters can.
+     * <p>Calls that wait, wait at the combination, and not in the queues of its limiters: in a pipeline as long as each
+     * of these lets one wait ({@link RateLimiterConfig#maxWait}, the shortest), and as many. It costs an admission
+     * about one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is
+     * that which is the tightest now, and cannot be replaced; those of its limiters can.
      *
      * @param name for logs, metrics and refusals
      * @param limiters different ones, with one clock
@@ -269,8 +270,9 @@ public interface RateLimiter extends WaitingGate, Measured {
      * <p>First come first served, in all forms of waiting: nothing is taken before its turn, and nothing overtakes, so
      * a call that needs many is not starved. A call whose turn would come later than it can wait does not wait at all.
      * A thread that is interrupted leaves the queue, and those behind it move up; an interrupt from before the call
-     * counts also if permits are there. Timers of the machine are late by up to a millisecond, and so may this method
-     * be.
+     * counts also if permits are there. A call does not wait until the deadline of {@link dev.levee.core.CallContext}:
+     * if its turn would come as late it is refused at once, whatever {@code maxWait} is. Timers of the machine are late
+     * by up to a millisecond, and so may this method be.
      *
      * @param permits how many, from 1
      * @param maxWait how long to wait at most; zero for not at all, {@code Deadline.FOREVER} for no bound
@@ -284,8 +286,8 @@ public interface RateLimiter extends WaitingGate, Measured {
     void acquire(long permits, Duration maxWait) throws InterruptedException;
 
     /**
-     * Takes permits, and waits for them without a thread; in one queue with {@link #acquire(long, Duration)}. Does not
-     * block.
+     * Takes permits, and waits for them without a thread; in one queue with {@link #acquire(long, Duration)}, and as
+     * there not past the deadline of the context in which this is called. Does not block.
      *
      * <p>Cancel the future, or complete it otherwise ({@code orTimeout}), to give up: then no permit is held.
      *
@@ -299,7 +301,8 @@ public interface RateLimiter extends WaitingGate, Measured {
     CompletableFuture<@Nullable Void> acquireAsync(long permits, Duration maxWait);
 
     /**
-     * Reserves permits: takes a place in the queue of those that wait. Does not block.
+     * Reserves permits: takes a place in the queue of those that wait, also for work after the call that reserves: no
+     * deadline bounds it but {@code maxWait}. Does not block.
      *
      * @param permits how many, from 1
      * @param maxWait how far away its turn may be at most

@@ -17,7 +17,7 @@ final class SlidingLogMeter implements Meter {
     private static final int FIRST_ENTRIES = 16;
 
     /** The number of windows over which a debt is spread; what is beyond them is all in the last. */
-    private static final int MAX_WINDOWS_OWED = 100;
+    static final int MAX_WINDOWS_OWED = 100;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final long limit;

@@ -111,12 +111,13 @@ final class WaitQueue {
         lock.lock();
         try {
             long now = clock.nanoTime();
-            waiter.untilNanos = now + Math.min(maxWaitNanos, leftNanos);
+            long boundNanos = Math.min(maxWaitNanos, leftNanos - 1); // at the end itself it is too late to begin
+            waiter.untilNanos = now + boundNanos;
             waiter.endNanos = now + leftNanos;
             occupied = true;
             try {
                 ended = serve(now);
-                answer = admitOrAdd(waiter, Math.min(maxWaitNanos, leftNanos), now);
+                answer = admitOrAdd(waiter, boundNanos, now);
             } finally {
                 occupied = head != null;
             }
@@ -229,7 +230,8 @@ final class WaitQueue {
                 next.takenNanos = now;
                 next.state = Waiter.ADMITTED;
             } else if (now + wait - next.untilNanos > 0 || wait >= Nanos.NEVER) {
-                next.retryAfterNanos = wait;
+                boolean isEnded = next.endNanos - now <= 0;
+                next.retryAfterNanos = isEnded ? Math.max(1, limiter.peek(now, next.permits)) : wait;
                 next.state = Waiter.REFUSED;
                 late = true;
             } else {

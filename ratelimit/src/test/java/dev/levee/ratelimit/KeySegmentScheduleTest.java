@@ -67,7 +67,8 @@ class KeySegmentScheduleTest {
     void no_permit_is_taken_from_a_key_that_took_the_slot_over_meanwhile() {
         FingerprintTable table = table(1);
         take(table, 1, plan);
-        KeyPlan stopping = new StoppingPlan(false, () -> assertThat(take(table, 2, plan)).isZero());
+        KeyPlan stopping =
+                new StoppingPlan(false, () -> assertThat(take(table, 2, plan)).isZero());
 
         assertThat(take(table, 1, stopping)).isZero();
 

@@ -169,14 +169,12 @@ class KeyedLimitsTest {
                     .isEqualTo(new RateDecision(false, "tenants", SMALL, 6, 10 * MILLI, 40 * MILLI));
             assertThat(limiter.decide("small", 11))
                     .isEqualTo(new RateDecision(false, "tenants", SMALL, 6, KeyedRateLimiter.NEVER, 40 * MILLI));
-            assertThat(limiter.decide("large", 1))
-                    .isEqualTo(new RateDecision(true, "tenants", LARGE, 299, 0, 142_858));
+            assertThat(limiter.decide("large", 1)).isEqualTo(new RateDecision(true, "tenants", LARGE, 299, 0, 142_858));
         }
 
         @Test
         void has_bounds() {
-            assertThatThrownBy(() -> limiter.decide("small", 0))
-                    .hasMessage("permits must be at least 1, but was 0");
+            assertThatThrownBy(() -> limiter.decide("small", 0)).hasMessage("permits must be at least 1, but was 0");
             assertThatThrownBy(() -> limiter.decide(null, 1)).hasMessage("key");
         }
     }

@@ -108,7 +108,8 @@ class KeyedRateLimiterPropertyTest {
     void a_clock_that_jumps_makes_no_permits(@ForAll long seed, @ForAll long origin) {
         SplittableRandom random = new SplittableRandom(seed);
         SettableClock clock = new SettableClock(origin);
-        TokenBucketLimit limit = random.nextBoolean() ? LIMIT : Limit.perSecond(999_983).burst(3);
+        TokenBucketLimit limit =
+                random.nextBoolean() ? LIMIT : Limit.perSecond(999_983).burst(3);
         KeyedRateLimiter<Integer> limiter =
                 KeyedRateLimiter.of("l", config -> config.limit(limit).maxKeys(40), clock.environment());
         BigInteger forwards = BigInteger.ZERO;
@@ -125,8 +126,8 @@ class KeyedRateLimiterPropertyTest {
             int key = random.nextInt(40);
             int permits = 1 + random.nextInt(3);
             taken[key] += limiter.tryAcquire(key, permits) ? permits : 0;
-            BigInteger back = forwards.multiply(BigInteger.valueOf(limit.permits()))
-                    .divide(ExactBucket.nanos(limit));
+            BigInteger back =
+                    forwards.multiply(BigInteger.valueOf(limit.permits())).divide(ExactBucket.nanos(limit));
             assertThat(BigInteger.valueOf(taken[key])).isLessThanOrEqualTo(back.add(BigInteger.valueOf(3)));
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.testing.ManualTime;
@@ -61,6 +62,71 @@ class LimiterWaitTest {
                         ? name + " at " + time.elapsed().toMillis()
                         : name + " " + error.getClass().getSimpleName()));
         return future;
+    }
+
+    /** A deadline in the context of a call, in so many milliseconds. */
+    private CallContext within(long millis) {
+        return CallContext.current()
+                .withDeadline(Deadline.after(millis(millis), time.environment().clock()));
+    }
+
+    @Nested
+    class UnderADeadline {
+        @Test
+        void a_call_whose_turn_comes_later_is_refused_at_once_whatever_it_would_wait() {
+            drain();
+            assertThatThrownBy(() -> within(10).run(() -> limiter.acquire(1, Deadline.FOREVER)))
+                    .isInstanceOfSatisfying(
+                            RateLimitedException.class,
+                            refusal -> assertThat(refusal.retryAfterNanos()).isEqualTo(10 * MILLI));
+            CompletableFuture<Void> future = within(10).call(() -> limiter.acquireAsync(1, Deadline.FOREVER));
+            assertThat(future).isCompletedExceptionally();
+            assertThat(limiter.waiting()).isZero();
+            assertThat(time.pendingTimers()).isZero();
+        }
+
+        @Test
+        void a_call_whose_turn_comes_in_time_waits() {
+            drain();
+            CompletableFuture<Void> future = within(11).call(() -> limiter.acquireAsync(1, Deadline.FOREVER));
+            Thread thread = time.start(() -> {
+                try {
+                    within(21).run(() -> limiter.acquire(1, Deadline.FOREVER));
+                    order.add("b at " + time.elapsed().toMillis());
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            time.runReady();
+            time.advance(millis(20));
+            assertThat(future).isCompleted();
+            assertThat(thread.isAlive()).isFalse();
+            assertThat(order).containsExactly("b at 20");
+        }
+
+        @Test
+        void the_shorter_wait_counts() {
+            drain();
+            assertThatThrownBy(() -> within(10_000).run(() -> limiter.acquire(1, millis(9))))
+                    .isInstanceOf(RateLimitedException.class);
+        }
+
+        @Test
+        void permits_that_are_there_need_no_time() throws InterruptedException {
+            CallContext late = within(1);
+            time.advance(millis(5));
+            late.run(() -> limiter.acquire(3, Deadline.FOREVER));
+            assertThatThrownBy(() -> late.run(() -> limiter.acquire(1, Deadline.FOREVER)))
+                    .isInstanceOf(RateLimitedException.class);
+        }
+
+        @Test
+        void a_reservation_may_be_for_later_work() {
+            drain();
+            Reservation reservation = within(1).call(() -> limiter.reserve(1, Deadline.FOREVER));
+            time.advance(millis(10));
+            assertThat(reservation.isReady()).isTrue();
+        }
     }
 
     @Nested

@@ -91,6 +91,15 @@ public class WheelTimersStress {
         }
     }
 
+    private static final class Counted implements Runnable {
+        int runs;
+
+        @Override
+        public void run() {
+            runs++;
+        }
+    }
+
     /** A task that is due is cancelled: it runs or is cancelled, never both. */
     @JCStressTest
     @Outcome(
@@ -101,14 +110,13 @@ public class WheelTimersStress {
     @State
     public static class CancelledWhenDue {
         private final WheelTimers timers = timers();
-        private int runs;
-        private final Runnable task = () -> runs++;
+        private final Counted task = new Counted();
         private final long ticket = timers.set(task, 0, 0);
 
         @Actor
         public void timerThread(II_Result result) {
             timers.runDue();
-            result.r1 = runs;
+            result.r1 = task.runs;
         }
 
         @Actor

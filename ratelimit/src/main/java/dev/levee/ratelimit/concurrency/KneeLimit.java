@@ -18,12 +18,12 @@ import java.time.Duration;
  *   <li>While calls are refused and take less than 2.5 times the baseline, the limit grows by up to a quarter a window,
  *       but not if goodput did not grow with it lately. If they take longer, it shrinks.
  *   <li>A call that is dropped lowers it by a tenth at once, at most once a window: {@code THROTTLED},
- *       {@code NOT_SENT}, or a {@code FAILURE} after at least twice the baseline, such as a timeout. A
- *       failure that comes sooner says nothing about load. When a tenth of the calls is dropped, it shrinks further.
+ *       {@code NOT_SENT}, or a {@code FAILURE} after at least twice the baseline, such as a timeout. A failure that
+ *       comes sooner says nothing about load. When a tenth of the calls is dropped, it shrinks further.
  *   <li>After a dozen or two windows without one that teaches the baseline, the limit goes down by a tenth a window,
- *       until goodput has fallen by a fifth, or to a quarter. What calls take at the end is the baseline; it is
- *       higher than before only if goodput fell, so that a standing queue never becomes normal, and a dependency
- *       that is slower for good does.
+ *       until goodput has fallen by a fifth, or to a quarter. What calls take at the end is the baseline; it is higher
+ *       than before only if goodput fell, so that a standing queue never becomes normal, and a dependency that is
+ *       slower for good does.
  * </ul>
  *
  * <p>The rules are this library's; parts are after Envoy's adaptive concurrency filter (a baseline from low

@@ -42,7 +42,9 @@ public final class KeyedLimiters {
         LeveeState(int keys) {
             this.keys = new ZipfKeys(keys);
             limiter = KeyedRateLimiter.of(
-                    "keys", config -> config.limit(Limit.perSecond(PER_SECOND).burst(BURST)).maxKeys(keys));
+                    "keys",
+                    config -> config.limit(Limit.perSecond(PER_SECOND).burst(BURST))
+                            .maxKeys(keys));
         }
     }
 

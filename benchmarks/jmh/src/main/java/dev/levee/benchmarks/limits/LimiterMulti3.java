@@ -35,9 +35,8 @@ public class LimiterMulti3 {
         return Bucket.builder()
                 .addLimit(limit -> limit.capacity(PER_SECOND).refillGreedy(PER_SECOND, Duration.ofSeconds(1)))
                 .addLimit(limit -> limit.capacity(60 * PER_SECOND).refillGreedy(60 * PER_SECOND, Duration.ofMinutes(1)))
-                .addLimit(
-                        limit -> limit.capacity(3_600 * PER_SECOND)
-                                .refillGreedy(3_600 * PER_SECOND, Duration.ofHours(1)))
+                .addLimit(limit ->
+                        limit.capacity(3_600 * PER_SECOND).refillGreedy(3_600 * PER_SECOND, Duration.ofHours(1)))
                 .withSynchronizationStrategy(strategy)
                 .build();
     }

@@ -4,7 +4,6 @@ import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpServer;
 import dev.levee.http.server.ExchangeRateLimitFilter;
 import dev.levee.ratelimit.AddressKey;
-import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
 import dev.levee.ratelimit.Limit;
 import dev.levee.ratelimit.http.ClientAddresses;
@@ -148,9 +147,8 @@ public final class OpenLoop {
         long start = System.nanoTime() + 50_000_000L;
         for (int i = 0; i < CONNECTIONS; i++) {
             long gap = 1_000_000_000L * CONNECTIONS / perSecond;
-            Connection connection =
-                    new Connection(
-                            server.port(), start + i * gap / CONNECTIONS, gap, perSecond * seconds / CONNECTIONS);
+            Connection connection = new Connection(
+                    server.port(), start + i * gap / CONNECTIONS, gap, perSecond * seconds / CONNECTIONS);
             connections.add(connection);
             connection.start();
         }

@@ -66,8 +66,7 @@ final class RequestLimit<R> {
             RequestLimitConfig config,
             Environment environment) {
         name = limiter.name();
-        decider = request ->
-                Require.nonNull("decision", limiter.decide(Require.nonNull("key", key.apply(request)), 1));
+        decider = request -> Require.nonNull("decision", limiter.decide(Require.nonNull("key", key.apply(request)), 1));
         this.config = config;
         style = config.headers();
         tellsAdmitted = config.tellsAdmitted() && style != HeaderStyle.NONE;

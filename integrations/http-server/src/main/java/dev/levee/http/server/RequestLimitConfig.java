@@ -163,7 +163,8 @@ public final class RequestLimitConfig {
          * @throws IllegalArgumentException if it has other characters
          */
         public Builder policyName(String value) {
-            policyName = QuotaPolicy.of(Require.nonNull("policyName", value), 0, Duration.ofSeconds(1)).name();
+            policyName = QuotaPolicy.of(Require.nonNull("policyName", value), 0, Duration.ofSeconds(1))
+                    .name();
             return this;
         }
 
@@ -217,8 +218,8 @@ public final class RequestLimitConfig {
                 throw new IllegalArgumentException("wallClock must be set for headers " + headers);
             }
             if (policy != null && policyName != null) {
-                throw new IllegalArgumentException("policyName must not be set with a policy, but was \"" + policyName
-                        + "\" with " + policy);
+                throw new IllegalArgumentException(
+                        "policyName must not be set with a policy, but was \"" + policyName + "\" with " + policy);
             }
             return new RequestLimitConfig(this);
         }

@@ -180,8 +180,7 @@ class RateLimitFilterTest extends ServerContract {
     void a_peer_is_read_in_every_form(String peer) {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", peer));
 
-        assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer())
-                        .apply(request))
+        assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer()).apply(request))
                 .isEqualTo(AddressKey.parse("::1"));
     }
 
@@ -191,8 +190,7 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of("getRemoteAddr", peer));
         ClientAddresses behind = ClientAddresses.behind(ForwardingHeader.FORWARDED, "127.0.0.1");
 
-        assertThat(RateLimitFilter.clientAddress(behind).apply(request))
-                .isEqualTo(AddressKey.parse("0.0.0.0"));
+        assertThat(RateLimitFilter.clientAddress(behind).apply(request)).isEqualTo(AddressKey.parse("0.0.0.0"));
     }
 
     @Test
@@ -202,8 +200,7 @@ class RateLimitFilterTest extends ServerContract {
         assertThat(RateLimitFilter.clientAddress(ClientAddresses.peer(), 24, 56).apply(request))
                 .hasToString("2001:db8:1:200::/56");
         for (int[] prefixes : new int[][] {{0, 64}, {33, 64}, {32, 0}, {32, 129}}) {
-            assertThatThrownBy(() ->
-                            RateLimitFilter.clientAddress(ClientAddresses.peer(), prefixes[0], prefixes[1]))
+            assertThatThrownBy(() -> RateLimitFilter.clientAddress(ClientAddresses.peer(), prefixes[0], prefixes[1]))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("Prefix must be");
             assertThatThrownBy(() ->
@@ -218,8 +215,7 @@ class RateLimitFilterTest extends ServerContract {
         HttpServletRequest request = fake(HttpServletRequest.class, Map.of());
         ClientAddresses behind = ClientAddresses.behind(ForwardingHeader.FORWARDED, "0.0.0.0");
 
-        assertThat(RateLimitFilter.clientAddress(behind).apply(request))
-                .isEqualTo(AddressKey.parse("0.0.0.0"));
+        assertThat(RateLimitFilter.clientAddress(behind).apply(request)).isEqualTo(AddressKey.parse("0.0.0.0"));
     }
 
     private static <T> T fake(Class<T> type, Map<String, Object> answers) {

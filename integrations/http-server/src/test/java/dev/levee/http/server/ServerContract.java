@@ -295,9 +295,8 @@ abstract class ServerContract {
     void a_client_is_told_the_limit_of_its_key(boolean tellsAdmitted) throws Exception {
         KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
                 "plans",
-                config -> config.limits(key -> key.equals("gold")
-                        ? Limit.perSecond(100).burst(200)
-                        : Limit.of(1, Duration.ofMinutes(1))),
+                config -> config.limits(key ->
+                        key.equals("gold") ? Limit.perSecond(100).burst(200) : Limit.of(1, Duration.ofMinutes(1))),
                 time.environment());
         URI uri = serve(
                 limiter,
@@ -394,8 +393,7 @@ abstract class ServerContract {
         assertThat(get(uri, "X-Forwarded-For", "192.0.2.1").statusCode()).isEqualTo(429);
         assertThat(get(uri, "X-Forwarded-For", "192.0.2.2").statusCode()).isEqualTo(200);
         assertThat(get(uri, "Forwarded", "for=192.0.2.1").statusCode()).isEqualTo(200);
-        assertThat(limiter.availablePermits(AddressKey.parse("192.0.2.2")))
-                .isEqualTo(2);
+        assertThat(limiter.availablePermits(AddressKey.parse("192.0.2.2"))).isEqualTo(2);
     }
 
     @Test
@@ -418,7 +416,8 @@ abstract class ServerContract {
             get(uri, "X-Forwarded-For", "2001:db8:1:2:" + i + "::" + i);
         }
 
-        assertThat(get(uri, "X-Forwarded-For", "2001:db8:1:2:ffff:ffff:ffff:ffff").statusCode())
+        assertThat(get(uri, "X-Forwarded-For", "2001:db8:1:2:ffff:ffff:ffff:ffff")
+                        .statusCode())
                 .isEqualTo(429);
         assertThat(get(uri, "X-Forwarded-For", "2001:db8:1:3::1").statusCode()).isEqualTo(200);
     }

@@ -37,9 +37,9 @@ final class AdmissionHistory {
         if (limit instanceof FixedWindowLimit || limit instanceof CalendarLimit) {
             capacity = capacity.shiftLeft(1); // at the turn of a window both have theirs
         }
-        BigInteger per = BigInteger.valueOf(limit.per().getSeconds())
+        BigInteger per = BigInteger.valueOf(limit.per().toSeconds())
                 .multiply(BigInteger.valueOf(1_000_000_000))
-                .add(BigInteger.valueOf(limit.per().getNano()));
+                .add(BigInteger.valueOf(limit.per().toNanosPart()));
         if (limit instanceof WarmUpLimit
                 || limit instanceof PacedLimit) { // times are rounded to a nanosecond, up and then down
             BigInteger oneNano = BigInteger.valueOf(limit.permits())

@@ -141,11 +141,11 @@ class FingerprintTableTest {
         KeyPlan plan = new KeyPlan(LIMIT, 0, 0);
         for (int permits = 1; permits <= 3; permits++) {
             FingerprintTable table = new FingerprintTable(1, false, clock, () -> {});
-            long high = Long.MIN_VALUE - permits * 10 * MILLI;
+            long high = Long.MIN_VALUE - permits * 10L * MILLI;
             for (int permit = 1; permit <= permits; permit++) {
                 assertThat(table.take(7, high, plan, 1)).isZero();
             }
-            assertThat(table.take(7, high, plan, 3)).isEqualTo(permits * 10 * MILLI + 1);
+            assertThat(table.take(7, high, plan, 3)).isEqualTo(permits * 10L * MILLI + 1);
             assertThat(table.keys(plan)).isEqualTo(1);
         }
     }

@@ -91,6 +91,7 @@ class KeyHashTest {
     }
 
     @Test
+    @SuppressWarnings("UnnecessaryStringBuilder") // a type of key
     void the_content_counts_and_not_the_object() throws Exception {
         String text = "203.0.113.7, and more than one step of them";
         assertThat(print(new StringBuilder(text))).isEqualTo(print(text));

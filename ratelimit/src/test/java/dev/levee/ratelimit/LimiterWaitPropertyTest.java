@@ -32,7 +32,7 @@ class LimiterWaitPropertyTest {
         List<ExactQueue.Place> places = new ArrayList<>();
         long interval = Gcra.of(limit).nanosUntil(Gcra.of(limit).interval, 0);
         for (int step = 0; step < 60; step++) {
-            long permits = 1 + random.nextInt((int) limit.burst());
+            long permits = 1L + random.nextInt((int) limit.burst());
             switch (random.nextInt(6)) {
                 case 0, 1 -> {
                     long maxWait = (long) (random.nextDouble() * 8 * interval);

@@ -72,7 +72,7 @@ class MeterInterleavingTest {
         }
 
         private long at(int now) {
-            return first + now % readings;
+            return first + (long) (now % readings);
         }
 
         @Operation

@@ -305,7 +305,7 @@ class MeterPropertyTest {
             if (meter.take(now, 1) == 0) {
                 history.admitted(now, 1);
             }
-            now += 50_000 * (call % 10 == 9 ? 1 : 0);
+            now += 50_000L * (call % 10 == 9 ? 1 : 0);
         }
         assertThatThrownBy(history::check)
                 .isInstanceOf(AssertionError.class)

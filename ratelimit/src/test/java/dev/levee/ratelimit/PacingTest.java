@@ -138,14 +138,14 @@ class PacingTest {
             Meter meter = MeterHistory.meter(limit, 0);
             long now = 0;
             for (int call = 0; call < 300; call++) {
-                long permits = 1 + draw.random().nextInt(100);
+                long permits = 1L + draw.random().nextInt(100);
                 if (now > nextFree) {
                     stored = Math.min(max, stored + (now - nextFree) / (5e9 / max));
                     nextFree = now;
                 }
                 long at = takeAtOnce(meter, now, permits);
                 assertThat((double) at).isCloseTo(nextFree, within(2.0));
-                double spent = Math.min(permits, stored);
+                double spent = Math.min((double) permits, stored);
                 double above = Math.max(0, stored - threshold);
                 double climbed = Math.min(above, spent);
                 double micros = climbed * (stable + above * slope + stable + (above - climbed) * slope) / 2

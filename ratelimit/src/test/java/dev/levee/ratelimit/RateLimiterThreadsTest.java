@@ -101,7 +101,7 @@ class RateLimiterThreadsTest {
 
     /** Returns how many permits it has for good. */
     private static long waitSomehow(RateLimiter limiter, Random random) throws InterruptedException {
-        long permits = 1 + random.nextInt(5);
+        long permits = 1L + random.nextInt(5);
         Duration maxWait = Duration.ofNanos(random.nextInt(200_000));
         try {
             switch (random.nextInt(6)) {

@@ -143,7 +143,8 @@ final class MarkdownNames {
         Set<String> paths = new HashSet<>();
         FILE.matcher(text).results().forEach(it -> paths.add(it.group()));
         String first = text.split(" ", -1)[0];
-        if (PATH.matcher(first).matches() && !first.startsWith("NAME/") && !first.startsWith("./mvnw")) {
+        boolean isOther = Stream.of("NAME/", "./mvnw", "HTTP/").anyMatch(first::startsWith);
+        if (PATH.matcher(first).matches() && !isOther) {
             paths.add(first);
         }
         for (String path : paths) {

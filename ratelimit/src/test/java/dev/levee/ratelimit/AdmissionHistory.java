@@ -12,6 +12,7 @@ import java.util.List;
  * <p>Add each admitted call with the reading of the clock that the limiter was given, in any order, as times since some
  * moment; then {@link #check}. Not thread-safe: threads fill one each, and {@link #addAll} brings them together.
  */
+@SuppressWarnings("JavaDurationGetSecondsGetNano")
 final class AdmissionHistory {
     private final BigInteger capacity;
     private final BigInteger permits;
@@ -37,7 +38,7 @@ final class AdmissionHistory {
         if (limit instanceof FixedWindowLimit || limit instanceof CalendarLimit) {
             capacity = capacity.shiftLeft(1); // at the turn of a window both have theirs
         }
-        BigInteger per = BigInteger.valueOf(limit.per().getSeconds())
+        BigInteger per = BigInteger.valueOf(limit.per().toSeconds())
                 .multiply(BigInteger.valueOf(1_000_000_000))
                 .add(BigInteger.valueOf(limit.per().getNano()));
         if (limit instanceof WarmUpLimit

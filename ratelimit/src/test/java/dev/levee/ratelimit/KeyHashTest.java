@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("UnnecessaryStringBuilder")
 class KeyHashTest {
     private static final KeyPlan PLAN = new KeyPlan(Limit.perSecond(1), 0, 0);
 

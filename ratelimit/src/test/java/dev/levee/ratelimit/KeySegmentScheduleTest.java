@@ -36,7 +36,7 @@ class KeySegmentScheduleTest {
         }
 
         @Override
-        long next(Change change, long tat, long now, long cost) {
+        long next(KeyChange change, long tat, long now, long cost) {
             long next = super.next(change, tat, now, cost);
             stop(!atDebt);
             return next;
@@ -50,22 +50,22 @@ class KeySegmentScheduleTest {
         }
     }
 
-    private KeyTable table(int maxKeys) {
-        return new KeyTable(maxKeys, false, clock, () -> {});
+    private FingerprintTable table(int maxKeys) {
+        return new FingerprintTable(maxKeys, false, clock, () -> {});
     }
 
-    private long take(KeyTable table, long key, KeyPlan by) {
+    private long take(FingerprintTable table, long key, KeyPlan by) {
         return table.take(key, -key, by, 1);
     }
 
-    private long used(KeyTable table, long key) {
+    private long used(FingerprintTable table, long key) {
         return table.debt(key, -key, plan) / MILLI;
     }
 
     /** Both keys have taken as much, so that only the fingerprint in them tells their words apart. */
     @Test
     void no_permit_is_taken_from_a_key_that_took_the_slot_over_meanwhile() {
-        KeyTable table = table(1);
+        FingerprintTable table = table(1);
         take(table, 1, plan);
         KeyPlan stopping =
                 new StoppingPlan(false, () -> assertThat(take(table, 2, plan)).isZero());
@@ -79,7 +79,7 @@ class KeySegmentScheduleTest {
 
     @Test
     void a_permit_that_is_taken_while_the_table_grows_is_counted_in_the_new_one() {
-        KeyTable table = table(50);
+        FingerprintTable table = table(50);
         for (long key = 1; key <= 16; key++) {
             take(table, key, plan);
         }
@@ -100,7 +100,7 @@ class KeySegmentScheduleTest {
     /** Two threads: the call must have begun before the claim, which has the lock. */
     @Test
     void a_bucket_from_which_a_permit_is_taken_after_it_was_seen_full_is_not_dropped() throws Exception {
-        KeyTable table = table(100);
+        FingerprintTable table = table(100);
         take(table, 1, plan);
         clock.set(1_000 * MILLI);
         CountDownLatch hasRead = new CountDownLatch(1);

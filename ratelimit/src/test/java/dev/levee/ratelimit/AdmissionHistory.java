@@ -40,7 +40,7 @@ final class AdmissionHistory {
         }
         BigInteger per = BigInteger.valueOf(limit.per().toSeconds())
                 .multiply(BigInteger.valueOf(1_000_000_000))
-                .add(BigInteger.valueOf(limit.per().getNano()));
+                .add(BigInteger.valueOf(limit.per().toNanosPart()));
         if (limit instanceof WarmUpLimit
                 || limit instanceof PacedLimit) { // times are rounded to a nanosecond, up and then down
             BigInteger oneNano = BigInteger.valueOf(limit.permits())

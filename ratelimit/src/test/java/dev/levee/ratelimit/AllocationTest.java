@@ -100,6 +100,7 @@ class AllocationTest {
     }
 
     @Test
+    @SuppressWarnings("UnnecessaryStringBuilder") // a type of key
     void keys_of_all_types_allocate_nothing_held_or_new() {
         KeyedRateLimiter<Object> limiter =
                 KeyedRateLimiter.of("all", config -> config.limit(NARROW).maxKeys(16));

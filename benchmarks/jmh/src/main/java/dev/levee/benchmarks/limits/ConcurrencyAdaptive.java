@@ -18,7 +18,6 @@ import org.openjdk.jmh.annotations.State;
  *
  * <pre>benchmarks/compare '^concurrency.adaptive$'</pre>
  */
-@SuppressWarnings("UnnecessaryLambda")
 public class ConcurrencyAdaptive {
     @SuppressWarnings("UnnecessaryLambda") // handed to each subject alike
     private static final Supplier<String> WORK = () -> "answer";

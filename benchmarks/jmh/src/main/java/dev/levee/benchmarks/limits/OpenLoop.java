@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>benchmarks/open-loop</pre>
  */
-@SuppressWarnings({"IdentityBinaryExpression", "NullAway"})
 public final class OpenLoop {
     private static final int DECISIONS_PER_SECOND = 100_000;
     private static final int KEYS = 100_000;

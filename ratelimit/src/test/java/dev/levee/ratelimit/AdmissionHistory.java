@@ -12,6 +12,7 @@ import java.util.List;
  * <p>Add each admitted call with the reading of the clock that the limiter was given, in any order, as times since some
  * moment; then {@link #check}. Not thread-safe: threads fill one each, and {@link #addAll} brings them together.
  */
+@SuppressWarnings("JavaDurationGetSecondsGetNano")
 final class AdmissionHistory {
     private final BigInteger capacity;
     private final BigInteger permits;

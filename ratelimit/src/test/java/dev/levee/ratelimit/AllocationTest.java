@@ -14,6 +14,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** Nothing is allocated for a call, admitted or refused. */
+@SuppressWarnings("UnnecessaryStringBuilder")
 class AllocationTest {
     private static final int CALLS = 100_000;
     /** For what the virtual machine does now and then on any thread: less than a byte for each ten calls. */
@@ -99,7 +100,6 @@ class AllocationTest {
     }
 
     @Test
-    @SuppressWarnings("UnnecessaryStringBuilder") // a type of key
     void keys_of_all_types_allocate_nothing_held_or_new() {
         KeyedRateLimiter<Object> limiter =
                 KeyedRateLimiter.of("all", config -> config.limit(NARROW).maxKeys(16));

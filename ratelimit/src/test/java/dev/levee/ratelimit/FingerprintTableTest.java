@@ -11,6 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What the table of keys takes, and whom it forgives. */
+@SuppressWarnings("NarrowCalculation")
 class FingerprintTableTest {
     private static final long MILLI = 1_000_000;
     private static final TokenBucketLimit LIMIT = Limit.perSecond(100).burst(3);

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("UnnecessaryStringBuilder")
 class KeyHashTest {
     private static final KeyPlan PLAN = new KeyPlan(Limit.perSecond(1), 0, 0);
 
@@ -91,7 +92,6 @@ class KeyHashTest {
     }
 
     @Test
-    @SuppressWarnings("UnnecessaryStringBuilder") // a type of key
     void the_content_counts_and_not_the_object() throws Exception {
         String text = "203.0.113.7, and more than one step of them";
         assertThat(print(new StringBuilder(text))).isEqualTo(print(text));

@@ -13,6 +13,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
 /** Histories of calls that wait, give up and come between, beside a queue that is simulated in exact numbers. */
+@SuppressWarnings("IntLongMath")
 class LimiterWaitPropertyTest {
     private static final List<TokenBucketLimit> LIMITS = List.of(
             Limit.perSecond(100).burst(3),

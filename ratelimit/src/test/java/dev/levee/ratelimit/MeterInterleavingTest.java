@@ -15,6 +15,7 @@ import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
 
 /** Calls to one meter that overlap are answered as if they had come one after the other, in some order. */
+@SuppressWarnings("IntLongMath")
 class MeterInterleavingTest {
     private static ModelCheckingOptions options() {
         return new ModelCheckingOptions()

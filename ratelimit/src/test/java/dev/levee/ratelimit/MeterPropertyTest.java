@@ -12,6 +12,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
 /** What holds for the meter of every limit, for every history of calls and every reading of the clock. */
+@SuppressWarnings("NarrowCalculation")
 class MeterPropertyTest {
     private static final int CALLS = 60;
 

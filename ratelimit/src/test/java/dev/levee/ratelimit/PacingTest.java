@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** Limits that space calls: paced, and with a warm-up. */
+@SuppressWarnings({"IntLongMath", "LongDoubleConversion"})
 class PacingTest {
     private static final long SECOND = 1_000_000_000;
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Real threads, and sums that must come out. */
+@SuppressWarnings("IntLongMath")
 class RateLimiterThreadsTest {
     private static final int THREADS = 4;
 

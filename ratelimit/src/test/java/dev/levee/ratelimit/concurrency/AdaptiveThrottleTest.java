@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Throttling at the client: the published formula, what counts as request and accept, and the window. */
+@SuppressWarnings({"CheckReturnValue", "RedundantControlFlow"})
 class AdaptiveThrottleTest {
     private static final OutcomeRule RULE = OutcomeRule.standard()
             .onError(IllegalStateException.class, Verdict.THROTTLED)

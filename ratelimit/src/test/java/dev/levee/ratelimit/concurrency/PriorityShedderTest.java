@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Shedding by priority: simulated overloads in virtual time, and the parts of the controller. */
-@SuppressWarnings("EnumOrdinal") // the order of criticalities is meant
+@SuppressWarnings("EnumOrdinal")
 class PriorityShedderTest {
     private static final long SECOND = 1_000_000_000L;
 

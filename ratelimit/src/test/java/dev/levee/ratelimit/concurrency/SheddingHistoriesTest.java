@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
  * Random histories of a shedding bulkhead, beside a model that is a list: no call and no permit is lost, the bounds
  * hold, and turns come in the order that the documentation says.
  */
-@SuppressWarnings("EnumOrdinal") // the order of criticalities is meant
+@SuppressWarnings("EnumOrdinal")
 class SheddingHistoriesTest {
     private static final int STEPS = 250;
     private static final long MS = 1_000_000;

@@ -19,6 +19,7 @@ import org.openjdk.jmh.annotations.State;
  * <pre>benchmarks/compare '^concurrency.adaptive$'</pre>
  */
 public class ConcurrencyAdaptive {
+    @SuppressWarnings("UnnecessaryLambda") // handed to each subject alike
     private static final Supplier<String> WORK = () -> "answer";
 
     @State(Scope.Benchmark)

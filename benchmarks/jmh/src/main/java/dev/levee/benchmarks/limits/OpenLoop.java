@@ -132,13 +132,22 @@ public final class OpenLoop {
     /** Raises the rate by a tenth until it is not sustained, and returns the last one that was. */
     private static int sustained(Server server) throws Exception {
         int rate = 1_000;
-        while (quantile(load(server, rate * 11 / 10, 2), 0.999) < SUSTAINED_MILLIS * MILLI
-                || quantile(load(server, rate * 11 / 10, 2), 0.999) < SUSTAINED_MILLIS * MILLI) {
+        while (isSustained(server, rate * 11 / 10)) {
             rate = rate * 11 / 10;
         }
         System.out.printf(
                 Locale.ROOT, "sustained: %,d requests a second (p99.9 below %.0f ms)%n", rate, SUSTAINED_MILLIS);
         return rate;
+    }
+
+    /** In one of two tries. */
+    private static boolean isSustained(Server server, int perSecond) throws Exception {
+        for (int i = 0; i < 2; i++) {
+            if (quantile(load(server, perSecond, 2), 0.999) < SUSTAINED_MILLIS * MILLI) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns the sorted latencies from the intended arrivals, in nanoseconds. */
@@ -232,7 +241,7 @@ public final class OpenLoop {
         private final HttpServer server;
         private final ExecutorService threads = Executors.newFixedThreadPool(CONNECTIONS);
 
-        private Server(KeyedRateLimiter<AddressKey> limiter) throws IOException {
+        private Server(@Nullable KeyedRateLimiter<AddressKey> limiter) throws IOException {
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
             server.setExecutor(threads);
             HttpContext context = server.createContext(URI.create("/").getPath(), exchange -> {

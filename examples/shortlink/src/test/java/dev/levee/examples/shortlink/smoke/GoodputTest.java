@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Ten requests in the second before the flood, at each tenth of a second, and the same in the second of the flood. */
+@SuppressWarnings("NarrowCalculation")
 class GoodputTest {
     private static final String URL = "http://example.com/1";
     private static final long MILLI = 1_000_000;

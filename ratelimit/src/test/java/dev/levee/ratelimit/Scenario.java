@@ -73,14 +73,18 @@ record Scenario(TokenBucketLimit limit, long origin, List<Arrival> arrivals) {
         Arbitrary<Long> after = Arbitraries.oneOf(
                 Arbitraries.just(0L),
                 magnitudes(fill),
-                Arbitraries.longs().between(0, 3).map(intervals -> Math.min(fill, intervals * interval)),
+                Arbitraries.longs()
+                        .between(0, Math.min(3, fill / Math.max(1, interval)))
+                        .map(n -> n * interval),
                 Arbitraries.longs().between(-2, 2).map(off -> Math.max(0, interval + off)));
         Arbitrary<Long> permits = Arbitraries.oneOf(
                 Arbitraries.just(1L),
                 magnitudes(limit.burst()),
                 Arbitraries.longs().between(-1, 1).map(off -> Math.max(1, limit.burst() + off)));
         Arbitrary<Long> late = Arbitraries.oneOf(Arbitraries.just(0L), magnitudes(fill));
-        return Combinators.combine(after, permits, late).as(Arrival::new);
+        // A call that is never admitted comes without a rest, so that no 292 years pass from one admission to the next.
+        return Combinators.combine(after, permits, late)
+                .as((rest, asked, stale) -> new Arrival(asked > limit.burst() ? 0 : rest, asked, stale));
     }
 
     /** Numbers from 1 to a bound, small ones as often as large ones. */

@@ -23,6 +23,13 @@ public record RateDecision(
     /**
      * Makes a decision.
      *
+     * @param isAdmitted whether the permits were taken
+     * @param limiter the name of the limiter; of several limits that are taken together, of the one that refused
+     * @param limit its limit
+     * @param remaining how many permits can be taken after this call, from 0
+     * @param retryAfterNanos 0 if the call was admitted; else in how many nanoseconds it could be if no other call
+     *     takes the permits, rounded up; {@link RateLimiter#NEVER} if they are more than the capacity
+     * @param resetNanos in how many nanoseconds all permits will be there again if no call takes any, rounded up
      * @throws NullPointerException if the name or the limit is null
      * @throws IllegalArgumentException if a number is negative, or an admitted call has to wait
      */

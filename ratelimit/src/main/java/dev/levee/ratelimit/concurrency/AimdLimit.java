@@ -24,6 +24,9 @@ public record AimdLimit(double backoff, Duration timeout, Duration window) imple
     /**
      * Checks the settings.
      *
+     * @param backoff what the limit is multiplied by. Default: 0.9
+     * @param timeout from what latency on a call counts as dropped. Default: 5 s
+     * @param window how long calls are gathered for one step. Default: zero, a step after each call
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a value is out of its range
      */

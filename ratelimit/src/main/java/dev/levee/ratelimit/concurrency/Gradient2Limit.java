@@ -24,6 +24,11 @@ public record Gradient2Limit(int queueSize, double smoothing, double tolerance, 
     /**
      * Checks the settings.
      *
+     * @param queueSize how many calls are added in each step. Default: 4
+     * @param smoothing how much of a step is made. Default: 0.2
+     * @param tolerance how many times the long-term latency is not yet a reason to shrink. Default: 1.5
+     * @param longWindow over how many samples the long-term latency is averaged. Default: 600
+     * @param window how long calls are gathered for one step. Default: zero, a step after each call
      * @throws NullPointerException if {@code window} is null
      * @throws IllegalArgumentException if a value is out of its range
      */

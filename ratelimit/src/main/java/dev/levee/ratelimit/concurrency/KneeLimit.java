@@ -40,6 +40,8 @@ public record KneeLimit(Duration maxHealthyLatency) implements ConcurrencyLimit 
     /**
      * Checks the settings.
      *
+     * @param maxHealthyLatency how long calls may take at most to be taken for normal; above it the limit shrinks
+     *     whatever else was learnt. Default: {@link Deadline#FOREVER}, no such bound
      * @throws NullPointerException if {@code maxHealthyLatency} is null
      * @throws IllegalArgumentException if it is not more than zero
      */

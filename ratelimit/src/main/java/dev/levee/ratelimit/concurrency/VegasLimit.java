@@ -24,6 +24,10 @@ public record VegasLimit(int alpha, int beta, double smoothing, Duration window)
     /**
      * Checks the settings.
      *
+     * @param alpha the lower bound. Default: 0, which stands for three times the decimal logarithm of the limit
+     * @param beta the upper bound. Default: 0, which stands for six times that logarithm
+     * @param smoothing how much of a step is made. Default: 1
+     * @param window how long calls are gathered for one step. Default: zero, a step after each call
      * @throws NullPointerException if {@code window} is null
      * @throws IllegalArgumentException if a value is out of its range
      */

@@ -105,8 +105,10 @@ enum Question {
     LIMITER_MULTI3("limiter.multi3", LimiterMulti3.class),
     /** An object for each window. */
     LIMITER_SLIDINGWINDOW("limiter.slidingwindow", LimiterSlidingwindow.class, 1),
-    KEYED_100K_ZIPF("keyed.100k-zipf", Keyed100kZipf.class),
-    KEYED_1M_ZIPF("keyed.1m-zipf", Keyed1mZipf.class),
+    /** What is left of the growth of the table, over all calls. */
+    KEYED_100K_ZIPF("keyed.100k-zipf", Keyed100kZipf.class, 4),
+    /** As with fewer keys. */
+    KEYED_1M_ZIPF("keyed.1m-zipf", Keyed1mZipf.class, 4),
     CONCURRENCY_PERMIT("concurrency.permit", ConcurrencyPermit.class),
     CONCURRENCY_ADAPTIVE("concurrency.adaptive", ConcurrencyAdaptive.class),
     QUEUE_OFFER_POLL("queue.offer-poll", QueueOfferPoll.class),

@@ -5,9 +5,9 @@ import com.netflix.concurrency.limits.Limiter;
 import com.netflix.concurrency.limits.limit.Gradient2Limit;
 import com.netflix.concurrency.limits.limit.VegasLimit;
 import com.netflix.concurrency.limits.limiter.SimpleLimiter;
+import dev.levee.core.Operation;
 import dev.levee.ratelimit.concurrency.AdaptiveBulkhead;
 import dev.levee.ratelimit.concurrency.ConcurrencyLimit;
-import java.util.function.Supplier;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
  */
 public class ConcurrencyAdaptive {
     @SuppressWarnings("UnnecessaryLambda") // handed to each subject alike
-    private static final Supplier<String> WORK = () -> "answer";
+    private static final Operation<String, RuntimeException> WORK = () -> "answer";
 
     @State(Scope.Benchmark)
     public static class LeveeState {
@@ -29,7 +29,7 @@ public class ConcurrencyAdaptive {
 
     @Benchmark
     public String levee(LeveeState state) {
-        return state.bulkhead.call(WORK::get);
+        return state.bulkhead.call(WORK);
     }
 
     @State(Scope.Benchmark)
@@ -40,7 +40,7 @@ public class ConcurrencyAdaptive {
 
     @Benchmark
     public String leveeVegas(LeveeVegasState state) {
-        return state.bulkhead.call(WORK::get);
+        return state.bulkhead.call(WORK);
     }
 
     @State(Scope.Benchmark)
@@ -69,7 +69,7 @@ public class ConcurrencyAdaptive {
 
     private static String call(Limiter<Void> limiter) {
         Limiter.Listener permit = limiter.acquire(null).orElseThrow();
-        String answer = WORK.get();
+        String answer = WORK.run();
         permit.onSuccess();
         return answer;
     }

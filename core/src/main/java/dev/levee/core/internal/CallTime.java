@@ -27,6 +27,9 @@ public final class CallTime {
     private volatile long nanos = UNKNOWN;
     private volatile long toldNanos;
 
+    /** Makes an estimate that knows nothing. */
+    public CallTime() {}
+
     /**
      * Returns the estimate.
      *

@@ -15,12 +15,9 @@ import java.net.http.HttpResponse.ResponseInfo;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  * one that the caller gets.
  */
 final class AttemptBody<T> implements BodyHandler<Object> {
-    /** The class of the JDK's readers that gather a body in memory, as {@code ofString} and {@code ofByteArray} do. */
-    private static final Class<?> GATHERING = BodySubscribers.ofByteArray().getClass();
-
     private final JdkCall<T> call;
     private final Predicate<HttpResponse<?>> isFailure;
     private final long idleNanos;
@@ -72,12 +66,14 @@ final class AttemptBody<T> implements BodyHandler<Object> {
             readerFailure = thrown;
             return new Delegate(DrainedBody.of(info.headers(), environment), CompletableFuture.completedFuture(null));
         }
-        return reader.getClass() == GATHERING ? gather(reader, result) : watch(reader, result);
-    }
-
-    private BodySubscriber<Object> watch(BodySubscriber<T> reader, CompletionStage<T> result) {
         CompletableFuture<@Nullable Object> done = new CompletableFuture<>();
-        WatchedBody body = watch(reader, thrown -> failReader(thrown, done), done::completeExceptionally);
+        WatchedBody body = new WatchedBody(
+                reader, thrown -> failReader(thrown, done), done::completeExceptionally, idleNanos, environment);
+        watched = body;
+        Throwable reason = dropped;
+        if (reason != null) { // meanwhile
+            body.end(reason);
+        }
         result.whenComplete((value, error) -> {
             Throwable broken = body.broken();
             if (error == null) {
@@ -89,45 +85,6 @@ final class AttemptBody<T> implements BodyHandler<Object> {
             }
         });
         return new Delegate(body, done);
-    }
-
-    /**
-     * As {@link #watch}, for a reader that has its result at the end of the body and not before: by a subscriber of the
-     * JDK's, which its client completes on the thread that has read the body, without a task for another one.
-     */
-    private BodySubscriber<Object> gather(BodySubscriber<T> reader, CompletionStage<T> result) {
-        CompletableFuture<BodySubscriber<Object>> gathering = new CompletableFuture<>();
-        WatchedBody body = watch(
-                reader,
-                thrown -> {
-                    readerFailure = thrown;
-                    gathering.thenAccept(Flow.Subscriber::onComplete);
-                },
-                reason -> gathering.thenAccept(subscriber -> subscriber.onError(reason)));
-        BodySubscriber<Object> subscriber = BodySubscribers.fromSubscriber(body, ended -> gathered(result));
-        gathering.complete(subscriber);
-        return subscriber;
-    }
-
-    @SuppressWarnings("NullAway") // a body may be null, and the JDK's interface does not say so
-    private Object gathered(CompletionStage<T> result) {
-        try {
-            return result.toCompletableFuture().getNow(null);
-        } catch (CompletionException | CancellationException failed) {
-            readerFailure = Outcomes.unwrap(failed);
-            return null;
-        }
-    }
-
-    private WatchedBody watch(
-            BodySubscriber<T> reader, Consumer<? super Throwable> readerFailed, Consumer<? super Throwable> cutOff) {
-        WatchedBody body = new WatchedBody(reader, readerFailed, cutOff, idleNanos, environment);
-        watched = body;
-        Throwable reason = dropped;
-        if (reason != null) { // meanwhile
-            body.end(reason);
-        }
-        return body;
     }
 
     private void failReader(Throwable thrown, CompletableFuture<@Nullable Object> done) {

@@ -420,6 +420,7 @@ final class WaitQueue {
         }
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
     private void append(Waiter waiter) {
         waiter.state = Waiter.WAITING;
         waiter.before = tail;
@@ -430,10 +431,10 @@ final class WaitQueue {
             tail.after = waiter;
         }
         tail = waiter;
-        int longer = size + 1; // under the lock
-        size = longer;
+        size++;
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
     private void remove(Waiter waiter) {
         Waiter before = waiter.before;
         Waiter after = waiter.after;
@@ -449,8 +450,7 @@ final class WaitQueue {
         }
         waiter.before = null;
         waiter.after = null;
-        int shorter = size - 1; // under the lock
-        size = shorter;
+        size--;
     }
 
     /** Tells those whose wait has ended, and sets the timer; when the lock is free. */

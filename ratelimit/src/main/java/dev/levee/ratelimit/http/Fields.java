@@ -3,8 +3,10 @@ package dev.levee.ratelimit.http;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Text;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +53,26 @@ final class Fields {
     /** Returns whole seconds that last at least as long, from 1. */
     static long secondsUp(long nanos) {
         return Math.max(1, nanos / 1_000_000_000L + (nanos % 1_000_000_000L > 0 ? 1 : 0));
+    }
+
+    /** Returns a copy of the items of a list field, which has at least one. */
+    static <T> List<T> items(List<T> items) {
+        List<T> copy = List.copyOf(Require.nonNull("items", items));
+        if (copy.isEmpty()) {
+            throw new IllegalArgumentException("items must have at least one, but was empty");
+        }
+        return copy;
+    }
+
+    /** Returns a list field as it stands in a header. */
+    static <T> String list(List<T> items, BiConsumer<? super T, ? super StringBuilder> append) {
+        StringBuilder text = new StringBuilder();
+        String separator = "";
+        for (T item : items) {
+            append.accept(item, text.append(separator));
+            separator = ", ";
+        }
+        return text.toString();
     }
 
     /** Reads the lines of a field as one value; an absent or malformed one has no answer. */

@@ -17,91 +17,25 @@ import org.jspecify.annotations.Nullable;
  */
 public enum HeaderStyle {
     /** {@link RateLimitPolicyField} and {@link RateLimitField}: the draft since its version 08. */
-    STRUCTURED {
-        @Override
-        void writeTo(
-                @Nullable QuotaPolicy policy,
-                ServiceLimit limit,
-                InstantSource clock,
-                BiConsumer<? super String, ? super String> headers) {
-            if (policy != null) {
-                headers.accept(RateLimitPolicyField.NAME, policy.toString());
-            }
-            headers.accept(RateLimitField.NAME, limit.toString());
-        }
-    },
+    STRUCTURED,
 
     /** {@code RateLimit: limit=100, remaining=50, reset=30} and {@code RateLimit-Policy: 100;w=60}: draft 07. */
-    COMBINED {
-        @Override
-        void writeTo(
-                @Nullable QuotaPolicy policy,
-                ServiceLimit limit,
-                InstantSource clock,
-                BiConsumer<? super String, ? super String> headers) {
-            StringBuilder combined = new StringBuilder();
-            if (policy != null) {
-                StringBuilder old = new StringBuilder().append(policy.quota());
-                policy.windowSeconds().ifPresent(it -> old.append(";w=").append(it));
-                headers.accept(RateLimitPolicyField.NAME, old.toString());
-                combined.append("limit=").append(policy.quota()).append(", ");
-            }
-            combined.append("remaining=").append(limit.remaining());
-            limit.resetSeconds().ifPresent(it -> combined.append(", reset=").append(it));
-            headers.accept(RateLimitField.NAME, combined.toString());
-        }
-    },
+    COMBINED,
 
     /** {@code RateLimit-Limit}, {@code RateLimit-Remaining} and {@code RateLimit-Reset} in seconds: drafts 00 to 06. */
-    SEPARATE {
-        @Override
-        void writeTo(
-                @Nullable QuotaPolicy policy,
-                ServiceLimit limit,
-                InstantSource clock,
-                BiConsumer<? super String, ? super String> headers) {
-            writeThree("RateLimit-", policy, limit, 0, headers);
-        }
-    },
+    SEPARATE,
 
     /** {@code X-RateLimit-Limit}, {@code X-RateLimit-Remaining}, and {@code X-RateLimit-Reset} in seconds from now. */
-    X_DELTA {
-        @Override
-        void writeTo(
-                @Nullable QuotaPolicy policy,
-                ServiceLimit limit,
-                InstantSource clock,
-                BiConsumer<? super String, ? super String> headers) {
-            writeThree("X-RateLimit-", policy, limit, 0, headers);
-        }
-    },
+    X_DELTA,
 
     /**
      * {@code X-RateLimit-Limit}, {@code X-RateLimit-Remaining}, and {@code X-RateLimit-Reset} as a time, in seconds
      * since 1970. Only where clients expect it: their clocks must agree with that of the server.
      */
-    X_EPOCH {
-        @Override
-        void writeTo(
-                @Nullable QuotaPolicy policy,
-                ServiceLimit limit,
-                InstantSource clock,
-                BiConsumer<? super String, ? super String> headers) {
-            writeThree("X-RateLimit-", policy, limit, epochSecondsUp(clock.instant()), headers);
-        }
-    },
+    X_EPOCH,
 
     /** No header. */
-    NONE {
-        @Override
-        void writeTo(
-                @Nullable QuotaPolicy policy,
-                ServiceLimit limit,
-                InstantSource clock,
-                BiConsumer<? super String, ? super String> headers) {
-            // nothing is told
-        }
-    };
+    NONE;
 
     /**
      * Writes the headers of a response. A part that is not known has no header.
@@ -117,18 +51,40 @@ public enum HeaderStyle {
             ServiceLimit limit,
             InstantSource clock,
             BiConsumer<? super String, ? super String> headers) {
-        writeTo(
-                policy,
-                Require.nonNull("limit", limit),
-                Require.nonNull("clock", clock),
-                Require.nonNull("headers", headers));
+        Require.nonNull("limit", limit);
+        Require.nonNull("clock", clock);
+        Require.nonNull("headers", headers);
+        switch (this) {
+            case STRUCTURED -> writeStructured(policy, limit, headers);
+            case COMBINED -> writeCombined(policy, limit, headers);
+            case SEPARATE -> writeThree("RateLimit-", policy, limit, 0, headers);
+            case X_DELTA -> writeThree("X-RateLimit-", policy, limit, 0, headers);
+            case X_EPOCH -> writeThree("X-RateLimit-", policy, limit, epochSecondsUp(clock.instant()), headers);
+            case NONE -> {} // nothing is told
+        }
     }
 
-    abstract void writeTo(
-            @Nullable QuotaPolicy policy,
-            ServiceLimit limit,
-            InstantSource clock,
-            BiConsumer<? super String, ? super String> headers);
+    private static void writeStructured(
+            @Nullable QuotaPolicy policy, ServiceLimit limit, BiConsumer<? super String, ? super String> headers) {
+        if (policy != null) {
+            headers.accept(RateLimitPolicyField.NAME, policy.toString());
+        }
+        headers.accept(RateLimitField.NAME, limit.toString());
+    }
+
+    private static void writeCombined(
+            @Nullable QuotaPolicy policy, ServiceLimit limit, BiConsumer<? super String, ? super String> headers) {
+        StringBuilder combined = new StringBuilder();
+        if (policy != null) {
+            StringBuilder old = new StringBuilder().append(policy.quota());
+            policy.windowSeconds().ifPresent(it -> old.append(";w=").append(it));
+            headers.accept(RateLimitPolicyField.NAME, old.toString());
+            combined.append("limit=").append(policy.quota()).append(", ");
+        }
+        combined.append("remaining=").append(limit.remaining());
+        limit.resetSeconds().ifPresent(it -> combined.append(", reset=").append(it));
+        headers.accept(RateLimitField.NAME, combined.toString());
+    }
 
     private static void writeThree(
             String prefix,

@@ -35,10 +35,7 @@ public record RateLimitField(List<ServiceLimit> items) {
      * @throws IllegalArgumentException if there is none
      */
     public RateLimitField {
-        items = List.copyOf(Require.nonNull("items", items));
-        if (items.isEmpty()) {
-            throw new IllegalArgumentException("items must have at least one, but was empty");
-        }
+        items = Fields.items(items);
     }
 
     /**
@@ -83,13 +80,7 @@ public record RateLimitField(List<ServiceLimit> items) {
      * @return printable ASCII
      */
     public String value() {
-        StringBuilder text = new StringBuilder();
-        String separator = "";
-        for (ServiceLimit item : items) {
-            item.appendTo(text.append(separator));
-            separator = ", ";
-        }
-        return text.toString();
+        return Fields.list(items, ServiceLimit::appendTo);
     }
 
     /**

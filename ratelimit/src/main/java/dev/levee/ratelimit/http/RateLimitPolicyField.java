@@ -36,10 +36,7 @@ public record RateLimitPolicyField(List<QuotaPolicy> items) {
      * @throws IllegalArgumentException if there is none
      */
     public RateLimitPolicyField {
-        items = List.copyOf(Require.nonNull("items", items));
-        if (items.isEmpty()) {
-            throw new IllegalArgumentException("items must have at least one, but was empty");
-        }
+        items = Fields.items(items);
     }
 
     /**
@@ -84,13 +81,7 @@ public record RateLimitPolicyField(List<QuotaPolicy> items) {
      * @return printable ASCII
      */
     public String value() {
-        StringBuilder text = new StringBuilder();
-        String separator = "";
-        for (QuotaPolicy item : items) {
-            item.appendTo(text.append(separator));
-            separator = ", ";
-        }
-        return text.toString();
+        return Fields.list(items, QuotaPolicy::appendTo);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.levee.benchmarks.limits;
 
+import java.util.Arrays;
 import java.util.Random;
 
 /** Addresses drawn by a Zipf law with exponent 1, in an order that is drawn once. */
@@ -19,7 +20,7 @@ final class ZipfKeys {
         }
         Random random = new Random(42);
         for (int i = 0; i < DRAWS; i++) {
-            int at = java.util.Arrays.binarySearch(sums, random.nextDouble() * sum);
+            int at = Arrays.binarySearch(sums, random.nextDouble() * sum);
             drawn[i] = names[at < 0 ? -at - 1 : at];
         }
     }

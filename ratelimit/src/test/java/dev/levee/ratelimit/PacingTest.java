@@ -81,6 +81,32 @@ class PacingTest {
     }
 
     @Nested
+    class Spaced {
+        private final Meter meter = new PacedMeter(Limit.paced(10, Duration.ofSeconds(1)), 0);
+
+        @Test
+        void debts_add_up() {
+            meter.take(0, 1);
+            meter.charge(0, 2);
+            meter.charge(0, 1);
+
+            assertThat(meter.waitNanos(0, 1)).isEqualTo(4 * SECOND / 10);
+        }
+
+        @Test
+        void a_call_gives_back_in_parts_what_it_took_and_no_more() {
+            meter.charge(0, 3);
+            meter.charge(0, 4);
+            meter.giveBack(0, 0, 2);
+            assertThat(meter.waitNanos(0, 1)).isEqualTo(5 * SECOND / 10);
+            meter.giveBack(0, 0, 2);
+            assertThat(meter.waitNanos(0, 1)).isEqualTo(3 * SECOND / 10);
+            meter.giveBack(0, 0, 2);
+            assertThat(meter.waitNanos(0, 1)).isEqualTo(3 * SECOND / 10);
+        }
+    }
+
+    @Nested
     class WarmingUp {
         private final WarmUpLimit limit = Limit.warmUp(100, Duration.ofSeconds(1), Duration.ofSeconds(5));
 

@@ -337,6 +337,7 @@ class IdempotencyModelTest {
                 work.values().forEach(list -> list.forEach(it -> it.completeExceptionally(new ConnectException())));
                 time.advance(ofMinutes(2));
             }
+            time.advance(Duration.ofDays(1)); // longer than the longest pause of a check in the background
             calls.forEach((call, key) -> {
                 assertThat(call).as("every call is answered").isDone();
                 if (!call.isCompletedExceptionally()) {

@@ -6,4 +6,5 @@ module dev.levee.cache {
     requires static transitive org.jspecify;
 
     exports dev.levee.cache;
+    exports dev.levee.cache.writebehind;
 }

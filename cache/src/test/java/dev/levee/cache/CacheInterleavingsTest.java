@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,7 +43,7 @@ class CacheInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)

@@ -3,6 +3,7 @@ package dev.levee.circuitbreaker;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
@@ -36,7 +37,7 @@ class CountWindowInterleavingTest {
     }
 
     static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(1)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -44,7 +45,7 @@ class HealthInterleavingsTest {
     }
 
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)

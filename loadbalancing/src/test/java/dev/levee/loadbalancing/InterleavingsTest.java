@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
@@ -52,7 +53,7 @@ class InterleavingsTest {
     }
 
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(0)

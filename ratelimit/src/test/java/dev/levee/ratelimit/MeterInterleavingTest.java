@@ -3,6 +3,7 @@ package dev.levee.ratelimit;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @SuppressWarnings("IntLongMath")
 class MeterInterleavingTest {
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(0)

@@ -6,6 +6,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Gate;
 import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** Calls that overlap are answered as if they had come one after the other, in some order. */
 class RateLimiterInterleavingTest {
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(0)

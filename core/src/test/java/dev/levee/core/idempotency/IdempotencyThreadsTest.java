@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
@@ -19,7 +20,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jetbrains.lincheck.datastructures.BooleanGen;
-import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.junit.jupiter.api.Test;
@@ -162,7 +162,7 @@ class IdempotencyThreadsTest {
 
     @Test
     void the_store_in_memory_is_linearizable() {
-        new ModelCheckingOptions()
+        ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)

@@ -10,6 +10,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.WaitingGate;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ class BulkheadInterleavingTest {
     }
 
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(0)

@@ -9,6 +9,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Timers;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.io.IOException;
 import java.time.Duration;
@@ -39,7 +40,7 @@ class HedgeInterleavingTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(3)
                 .actorsPerThread(1)
                 .actorsBefore(0)

@@ -3,6 +3,7 @@ package dev.levee.core.policy;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import org.jetbrains.lincheck.datastructures.IntGen;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
@@ -31,7 +32,7 @@ class StripedPermitsInterleavingTest {
     }
 
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(4)
                 .actorsBefore(0)

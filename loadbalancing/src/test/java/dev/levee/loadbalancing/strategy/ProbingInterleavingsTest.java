@@ -3,6 +3,7 @@ package dev.levee.loadbalancing.strategy;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import java.util.concurrent.CompletableFuture;
@@ -35,7 +36,7 @@ class ProbingInterleavingsTest {
     }
 
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(0)

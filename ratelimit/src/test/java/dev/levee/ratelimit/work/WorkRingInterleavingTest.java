@@ -3,6 +3,7 @@ package dev.levee.ratelimit.work;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Threads that put and take at the same time see one queue, first in first out. */
 class WorkRingInterleavingTest {
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(0)

@@ -218,13 +218,16 @@ final class ShardDoor<K, V> {
         }
     }
 
-    /** Notes a dead letter that a journal has kept. */
+    /**
+     * Notes a dead letter that a journal has kept. Only a key that was blocked has surely had no newer write since, so
+     * only then its value is still read.
+     */
     void recover(DeadWrite<K, V> letter) {
         shard.lock.lock();
         try {
             shard.accepted++;
             shard.dead++;
-            if (shard.whenDead != DeadKey.EVICT) {
+            if (shard.whenDead == DeadKey.BLOCK) {
                 WriteSlot<K, V> slot = shard.slotOrNew(letter.write().key());
                 slot.kept = slot.pending == null ? letter : null;
             }

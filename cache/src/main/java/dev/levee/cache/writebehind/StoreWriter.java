@@ -252,11 +252,11 @@ final class StoreWriter<K, V> {
         if (added) {
             SafeLog.warn(
                     LOG,
-                    "{}: a write was given up after {} tries and is a dead letter now: {}",
+                    "{}: a write was given up after {} tries and is a dead letter now ({}): {}",
                     WriteRefusedException.label(name),
                     op.failures,
                     op.write,
-                    thrown);
+                    fates.text(thrown));
             if (evicts) {
                 evicted.accept(op.write.key());
             }

@@ -75,7 +75,6 @@ class WriteJournalingTest {
             journal.before = step -> {
                 if (step.startsWith("append")) {
                     assertThat(writes.counts().accepted()).isZero();
-                    assertThat(writes.load("a")).isNull();
                 } else {
                     assertThat(store.rows).containsKey("a");
                 }
@@ -149,14 +148,15 @@ class WriteJournalingTest {
         @Test
         void dead_letters_come_back_and_can_be_replayed_and_discarded() throws Exception {
             store.failAt("save");
-            writes = remade(c -> c.maxTries(1).whenDead(DeadKey.KEEP));
+            writes = remade(c -> c.maxTries(1).whenDead(DeadKey.BLOCK));
             writes.save("a", "1");
             writes.save("b", "1");
             time.advance(SECOND);
             assertThat(journal.dead()).hasSize(2);
-            restart(false, c -> c.whenDead(DeadKey.KEEP));
+            restart(false, c -> c.whenDead(DeadKey.BLOCK));
             store.mend();
             assertThat(writes.load("a")).isEqualTo("1");
+            assertThatExceptionOfType(WriteRefusedException.class).isThrownBy(() -> writes.save("a", "2"));
             assertThat(writes.deadWrites()).hasSize(2);
             assertThat(writes.counts().dead()).isEqualTo(2);
             DeadWrite<String, String> dead = writes.deadWrites().get(0);
@@ -229,6 +229,7 @@ class WriteJournalingTest {
         @Test
         void the_age_of_what_comes_back_counts_from_its_acceptance() throws Exception {
             store.failAt("save");
+            writes = remade(c -> c.maxTries(1000));
             writes.save("a", "1");
             time.advance(Duration.ofMinutes(5));
             restart(false, c -> {});

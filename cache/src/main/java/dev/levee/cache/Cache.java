@@ -82,7 +82,7 @@ public interface Cache<K, V> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write and the store cannot
      */
-    static <K, V> Cache<K, V> over(Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
+    static <K, V> Cache<K, V> over(Loader<K, V> store, Consumer<? super CacheConfig.Builder<K, V>> configure) {
         return over("cache", store, configure);
     }
 
@@ -114,7 +114,8 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
      *     or the cache is to write and the store cannot
      */
-    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
+    static <K, V> Cache<K, V> over(
+            String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder<K, V>> configure) {
         return over(name, store, configure, Environment.system());
     }
 
@@ -133,7 +134,10 @@ public interface Cache<K, V> extends Measured {
      *     or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(
-            String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
+            String name,
+            Loader<K, V> store,
+            Consumer<? super CacheConfig.Builder<K, V>> configure,
+            Environment environment) {
         return over(name, store, LocalCache.configured(name, configure), environment);
     }
 
@@ -150,7 +154,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and
      *     the store cannot
      */
-    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config) {
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig<K, V> config) {
         return over(name, store, config, Environment.system());
     }
 
@@ -168,7 +172,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and
      *     the store cannot
      */
-    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config, Environment environment) {
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig<K, V> config, Environment environment) {
         return new LocalCache<>(name, Require.nonNull("store", store), config, environment);
     }
 
@@ -198,7 +202,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
      *     or the cache is to write
      */
-    static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder> configure) {
+    static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder<K, V>> configure) {
         return of(name, configure, Environment.system());
     }
 
@@ -216,7 +220,7 @@ public interface Cache<K, V> extends Measured {
      *     or the cache is to write
      */
     static <K, V> Cache<K, V> of(
-            String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
+            String name, Consumer<? super CacheConfig.Builder<K, V>> configure, Environment environment) {
         return of(name, LocalCache.configured(name, configure), environment);
     }
 
@@ -231,7 +235,7 @@ public interface Cache<K, V> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write
      */
-    static <K, V> Cache<K, V> of(String name, CacheConfig config) {
+    static <K, V> Cache<K, V> of(String name, CacheConfig<K, V> config) {
         return of(name, config, Environment.system());
     }
 
@@ -247,7 +251,7 @@ public interface Cache<K, V> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write
      */
-    static <K, V> Cache<K, V> of(String name, CacheConfig config, Environment environment) {
+    static <K, V> Cache<K, V> of(String name, CacheConfig<K, V> config, Environment environment) {
         return new LocalCache<>(name, null, config, environment);
     }
 

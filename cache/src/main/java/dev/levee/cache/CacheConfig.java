@@ -9,16 +9,18 @@ import java.time.Duration;
  *
  * <p>Provisional: this module grows in later versions.
  *
+ * @param <K> the keys
+ * @param <V> the values
  * @since 0.1
  */
-public final class CacheConfig {
+public final class CacheConfig<K, V> {
     private final Strategy strategy;
     private final Duration expireAfter;
     private final double expiryJitter;
     private final long maxSize;
     private final boolean totals;
 
-    private CacheConfig(Builder builder) {
+    private CacheConfig(Builder<K, V> builder) {
         strategy = builder.strategy;
         expireAfter = builder.expireAfter;
         expiryJitter = builder.expiryJitter;
@@ -29,10 +31,12 @@ public final class CacheConfig {
     /**
      * Starts from the defaults.
      *
+     * @param <K> the keys
+     * @param <V> the values
      * @return a builder; not thread-safe
      */
-    public static Builder builder() {
-        return new Builder();
+    public static <K, V> Builder<K, V> builder() {
+        return new Builder<>();
     }
 
     /**
@@ -40,8 +44,8 @@ public final class CacheConfig {
      *
      * @return a builder; not thread-safe
      */
-    public Builder toBuilder() {
-        return new Builder(this);
+    public Builder<K, V> toBuilder() {
+        return new Builder<>(this);
     }
 
     /**
@@ -108,9 +112,11 @@ public final class CacheConfig {
     /**
      * Sets up a {@link Cache}.
      *
+     * @param <K> the keys
+     * @param <V> the values
      * @since 0.1
      */
-    public static final class Builder {
+    public static final class Builder<K, V> {
         private Strategy strategy = Strategy.CACHE_ASIDE;
         private Duration expireAfter = Duration.ofMinutes(5);
         private double expiryJitter = 0.1;
@@ -119,7 +125,7 @@ public final class CacheConfig {
 
         Builder() {}
 
-        private Builder(CacheConfig config) {
+        private Builder(CacheConfig<K, V> config) {
             strategy = config.strategy;
             expireAfter = config.expireAfter;
             expiryJitter = config.expiryJitter;
@@ -133,7 +139,7 @@ public final class CacheConfig {
          *
          * @return this
          */
-        public Builder cacheAside() {
+        public Builder<K, V> cacheAside() {
             strategy = Strategy.CACHE_ASIDE;
             return this;
         }
@@ -143,7 +149,7 @@ public final class CacheConfig {
          *
          * @return this
          */
-        public Builder writeThrough() {
+        public Builder<K, V> writeThrough() {
             strategy = Strategy.WRITE_THROUGH;
             return this;
         }
@@ -157,7 +163,7 @@ public final class CacheConfig {
          * @throws NullPointerException if it is null
          * @throws IllegalArgumentException if it is zero or negative
          */
-        public Builder expireAfter(Duration value) {
+        public Builder<K, V> expireAfter(Duration value) {
             expireAfter = Require.positive("expireAfter", value);
             return this;
         }
@@ -170,7 +176,7 @@ public final class CacheConfig {
          * @return this
          * @throws IllegalArgumentException if it is outside or not a number
          */
-        public Builder expiryJitter(double value) {
+        public Builder<K, V> expiryJitter(double value) {
             if (!(value >= 0.0 && value < 1.0)) {
                 throw new IllegalArgumentException("expiryJitter must be from 0 to less than 1, but was " + value);
             }
@@ -187,7 +193,7 @@ public final class CacheConfig {
          * @return this
          * @throws IllegalArgumentException if it is less than 1
          */
-        public Builder maxSize(long value) {
+        public Builder<K, V> maxSize(long value) {
             maxSize = Require.range("maxSize", value, 1, Long.MAX_VALUE);
             return this;
         }
@@ -199,7 +205,7 @@ public final class CacheConfig {
          * @param value true to count
          * @return this
          */
-        public Builder totals(boolean value) {
+        public Builder<K, V> totals(boolean value) {
             totals = value;
             return this;
         }
@@ -209,8 +215,8 @@ public final class CacheConfig {
          *
          * @return the settings
          */
-        public CacheConfig build() {
-            return new CacheConfig(this);
+        public CacheConfig<K, V> build() {
+            return new CacheConfig<>(this);
         }
     }
 }

@@ -43,7 +43,7 @@ final class Entries<K, V> {
     private final AtomicLong latest = new AtomicLong();
     private volatile Generation<V> current;
 
-    Entries(CacheConfig config, Environment environment, @Nullable CacheTotals totals) {
+    Entries(CacheConfig<K, V> config, Environment environment, @Nullable CacheTotals totals) {
         clock = environment.clock();
         random = environment.random();
         jitter = config.expiryJitter();

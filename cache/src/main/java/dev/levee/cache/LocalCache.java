@@ -35,20 +35,20 @@ final class LocalCache<K, V> implements Cache<K, V> {
     /** The store, with write-through only. */
     private final @Nullable Store<K, V> writes;
 
-    private final CacheConfig config;
+    private final CacheConfig<K, V> config;
     private final Environment environment;
     private final @Nullable CacheTotals totals;
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
 
-    LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig config, Environment environment) {
+    LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig<K, V> config, Environment environment) {
         this(name, loader, config, environment, InFlight::new);
     }
 
     LocalCache(
             String name,
             @Nullable Loader<K, V> loader,
-            CacheConfig config,
+            CacheConfig<K, V> config,
             Environment environment,
             Function<Entries<K, V>, InFlight<K, V>> table) {
         this.name = Require.name(name);
@@ -68,8 +68,9 @@ final class LocalCache<K, V> implements Cache<K, V> {
         throw new IllegalArgumentException("store must be a Store when strategy is WRITE_THROUGH, but was " + loader);
     }
 
-    static CacheConfig configured(String name, Consumer<? super CacheConfig.Builder> configure) {
-        return Require.configured("cache", name, CacheConfig.builder(), configure, CacheConfig.Builder::build);
+    static <K, V> CacheConfig<K, V> configured(String name, Consumer<? super CacheConfig.Builder<K, V>> configure) {
+        return Require.configured(
+                "cache", name, CacheConfig.<K, V>builder(), configure, CacheConfig.Builder<K, V>::build);
     }
 
     @Override

@@ -102,7 +102,9 @@ class CacheInterleavingsTest {
         final Row row = new Row();
         final Cache<Integer, Integer> cache;
 
-        Operations(CacheConfig.Builder config, Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
+        Operations(
+                CacheConfig.Builder<Integer, Integer> config,
+                Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
             cache = new LocalCache<>(
                     "one",
                     row,

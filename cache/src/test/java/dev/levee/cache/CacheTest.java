@@ -292,7 +292,7 @@ class CacheTest {
     class Settings {
         @Test
         void canBeGivenAsAConfiguration() {
-            CacheConfig config = CacheConfig.builder().maxSize(7).build();
+            CacheConfig<String, String> config = CacheConfig.<String, String>builder().maxSize(7).build();
             assertThat(Cache.of("c", config)).hasToString("cache \"c\" [0 of 7, cache-aside, expires after 5m]");
             assertThat(Cache.over("o", store, config))
                     .hasToString("cache \"o\" [0 of 7, cache-aside, expires after 5m]");
@@ -303,10 +303,10 @@ class CacheTest {
         @Test
         void mustNotBeNull() {
             assertThatNullPointerException()
-                    .isThrownBy(() -> Cache.of("c", (Consumer<CacheConfig.Builder>) null))
+                    .isThrownBy(() -> Cache.of("c", (Consumer<CacheConfig.Builder<String, String>>) null))
                     .withMessage("configure");
             assertThatNullPointerException()
-                    .isThrownBy(() -> Cache.of("c", (CacheConfig) null))
+                    .isThrownBy(() -> Cache.of("c", (CacheConfig<String, String>) null))
                     .withMessage("config");
         }
 
@@ -320,7 +320,7 @@ class CacheTest {
 
         @Test
         void haveSafeDefaultsAndCanBeChangedOneByOne() {
-            CacheConfig config = CacheConfig.builder()
+            CacheConfig<String, String> config = CacheConfig.<String, String>builder()
                     .expireAfter(Duration.ofSeconds(3))
                     .expiryJitter(0.5)
                     .maxSize(7)
@@ -335,7 +335,7 @@ class CacheTest {
             assertThat(config.maxSize()).isEqualTo(8);
             assertThat(config.strategy()).isEqualTo(Strategy.WRITE_THROUGH);
             assertThat(config.totals()).isTrue();
-            CacheConfig defaults = CacheConfig.builder().build();
+            CacheConfig<String, String> defaults = CacheConfig.<String, String>builder().build();
             assertThat(defaults.expireAfter()).hasMinutes(5);
             assertThat(defaults.expiryJitter()).isEqualTo(0.1);
             assertThat(defaults.maxSize()).isEqualTo(10_000);

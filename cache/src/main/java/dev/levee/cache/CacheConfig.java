@@ -1,8 +1,6 @@
 package dev.levee.cache;
 
-import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
-import java.time.Duration;
 
 /**
  * The settings of a {@link Cache}. Immutable.
@@ -13,17 +11,14 @@ import java.time.Duration;
  * @param <V> the values
  * @since 0.1
  */
-public final class CacheConfig<K, V> {
+public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
     private final Strategy strategy;
-    private final Duration expireAfter;
-    private final double expiryJitter;
     private final long maxSize;
     private final boolean totals;
 
     private CacheConfig(Builder<K, V> builder) {
+        super(builder);
         strategy = builder.strategy;
-        expireAfter = builder.expireAfter;
-        expiryJitter = builder.expiryJitter;
         maxSize = builder.maxSize;
         totals = builder.totals;
     }
@@ -58,24 +53,6 @@ public final class CacheConfig<K, V> {
     }
 
     /**
-     * Returns how long a value is served at most.
-     *
-     * @return the time since it was put into the cache; with {@link dev.levee.core.Deadline#FOREVER} they never expire
-     */
-    public Duration expireAfter() {
-        return expireAfter;
-    }
-
-    /**
-     * Returns by which share the life of a value may be shorter than {@link #expireAfter}.
-     *
-     * @return from 0 to less than 1
-     */
-    public double expiryJitter() {
-        return expiryJitter;
-    }
-
-    /**
      * Returns how many values are held at most.
      *
      * @return from 1
@@ -91,10 +68,6 @@ public final class CacheConfig<K, V> {
      */
     public boolean totals() {
         return totals;
-    }
-
-    long expireAfterNanos() {
-        return Nanos.of(expireAfter);
     }
 
     /**
@@ -116,21 +89,23 @@ public final class CacheConfig<K, V> {
      * @param <V> the values
      * @since 0.1
      */
-    public static final class Builder<K, V> {
+    public static final class Builder<K, V> extends ReadingBuilder<K, V, Builder<K, V>> {
         private Strategy strategy = Strategy.CACHE_ASIDE;
-        private Duration expireAfter = Duration.ofMinutes(5);
-        private double expiryJitter = 0.1;
         private long maxSize = 10_000;
         private boolean totals;
 
         Builder() {}
 
         private Builder(CacheConfig<K, V> config) {
+            super(config);
             strategy = config.strategy;
-            expireAfter = config.expireAfter;
-            expiryJitter = config.expiryJitter;
             maxSize = config.maxSize;
             totals = config.totals;
+        }
+
+        @Override
+        Builder<K, V> self() {
+            return this;
         }
 
         /**
@@ -151,36 +126,6 @@ public final class CacheConfig<K, V> {
          */
         public Builder<K, V> writeThrough() {
             strategy = Strategy.WRITE_THROUGH;
-            return this;
-        }
-
-        /**
-         * How long a value is served at most after it was put into the cache, however often it is read. Default: 5
-         * minutes. This bounds how long a change goes unseen that was made without an invalidation.
-         *
-         * @param value more than zero; with {@link dev.levee.core.Deadline#FOREVER} values never expire
-         * @return this
-         * @throws NullPointerException if it is null
-         * @throws IllegalArgumentException if it is zero or negative
-         */
-        public Builder<K, V> expireAfter(Duration value) {
-            expireAfter = Require.positive("expireAfter", value);
-            return this;
-        }
-
-        /**
-         * Shortens the life of each value by a random part of at most this share, so that values which came together do
-         * not expire, and hit the store, together. Default: 0.1. No value lives longer than {@link #expireAfter}.
-         *
-         * @param value 0 for equal lives, less than 1
-         * @return this
-         * @throws IllegalArgumentException if it is outside or not a number
-         */
-        public Builder<K, V> expiryJitter(double value) {
-            if (!(value >= 0.0 && value < 1.0)) {
-                throw new IllegalArgumentException("expiryJitter must be from 0 to less than 1, but was " + value);
-            }
-            expiryJitter = value;
             return this;
         }
 
@@ -214,6 +159,8 @@ public final class CacheConfig<K, V> {
          * Makes the settings.
          *
          * @return the settings
+         * @throws IllegalArgumentException if settings contradict each other: refreshing later than a value expires,
+         *     serving what is stale where nothing expires, a soft timeout without an old value to serve
          */
         public CacheConfig<K, V> build() {
             return new CacheConfig<>(this);

@@ -268,23 +268,30 @@ class CacheTest {
             };
             assertThatExceptionOfType(StoreException.class).isThrownBy(() -> cache.get("b"));
             assertThat(metrics())
-                    .isEqualTo(Map.of(
-                            "cache.size", 1.0,
-                            "cache.loading", 0.0,
-                            "cache.hits", 2.0,
-                            "cache.misses", 3.0,
-                            "cache.loads", 2.0,
-                            "cache.loads.shared", 0.0,
-                            "cache.load.failures", 1.0,
-                            "cache.load.nanos", 5.0,
-                            "cache.evictions", 0.0));
+                    .isEqualTo(Map.ofEntries(
+                            Map.entry("cache.size", 1.0),
+                            Map.entry("cache.loading", 0.0),
+                            Map.entry("cache.refreshing", 0.0),
+                            Map.entry("cache.hits", 2.0),
+                            Map.entry("cache.hits.absent", 0.0),
+                            Map.entry("cache.hits.failed", 0.0),
+                            Map.entry("cache.misses", 3.0),
+                            Map.entry("cache.stale", 0.0),
+                            Map.entry("cache.loads", 2.0),
+                            Map.entry("cache.loads.shared", 0.0),
+                            Map.entry("cache.load.failures", 1.0),
+                            Map.entry("cache.load.nanos", 5.0),
+                            Map.entry("cache.refreshes", 0.0),
+                            Map.entry("cache.refresh.failures", 0.0),
+                            Map.entry("cache.refreshes.refused", 0.0),
+                            Map.entry("cache.evictions", 0.0)));
         }
 
         @Test
         void haveNoTotalsUnlessAskedFor() {
             Map<String, Double> values = new TreeMap<>();
             Cache.of("plain").measure((name, metric, value) -> values.put(metric, value));
-            assertThat(values).containsOnlyKeys("cache.size", "cache.loading");
+            assertThat(values).containsOnlyKeys("cache.size", "cache.loading", "cache.refreshing");
         }
     }
 

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * startLoad   load = candidate, unless there is one     change       load = null, disturbed = true
  *             of the current generation                 beginWrite   writes + 1, disturbed if there was one
  * endLoad     load = null, its entry is put             endWrite     writes - 1, load = null, entry put or removed
+ * ..Without   load = null, the entry is removed
  *
  * removeAll   another generation of entries: loads and writes that began in the one before put nothing in this one
  * }</pre>
@@ -72,6 +73,17 @@ class InFlight<K, V> {
             if (entry != null) {
                 entries.put(k, entry, ended.generation());
             }
+            return new Activity<V>(null, was.writes, was.disturbed).orNull();
+        });
+    }
+
+    /** Ends a load that has found no value, or one that is not kept: removes the entry that is there likewise. */
+    void endLoadWithout(K key, PendingLoad<V> ended) {
+        keys.computeIfPresent(key, (k, was) -> {
+            if (was.load != ended) {
+                return was;
+            }
+            entries.remove(k, ended.generation());
             return new Activity<V>(null, was.writes, was.disturbed).orNull();
         });
     }

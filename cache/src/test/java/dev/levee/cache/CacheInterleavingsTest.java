@@ -102,7 +102,9 @@ class CacheInterleavingsTest {
         final Row row = new Row();
         final Cache<Integer, Integer> cache;
 
-        Operations(CacheConfig.Builder config, Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
+        Operations(
+                CacheConfig.Builder<Integer, Integer> config,
+                Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
             cache = new LocalCache<>(
                     "one",
                     row,
@@ -153,7 +155,7 @@ class CacheInterleavingsTest {
         }
 
         Through(Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
-            super(CacheConfig.builder().writeThrough(), table);
+            super(CacheConfig.<Integer, Integer>builder().writeThrough(), table);
         }
 
         @Override

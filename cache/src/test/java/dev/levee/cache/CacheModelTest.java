@@ -67,8 +67,9 @@ class CacheModelTest {
             @ForAll("histories") List<Step> history, @ForAll Strategy strategy, @ForAll long origin) {
         ManualTime time = ManualTime.startingAt(origin);
         MapStore store = new MapStore();
-        CacheConfig.Builder config =
-                CacheConfig.builder().expireAfter(Duration.ofNanos(LIFE)).expiryJitter(0);
+        CacheConfig.Builder<String, String> config = CacheConfig.<String, String>builder()
+                .expireAfter(Duration.ofNanos(LIFE))
+                .expiryJitter(0);
         Cache<String, String> cache = Cache.over(
                 "letters",
                 store,

@@ -36,9 +36,11 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>Expiry is exact.</b> A value is not served any more once its time is up, whether or not its memory is free
  *       yet, unless the settings allow a time in which it is stale ({@link CacheConfig.Builder#staleWhileRevalidate},
  *       {@link CacheConfig.Builder#staleIfError}). What the store has no more is not served by those either.
- *   <li><b>Write-through agrees with the store.</b> The store is written first. While the write runs, readers see the
- *       old value or the new one. If it fails in any way, the outcome counts as unknown and the old value is dropped.
- *       If two writes of a key, or a write and an invalidation, overlap, only the store knows which came last, so the
+ *   <li><b>Write-through agrees with the store.</b> Writes of one key go to the store one at a time, first come first
+ *       served; each waits for the one before, at most until the deadline of its {@code CallContext}. The store is
+ *       written first. While the write runs, readers see the old value or the new one. If it succeeds, the cache has the
+ *       value, or with write-around none. If nothing was written for certain, the cache is as before; if that is not
+ *       known, it drops the old value. If an invalidation comes meanwhile, only the store knows what it holds, so the
  *       cache keeps no value and the next reader loads.
  * </ul>
  *
@@ -330,15 +332,19 @@ public interface Cache<K, V> extends Measured {
     boolean refresh(K key);
 
     /**
-     * Sets the value of a key. With write-through it is saved in the store first, on this thread; with cache-aside only
-     * the cache has it, and an application that writes its store should {@link #invalidate} after that instead, since
+     * Sets the value of a key. With write-through it is saved in the store first, on this thread, when the writes of the
+     * key that came before have ended; with write-around the cache drops its value then. With cache-aside only the cache
+     * has it, and an application that writes its store should {@link #invalidate} after that instead, since
      * of two writers the one whose value the store kept need not be the one that puts last.
      *
      * @param key not null
      * @param value not null
-     * @throws StoreException if the store failed; the cache then has no value
+     * @throws StoreException if the store failed, or the deadline of the caller passed while it waited for its turn; the
+     *     cache then has no value if {@link StoreException#mayHaveWritten}, and is as before if not
      * @throws dev.levee.core.RefusedException the one that the store threw, if a policy around it refused the write;
-     *     the cache then has no value, since an earlier attempt may have reached the store
+     *     the cache then has no value if {@link dev.levee.core.RefusedException#mayHaveRun}, and is as before if not;
+     *     an {@link dev.levee.core.InterruptedWaitException} if the caller was interrupted while it waited for its turn
+     * @throws IllegalStateException if the store writes another key, and that write waits for this one
      * @throws Error the one that the store threw; the cache then has no value
      */
     void put(K key, V value);
@@ -351,18 +357,18 @@ public interface Cache<K, V> extends Measured {
      * @param expireAfter how long it is fresh, less the jitter of the settings; with
      *     {@link dev.levee.core.Deadline#FOREVER} it never expires, with zero or less it is not kept, and the one that
      *     was there is dropped
-     * @throws StoreException if the store failed; the cache then has no value
+     * @throws StoreException as for {@link #put(Object, Object)}
      * @throws dev.levee.core.RefusedException as for {@link #put(Object, Object)}
      * @throws Error the one that the store threw; the cache then has no value
      */
     void put(K key, V value, Duration expireAfter);
 
     /**
-     * Removes a key. With write-through it is deleted from the store first, on this thread; with cache-aside this is
-     * {@link #invalidate}.
+     * Removes a key. With write-through and write-around it is deleted from the store first, on this thread, in turn as
+     * for {@link #put(Object, Object)}; with cache-aside this is {@link #invalidate}.
      *
      * @param key not null
-     * @throws StoreException if the store failed; the cache then has no value
+     * @throws StoreException as for {@link #put(Object, Object)}
      * @throws dev.levee.core.RefusedException as for {@link #put}
      * @throws Error the one that the store threw; the cache then has no value
      */

@@ -44,7 +44,8 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
     }
 
     /**
-     * Returns whether the cache writes the store, set by {@link Builder#cacheAside} and {@link Builder#writeThrough}.
+     * Returns whether the cache writes the store, set by {@link Builder#cacheAside},
+     * {@link Builder#writeThrough} and {@link Builder#writeAround}.
      *
      * @return the strategy
      */
@@ -79,7 +80,9 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         /** The application writes its store and then invalidates the cache; the cache only reads. */
         CACHE_ASIDE,
         /** The cache writes the store first and itself after that, before the call returns. */
-        WRITE_THROUGH
+        WRITE_THROUGH,
+        /** The cache writes the store and drops its value, before the call returns; the next reader loads. */
+        WRITE_AROUND
     }
 
     /**
@@ -126,6 +129,17 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
          */
         public Builder<K, V> writeThrough() {
             strategy = Strategy.WRITE_THROUGH;
+            return this;
+        }
+
+        /**
+         * Lets {@link Cache#put} and {@link Cache#remove} write the store and drop the cached value. For values that are
+         * written more often than they are read, which would push others out. Needs a {@link Store}.
+         *
+         * @return this
+         */
+        public Builder<K, V> writeAround() {
+            strategy = Strategy.WRITE_AROUND;
             return this;
         }
 

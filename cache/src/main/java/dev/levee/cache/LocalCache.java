@@ -24,7 +24,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     private final String name;
     private final @Nullable Loader<K, V> loader;
 
-    /** The store, with write-through only. */
+    /** The store, if the cache writes. */
     private final @Nullable Store<K, V> writes;
 
     private final CacheConfig<K, V> config;
@@ -32,6 +32,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     private final @Nullable CacheTotals totals;
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
+    private final KeyWrites<K, V> keyWrites;
     private final Loads<K, V> loads;
 
     LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig<K, V> config, Environment environment) {
@@ -48,18 +49,22 @@ final class LocalCache<K, V> implements Cache<K, V> {
         this.loader = loader;
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
-        this.writes = config.strategy() == Strategy.WRITE_THROUGH ? writable(loader) : null;
+        this.writes = config.strategy() == Strategy.CACHE_ASIDE ? null : writable(loader, config.strategy());
         this.totals = config.totals() ? new CacheTotals() : null;
         this.entries = new Entries<>(name, config, environment, totals);
         this.inFlight = table.apply(entries);
+        this.keyWrites = new KeyWrites<>(name, inFlight, environment.scheduler());
         this.loads = new Loads<>(name, config, environment, entries, inFlight, totals);
+        if (loader instanceof Store<K, V> store) {
+            store.whenChanged(this::invalidate);
+        }
     }
 
-    private static <K, V> Store<K, V> writable(@Nullable Loader<K, V> loader) {
+    private static <K, V> Store<K, V> writable(@Nullable Loader<K, V> loader, Strategy strategy) {
         if (loader instanceof Store<K, V> store) {
             return store;
         }
-        throw new IllegalArgumentException("store must be a Store when strategy is WRITE_THROUGH, but was " + loader);
+        throw new IllegalArgumentException("store must be a Store when strategy is " + strategy + ", but was " + loader);
     }
 
     static <K, V> CacheConfig<K, V> configured(String name, Consumer<? super CacheConfig.Builder<K, V>> configure) {
@@ -130,10 +135,6 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return loads.startRefresh(key, loader);
     }
 
-    private RuntimeException asSeenByCaller(String what, Throwable failure) {
-        return LoadFailures.asSeenByCaller(name, what, failure);
-    }
-
     @Override
     public void put(K key, V value) {
         StackRoom.require();
@@ -169,19 +170,15 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     private void write(K key, @Nullable V value, @Nullable Duration life, Store<K, V> store) {
-        CacheEntry<V> written = null;
-        Entries.Generation<V> begun = inFlight.beginWrite(key);
-        try {
-            if (value == null) {
-                store.delete(key);
-            } else {
-                store.save(key, value);
-                written = entries.stampPut(key, value, life);
-            }
-        } catch (Throwable failure) {
-            throw asSeenByCaller(value == null ? "delete" : "save", failure);
-        } finally {
-            inFlight.endWrite(key, begun, written);
+        if (value == null) {
+            keyWrites.write(key, "delete", () -> store.delete(key), () -> null);
+        } else {
+            boolean around = config.strategy() == Strategy.WRITE_AROUND;
+            keyWrites.write(
+                    key,
+                    "save",
+                    () -> store.save(key, value),
+                    () -> around ? null : entries.stampPut(key, value, life));
         }
     }
 
@@ -209,7 +206,15 @@ final class LocalCache<K, V> implements Cache<K, V> {
     @Override
     public String toString() {
         return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
-                + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
+                + strategy() + ", expires after "
                 + (config.lifeOf() == null ? Nanos.text(config.expireAfter()) : "a time of its own") + "]";
+    }
+
+    private String strategy() {
+        return switch (config.strategy()) {
+            case CACHE_ASIDE -> "cache-aside";
+            case WRITE_THROUGH -> "write-through";
+            case WRITE_AROUND -> "write-around";
+        };
     }
 }

@@ -7,10 +7,16 @@ import java.util.function.Consumer;
 /**
  * Reads and writes the values behind a cache, in a table, a service or a file.
  *
- * <p>Needed only where the cache writes ({@link CacheConfig.Builder#writeThrough()}); for reading alone a
- * {@link Loader} is enough. Like loading, saving and deleting happen on the caller's thread and never under a lock, for
- * one key even at the same time if callers write it at the same time: the store decides which write is the last. Must
- * be thread-safe.
+ * <p>Needed only where the cache writes ({@link CacheConfig.Builder#writeThrough()},
+ * {@link CacheConfig.Builder#writeAround()}); for reading alone a {@link Loader} is enough. Like loading, saving and
+ * deleting happen on the caller's thread and never under a lock. The writes of one key by one cache come one after the
+ * other. Must be thread-safe.
+ *
+ * <p><b>What a failed write means.</b> Nothing was written for certain if it throws a
+ * {@link dev.levee.core.RefusedException} of which {@code mayHaveRun} is false, or what
+ * {@link dev.levee.core.OutcomeRule#standard()} calls {@code NOT_SENT}, such as a {@code ConnectException}; after
+ * anything else it is not known. So a store that does a write in several steps must not throw these as they are after
+ * the first: wrap them, or throw {@code detachedAfterRun()}.
  *
  * <p>Provisional: this module grows in later versions.
  *

@@ -100,6 +100,7 @@ final class ShardWorker<K, V> {
         } catch (Throwable noTimer) { // the environment is closed; the next write, or a close, tries again
             handOver.failed(noTimer);
             forget(own);
+            exit.timerIsGone();
         }
     }
 
@@ -131,6 +132,7 @@ final class ShardWorker<K, V> {
 
     private void fired(long own) {
         if (forget(own)) {
+            exit.timerIsGone();
             plan();
         }
     }

@@ -30,6 +30,9 @@ final class WriteShard<K, V> {
     /** Whether a worker is there, or about to be. */
     boolean running;
 
+    /** Whether a timer is set for what is due first, as far as is known. */
+    boolean timed;
+
     /** Whether nothing more is accepted. */
     boolean closing;
 
@@ -118,8 +121,13 @@ final class WriteShard<K, V> {
         return null;
     }
 
-    boolean needsPlan() {
+    boolean hasWork() {
         return !running && !sealed && !turns.isEmpty();
+    }
+
+    /** Whether the worker, or its timer, has to be looked after. */
+    boolean needsPlan() {
+        return (!timed || turns.hasNews()) && hasWork();
     }
 
     /** Returns the newest accepted write of a key that the store may not have, or null. */

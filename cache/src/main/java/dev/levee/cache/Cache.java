@@ -38,10 +38,10 @@ import org.jspecify.annotations.Nullable;
  *       {@link CacheConfig.Builder#staleIfError}). What the store has no more is not served by those either.
  *   <li><b>Write-through agrees with the store.</b> Writes of one key go to the store one at a time, first come first
  *       served; each waits for the one before, at most until the deadline of its {@code CallContext}. The store is
- *       written first. While the write runs, readers see the old value or the new one. If it succeeds, the cache has the
- *       value, or with write-around none. If nothing was written for certain, the cache is as before; if that is not
- *       known, it drops the old value. If an invalidation comes meanwhile, only the store knows what it holds, so the
- *       cache keeps no value and the next reader loads.
+ *       written first. While the write runs, readers see the old value or the new one. If it succeeds, the cache has
+ *       the value, or with write-around none. If nothing was written for certain, the cache is as before; if that is
+ *       not known, it drops the old value. If an invalidation comes meanwhile, only the store knows what it holds, so
+ *       the cache keeps no value and the next reader loads.
  * </ul>
  *
  * <p>A loader may use other keys of this cache and other caches. If it needs, directly or by way of loads on other
@@ -332,15 +332,15 @@ public interface Cache<K, V> extends Measured {
     boolean refresh(K key);
 
     /**
-     * Sets the value of a key. With write-through it is saved in the store first, on this thread, when the writes of the
-     * key that came before have ended; with write-around the cache drops its value then. With cache-aside only the cache
-     * has it, and an application that writes its store should {@link #invalidate} after that instead, since
-     * of two writers the one whose value the store kept need not be the one that puts last.
+     * Sets the value of a key. With write-through it is saved in the store first, on this thread, when the writes of
+     * the key that came before have ended; with write-around the cache drops its value then. With cache-aside only the
+     * cache has it, and an application that writes its store should {@link #invalidate} after that instead, since of
+     * two writers the one whose value the store kept need not be the one that puts last.
      *
      * @param key not null
      * @param value not null
-     * @throws StoreException if the store failed, or the deadline of the caller passed while it waited for its turn; the
-     *     cache then has no value if {@link StoreException#mayHaveWritten}, and is as before if not
+     * @throws StoreException if the store failed, or the deadline of the caller passed while it waited for its turn;
+     *     the cache then has no value if {@link StoreException#mayHaveWritten}, and is as before if not
      * @throws dev.levee.core.RefusedException the one that the store threw, if a policy around it refused the write;
      *     the cache then has no value if {@link dev.levee.core.RefusedException#mayHaveRun}, and is as before if not;
      *     an {@link dev.levee.core.InterruptedWaitException} if the caller was interrupted while it waited for its turn

@@ -44,8 +44,8 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
     }
 
     /**
-     * Returns whether the cache writes the store, set by {@link Builder#cacheAside},
-     * {@link Builder#writeThrough} and {@link Builder#writeAround}.
+     * Returns whether the cache writes the store, set by {@link Builder#cacheAside}, {@link Builder#writeThrough} and
+     * {@link Builder#writeAround}.
      *
      * @return the strategy
      */
@@ -133,8 +133,8 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         }
 
         /**
-         * Lets {@link Cache#put} and {@link Cache#remove} write the store and drop the cached value. For values that are
-         * written more often than they are read, which would push others out. Needs a {@link Store}.
+         * Lets {@link Cache#put} and {@link Cache#remove} write the store and drop the cached value. For values that
+         * are written more often than they are read, which would push others out. Needs a {@link Store}.
          *
          * @return this
          */

@@ -127,8 +127,7 @@ class InFlight<K, V> {
 
     /** Ends a write that has changed nothing: what is cached or being loaded is as good as before. */
     void endWriteWithoutChange(K key) {
-        keys.computeIfPresent(
-                key, (k, was) -> new Activity<V>(was.load, was.writes - 1, was.disturbed).orNull());
+        keys.computeIfPresent(key, (k, was) -> new Activity<V>(was.load, was.writes - 1, was.disturbed).orNull());
     }
 
     private void set(K key, @Nullable CacheEntry<V> entry, Entries.Generation<V> generation) {

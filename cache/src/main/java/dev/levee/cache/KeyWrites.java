@@ -4,7 +4,6 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Scheduler;
-import dev.levee.core.Verdict;
 import dev.levee.core.internal.SafeLog;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,7 +42,7 @@ final class KeyWrites<K, V> {
 
     /** Makes the entry of what was written; not called under a lock. */
     @FunctionalInterface
-    interface Stamp<V> {
+    interface EntryMaker<V> {
         @Nullable CacheEntry<V> make();
     }
 
@@ -53,7 +52,7 @@ final class KeyWrites<K, V> {
      * @param what for messages
      * @param stamp makes the entry, or none
      */
-    void write(K key, String what, StoreWrite write, Stamp<V> stamp) {
+    void write(K key, String what, StoreWrite write, EntryMaker<V> stamp) {
         WriteTurn turn = lines.take(key);
         try {
             Entries.Generation<V> begun = inFlight.beginWrite(key);
@@ -78,7 +77,7 @@ final class KeyWrites<K, V> {
     }
 
     /** A value that cannot be kept is dropped: the store has it, so the write has succeeded. */
-    private @Nullable CacheEntry<V> stamped(Stamp<V> stamp) {
+    private @Nullable CacheEntry<V> stamped(EntryMaker<V> stamp) {
         try {
             return stamp.make();
         } catch (Throwable thrown) {
@@ -90,8 +89,7 @@ final class KeyWrites<K, V> {
     /** Whether the store may have been changed. Only what core takes for sure, a retry too, is taken for sure here. */
     private static boolean mayHaveWritten(Throwable failure) {
         try {
-            return Outcomes.mayHaveRun(
-                    Outcomes.judgeBlocking(OutcomeRule.standard(), null, failure), failure);
+            return Outcomes.mayHaveRun(Outcomes.judgeBlocking(OutcomeRule.standard(), null, failure), failure);
         } catch (Throwable broken) { // the methods of an exception are code of the user
             return true;
         }

@@ -64,7 +64,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
         if (loader instanceof Store<K, V> store) {
             return store;
         }
-        throw new IllegalArgumentException("store must be a Store when strategy is " + strategy + ", but was " + loader);
+        throw new IllegalArgumentException(
+                "store must be a Store when strategy is " + strategy + ", but was " + loader);
     }
 
     static <K, V> CacheConfig<K, V> configured(String name, Consumer<? super CacheConfig.Builder<K, V>> configure) {

@@ -43,9 +43,9 @@ public interface Store<K, V> extends Loader<K, V> {
     void delete(K key) throws Exception;
 
     /**
-     * Asks to be told of keys whose value has become another one than was written here, without a write by the caller: a
-     * write-behind has given one up, for example. A cache in front asks, and drops the value. Default: nothing happens,
-     * for stores that do what they are told.
+     * Asks to be told of keys whose value has become another one than was written here, without a write by the caller:
+     * a write-behind has given one up, for example. A cache in front asks, and drops the value. Default: nothing
+     * happens, for stores that do what they are told.
      *
      * @param drop gets such keys, on any thread; does not block
      * @throws NullPointerException if it is null
@@ -55,8 +55,8 @@ public interface Store<K, V> extends Loader<K, V> {
     }
 
     /**
-     * Returns this store with a policy around each of its calls, writes too: a retry repeats only what its settings call
-     * idempotent. Calls block as those of the policy do.
+     * Returns this store with a policy around each of its calls, writes too: a retry repeats only what its settings
+     * call idempotent. Calls block as those of the policy do.
      *
      * @param policy what stands around the calls: a timeout, a breaker, a limiter, a bulkhead, or a pipeline of them
      * @return the guarded store; what the policy refuses is thrown as it is

@@ -76,7 +76,8 @@ class WriteOutcomesTest {
             fails(new ConnectException("refused"));
             assertThat(catchThrowable(() -> cache.put("a", "new")))
                     .isInstanceOfSatisfying(
-                            StoreException.class, it -> assertThat(it.mayHaveWritten()).isFalse());
+                            StoreException.class,
+                            it -> assertThat(it.mayHaveWritten()).isFalse());
             assertThat(cache.getIfPresent("a")).isEqualTo("old");
             assertThat(catchThrowable(() -> cache.remove("a"))).isInstanceOf(StoreException.class);
             assertThat(cache.getIfPresent("a")).isEqualTo("old");
@@ -87,7 +88,8 @@ class WriteOutcomesTest {
             fails(new IOException("reset"));
             assertThat(catchThrowable(() -> cache.put("a", "new")))
                     .isInstanceOfSatisfying(
-                            StoreException.class, it -> assertThat(it.mayHaveWritten()).isTrue());
+                            StoreException.class,
+                            it -> assertThat(it.mayHaveWritten()).isTrue());
             assertThat(cache.getIfPresent("a")).isNull();
         }
 
@@ -96,7 +98,8 @@ class WriteOutcomesTest {
             fails(new InterruptedException());
             assertThat(catchThrowable(() -> cache.put("a", "new")))
                     .isInstanceOfSatisfying(
-                            StoreException.class, it -> assertThat(it.mayHaveWritten()).isTrue());
+                            StoreException.class,
+                            it -> assertThat(it.mayHaveWritten()).isTrue());
             assertThat(Thread.interrupted()).isTrue();
             assertThat(cache.getIfPresent("a")).isNull();
         }
@@ -120,8 +123,8 @@ class WriteOutcomesTest {
 
         @Test
         void a_retry_that_ends_with_a_connection_refused_after_an_attempt_that_ran_is_not_known() {
-            Retry retry = Retry.of(
-                    "twice", c -> c.maxAttempts(2).backoff(Backoff.fixed(Duration.ZERO)), time.environment());
+            Retry retry =
+                    Retry.of("twice", c -> c.maxAttempts(2).backoff(Backoff.fixed(Duration.ZERO)), time.environment());
             Cache<String, String> guarded =
                     Cache.over("guarded", store.guardedBy(retry), c -> c.writeThrough(), time.environment());
             guarded.get("a");
@@ -131,7 +134,8 @@ class WriteOutcomesTest {
             };
             assertThat(catchThrowable(() -> guarded.put("a", "new")))
                     .isInstanceOfSatisfying(
-                            StoreException.class, it -> assertThat(it.mayHaveWritten()).isTrue());
+                            StoreException.class,
+                            it -> assertThat(it.mayHaveWritten()).isTrue());
             assertThat(calls[0]).isEqualTo(2);
             assertThat(guarded.getIfPresent("a")).isNull();
         }
@@ -185,7 +189,8 @@ class WriteOutcomesTest {
         void a_wait_ends_at_the_deadline_and_nothing_was_written() throws Exception {
             cache.get("a");
             FutureTask<Void> first = held("first");
-            Deadline deadline = Deadline.after(Duration.ofSeconds(1), time.environment().clock());
+            Deadline deadline =
+                    Deadline.after(Duration.ofSeconds(1), time.environment().clock());
             FutureTask<Void> second =
                     start(() -> CallContext.current().withDeadline(deadline).call(put("a", "second")::call));
             time.awaitSleepers(1);
@@ -263,8 +268,9 @@ class WriteOutcomesTest {
             time.awaitSleepers(1);
             other.release();
             time.runReady();
-            assertThat(failure(second)).isInstanceOf(StoreException.class).hasRootCauseInstanceOf(
-                    IllegalStateException.class);
+            assertThat(failure(second))
+                    .isInstanceOf(StoreException.class)
+                    .hasRootCauseInstanceOf(IllegalStateException.class);
             first.get(10, TimeUnit.SECONDS);
         }
     }

@@ -194,8 +194,7 @@ final class StoreWriter<K, V> {
             if (exit.flying(slot) != null) {
                 exit.failed(slot, environment.clock().nanoTime() + FALLBACK_NANOS);
             }
-            SafeLog.warn(
-                    LOG, "{}: a failed write could not be judged", WriteRefusedException.label(name), broken);
+            SafeLog.warn(LOG, "{}: a failed write could not be judged", WriteRefusedException.label(name), broken);
         }
     }
 

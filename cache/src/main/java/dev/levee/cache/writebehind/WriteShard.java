@@ -1,6 +1,6 @@
 package dev.levee.cache.writebehind;
 
-import dev.levee.cache.writebehind.WriteTicket.Answer;
+import dev.levee.cache.writebehind.WriteTicket.Ruling;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * The keys of one worker: what is under way for each. {@link ShardDoor} lets writes in, {@link ShardExit} sends them to
  * the store.
  *
- * <p><b>Invariants.</b> Each change is one step under the lock, in which no code of the user runs but {@code equals} and
- * {@code hashCode} of keys. Of a key at most one write is on its way, and the others are newer. A write that was
+ * <p><b>Invariants.</b> Each change is one step under the lock, in which no code of the user runs but {@code equals}
+ * and {@code hashCode} of keys. Of a key at most one write is on its way, and the others are newer. A write that was
  * accepted is in the list until exactly one of the counters has counted its end. See ADR 107.
  */
 final class WriteShard<K, V> {
@@ -243,10 +243,7 @@ final class WriteShard<K, V> {
     boolean isOver(long until, boolean ever) {
         lock.lock();
         try {
-            return inFlight == 0
-                    && directs == 0
-                    && appends == 0
-                    && (pending == 0 || (ever && turns.allAfter(until)));
+            return inFlight == 0 && directs == 0 && appends == 0 && (pending == 0 || (ever && turns.allAfter(until)));
         } finally {
             lock.unlock();
         }
@@ -289,11 +286,11 @@ final class WriteShard<K, V> {
     }
 
     /** Returns why nothing of a key is accepted at the moment, or another answer if that is not so. */
-    Answer refusalOr(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot, Answer otherwise) {
+    Ruling refusalOr(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot, Ruling otherwise) {
         if (closing) {
-            return Answer.CLOSED;
+            return Ruling.CLOSED;
         }
         boolean blocked = slot != null && slot.kept != null && whenDead == DeadKey.BLOCK && !ticket.replay;
-        return blocked ? Answer.BLOCKED : otherwise;
+        return blocked ? Ruling.BLOCKED : otherwise;
     }
 }

@@ -120,7 +120,7 @@ class PeerFaultsTest {
     @EnumSource(PlantedAs.class)
     void each_fault_is_found(PlantedAs fault) {
         assertThat(SEQUENCES)
-                .anySatisfy(each -> assertThat(catchThrowable(() -> each.run(peer(fault))))
-                        .isInstanceOf(AssertionError.class));
+                .anySatisfy(each ->
+                        assertThat(catchThrowable(() -> each.run(peer(fault)))).isInstanceOf(AssertionError.class));
     }
 }

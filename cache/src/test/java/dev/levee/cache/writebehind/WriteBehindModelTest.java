@@ -61,7 +61,8 @@ class WriteBehindModelTest {
                 Tuple.of(6, Arbitraries.of(Kind.SAVE, Kind.DELETE, Kind.GET, Kind.ADVANCE)),
                 Tuple.of(3, Arbitraries.of(Kind.values())),
                 Tuple.of(1, Arbitraries.just(Kind.MEND)));
-        return Combinators.combine(kinds, Arbitraries.of(KEYS), Arbitraries.integers().between(0, 1500))
+        return Combinators.combine(
+                        kinds, Arbitraries.of(KEYS), Arbitraries.integers().between(0, 1500))
                 .as(Step::new)
                 .list()
                 .ofMinSize(20)

@@ -92,12 +92,16 @@ class WriteBehindRacesTest {
         assertThat(report.counts()).isEqualTo(writes.counts());
         assertThat(rows.outOfOrder).hasValue(0);
         Map<String, Integer> newest = new HashMap<>(rows.rows);
-        report.dead().forEach(dead -> newest.merge(dead.write().key(), dead.write().value(), Math::max));
+        report.dead()
+                .forEach(dead -> newest.merge(dead.write().key(), dead.write().value(), Math::max));
         report.left().forEach(left -> newest.merge(left.key(), left.value(), Math::max));
-        acknowledged.forEach((key, value) -> assertThat(newest.getOrDefault(key, -1)).as(key).isGreaterThanOrEqualTo(value));
+        acknowledged.forEach(
+                (key, value) -> assertThat(newest.getOrDefault(key, -1)).as(key).isGreaterThanOrEqualTo(value));
         if (setting == Setting.JOURNAL) {
-            assertThat(journal.pending()).extracting(PendingWrite::key).containsExactlyInAnyOrderElementsOf(
-                    report.left().stream().map(PendingWrite::key).toList());
+            assertThat(journal.pending())
+                    .extracting(PendingWrite::key)
+                    .containsExactlyInAnyOrderElementsOf(
+                            report.left().stream().map(PendingWrite::key).toList());
         }
     }
 

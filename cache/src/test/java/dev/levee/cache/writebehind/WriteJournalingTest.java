@@ -118,8 +118,7 @@ class WriteJournalingTest {
         }
 
         @Test
-        void appends_of_a_key_that_overtake_each_other_are_accepted_in_the_order_of_their_sequences()
-                throws Exception {
+        void appends_of_a_key_that_overtake_each_other_are_accepted_in_the_order_of_their_sequences() throws Exception {
             CountDownLatch release = new CountDownLatch(1);
             CountDownLatch reached = new CountDownLatch(1);
             journal.before = step -> {
@@ -193,9 +192,7 @@ class WriteJournalingTest {
                 restart(false, c -> {});
                 time.advance(SECOND);
                 boolean there = store.rows.containsKey("a");
-                assertThat(there || !writes.deadWrites().isEmpty())
-                        .as(at)
-                        .isEqualTo(!at.startsWith("discard"));
+                assertThat(there || !writes.deadWrites().isEmpty()).as(at).isEqualTo(!at.startsWith("discard"));
             }
         }
 
@@ -287,7 +284,9 @@ class WriteJournalingTest {
             assertThat(thrown).isInstanceOfSatisfying(WriteRefusedException.class, refused -> {
                 assertThat(refused.reason()).isEqualTo(Reason.JOURNAL);
                 assertThat(refused.mayHaveRun()).isTrue();
-                assertThat(refused).hasMessageContaining("write-behind \"rows\"").hasMessageContaining("disk full");
+                assertThat(refused)
+                        .hasMessageContaining("write-behind \"rows\"")
+                        .hasMessageContaining("disk full");
                 assertThat(refused).hasCauseInstanceOf(IOException.class);
             });
             assertThat(writes.load("a")).isEqualTo("1");
@@ -388,7 +387,8 @@ class WriteJournalingTest {
             Throwable thrown = catchThrowable(() -> result(save)).getCause();
             assertThat(thrown)
                     .isInstanceOfSatisfying(
-                            WriteRefusedException.class, refused -> assertThat(refused.mayHaveRun()).isTrue());
+                            WriteRefusedException.class,
+                            refused -> assertThat(refused.mayHaveRun()).isTrue());
         }
     }
 

@@ -310,8 +310,8 @@ public interface Cache<K, V> extends ManyKeys<K, V>, Measured, AutoCloseable {
     @Nullable V getIfPresent(K key);
 
     /**
-     * Returns what the cache holds for a key, with its age: what {@link #get(Object)} would return without a load.
-     * Does not block, load or refresh, and does not count as a use of the value.
+     * Returns what the cache holds for a key, with its age: what {@link #get(Object)} would return without a load. Does
+     * not block, load or refresh, and does not count as a use of the value.
      *
      * @param key not null
      * @return the value, the absence or the failure that is held; null if a {@code get} would have to load

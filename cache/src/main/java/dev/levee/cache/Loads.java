@@ -345,9 +345,8 @@ final class Loads<K, V> {
             CacheEntry<V> there = entries.peek(key, mine.generation());
             if (there != null && origin == Origin.LOADED && lives.isServed(there, clock.nanoTime())) {
                 // An earlier load may have ended between the miss and the start of this one.
-                result = there.failure == null
-                        ? LoadResult.found(there.value)
-                        : LoadResult.failure(there.failure, true);
+                result =
+                        there.failure == null ? LoadResult.found(there.value) : LoadResult.failure(there.failure, true);
             } else {
                 result = load(key, mine, from, there, timer != null, origin);
             }

@@ -7,7 +7,6 @@ import dev.levee.cache.CachedValue.Origin;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +91,13 @@ final class Entries<K, V> {
     /** Returns the entry of a key, whatever its age, for a caller. */
     @Nullable CacheEntry<V> get(K key) {
         CacheEntry<V> entry = current.entries.getIfPresent(key);
-        return entry == null || entry.tags == null || !entry.isOutdated() ? entry : null;
+        return entry == null || entry.tags == null || !entry.isOutdated() ? entry : dropped(key, entry);
+    }
+
+    /** Frees the memory of an entry that is as if it was not there. */
+    private @Nullable CacheEntry<V> dropped(K key, CacheEntry<V> outdated) {
+        current.map.remove(key, outdated);
+        return null;
     }
 
     /** Whether an entry answers a caller, with nothing else to do. The only decision of a hit. */
@@ -190,16 +195,18 @@ final class Entries<K, V> {
     /** Returns the keys that are most likely to be read again, of those that are served, the likeliest first. */
     @SuppressWarnings("unchecked") // they were put as such
     List<K> hottest(int limit) {
-        List<K> keys = new ArrayList<>();
         long now = clock.nanoTime();
-        current.policy
+        return current.policy
                 .eviction()
-                .ifPresent(policy -> policy.hottest(limit).forEach((key, entry) -> {
-                    if (entry.hasValue() && !entry.isOutdated() && lives.isServed(entry, now)) {
-                        keys.add((K) key);
-                    }
-                }));
-        return keys;
+                .orElseThrow()
+                .hottest(entries -> entries.filter(each -> isOfUse(each.getValue(), now))
+                        .limit(limit)
+                        .map(each -> (K) each.getKey())
+                        .toList());
+    }
+
+    private boolean isOfUse(CacheEntry<V> entry, long now) {
+        return entry.hasValue() && !entry.isOutdated() && lives.isServed(entry, now);
     }
 
     long size() {

@@ -236,6 +236,7 @@ class AsyncLoadTest {
             CompletableFuture<String> second = remote.getAsync("a");
             FutureTask<String> blocking = start(() -> remote.get("a"));
             time.awaitSleepers(1); // the blocking caller, and no other
+            time.runReady();
             assertThat(first).isNotDone();
             stages.get("a").complete("1");
             assertThat(result(first)).isEqualTo("1");
@@ -259,6 +260,7 @@ class AsyncLoadTest {
         void is_begun_for_all_keys_at_once_by_a_blocking_caller_too() throws Exception {
             FutureTask<Map<String, String>> all = start(() -> remote.getAll(List.of("a", "b")));
             time.awaitSleepers(1);
+            time.runReady();
             stages.get("b").complete("2");
             stages.get("a").complete("1");
             assertThat(result(all)).containsExactly(Map.entry("a", "1"), Map.entry("b", "2"));
@@ -299,6 +301,69 @@ class AsyncLoadTest {
             AsyncLoader<String, String> failed =
                     (key, executor) -> CompletableFuture.failedFuture(new IOException("reset"));
             assertThatThrownBy(() -> failed.load("a")).isInstanceOf(IOException.class);
+        }
+    }
+
+    @Nested
+    class AStageThatNeverCompletes {
+        private final Cache<String, String> limited =
+                Cache.over("limited", client, c -> c.loadTimeout(ofSeconds(1)), threads);
+
+        @Test
+        void is_bounded_by_the_time_limit_of_loads() throws Exception {
+            CompletableFuture<String> get = limited.getAsync("a");
+            CompletableFuture<Map<String, String>> all = limited.getAllAsync(List.of("a", "b"));
+            FutureTask<Map<String, String>> blocking = start(() -> limited.getAll(List.of("a")));
+            time.awaitSleepers(1);
+            time.advance(ofSeconds(1));
+            assertThat(failure(get)).isInstanceOf(StoreException.class).hasCauseInstanceOf(TimeoutException.class);
+            assertThat(failure(all)).isInstanceOf(RuntimeException.class);
+            assertThat(catchThrowable(() -> result(blocking))).hasRootCauseInstanceOf(TimeoutException.class);
+            CompletableFuture<String> late = stages.remove("a");
+            CompletableFuture<String> again = limited.getAsync("a");
+            time.runReady();
+            late.complete("late");
+            assertThat(limited.getIfPresent("a")).isNull();
+            stages.get("a").complete("new");
+            assertThat(result(again)).isEqualTo("new");
+            assertThat(limited.getIfPresent("a")).isEqualTo("new");
+            assertThat(time.pendingTimers()).isZero();
+        }
+
+        @Test
+        void does_not_keep_a_call_for_many_keys_longer_either() throws Exception {
+            BulkLoader<String, String> hangs = keys -> {
+                stop.pass();
+                return Map.of();
+            };
+            FutureTask<Map<String, String>> blocking = start(() -> limited.getAll(List.of("a", "b"), hangs));
+            stop.awaitReached();
+            CompletableFuture<Map<String, String>> joins = limited.getAllAsync(List.of("b"));
+            time.awaitSleepers(1);
+            time.advance(ofSeconds(1));
+            assertThat(catchThrowable(() -> result(blocking))).hasRootCauseInstanceOf(TimeoutException.class);
+            assertThat(failure(joins)).hasRootCauseInstanceOf(TimeoutException.class);
+            stop.release();
+        }
+
+        @Test
+        void keeps_its_room_among_the_loads_in_the_background_and_no_thread() throws Exception {
+            Cache<String, String> refreshing = Cache.over(
+                    "refreshing", client, c -> c.refreshAfter(ofSeconds(1)).maxRefreshes(1), threads);
+            refreshing.put("a", "old");
+            refreshing.put("b", "old");
+            time.advance(ofSeconds(2));
+            assertThat(refreshing.get("a")).isEqualTo("old");
+            time.runReady();
+            assertThat(stages).containsOnlyKeys("a");
+            assertThat(refreshing.get("b")).isEqualTo("old");
+            time.runReady();
+            assertThat(stages).containsOnlyKeys("a");
+            stages.get("a").complete("new");
+            assertThat(refreshing.get("a")).isEqualTo("new");
+            assertThat(refreshing.get("b")).isEqualTo("old");
+            time.runReady();
+            assertThat(stages).containsOnlyKeys("a", "b");
         }
     }
 

@@ -112,6 +112,7 @@ final class AsyncWait<K, V> implements Runnable {
         if (of == null || result == null || future.isDone()) {
             return;
         }
+        load = null;
         release(of);
         if (of.mustReload(result, joinedAt)) {
             try {

@@ -2,6 +2,7 @@ package dev.levee.cache;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,7 @@ final class StoreRace {
     private static final int STEPS = 30;
     private static final int MAX_DEPTH = 3;
     private static final long LIFE = 1_000;
+    private static final IOException PLANNED = new IOException("planned");
 
     /** A value, and when it was read or put. */
     static final class Row {
@@ -82,6 +86,7 @@ final class StoreRace {
     private final long[] keyFloors = new long[KEYS];
     private final Map<String, Long> tagFloors = new HashMap<>();
     private final List<String> log = new ArrayList<>();
+    private final boolean tells;
     private long allFloor;
     private long sequence;
     private long now;
@@ -94,6 +99,8 @@ final class StoreRace {
         final int key;
         final CompletableFuture<Row> stage = new CompletableFuture<>();
 
+        boolean isRead;
+
         @Nullable Row row;
 
         Reading(int key) {
@@ -101,7 +108,8 @@ final class StoreRace {
         }
     }
 
-    private StoreRace(long seed, Making making) {
+    private StoreRace(long seed, Making making, boolean tells) {
+        this.tells = tells;
         random = new SplittableRandom(seed);
         draws = new Random(seed);
         form = Form.values()[random.nextInt(Form.values().length)];
@@ -117,6 +125,15 @@ final class StoreRace {
         if (random.nextInt(3) == 0) {
             config.refreshAfter(Duration.ofNanos(LIFE / 2));
         }
+        if (random.nextInt(3) == 0) {
+            config.staleWhileRevalidate(Duration.ofNanos(LIFE)).staleIfError(Duration.ofNanos(LIFE * 2));
+        }
+        if (random.nextInt(4) == 0) {
+            config.loadTimeout(Duration.ofNanos(LIFE));
+        }
+        if (random.nextInt(4) == 0) {
+            config.expireAbsentAfter(Duration.ofNanos(LIFE)).expireFailuresAfter(Duration.ofNanos(LIFE));
+        }
         Environment environment = Environment.builder()
                 .clock(this::clock)
                 .scheduler(new Turns())
@@ -128,7 +145,16 @@ final class StoreRace {
 
     /** Runs a schedule; returns what was stale with what led to it, or null. */
     static @Nullable String run(long seed, Making making) {
-        return new StoreRace(seed, making).run();
+        if (new StoreRace(seed, making, false).run() == null) {
+            return null;
+        }
+        return new StoreRace(seed, making, true).run(); // the same once more
+    }
+
+    private void note(Supplier<String> what) {
+        if (tells) {
+            log.add(what.get());
+        }
     }
 
     private @Nullable String run() {
@@ -189,14 +215,22 @@ final class StoreRace {
     }
 
     private void read(Reading reading) {
-        Row row = reading.row;
-        if (row == null) {
+        if (!reading.isRead) {
+            reading.isRead = true;
             reading.row = row(reading.key);
-        } else {
-            readings.remove(reading);
-            log.add("stage of " + row);
-            reading.stage.complete(row);
+            return;
         }
+        readings.remove(reading);
+        note(() -> "stage of " + reading.row);
+        if (fails()) {
+            reading.stage.completeExceptionally(PLANNED);
+        } else {
+            reading.stage.complete(reading.row);
+        }
+    }
+
+    private boolean fails() {
+        return random.nextInt(12) == 0;
     }
 
     /** A point at which other threads could come in between. */
@@ -221,7 +255,7 @@ final class StoreRace {
         long floor = floor(key);
         long since = sequence++;
         Map<String, Long> tags = new HashMap<>(tagFloors);
-        log.add("getAsync " + key);
+        note(() -> "getAsync " + key);
         cache.getAsync(key).whenComplete((row, failure) -> got(row, failure, key, floor, tags, since));
     }
 
@@ -229,8 +263,12 @@ final class StoreRace {
         long floor = floor(key);
         long since = sequence++;
         Map<String, Long> tags = new HashMap<>(tagFloors);
-        log.add("get " + key);
-        got(cache.get(key), null, key, floor, tags, since);
+        note(() -> "get " + key);
+        try {
+            got(cache.get(key), null, key, floor, tags, since);
+        } catch (RuntimeException failure) {
+            got(null, failure, key, floor, tags, since);
+        }
     }
 
     private void getAll(boolean blocking) {
@@ -242,9 +280,13 @@ final class StoreRace {
         Arrays.setAll(floors, this::floor);
         long since = sequence++;
         Map<String, Long> tags = new HashMap<>(tagFloors);
-        log.add((blocking ? "getAll " : "getAllAsync ") + keys);
+        note(() -> (blocking ? "getAll " : "getAllAsync ") + keys);
         if (blocking) {
-            cache.getAll(keys).forEach((key, row) -> got(row, null, key, floors[key], tags, since));
+            try {
+                cache.getAll(keys).forEach((key, row) -> got(row, null, key, floors[key], tags, since));
+            } catch (RuntimeException failure) {
+                got(null, failure, -1, 0, tags, since);
+            }
         } else {
             cache.getAllAsync(keys).whenComplete((rows, failure) -> {
                 if (failure != null) {
@@ -264,10 +306,20 @@ final class StoreRace {
             Map<String, Long> tags,
             long since) {
         if (failure != null) {
-            stale = "failed: " + failure;
+            if (!isPlanned(failure)) {
+                stale = "failed: " + failure;
+            }
         } else if (row != null && isBelow(row, floor, tags)) {
             stale = "a caller since " + since + " got " + row + " for " + key;
         }
+    }
+
+    private static boolean isPlanned(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root instanceof TimeoutException || root == PLANNED;
     }
 
     private static boolean isBelow(Row row, long floor, Map<String, Long> tags) {
@@ -277,28 +329,28 @@ final class StoreRace {
 
     private void invalidate(int key) {
         long at = sequence++;
-        log.add("invalidate " + key + " at " + at);
+        note(() -> "invalidate " + key + " at " + at);
         cache.invalidate(key);
         keyFloors[key] = Math.max(keyFloors[key], at);
     }
 
     private void remove(int key) {
         long at = sequence++;
-        log.add("remove " + key + " at " + at);
+        note(() -> "remove " + key + " at " + at);
         cache.remove(key);
         keyFloors[key] = Math.max(keyFloors[key], at);
     }
 
     private void invalidateTag(String tag) {
         long at = sequence++;
-        log.add("invalidateTag " + tag + " at " + at);
+        note(() -> "invalidateTag " + tag + " at " + at);
         cache.invalidateTag(tag);
         tagFloors.merge(tag, at, Math::max);
     }
 
     private void invalidateAll() {
         long at = sequence++;
-        log.add("invalidateAll at " + at);
+        note(() -> "invalidateAll at " + at);
         cache.invalidateAll();
         allFloor = Math.max(allFloor, at);
     }
@@ -307,7 +359,7 @@ final class StoreRace {
         Row row = new Row(key, Long.MAX_VALUE, Set.of(rowTags.get(key)));
         cache.put(key, row);
         row.readAt = sequence++;
-        log.add("put " + row);
+        note(() -> "put " + row);
     }
 
     private long floor(int key) {
@@ -327,16 +379,24 @@ final class StoreRace {
 
     // The store.
 
-    private Row row(int key) {
+    private @Nullable Row row(int key) {
+        if (random.nextInt(12) == 0) {
+            note(() -> "read nothing for " + key);
+            sequence++;
+            return null;
+        }
         Row row = new Row(key, sequence++, Set.of(rowTags.get(key)));
-        log.add("read " + row);
+        note(() -> "read " + row);
         return row;
     }
 
-    private Row readBlocking(int key) {
+    private @Nullable Row readBlocking(int key) throws IOException {
         between();
         Row row = row(key);
         between();
+        if (fails()) {
+            throw PLANNED;
+        }
         return row;
     }
 
@@ -348,9 +408,11 @@ final class StoreRace {
         };
     }
 
-    private Map<Integer, Row> readAll(Collection<? extends Integer> keys) {
+    private Map<Integer, Row> readAll(Collection<Integer> keys) throws IOException {
         Map<Integer, Row> rows = new LinkedHashMap<>();
-        keys.forEach(key -> rows.put(key, readBlocking(key)));
+        for (int key : keys) {
+            rows.put(key, readBlocking(key));
+        }
         for (int other = 0; other < KEYS; other++) { // more than asked for
             rows.putIfAbsent(other, row(other));
         }

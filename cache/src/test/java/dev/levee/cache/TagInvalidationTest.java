@@ -139,6 +139,26 @@ class TagInvalidationTest {
     }
 
     @Test
+    void a_value_that_is_served_because_its_load_failed_keeps_its_tags() {
+        Cache<String, String> stale = Cache.over(
+                "stale",
+                store,
+                c -> c.tags((key, value) -> List.of(value.split(":")[0]))
+                        .expireAfter(ofSeconds(1))
+                        .staleIfError(ofMinutes(1)),
+                time.environment());
+        stale.get("a");
+        time.advance(ofSeconds(2));
+        store.before = operation -> {
+            throw new IOException("down");
+        };
+        assertThat(stale.get("a")).isEqualTo("t1:1");
+        stale.invalidateTag("t1");
+        assertThat(stale.getIfPresent("a")).isNull();
+        assertThat(catchThrowable(() -> stale.get("a"))).isInstanceOf(StoreException.class);
+    }
+
+    @Test
     void an_absence_that_was_read_before_may_be_of_any_tag() {
         Cache<String, String> negative = Cache.over(
                 "negative",

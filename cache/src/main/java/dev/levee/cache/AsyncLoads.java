@@ -190,7 +190,8 @@ final class AsyncLoads<K, V> {
         }
     }
 
-    private void follow(K key, PendingLoad<V> load, CompletionStage<? extends @Nullable V> stage, long start, Origin origin) {
+    private void follow(
+            K key, PendingLoad<V> load, CompletionStage<? extends @Nullable V> stage, long start, Origin origin) {
         try {
             stage.whenComplete((value, failure) ->
                     end(key, load, value, failure == null ? null : Outcomes.unwrap(failure), start, origin));
@@ -200,12 +201,7 @@ final class AsyncLoads<K, V> {
     }
 
     private void end(
-            K key,
-            PendingLoad<V> load,
-            @Nullable V value,
-            @Nullable Throwable failure,
-            long start,
-            Origin origin) {
+            K key, PendingLoad<V> load, @Nullable V value, @Nullable Throwable failure, long start, Origin origin) {
         Throwable why = failure;
         try {
             site.count(environment.clock().nanoTime() - start, why != null);
@@ -307,8 +303,7 @@ final class AsyncLoads<K, V> {
                     answer.add(wait.key(), LoadResult.value(value));
                 } else {
                     Throwable why = Outcomes.unwrap(failure);
-                    answer.addThrown(
-                            wait.key(), why instanceof RuntimeException seen ? seen : site.seenByWaiter(why));
+                    answer.addThrown(wait.key(), why instanceof RuntimeException seen ? seen : site.seenByWaiter(why));
                 }
                 oneLess.run();
             });

@@ -47,8 +47,7 @@ final class BulkLoads<K, V> {
      *
      * @param elsewhere runs the call; null for this thread
      */
-    Map<K, V> getAll(
-            Set<K> keys, BulkLoader<? super K, ? extends V> from, @Nullable AsyncLoads<K, V> elsewhere) {
+    Map<K, V> getAll(Set<K> keys, BulkLoader<? super K, ? extends V> from, @Nullable AsyncLoads<K, V> elsewhere) {
         BulkAnswer<K, V> answer = new BulkAnswer<>(name, site, keys);
         Collection<K> missing = keys;
         while (!missing.isEmpty()) {
@@ -67,8 +66,7 @@ final class BulkLoads<K, V> {
     }
 
     /** Answers the keys that have an entry, and puts those in flight that are not. */
-    Claims<K, V> claim(
-            Collection<K> keys, Loading work, BulkAnswer<K, V> answer, Loader<? super K, ? extends V> from) {
+    Claims<K, V> claim(Collection<K> keys, Loading work, BulkAnswer<K, V> answer, Loader<? super K, ? extends V> from) {
         Claims<K, V> claims = new Claims<>();
         boolean done = false;
         try {
@@ -159,16 +157,15 @@ final class BulkLoads<K, V> {
     }
 
     private void settle(
-            Map<K, PendingLoad<V>> own,
-            BulkCall<K, V> call,
-            BulkAnswer<K, V> answer,
-            boolean ofNoCaller,
-            long start) {
+            Map<K, PendingLoad<V>> own, BulkCall<K, V> call, BulkAnswer<K, V> answer, boolean ofNoCaller, long start) {
         Throwable common = call.failure();
         boolean ofCaller = common != null && !ofNoCaller && LoadFailures.isOfCaller(common);
         for (Map.Entry<K, PendingLoad<V>> each : own.entrySet()) {
             K key = each.getKey();
-            answer.add(key, site.settle(key, each.getValue(), call.value(key), call.failure(key), ofCaller, start, Origin.LOADED));
+            answer.add(
+                    key,
+                    site.settle(
+                            key, each.getValue(), call.value(key), call.failure(key), ofCaller, start, Origin.LOADED));
         }
     }
 

@@ -228,8 +228,8 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         }
 
         /**
-         * Gives values tags, such as their tenant, by which {@link Cache#invalidateTag} drops them all at once. Default:
-         * none. A hit then also compares a number for each tag of its value.
+         * Gives values tags, such as their tenant, by which {@link Cache#invalidateTag} drops them all at once.
+         * Default: none. A hit then also compares a number for each tag of its value.
          *
          * @param function returns the tags of a value; called once for each, before it is put, and not under a lock. No
          *     tags are an empty collection; null, or null among them, fails the load or the put, and so does what it

@@ -123,8 +123,7 @@ final class Entries<K, V> {
     }
 
     /** Makes the entry of what a load has brought; null if it is not to be kept. Not called under a lock. */
-    @Nullable CacheEntry<V> stampLoaded(
-            K key, @Nullable V value, long startedAt, Origin origin, EntryMarks.Marks marked) {
+    @Nullable CacheEntry<V> stampLoaded(K key, @Nullable V value, long startedAt, Origin origin, EntryMarks.Marks marked) {
         long now = clock.nanoTime();
         return marked.set(swept(
                 value == null ? lives.absent(now, origin) : lives.loaded(key, value, now, now - startedAt, origin),

@@ -67,7 +67,8 @@ final class EntryMarks<K, V> {
     /** Returns a bound for entries that know their weight. */
     @SuppressWarnings("unchecked") // a builder has no entries yet
     static <V> Caffeine<Object, CacheEntry<V>> bound(CacheConfig<?, ?> config) {
-        Caffeine<Object, CacheEntry<V>> bound = (Caffeine<Object, CacheEntry<V>>) (Caffeine<?, ?>) Caffeine.newBuilder();
+        Caffeine<Object, CacheEntry<V>> bound =
+                (Caffeine<Object, CacheEntry<V>>) (Caffeine<?, ?>) Caffeine.newBuilder();
         return config.maxWeight() == 0
                 ? bound.maximumSize(config.maxSize())
                 : bound.maximumWeight(config.maxWeight()).weigher((key, entry) -> entry.weight);

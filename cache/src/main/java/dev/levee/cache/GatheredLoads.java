@@ -196,7 +196,10 @@ final class GatheredLoads<K, V> {
             PendingLoad<V> ended = newest.get(batch.keys.get(i));
             PendingLoad.LoadResult<V> result = ended == null ? null : ended.result();
             if (load != ended) {
-                load.end(result != null ? result : PendingLoad.LoadResult.failure(new IllegalStateException("lost"), true));
+                load.end(
+                        result != null
+                                ? result
+                                : PendingLoad.LoadResult.failure(new IllegalStateException("lost"), true));
             }
         }
     }

@@ -68,7 +68,8 @@ final class LoadForms<K, V> {
         return async.get(key, loads.required(from));
     }
 
-    CompletableFuture<Map<K, V>> getAllAsync(Iterable<? extends K> keys, @Nullable Loader<? super K, ? extends V> from) {
+    CompletableFuture<Map<K, V>> getAllAsync(
+            Iterable<? extends K> keys, @Nullable Loader<? super K, ? extends V> from) {
         Set<K> asked = checked(keys);
         return async.getAll(asked, loads.required(from));
     }

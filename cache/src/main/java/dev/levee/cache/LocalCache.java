@@ -228,8 +228,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         }
     }
 
-    private void write(
-            K key, @Nullable V value, @Nullable Duration life, EntryMarks.Marks marked, Store<K, V> store) {
+    private void write(K key, @Nullable V value, @Nullable Duration life, EntryMarks.Marks marked, Store<K, V> store) {
         CacheEntry<V> written = null;
         Entries.Generation<V> begun = inFlight.beginWrite(key);
         try {
@@ -285,7 +284,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
     @Override
     public String toString() {
         return subject() + " [" + entries.size()
-                + (config.maxWeight() == 0 ? " of " + config.maxSize() : ", weight at most " + config.maxWeight()) + ", "
+                + (config.maxWeight() == 0 ? " of " + config.maxSize() : ", weight at most " + config.maxWeight())
+                + ", "
                 + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
                 + (config.lifeOf() == null ? Nanos.text(config.expireAfter()) : "a time of its own") + "]";
     }

@@ -43,8 +43,8 @@ interface ManyKeys<K, V> {
     Map<K, V> getAll(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader);
 
     /**
-     * Returns the value of a key as {@link Cache#get(Object)} does, without waiting for it: a load runs on the executor of
-     * the environment, in the context of no caller, and is shared with blocking callers.
+     * Returns the value of a key as {@link Cache#get(Object)} does, without waiting for it: a load runs on the executor
+     * of the environment, in the context of no caller, and is shared with blocking callers.
      *
      * <p>The future is this caller's own. To cancel or complete it, or the deadline of its {@code CallContext}, ends
      * its wait and not the load. It completes on a thread of the executor, or is complete already. No thread waits.
@@ -87,8 +87,7 @@ interface ManyKeys<K, V> {
      * @throws IllegalStateException if the cache is closed
      * @throws NullPointerException with the place of a key that is null
      */
-    CompletableFuture<Map<K, V>> getAllAsync(
-            Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader);
+    CompletableFuture<Map<K, V>> getAllAsync(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader);
 
     /**
      * Loads many keys that the cache does not have, a few at a time: at the start, from a list of {@link #hottest} that

@@ -79,8 +79,8 @@ public final class PartialLoadException extends RuntimeException {
      * Returns what went wrong.
      *
      * @param <K> the keys of the call that failed
-     * @return the failures by key: of {@code getAll} what {@code get} would have thrown, of a loader what it said; empty
-     *     in a copy that was serialized
+     * @return the failures by key: of {@code getAll} what {@code get} would have thrown, of a loader what it said;
+     *     empty in a copy that was serialized
      */
     @SuppressWarnings("unchecked") // as above
     public <K> Map<K, Throwable> failures() {

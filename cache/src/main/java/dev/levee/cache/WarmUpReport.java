@@ -16,4 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public record WarmUpReport(
-        int present, int loaded, int absent, int failed, int skipped, @Nullable Throwable failure) {}
+        int present,
+        int loaded,
+        int absent,
+        int failed,
+        int skipped,
+        @Nullable Throwable failure) {}

@@ -199,7 +199,9 @@ class AsyncLoadTest {
             store.before = operation -> {
                 throw disk;
             };
-            assertThat(failure(cache.getAsync("a"))).isInstanceOf(StoreException.class).hasCause(disk);
+            assertThat(failure(cache.getAsync("a")))
+                    .isInstanceOf(StoreException.class)
+                    .hasCause(disk);
             assertThat(failure(cache.getAllAsync(List.of("a", "b")))).isInstanceOf(PartialLoadException.class);
         }
 
@@ -276,7 +278,8 @@ class AsyncLoadTest {
 
         @Test
         void that_throws_or_returns_null_fails_the_load() {
-            Cache<String, String> broken = Cache.over("broken", (AsyncLoader<String, String>) (key, executor) -> null, c -> {}, threads);
+            Cache<String, String> broken =
+                    Cache.over("broken", (AsyncLoader<String, String>) (key, executor) -> null, c -> {}, threads);
             assertThat(failure(broken.getAsync("a"))).hasMessageContaining("returned a null stage");
             AsyncLoader<String, String> throwing = (key, executor) -> {
                 throw new IOException("no connection");
@@ -373,7 +376,8 @@ class AsyncLoadTest {
 
         @Test
         void through_its_own_stage_fails() {
-            CompletableFuture<String> get = self.getAsync("a", key -> self.getAsync("a", k -> k).join());
+            CompletableFuture<String> get =
+                    self.getAsync("a", key -> self.getAsync("a", k -> k).join());
             assertThat(failure(get))
                     .hasRootCauseInstanceOf(IllegalStateException.class)
                     .hasStackTraceContaining("cannot load key a")
@@ -383,7 +387,8 @@ class AsyncLoadTest {
         @Test
         void through_the_stage_of_another_one_fails() {
             Loader<String, String> needsA = key -> self.getAsync("a", k -> k).join();
-            CompletableFuture<String> get = self.getAsync("a", key -> self.getAsync("b", needsA).join());
+            CompletableFuture<String> get =
+                    self.getAsync("a", key -> self.getAsync("b", needsA).join());
             assertThat(failure(get))
                     .hasRootCauseInstanceOf(IllegalStateException.class)
                     .hasStackTraceContaining("self[b] -> self[a] -> self[b]");
@@ -391,8 +396,8 @@ class AsyncLoadTest {
 
         @Test
         void through_a_blocking_get_within_a_stage_fails() {
-            CompletableFuture<String> get =
-                    self.getAsync("a", key -> self.getAsync("b", k -> self.get("a", x -> x)).join());
+            CompletableFuture<String> get = self.getAsync(
+                    "a", key -> self.getAsync("b", k -> self.get("a", x -> x)).join());
             assertThat(failure(get)).hasRootCauseInstanceOf(IllegalStateException.class);
         }
 

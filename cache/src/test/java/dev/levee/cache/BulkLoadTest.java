@@ -174,7 +174,8 @@ class BulkLoadTest {
 
         @Test
         void with_other_keys_keeps_only_those_that_were_asked_for() {
-            assertThat(cache.getAll(keys("a"), asked -> Map.of("a", "1", "b", "of another"))).isEqualTo(Map.of("a", "1"));
+            assertThat(cache.getAll(keys("a"), asked -> Map.of("a", "1", "b", "of another")))
+                    .isEqualTo(Map.of("a", "1"));
             assertThat(cache.getIfPresent("b")).isNull();
         }
 
@@ -266,7 +267,9 @@ class BulkLoadTest {
             PartialLoadException partial = (PartialLoadException) thrown;
             assertThat(partial.<String, String>values()).isEqualTo(Map.of("a", "1"));
             assertThat(partial.<String>failures()).containsOnlyKeys("b");
-            assertThat(partial.failures().get("b")).isInstanceOf(StoreException.class).hasCause(disk);
+            assertThat(partial.failures().get("b"))
+                    .isInstanceOf(StoreException.class)
+                    .hasCause(disk);
             assertThat(cache.getIfPresent("a")).isEqualTo("1");
             assertThat(cache.getIfPresent("z")).isNull();
             nothing_is_in_flight();
@@ -400,8 +403,8 @@ class BulkLoadTest {
             FutureTask<Map<String, String>> interrupted = new FutureTask<>(() -> cache.getAll(keys("a", "b")));
             Thread waits = time.start(interrupted);
             Deadline deadline = Deadline.after(ofSeconds(1), time.environment().clock());
-            FutureTask<Map<String, String>> late = start(() ->
-                    CallContext.current().withDeadline(deadline).call(() -> cache.getAll(keys("a", "b"))));
+            FutureTask<Map<String, String>> late =
+                    start(() -> CallContext.current().withDeadline(deadline).call(() -> cache.getAll(keys("a", "b"))));
             time.awaitSleepers(2);
             waits.interrupt();
             assertThat(failure(interrupted)).isInstanceOf(InterruptedWaitException.class);

@@ -116,8 +116,10 @@ class ManyThreadsTest {
 
     @Test
     void a_hit_of_a_value_with_tags_and_a_weight_allocates_nothing() {
-        Cache<Integer, String> cache = Cache.over("hot", key -> "v" + key, c -> c.tags((key, value) -> List.of("a", "b"))
-                .maxWeight(1_000, (key, value) -> 1));
+        Cache<Integer, String> cache = Cache.over(
+                "hot",
+                key -> "v" + key,
+                c -> c.tags((key, value) -> List.of("a", "b")).maxWeight(1_000, (key, value) -> 1));
         Integer key = 1_000;
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long id = Thread.currentThread().getId();

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The promise that what was read before an invalidation is not cached after it, in random schedules of
- * {@link StoreRace}: none is stale, and each fault that is known from other caches is found. A build looks at
- * 30,000 schedules of 30 operations and more, the long form at 1,000,000.
+ * {@link StoreRace}: none is stale, and each fault that is known from other caches is found. A build looks at 30,000
+ * schedules of 30 operations and more, the long form at 1,000,000.
  */
 class StaleInstallTest {
     private static final int IN_BUILDS = 30_000;
@@ -98,9 +98,7 @@ class StaleInstallTest {
 
         final StoreRace.Making making;
 
-        Fault(
-                Function<Entries<Integer, StoreRace.Row>, InFlight<Integer, StoreRace.Row>> table,
-                Supplier<Tags> tags) {
+        Fault(Function<Entries<Integer, StoreRace.Row>, InFlight<Integer, StoreRace.Row>> table, Supplier<Tags> tags) {
             making = (loader, config, environment) ->
                     new LocalCache<>("race", loader, config, environment, table, tags.get());
         }
@@ -156,8 +154,7 @@ class StaleInstallTest {
         }
 
         @Override
-        void endLoad(
-                Integer key, PendingLoad<StoreRace.Row> ended, @Nullable CacheEntry<StoreRace.Row> entry) {
+        void endLoad(Integer key, PendingLoad<StoreRace.Row> ended, @Nullable CacheEntry<StoreRace.Row> entry) {
             PendingLoad<StoreRace.Row> other = startLoad(key, new PendingLoad<>(new Loading("race", key)));
             super.endLoad(key, other, entry);
         }
@@ -169,8 +166,7 @@ class StaleInstallTest {
         }
 
         @Override
-        void endLoad(
-                Integer key, PendingLoad<StoreRace.Row> ended, @Nullable CacheEntry<StoreRace.Row> entry) {
+        void endLoad(Integer key, PendingLoad<StoreRace.Row> ended, @Nullable CacheEntry<StoreRace.Row> entry) {
             if (entry != null) {
                 entries.put(key, entry, entries.current());
             }

@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  * the same seed is the same schedule.
  *
  * <p>All runs on one thread. Where other threads could come in between (before and after the store is read, at each
- * reading of the clock, in the function of tags, where something is handed over, while a caller is parked), the schedule
- * lets other operations happen, up to three within each other. Each value says when it was read. It is stale if a key, a
- * tag of it or all was invalidated after that and a caller gets it that has come since, now or at the end.
+ * reading of the clock, in the function of tags, where something is handed over, while a caller is parked), the
+ * schedule lets other operations happen, up to three within each other. Each value says when it was read. It is stale
+ * if a key, a tag of it or all was invalidated after that and a caller gets it that has come since, now or at the end.
  */
 final class StoreRace {
     static final int KEYS = 3;
@@ -299,12 +299,7 @@ final class StoreRace {
     }
 
     private void got(
-            @Nullable Row row,
-            @Nullable Throwable failure,
-            int key,
-            long floor,
-            Map<String, Long> tags,
-            long since) {
+            @Nullable Row row, @Nullable Throwable failure, int key, long floor, Map<String, Long> tags, long since) {
         if (failure != null) {
             if (!isPlanned(failure)) {
                 stale = "failed: " + failure;
@@ -323,8 +318,7 @@ final class StoreRace {
     }
 
     private static boolean isBelow(Row row, long floor, Map<String, Long> tags) {
-        return row.readAt < floor
-                || row.tags.stream().anyMatch(tag -> row.readAt < tags.getOrDefault(tag, 0L));
+        return row.readAt < floor || row.tags.stream().anyMatch(tag -> row.readAt < tags.getOrDefault(tag, 0L));
     }
 
     private void invalidate(int key) {

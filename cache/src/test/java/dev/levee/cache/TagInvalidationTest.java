@@ -211,7 +211,9 @@ class TagInvalidationTest {
             Cache<String, String> broken = tagged((key, value) -> {
                 throw new IllegalStateException("tags");
             });
-            assertThatThrownBy(() -> broken.get("a")).isInstanceOf(StoreException.class).hasRootCauseMessage("tags");
+            assertThatThrownBy(() -> broken.get("a"))
+                    .isInstanceOf(StoreException.class)
+                    .hasRootCauseMessage("tags");
             assertThatThrownBy(() -> broken.put("a", "x")).hasMessageContaining("tags");
             broken.invalidateTag("t1");
             assertThat(broken.getIfPresent("a")).isNull();

@@ -116,8 +116,7 @@ class WarmUpTest {
         @Test
         void of_many_keys_that_are_there_does_not_need_a_deep_stack() {
             keys(9_000).forEach(key -> cache.put(key, "x"));
-            assertThat(cache.warmUp(keys(9_000), 2))
-                    .isCompletedWithValue(new WarmUpReport(9_000, 0, 0, 0, 0, null));
+            assertThat(cache.warmUp(keys(9_000), 2)).isCompletedWithValue(new WarmUpReport(9_000, 0, 0, 0, 0, null));
         }
 
         @Test
@@ -141,7 +140,11 @@ class WarmUpTest {
     class Hottest {
         @Test
         void are_the_keys_that_are_read_most() {
-            Cache<Integer, String> small = Cache.over("small", key -> "x", c -> c.maxSize(120), environment); // below half of that Caffeine keeps no order
+            Cache<Integer, String> small = Cache.over(
+                    "small",
+                    key -> "x",
+                    c -> c.maxSize(120),
+                    environment); // below half of that Caffeine keeps no order
             for (int round = 0; round < 20; round++) {
                 for (int key = 0; key < 5; key++) {
                     small.get(key);

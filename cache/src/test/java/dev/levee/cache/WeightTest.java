@@ -45,8 +45,7 @@ class WeightTest {
     @ParameterizedTest
     @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
     void a_weight_below_one_is_an_error_with_the_key_and_the_weight(int weight) {
-        Cache<String, String> cache =
-                Cache.over("texts", key -> key, c -> c.maxWeight(10, (key, value) -> weight));
+        Cache<String, String> cache = Cache.over("texts", key -> key, c -> c.maxWeight(10, (key, value) -> weight));
         assertThatThrownBy(() -> cache.get("a"))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("cache \"texts\": weight of key a must be at least 1, but was " + weight);
@@ -60,14 +59,17 @@ class WeightTest {
     void the_function_is_not_called_under_a_lock_and_once_for_each_entry() {
         AtomicInteger calls = new AtomicInteger();
         Cache<String, String>[] self = new Cache[1];
-        Cache<String, String> cache = Cache.over("texts", key -> key, c -> c.maxWeight(10, (key, value) -> {
-            calls.incrementAndGet();
-            if (!key.equals("other")) {
-                self[0].invalidate(key);
-                self[0].get("other");
-            }
-            return 1;
-        }));
+        Cache<String, String> cache = Cache.over(
+                "texts",
+                key -> key,
+                c -> c.maxWeight(10, (key, value) -> {
+                    calls.incrementAndGet();
+                    if (!key.equals("other")) {
+                        self[0].invalidate(key);
+                        self[0].get("other");
+                    }
+                    return 1;
+                }));
         self[0] = cache;
         assertThat(cache.get("a")).isEqualTo("a");
         assertThat(calls).hasValue(2);

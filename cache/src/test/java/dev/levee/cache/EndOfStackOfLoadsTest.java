@@ -49,6 +49,12 @@ class EndOfStackOfLoadsTest {
     private List<EndOfStack.Form> forms() {
         return List.of(
                 operation -> Objects.requireNonNull(aside.get(keys.incrementAndGet(), key -> operation.run())),
+                operation -> { // hits, which do maintenance of Caffeine's
+                    for (long key = 0; key < CACHED; key++) {
+                        aside.getIfPresent(key % 8);
+                    }
+                    return operation.run();
+                },
                 operation -> {
                     aside.put(keys.incrementAndGet() % CACHED, 1L);
                     aside.invalidate(keys.incrementAndGet() % CACHED);

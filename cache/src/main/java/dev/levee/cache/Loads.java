@@ -8,7 +8,6 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
-import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -86,7 +85,6 @@ final class Loads<K, V> {
      * @param from loads the value; null if nothing does, then a value that is not there is an error of the caller
      */
     @Nullable V get(K key, @Nullable CacheEntry<V> found, @Nullable Loader<? super K, ? extends V> from) {
-        StackRoom.require();
         if (found != null && serves(key, found, from)) {
             return answer(found);
         }

@@ -91,8 +91,11 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return "cache \"" + name + '"';
     }
 
+    // A hit needs room on the stack too: Caffeine does maintenance in some, and must be able to give its lock back.
+
     @Override
     public @Nullable V get(K key) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
         if (entry != null && entries.isQuiet(entry)) {
             hit(entry);
@@ -103,6 +106,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
         if (entry != null && entries.isQuiet(entry)) {
             hit(entry);
@@ -113,6 +117,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V getIfPresent(K key) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
         if (entry != null && entries.isQuiet(entry)) {
             hit(entry);

@@ -50,6 +50,12 @@ class EndOfStackOfLoadsTest {
     private List<EndOfStack.Form> forms() {
         return List.of(
                 operation -> Objects.requireNonNull(aside.get(keys.incrementAndGet(), key -> operation.run())),
+                operation -> { // hits, which do maintenance of Caffeine's
+                    for (long key = 0; key < CACHED; key++) {
+                        aside.getIfPresent(key % 8);
+                    }
+                    return operation.run();
+                },
                 operation -> {
                     List<Long> two = List.of(keys.incrementAndGet(), keys.incrementAndGet());
                     return aside.getAll(two, asked -> Map.of(two.get(0), operation.run(), two.get(1), 1L))

@@ -14,13 +14,12 @@ import org.jspecify.annotations.Nullable;
  *        one compare   drawing a number    begins a refresh
  * }</pre>
  */
-final class CacheEntry<V> {
+final class CacheEntry<V> extends HotEntry<V> {
+    private static final int MAX_FAILURES = Byte.MAX_VALUE;
+
     @SuppressWarnings("rawtypes")
     private static final AtomicIntegerFieldUpdater<CacheEntry> REFRESHING =
             AtomicIntegerFieldUpdater.newUpdater(CacheEntry.class, "refreshing");
-
-    /** Null for an absence and for a failure. */
-    final @Nullable V value;
 
     /** What a load threw; null unless that is what is cached. */
     final @Nullable Throwable failure;
@@ -35,17 +34,17 @@ final class CacheEntry<V> {
     /** When a refresh is wanted; after a load that failed, when the next one may begin. */
     final long nextTryAt;
 
-    /** Until when a hit has nothing to decide. */
-    final long quietUntil;
-
     /** How long the load took; 0 if that is not known. */
     final long loadNanos;
 
-    /** How many loads in a row have failed since there is this value, or, for a failure, with that one. */
-    final int failures;
+    /**
+     * How many loads in a row have failed since there is this value, or, for a failure, with that one; no more are
+     * counted than matter.
+     */
+    final byte failures;
 
-    /** Whether nothing about it depends on the time, so that a hit need not read the clock. */
-    final boolean timeless;
+    /** How much of the room of the cache it takes. Written before it is put. */
+    int weight = 1;
 
     private volatile int refreshing;
 
@@ -60,21 +59,19 @@ final class CacheEntry<V> {
             long loadNanos,
             int failures,
             boolean timeless) {
-        this.value = value;
+        super(value, quietUntil, timeless);
         this.failure = failure;
         this.origin = origin;
         this.writtenAt = writtenAt;
         this.freshUntil = freshUntil;
         this.nextTryAt = nextTryAt;
-        this.quietUntil = quietUntil;
         this.loadNanos = loadNanos;
-        this.failures = failures;
-        this.timeless = timeless;
+        this.failures = (byte) Math.min(failures, MAX_FAILURES);
     }
 
     /** Returns a copy for which another load has failed. */
     CacheEntry<V> afterFailure(long nextTry, long quiet) {
-        return new CacheEntry<>(
+        CacheEntry<V> copy = new CacheEntry<>(
                 value,
                 failure,
                 origin,
@@ -83,8 +80,16 @@ final class CacheEntry<V> {
                 nextTry,
                 quiet,
                 loadNanos,
-                failures == Integer.MAX_VALUE ? failures : failures + 1,
+                failures + 1,
                 false);
+        copy.tags = tags;
+        copy.weight = weight;
+        return copy;
+    }
+
+    /** Whether a tag of it was invalidated since it was loaded or put: it is as if it was not there. */
+    boolean isOutdated() {
+        return tags != null && tags.isOutdated();
     }
 
     boolean hasValue() {

@@ -112,7 +112,7 @@ final class Lives<K, V> {
         if (failureNanos == 0) {
             return null;
         }
-        int failures = before != null && before.failure != null ? before.failures : 0;
+        int failures = before != null && before.failure != null && !isDead(before, now) ? before.failures : 0;
         long until = now + shortened(doubled(failureNanos, failures), part());
         long never = now - (Nanos.NEVER >> 1);
         return new CacheEntry<>(

@@ -6,6 +6,9 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +36,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
     private final KeyWrites<K, V> keyWrites;
+    private final EntryMarks<K, V> marks;
     private final Loads<K, V> loads;
 
     LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig<K, V> config, Environment environment) {
@@ -45,16 +49,27 @@ final class LocalCache<K, V> implements Cache<K, V> {
             CacheConfig<K, V> config,
             Environment environment,
             Function<Entries<K, V>, InFlight<K, V>> table) {
+        this(name, loader, config, environment, table, new Tags());
+    }
+
+    LocalCache(
+            String name,
+            @Nullable Loader<K, V> loader,
+            CacheConfig<K, V> config,
+            Environment environment,
+            Function<Entries<K, V>, InFlight<K, V>> table,
+            Tags tags) {
         this.name = Require.name(name);
         this.loader = loader;
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
         this.writes = config.strategy() == Strategy.CACHE_ASIDE ? null : writable(loader, config.strategy());
         this.totals = config.totals() ? new CacheTotals() : null;
-        this.entries = new Entries<>(name, config, environment, totals);
+        this.marks = new EntryMarks<>(name, config, tags);
+        this.entries = new Entries<>(name, config, marks, environment, totals);
         this.inFlight = table.apply(entries);
         this.keyWrites = new KeyWrites<>(name, inFlight, environment.scheduler());
-        this.loads = new Loads<>(name, config, environment, entries, inFlight, totals);
+        this.loads = new Loads<>(name, config, environment, entries, inFlight, totals, loader);
         if (loader instanceof Store<K, V> store) {
             store.whenChanged(this::invalidate);
         }
@@ -82,8 +97,11 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return "cache \"" + name + '"';
     }
 
+    // A hit needs room on the stack too: Caffeine does maintenance in some, and must be able to give its lock back.
+
     @Override
     public @Nullable V get(K key) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
         if (entry != null && entries.isQuiet(entry)) {
             hit(entry);
@@ -94,6 +112,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
         if (entry != null && entries.isQuiet(entry)) {
             hit(entry);
@@ -104,6 +123,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V getIfPresent(K key) {
+        StackRoom.require();
         CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
         if (entry != null && entries.isQuiet(entry)) {
             hit(entry);
@@ -130,6 +150,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     public boolean refresh(K key) {
         StackRoom.require();
         Require.nonNull("key", key);
+        entries.requireOpen();
         if (loader == null) {
             throw new IllegalStateException(subject() + " has no store to load from");
         }
@@ -137,11 +158,51 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     @Override
+    public Map<K, V> getAll(Iterable<? extends K> keys) {
+        return loads.forms.getAll(keys, loader);
+    }
+
+    @Override
+    public Map<K, V> getAll(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
+        return loads.forms.getAll(keys, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public CompletableFuture<@Nullable V> getAsync(K key) {
+        return loads.forms.getAsync(key, loader);
+    }
+
+    @Override
+    public CompletableFuture<@Nullable V> getAsync(K key, Loader<? super K, ? extends V> loader) {
+        return loads.forms.getAsync(key, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public CompletableFuture<Map<K, V>> getAllAsync(Iterable<? extends K> keys) {
+        return loads.forms.getAllAsync(keys, loader);
+    }
+
+    @Override
+    public CompletableFuture<Map<K, V>> getAllAsync(
+            Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
+        return loads.forms.getAllAsync(keys, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public CompletableFuture<WarmUpReport> warmUp(Iterable<? extends K> keys, int maxConcurrent) {
+        return loads.forms.warmUp(keys, maxConcurrent, loader);
+    }
+
+    @Override
+    public List<K> hottest(int limit) {
+        return entries.hottest(Require.range("limit", limit, 0, Integer.MAX_VALUE));
+    }
+
+    @Override
     public void put(K key, V value) {
         StackRoom.require();
         Require.nonNull("key", key);
-        Require.nonNull("value", value);
-        put(key, value, null, writes);
+        put(key, Require.nonNull("value", value), null, writes);
     }
 
     @Override
@@ -153,24 +214,28 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     private void put(K key, V value, @Nullable Duration life, @Nullable Store<K, V> store) {
+        entries.requireOpen();
+        EntryMarks.Marks marked = marks.ofPut(key, value);
         if (store == null) {
-            inFlight.change(key, entries.stampPut(key, value, life));
+            inFlight.change(key, entries.stampPut(key, value, life, marked));
         } else {
-            write(key, value, life, store);
+            write(key, value, life, marked, store);
         }
     }
 
     @Override
     public void remove(K key) {
         StackRoom.require();
+        Require.nonNull("key", key);
+        entries.requireOpen();
         if (writes == null) {
-            inFlight.change(Require.nonNull("key", key), null);
+            inFlight.change(key, null);
         } else {
-            write(Require.nonNull("key", key), null, null, writes);
+            write(key, null, null, EntryMarks.Marks.PLAIN, writes);
         }
     }
 
-    private void write(K key, @Nullable V value, @Nullable Duration life, Store<K, V> store) {
+    private void write(K key, @Nullable V value, @Nullable Duration life, EntryMarks.Marks marked, Store<K, V> store) {
         if (value == null) {
             keyWrites.write(key, "delete", () -> store.delete(key), () -> null);
         } else {
@@ -179,7 +244,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
                     key,
                     "save",
                     () -> store.save(key, value),
-                    () -> around ? null : entries.stampPut(key, value, life));
+                    () -> around ? null : entries.stampPut(key, value, life, marked));
         }
     }
 
@@ -190,8 +255,20 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     @Override
+    public void invalidateTag(String tag) {
+        marks.invalidate(Require.nonNull("tag", tag));
+    }
+
+    @Override
     public void invalidateAll() {
         inFlight.removeAll();
+    }
+
+    @Override
+    public void close() {
+        if (entries.close()) {
+            loads.forms.flush();
+        }
     }
 
     @Override
@@ -199,6 +276,9 @@ final class LocalCache<K, V> implements Cache<K, V> {
         Require.nonNull("sink", sink).value(name, "cache.size", (double) entries.size());
         sink.value(name, "cache.loading", inFlight.size());
         sink.value(name, "cache.refreshing", loads.refreshing());
+        if (marks.haveTags()) {
+            sink.value(name, "cache.tags", marks.tags());
+        }
         if (totals != null) {
             totals.write(name, sink);
         }
@@ -206,8 +286,9 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public String toString() {
-        return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
-                + strategy() + ", expires after "
+        return subject() + " [" + entries.size()
+                + (config.maxWeight() == 0 ? " of " + config.maxSize() : ", weight at most " + config.maxWeight())
+                + ", " + strategy() + ", expires after "
                 + (config.lifeOf() == null ? Nanos.text(config.expireAfter()) : "a time of its own") + "]";
     }
 

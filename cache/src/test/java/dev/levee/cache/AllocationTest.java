@@ -3,7 +3,12 @@ package dev.levee.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.testing.ManualTime;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Random;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +36,57 @@ class AllocationTest {
     void aHitWithALoaderThatCapturesNothingAllocatesNothing() {
         Cache<Integer, String> cache = Cache.of("hot");
         assertThat(bytesPerHit(i -> cache.get(KEYS[i & 63], key -> "v" + key))).isLessThan(0.01);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aHitWithEverythingOnAllocatesNothing(boolean coarse) {
+        Cache<Integer, String> cache = everything(coarse, 0);
+        assertThat(bytesPerHit(i -> cache.get(KEYS[i & 63]))).isLessThan(0.01);
+    }
+
+    @Test
+    void aHitOfAnAbsentValueAllocatesNothing() {
+        Cache<Integer, String> cache = Cache.over("hot", key -> null, c -> c.expireAbsentAfter(Deadline.FOREVER));
+        assertThat(bytesPerHit(i -> cache.get(KEYS[i & 63]))).isLessThan(0.01);
+    }
+
+    /** At each hit a number is drawn: a load has taken a tenth of the life, and none of the numbers is small enough. */
+    @Test
+    void aHitThatDrawsANumberAllocatesNothing() {
+        Cache<Integer, String> cache = everything(false, 1_000);
+        assertThat(bytesPerHit(i -> cache.get(KEYS[i & 63]))).isLessThan(0.01);
+    }
+
+    private static Cache<Integer, String> everything(boolean coarse, long loadMillis) {
+        ManualTime time = new ManualTime();
+        Environment environment = time.environment().toBuilder()
+                .random(new Random(1) {
+                    @Override
+                    public double nextDouble() {
+                        return 0;
+                    }
+                })
+                .build();
+        return Cache.over(
+                "hot",
+                key -> {
+                    time.advance(Duration.ofMillis(loadMillis));
+                    return "v" + key;
+                },
+                c -> {
+                    c.refreshAfter(Duration.ofMinutes(4))
+                            .staleWhileRevalidate(Duration.ofMinutes(1))
+                            .staleIfError(Duration.ofMinutes(10))
+                            .expireAbsentAfter(Duration.ofSeconds(10))
+                            .expireFailuresAfter(Duration.ofSeconds(10))
+                            .earlyExpiry(10)
+                            .totals(true);
+                    if (coarse) {
+                        c.coarseClock();
+                    }
+                },
+                environment);
     }
 
     @Test

@@ -22,5 +22,7 @@ module dev.levee.core {
             dev.levee.jdbc,
             dev.levee.http,
             dev.levee.http.server,
-            dev.levee.dns;
+            dev.levee.dns,
+            dev.levee.springcache,
+            dev.levee.jcache;
 }

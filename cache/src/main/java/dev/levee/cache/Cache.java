@@ -64,7 +64,7 @@ import org.jspecify.annotations.Nullable;
  * @param <V> values, best immutable: all callers get the same object
  * @since 0.1
  */
-public interface Cache<K, V> extends Measured {
+public interface Cache<K, V> extends ManyKeys<K, V>, Measured, AutoCloseable {
     /**
      * Makes a cache with safe defaults over a store: 10,000 values, five minutes.
      *
@@ -310,8 +310,8 @@ public interface Cache<K, V> extends Measured {
     @Nullable V getIfPresent(K key);
 
     /**
-     * Returns what the cache holds for a key, with its age: what {@link #get(Object)} would return without a load.
-     * Does not block, load or refresh, and does not count as a use of the value.
+     * Returns what the cache holds for a key, with its age: what {@link #get(Object)} would return without a load. Does
+     * not block, load or refresh, and does not count as a use of the value.
      *
      * @param key not null
      * @return the value, the absence or the failure that is held; null if a {@code get} would have to load
@@ -377,9 +377,28 @@ public interface Cache<K, V> extends Measured {
     void invalidate(K key);
 
     /**
+     * Drops all values that have a tag; the store is not changed. Does not block, and takes the same time however many
+     * there are. Calls after the return get no value with this tag that was loaded, put or written before, nor one
+     * whose load, write or put began before, though its tags be not known yet. Absent values that are remembered may be
+     * of any tag, and are dropped too.
+     *
+     * @param tag not null
+     * @throws IllegalStateException if the settings give values no tags
+     */
+    void invalidateTag(String tag);
+
+    /**
      * Drops all values, at one moment; the store is not changed. Does not block, and takes the same time however many
      * there are. Calls after the return get no value that was loaded or put before, nor one whose load or write began
      * before: those that are in flight go on, but only the callers that already wait get what they bring.
      */
     void invalidateAll();
+
+    /**
+     * Drops all values and takes no more. Calls that get, put or remove fail with an {@link IllegalStateException} that
+     * names the cache; invalidations do nothing. Loads and writes in flight end, for those that wait for them, and keep
+     * nothing; a warm-up stops. Does not block. A second call does nothing.
+     */
+    @Override
+    void close();
 }

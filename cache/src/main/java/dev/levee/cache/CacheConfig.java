@@ -1,6 +1,12 @@
 package dev.levee.cache;
 
+import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.function.BiFunction;
+import java.util.function.ToIntBiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a {@link Cache}. Immutable.
@@ -12,15 +18,19 @@ import dev.levee.core.internal.Require;
  * @since 0.1
  */
 public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
+    private static final Duration MAX_WINDOW_SECONDS = Duration.ofSeconds(1);
+
     private final Strategy strategy;
     private final long maxSize;
     private final boolean totals;
+    private final Choices<K, V> choices;
 
     private CacheConfig(Builder<K, V> builder) {
         super(builder);
         strategy = builder.strategy;
         maxSize = builder.maxSize;
         totals = builder.totals;
+        choices = builder.choices.checked(builder.maxSizeIsSet);
     }
 
     /**
@@ -71,6 +81,56 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
     }
 
     /**
+     * Returns how much all values weigh at most.
+     *
+     * @return from 1; 0 if their number is bounded and not their weight
+     */
+    public long maxWeight() {
+        return choices.maxWeight();
+    }
+
+    /**
+     * Returns how long a single load waits for others that are loaded by the same call.
+     *
+     * @return the time; zero if loads are not gathered
+     */
+    public Duration gatherWindow() {
+        return choices.window();
+    }
+
+    /**
+     * Returns how many single loads are gathered into one call at most.
+     *
+     * @return from 2; 1 if loads are not gathered
+     */
+    public int gatherMaxKeys() {
+        return choices.maxKeys();
+    }
+
+    Choices<K, V> choices() {
+        return choices;
+    }
+
+    /** What is set, or not, besides times: the functions of tags and weights, and how single loads are gathered. */
+    record Choices<K, V>(
+            @Nullable BiFunction<? super K, ? super V, ? extends Collection<String>> tags,
+            @Nullable ToIntBiFunction<? super K, ? super V> weigher,
+            long maxWeight,
+            Duration window,
+            int maxKeys) {
+        Choices() {
+            this(null, null, 0, Duration.ZERO, 1);
+        }
+
+        private Choices<K, V> checked(boolean maxSizeIsSet) {
+            if (weigher != null && maxSizeIsSet) {
+                throw new IllegalArgumentException("maxSize and maxWeight must not both be set");
+            }
+            return this;
+        }
+    }
+
+    /**
      * The ways to keep a store and its cache in agreement.
      *
      * @since 0.1
@@ -93,6 +153,8 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         private Strategy strategy = Strategy.CACHE_ASIDE;
         private long maxSize = 10_000;
         private boolean totals;
+        private boolean maxSizeIsSet;
+        private Choices<K, V> choices = new Choices<>();
 
         Builder() {}
 
@@ -101,6 +163,7 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
             strategy = config.strategy;
             maxSize = config.maxSize;
             totals = config.totals;
+            choices = config.choices;
         }
 
         @Override
@@ -140,6 +203,71 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
          */
         public Builder<K, V> maxSize(long value) {
             maxSize = Require.range("maxSize", value, 1, Long.MAX_VALUE);
+            maxSizeIsSet = true;
+            return this;
+        }
+
+        /**
+         * How much all values weigh at most, in place of their number. Default: their number is bounded, see
+         * {@link #maxSize}. The weight is found once for each value, before it is put, and not under a lock. A value
+         * that is heavier than all may be is given to its callers and not kept. An absent value that is remembered
+         * weighs 1.
+         *
+         * @param value from 1, in the unit of the weights, such as bytes
+         * @param weigher returns the weight of a value, from 1; less fails the load or the put, and so does what it
+         *     throws
+         * @return this
+         * @throws NullPointerException if {@code weigher} is null
+         * @throws IllegalArgumentException if the value is less than 1
+         */
+        public Builder<K, V> maxWeight(long value, ToIntBiFunction<? super K, ? super V> weigher) {
+            long bound = Require.range("maxWeight", value, 1, Long.MAX_VALUE);
+            Require.nonNull("weigher", weigher);
+            choices = new Choices<>(choices.tags(), weigher, bound, choices.window(), choices.maxKeys());
+            return this;
+        }
+
+        /**
+         * Gives values tags, such as their tenant, by which {@link Cache#invalidateTag} drops them all at once. Default:
+         * none. A hit then also compares a number for each tag of its value.
+         *
+         * @param function returns the tags of a value; called once for each, before it is put, and not under a lock. No
+         *     tags are an empty collection; null, or null among them, fails the load or the put, and so does what it
+         *     throws
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<K, V> tags(BiFunction<? super K, ? super V, ? extends Collection<String>> function) {
+            Require.nonNull("tags", function);
+            choices = new Choices<>(
+                    function, choices.weigher(), choices.maxWeight(), choices.window(), choices.maxKeys());
+            return this;
+        }
+
+        /**
+         * Gathers single loads into calls of a {@link BulkLoader}. Default: each is a call of its own. The first load
+         * waits for others until the window is over or there are {@code maxKeys} of them; then they are one call, on a
+         * thread of the environment's executor and in the context of no caller. All callers wait for it, each until its
+         * own deadline or interrupt.
+         *
+         * <p>Use it where many callers miss different keys at a time, and the store takes one call for many keys much
+         * more easily than many calls. It makes each load later by up to the window. Not gathered are {@code getAll},
+         * loads by a loader of the call, loads in the background, and loads that another load of this cache waits for.
+         *
+         * @param window more than zero, at most a second; some milliseconds
+         * @param maxKeys from 2
+         * @return this
+         * @throws NullPointerException if {@code window} is null
+         * @throws IllegalArgumentException if a value is out of its range
+         */
+        public Builder<K, V> gather(Duration window, int maxKeys) {
+            Require.positive("window", window);
+            if (window.compareTo(MAX_WINDOW_SECONDS) > 0) {
+                throw new IllegalArgumentException(
+                        "window must be at most " + Nanos.text(MAX_WINDOW_SECONDS) + ", but was " + Nanos.text(window));
+            }
+            Require.range("maxKeys", maxKeys, 2, Integer.MAX_VALUE);
+            choices = new Choices<>(choices.tags(), choices.weigher(), choices.maxWeight(), window, maxKeys);
             return this;
         }
 

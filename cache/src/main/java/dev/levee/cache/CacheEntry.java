@@ -47,6 +47,12 @@ final class CacheEntry<V> {
     /** Whether nothing about it depends on the time, so that a hit need not read the clock. */
     final boolean timeless;
 
+    /** What is known of its tags; null if it has none. Written before it is put. */
+    Tags.@Nullable Stamp tags;
+
+    /** How much of the room of the cache it takes. Written before it is put. */
+    int weight = 1;
+
     private volatile int refreshing;
 
     CacheEntry(
@@ -74,7 +80,7 @@ final class CacheEntry<V> {
 
     /** Returns a copy for which another load has failed. */
     CacheEntry<V> afterFailure(long nextTry, long quiet) {
-        return new CacheEntry<>(
+        CacheEntry<V> copy = new CacheEntry<>(
                 value,
                 failure,
                 origin,
@@ -85,6 +91,14 @@ final class CacheEntry<V> {
                 loadNanos,
                 failures == Integer.MAX_VALUE ? failures : failures + 1,
                 false);
+        copy.tags = tags;
+        copy.weight = weight;
+        return copy;
+    }
+
+    /** Whether a tag of it was invalidated since it was loaded or put: it is as if it was not there. */
+    boolean isOutdated() {
+        return tags != null && tags.isOutdated();
     }
 
     boolean hasValue() {

@@ -7,6 +7,7 @@ import dev.levee.cache.CachedValue.Origin;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
@@ -28,15 +29,21 @@ final class Entries<K, V> {
         private final Policy<Object, CacheEntry<V>> policy;
         private final Sweep<V> sweep;
 
-        private Generation(com.github.benmanes.caffeine.cache.Cache<Object, CacheEntry<V>> entries) {
+        /** Whether this is the last generation, that of a closed cache: it takes no entries. */
+        private final boolean closed;
+
+        private Generation(com.github.benmanes.caffeine.cache.Cache<Object, CacheEntry<V>> entries, boolean closed) {
             this.entries = entries;
+            this.closed = closed;
             this.map = entries.asMap();
             this.policy = entries.policy();
             this.sweep = new Sweep<>(map);
         }
     }
 
-    private final Caffeine<Object, Object> caffeine;
+    private final String name;
+    private final Caffeine<Object, CacheEntry<V>> caffeine;
+    private final EntryMarks<K, V> marks;
     private final NanoClock clock;
 
     /** What hits read; null if that is the exact clock. */
@@ -45,12 +52,22 @@ final class Entries<K, V> {
     private final Lives<K, V> lives;
     private volatile Generation<V> current;
 
-    Entries(String name, CacheConfig<K, V> config, Environment environment, @Nullable CacheTotals totals) {
+    /** Held while another generation begins, so that none follows the last one. */
+    private final Object turning = new Object();
+
+    Entries(
+            String name,
+            CacheConfig<K, V> config,
+            EntryMarks<K, V> marks,
+            Environment environment,
+            @Nullable CacheTotals totals) {
+        this.name = name;
+        this.marks = marks;
         clock = environment.clock();
         coarse = config.coarseClock() ? CoarseClock.of(environment) : null;
         lives = new Lives<>(name, config, environment.random());
         // Maintenance runs on the thread that makes it necessary: no pool with a queue, and tests see its effect.
-        caffeine = Caffeine.newBuilder().maximumSize(config.maxSize()).executor(Runnable::run);
+        caffeine = EntryMarks.<V>bound(config).executor(Runnable::run);
         if (totals != null) {
             caffeine.evictionListener((key, entry, cause) -> {
                 if (cause == RemovalCause.SIZE) {
@@ -58,7 +75,7 @@ final class Entries<K, V> {
                 }
             });
         }
-        current = new Generation<>(caffeine.build());
+        current = new Generation<>(caffeine.build(), false);
     }
 
     /** Returns what computes and reads the times of entries. */
@@ -73,7 +90,14 @@ final class Entries<K, V> {
 
     /** Returns the entry of a key, whatever its age, for a caller. */
     @Nullable CacheEntry<V> get(K key) {
-        return current.entries.getIfPresent(key);
+        CacheEntry<V> entry = current.entries.getIfPresent(key);
+        return entry == null || entry.tags == null || !entry.isOutdated() ? entry : dropped(key, entry);
+    }
+
+    /** Frees the memory of an entry that is as if it was not there. */
+    private @Nullable CacheEntry<V> dropped(K key, CacheEntry<V> outdated) {
+        current.map.remove(key, outdated);
+        return null;
     }
 
     /** Whether an entry answers a caller, with nothing else to do. The only decision of a hit. */
@@ -83,7 +107,8 @@ final class Entries<K, V> {
 
     /** Returns the entry of a key, whatever its age, without counting as a use of it. */
     @Nullable CacheEntry<V> peek(K key, Generation<V> generation) {
-        return generation.policy.getIfPresentQuietly(key);
+        CacheEntry<V> entry = generation.policy.getIfPresentQuietly(key);
+        return entry == null || !entry.isOutdated() ? entry : null;
     }
 
     /**
@@ -92,17 +117,18 @@ final class Entries<K, V> {
      *
      * @param life how long the value is fresh; null for what the settings say
      */
-    @Nullable CacheEntry<V> stampPut(K key, V value, @Nullable Duration life) {
+    @Nullable CacheEntry<V> stampPut(K key, V value, @Nullable Duration life, EntryMarks.Marks marked) {
         long now = clock.nanoTime();
-        return swept(lives.put(key, value, now, life), now);
+        return marked.set(swept(lives.put(key, value, now, life), now));
     }
 
     /** Makes the entry of what a load has brought; null if it is not to be kept. Not called under a lock. */
-    @Nullable CacheEntry<V> stampLoaded(K key, @Nullable V value, long startedAt, Origin origin) {
+    @Nullable CacheEntry<V> stampLoaded(
+            K key, @Nullable V value, long startedAt, Origin origin, EntryMarks.Marks marked) {
         long now = clock.nanoTime();
-        return swept(
+        return marked.set(swept(
                 value == null ? lives.absent(now, origin) : lives.loaded(key, value, now, now - startedAt, origin),
-                now);
+                now));
     }
 
     private @Nullable CacheEntry<V> swept(@Nullable CacheEntry<V> entry, long now) {
@@ -116,7 +142,9 @@ final class Entries<K, V> {
     }
 
     void put(K key, CacheEntry<V> entry, Generation<V> generation) {
-        generation.entries.put(key, entry);
+        if (!generation.closed) {
+            generation.entries.put(key, entry);
+        }
     }
 
     void remove(K key, Generation<V> generation) {
@@ -131,9 +159,54 @@ final class Entries<K, V> {
         current.map.replace(key, was, by);
     }
 
-    /** Begins another generation. */
+    /** Begins another generation; does nothing after {@link #close}. */
     void removeAll() {
-        current = new Generation<>(caffeine.build());
+        synchronized (turning) {
+            if (!current.closed) {
+                current = new Generation<>(caffeine.build(), false);
+            }
+        }
+    }
+
+    /** Begins the last generation, which stays empty; returns whether there was another one before. */
+    boolean close() {
+        synchronized (turning) {
+            boolean first = !current.closed;
+            current = new Generation<>(caffeine.build(), true);
+            return first;
+        }
+    }
+
+    boolean isClosed() {
+        return current.closed;
+    }
+
+    /** Throws if this is closed. Only of use where no entry was found: a closed cache has none. */
+    void requireOpen() {
+        if (current.closed) {
+            throw new IllegalStateException("cache \"" + name + "\" is closed");
+        }
+    }
+
+    EntryMarks<K, V> marks() {
+        return marks;
+    }
+
+    /** Returns the keys that are most likely to be read again, of those that are served, the likeliest first. */
+    @SuppressWarnings("unchecked") // they were put as such
+    List<K> hottest(int limit) {
+        long now = clock.nanoTime();
+        return current.policy
+                .eviction()
+                .orElseThrow()
+                .hottest(entries -> entries.filter(each -> isOfUse(each.getValue(), now))
+                        .limit(limit)
+                        .map(each -> (K) each.getKey())
+                        .toList());
+    }
+
+    private boolean isOfUse(CacheEntry<V> entry, long now) {
+        return entry.hasValue() && !entry.isOutdated() && lives.isServed(entry, now);
     }
 
     long size() {

@@ -55,7 +55,7 @@ class InFlight<K, V> {
             if (was != null && was.load != null && was.load.isOf(current)) {
                 return was;
             }
-            candidate.beginIn(current);
+            candidate.beginIn(current, entries.marks().epoch());
             return was == null
                     ? new Activity<>(candidate, 0, false)
                     : new Activity<>(candidate, was.writes, was.disturbed);

@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
  * Computes the times of entries when they are made, and says what they mean at a later moment.
  *
  * <p>A hit compares one time: {@code quietUntil} is the earliest moment at which anything could be decided otherwise
- * than to serve the value. For early expiry that is exact and no approximation. The rule refreshes when
- * {@code -ln(u) * beta * delta >= gap}, for a {@code u} in (0, 1] with 53 bits, the gap to the end of the life and the
- * time {@code delta} that the load took. The smallest {@code u} is 2^-53, hence {@code -ln(u) < 37}, and before
- * {@code 37 * beta * delta} from the end no draw can succeed, so none need be made. See Vattani, Chierichetti,
- * Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8), 2015, and ADR 101.
+ * than to serve the value. For early expiry that is exact and no approximation. The rule refreshes when {@code -ln(u) *
+ * beta * delta >= gap}, for a {@code u} in (0, 1] with 53 bits, the gap to the end of the life and the time
+ * {@code delta} that the load took. The smallest {@code u} is 2^-53, hence {@code -ln(u) < 37}, and before {@code 37 *
+ * beta * delta} from the end no draw can succeed, so none need be made. See Vattani, Chierichetti, Lowenstein, "Optimal
+ * Probabilistic Cache Stampede Prevention", PVLDB 8(8), 2015, and ADR 101.
  *
  * <p>Immutable. Calls code of the user (the function of lives, the random generator), so never under a lock.
  */
@@ -95,16 +95,7 @@ final class Lives<K, V> {
             quiet = Math.min(quiet, Math.max(0, fresh - Nanos.multiply(tookNanos, MAX_DRAW * beta)));
         }
         return new CacheEntry<>(
-                value,
-                null,
-                origin,
-                now,
-                now + fresh,
-                now + refresh,
-                now + quiet,
-                tookNanos,
-                0,
-                quiet >= Nanos.NEVER);
+                value, null, origin, now, now + fresh, now + refresh, now + quiet, tookNanos, 0, quiet >= Nanos.NEVER);
     }
 
     /** Returns the entry that says that the store has no value, or null if that is not to be kept. */

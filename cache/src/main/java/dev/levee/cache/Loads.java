@@ -48,6 +48,12 @@ final class Loads<K, V> {
     private final long softNanos;
     private final long hardNanos;
 
+    /** The calls that are not {@code get}. */
+    final LoadForms<K, V> forms;
+
+    /** The loads of no caller. */
+    private final AsyncLoads<K, V> async;
+
     /** Whether the last load has failed without a caller that would know, and that is in the log. */
     private volatile boolean failing;
 
@@ -57,7 +63,8 @@ final class Loads<K, V> {
             Environment environment,
             Entries<K, V> entries,
             InFlight<K, V> inFlight,
-            @Nullable CacheTotals totals) {
+            @Nullable CacheTotals totals,
+            @Nullable Loader<K, V> own) {
         this.name = name;
         this.environment = environment;
         this.clock = environment.clock();
@@ -68,6 +75,8 @@ final class Loads<K, V> {
         this.softNanos = Nanos.of(config.softLoadTimeout());
         this.hardNanos = Nanos.of(config.loadTimeout());
         this.refreshes = new Refreshes<>(name, config.maxRefreshes(), environment, this, totals);
+        this.forms = new LoadForms<>(name, config, environment, entries, inFlight, this, totals, own);
+        this.async = forms.async;
     }
 
     /**
@@ -78,21 +87,36 @@ final class Loads<K, V> {
      */
     @Nullable V get(K key, @Nullable CacheEntry<V> found, @Nullable Loader<? super K, ? extends V> from) {
         StackRoom.require();
-        if (found != null) {
-            long now = clock.nanoTime();
-            if (lives.isServed(found, now)) {
-                if (from != null && lives.wantsRefresh(found, now)) {
-                    refreshes.offer(key, found, from);
-                }
-                count(found, now);
-                return answer(found);
-            }
+        if (found != null && serves(key, found, from)) {
+            return answer(found);
         }
+        entries.requireOpen();
+        return miss(key, required(from));
+    }
+
+    <T extends Loader<? super K, ? extends V>> T required(@Nullable T from) {
         if (from == null) {
-            throw new IllegalStateException(
-                    "cache \"" + name + "\" has no store to load from: use get(key, loader)");
+            throw new IllegalStateException("cache \"" + name + "\" has no store to load from: use get(key, loader)");
         }
-        return miss(key, from);
+        return from;
+    }
+
+    /** Whether an entry answers a caller; then counts it, and has it loaded again in the background if that is due. */
+    boolean serves(K key, CacheEntry<V> found, @Nullable Loader<? super K, ? extends V> from) {
+        long now = clock.nanoTime();
+        if (!lives.isServed(found, now)) {
+            return false;
+        }
+        if (from != null && lives.wantsRefresh(found, now)) {
+            refreshes.offer(key, found, from);
+        }
+        count(found, now);
+        return true;
+    }
+
+    /** Whether an entry answers a call, without counting as one. */
+    boolean isServed(@Nullable CacheEntry<V> found) {
+        return found != null && lives.isServed(found, clock.nanoTime());
     }
 
     int refreshing() {
@@ -108,13 +132,14 @@ final class Loads<K, V> {
                 return found.value;
             }
         }
+        entries.requireOpen();
         if (totals != null) {
             totals.misses.increment();
         }
         return null;
     }
 
-    private void count(CacheEntry<V> served, long now) {
+    void count(CacheEntry<V> served, long now) {
         if (totals != null) {
             totals.countHit(served);
             if (served.hasValue() && !served.timeless && now - served.freshUntil >= 0) {
@@ -135,15 +160,18 @@ final class Loads<K, V> {
             totals.misses.increment();
         }
         while (true) {
-            PendingLoad<V> mine = new PendingLoad<>(LoadingThread.currentOrNew());
+            long joinedAt = entries.marks().epoch();
+            PendingLoad<V> mine = new PendingLoad<>(new Loading(name, key));
             PendingLoad<V> load = inFlight.startLoad(key, mine);
             CacheEntry<V> old = softNanos < Nanos.NEVER ? old(key, load, mine) : null;
             if (load != mine) {
                 if (totals != null) {
                     totals.sharedLoads.increment();
                 }
+            } else if (async.takes(from)) {
+                async.launch(key, mine, from, Loading.current() != null);
             } else if (old == null && hardNanos >= Nanos.NEVER) {
-                LoadResult<V> result = run(key, mine, from, null, Origin.LOADED);
+                LoadResult<V> result = runHere(key, mine, from);
                 if (result.failure() != null) {
                     throw LoadFailures.asSeenByCaller(name, "load", result.failure());
                 }
@@ -155,7 +183,7 @@ final class Loads<K, V> {
             if (result == null && old != null) {
                 return insteadOfWaiting(key, old);
             }
-            if (result != null && !result.reload()) {
+            if (result != null && !load.mustReload(result, joinedAt)) {
                 if (result.failure() != null) {
                     throw LoadFailures.asSeenByWaiter(name, result.failure());
                 }
@@ -164,6 +192,21 @@ final class Loads<K, V> {
             CacheEntry<V> entry = entries.get(key);
             if (entry != null && lives.isServed(entry, clock.nanoTime())) {
                 return answer(entry);
+            }
+        }
+    }
+
+    /** Runs a load on the thread of its caller, which may be running another one. */
+    private LoadResult<V> runHere(K key, PendingLoad<V> mine, Loader<? super K, ? extends V> from) {
+        Loading outer = Loading.current();
+        if (outer != null) {
+            outer.needsInside(mine.work);
+        }
+        try {
+            return run(key, mine, from, null, Origin.LOADED);
+        } finally {
+            if (outer != null) {
+                outer.needsNoMore(mine.work);
             }
         }
     }
@@ -195,15 +238,23 @@ final class Loads<K, V> {
 
     /** Lets the executor run a load that is in flight. Throws nothing: the load ends with what goes wrong. */
     private void handOver(K key, PendingLoad<V> mine, Loader<? super K, ? extends V> from) {
-        mine.owner = new LoadingThread();
         try {
             Scheduler.Timer timer = limit(key, mine, Origin.LOADED);
-            environment.handOver(() -> CleanContext.run(() -> {
-                mine.owner = LoadingThread.currentOrNew();
-                run(key, mine, from, timer, Origin.LOADED);
-            }));
+            environment.handOver(() -> CleanContext.run(() -> run(key, mine, from, timer, Origin.LOADED)));
         } catch (Throwable rejected) {
             end(key, mine, LoadResult.failure(rejected, false));
+        }
+    }
+
+    boolean isLimited() {
+        return hardNanos < Nanos.NEVER;
+    }
+
+    /** Lets a load end that takes too long, if there is a limit. */
+    void limit(K key, PendingLoad<V> load) {
+        Scheduler.Timer timer = limit(key, load, Origin.LOADED);
+        if (timer != null) {
+            load.whenEnded(timer::cancel);
         }
     }
 
@@ -232,15 +283,19 @@ final class Loads<K, V> {
         }
     }
 
-    /** Loads a value again; called by the executor, in a context of its own. */
-    void refresh(K key, @Nullable CacheEntry<V> old, Loader<? super K, ? extends V> from) {
-        PendingLoad<V> mine = new PendingLoad<>(LoadingThread.currentOrNew());
-        if (inFlight.startLoad(key, mine) != mine) {
-            return; // that load brings a value that is new enough
+    /**
+     * Loads a value again; called by the executor, in a context of its own.
+     *
+     * @return the load if it may go on after the return; null if it has ended, or none was needed
+     */
+    @Nullable PendingLoad<V> refresh(K key, @Nullable CacheEntry<V> old, Loader<? super K, ? extends V> from) {
+        PendingLoad<V> mine = new PendingLoad<>(new Loading(name, key));
+        if (entries.isClosed() || inFlight.startLoad(key, mine) != mine) {
+            return null; // that load brings a value that is new enough
         }
         if (old != null && entries.peek(key, mine.generation()) != old) {
             end(key, mine, LoadResult.found(null)); // invalidated, or replaced
-            return;
+            return null;
         }
         if (totals != null) {
             totals.refreshes.increment();
@@ -252,7 +307,15 @@ final class Loads<K, V> {
             end(key, mine, LoadResult.failure(rejected, true));
             throw rejected;
         }
+        if (from instanceof AsyncLoader) {
+            if (timer != null) {
+                mine.whenEnded(timer::cancel);
+            }
+            async.run(key, mine, from, Origin.REFRESHED);
+            return mine;
+        }
         run(key, mine, from, timer, Origin.REFRESHED);
+        return null;
     }
 
     /** Puts off the next try of an entry whose refresh could not begin. */
@@ -282,9 +345,8 @@ final class Loads<K, V> {
             CacheEntry<V> there = entries.peek(key, mine.generation());
             if (there != null && origin == Origin.LOADED && lives.isServed(there, clock.nanoTime())) {
                 // An earlier load may have ended between the miss and the start of this one.
-                result = there.failure == null
-                        ? LoadResult.found(there.value)
-                        : LoadResult.failure(there.failure, true);
+                result =
+                        there.failure == null ? LoadResult.found(there.value) : LoadResult.failure(there.failure, true);
             } else {
                 result = load(key, mine, from, there, timer != null, origin);
             }
@@ -303,7 +365,7 @@ final class Loads<K, V> {
     }
 
     /** Ends a load, which puts nothing if it has not put anything yet: no waiter may be left behind. */
-    private void end(K key, PendingLoad<V> mine, @Nullable LoadResult<V> result) {
+    void end(K key, PendingLoad<V> mine, @Nullable LoadResult<V> result) {
         try {
             inFlight.endLoad(key, mine, null);
         } finally {
@@ -319,18 +381,22 @@ final class Loads<K, V> {
             boolean isHandedOver,
             Origin origin) {
         long start = clock.nanoTime();
-        V value;
-        CacheEntry<V> entry;
         try {
-            value = call(key, mine, from, start);
-            entry = entries.stampLoaded(key, value, start, origin);
+            return loaded(key, mine, call(key, mine, from, start), start, origin);
         } catch (Throwable failure) {
             boolean isOfCaller = LoadFailures.isOfCaller(failure);
             LoadResult<V> result = failed(key, mine, there, failure, isOfCaller, origin);
             // One that was handed over is no caller's: the one that waits for it would load on such a thread again.
             return isOfCaller && result.failure() != null ? LoadResult.failure(failure, !isHandedOver) : result;
         }
-        if (entry == null) {
+    }
+
+    /** What follows from a load that has brought a value, or its absence; throws what functions of settings do. */
+    LoadResult<V> loaded(K key, PendingLoad<V> mine, @Nullable V value, long start, Origin origin) {
+        EntryMarks.Marks marks = entries.marks().of(key, value, mine.epoch());
+        CacheEntry<V> entry = entries.stampLoaded(key, value, start, origin, marks);
+        boolean outdated = marks.isOutdated();
+        if (entry == null || outdated) {
             inFlight.endLoadWithout(key, mine);
         } else {
             inFlight.endLoad(key, mine, entry);
@@ -338,33 +404,38 @@ final class Loads<K, V> {
         if (failing) {
             failing = false;
         }
-        return LoadResult.value(value);
+        return outdated ? LoadResult.outdated(value) : LoadResult.value(value);
     }
 
     private @Nullable V call(K key, PendingLoad<V> mine, Loader<? super K, ? extends V> from, long start)
             throws Exception {
-        CacheTotals counting = totals;
         boolean failed = true;
-        LoadingThread thread = mine.owner;
-        thread.begin();
+        Loading before = mine.work.enter();
         try {
             V value = from.load(key);
             failed = false;
             return value;
         } finally {
-            thread.end();
-            if (counting != null) {
-                counting.loads.increment();
-                counting.loadNanos.add(clock.nanoTime() - start);
-                if (failed) {
-                    counting.loadFailures.increment();
-                }
+            Loading.leave(before);
+            if (totals != null) {
+                count(clock.nanoTime() - start, failed);
+            }
+        }
+    }
+
+    /** Counts a call of the loader. */
+    void count(long nanos, boolean failed) {
+        if (totals != null) {
+            totals.loads.increment();
+            totals.loadNanos.add(nanos);
+            if (failed) {
+                totals.loadFailures.increment();
             }
         }
     }
 
     /** What follows from a load that has failed. */
-    private LoadResult<V> failed(
+    LoadResult<V> failed(
             K key,
             PendingLoad<V> mine,
             @Nullable CacheEntry<V> there,
@@ -379,7 +450,7 @@ final class Loads<K, V> {
             return LoadResult.failure(failure, isOfCaller);
         }
         long now = clock.nanoTime();
-        if (there != null && lives.mayReplaceFailure(there, now)) {
+        if (there != null && !there.isOutdated() && lives.mayReplaceFailure(there, now)) {
             CacheEntry<V> later = lives.afterFailure(there, now);
             inFlight.endLoad(key, mine, later);
             warn(there, failure);

@@ -6,6 +6,9 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +35,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     private final @Nullable CacheTotals totals;
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
+    private final EntryMarks<K, V> marks;
     private final Loads<K, V> loads;
 
     LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig<K, V> config, Environment environment) {
@@ -44,15 +48,26 @@ final class LocalCache<K, V> implements Cache<K, V> {
             CacheConfig<K, V> config,
             Environment environment,
             Function<Entries<K, V>, InFlight<K, V>> table) {
+        this(name, loader, config, environment, table, new Tags());
+    }
+
+    LocalCache(
+            String name,
+            @Nullable Loader<K, V> loader,
+            CacheConfig<K, V> config,
+            Environment environment,
+            Function<Entries<K, V>, InFlight<K, V>> table,
+            Tags tags) {
         this.name = Require.name(name);
         this.loader = loader;
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
         this.writes = config.strategy() == Strategy.WRITE_THROUGH ? writable(loader) : null;
         this.totals = config.totals() ? new CacheTotals() : null;
-        this.entries = new Entries<>(name, config, environment, totals);
+        this.marks = new EntryMarks<>(name, config, tags);
+        this.entries = new Entries<>(name, config, marks, environment, totals);
         this.inFlight = table.apply(entries);
-        this.loads = new Loads<>(name, config, environment, entries, inFlight, totals);
+        this.loads = new Loads<>(name, config, environment, entries, inFlight, totals, loader);
     }
 
     private static <K, V> Store<K, V> writable(@Nullable Loader<K, V> loader) {
@@ -124,10 +139,52 @@ final class LocalCache<K, V> implements Cache<K, V> {
     public boolean refresh(K key) {
         StackRoom.require();
         Require.nonNull("key", key);
+        entries.requireOpen();
         if (loader == null) {
             throw new IllegalStateException(subject() + " has no store to load from");
         }
         return loads.startRefresh(key, loader);
+    }
+
+    @Override
+    public Map<K, V> getAll(Iterable<? extends K> keys) {
+        return loads.forms.getAll(keys, loader);
+    }
+
+    @Override
+    public Map<K, V> getAll(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
+        return loads.forms.getAll(keys, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public CompletableFuture<@Nullable V> getAsync(K key) {
+        return loads.forms.getAsync(key, loader);
+    }
+
+    @Override
+    public CompletableFuture<@Nullable V> getAsync(K key, Loader<? super K, ? extends V> loader) {
+        return loads.forms.getAsync(key, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public CompletableFuture<Map<K, V>> getAllAsync(Iterable<? extends K> keys) {
+        return loads.forms.getAllAsync(keys, loader);
+    }
+
+    @Override
+    public CompletableFuture<Map<K, V>> getAllAsync(
+            Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
+        return loads.forms.getAllAsync(keys, Require.nonNull("loader", loader));
+    }
+
+    @Override
+    public CompletableFuture<WarmUpReport> warmUp(Iterable<? extends K> keys, int maxConcurrent) {
+        return loads.forms.warmUp(keys, maxConcurrent, loader);
+    }
+
+    @Override
+    public List<K> hottest(int limit) {
+        return entries.hottest(Require.range("limit", limit, 0, Integer.MAX_VALUE));
     }
 
     private RuntimeException asSeenByCaller(String what, Throwable failure) {
@@ -138,8 +195,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     public void put(K key, V value) {
         StackRoom.require();
         Require.nonNull("key", key);
-        Require.nonNull("value", value);
-        put(key, value, null, writes);
+        put(key, Require.nonNull("value", value), null, writes);
     }
 
     @Override
@@ -151,24 +207,29 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     private void put(K key, V value, @Nullable Duration life, @Nullable Store<K, V> store) {
+        entries.requireOpen();
+        EntryMarks.Marks marked = marks.ofPut(key, value);
         if (store == null) {
-            inFlight.change(key, entries.stampPut(key, value, life));
+            inFlight.change(key, entries.stampPut(key, value, life, marked));
         } else {
-            write(key, value, life, store);
+            write(key, value, life, marked, store);
         }
     }
 
     @Override
     public void remove(K key) {
         StackRoom.require();
+        Require.nonNull("key", key);
+        entries.requireOpen();
         if (writes == null) {
-            inFlight.change(Require.nonNull("key", key), null);
+            inFlight.change(key, null);
         } else {
-            write(Require.nonNull("key", key), null, null, writes);
+            write(key, null, null, EntryMarks.Marks.PLAIN, writes);
         }
     }
 
-    private void write(K key, @Nullable V value, @Nullable Duration life, Store<K, V> store) {
+    private void write(
+            K key, @Nullable V value, @Nullable Duration life, EntryMarks.Marks marked, Store<K, V> store) {
         CacheEntry<V> written = null;
         Entries.Generation<V> begun = inFlight.beginWrite(key);
         try {
@@ -176,7 +237,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
                 store.delete(key);
             } else {
                 store.save(key, value);
-                written = entries.stampPut(key, value, life);
+                written = entries.stampPut(key, value, life, marked);
             }
         } catch (Throwable failure) {
             throw asSeenByCaller(value == null ? "delete" : "save", failure);
@@ -192,8 +253,20 @@ final class LocalCache<K, V> implements Cache<K, V> {
     }
 
     @Override
+    public void invalidateTag(String tag) {
+        marks.invalidate(Require.nonNull("tag", tag));
+    }
+
+    @Override
     public void invalidateAll() {
         inFlight.removeAll();
+    }
+
+    @Override
+    public void close() {
+        if (entries.close()) {
+            loads.forms.flush();
+        }
     }
 
     @Override
@@ -201,6 +274,9 @@ final class LocalCache<K, V> implements Cache<K, V> {
         Require.nonNull("sink", sink).value(name, "cache.size", (double) entries.size());
         sink.value(name, "cache.loading", inFlight.size());
         sink.value(name, "cache.refreshing", loads.refreshing());
+        if (marks.haveTags()) {
+            sink.value(name, "cache.tags", marks.tags());
+        }
         if (totals != null) {
             totals.write(name, sink);
         }
@@ -208,7 +284,8 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public String toString() {
-        return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
+        return subject() + " [" + entries.size()
+                + (config.maxWeight() == 0 ? " of " + config.maxSize() : ", weight at most " + config.maxWeight()) + ", "
                 + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
                 + (config.lifeOf() == null ? Nanos.text(config.expireAfter()) : "a time of its own") + "]";
     }

@@ -17,7 +17,9 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
     private static final double MAX_BETA = 100.0;
 
     Duration expireAfter = Duration.ofMinutes(5);
+
     @Nullable BiFunction<? super K, ? super V, Duration> lifeOf;
+
     double expiryJitter = 0.1;
     Duration refreshAfter = Duration.ZERO;
     Duration staleWhileRevalidate = Duration.ZERO;

@@ -63,8 +63,7 @@ abstract sealed class ReadingSettings<K, V> permits CacheConfig {
 
     private void needsExpiry(String name, String value, boolean isSet) {
         if (isSet && Nanos.of(expireAfter) >= Nanos.NEVER) {
-            throw new IllegalArgumentException(
-                    name + " must be zero while expireAfter is for ever, but was " + value);
+            throw new IllegalArgumentException(name + " must be zero while expireAfter is for ever, but was " + value);
         }
     }
 

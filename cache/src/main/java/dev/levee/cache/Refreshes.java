@@ -95,6 +95,9 @@ final class Refreshes<K, V> {
         private final @Nullable CacheEntry<V> old;
         private final Loader<? super K, ? extends V> from;
 
+        /** The load, if no thread waits for it. */
+        private @Nullable PendingLoad<V> goesOn;
+
         Refresh(K key, @Nullable CacheEntry<V> old, Loader<? super K, ? extends V> from) {
             this.key = key;
             this.old = old;
@@ -104,13 +107,21 @@ final class Refreshes<K, V> {
         @Override
         public void run() {
             try {
-                CleanContext.run(() -> loads.refresh(key, old, from));
+                CleanContext.run(() -> goesOn = loads.refresh(key, old, from));
             } finally {
-                if (old != null) {
-                    old.endRefresh();
+                if (goesOn == null) {
+                    end();
+                } else {
+                    goesOn.whenEnded(this::end);
                 }
-                running.decrementAndGet();
             }
+        }
+
+        private void end() {
+            if (old != null) {
+                old.endRefresh();
+            }
+            running.decrementAndGet();
         }
 
         @Override

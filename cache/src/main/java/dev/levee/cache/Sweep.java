@@ -53,7 +53,7 @@ final class Sweep<V> {
                     return;
                 }
                 Map.Entry<Object, CacheEntry<V>> next = hand.next();
-                if (lives.isDead(next.getValue(), now)) {
+                if (next.getValue().isOutdated() || lives.isDead(next.getValue(), now)) {
                     map.remove(next.getKey(), next.getValue());
                 }
             }

@@ -155,7 +155,7 @@ class CacheInterleavingsTest {
         }
 
         Through(Function<Entries<Integer, Integer>, InFlight<Integer, Integer>> table) {
-            super(CacheConfig.builder().writeThrough(), table);
+            super(CacheConfig.<Integer, Integer>builder().writeThrough(), table);
         }
 
         @Override

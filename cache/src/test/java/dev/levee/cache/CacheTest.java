@@ -299,7 +299,8 @@ class CacheTest {
     class Settings {
         @Test
         void canBeGivenAsAConfiguration() {
-            CacheConfig<String, String> config = CacheConfig.<String, String>builder().maxSize(7).build();
+            CacheConfig<String, String> config =
+                    CacheConfig.<String, String>builder().maxSize(7).build();
             assertThat(Cache.of("c", config)).hasToString("cache \"c\" [0 of 7, cache-aside, expires after 5m]");
             assertThat(Cache.over("o", store, config))
                     .hasToString("cache \"o\" [0 of 7, cache-aside, expires after 5m]");
@@ -342,7 +343,8 @@ class CacheTest {
             assertThat(config.maxSize()).isEqualTo(8);
             assertThat(config.strategy()).isEqualTo(Strategy.WRITE_THROUGH);
             assertThat(config.totals()).isTrue();
-            CacheConfig<String, String> defaults = CacheConfig.<String, String>builder().build();
+            CacheConfig<String, String> defaults =
+                    CacheConfig.<String, String>builder().build();
             assertThat(defaults.expireAfter()).hasMinutes(5);
             assertThat(defaults.expiryJitter()).isEqualTo(0.1);
             assertThat(defaults.maxSize()).isEqualTo(10_000);

@@ -30,8 +30,7 @@ class CachedAbsenceTest {
     private final MapStore store = MapStore.of("a", "1");
 
     private Cache<String, String> cache(Consumer<CacheConfig.Builder<String, String>> more) {
-        return Cache.over(
-                "letters", store, c -> more.accept(c.expiryJitter(0).totals(true)), time.environment());
+        return Cache.over("letters", store, c -> more.accept(c.expiryJitter(0).totals(true)), time.environment());
     }
 
     private void breakStore(Throwable failure) {

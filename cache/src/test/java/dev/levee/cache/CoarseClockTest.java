@@ -18,7 +18,6 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
-
 class CoarseClockTest {
     private final ManualTime time = new ManualTime();
     private final AtomicInteger exactReadings = new AtomicInteger();
@@ -104,7 +103,9 @@ class CoarseClockTest {
                 .scheduler(new Broken() {
                     @Override
                     public Timer schedule(Runnable task, long delayNanos) {
-                        return lost.get() ? () -> true : time.environment().scheduler().schedule(task, delayNanos);
+                        return lost.get()
+                                ? () -> true
+                                : time.environment().scheduler().schedule(task, delayNanos);
                     }
                 })
                 .build();

@@ -74,7 +74,8 @@ class EarlyExpiryTest {
         next = 1 - Math.exp(-1);
         Cache<String, Integer> eager = cache(3);
         eager.get("a");
-        assertThat(refreshesAt(eager, 3 * ofMillis(LOAD_MILLIS).toNanos() - 1_000)).isTrue();
+        assertThat(refreshesAt(eager, 3 * ofMillis(LOAD_MILLIS).toNanos() - 1_000))
+                .isTrue();
     }
 
     @Test
@@ -133,8 +134,8 @@ class EarlyExpiryTest {
                         .earlyExpiry(beta)
                         .build(),
                 seeded.environment().random());
-        CacheEntry<Integer> entry = lives.loaded(
-                "a", 1, Long.MAX_VALUE - 7, ofMillis(LOAD_MILLIS).toNanos(), CachedValue.Origin.LOADED);
+        CacheEntry<Integer> entry =
+                lives.loaded("a", 1, Long.MAX_VALUE - 7, ofMillis(LOAD_MILLIS).toNanos(), CachedValue.Origin.LOADED);
         long now = entry.freshUntil - ofMillis(gapMillis).toNanos();
         int tries = 20_000;
         int early = 0;

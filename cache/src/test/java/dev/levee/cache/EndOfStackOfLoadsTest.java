@@ -6,6 +6,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Operation;
 import dev.levee.core.testing.EndOfStack;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +50,11 @@ class EndOfStackOfLoadsTest {
     private List<EndOfStack.Form> forms() {
         return List.of(
                 operation -> Objects.requireNonNull(aside.get(keys.incrementAndGet(), key -> operation.run())),
+                operation -> {
+                    List<Long> two = List.of(keys.incrementAndGet(), keys.incrementAndGet());
+                    return aside.getAll(two, asked -> Map.of(two.get(0), operation.run(), two.get(1), 1L))
+                            .getOrDefault(two.get(0), 1L);
+                },
                 operation -> {
                     aside.put(keys.incrementAndGet() % CACHED, 1L);
                     aside.invalidate(keys.incrementAndGet() % CACHED);

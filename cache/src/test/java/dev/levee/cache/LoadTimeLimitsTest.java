@@ -193,8 +193,9 @@ class LoadTimeLimitsTest {
             assertThat(failure(caller)).hasCauseInstanceOf(TimeoutException.class);
             time.advance(ofMillis(100));
             assertThat(cache.getIfPresent("a")).isEqualTo("1");
-            assertThat(seen).singleElement().satisfies(it -> assertThat(it.deadline())
-                    .isNull());
+            assertThat(seen)
+                    .singleElement()
+                    .satisfies(it -> assertThat(it.deadline()).isNull());
         }
 
         @Test
@@ -210,13 +211,13 @@ class LoadTimeLimitsTest {
 
         @Test
         void a_loader_that_needs_its_own_key_fails_instead_of_hanging() throws Exception {
-            Cache<String, String> own =
-                    Cache.of("own", c -> c.loadTimeout(ofSeconds(10)), threaded);
+            Cache<String, String> own = Cache.of("own", c -> c.loadTimeout(ofSeconds(10)), threaded);
             FutureTask<String> caller = new FutureTask<>(() -> own.get("a", key -> own.get("b", k -> own.get("a"))));
             time.start(caller);
             time.runReady();
-            assertThat(failure(caller)).isInstanceOf(StoreException.class).hasRootCauseInstanceOf(
-                    IllegalStateException.class);
+            assertThat(failure(caller))
+                    .isInstanceOf(StoreException.class)
+                    .hasRootCauseInstanceOf(IllegalStateException.class);
             assertThat(time.elapsed()).isZero();
         }
 

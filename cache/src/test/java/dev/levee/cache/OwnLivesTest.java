@@ -25,10 +25,7 @@ class OwnLivesTest {
     private final MapStore store = MapStore.of("a", "1", "b", "2");
     private final Map<String, Duration> lives = new HashMap<>(Map.of("a", ofSeconds(1), "b", ofSeconds(2)));
     private final Cache<String, String> cache = Cache.over(
-            "letters",
-            store,
-            c -> c.expireAfter((key, value) -> lives.get(key)).expiryJitter(0),
-            time.environment());
+            "letters", store, c -> c.expireAfter((key, value) -> lives.get(key)).expiryJitter(0), time.environment());
 
     @Test
     void each_value_is_fresh_as_long_as_the_function_says() {
@@ -170,7 +167,8 @@ class OwnLivesTest {
 
     @Test
     void a_clock_that_wraps_or_stands_still_makes_no_difference() {
-        ManualTime wrapping = ManualTime.startingAt(Long.MAX_VALUE - ofSeconds(1).toNanos());
+        ManualTime wrapping =
+                ManualTime.startingAt(Long.MAX_VALUE - ofSeconds(1).toNanos());
         Cache<String, String> early = Cache.over(
                 "wrapping",
                 store,

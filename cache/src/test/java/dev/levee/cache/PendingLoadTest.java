@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class PendingLoadTest {
     private final ManualTime time = new ManualTime();
-    private final PendingLoad<String> load = new PendingLoad<>(LoadingThread.currentOrNew());
+    private final PendingLoad<String> load = new PendingLoad<>(new Loading("c", "key"));
 
     @Test
     void doesNotKeepWaitersThatGaveUp() {
@@ -40,30 +40,45 @@ class PendingLoadTest {
         assertThat(load).hasToString("load, ended");
     }
 
-    @Test
-    void thatHasEndedIsNoPartOfARing() {
-        LoadingThread a = new LoadingThread();
-        LoadingThread b = new LoadingThread();
-        PendingLoad<String> ended = new PendingLoad<>(a);
-        PendingLoad<String> running = new PendingLoad<>(b);
-        b.waitFor(ended, "c", "ended");
-        ended.end(PendingLoad.LoadResult.value("1")); // b has not woken up yet
-
-        assertThatCode(() -> a.waitFor(running, "c", "running")).doesNotThrowAnyException();
+    private static Loading running(String key) {
+        Loading work = new Loading("c", key);
+        work.keyBegun();
+        return work;
     }
 
     @Test
-    void thatHasEndedDoesNotLeadOnToWhatItsThreadWaitsForNow() {
-        LoadingThread a = new LoadingThread();
-        LoadingThread b = new LoadingThread();
-        PendingLoad<String> ofA = new PendingLoad<>(a);
-        PendingLoad<String> ended = new PendingLoad<>(b);
-        ended.end(PendingLoad.LoadResult.value("1"));
-        b.waitFor(ofA, "c", "of a");
+    void thatHasEndedIsNoPartOfARing() {
+        Loading a = running("a");
+        Loading b = running("b");
+        Loading ended = running("ended");
+        ended.needs(a, "c", "a");
+        b.needs(ended, "c", "ended");
+        ended.keyEnded(); // b has not woken up yet
 
-        assertThatCode(() -> a.waitFor(ended, "c", "ended")).doesNotThrowAnyException();
-        assertThatThrownBy(() -> a.waitFor(ofA, "c", "key\nINFO done"))
+        assertThatCode(() -> a.needs(b, "c", "b")).doesNotThrowAnyException();
+    }
+
+    @Test
+    void thatNeedsItselfByWayOfOthersIsToldTheWay() {
+        Loading a = running("a");
+        Loading b = running("b");
+        Loading d = running("d\nINFO done");
+        a.needs(b, "c", "b");
+        a.needs(d, "c", "d");
+        assertThatThrownBy(() -> d.needs(a, "c", "key\nINFO done"))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("key\\u000AINFO done");
+                .hasMessageContaining("cache \"c\" cannot load key key\\u000AINFO done")
+                .hasMessageEndingWith("c[d\\u000AINFO done] -> c[a] -> c[d\\u000AINFO done]");
+        assertThatThrownBy(() -> a.needs(a, "c", "a")).hasMessageEndingWith("c[a] -> c[a]");
+        a.needsNoMore(d);
+        assertThatCode(() -> d.needs(a, "c", "a")).doesNotThrowAnyException();
+    }
+
+    @Test
+    void endsOnceWithTheFirstResult() {
+        assertThat(load.end(LoadResult.value("1"))).isTrue();
+        assertThat(load.end(LoadResult.value("2"))).isFalse();
+        assertThat(load.await("cache", "key", time.environment().scheduler()).value())
+                .isEqualTo("1");
     }
 }

@@ -101,9 +101,7 @@ class ReadingSettingsTest {
 
     @Test
     void that_contradict_each_other_are_refused_by_name() {
-        wrong(
-                c -> c.refreshAfter(ofMinutes(5)),
-                "refreshAfter must be less than expireAfter, which is 5m, but was 5m");
+        wrong(c -> c.refreshAfter(ofMinutes(5)), "refreshAfter must be less than expireAfter, which is 5m, but was 5m");
         wrong(
                 c -> c.expireAfter(Deadline.FOREVER).staleWhileRevalidate(ofSeconds(1)),
                 "staleWhileRevalidate must be zero while expireAfter is for ever, but was 1s");
@@ -133,8 +131,8 @@ class ReadingSettingsTest {
                 CacheConfig.Builder::expireFailuresAfter,
                 CacheConfig.Builder::softLoadTimeout,
                 CacheConfig.Builder::loadTimeout);
-        durations.forEach(setting -> assertThatNullPointerException()
-                .isThrownBy(() -> setting.accept(builder(), null)));
+        durations.forEach(
+                setting -> assertThatNullPointerException().isThrownBy(() -> setting.accept(builder(), null)));
         assertThatNullPointerException()
                 .isThrownBy(() -> builder().expireAfter((Duration) null))
                 .withMessage("expireAfter");

@@ -105,8 +105,8 @@ class RefreshAheadTest {
     @Test
     void what_expires_during_its_refresh_is_awaited_from_that() throws Exception {
         Stop stop = new Stop();
-        Cache<String, String> threaded =
-                cache(c -> {}, time.environment().toBuilder().executor(time::start).build());
+        Cache<String, String> threaded = cache(
+                c -> {}, time.environment().toBuilder().executor(time::start).build());
         threaded.get("a");
         time.advance(ofMinutes(4));
         store.before = operation -> stop.pass();
@@ -212,8 +212,9 @@ class RefreshAheadTest {
                     cache.get("b");
                     time.advance(ofSeconds(1));
                 }
-                assertThat(log.lines()).hasSize(outage).allSatisfy(line -> assertThat(line)
-                        .startsWith("WARN cache \"letters\": a load failed"));
+                assertThat(log.lines())
+                        .hasSize(outage)
+                        .allSatisfy(line -> assertThat(line).startsWith("WARN cache \"letters\": a load failed"));
             }
         }
     }
@@ -279,8 +280,8 @@ class RefreshAheadTest {
 
     @Test
     void an_executor_that_loses_tasks_keeps_no_caller_waiting() {
-        Cache<String, String> lossy =
-                cache(c -> {}, time.environment().toBuilder().executor(task -> {}).build());
+        Cache<String, String> lossy = cache(
+                c -> {}, time.environment().toBuilder().executor(task -> {}).build());
         lossy.get("a");
         time.advance(ofMinutes(4));
         assertThat(lossy.get("a")).isEqualTo("1");
@@ -292,18 +293,22 @@ class RefreshAheadTest {
     @Test
     void a_refresh_has_no_part_in_the_call_that_began_it_even_on_its_thread() {
         List<CallContext> seen = new ArrayList<>();
-        Cache<String, String> inline =
-                cache(c -> {}, time.environment().toBuilder().executor(Runnable::run).build());
+        Cache<String, String> inline = cache(
+                c -> {}, time.environment().toBuilder().executor(Runnable::run).build());
         inline.get("a");
         time.advance(ofMinutes(4));
         store.before = operation -> seen.add(CallContext.current());
         Deadline deadline = Deadline.after(ofSeconds(1), time.environment().clock());
-        CallContext.current().withDeadline(deadline).withAttempt(2).withIdempotent(false).run(() -> {
-            assertThat(inline.get("a")).isEqualTo("1");
-            assertThat(CallContext.current().deadline()).isEqualTo(deadline);
-            assertThat(CallContext.current().attempt()).isEqualTo(2);
-            assertThat(CallContext.current().idempotent()).isFalse();
-        });
+        CallContext.current()
+                .withDeadline(deadline)
+                .withAttempt(2)
+                .withIdempotent(false)
+                .run(() -> {
+                    assertThat(inline.get("a")).isEqualTo("1");
+                    assertThat(CallContext.current().deadline()).isEqualTo(deadline);
+                    assertThat(CallContext.current().attempt()).isEqualTo(2);
+                    assertThat(CallContext.current().idempotent()).isFalse();
+                });
         assertThat(seen).singleElement().satisfies(context -> {
             assertThat(context.deadline()).isNull();
             assertThat(context.attempt()).isEqualTo(1);

@@ -329,7 +329,8 @@ class StaleAnswersTest {
 
     @Test
     void both_windows_follow_each_other() {
-        Cache<String, String> cache = cache(c -> c.staleWhileRevalidate(ofMinutes(1)).staleIfError(ofMinutes(10)));
+        Cache<String, String> cache =
+                cache(c -> c.staleWhileRevalidate(ofMinutes(1)).staleIfError(ofMinutes(10)));
         cache.get("a");
         breakStore();
         time.advance(ofMinutes(5));

@@ -1,0 +1,170 @@
+package dev.levee.cache;
+
+import dev.levee.cache.PendingLoad.LoadResult;
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.Scheduler;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A caller that waits for the value of a key without a thread: a future of its own, behind it a load that others share.
+ *
+ * <p><b>Invariants.</b> The future completes on a thread of the environment's executor, never on that of another
+ * caller, of a timer or of the store's client, since what depends on it runs there. When it has ended in any way, a
+ * cancel included, nothing of it is left with the load. See ADR 104.
+ */
+final class AsyncWait<K, V> implements Runnable {
+    final CompletableFuture<@Nullable V> future = new CompletableFuture<>();
+
+    private final String cache;
+    private final K key;
+    private final Environment environment;
+    private final LoadSite<K, V> site;
+
+    /** Takes the key again, when the load that was waited for says nothing about the store. */
+    private final Again<K, V> again;
+
+    /** The load within which the caller has asked; what depends on the future is part of it. */
+    private final @Nullable Loading asks = Loading.current();
+
+    private final @Nullable Deadline deadline = CallContext.current().deadline();
+    private volatile @Nullable PendingLoad<V> load;
+    private volatile long joinedAt;
+    private volatile Scheduler.@Nullable Timer timer;
+
+    /** How to begin once more. */
+    @FunctionalInterface
+    interface Again<K, V> {
+        void join(AsyncWait<K, V> wait);
+    }
+
+    AsyncWait(String cache, K key, Environment environment, LoadSite<K, V> site, Again<K, V> again) {
+        this.cache = cache;
+        this.key = key;
+        this.environment = environment;
+        this.site = site;
+        this.again = again;
+    }
+
+    K key() {
+        return key;
+    }
+
+    boolean isWithinALoad() {
+        return asks != null;
+    }
+
+    /** Limits the wait, and takes it off the load when it ends. Called once, before the first load is waited for. */
+    void begin() {
+        if (deadline != null) {
+            long left = deadline.remainingNanos();
+            if (left <= 0) {
+                future.completeExceptionally(PendingLoad.late(cache));
+                return;
+            }
+            timer = environment.schedule(() -> environment.handOver(this::tooLate), left);
+        }
+        future.whenComplete((value, failure) -> stop());
+    }
+
+    private void tooLate() {
+        end(() -> future.completeExceptionally(PendingLoad.late(cache)));
+    }
+
+    /**
+     * Waits for a load.
+     *
+     * @param mine whether the caller has put it in flight itself, so that nothing else can need it yet
+     */
+    void waitFor(PendingLoad<V> next, boolean mine, long epochBefore) {
+        load = next;
+        joinedAt = epochBefore;
+        if (asks != null) {
+            if (mine) {
+                asks.needsInside(next.work);
+            } else {
+                try {
+                    asks.needs(next.work, cache, key);
+                } catch (IllegalStateException ring) {
+                    load = null;
+                    environment.handOver(() -> end(() -> future.completeExceptionally(ring)));
+                    return;
+                }
+            }
+        }
+        next.whenEnded(this);
+        if (future.isDone()) {
+            stop();
+        }
+    }
+
+    /** The load has ended: what follows is for a thread of the executor. */
+    @Override
+    public void run() {
+        environment.handOver(this::ended);
+    }
+
+    private void ended() {
+        PendingLoad<V> of = load;
+        LoadResult<V> result = of == null ? null : of.result();
+        if (of == null || result == null || future.isDone()) {
+            return;
+        }
+        release(of);
+        if (of.mustReload(result, joinedAt)) {
+            try {
+                again.join(this);
+            } catch (Throwable failure) { // no stage may be left behind
+                end(() -> future.completeExceptionally(failure));
+            }
+            return;
+        }
+        complete(result);
+    }
+
+    /** Completes the future with what the cache answers. */
+    void complete(LoadResult<V> result) {
+        Throwable failure = result.failure();
+        end(() -> {
+            if (failure == null) {
+                future.complete(result.value());
+            } else {
+                future.completeExceptionally(site.seenByWaiter(failure));
+            }
+        });
+    }
+
+    /** Ends the future as part of the load within which the caller has asked. */
+    private void end(Runnable completion) {
+        if (asks == null || asks.hasEnded()) {
+            completion.run();
+            return;
+        }
+        Loading before = asks.enter();
+        try {
+            completion.run();
+        } finally {
+            Loading.leave(before);
+        }
+    }
+
+    private void stop() {
+        Scheduler.Timer set = timer;
+        if (set != null) {
+            set.cancel();
+        }
+        PendingLoad<V> of = load;
+        if (of != null) {
+            of.forget(this);
+            release(of);
+        }
+    }
+
+    private void release(PendingLoad<V> of) {
+        if (asks != null) {
+            asks.needsNoMore(of.work);
+        }
+    }
+}

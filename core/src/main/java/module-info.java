@@ -22,5 +22,6 @@ module dev.levee.core {
             dev.levee.jdbc,
             dev.levee.http,
             dev.levee.http.server,
-            dev.levee.dns;
+            dev.levee.dns,
+            dev.levee.journal;
 }

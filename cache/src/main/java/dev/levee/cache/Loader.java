@@ -1,5 +1,7 @@
 package dev.levee.cache;
 
+import dev.levee.core.Policy;
+import dev.levee.core.internal.Require;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,4 +27,16 @@ public interface Loader<K, V> {
      * @throws Exception if it cannot be read; nothing is cached then
      */
     @Nullable V load(K key) throws Exception;
+
+    /**
+     * Returns this loader with a policy around each of its calls: a timeout, a breaker, a limiter, a bulkhead, or a
+     * pipeline of them. Calls block as those of the policy do.
+     *
+     * @param policy what stands around the calls
+     * @return the guarded loader; what the policy refuses is thrown as it is
+     * @throws NullPointerException if the policy is null
+     */
+    default Loader<K, V> guardedBy(Policy policy) {
+        return new GuardedLoader<>(this, Require.nonNull("policy", policy));
+    }
 }

@@ -1,5 +1,9 @@
 package dev.levee.cache;
 
+import dev.levee.core.Policy;
+import dev.levee.core.internal.Require;
+import java.util.function.Consumer;
+
 /**
  * Reads and writes the values behind a cache, in a table, a service or a file.
  *
@@ -31,4 +35,29 @@ public interface Store<K, V> extends Loader<K, V> {
      * @throws Exception if it was not removed, or if it is not known whether it was
      */
     void delete(K key) throws Exception;
+
+    /**
+     * Asks to be told of keys whose value has become another one than was written here, without a write by the caller: a
+     * write-behind has given one up, for example. A cache in front asks, and drops the value. Default: nothing happens,
+     * for stores that do what they are told.
+     *
+     * @param drop gets such keys, on any thread; does not block
+     * @throws NullPointerException if it is null
+     */
+    default void whenChanged(Consumer<? super K> drop) {
+        Require.nonNull("drop", drop);
+    }
+
+    /**
+     * Returns this store with a policy around each of its calls, writes too: a retry repeats only what its settings call
+     * idempotent. Calls block as those of the policy do.
+     *
+     * @param policy what stands around the calls: a timeout, a breaker, a limiter, a bulkhead, or a pipeline of them
+     * @return the guarded store; what the policy refuses is thrown as it is
+     * @throws NullPointerException if the policy is null
+     */
+    @Override
+    default Store<K, V> guardedBy(Policy policy) {
+        return new GuardedStore<>(this, Require.nonNull("policy", policy));
+    }
 }

@@ -1,0 +1,25 @@
+package dev.levee.cache;
+
+import dev.levee.core.Policy;
+import org.jspecify.annotations.Nullable;
+
+/** A loader with a policy around each call. */
+final class GuardedLoader<K, V> implements Loader<K, V> {
+    private final Loader<K, V> loader;
+    private final Policy policy;
+
+    GuardedLoader(Loader<K, V> loader, Policy policy) {
+        this.loader = loader;
+        this.policy = policy;
+    }
+
+    @Override
+    public @Nullable V load(K key) throws Exception {
+        return policy.<@Nullable V, Exception>call(() -> loader.load(key));
+    }
+
+    @Override
+    public String toString() {
+        return loader + " behind " + policy;
+    }
+}

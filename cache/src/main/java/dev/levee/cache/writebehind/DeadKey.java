@@ -1,0 +1,23 @@
+package dev.levee.cache.writebehind;
+
+/**
+ * What becomes of a key whose write is given up as a {@link DeadWrite}.
+ *
+ * <p>Provisional: this module grows in later versions.
+ *
+ * @since 0.1
+ */
+public enum DeadKey {
+    /**
+     * The value is what the store has: the write is not read any more, and the cache in front drops its value. Later
+     * writes of the key go on as usual.
+     */
+    EVICT,
+    /** The value that was given up is still read, until a later write of the key, a replay or a discard. */
+    KEEP,
+    /**
+     * As {@link #KEEP}, and later writes of the key are refused until the dead letter is replayed or discarded. For
+     * keys of which no write must be left out.
+     */
+    BLOCK
+}

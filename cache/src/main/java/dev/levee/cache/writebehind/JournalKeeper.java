@@ -1,0 +1,162 @@
+package dev.levee.cache.writebehind;
+
+import dev.levee.core.internal.SafeLog;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The journal of a write-behind, if it has one, and whether it has failed. Once it has, it is not called any more but to
+ * be closed. Nothing here is called under a lock. Thread-safe.
+ */
+final class JournalKeeper<K, V> {
+    private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
+
+    private final String name;
+    private final @Nullable WriteJournal<K, V> journal;
+    private volatile @Nullable Throwable failure;
+    private volatile boolean closed;
+
+    JournalKeeper(String name, @Nullable WriteJournal<K, V> journal) {
+        this.name = name;
+        this.journal = journal;
+    }
+
+    /** A call of the journal. */
+    @FunctionalInterface
+    private interface Step<K, V> {
+        void on(WriteJournal<K, V> journal) throws Exception;
+    }
+
+    boolean isThere() {
+        return journal != null;
+    }
+
+    boolean hasFailed() {
+        return failure != null;
+    }
+
+    /** Whether what it was given is in it. */
+    boolean keeps() {
+        return journal != null && failure == null;
+    }
+
+    WriteJournal.Recovered<K, V> open() {
+        if (journal == null) {
+            return new WriteJournal.Recovered<>(List.of(), List.of(), 0);
+        }
+        try {
+            return journal.open();
+        } catch (IOException cause) {
+            throw new UncheckedIOException(
+                    WriteRefusedException.label(name) + ": its journal could not be opened: " + cause.getMessage(),
+                    cause);
+        }
+    }
+
+    /** Throws if nothing may be accepted because the journal has failed. */
+    void require() {
+        Throwable why = failure;
+        if (why != null) {
+            throw WriteRefusedException.of(name, WriteRefusedException.Reason.JOURNAL, why);
+        }
+    }
+
+    /**
+     * Appends; throws a refusal of which it is not known whether the write will come back.
+     *
+     * @throws WriteRefusedException if the journal has failed
+     */
+    void append(PendingWrite<K, V> write) {
+        orRefuse(it -> it.append(write));
+    }
+
+    void replay(DeadWrite<K, V> letter, PendingWrite<K, V> write) {
+        orRefuse(it -> it.replay(letter, write));
+    }
+
+    void discard(DeadWrite<K, V> letter) {
+        orRefuse(it -> it.discard(List.of(letter)));
+    }
+
+    private void orRefuse(Step<K, V> step) {
+        require();
+        Throwable thrown = attempt(step);
+        if (thrown != null) {
+            throw WriteRefusedException.of(name, WriteRefusedException.Reason.JOURNAL, thrown)
+                    .detachedAfterRun();
+        }
+    }
+
+    /** Forgets what the store has. If that fails the writes come again after a restart, which is allowed. */
+    void forget(Collection<? extends @Nullable PendingWrite<K, V>> writes) {
+        if (journal == null) {
+            return;
+        }
+        List<PendingWrite<K, V>> there = new ArrayList<>();
+        for (PendingWrite<K, V> write : writes) {
+            if (write != null) {
+                there.add(write);
+            }
+        }
+        if (!there.isEmpty()) {
+            attempt(it -> it.remove(there));
+        }
+    }
+
+    void forget(@Nullable PendingWrite<K, V> write) {
+        if (write != null) {
+            forget(List.of(write));
+        }
+    }
+
+    /** Makes a write a dead letter; if that fails it is pending again after a restart. */
+    void bury(DeadWrite<K, V> letter) {
+        attempt(it -> it.bury(letter));
+    }
+
+    private @Nullable Throwable attempt(Step<K, V> step) {
+        if (journal == null || failure != null) {
+            return failure;
+        }
+        try {
+            step.on(journal);
+            return null;
+        } catch (Throwable thrown) {
+            if (!closed) {
+                fail(thrown);
+            }
+            return thrown;
+        }
+    }
+
+    private void fail(Throwable thrown) {
+        failure = thrown;
+        SafeLog.warn(
+                LOG,
+                "{}: its journal has failed. New writes are refused; those that were accepted still go to the store",
+                WriteRefusedException.label(name),
+                thrown);
+    }
+
+    void close() {
+        if (journal == null || closed) {
+            return;
+        }
+        closed = true;
+        try {
+            journal.close();
+        } catch (Throwable thrown) {
+            SafeLog.warn(
+                    LOG,
+                    "{}: its journal could not be closed properly; what was acknowledged is kept",
+                    WriteRefusedException.label(name),
+                    thrown);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package dev.levee.cache.writebehind;
+
+import dev.levee.cache.writebehind.WriteTicket.Answer;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where writes come into a shard.
+ *
+ * <p><b>With a journal</b> a write has its sequence, and its room, before it is appended, and is accepted afterwards.
+ * Appends of one key may overtake each other, so the order of acceptance is that of the sequences: one that comes late
+ * has been replaced already. And the journal forgets a write only while no append of its key is under way: an older one
+ * that came after that would be the newest there. See ADR 107.
+ */
+final class ShardDoor<K, V> {
+    private final WriteShard<K, V> shard;
+    private final WriteRoom room;
+    private final AtomicLong sequences;
+    private final boolean journaled;
+
+    ShardDoor(WriteShard<K, V> shard, AtomicLong sequences, boolean journaled) {
+        this.shard = shard;
+        this.room = shard.room;
+        this.sequences = sequences;
+        this.journaled = journaled;
+    }
+
+    /** Accepts a write, or reserves room for it if it goes to a journal first. */
+    Answer admit(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            WriteSlot<K, V> slot = shard.slot(ticket.key);
+            Answer answer = shard.refusalOr(ticket, slot, Answer.ACCEPTED);
+            if (answer != Answer.ACCEPTED) {
+                return answer;
+            }
+            return journaled ? reserve(ticket, slot) : accept(ticket, slot);
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    private Answer accept(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
+        WriteOp<K, V> old = slot == null ? null : slot.pending;
+        long more = ticket.bytes - (old == null ? 0 : old.bytes);
+        if (!room.tryTake(old == null ? 1 : 0, Math.max(more, 0))) {
+            return Answer.FULL;
+        }
+        WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
+        WriteOp<K, V> op = ticket.make(own, sequences.incrementAndGet());
+        if (old != null) { // its room is that of the new one, but for the difference
+            old.places = 0;
+            old.bytes = Math.max(-more, 0);
+        }
+        shard.install(own, op);
+        ticket.plan = shard.needsPlan();
+        return Answer.ACCEPTED;
+    }
+
+    private Answer reserve(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
+        WriteOp<K, V> old = slot == null ? null : slot.pending;
+        long bytes = ticket.bytes;
+        boolean borrowed = !room.tryTake(1, bytes);
+        if (borrowed) {
+            if (slot == null || old == null || slot.lent || !room.tryTake(0, Math.max(bytes - old.bytes, 0))) {
+                return Answer.FULL;
+            }
+            bytes = Math.max(bytes, old.bytes);
+            old.places = 0;
+            old.bytes = 0;
+            slot.lent = true;
+        }
+        WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
+        WriteOp<K, V> op = ticket.make(own, sequences.incrementAndGet());
+        op.bytes = bytes;
+        ticket.borrowed = borrowed;
+        own.appends++;
+        shard.appends++;
+        return Answer.RESERVED;
+    }
+
+    /** Makes the slot of a key; if the key does not let it, the room that was taken for it is given back. */
+    private WriteSlot<K, V> slotFor(WriteTicket<K, V> ticket, int places) {
+        boolean made = false;
+        try {
+            WriteSlot<K, V> slot = shard.slotOrNew(ticket.key);
+            made = true;
+            return slot;
+        } finally {
+            if (!made) {
+                room.give(places, places == 0 ? 0 : ticket.bytes);
+            }
+        }
+    }
+
+    /** Accepts a write that the journal has got; false if the shard was sealed meanwhile. */
+    boolean confirm(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            WriteOp<K, V> op = ticket.op();
+            WriteSlot<K, V> slot = op.slot;
+            slot.appends--;
+            shard.appends--;
+            if (shard.sealed) {
+                room.give(op.places, op.bytes);
+                return false;
+            }
+            if (slot.newest > op.write.sequence()) { // a newer one was quicker, and has replaced it
+                shard.accepted++;
+                shard.coalesced++;
+                giveBack(ticket);
+                shard.next(slot);
+            } else {
+                shard.install(slot, op);
+            }
+            ticket.plan = shard.needsPlan();
+            return true;
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** Takes back a reservation: the journal has failed. */
+    void withdraw(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            WriteSlot<K, V> slot = ticket.op().slot;
+            slot.appends--;
+            shard.appends--;
+            giveBack(ticket);
+            shard.next(slot);
+            ticket.plan = shard.needsPlan();
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    private void giveBack(WriteTicket<K, V> ticket) {
+        WriteOp<K, V> op = ticket.op();
+        WriteOp<K, V> lender = op.slot.pending;
+        if (ticket.borrowed && lender != null && lender.places == 0) {
+            lender.places = op.places;
+            lender.bytes += op.bytes;
+        } else {
+            room.give(op.places, op.bytes);
+        }
+    }
+
+    /** Returns what the journal may forget now that nothing of the key of a ticket is appended any more, or null. */
+    @Nullable PendingWrite<K, V> owed(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            WriteSlot<K, V> slot = ticket.op().slot;
+            PendingWrite<K, V> owed = slot.appends == 0 ? slot.owed : null;
+            if (owed != null) {
+                slot.owed = null;
+                shard.next(slot);
+            }
+            return owed;
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** Lets a caller write the store itself, unless something of the key is under way. */
+    Answer beginDirect(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            WriteSlot<K, V> slot = shard.slot(ticket.key);
+            Answer answer = shard.refusalOr(ticket, slot, Answer.DIRECT);
+            if (answer != Answer.DIRECT) {
+                return answer;
+            }
+            if (slot != null && (slot.pending != null || slot.isBusy() || slot.appends > 0)) {
+                return Answer.BUSY;
+            }
+            WriteSlot<K, V> own = slot == null ? slotFor(ticket, 0) : slot;
+            ticket.make(own, sequences.incrementAndGet());
+            own.direct = true;
+            shard.directs++;
+            return Answer.DIRECT;
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** Ends that. Returns the write if the journal may forget it now, or null. */
+    @Nullable PendingWrite<K, V> endDirect(WriteTicket<K, V> ticket, boolean done) {
+        shard.lock.lock();
+        try {
+            WriteOp<K, V> op = ticket.op();
+            WriteSlot<K, V> slot = op.slot;
+            slot.direct = false;
+            shard.directs--;
+            if (done) {
+                shard.accepted++;
+                shard.written++;
+                slot.kept = null;
+            }
+            PendingWrite<K, V> forgotten = shard.settled(slot, op.write);
+            shard.next(slot);
+            ticket.plan = shard.needsPlan();
+            return forgotten;
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** Puts a write where it belongs that a journal has kept. */
+    void recover(PendingWrite<K, V> write, long bytes, long since) {
+        shard.lock.lock();
+        try {
+            WriteSlot<K, V> slot = shard.slotOrNew(write.key());
+            room.takeAnyway(1, bytes);
+            shard.install(slot, new WriteOp<>(slot, write, bytes, since));
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** Notes a dead letter that a journal has kept. */
+    void recover(DeadWrite<K, V> letter) {
+        shard.lock.lock();
+        try {
+            shard.accepted++;
+            shard.dead++;
+            if (shard.whenDead != DeadKey.EVICT) {
+                WriteSlot<K, V> slot = shard.slotOrNew(letter.write().key());
+                slot.kept = slot.pending == null ? letter : null;
+            }
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+}

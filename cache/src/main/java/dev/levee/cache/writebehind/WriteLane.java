@@ -1,0 +1,4 @@
+package dev.levee.cache.writebehind;
+
+/** One shard with what belongs to it. */
+record WriteLane<K, V>(WriteShard<K, V> shard, ShardDoor<K, V> door, ShardWorker<K, V> worker) {}

@@ -1,0 +1,114 @@
+package dev.levee.cache.writebehind;
+
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * How many writes and bytes may be accepted and not ended, and the callers that wait for room, first come first served.
+ * Takes no lock. Room that cannot be refused (of what a journal gives back at the start) may exceed the bounds.
+ */
+final class WriteRoom {
+    private final int maxPlaces;
+    private final long maxBytes;
+    private final AtomicInteger places = new AtomicInteger();
+    private final AtomicLong bytes = new AtomicLong();
+    private final ConcurrentLinkedQueue<Thread> line = new ConcurrentLinkedQueue<>();
+
+    WriteRoom(int maxPlaces, long maxBytes) {
+        this.maxPlaces = maxPlaces;
+        this.maxBytes = maxBytes;
+    }
+
+    boolean canEverHold(long weight) {
+        return weight <= maxBytes;
+    }
+
+    /** Takes room, unless there is too little, or other callers wait for it. */
+    boolean tryTake(int more, long weight) {
+        Thread first = line.peek();
+        if (first != null && first != Thread.currentThread() && (more > 0 || weight > 0)) {
+            return false;
+        }
+        if (more > 0 && !addPlaces(more)) {
+            return false;
+        }
+        if (weight == 0 || addBytes(weight)) {
+            return true;
+        }
+        give(more, 0);
+        return false;
+    }
+
+    private boolean addPlaces(int more) {
+        int was;
+        do {
+            was = places.get();
+            if (was > maxPlaces - more) {
+                return false;
+            }
+        } while (!places.compareAndSet(was, was + more));
+        return true;
+    }
+
+    private boolean addBytes(long weight) {
+        long was;
+        do {
+            was = bytes.get();
+            if (weight > 0 && was > maxBytes - weight) {
+                return false;
+            }
+        } while (!bytes.compareAndSet(was, was + weight));
+        return true;
+    }
+
+    void takeAnyway(int more, long weight) {
+        places.addAndGet(more);
+        bytes.addAndGet(weight);
+    }
+
+    void give(int fewer, long weight) {
+        if (weight != 0) {
+            bytes.addAndGet(-weight);
+        }
+        if (fewer != 0) {
+            places.addAndGet(-fewer);
+        }
+        if (fewer != 0 || weight != 0) {
+            wakeFirst();
+        }
+    }
+
+    void join(Thread thread) {
+        line.add(thread);
+    }
+
+    void leave(Thread thread) {
+        line.remove(thread);
+        wakeFirst();
+    }
+
+    boolean isFirst(Thread thread) {
+        return line.peek() == thread;
+    }
+
+    private void wakeFirst() {
+        Thread first = line.peek();
+        if (first != null) {
+            LockSupport.unpark(first);
+        }
+    }
+
+    void wakeAll() {
+        line.forEach(LockSupport::unpark);
+    }
+
+    long bytes() {
+        return bytes.get();
+    }
+
+    int waiting() {
+        return line.size();
+    }
+}

@@ -1,0 +1,291 @@
+package dev.levee.cache.writebehind;
+
+import dev.levee.cache.writebehind.WriteTicket.Answer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of one worker: what is under way for each. {@link ShardDoor} lets writes in, {@link ShardExit} sends them to
+ * the store.
+ *
+ * <p><b>Invariants.</b> Each change is one step under the lock, in which no code of the user runs but {@code equals} and
+ * {@code hashCode} of keys. Of a key at most one write is on its way, and the others are newer. A write that was
+ * accepted is in the list until exactly one of the counters has counted its end. See ADR 107.
+ */
+final class WriteShard<K, V> {
+    /** Guards everything here, in the slots and the writes. */
+    final ReentrantLock lock = new ReentrantLock();
+
+    final WriteRoom room;
+    final DeadKey whenDead;
+    final WriteList<K, V> list = new WriteList<>();
+    final WriteTurns<K, V> turns;
+
+    private final Map<K, WriteSlot<K, V>> slots = new HashMap<>();
+    private long lastId;
+
+    /** Whether a worker is there, or about to be. */
+    boolean running;
+
+    /** Whether nothing more is accepted. */
+    boolean closing;
+
+    /** Whether everything has ended, and what comes late changes nothing. */
+    boolean sealed;
+
+    /** Writes that are being appended to the journal. */
+    int appends;
+
+    /** Writes that callers are making themselves. */
+    int directs;
+
+    long accepted;
+    long written;
+    long coalesced;
+    long dead;
+    long dropped;
+    long returned;
+    int pending;
+    int inFlight;
+
+    WriteShard(WriteBehindConfig<?, ?> config, WriteRoom room, int batchSize) {
+        this.room = room;
+        this.whenDead = config.whenDead();
+        this.turns = new WriteTurns<>(batchSize, config.delayNanos());
+    }
+
+    @Nullable WriteSlot<K, V> slot(K key) {
+        return slots.get(key);
+    }
+
+    WriteSlot<K, V> slotOrNew(K key) {
+        return slots.computeIfAbsent(key, it -> new WriteSlot<>(it, ++lastId));
+    }
+
+    void install(WriteSlot<K, V> slot, WriteOp<K, V> op) {
+        accepted++;
+        slot.newest = op.write.sequence();
+        slot.kept = null;
+        WriteOp<K, V> old = slot.pending;
+        slot.pending = op;
+        if (old == null) {
+            list.add(op);
+            pending++;
+        } else {
+            coalesced++;
+            list.replace(old, op);
+            room.give(old.places, old.bytes);
+        }
+        next(slot);
+    }
+
+    /** Puts the pending write of a slot where it waits, or forgets a slot of which nothing is left. */
+    void next(WriteSlot<K, V> slot) {
+        WriteOp<K, V> op = slot.pending;
+        if (op == null) {
+            if (slot.isIdle()) {
+                forget(slot);
+            }
+        } else if (slot.queue == WriteSlot.Queue.NONE && !slot.isBusy() && op.places > 0) {
+            turns.addFresh(slot);
+        }
+    }
+
+    private void forget(WriteSlot<K, V> slot) {
+        try {
+            slots.remove(slot.key, slot);
+        } catch (RuntimeException | StackOverflowError broken) {
+            // A key whose equals throws: the slot stays, and is idle.
+        }
+    }
+
+    /** Ends a write that was on its way. */
+    void end(WriteOp<K, V> op) {
+        list.remove(op);
+        inFlight--;
+        room.give(op.places, op.bytes);
+    }
+
+    /** Returns the write if the journal may forget it now, or null if it may only later. */
+    @Nullable PendingWrite<K, V> settled(WriteSlot<K, V> slot, PendingWrite<K, V> write) {
+        if (slot.appends == 0) {
+            return write;
+        }
+        slot.owed = write;
+        return null;
+    }
+
+    boolean needsPlan() {
+        return !running && !sealed && !turns.isEmpty();
+    }
+
+    /** Returns the newest accepted write of a key that the store may not have, or null. */
+    @Nullable PendingWrite<K, V> find(K key) {
+        lock.lock();
+        try {
+            WriteSlot<K, V> slot = slots.get(key);
+            if (slot == null) {
+                return null;
+            }
+            WriteOp<K, V> op = slot.pending != null ? slot.pending : slot.flying;
+            if (op != null) {
+                return op.write;
+            }
+            return slot.kept == null ? null : slot.kept.write();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Returns how long ago the oldest write was accepted that can be dropped; negative if there is none. */
+    long droppableAge(long now) {
+        lock.lock();
+        try {
+            WriteOp<K, V> op = droppable();
+            return op == null ? -1 : Math.max(now - op.since, 0);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable WriteOp<K, V> droppable() {
+        WriteOp<K, V> op = list.oldest();
+        while (op != null && (op.slot.pending != op || op.slot.appends > 0)) {
+            op = op.newer;
+        }
+        return op;
+    }
+
+    /** Drops the oldest write that can be dropped, and returns it, or null. */
+    @Nullable PendingWrite<K, V> dropOldest() {
+        lock.lock();
+        try {
+            WriteOp<K, V> op = droppable();
+            if (op == null || sealed) {
+                return null;
+            }
+            turns.remove(op.slot);
+            op.slot.pending = null;
+            list.remove(op);
+            pending--;
+            dropped++;
+            room.give(op.places, op.bytes);
+            next(op.slot);
+            return op.write;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A dead letter is not there any more; its value is not read any more. */
+    void forgetDead(DeadWrite<K, V> letter) {
+        lock.lock();
+        try {
+            WriteSlot<K, V> slot = slots.get(letter.write().key());
+            if (slot != null
+                    && slot.kept != null
+                    && slot.kept.write().sequence() == letter.write().sequence()) {
+                slot.kept = null;
+                next(slot);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets everything that was accepted go to the store without its delay; returns up to where that is. */
+    long urge() {
+        lock.lock();
+        try {
+            turns.urge(list.lastPosition());
+            return list.lastPosition();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether everything up to a position has ended. */
+    boolean hasEnded(long position) {
+        lock.lock();
+        try {
+            WriteOp<K, V> op = list.oldest();
+            return op == null || op.position > position;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Accepts nothing more, and ends all backoffs; does nothing the second time. */
+    void beginClose() {
+        lock.lock();
+        try {
+            if (!closing) {
+                closing = true;
+                turns.wakeRetries();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether a close has nothing to wait for: nothing is under way, and what is left would be tried too late. */
+    boolean isOver(long until, boolean ever) {
+        lock.lock();
+        try {
+            return inFlight == 0
+                    && directs == 0
+                    && appends == 0
+                    && (pending == 0 || (ever && turns.allAfter(until)));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends everything: what has not ended is handed back, and still read. What comes later changes nothing. */
+    List<PendingWrite<K, V>> seal() {
+        lock.lock();
+        try {
+            closing = true;
+            sealed = true;
+            List<PendingWrite<K, V>> left = list.drain();
+            returned += left.size();
+            pending = 0;
+            inFlight = 0;
+            return left;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    WriteBehindCounts counts() {
+        lock.lock();
+        try {
+            return new WriteBehindCounts(accepted, written, coalesced, dead, dropped, returned, pending, inFlight);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Returns how long ago the oldest write was accepted that the store has not got; 0 if there is none. */
+    long oldestAge(long now) {
+        lock.lock();
+        try {
+            WriteOp<K, V> op = list.oldest();
+            return op == null ? 0 : Math.max(now - op.since, 0);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Returns why nothing of a key is accepted at the moment, or another answer if that is not so. */
+    Answer refusalOr(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot, Answer otherwise) {
+        if (closing) {
+            return Answer.CLOSED;
+        }
+        boolean blocked = slot != null && slot.kept != null && whenDead == DeadKey.BLOCK && !ticket.replay;
+        return blocked ? Answer.BLOCKED : otherwise;
+    }
+}

@@ -1,0 +1,62 @@
+package dev.levee.cache.writebehind;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** One call that wants to have a write accepted. Confined to its thread; the lock of the shard guards the write. */
+final class WriteTicket<K, V> {
+    /** What a shard says. */
+    enum Answer {
+        /** It is accepted. */
+        ACCEPTED,
+        /** It has room and a sequence; it is accepted when the journal has it. */
+        RESERVED,
+        /** The caller may write the store now, and nothing else writes the key until it has. */
+        DIRECT,
+        /** Earlier writes of the key are under way. */
+        BUSY,
+        FULL,
+        BLOCKED,
+        CLOSED
+    }
+
+    final K key;
+    final @Nullable V value;
+    final long bytes;
+    final Instant at;
+    final long now;
+
+    /** Whether it replays a dead letter, which a blocked key admits. */
+    final boolean replay;
+
+    /** Whether a worker, or a timer, may be needed now. */
+    boolean plan;
+
+    /** Whether it has taken over the room of the write that it will replace. */
+    boolean borrowed;
+
+    private @Nullable WriteOp<K, V> op;
+
+    WriteTicket(K key, @Nullable V value, long bytes, Instant at, long now, boolean replay) {
+        this.key = key;
+        this.value = value;
+        this.bytes = bytes;
+        this.at = at;
+        this.now = now;
+        this.replay = replay;
+    }
+
+    WriteOp<K, V> make(WriteSlot<K, V> slot, long sequence) {
+        WriteOp<K, V> made = new WriteOp<>(slot, new PendingWrite<>(key, value, sequence, at), bytes, now);
+        op = made;
+        return made;
+    }
+
+    WriteOp<K, V> op() {
+        WriteOp<K, V> made = op;
+        if (made == null) {
+            throw new IllegalStateException("the write has no room yet");
+        }
+        return made;
+    }
+}

@@ -280,19 +280,25 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
                 return;
             }
             closed = true;
-            try (Closeable lock = journal.lock) {
-                boolean failed = journal.commits.hasFailed();
-                try {
-                    if (!failed) {
-                        byte[] record = Records.closed();
-                        journal.commits.close(record.length, batch -> batch.add(record, null, true));
-                    }
-                } finally {
-                    journal.log.close(!failed && !journal.commits.hasFailed());
-                }
+            try {
+                close(journal);
+            } finally {
+                journal.lock.close();
             }
         } finally {
             opening.unlock();
+        }
+    }
+
+    private void close(Opened<K> journal) throws IOException {
+        boolean failed = journal.commits.hasFailed();
+        try {
+            if (!failed) {
+                byte[] record = Records.closed();
+                journal.commits.close(record.length, batch -> batch.add(record, null, true));
+            }
+        } finally {
+            journal.log.close(!failed && !journal.commits.hasFailed());
         }
     }
 

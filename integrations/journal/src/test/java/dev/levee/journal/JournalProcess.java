@@ -1,5 +1,6 @@
 package dev.levee.journal;
 
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.levee.cache.Cache;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
 import dev.levee.core.Environment;
@@ -17,7 +18,12 @@ import org.slf4j.LoggerFactory;
 final class JournalProcess {
     /** What the process needs and no more, because most of its life is spent on its start. */
     private static final String CLASS_PATH = Stream.of(
-                    DoomedJournal.class, FileJournal.class, Cache.class, Environment.class, LoggerFactory.class)
+                    DoomedJournal.class,
+                    FileJournal.class,
+                    Cache.class,
+                    Caffeine.class,
+                    Environment.class,
+                    LoggerFactory.class)
             .map(type -> Path.of(URI.create(type.getProtectionDomain()
                             .getCodeSource()
                             .getLocation()
@@ -46,12 +52,30 @@ final class JournalProcess {
         return start(shell);
     }
 
+    /** Starts a process with a write-behind that writes until it is killed, or, without a number, what is left. */
+    static Process writeBehind(Path folder, Durability durability, int port, long... begin) throws IOException {
+        List<String> command = java();
+        command.addAll(List.of(
+                DoomedWriteBehind.class.getName(), folder.toString(), durability.name(), Integer.toString(port)));
+        for (long number : begin) {
+            command.add(Long.toString(number));
+        }
+        return start(command);
+    }
+
     private static Process start(List<String> command) throws IOException {
         return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 
     private static List<String> command(Path folder, Durability durability, String... seed) {
-        List<String> command = new ArrayList<>(List.of(
+        List<String> command = java();
+        command.addAll(List.of(DoomedJournal.class.getName(), folder.toString(), durability.name()));
+        command.addAll(List.of(seed));
+        return command;
+    }
+
+    private static List<String> java() {
+        return new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
@@ -59,11 +83,6 @@ final class JournalProcess {
                 "-Xshare:auto",
                 "-Xmx128m",
                 "-cp",
-                CLASS_PATH,
-                DoomedJournal.class.getName(),
-                folder.toString(),
-                durability.name()));
-        command.addAll(List.of(seed));
-        return command;
+                CLASS_PATH));
     }
 }

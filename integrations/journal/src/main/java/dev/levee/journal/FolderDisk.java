@@ -8,7 +8,6 @@ import java.io.RandomAccessFile;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,11 +48,7 @@ final class FolderDisk implements JournalDisk {
 
     @Override
     public Closeable lock() throws IOException {
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new JournalException(Reason.READ_ONLY, says(folder, "cannot be made, or is no folder"), e);
-        }
+        List<Path> parents = makeFolder();
         if (!Files.isWritable(folder)) {
             throw new JournalException(Reason.READ_ONLY, says(folder, "may not be written"), null);
         }
@@ -61,10 +56,10 @@ final class FolderDisk implements JournalDisk {
         if (!LOCKED.add(real)) {
             throw locked(" by this process", null);
         }
-        boolean held = false;
+        boolean done = false;
         try {
-            AsynchronousFileChannel channel = channel(folder.resolve(LOCK));
-            held = tryLock(channel);
+            AsynchronousFileChannel channel = locked(parents);
+            done = true;
             return () -> {
                 try {
                     channel.close();
@@ -73,21 +68,49 @@ final class FolderDisk implements JournalDisk {
                 }
             };
         } finally {
-            if (!held) {
+            if (!done) {
                 LOCKED.remove(real);
             }
         }
     }
 
-    private AsynchronousFileChannel channel(Path file) throws IOException {
+    private AsynchronousFileChannel locked(List<Path> parents) throws IOException {
+        AsynchronousFileChannel channel = channel(folder.resolve(LOCK));
+        tryLock(channel);
         try {
-            return AsynchronousFileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        } catch (AccessDeniedException e) {
-            throw new JournalException(Reason.READ_ONLY, says(file, "may not be written"), e);
+            for (Path parent : parents) {
+                forceNames(parent);
+            }
+            return channel;
+        } catch (IOException e) {
+            channel.close();
+            throw new JournalException(Reason.FAILED, says(folder, "was made, but its name cannot be forced"), e);
         }
     }
 
-    private boolean tryLock(AsynchronousFileChannel channel) throws IOException {
+    /** Makes the folder if it is not there, and returns the folders that have names to be forced, of what was made. */
+    private List<Path> makeFolder() throws JournalException {
+        List<Path> parents = new ArrayList<>();
+        for (Path made = folder; !Files.exists(made) && made.getParent() != null; made = made.getParent()) {
+            parents.add(made.getParent());
+        }
+        try {
+            Files.createDirectories(folder);
+            return parents;
+        } catch (IOException e) {
+            throw new JournalException(Reason.READ_ONLY, says(folder, "cannot be made, or is no folder"), e);
+        }
+    }
+
+    private AsynchronousFileChannel channel(Path file) throws JournalException {
+        try {
+            return AsynchronousFileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new JournalException(Reason.READ_ONLY, says(file, "cannot be made"), e);
+        }
+    }
+
+    private void tryLock(AsynchronousFileChannel channel) throws IOException {
         FileLock lock;
         try {
             lock = channel.tryLock();
@@ -102,7 +125,6 @@ final class FolderDisk implements JournalDisk {
             channel.close();
             throw locked(" by another process", null);
         }
-        return true;
     }
 
     private JournalException locked(String by, @Nullable Exception cause) {
@@ -143,9 +165,13 @@ final class FolderDisk implements JournalDisk {
         Files.deleteIfExists(folder.resolve(name));
     }
 
-    /** Not on Windows, where a folder cannot be opened, and names are forced with their files. */
     @Override
     public void force() throws IOException {
+        forceNames(folder);
+    }
+
+    /** Not on Windows, where a folder cannot be opened, and names are forced with their files. */
+    private static void forceNames(Path folder) throws IOException {
         if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(folder, StandardOpenOption.READ)) {
                 channel.force(true);

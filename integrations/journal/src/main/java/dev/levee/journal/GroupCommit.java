@@ -1,6 +1,8 @@
 package dev.levee.journal;
 
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.internal.StackRoom;
+import dev.levee.core.internal.Unchecked;
 import dev.levee.journal.JournalException.Reason;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -43,8 +45,10 @@ final class GroupCommit {
     }
 
     private void commit(int bytes, Joining joining, boolean last) throws JournalException {
+        StackRoom.require(); // a batch that nothing leads would let all later ones wait for ever
         Batch batch;
         boolean leads;
+        Throwable thrown;
         lock.lock();
         try {
             check();
@@ -54,9 +58,14 @@ final class GroupCommit {
             }
             batch = open;
             leads = batch.isEmpty();
-            join(batch, joining);
+            thrown = join(batch, joining);
         } finally {
             lock.unlock();
+        }
+        if (thrown != null) {
+            batch.done.completeExceptionally(thrown);
+            SafeLog.warn(LOG, "{}", failed().getMessage(), thrown);
+            throw Unchecked.<RuntimeException>asDeclared(thrown);
         }
         if (leads) {
             lead(batch);
@@ -78,16 +87,13 @@ final class GroupCommit {
     }
 
     /** What a failure leaves half done ends the journal: no later record may rely on it. */
-    private void join(Batch batch, Joining joining) {
-        boolean joined = false;
+    private @Nullable Throwable join(Batch batch, Joining joining) {
         try {
             joining.join(batch);
-            joined = true;
-        } finally {
-            if (!joined) {
-                fail(new IllegalStateException("a caller failed while it joined a batch"));
-                batch.done.completeExceptionally(new CompletionException(failure));
-            }
+            return null;
+        } catch (Throwable thrown) { // by an equality of keys, or for want of memory
+            fail(thrown);
+            return thrown;
         }
     }
 
@@ -109,23 +115,33 @@ final class GroupCommit {
             batch.done.complete(null);
             log.doChores();
         } catch (Throwable e) { // an Error too: those who wait must be told
-            fail(e);
-            batch.done.completeExceptionally(e);
+            end(batch, e);
         }
     }
 
-    private void fail(Throwable cause) {
+    /** Ends a batch that was not written, and the journal. */
+    private void end(Batch batch, Throwable cause) {
+        JournalException first = fail(cause);
+        batch.done.completeExceptionally(cause);
+        if (first != null) {
+            SafeLog.warn(LOG, "{}", first.getMessage(), cause);
+        }
+    }
+
+    /** Returns the failure if this is the first. */
+    private @Nullable JournalException fail(Throwable cause) {
         lock.lock();
         try {
-            if (failure == null) {
-                Reason reason = cause instanceof JournalException known ? known.reason() : Reason.FAILED;
-                failure = new JournalException(
-                        reason,
-                        "journal \"" + journal + "\": writing to " + log.path()
-                                + " failed, and nothing is taken until it is opened again: " + cause,
-                        cause);
-                SafeLog.warn(LOG, "{}", failure.getMessage(), cause);
+            if (failure != null) {
+                return null;
             }
+            Reason reason = cause instanceof JournalException known ? known.reason() : Reason.FAILED;
+            failure = new JournalException(
+                    reason,
+                    "journal \"" + journal + "\": writing to " + log.path()
+                            + " failed, and nothing is taken until it is opened again: " + cause,
+                    cause);
+            return failure;
         } finally {
             lock.unlock();
         }

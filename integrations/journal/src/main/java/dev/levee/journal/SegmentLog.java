@@ -102,20 +102,13 @@ final class SegmentLog {
     private Segment begin(long number) throws IOException {
         Segment segment = new Segment(number, random.nextLong(), nextFrame, nextRecord, lastSequence, toldOldest);
         String unfinished = segment.name() + Recovery.UNFINISHED;
-        JournalFile made = disk.create(unfinished);
-        boolean begun = false;
-        try {
+        try (JournalFile made = disk.create(unfinished)) {
             made.write(segment.header(), Segment.HEADER_BYTES);
             made.force();
-            disk.rename(unfinished, segment.name());
-            disk.force();
-            begun = true;
-        } finally {
-            if (!begun) {
-                made.close();
-            }
         }
-        segment.file = made;
+        disk.rename(unfinished, segment.name());
+        disk.force();
+        segment.file = disk.open(segment.name());
         segments.add(segment);
         bytes += segment.length;
         return segment;

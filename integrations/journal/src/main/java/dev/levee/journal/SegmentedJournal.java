@@ -13,7 +13,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -26,9 +26,15 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
     private final FileJournalConfig config;
     private final RandomGenerator random;
 
-    private final ReentrantLock opening = new ReentrantLock();
+    private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
     private volatile @Nullable Opened<K> opened;
-    private boolean closed;
+
+    private enum State {
+        NEW,
+        OPENING,
+        OPEN,
+        CLOSED
+    }
 
     /** An open journal; the maps and the number are guarded by the lock of the commits. */
     private static final class Opened<K> {
@@ -71,25 +77,23 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
 
     @Override
     public Recovered<K, V> open() throws IOException {
-        opening.lock();
+        if (!state.compareAndSet(State.NEW, State.OPENING)) {
+            throw new IllegalStateException("journal \"" + name + "\": was opened or closed before");
+        }
+        boolean done = false;
         try {
-            if (opened != null || closed) {
-                throw new IllegalStateException("journal \"" + name + "\": was opened before");
-            }
             Closeable lock = disk.lock();
-            boolean done = false;
             try {
                 Recovered<K, V> recovered = open(lock);
                 done = true;
                 return recovered;
             } finally {
                 if (!done) {
-                    opened = null;
                     lock.close();
                 }
             }
         } finally {
-            opening.unlock();
+            state.set(done ? State.OPEN : State.NEW);
         }
     }
 
@@ -272,21 +276,17 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
 
     @Override
     public void close() throws IOException {
-        opening.lock();
+        if (state.get() == State.OPENING) {
+            throw new IllegalStateException("journal \"" + name + "\": is being opened");
+        }
+        Opened<K> journal = opened;
+        if (state.getAndSet(State.CLOSED) != State.OPEN || journal == null) {
+            return;
+        }
         try {
-            Opened<K> journal = opened;
-            if (closed || journal == null) {
-                closed = true;
-                return;
-            }
-            closed = true;
-            try {
-                close(journal);
-            } finally {
-                journal.lock.close();
-            }
+            close(journal);
         } finally {
-            opening.unlock();
+            journal.lock.close();
         }
     }
 

@@ -157,6 +157,8 @@ final class SimulatedDisk implements JournalDisk {
     long room = Long.MAX_VALUE;
     /** How many more times files or names can be forced; then that fails. */
     int forces = Integer.MAX_VALUE;
+    /** Runs while a file is being forced. */
+    Runnable whileForcing = () -> {};
 
     SimulatedDisk() {}
 
@@ -288,6 +290,7 @@ final class SimulatedDisk implements JournalDisk {
 
         @Override
         public void force() throws IOException {
+            whileForcing.run();
             synchronized (SimulatedDisk.this) {
                 checkForce();
                 happen(new Forced(number));

@@ -23,6 +23,7 @@ module dev.levee.core {
             dev.levee.http,
             dev.levee.http.server,
             dev.levee.dns,
+            dev.levee.journal,
             dev.levee.springcache,
             dev.levee.jcache;
 }

@@ -41,7 +41,14 @@ class ModulesTest {
                             "org.slf4j",
                             "java.net.http")),
             Map.entry("dev.levee.http.server", Set.of("dev.levee.core", "dev.levee.ratelimit", "org.slf4j")),
-            Map.entry("dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.slf4j", "org.dnsjava")),
+            Map.entry(
+                    "dev.levee.dns",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.loadbalancing",
+                            "org.slf4j",
+                            "org.dnsjava")),
+            Map.entry("dev.levee.journal", Set.of("dev.levee.cache", "org.slf4j")),
             Map.entry(
                     "dev.levee",
                     Set.of(
@@ -81,6 +88,7 @@ class ModulesTest {
             Map.entry("dev.levee.http", Set.of("dev.levee.http")),
             Map.entry("dev.levee.http.server", Set.of("dev.levee.http.server")),
             Map.entry("dev.levee.dns", Set.of("dev.levee.dns")),
+            Map.entry("dev.levee.journal", Set.of("dev.levee.journal")),
             Map.entry("dev.levee", Set.of()),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.springcache")),
             Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")));

@@ -1,6 +1,10 @@
 package dev.levee.jcache;
 
+import dev.levee.cache.BulkLoader;
 import dev.levee.cache.Store;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
 import javax.cache.Cache;
 import javax.cache.integration.CacheLoader;
 import javax.cache.integration.CacheWriter;
@@ -9,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The loader and the writer of an application as one store. What they are given and give is copied if the cache copies.
  */
-final class ExternalStore<K, V> implements Store<K, V> {
+final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
     private final @Nullable CacheLoader<K, V> loader;
     private final @Nullable CacheWriter<? super K, ? super V> writer;
     private final Copies copies;
@@ -25,6 +29,19 @@ final class ExternalStore<K, V> implements Store<K, V> {
     public @Nullable V load(K key) {
         V value = loader == null ? null : loader.load(key);
         return value == null ? null : copies.of(value);
+    }
+
+    @Override
+    public Map<K, V> loadAll(Set<K> keys) {
+        Map<K, V> loaded = new HashMap<>();
+        if (loader != null) {
+            loader.loadAll(keys).forEach((key, value) -> {
+                if (key != null && value != null) {
+                    loaded.put(key, copies.of(value));
+                }
+            });
+        }
+        return loaded;
     }
 
     @Override

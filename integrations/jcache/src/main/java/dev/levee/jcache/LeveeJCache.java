@@ -2,6 +2,7 @@ package dev.levee.jcache;
 
 import dev.levee.cache.Cache;
 import dev.levee.cache.CacheConfig;
+import dev.levee.cache.PartialLoadException;
 import dev.levee.cache.StoreException;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
@@ -16,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -115,9 +117,14 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
 
     @Override
     public Map<K, V> getAll(Set<? extends K> keys) {
+        Set<K> wanted = keys(keys);
         Map<K, V> found = new HashMap<>();
-        for (K key : keys(keys)) {
-            V value = given(read(key));
+        if (configuration.isReadThrough()) {
+            loading(() -> cache.getAll(wanted)).forEach((key, value) -> found.put(key, copies.of(value)));
+            return found;
+        }
+        for (K key : wanted) {
+            V value = given(cache.getIfPresent(key));
             if (value != null) {
                 found.put(key, value);
             }
@@ -136,7 +143,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     private <T> T loading(Supplier<T> load) {
         try {
             return load.get();
-        } catch (StoreException failed) {
+        } catch (StoreException | PartialLoadException failed) {
             throw failed.getCause() instanceof CacheLoaderException of
                     ? of
                     : new CacheLoaderException(failed.getMessage(), failed.getCause());
@@ -153,7 +160,8 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     @Override
     public void loadAll(
             Set<? extends K> keys, boolean replaceExistingValues, @Nullable CompletionListener completionListener) {
-        Set<K> wanted = keys(keys);
+        Set<K> wanted = new HashSet<>();
+        keys(keys).forEach(key -> wanted.add(copies.of(key)));
         CacheLoader<K, V> from = loader;
         if (from == null) {
             if (completionListener != null) {
@@ -165,12 +173,10 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         environment.handOver(() -> {
             Exception failure = null;
             try {
-                for (K key : wanted) {
-                    if (replaceExistingValues) {
-                        cache.invalidate(key);
-                    }
-                    loading(() -> cache.get(copies.of(key), source));
+                if (replaceExistingValues) {
+                    wanted.forEach(cache::invalidate);
                 }
+                loading(() -> cache.getAll(wanted, source));
             } catch (RuntimeException failed) {
                 failure = failed;
             }
@@ -386,7 +392,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
             return;
         }
         manager.forget(this);
-        cache.invalidateAll();
+        cache.close();
         for (Object part : Arrays.asList(loader, writer, lives.policy())) {
             close(part);
         }

@@ -1,5 +1,6 @@
 package dev.levee.springcache;
 
+import dev.levee.cache.AsyncLoader;
 import dev.levee.cache.Cache;
 import dev.levee.cache.CacheConfig;
 import dev.levee.cache.CachedValue;
@@ -7,11 +8,15 @@ import dev.levee.cache.Loader;
 import dev.levee.cache.StoreException;
 import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
+import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -207,7 +212,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
         try {
             return (T) fromStoreValue(cache.get(key, load));
         } catch (StoreException failed) {
-            throw new ValueRetrievalException(key, valueLoader, load.causeOf(failed));
+            throw new ValueRetrievalException(key, valueLoader, causeOf(failed, load.thrown));
         } catch (InterruptedWaitException interrupted) {
             if (!load.hasRun) {
                 throw interrupted;
@@ -243,12 +248,88 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
                 throw failure;
             }
         }
+    }
 
-        /** What the loader threw, or the failure itself if it is one of the time that the caller had. */
-        private Throwable causeOf(StoreException failed) {
-            Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
-            return cause instanceof TimeoutException && cause != thrown ? failed : cause;
+    /**
+     * Returns the value of a key, without waiting for it. In front of a store it is loaded if the cache has none.
+     *
+     * @return the value to come, wrapped, and null in it if the store has none; null at once if the cache has no store
+     *     and no value
+     */
+    @Override
+    public @Nullable CompletableFuture<?> retrieve(Object key) {
+        if (overStore) {
+            return cache.getAsync(key).thenApply(this::toValueWrapper);
         }
+        Object present = cache.getIfPresent(key);
+        return present == null ? null : CompletableFuture.completedFuture(toValueWrapper(present));
+    }
+
+    /**
+     * Returns the value of a key, without waiting for it, loaded by the caller's own loader if the cache has none. A
+     * load is shared with callers of {@link #get(Object, Callable)} too.
+     *
+     * @param valueLoader called on a thread of the environment's executor, in the context of no caller
+     * @return the value to come, which is this caller's own: to cancel it does not end the load. It fails with what the
+     *     loader threw or its future failed with, or with a {@link StoreException} if there was no time left
+     */
+    @Override
+    public <T> CompletableFuture<T> retrieve(Object key, Supplier<CompletableFuture<T>> valueLoader) {
+        FutureLoader load = new FutureLoader(Require.nonNull("valueLoader", valueLoader));
+        CompletableFuture<@Nullable Object> coming = cache.getAsync(key, load);
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        coming.whenComplete((value, failure) -> end(answer, value, failure, load));
+        answer.whenComplete((value, failure) -> {
+            if (answer.isCancelled()) {
+                coming.cancel(false);
+            }
+        });
+        return answer;
+    }
+
+    @SuppressWarnings("unchecked") // what the method returned before, by the contract of Spring
+    private <T> void end(
+            CompletableFuture<T> answer, @Nullable Object value, @Nullable Throwable failure, FutureLoader load) {
+        if (failure == null) {
+            answer.complete((T) fromStoreValue(value));
+            return;
+        }
+        Throwable seen = Outcomes.unwrap(failure);
+        Throwable cause = seen instanceof StoreException failed ? causeOf(failed, load.thrown) : seen;
+        answer.completeExceptionally(cause instanceof ThrowableWrapper wrapped ? wrapped.getOriginal() : cause);
+    }
+
+    /** A method of the application that returns a future, as the loader of one call. */
+    private final class FutureLoader implements AsyncLoader<Object, Object> {
+        private final Supplier<? extends CompletableFuture<?>> method;
+        private volatile @Nullable Throwable thrown;
+
+        private FutureLoader(Supplier<? extends CompletableFuture<?>> method) {
+            this.method = method;
+        }
+
+        @Override
+        public CompletionStage<? extends @Nullable Object> loadAsync(Object key, Executor executor) {
+            CompletableFuture<@Nullable Object> stored = new CompletableFuture<>();
+            method.get().whenComplete((value, failure) -> {
+                try {
+                    if (failure != null) {
+                        throw Outcomes.unwrap(failure);
+                    }
+                    stored.complete(stored(value));
+                } catch (Throwable failed) { // null where it is refused, too
+                    thrown = failed;
+                    stored.completeExceptionally(failed);
+                }
+            });
+            return stored;
+        }
+    }
+
+    /** What a loader threw, or the failure itself if it is one of the time that the caller had. */
+    private static Throwable causeOf(StoreException failed, @Nullable Throwable thrown) {
+        Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
+        return cause instanceof TimeoutException && cause != thrown ? failed : cause;
     }
 
     private @Nullable Object stored(@Nullable Object value) {

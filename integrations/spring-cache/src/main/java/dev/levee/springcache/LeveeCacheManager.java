@@ -38,7 +38,7 @@ import org.springframework.cache.CacheManager;
  *
  * @since 0.1
  */
-public final class LeveeCacheManager implements CacheManager, Measured {
+public final class LeveeCacheManager implements CacheManager, Measured, AutoCloseable {
     /** How many caches are made on demand, so that names from outside do not fill the memory. */
     private static final int MAX_CREATED = 1_000;
 
@@ -102,7 +102,8 @@ public final class LeveeCacheManager implements CacheManager, Measured {
     public static LeveeCacheManager creating(
             Consumer<? super CacheConfig.Builder<Object, Object>> configure, Environment environment) {
         Require.nonNull("environment", environment);
-        LeveeCache.of("caches", configure, environment); // a wrong setting fails here, and not in a first call
+        // A wrong setting fails here, and not in a first call.
+        LeveeCache.of("caches", configure, environment).getNativeCache().close();
         return new LeveeCacheManager(List.of(), name -> LeveeCache.of(name, configure, environment));
     }
 
@@ -127,12 +128,21 @@ public final class LeveeCacheManager implements CacheManager, Measured {
         // The factory is the application's: not called under the lock of the map, and one of two that race is dropped.
         LeveeCache made = factory.apply(name);
         LeveeCache first = caches.putIfAbsent(name, made);
+        if (first != null) {
+            made.getNativeCache().close();
+        }
         return first == null ? made : first;
     }
 
     @Override
     public Collection<String> getCacheNames() {
         return Collections.unmodifiableSet(new TreeSet<>(caches.keySet()));
+    }
+
+    /** Closes all caches, as Spring does when the application ends. */
+    @Override
+    public void close() {
+        caches.values().forEach(cache -> cache.getNativeCache().close());
     }
 
     @Override

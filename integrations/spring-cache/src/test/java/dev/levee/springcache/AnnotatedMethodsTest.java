@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +23,7 @@ import org.springframework.cache.annotation.EnableCaching;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import reactor.core.publisher.Mono;
 
 /** The annotations of Spring, by its own proxies. */
 class AnnotatedMethodsTest {
@@ -90,6 +95,12 @@ class AnnotatedMethodsTest {
         void delete(String id);
 
         void deleteAll();
+
+        CompletableFuture<String> findLater(String id);
+
+        CompletableFuture<String> findLaterAlone(String id);
+
+        Mono<String> findReactively(String id);
     }
 
     static class CachedUsers implements Users {
@@ -112,7 +123,7 @@ class AnnotatedMethodsTest {
         }
 
         @Override
-        @CachePut(cacheNames = "users", key = "#id")
+        @CachePut(cacheNames = "users", key = "#p0")
         public String save(String id, String user) {
             repository.row = user;
             return user;
@@ -128,6 +139,30 @@ class AnnotatedMethodsTest {
         @CacheEvict(cacheNames = "users", allEntries = true)
         public void deleteAll() {
             repository.row = null;
+        }
+
+        @Override
+        @Cacheable(cacheNames = "users", sync = true)
+        public CompletableFuture<String> findLater(String id) {
+            return CompletableFuture.supplyAsync(() -> {
+                try {
+                    return repository.read();
+                } catch (IOException failed) {
+                    throw new CompletionException(failed);
+                }
+            });
+        }
+
+        @Override
+        @Cacheable(cacheNames = "users")
+        public CompletableFuture<String> findLaterAlone(String id) {
+            return findLater(id);
+        }
+
+        @Override
+        @Cacheable(cacheNames = "users", sync = true)
+        public Mono<String> findReactively(String id) {
+            return Mono.fromCallable(repository::read);
         }
     }
 
@@ -204,6 +239,79 @@ class AnnotatedMethodsTest {
             first.get(10, TimeUnit.SECONDS);
 
             assertThat(users.findAlone("a")).isEqualTo("old");
+        }
+
+        @Test
+        void an_eviction_keeps_that_of_a_future_out_of_the_cache() throws Exception {
+            repository.held = true;
+            CompletableFuture<String> first = users.findLater("a");
+            repository.reading.await();
+            users.delete("a");
+            repository.released.countDown();
+
+            assertThat(first.get(10, TimeUnit.SECONDS)).isEqualTo("old");
+            assertThat(users.findLater("a").get(10, TimeUnit.SECONDS)).isNull();
+        }
+    }
+
+    @Nested
+    class Futures {
+        @Test
+        void are_loaded_once_for_callers_that_ask_together() throws Exception {
+            repository.held = true;
+            List<CompletableFuture<String>> calls = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                calls.add(users.findLater("a"));
+            }
+            repository.released.countDown();
+
+            for (CompletableFuture<String> call : calls) {
+                assertThat(call.get(10, TimeUnit.SECONDS)).isEqualTo("old");
+            }
+            assertThat(repository.reads).hasValue(1);
+        }
+
+        @Test
+        void are_shared_with_methods_that_block() throws Exception {
+            assertThat(users.findLater("a").get(10, TimeUnit.SECONDS)).isEqualTo("old");
+            assertThat(users.find("a")).isEqualTo("old");
+            assertThat(repository.reads).hasValue(1);
+        }
+
+        @Test
+        void may_bring_null_which_is_kept() throws Exception {
+            repository.row = null;
+
+            assertThat(users.findLater("a").get(10, TimeUnit.SECONDS)).isNull();
+            assertThat(users.findLater("a").get(10, TimeUnit.SECONDS)).isNull();
+            assertThat(repository.reads).hasValue(1);
+        }
+
+        @Test
+        void that_fail_fail_with_what_the_method_failed_with() throws Exception {
+            IOException disk = new IOException("disk");
+            repository.failure = disk;
+            Throwable failure = catchThrowable(() -> users.findLater("a").get(10, TimeUnit.SECONDS));
+            assertThat(failure).hasCause(disk);
+            repository.failure = null;
+
+            assertThat(users.findLater("a").get(10, TimeUnit.SECONDS)).isEqualTo("old");
+        }
+
+        @Test
+        void work_without_sync_too() throws Exception {
+            assertThat(users.findLaterAlone("a").get(10, TimeUnit.SECONDS)).isEqualTo("old");
+            assertThat(users.findLaterAlone("a").get(10, TimeUnit.SECONDS)).isEqualTo("old");
+            assertThat(repository.reads).hasValue(1);
+        }
+
+        @Test
+        void work_for_a_mono() {
+            Mono<String> mono = users.findReactively("a");
+            assertThat(mono.block(java.time.Duration.ofSeconds(10))).isEqualTo("old");
+            assertThat(users.findReactively("a").block(java.time.Duration.ofSeconds(10)))
+                    .isEqualTo("old");
+            assertThat(repository.reads).hasValue(1);
         }
     }
 }

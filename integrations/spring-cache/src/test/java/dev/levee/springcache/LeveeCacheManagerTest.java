@@ -88,4 +88,15 @@ class LeveeCacheManagerTest {
 
         assertThat(metrics).contains("users cache.size 1.0", "prices cache.size 0.0");
     }
+
+    @Test
+    void closes_its_caches() {
+        LeveeCacheManager manager = LeveeCacheManager.of(LeveeCache.of("users"));
+        Cache users = manager.getCache("users");
+        manager.close();
+
+        assertThatThrownBy(() -> users.get("a"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("\"users\"");
+    }
 }

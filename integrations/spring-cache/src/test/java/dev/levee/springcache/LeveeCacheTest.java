@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -367,6 +368,82 @@ class LeveeCacheTest {
         @Override
         public void delete(String key) {
             rows.remove(key);
+        }
+    }
+
+    /** Without annotations. */
+    @Nested
+    class Retrievals {
+        private final Cache later = LeveeCache.of("later");
+
+        @Test
+        void of_a_key_without_a_value_are_null() throws Exception {
+            assertThat(later.retrieve("a")).isNull();
+            later.put("a", null);
+            assertThat(later.retrieve("a").get()).isInstanceOf(Cache.ValueWrapper.class);
+        }
+
+        @Test
+        void fail_with_what_the_loader_threw() {
+            IllegalArgumentException wrong = new IllegalArgumentException("wrong");
+
+            assertThatThrownBy(() -> later.retrieve("a", () -> {
+                                throw wrong;
+                            })
+                            .get(10, TimeUnit.SECONDS))
+                    .hasCause(wrong);
+            assertThatThrownBy(() -> later.retrieve("a", () -> CompletableFuture.failedFuture(wrong))
+                            .get(10, TimeUnit.SECONDS))
+                    .hasCause(wrong);
+            assertThatThrownBy(() -> later.retrieve("a", () -> null).get(10, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(NullPointerException.class);
+        }
+
+        @Test
+        void that_are_cancelled_do_not_end_the_load() throws Exception {
+            CompletableFuture<String> load = new CompletableFuture<>();
+            CompletableFuture<String> first = later.retrieve("a", () -> load);
+            CompletableFuture<String> second = later.retrieve("a", () -> load);
+            first.cancel(true);
+            load.complete("1");
+
+            assertThat(second.get(10, TimeUnit.SECONDS)).isEqualTo("1");
+            assertThat(later.get("a").get()).isEqualTo("1");
+            assertThat(load.isCancelled()).isFalse();
+        }
+
+        @Test
+        void are_not_kept_if_the_cache_was_cleared_meanwhile() throws Exception {
+            CompletableFuture<String> load = new CompletableFuture<>();
+            CountDownLatch begun = new CountDownLatch(1);
+            CompletableFuture<String> first = later.retrieve("a", () -> {
+                begun.countDown();
+                return load;
+            });
+            begun.await();
+            later.clear();
+            load.complete("old");
+
+            assertThat(first.get(10, TimeUnit.SECONDS)).isEqualTo("old");
+            assertThat(later.get("a")).isNull();
+        }
+
+        @Test
+        void refuse_null_where_nulls_are_refused() {
+            Cache strict = LeveeCache.of("strict").withoutNulls();
+
+            assertThatThrownBy(() -> strict.retrieve("a", () -> CompletableFuture.completedFuture(null))
+                            .get(10, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(IllegalArgumentException.class);
+        }
+
+        @Test
+        void load_from_a_store() throws Exception {
+            Cache reading = LeveeCache.over("reading", new Rows(), c -> {});
+
+            assertThat(((Cache.ValueWrapper) reading.retrieve("a").get(10, TimeUnit.SECONDS)).get())
+                    .isEqualTo("1");
+            assertThat(reading.retrieve("b").get(10, TimeUnit.SECONDS)).isNull();
         }
     }
 

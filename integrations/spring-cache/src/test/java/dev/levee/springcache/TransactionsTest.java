@@ -90,5 +90,6 @@ class TransactionsTest {
             assertThat(cache.get("a", () -> "1")).isEqualTo("1");
             assertThat(bare.get("a").get()).isEqualTo("1");
         });
+        assertThat(cache.retrieve("a")).isNotNull();
     }
 }

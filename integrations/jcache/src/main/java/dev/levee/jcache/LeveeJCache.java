@@ -328,6 +328,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     }
 
     private V value(V value) {
+        requireOpen();
         requireType("value", configuration.getValueType(), Require.nonNull("value", value));
         return value;
     }

@@ -230,6 +230,7 @@ class LeveeJCacheTest {
             for (Executable call : List.<Executable>of(
                     () -> cache.get("a"),
                     () -> cache.put("a", "1"),
+                    () -> cache.replace("a", null, null),
                     cache::clear,
                     cache::removeAll,
                     () -> cache.getAll(Set.of()),

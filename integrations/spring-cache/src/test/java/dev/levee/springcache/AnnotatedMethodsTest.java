@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -43,7 +44,11 @@ class AnnotatedMethodsTest {
     static class Application {
         @Bean
         CacheManager caches() {
-            return LeveeCacheManager.of(LeveeCache.of("users"));
+            return LeveeCacheManager.of(
+                    LeveeCache.of("users"),
+                    LeveeCache.of(
+                            "served-stale",
+                            c -> c.expireAfter(Duration.ofNanos(1)).staleWhileRevalidate(Duration.ofHours(1))));
         }
 
         @Bean
@@ -90,6 +95,8 @@ class AnnotatedMethodsTest {
 
         String findAlone(String id) throws IOException;
 
+        String findEvenStale(String id) throws IOException;
+
         String save(String id, String user);
 
         void delete(String id);
@@ -119,6 +126,12 @@ class AnnotatedMethodsTest {
         @Override
         @Cacheable(cacheNames = "users")
         public String findAlone(String id) throws IOException {
+            return repository.read();
+        }
+
+        @Override
+        @Cacheable(cacheNames = "served-stale", sync = true)
+        public String findEvenStale(String id) throws IOException {
             return repository.read();
         }
 
@@ -212,6 +225,20 @@ class AnnotatedMethodsTest {
         users.deleteAll();
         assertThat(users.find("a")).isNull();
         assertThat(repository.reads).hasValue(3);
+    }
+
+    @Test
+    void a_stale_result_is_served_while_the_method_runs_again() throws Exception {
+        assertThat(users.findEvenStale("a")).isEqualTo("old");
+        repository.row = "new";
+        repository.held = true;
+        assertThat(users.findEvenStale("a")).isEqualTo("old");
+        repository.released.countDown();
+        while (!users.findEvenStale("a").equals("new")) {
+            Thread.onSpinWait();
+        }
+
+        assertThat(repository.reads).hasValueGreaterThan(1);
     }
 
     @Nested
@@ -308,8 +335,8 @@ class AnnotatedMethodsTest {
         @Test
         void work_for_a_mono() {
             Mono<String> mono = users.findReactively("a");
-            assertThat(mono.block(java.time.Duration.ofSeconds(10))).isEqualTo("old");
-            assertThat(users.findReactively("a").block(java.time.Duration.ofSeconds(10)))
+            assertThat(mono.block(Duration.ofSeconds(10))).isEqualTo("old");
+            assertThat(users.findReactively("a").block(Duration.ofSeconds(10)))
                     .isEqualTo("old");
             assertThat(repository.reads).hasValue(1);
         }

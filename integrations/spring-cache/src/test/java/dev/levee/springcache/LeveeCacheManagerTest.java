@@ -10,6 +10,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.springframework.cache.Cache;
+import org.springframework.core.SpringVersion;
 
 class LeveeCacheManagerTest {
     @Test
@@ -98,5 +99,11 @@ class LeveeCacheManagerTest {
         assertThatThrownBy(() -> users.get("a"))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("\"users\"");
+    }
+
+    /** The build runs these tests twice. */
+    @Test
+    void is_tested_on_the_spring_that_is_meant() {
+        assertThat(SpringVersion.getVersion()).startsWith(System.getProperty("levee.spring", "7."));
     }
 }

@@ -22,5 +22,8 @@ module dev.levee.core {
             dev.levee.jdbc,
             dev.levee.http,
             dev.levee.http.server,
-            dev.levee.dns;
+            dev.levee.dns,
+            dev.levee.journal,
+            dev.levee.springcache,
+            dev.levee.jcache;
 }

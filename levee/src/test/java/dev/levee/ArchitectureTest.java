@@ -163,7 +163,12 @@ class ArchitectureTest {
         void the_library_uses_the_JDK_SLF4J_and_JSpecify_and_nothing_else() {
             classes()
                     .that()
-                    .resideOutsideOfPackages("dev.levee.cache..", "dev.levee.dns..", "dev.levee.http.server..")
+                    .resideOutsideOfPackages(
+                            "dev.levee.cache..",
+                            "dev.levee.dns..",
+                            "dev.levee.http.server..",
+                            "dev.levee.springcache..",
+                            "dev.levee.jcache..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -189,6 +194,25 @@ class ArchitectureTest {
                             "org.slf4j..",
                             "org.jspecify.annotations",
                             "com.github.benmanes.caffeine.cache..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void adapters_use_the_interfaces_that_they_adapt_to_and_not_Caffeine() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.springcache..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.jspecify.annotations", "org.springframework.cache..")
+                    .check(LIBRARY);
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.jcache..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage("dev.levee..", "java..", "org.jspecify.annotations", "javax.cache..")
                     .check(LIBRARY);
         }
 

@@ -26,6 +26,8 @@ final class LibraryTypes {
             "org/slf4j/",
             "org/jspecify/annotations/",
             "com/github/benmanes/caffeine/cache/",
+            "org/springframework/cache/",
+            "javax/cache/",
             "org/junit/jupiter/api/",
             "net/jqwik/api/");
 

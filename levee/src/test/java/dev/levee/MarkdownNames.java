@@ -63,8 +63,18 @@ final class MarkdownNames {
             "murmur3_128",
             "murmur3_32_fixed");
 
-    private static final Set<String> EXEMPT_COLUMNS =
-            Set.of("Old", "Resilience4j", "Failsafe", "Hystrix", "Bucket4j", "Guava", "Netflix");
+    private static final Set<String> EXEMPT_COLUMNS = Set.of(
+            "Old",
+            "Resilience4j",
+            "Failsafe",
+            "Hystrix",
+            "Bucket4j",
+            "Guava",
+            "Netflix",
+            "Caffeine",
+            "Ehcache",
+            "JSR 107",
+            "Spring");
 
     /** Its blocks of text are code of other libraries. */
     private static final String OTHER_LIBRARIES = "docs/migrating.md";

@@ -25,59 +25,79 @@ import org.junit.jupiter.api.Test;
 class ModulesTest {
 
     /** Name of each module beside what it requires, java.base and the optional annotations aside. */
-    private static final Map<String, Set<String>> REQUIRED = Map.of(
-            "dev.levee.core", Set.of("org.slf4j"),
-            "dev.levee.circuitbreaker", Set.of("dev.levee.core", "org.slf4j"),
-            "dev.levee.ratelimit", Set.of("dev.levee.core", "org.slf4j"),
-            "dev.levee.loadbalancing", Set.of("dev.levee.core", "org.slf4j"),
-            "dev.levee.cache", Set.of("dev.levee.core", "org.slf4j", "com.github.benmanes.caffeine"),
-            "dev.levee.jdbc", Set.of("dev.levee.core", "java.sql"),
-            "dev.levee.http",
+    private static final Map<String, Set<String>> REQUIRED = Map.ofEntries(
+            Map.entry("dev.levee.core", Set.of("org.slf4j")),
+            Map.entry("dev.levee.circuitbreaker", Set.of("dev.levee.core", "org.slf4j")),
+            Map.entry("dev.levee.ratelimit", Set.of("dev.levee.core", "org.slf4j")),
+            Map.entry("dev.levee.loadbalancing", Set.of("dev.levee.core", "org.slf4j")),
+            Map.entry("dev.levee.cache", Set.of("dev.levee.core", "org.slf4j", "com.github.benmanes.caffeine")),
+            Map.entry("dev.levee.jdbc", Set.of("dev.levee.core", "java.sql")),
+            Map.entry(
+                    "dev.levee.http",
                     Set.of(
                             "dev.levee.core",
                             "dev.levee.circuitbreaker",
                             "dev.levee.loadbalancing",
                             "org.slf4j",
-                            "java.net.http"),
-            "dev.levee.http.server", Set.of("dev.levee.core", "dev.levee.ratelimit", "org.slf4j"),
-            "dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.slf4j", "org.dnsjava"),
-            "dev.levee",
+                            "java.net.http")),
+            Map.entry("dev.levee.http.server", Set.of("dev.levee.core", "dev.levee.ratelimit", "org.slf4j")),
+            Map.entry(
+                    "dev.levee.dns",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.loadbalancing",
+                            "org.slf4j",
+                            "org.dnsjava")),
+            Map.entry("dev.levee.journal", Set.of("dev.levee.cache", "org.slf4j")),
+            Map.entry(
+                    "dev.levee",
                     Set.of(
                             "dev.levee.core",
                             "dev.levee.circuitbreaker",
                             "dev.levee.ratelimit",
                             "dev.levee.loadbalancing",
-                            "dev.levee.cache"));
+                            "dev.levee.cache")),
+            Map.entry("dev.levee.springcache", Set.of("dev.levee.core", "dev.levee.cache")),
+            Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")));
 
-    private static final Map<String, Set<String>> EXPORTED = Map.of(
-            "dev.levee.core",
+    private static final Map<String, Set<String>> EXPORTED = Map.ofEntries(
+            Map.entry(
+                    "dev.levee.core",
                     Set.of(
                             "dev.levee.core",
                             "dev.levee.core.idempotency",
                             "dev.levee.core.policy",
-                            "dev.levee.core.testing"),
-            "dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker"),
-            "dev.levee.ratelimit",
+                            "dev.levee.core.testing")),
+            Map.entry("dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker")),
+            Map.entry(
+                    "dev.levee.ratelimit",
                     Set.of(
                             "dev.levee.ratelimit",
                             "dev.levee.ratelimit.concurrency",
                             "dev.levee.ratelimit.http",
-                            "dev.levee.ratelimit.work"),
-            "dev.levee.loadbalancing",
+                            "dev.levee.ratelimit.work")),
+            Map.entry(
+                    "dev.levee.loadbalancing",
                     Set.of(
                             "dev.levee.loadbalancing",
                             "dev.levee.loadbalancing.discovery",
                             "dev.levee.loadbalancing.hash",
-                            "dev.levee.loadbalancing.strategy"),
-            "dev.levee.cache", Set.of("dev.levee.cache"),
-            "dev.levee.jdbc", Set.of("dev.levee.jdbc"),
-            "dev.levee.http", Set.of("dev.levee.http"),
-            "dev.levee.http.server", Set.of("dev.levee.http.server"),
-            "dev.levee.dns", Set.of("dev.levee.dns"),
-            "dev.levee", Set.of());
+                            "dev.levee.loadbalancing.strategy")),
+            Map.entry("dev.levee.cache", Set.of("dev.levee.cache", "dev.levee.cache.writebehind")),
+            Map.entry("dev.levee.jdbc", Set.of("dev.levee.jdbc")),
+            Map.entry("dev.levee.http", Set.of("dev.levee.http")),
+            Map.entry("dev.levee.http.server", Set.of("dev.levee.http.server")),
+            Map.entry("dev.levee.dns", Set.of("dev.levee.dns")),
+            Map.entry("dev.levee.journal", Set.of("dev.levee.journal")),
+            Map.entry("dev.levee", Set.of()),
+            Map.entry("dev.levee.springcache", Set.of("dev.levee.springcache")),
+            Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")));
 
-    /** Of servers, each of which brings its own: not required at run time, but named by signatures. */
-    private static final Set<String> OF_SERVERS = Set.of("jakarta.servlet", "jdk.httpserver");
+    /** Of servers and frameworks, which bring their own: not required at run time, but named by signatures. */
+    private static final Set<String> OF_OTHERS = Set.of("jakarta.servlet", "jdk.httpserver", "spring.context");
+
+    /** They have a name in their manifest, and no descriptor. */
+    private static final Set<String> AUTOMATIC = Set.of("spring.context", "spring.core", "cache.api");
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(File.pathSeparator, -1))
@@ -151,12 +171,13 @@ class ModulesTest {
 
     private ModuleLayer layer() {
         ModuleFinder finder = ModuleFinder.of(CLASS_PATH.stream()
-                .filter(it -> !it.descriptor().isAutomatic())
+                .filter(it -> !it.descriptor().isAutomatic()
+                        || AUTOMATIC.contains(it.descriptor().name()))
                 .map(it -> Path.of(it.location().orElseThrow()))
                 .toArray(Path[]::new));
         ModuleLayer boot = ModuleLayer.boot();
         Set<String> roots = new TreeSet<>(library.keySet());
-        roots.addAll(OF_SERVERS);
+        roots.addAll(OF_OTHERS);
         Configuration resolved = boot.configuration().resolve(finder, ModuleFinder.of(), roots);
         return boot.defineModulesWithOneLoader(resolved, ClassLoader.getPlatformClassLoader());
     }

@@ -42,6 +42,15 @@ import dev.levee.benchmarks.RetryOnefailure;
 import dev.levee.benchmarks.TimeoutAsync;
 import dev.levee.benchmarks.TimeoutBlocking;
 import dev.levee.benchmarks.TimeoutFired;
+import dev.levee.benchmarks.caching.CacheGetall10;
+import dev.levee.benchmarks.caching.CacheHit;
+import dev.levee.benchmarks.caching.CacheHitExactclock;
+import dev.levee.benchmarks.caching.CacheMiss;
+import dev.levee.benchmarks.caching.CacheNegativehit;
+import dev.levee.benchmarks.caching.CacheStampede;
+import dev.levee.benchmarks.caching.CacheWritebehindDurable;
+import dev.levee.benchmarks.caching.CacheWritebehindFsynced;
+import dev.levee.benchmarks.caching.CacheWritebehindPut;
 import dev.levee.benchmarks.limits.ConcurrencyAdaptive;
 import dev.levee.benchmarks.limits.ConcurrencyPermit;
 import dev.levee.benchmarks.limits.Keyed100kZipf;
@@ -124,6 +133,18 @@ enum Question {
     HASH_RING_10X160("hash.ring10x160", HashRing10x160.class),
     HASH_JUMP1000("hash.jump1000", HashJump1000.class),
     HASH_STRING20("hash.string20", HashString20.class),
+    CACHE_HIT("cache.hit", CacheHit.class),
+    CACHE_HIT_EXACTCLOCK("cache.hit.exactclock", CacheHitExactclock.class),
+    /** An entry for each value, and what is in flight while it is loaded. */
+    CACHE_MISS("cache.miss", CacheMiss.class, Double.POSITIVE_INFINITY),
+    CACHE_NEGATIVEHIT("cache.negativehit", CacheNegativehit.class),
+    /** A map with ten entries. */
+    CACHE_GETALL10("cache.getall10", CacheGetall10.class, Double.POSITIVE_INFINITY),
+    CACHE_WRITEBEHIND_PUT("cache.writebehind.put", CacheWritebehindPut.class, Double.POSITIVE_INFINITY),
+    CACHE_WRITEBEHIND_DURABLE("cache.writebehind.durable", CacheWritebehindDurable.class, Double.POSITIVE_INFINITY),
+    CACHE_WRITEBEHIND_FSYNCED("cache.writebehind.fsynced", CacheWritebehindFsynced.class, Double.POSITIVE_INFINITY),
+    /** Threads and futures of the callers. */
+    CACHE_STAMPEDE("cache.stampede", CacheStampede.class, Double.POSITIVE_INFINITY),
     /** A round trip of some hundred microseconds, of which the server is a part; so the middle one counts. */
     HTTP_CLIENT_BLOCKING("http.client.blocking", HttpClientBlocking.class, Double.POSITIVE_INFINITY, Mode.SampleTime),
     HTTP_CLIENT_ASYNC("http.client.async", HttpClientAsync.class, Double.POSITIVE_INFINITY, Mode.SampleTime);

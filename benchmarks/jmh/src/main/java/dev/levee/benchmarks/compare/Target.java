@@ -10,6 +10,11 @@ import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_CALL;
 import static dev.levee.benchmarks.compare.Question.BREAKER_OPEN_TRYENTER;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_QUEUE;
+import static dev.levee.benchmarks.compare.Question.CACHE_HIT;
+import static dev.levee.benchmarks.compare.Question.CACHE_HIT_EXACTCLOCK;
+import static dev.levee.benchmarks.compare.Question.CACHE_WRITEBEHIND_DURABLE;
+import static dev.levee.benchmarks.compare.Question.CACHE_WRITEBEHIND_FSYNCED;
+import static dev.levee.benchmarks.compare.Question.CACHE_WRITEBEHIND_PUT;
 import static dev.levee.benchmarks.compare.Question.CONCURRENCY_PERMIT;
 import static dev.levee.benchmarks.compare.Question.FALLBACK_NOFAILURE;
 import static dev.levee.benchmarks.compare.Question.FLOOR_INCREMENT;
@@ -74,6 +79,10 @@ record Target(Question question, int threads, double factor, Base base, double p
         BARE_CLIENT("the bare client"),
         BY_HAND("the form by hand"),
         BUCKET4J_MAP("a ConcurrentHashMap of Bucket4j's"),
+        /** Bound by its size alone. */
+        CAFFEINE("Caffeine"),
+        CAFFEINE_AND_CLOCK_READ("Caffeine and a nanoTime"),
+        EHCACHE("Ehcache"),
         /** Nothing but the nanoseconds of the target. */
         NOTHING("");
 
@@ -153,6 +162,17 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(HASH_RING_10X160, 2, 0.5, Base.TREE_MAP, 0),
             new Target(HASH_STRING20, 1, 0.6, Base.MURMUR3, 0),
             new Target(HASH_STRING20, 2, 0.6, Base.MURMUR3, 0),
+            new Target(CACHE_HIT, 1, 1, Base.CAFFEINE, 3),
+            new Target(CACHE_HIT, 2, 1, Base.CAFFEINE, 3),
+            new Target(CACHE_HIT_EXACTCLOCK, 1, 1, Base.CAFFEINE_AND_CLOCK_READ, 0),
+            new Target(CACHE_HIT_EXACTCLOCK, 2, 1, Base.CAFFEINE_AND_CLOCK_READ, 0),
+            new Target(CACHE_WRITEBEHIND_PUT, 1, 0.5, Base.EHCACHE, 0),
+            new Target(CACHE_WRITEBEHIND_PUT, 2, 0.5, Base.EHCACHE, 0),
+            // 100,000 and 20,000 records a second
+            new Target(CACHE_WRITEBEHIND_DURABLE, 1, 0, Base.NOTHING, 10_000),
+            new Target(CACHE_WRITEBEHIND_DURABLE, 2, 0, Base.NOTHING, 10_000),
+            new Target(CACHE_WRITEBEHIND_FSYNCED, 1, 0, Base.NOTHING, 50_000),
+            new Target(CACHE_WRITEBEHIND_FSYNCED, 2, 0, Base.NOTHING, 50_000),
             new Target(HTTP_CLIENT_BLOCKING, 1, 1.05, Base.BARE_CLIENT, 10_000),
             new Target(HTTP_CLIENT_BLOCKING, 2, 1.05, Base.BARE_CLIENT, 10_000),
             new Target(HTTP_CLIENT_ASYNC, 1, 1.05, Base.BARE_CLIENT, 10_000),
@@ -183,6 +203,9 @@ record Target(Question question, int threads, double factor, Base base, double p
                     BARE_CLIENT,
                     BY_HAND,
                     BUCKET4J_MAP,
+                    CAFFEINE,
+                    CAFFEINE_AND_CLOCK_READ,
+                    EHCACHE,
                     NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case INCREMENT -> FLOOR_INCREMENT;
@@ -220,6 +243,9 @@ record Target(Question question, int threads, double factor, Base base, double p
             case BARE_CLIENT -> rows.of(question, threads, "jdk");
             case BY_HAND -> rows.of(question, threads, "byhand");
             case BUCKET4J_MAP -> rows.of(question, threads, "bucket4j-map");
+            case CAFFEINE -> rows.of(question, threads, "caffeine");
+            case CAFFEINE_AND_CLOCK_READ -> rows.of(question, threads, "caffeine-nanotime");
+            case EHCACHE -> rows.of(question, threads, "ehcache");
             case LEVEE_P2C -> rows.levee(PICK_P2C, threads);
             case NOTHING -> Optional.empty();
         };

@@ -1,0 +1,426 @@
+package dev.levee.jcache;
+
+import dev.levee.cache.Cache;
+import dev.levee.cache.CacheConfig;
+import dev.levee.cache.PartialLoadException;
+import dev.levee.cache.StoreException;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.Measured;
+import dev.levee.core.RefusedException;
+import dev.levee.core.internal.Require;
+import dev.levee.jcache.KeyedChanges.Changed;
+import dev.levee.jcache.KeyedChanges.Step;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import javax.cache.CacheManager;
+import javax.cache.configuration.Configuration;
+import javax.cache.configuration.Factory;
+import javax.cache.integration.CacheLoader;
+import javax.cache.integration.CacheLoaderException;
+import javax.cache.integration.CacheWriter;
+import javax.cache.integration.CacheWriterException;
+import javax.cache.integration.CompletionListener;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A cache of JSR 107 that holds its values in a cache of Levee.
+ *
+ * <p>What changes values is in {@link KeyedChanges}, unless a writer is called: then it is the cache of Levee that
+ * keeps the order of each key. See ADR 113.
+ */
+final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
+    private final String name;
+    private final LeveeJCacheManager manager;
+    private final LeveeConfiguration<K, V> configuration;
+    private final Environment environment;
+    private final Copies copies;
+    private final @Nullable CacheLoader<K, V> loader;
+    private final @Nullable CacheWriter<? super K, ? super V> writer;
+    private final PolicyLives lives;
+    private final Cache<K, V> cache;
+    private final KeyedChanges<K, V> changes;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    LeveeJCache(
+            String name, LeveeJCacheManager manager, LeveeConfiguration<K, V> configuration, Environment environment) {
+        this.name = Require.name(name);
+        this.manager = manager;
+        this.configuration = configuration;
+        this.environment = environment;
+        requireSupported();
+        this.copies = configuration.isStoreByValue() ? new Copies.Serialized(manager.getClassLoader()) : Copies.NONE;
+        this.loader = made(configuration.getCacheLoaderFactory(), configuration.isReadThrough(), "read-through");
+        this.writer = configuration.isWriteThrough()
+                ? made(configuration.getCacheWriterFactory(), true, "write-through")
+                : null;
+        this.lives =
+                new PolicyLives(name, configuration.getExpiryPolicyFactory().create());
+        ExternalStore<K, V> store = new ExternalStore<>(configuration.isReadThrough() ? loader : null, writer, copies);
+        this.cache = Cache.over(name, store, this::configure, environment);
+        this.changes = new KeyedChanges<>(cache, lives);
+    }
+
+    private void requireSupported() {
+        if (configuration.isStatisticsEnabled()) {
+            throw Unsupported.statistics(name);
+        }
+        if (configuration.isManagementEnabled()) {
+            throw Unsupported.management(name);
+        }
+        if (configuration.getCacheEntryListenerConfigurations().iterator().hasNext()) {
+            throw Unsupported.listeners(name);
+        }
+    }
+
+    private <T> @Nullable T made(@Nullable Factory<? extends T> factory, boolean needed, String why) {
+        if (factory == null && needed) {
+            throw new IllegalArgumentException("cache \"" + name + "\" is " + why + ", but has no factory for it");
+        }
+        return factory == null ? null : factory.create();
+    }
+
+    private void configure(CacheConfig.Builder<K, V> builder) {
+        builder.expireAfter(Deadline.FOREVER).expiryJitter(0);
+        configuration.applyTo(builder);
+        if (!lives.isBySettings()) {
+            builder.expireAfter((key, value) -> lives.ofLoaded());
+        }
+        if (writer != null) {
+            builder.writeThrough();
+        } else {
+            builder.cacheAside();
+        }
+    }
+
+    LeveeConfiguration<K, V> configuration() {
+        return configuration;
+    }
+
+    // Reading
+
+    @Override
+    public @Nullable V get(K key) {
+        return given(read(key(key)));
+    }
+
+    @Override
+    public Map<K, V> getAll(Set<? extends K> keys) {
+        Set<K> wanted = keys(keys);
+        Map<K, V> found = new HashMap<>();
+        if (configuration.isReadThrough()) {
+            loading(() -> cache.getAll(wanted)).forEach((key, value) -> found.put(key, copies.of(value)));
+            return found;
+        }
+        for (K key : wanted) {
+            V value = given(cache.getIfPresent(key));
+            if (value != null) {
+                found.put(key, value);
+            }
+        }
+        return found;
+    }
+
+    private @Nullable V read(K key) {
+        return configuration.isReadThrough() ? loading(() -> cache.get(key)) : cache.getIfPresent(key);
+    }
+
+    private @Nullable V given(@Nullable V held) {
+        return held == null ? null : copies.of(held);
+    }
+
+    private <T> T loading(Supplier<T> load) {
+        try {
+            return load.get();
+        } catch (StoreException | PartialLoadException failed) {
+            throw failed.getCause() instanceof CacheLoaderException of
+                    ? of
+                    : new CacheLoaderException(failed.getMessage(), failed.getCause());
+        } catch (RefusedException refused) {
+            throw new CacheLoaderException(refused.getMessage(), refused);
+        }
+    }
+
+    @Override
+    public boolean containsKey(K key) {
+        return cache.getIfPresent(key(key)) != null;
+    }
+
+    @Override
+    public void loadAll(
+            Set<? extends K> keys, boolean replaceExistingValues, @Nullable CompletionListener completionListener) {
+        Set<K> wanted = new HashSet<>();
+        keys(keys).forEach(key -> wanted.add(copies.of(key)));
+        CacheLoader<K, V> from = loader;
+        if (from == null) {
+            if (completionListener != null) {
+                completionListener.onCompletion();
+            }
+            return;
+        }
+        ExternalStore<K, V> source = new ExternalStore<>(from, null, copies);
+        environment.handOver(() -> {
+            Exception failure = null;
+            try {
+                if (replaceExistingValues) {
+                    wanted.forEach(cache::invalidate);
+                }
+                loading(() -> cache.getAll(wanted, source));
+            } catch (RuntimeException failed) {
+                failure = failed;
+            }
+            if (completionListener != null && failure == null) {
+                completionListener.onCompletion();
+            } else if (completionListener != null) {
+                completionListener.onException(failure);
+            }
+        });
+    }
+
+    // Writing
+
+    @Override
+    public void put(K key, V value) {
+        set(copies.of(key(key)), copies.of(value(value)));
+    }
+
+    @Override
+    public void putAll(Map<? extends K, ? extends V> map) {
+        requireOpen();
+        Map<K, V> all = new HashMap<>();
+        Require.nonNull("map", map).forEach((key, value) -> all.put(copies.of(key(key)), copies.of(value(value))));
+        all.forEach(this::set);
+    }
+
+    private void set(K key, V value) {
+        if (writer != null) {
+            writing(() -> changes.put(key, value, lives.ofPut(cache.getEntry(key))));
+        } else {
+            changes.of(key, seen -> Step.put(value));
+        }
+    }
+
+    @Override
+    public @Nullable V getAndPut(K key, V value) {
+        V next = copies.of(value(value));
+        return given(changes.of(conditional(key, "getAndPut"), seen -> Step.put(next))
+                .seen());
+    }
+
+    @Override
+    public boolean putIfAbsent(K key, V value) {
+        V next = copies.of(value(value));
+        return changes.of(conditional(key, "putIfAbsent"), seen -> seen == null ? Step.put(next) : Step.keep())
+                .changed();
+    }
+
+    @Override
+    public boolean remove(K key) {
+        K removed = key(key);
+        if (writer != null) {
+            boolean present = cache.getIfPresent(removed) != null;
+            writing(() -> cache.remove(removed));
+            return present;
+        }
+        return changes.of(removed, seen -> Step.drop()).seen() != null;
+    }
+
+    @Override
+    public @Nullable V getAndRemove(K key) {
+        return given(changes.of(conditional(key, "getAndRemove"), seen -> Step.drop())
+                .seen());
+    }
+
+    @Override
+    public boolean remove(K key, V oldValue) {
+        V expected = value(oldValue);
+        return changes.of(
+                        conditional(key, "remove(key, value)"),
+                        seen -> seen != null && seen.equals(expected) ? Step.drop() : Step.keep())
+                .changed();
+    }
+
+    @Override
+    public boolean replace(K key, V oldValue, V newValue) {
+        V expected = value(oldValue);
+        V next = copies.of(value(newValue));
+        return changes.of(
+                        conditional(key, "replace"),
+                        seen -> seen != null && seen.equals(expected) ? Step.put(next) : Step.keep())
+                .changed();
+    }
+
+    @Override
+    public boolean replace(K key, V value) {
+        return replaced(key, value, "replace").changed();
+    }
+
+    @Override
+    public @Nullable V getAndReplace(K key, V value) {
+        return given(replaced(key, value, "getAndReplace").seen());
+    }
+
+    private Changed<V> replaced(K key, V value, String method) {
+        V next = copies.of(value(value));
+        return changes.of(conditional(key, method), seen -> seen == null ? Step.keep() : Step.put(next));
+    }
+
+    @Override
+    public void removeAll(Set<? extends K> keys) {
+        for (K key : keys(keys)) {
+            remove(key);
+        }
+    }
+
+    @Override
+    public void removeAll() {
+        requireOpen();
+        if (writer != null) {
+            throw Unsupported.removeAll(name);
+        }
+        cache.invalidateAll();
+    }
+
+    @Override
+    public void clear() {
+        requireOpen();
+        cache.invalidateAll();
+    }
+
+    /** Checks the key of a change that depends on what is there, and copies it. */
+    private K conditional(K key, String method) {
+        K checked = key(key);
+        if (writer != null) {
+            throw Unsupported.conditionalWrite(name, method);
+        }
+        return copies.of(checked);
+    }
+
+    private static void writing(Runnable write) {
+        try {
+            write.run();
+        } catch (StoreException failed) {
+            throw failed.getCause() instanceof CacheWriterException of
+                    ? of
+                    : new CacheWriterException(failed.getMessage(), failed.getCause());
+        } catch (RefusedException refused) {
+            throw new CacheWriterException(refused.getMessage(), refused);
+        }
+    }
+
+    // What comes in
+
+    private K key(K key) {
+        requireOpen();
+        requireType("key", configuration.getKeyType(), Require.nonNull("key", key));
+        return key;
+    }
+
+    private V value(V value) {
+        requireOpen();
+        requireType("value", configuration.getValueType(), Require.nonNull("value", value));
+        return value;
+    }
+
+    private void requireType(String what, Class<?> type, Object object) {
+        if (!type.isInstance(object)) {
+            throw new ClassCastException("cache \"" + name + "\": a " + what + " must be a " + type.getName()
+                    + ", but was a " + object.getClass().getName());
+        }
+    }
+
+    private Set<K> keys(Set<? extends K> keys) {
+        requireOpen();
+        Require.nonNull("keys", keys);
+        List<K> checked = new ArrayList<>();
+        for (K key : keys) {
+            checked.add(key(key));
+        }
+        return Set.copyOf(checked);
+    }
+
+    @Override
+    void requireOpen() {
+        if (closed.get()) {
+            throw new IllegalStateException("cache \"" + name + "\" is closed");
+        }
+    }
+
+    // The cache as a whole
+
+    @Override
+    public String getName() {
+        return name;
+    }
+
+    @Override
+    public CacheManager getCacheManager() {
+        return manager;
+    }
+
+    @Override
+    public <C extends Configuration<K, V>> C getConfiguration(Class<C> type) {
+        if (Require.nonNull("type", type).isInstance(configuration)) {
+            return type.cast(configuration);
+        }
+        throw new IllegalArgumentException("the configuration of cache \"" + name + "\" is no " + type.getName());
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) {
+        for (Object part : List.of(cache, this)) {
+            if (type.isInstance(part)) {
+                return type.cast(part);
+            }
+        }
+        throw new IllegalArgumentException("cache \"" + name + "\" is no " + type.getName());
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        manager.forget(this);
+        cache.close();
+        for (Object part : Arrays.asList(loader, writer, lives.policy())) {
+            close(part);
+        }
+    }
+
+    private void close(@Nullable Object part) {
+        if (part instanceof Closeable closeable) {
+            try {
+                closeable.close();
+            } catch (IOException failed) {
+                throw new UncheckedIOException("cache \"" + name + "\" could not be closed", failed);
+            }
+        }
+    }
+
+    @Override
+    public boolean isClosed() {
+        return closed.get();
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        cache.measure(sink);
+    }
+
+    @Override
+    public String toString() {
+        return Objects.toString(cache);
+    }
+}

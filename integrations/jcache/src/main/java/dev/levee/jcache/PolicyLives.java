@@ -1,0 +1,60 @@
+package dev.levee.jcache;
+
+import dev.levee.cache.CachedValue;
+import dev.levee.core.Deadline;
+import java.time.Duration;
+import javax.cache.expiry.EternalExpiryPolicy;
+import javax.cache.expiry.ExpiryPolicy;
+import org.jspecify.annotations.Nullable;
+
+/** How long values live by the policy of an application, which is never asked under a lock. */
+final class PolicyLives {
+    private final ExpiryPolicy policy;
+
+    /** Whether values live as the settings of Levee say, which are forever by default. */
+    private final boolean bySettings;
+
+    PolicyLives(String cache, ExpiryPolicy policy) {
+        this.policy = policy;
+        this.bySettings = policy instanceof EternalExpiryPolicy;
+        if (policy.getExpiryForAccess() != null) {
+            throw Unsupported.expiry(cache, policy.getClass().getSimpleName());
+        }
+    }
+
+    boolean isBySettings() {
+        return bySettings;
+    }
+
+    /** Of a value that is loaded. */
+    Duration ofLoaded() {
+        return nanos(policy.getExpiryForCreation());
+    }
+
+    /**
+     * Of a value that is put; null if the settings say it.
+     *
+     * @param present what is there; null if there is nothing
+     */
+    @Nullable Duration ofPut(@Nullable CachedValue<?> present) {
+        if (bySettings) {
+            return null;
+        }
+        if (present == null || present.value() == null) {
+            return ofLoaded();
+        }
+        javax.cache.expiry.Duration updated = policy.getExpiryForUpdate();
+        return updated == null ? present.expiresIn() : nanos(updated);
+    }
+
+    private static Duration nanos(javax.cache.expiry.Duration life) {
+        return life.isEternal()
+                ? Deadline.FOREVER
+                : Duration.ofNanos(life.getTimeUnit().toNanos(life.getDurationAmount()));
+    }
+
+    /** Returns what an application may want to close. */
+    ExpiryPolicy policy() {
+        return policy;
+    }
+}

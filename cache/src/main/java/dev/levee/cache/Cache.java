@@ -3,6 +3,7 @@ package dev.levee.cache;
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
 import dev.levee.core.internal.Require;
+import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,27 +30,35 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>What was invalidated does not come back.</b> A load that began before {@link #put}, {@link #remove},
  *       {@link #invalidate} or {@link #invalidateAll} returned is not cached, however late it ends. A caller that
  *       waited for it already may still get its value; a call after the return starts a new load.
- *   <li><b>Failures and absent values are not cached.</b> When the store throws or has no value, the next caller reads
- *       it again.
+ *   <li><b>Failures and absent values are not cached</b> unless the settings say so, and then with times of their own
+ *       ({@link CacheConfig.Builder#expireFailuresAfter}, {@link CacheConfig.Builder#expireAbsentAfter}). When the
+ *       store throws or has no value, the next caller reads it again.
  *   <li><b>Expiry is exact.</b> A value is not served any more once its time is up, whether or not its memory is free
- *       yet.
- *   <li><b>Write-through agrees with the store.</b> The store is written first. While the write runs, readers see the
- *       old value or the new one. If it fails in any way, the outcome counts as unknown and the old value is dropped.
- *       If two writes of a key, or a write and an invalidation, overlap, only the store knows which came last, so the
- *       cache keeps no value and the next reader loads.
+ *       yet, unless the settings allow a time in which it is stale ({@link CacheConfig.Builder#staleWhileRevalidate},
+ *       {@link CacheConfig.Builder#staleIfError}). What the store has no more is not served by those either.
+ *   <li><b>Write-through agrees with the store.</b> Writes of one key go to the store one at a time, first come first
+ *       served; each waits for the one before, at most until the deadline of its {@code CallContext}. The store is
+ *       written first. While the write runs, readers see the old value or the new one. If it succeeds, the cache has
+ *       the value, or with write-around none. If nothing was written for certain, the cache is as before; if that is
+ *       not known, it drops the old value. If an invalidation comes meanwhile, only the store knows what it holds, so
+ *       the cache keeps no value and the next reader loads.
  * </ul>
  *
  * <p>A loader may use other keys of this cache and other caches. If it needs, directly or by way of loads on other
  * threads, the key that it is loading itself, it gets an {@link IllegalStateException} instead of a deadlock.
  *
  * <p>Thread-safe. A hit takes no lock, allocates nothing, and reads the clock once (not at all if values never expire).
- * Memory that expired values use is freed when others are loaded or put; no thread runs in the background.
+ * Memory that expired values use is freed little by little when others are loaded or put. Loads in the background run
+ * on the executor of the environment, in a context without a deadline, and never on the thread of its timers.
  *
- * <p>Metrics: {@code cache.size} (values held), {@code cache.loading} (keys being loaded or written), and with
- * {@link CacheConfig.Builder#totals totals}: {@code cache.hits}, {@code cache.misses} (gets that found nothing),
- * {@code cache.loads}, {@code cache.loads.shared} (misses that waited for another load), {@code cache.load.failures},
- * {@code cache.load.nanos} (spent in loads, failed ones too), {@code cache.evictions} (values that were dropped for
- * lack of room).
+ * <p>Metrics: {@code cache.size} (values held), {@code cache.loading} (keys being loaded or written),
+ * {@code cache.refreshing} (loads in the background), and with {@link CacheConfig.Builder#totals totals}:
+ * {@code cache.hits} (answers without a load), of which {@code cache.hits.absent} and {@code cache.hits.failed} are
+ * cached absences and failures; {@code cache.misses} (gets that found nothing), {@code cache.loads},
+ * {@code cache.loads.shared} (misses that waited for another load), {@code cache.load.failures},
+ * {@code cache.load.nanos} (spent in loads, failed ones too), {@code cache.stale} (values served after their time),
+ * {@code cache.refreshes}, {@code cache.refresh.failures}, {@code cache.refreshes.refused} (that found no room),
+ * {@code cache.evictions} (values that were dropped for lack of room).
  *
  * <p>Provisional: this module grows in later versions.
  *
@@ -82,7 +91,7 @@ public interface Cache<K, V> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a setting is out of its range, or the cache is to write and the store cannot
      */
-    static <K, V> Cache<K, V> over(Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
+    static <K, V> Cache<K, V> over(Loader<K, V> store, Consumer<? super CacheConfig.Builder<K, V>> configure) {
         return over("cache", store, configure);
     }
 
@@ -114,7 +123,8 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
      *     or the cache is to write and the store cannot
      */
-    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure) {
+    static <K, V> Cache<K, V> over(
+            String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder<K, V>> configure) {
         return over(name, store, configure, Environment.system());
     }
 
@@ -133,7 +143,10 @@ public interface Cache<K, V> extends Measured {
      *     or the cache is to write and the store cannot
      */
     static <K, V> Cache<K, V> over(
-            String name, Loader<K, V> store, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
+            String name,
+            Loader<K, V> store,
+            Consumer<? super CacheConfig.Builder<K, V>> configure,
+            Environment environment) {
         return over(name, store, LocalCache.configured(name, configure), environment);
     }
 
@@ -150,7 +163,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and
      *     the store cannot
      */
-    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config) {
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig<K, V> config) {
         return over(name, store, config, Environment.system());
     }
 
@@ -168,7 +181,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write and
      *     the store cannot
      */
-    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig config, Environment environment) {
+    static <K, V> Cache<K, V> over(String name, Loader<K, V> store, CacheConfig<K, V> config, Environment environment) {
         return new LocalCache<>(name, Require.nonNull("store", store), config, environment);
     }
 
@@ -198,7 +211,7 @@ public interface Cache<K, V> extends Measured {
      * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
      *     or the cache is to write
      */
-    static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder> configure) {
+    static <K, V> Cache<K, V> of(String name, Consumer<? super CacheConfig.Builder<K, V>> configure) {
         return of(name, configure, Environment.system());
     }
 
@@ -216,7 +229,7 @@ public interface Cache<K, V> extends Measured {
      *     or the cache is to write
      */
     static <K, V> Cache<K, V> of(
-            String name, Consumer<? super CacheConfig.Builder> configure, Environment environment) {
+            String name, Consumer<? super CacheConfig.Builder<K, V>> configure, Environment environment) {
         return of(name, LocalCache.configured(name, configure), environment);
     }
 
@@ -231,7 +244,7 @@ public interface Cache<K, V> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write
      */
-    static <K, V> Cache<K, V> of(String name, CacheConfig config) {
+    static <K, V> Cache<K, V> of(String name, CacheConfig<K, V> config) {
         return of(name, config, Environment.system());
     }
 
@@ -247,7 +260,7 @@ public interface Cache<K, V> extends Measured {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character, or the cache is to write
      */
-    static <K, V> Cache<K, V> of(String name, CacheConfig config, Environment environment) {
+    static <K, V> Cache<K, V> of(String name, CacheConfig<K, V> config, Environment environment) {
         return new LocalCache<>(name, null, config, environment);
     }
 
@@ -259,7 +272,8 @@ public interface Cache<K, V> extends Measured {
     String name();
 
     /**
-     * Returns the value of a key, loaded from the store if the cache has none. Blocks while it is loaded.
+     * Returns the value of a key, loaded from the store if the cache has none. Blocks while it is loaded. Begins to
+     * load it again in the background if it has got old enough by the settings.
      *
      * @param key not null
      * @return the value, or null if the store has none
@@ -275,7 +289,8 @@ public interface Cache<K, V> extends Measured {
 
     /**
      * Returns the value of a key, loaded by the caller's own loader if the cache has none. Blocks while it is loaded.
-     * If another load of the key is running, waits for that one, whichever loader it uses.
+     * If another load of the key is running, waits for that one, whichever loader it uses. A value that is old enough
+     * is loaded again in the background by this loader, after the call has returned.
      *
      * @param key not null
      * @param loader used for this call only; one that captures nothing saves an allocation
@@ -289,7 +304,7 @@ public interface Cache<K, V> extends Measured {
     @Nullable V get(K key, Loader<? super K, ? extends V> loader);
 
     /**
-     * Returns the value of a key if the cache has it. Does not block or load.
+     * Returns the value of a key if the cache has it, or may serve it still. Does not block, load or refresh.
      *
      * @param key not null
      * @return the value, or null
@@ -297,25 +312,63 @@ public interface Cache<K, V> extends Measured {
     @Nullable V getIfPresent(K key);
 
     /**
-     * Sets the value of a key. With write-through it is saved in the store first, on this thread; with cache-aside only
-     * the cache has it, and an application that writes its store should {@link #invalidate} after that instead, since
-     * of two writers the one whose value the store kept need not be the one that puts last.
+     * Returns what the cache holds for a key, with its age: what {@link #get(Object)} would return without a load. Does
+     * not block, load or refresh, and does not count as a use of the value.
+     *
+     * @param key not null
+     * @return the value, the absence or the failure that is held; null if a {@code get} would have to load
+     */
+    @Nullable CachedValue<V> getEntry(K key);
+
+    /**
+     * Loads the value of a key again in the background, or for the first time, and replaces the one that is there; it
+     * is served until then. Does not block. If a load of the key is running, that one will do. To make a change of the
+     * store seen for certain use {@link #invalidate}: a load that runs may have read the store before the change.
+     *
+     * @param key not null
+     * @return whether the executor has taken it; false also if {@link CacheConfig.Builder#maxRefreshes} loads run
+     * @throws IllegalStateException if the cache has no store
+     */
+    boolean refresh(K key);
+
+    /**
+     * Sets the value of a key. With write-through it is saved in the store first, on this thread, when the writes of
+     * the key that came before have ended; with write-around the cache drops its value then. With cache-aside only the
+     * cache has it, and an application that writes its store should {@link #invalidate} after that instead, since of
+     * two writers the one whose value the store kept need not be the one that puts last.
      *
      * @param key not null
      * @param value not null
-     * @throws StoreException if the store failed; the cache then has no value
+     * @throws StoreException if the store failed, or the deadline of the caller passed while it waited for its turn;
+     *     the cache then has no value if {@link StoreException#mayHaveWritten}, and is as before if not
      * @throws dev.levee.core.RefusedException the one that the store threw, if a policy around it refused the write;
-     *     the cache then has no value, since an earlier attempt may have reached the store
+     *     the cache then has no value if {@link dev.levee.core.RefusedException#mayHaveRun}, and is as before if not;
+     *     an {@link dev.levee.core.InterruptedWaitException} if the caller was interrupted while it waited for its turn
+     * @throws IllegalStateException if the store writes another key, and that write waits for this one
      * @throws Error the one that the store threw; the cache then has no value
      */
     void put(K key, V value);
 
     /**
-     * Removes a key. With write-through it is deleted from the store first, on this thread; with cache-aside this is
-     * {@link #invalidate}.
+     * Sets the value of a key, as {@link #put(Object, Object)} does, with a time of its own.
      *
      * @param key not null
-     * @throws StoreException if the store failed; the cache then has no value
+     * @param value not null
+     * @param expireAfter how long it is fresh, less the jitter of the settings; with
+     *     {@link dev.levee.core.Deadline#FOREVER} it never expires, with zero or less it is not kept, and the one that
+     *     was there is dropped
+     * @throws StoreException as for {@link #put(Object, Object)}
+     * @throws dev.levee.core.RefusedException as for {@link #put(Object, Object)}
+     * @throws Error the one that the store threw; the cache then has no value
+     */
+    void put(K key, V value, Duration expireAfter);
+
+    /**
+     * Removes a key. With write-through and write-around it is deleted from the store first, on this thread, in turn as
+     * for {@link #put(Object, Object)}; with cache-aside this is {@link #invalidate}.
+     *
+     * @param key not null
+     * @throws StoreException as for {@link #put(Object, Object)}
      * @throws dev.levee.core.RefusedException as for {@link #put}
      * @throws Error the one that the store threw; the cache then has no value
      */

@@ -1,27 +1,24 @@
 package dev.levee.cache;
 
-import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
-import java.time.Duration;
 
 /**
  * The settings of a {@link Cache}. Immutable.
  *
  * <p>Provisional: this module grows in later versions.
  *
+ * @param <K> the keys
+ * @param <V> the values
  * @since 0.1
  */
-public final class CacheConfig {
+public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
     private final Strategy strategy;
-    private final Duration expireAfter;
-    private final double expiryJitter;
     private final long maxSize;
     private final boolean totals;
 
-    private CacheConfig(Builder builder) {
+    private CacheConfig(Builder<K, V> builder) {
+        super(builder);
         strategy = builder.strategy;
-        expireAfter = builder.expireAfter;
-        expiryJitter = builder.expiryJitter;
         maxSize = builder.maxSize;
         totals = builder.totals;
     }
@@ -29,10 +26,12 @@ public final class CacheConfig {
     /**
      * Starts from the defaults.
      *
+     * @param <K> the keys
+     * @param <V> the values
      * @return a builder; not thread-safe
      */
-    public static Builder builder() {
-        return new Builder();
+    public static <K, V> Builder<K, V> builder() {
+        return new Builder<>();
     }
 
     /**
@@ -40,35 +39,18 @@ public final class CacheConfig {
      *
      * @return a builder; not thread-safe
      */
-    public Builder toBuilder() {
-        return new Builder(this);
+    public Builder<K, V> toBuilder() {
+        return new Builder<>(this);
     }
 
     /**
-     * Returns whether the cache writes the store, set by {@link Builder#cacheAside} and {@link Builder#writeThrough}.
+     * Returns whether the cache writes the store, set by {@link Builder#cacheAside}, {@link Builder#writeThrough} and
+     * {@link Builder#writeAround}.
      *
      * @return the strategy
      */
     public Strategy strategy() {
         return strategy;
-    }
-
-    /**
-     * Returns how long a value is served at most.
-     *
-     * @return the time since it was put into the cache; with {@link dev.levee.core.Deadline#FOREVER} they never expire
-     */
-    public Duration expireAfter() {
-        return expireAfter;
-    }
-
-    /**
-     * Returns by which share the life of a value may be shorter than {@link #expireAfter}.
-     *
-     * @return from 0 to less than 1
-     */
-    public double expiryJitter() {
-        return expiryJitter;
     }
 
     /**
@@ -89,10 +71,6 @@ public final class CacheConfig {
         return totals;
     }
 
-    long expireAfterNanos() {
-        return Nanos.of(expireAfter);
-    }
-
     /**
      * The ways to keep a store and its cache in agreement.
      *
@@ -102,29 +80,35 @@ public final class CacheConfig {
         /** The application writes its store and then invalidates the cache; the cache only reads. */
         CACHE_ASIDE,
         /** The cache writes the store first and itself after that, before the call returns. */
-        WRITE_THROUGH
+        WRITE_THROUGH,
+        /** The cache writes the store and drops its value, before the call returns; the next reader loads. */
+        WRITE_AROUND
     }
 
     /**
      * Sets up a {@link Cache}.
      *
+     * @param <K> the keys
+     * @param <V> the values
      * @since 0.1
      */
-    public static final class Builder {
+    public static final class Builder<K, V> extends ReadingBuilder<K, V, Builder<K, V>> {
         private Strategy strategy = Strategy.CACHE_ASIDE;
-        private Duration expireAfter = Duration.ofMinutes(5);
-        private double expiryJitter = 0.1;
         private long maxSize = 10_000;
         private boolean totals;
 
         Builder() {}
 
-        private Builder(CacheConfig config) {
+        private Builder(CacheConfig<K, V> config) {
+            super(config);
             strategy = config.strategy;
-            expireAfter = config.expireAfter;
-            expiryJitter = config.expiryJitter;
             maxSize = config.maxSize;
             totals = config.totals;
+        }
+
+        @Override
+        Builder<K, V> self() {
+            return this;
         }
 
         /**
@@ -133,7 +117,7 @@ public final class CacheConfig {
          *
          * @return this
          */
-        public Builder cacheAside() {
+        public Builder<K, V> cacheAside() {
             strategy = Strategy.CACHE_ASIDE;
             return this;
         }
@@ -143,38 +127,19 @@ public final class CacheConfig {
          *
          * @return this
          */
-        public Builder writeThrough() {
+        public Builder<K, V> writeThrough() {
             strategy = Strategy.WRITE_THROUGH;
             return this;
         }
 
         /**
-         * How long a value is served at most after it was put into the cache, however often it is read. Default: 5
-         * minutes. This bounds how long a change goes unseen that was made without an invalidation.
+         * Lets {@link Cache#put} and {@link Cache#remove} write the store and drop the cached value. For values that
+         * are written more often than they are read, which would push others out. Needs a {@link Store}.
          *
-         * @param value more than zero; with {@link dev.levee.core.Deadline#FOREVER} values never expire
          * @return this
-         * @throws NullPointerException if it is null
-         * @throws IllegalArgumentException if it is zero or negative
          */
-        public Builder expireAfter(Duration value) {
-            expireAfter = Require.positive("expireAfter", value);
-            return this;
-        }
-
-        /**
-         * Shortens the life of each value by a random part of at most this share, so that values which came together do
-         * not expire, and hit the store, together. Default: 0.1. No value lives longer than {@link #expireAfter}.
-         *
-         * @param value 0 for equal lives, less than 1
-         * @return this
-         * @throws IllegalArgumentException if it is outside or not a number
-         */
-        public Builder expiryJitter(double value) {
-            if (!(value >= 0.0 && value < 1.0)) {
-                throw new IllegalArgumentException("expiryJitter must be from 0 to less than 1, but was " + value);
-            }
-            expiryJitter = value;
+        public Builder<K, V> writeAround() {
+            strategy = Strategy.WRITE_AROUND;
             return this;
         }
 
@@ -187,7 +152,7 @@ public final class CacheConfig {
          * @return this
          * @throws IllegalArgumentException if it is less than 1
          */
-        public Builder maxSize(long value) {
+        public Builder<K, V> maxSize(long value) {
             maxSize = Require.range("maxSize", value, 1, Long.MAX_VALUE);
             return this;
         }
@@ -199,7 +164,7 @@ public final class CacheConfig {
          * @param value true to count
          * @return this
          */
-        public Builder totals(boolean value) {
+        public Builder<K, V> totals(boolean value) {
             totals = value;
             return this;
         }
@@ -208,9 +173,11 @@ public final class CacheConfig {
          * Makes the settings.
          *
          * @return the settings
+         * @throws IllegalArgumentException if settings contradict each other: refreshing later than a value expires,
+         *     serving what is stale where nothing expires, a soft timeout without an old value to serve
          */
-        public CacheConfig build() {
-            return new CacheConfig(this);
+        public CacheConfig<K, V> build() {
+            return new CacheConfig<>(this);
         }
     }
 }

@@ -12,6 +12,19 @@ final class CacheTotals {
     final LongAdder loadFailures = new LongAdder();
     final LongAdder loadNanos = new LongAdder();
     final LongAdder evictions = new LongAdder();
+    final LongAdder stale = new LongAdder();
+    final LongAdder absent = new LongAdder();
+    final LongAdder cachedFailures = new LongAdder();
+    final LongAdder refreshes = new LongAdder();
+    final LongAdder refreshFailures = new LongAdder();
+    final LongAdder refusedRefreshes = new LongAdder();
+
+    void countHit(CacheEntry<?> served) {
+        hits.increment();
+        if (!served.hasValue()) {
+            (served.failure == null ? absent : cachedFailures).increment();
+        }
+    }
 
     void write(String name, Measured.Sink sink) {
         sink.value(name, "cache.hits", hits.doubleValue());
@@ -21,5 +34,11 @@ final class CacheTotals {
         sink.value(name, "cache.load.failures", loadFailures.doubleValue());
         sink.value(name, "cache.load.nanos", loadNanos.doubleValue());
         sink.value(name, "cache.evictions", evictions.doubleValue());
+        sink.value(name, "cache.hits.absent", absent.doubleValue());
+        sink.value(name, "cache.hits.failed", cachedFailures.doubleValue());
+        sink.value(name, "cache.stale", stale.doubleValue());
+        sink.value(name, "cache.refreshes", refreshes.doubleValue());
+        sink.value(name, "cache.refresh.failures", refreshFailures.doubleValue());
+        sink.value(name, "cache.refreshes.refused", refusedRefreshes.doubleValue());
     }
 }

@@ -1,6 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.core.Policy;
+import dev.levee.core.internal.Unchecked;
 import org.jspecify.annotations.Nullable;
 
 /** A loader with a policy around each call. */
@@ -15,7 +16,7 @@ final class GuardedLoader<K, V> implements Loader<K, V> {
 
     @Override
     public @Nullable V load(K key) throws Exception {
-        return policy.<@Nullable V, Exception>call(() -> loader.load(key));
+        return policy.<V, Exception>call(() -> Unchecked.nullable(loader.load(key)));
     }
 
     @Override

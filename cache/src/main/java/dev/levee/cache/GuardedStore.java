@@ -1,6 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.core.Policy;
+import dev.levee.core.internal.Unchecked;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ final class GuardedStore<K, V> implements Store<K, V> {
 
     @Override
     public @Nullable V load(K key) throws Exception {
-        return policy.<@Nullable V, Exception>call(() -> store.load(key));
+        return policy.<V, Exception>call(() -> Unchecked.nullable(store.load(key)));
     }
 
     @Override

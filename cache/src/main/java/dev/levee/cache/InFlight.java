@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * startLoad   load = candidate, unless there is one     change       load = null, disturbed = true
  *             of the current generation                 beginWrite   writes + 1, disturbed if there was one
  * endLoad     load = null, its entry is put             endWrite     writes - 1, load = null, entry put or removed
+ * ..Without   load = null, the entry is removed             ..WithoutChange   writes - 1
  *
  * removeAll   another generation of entries: loads and writes that began in the one before put nothing in this one
  * }</pre>
@@ -76,6 +77,17 @@ class InFlight<K, V> {
         });
     }
 
+    /** Ends a load that has found no value, or one that is not kept: removes the entry that is there likewise. */
+    void endLoadWithout(K key, PendingLoad<V> ended) {
+        keys.computeIfPresent(key, (k, was) -> {
+            if (was.load != ended) {
+                return was;
+            }
+            entries.remove(k, ended.generation());
+            return new Activity<V>(null, was.writes, was.disturbed).orNull();
+        });
+    }
+
     /** Puts an entry, or removes the one that is there. */
     void change(K key, @Nullable CacheEntry<V> entry) {
         keys.compute(key, (k, was) -> {
@@ -111,6 +123,11 @@ class InFlight<K, V> {
             set(k, was.disturbed || begun != current ? null : entry, current);
             return new Activity<V>(null, was.writes - 1, was.disturbed).orNull();
         });
+    }
+
+    /** Ends a write that has changed nothing: what is cached or being loaded is as good as before. */
+    void endWriteWithoutChange(K key) {
+        keys.computeIfPresent(key, (k, was) -> new Activity<V>(was.load, was.writes - 1, was.disturbed).orNull());
     }
 
     private void set(K key, @Nullable CacheEntry<V> entry, Entries.Generation<V> generation) {

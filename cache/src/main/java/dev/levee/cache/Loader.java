@@ -7,9 +7,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the value of a key from the store behind a cache, for example by a method reference to a repository.
  *
- * <p>Called on the thread of a caller that found nothing in the cache, in that caller's {@code CallContext}, and never
- * under a lock, so it may block, use other keys of the same cache, and throw any exception. Must be thread-safe:
- * different keys are loaded at once. Guard it with a timeout, since nothing else bounds how long it takes.
+ * <p>Called on the thread of a caller that found nothing in the cache, in that caller's {@code CallContext}; on the
+ * executor of the environment and in a context of its own when a value is loaded again in the background, or when loads
+ * have a time limit. Never called under a lock, so it may block, use other keys of the same cache, and throw any
+ * exception. Must be thread-safe: different keys are loaded at once. Guard it with a timeout, since nothing else bounds
+ * how long it takes.
  *
  * <p>Provisional: this module grows in later versions.
  *

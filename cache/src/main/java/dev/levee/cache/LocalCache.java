@@ -1,16 +1,11 @@
 package dev.levee.cache;
 
 import dev.levee.cache.CacheConfig.Strategy;
-import dev.levee.cache.PendingLoad.LoadResult;
-import dev.levee.core.CallContext;
-import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
-import dev.levee.core.InterruptedWaitException;
-import dev.levee.core.RefusedException;
-import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
+import java.time.Duration;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -18,58 +13,64 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one implementation of {@link Cache}: entries, the table of what is in flight, and the store.
  *
- * <pre>{@code
- * get   entry, not expired?  yes: hit
- *                            no:  InFlight.startLoad: a load of this key in flight?
- *                                   no:  load on this thread, without a lock; InFlight.endLoad puts the entry
- *                                   yes: wait for its result; load again if it failed for a reason of its caller
- * }</pre>
+ * <p>A hit is a look-up, one reading of a clock and one comparison; whatever else there is to decide is up to
+ * {@link Loads}.
  *
- * <p><b>Invariants.</b> Entries are changed by {@link InFlight} alone. A load that is started is ended on every path,
- * so no waiter is left behind. Loaders and stores are never called under a lock. See ADR 21.
+ * <p><b>Invariants.</b> Entries are changed by {@link InFlight} alone, except that those which are dead are removed and
+ * one is replaced by another with the same value. A load that is started is ended on every path, so no waiter is left
+ * behind. Loaders and stores are never called under a lock. See ADR 21 and ADR 101.
  */
 final class LocalCache<K, V> implements Cache<K, V> {
     private final String name;
     private final @Nullable Loader<K, V> loader;
 
-    /** The store, with write-through only. */
+    /** The store, if the cache writes. */
     private final @Nullable Store<K, V> writes;
 
-    private final CacheConfig config;
+    private final CacheConfig<K, V> config;
     private final Environment environment;
     private final @Nullable CacheTotals totals;
     private final Entries<K, V> entries;
     private final InFlight<K, V> inFlight;
+    private final KeyWrites<K, V> keyWrites;
+    private final Loads<K, V> loads;
 
-    LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig config, Environment environment) {
+    LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig<K, V> config, Environment environment) {
         this(name, loader, config, environment, InFlight::new);
     }
 
     LocalCache(
             String name,
             @Nullable Loader<K, V> loader,
-            CacheConfig config,
+            CacheConfig<K, V> config,
             Environment environment,
             Function<Entries<K, V>, InFlight<K, V>> table) {
         this.name = Require.name(name);
         this.loader = loader;
         this.config = Require.nonNull("config", config);
         this.environment = Require.nonNull("environment", environment);
-        this.writes = config.strategy() == Strategy.WRITE_THROUGH ? writable(loader) : null;
+        this.writes = config.strategy() == Strategy.CACHE_ASIDE ? null : writable(loader, config.strategy());
         this.totals = config.totals() ? new CacheTotals() : null;
-        this.entries = new Entries<>(config, environment, totals);
+        this.entries = new Entries<>(name, config, environment, totals);
         this.inFlight = table.apply(entries);
+        this.keyWrites = new KeyWrites<>(name, inFlight, environment.scheduler());
+        this.loads = new Loads<>(name, config, environment, entries, inFlight, totals);
+        if (loader instanceof Store<K, V> store) {
+            store.whenChanged(this::invalidate);
+        }
     }
 
-    private static <K, V> Store<K, V> writable(@Nullable Loader<K, V> loader) {
+    private static <K, V> Store<K, V> writable(@Nullable Loader<K, V> loader, Strategy strategy) {
         if (loader instanceof Store<K, V> store) {
             return store;
         }
-        throw new IllegalArgumentException("store must be a Store when strategy is WRITE_THROUGH, but was " + loader);
+        throw new IllegalArgumentException(
+                "store must be a Store when strategy is " + strategy + ", but was " + loader);
     }
 
-    static CacheConfig configured(String name, Consumer<? super CacheConfig.Builder> configure) {
-        return Require.configured("cache", name, CacheConfig.builder(), configure, CacheConfig.Builder::build);
+    static <K, V> CacheConfig<K, V> configured(String name, Consumer<? super CacheConfig.Builder<K, V>> configure) {
+        return Require.configured(
+                "cache", name, CacheConfig.<K, V>builder(), configure, CacheConfig.Builder<K, V>::build);
     }
 
     @Override
@@ -83,151 +84,56 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public @Nullable V get(K key) {
-        StackRoom.require();
-        CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
-        if (entry != null) {
-            hit();
+        CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
+        if (entry != null && entries.isQuiet(entry)) {
+            hit(entry);
             return entry.value;
         }
-        if (loader == null) {
-            throw new IllegalStateException(subject() + " has no store to load from: use get(key, loader)");
-        }
-        return miss(key, loader);
+        return loads.get(key, entry, loader);
     }
 
     @Override
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
-        StackRoom.require();
-        CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
-        if (entry != null) {
-            hit();
+        CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
+        if (entry != null && entries.isQuiet(entry)) {
+            hit(entry);
             return entry.value;
         }
-        return miss(key, Require.nonNull("loader", loader));
+        return loads.get(key, entry, Require.nonNull("loader", loader));
     }
 
     @Override
     public @Nullable V getIfPresent(K key) {
-        StackRoom.require();
-        CacheEntry<V> entry = entries.live(Require.nonNull("key", key));
-        if (entry != null) {
-            hit();
+        CacheEntry<V> entry = entries.get(Require.nonNull("key", key));
+        if (entry != null && entries.isQuiet(entry)) {
+            hit(entry);
             return entry.value;
         }
+        return loads.getIfPresent(entry);
+    }
+
+    private void hit(CacheEntry<V> entry) {
         if (totals != null) {
-            totals.misses.increment();
-        }
-        return null;
-    }
-
-    private void hit() {
-        if (totals != null) {
-            totals.hits.increment();
+            totals.countHit(entry);
         }
     }
 
-    private @Nullable V miss(K key, Loader<? super K, ? extends V> from) {
-        if (totals != null) {
-            totals.misses.increment();
-        }
-        while (true) {
-            PendingLoad<V> mine = new PendingLoad<>(LoadingThread.currentOrNew());
-            PendingLoad<V> load = inFlight.startLoad(key, mine);
-            if (load == mine) {
-                return runLoad(key, mine, from);
-            }
-            if (totals != null) {
-                totals.sharedLoads.increment();
-            }
-            LoadResult<V> result = load.await(name, key, environment.scheduler());
-            if (!result.reload()) {
-                if (result.failure() != null) {
-                    throw asSeenByWaiter(result.failure());
-                }
-                return result.value();
-            }
-            CacheEntry<V> entry = entries.live(key);
-            if (entry != null) {
-                return entry.value;
-            }
-        }
+    @Override
+    public @Nullable CachedValue<V> getEntry(K key) {
+        CacheEntry<V> entry = entries.peek(Require.nonNull("key", key), entries.current());
+        long now = environment.clock().nanoTime();
+        Lives<K, V> lives = entries.lives();
+        return entry == null || !lives.isServed(entry, now) ? null : lives.show(entry, now);
     }
 
-    private @Nullable V runLoad(K key, PendingLoad<V> pending, Loader<? super K, ? extends V> from) {
-        LoadResult<V> result = null;
-        try {
-            // An earlier load may have ended between the miss and the start of this one.
-            CacheEntry<V> entry = entries.live(key, pending.generation());
-            if (entry != null) {
-                inFlight.endLoad(key, pending, null);
-                result = LoadResult.found(entry.value);
-                return entry.value;
-            }
-            V value = load(key, pending, from);
-            inFlight.endLoad(key, pending, value == null ? null : entries.stamp(value));
-            result = LoadResult.value(value);
-            return value;
-        } catch (Throwable failure) {
-            result = LoadResult.failure(failure, isOfCaller(failure));
-            throw asSeenByCaller("load", failure);
-        } finally {
-            // No waiter may be left behind, even if a key's equals or the clock is broken.
-            try {
-                inFlight.endLoad(key, pending, null);
-            } finally {
-                pending.end(result == null ? LoadResult.failure(new AssertionError("no result"), true) : result);
-            }
+    @Override
+    public boolean refresh(K key) {
+        StackRoom.require();
+        Require.nonNull("key", key);
+        if (loader == null) {
+            throw new IllegalStateException(subject() + " has no store to load from");
         }
-    }
-
-    private @Nullable V load(K key, PendingLoad<V> pending, Loader<? super K, ? extends V> from) throws Exception {
-        CacheTotals counting = totals;
-        long start = counting == null ? 0 : environment.clock().nanoTime();
-        boolean failed = true;
-        pending.owner.begin();
-        try {
-            V value = from.load(key);
-            failed = false;
-            return value;
-        } finally {
-            pending.owner.end();
-            if (counting != null) {
-                counting.loads.increment();
-                counting.loadNanos.add(environment.clock().nanoTime() - start);
-                if (failed) {
-                    counting.loadFailures.increment();
-                }
-            }
-        }
-    }
-
-    /** Whether a load failed for a reason that lies in its call and not in the store. */
-    private static boolean isOfCaller(Throwable failure) {
-        Deadline deadline = CallContext.current().deadline();
-        return failure instanceof InterruptedException
-                || failure instanceof InterruptedWaitException
-                || Thread.currentThread().isInterrupted()
-                || CallState.current().isCalledOff()
-                || (deadline != null && deadline.isExpired());
-    }
-
-    private RuntimeException asSeenByCaller(String what, Throwable failure) {
-        if (failure instanceof Error error) {
-            throw error;
-        }
-        if (failure instanceof RefusedException refused) {
-            return refused;
-        }
-        if (failure instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
-        }
-        return new StoreException(name, what, failure);
-    }
-
-    private RuntimeException asSeenByWaiter(Throwable failure) {
-        return failure instanceof RefusedException refused
-                ? (refused.mayHaveRun() ? refused.detachedAfterRun() : refused.detached())
-                : new StoreException(name, "load", failure);
+        return loads.startRefresh(key, loader);
     }
 
     @Override
@@ -235,10 +141,22 @@ final class LocalCache<K, V> implements Cache<K, V> {
         StackRoom.require();
         Require.nonNull("key", key);
         Require.nonNull("value", value);
-        if (writes == null) {
-            inFlight.change(key, entries.stamp(value));
+        put(key, value, null, writes);
+    }
+
+    @Override
+    public void put(K key, V value, Duration expireAfter) {
+        StackRoom.require();
+        Require.nonNull("key", key);
+        Require.nonNull("value", value);
+        put(key, value, Require.nonNull("expireAfter", expireAfter), writes);
+    }
+
+    private void put(K key, V value, @Nullable Duration life, @Nullable Store<K, V> store) {
+        if (store == null) {
+            inFlight.change(key, entries.stampPut(key, value, life));
         } else {
-            write(key, value, writes);
+            write(key, value, life, store);
         }
     }
 
@@ -248,24 +166,20 @@ final class LocalCache<K, V> implements Cache<K, V> {
         if (writes == null) {
             inFlight.change(Require.nonNull("key", key), null);
         } else {
-            write(Require.nonNull("key", key), null, writes);
+            write(Require.nonNull("key", key), null, null, writes);
         }
     }
 
-    private void write(K key, @Nullable V value, Store<K, V> store) {
-        CacheEntry<V> written = null;
-        Entries.Generation<V> begun = inFlight.beginWrite(key);
-        try {
-            if (value == null) {
-                store.delete(key);
-            } else {
-                store.save(key, value);
-                written = entries.stamp(value);
-            }
-        } catch (Throwable failure) {
-            throw asSeenByCaller(value == null ? "delete" : "save", failure);
-        } finally {
-            inFlight.endWrite(key, begun, written);
+    private void write(K key, @Nullable V value, @Nullable Duration life, Store<K, V> store) {
+        if (value == null) {
+            keyWrites.write(key, "delete", () -> store.delete(key), () -> null);
+        } else {
+            boolean around = config.strategy() == Strategy.WRITE_AROUND;
+            keyWrites.write(
+                    key,
+                    "save",
+                    () -> store.save(key, value),
+                    () -> around ? null : entries.stampPut(key, value, life));
         }
     }
 
@@ -284,6 +198,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink).value(name, "cache.size", (double) entries.size());
         sink.value(name, "cache.loading", inFlight.size());
+        sink.value(name, "cache.refreshing", loads.refreshing());
         if (totals != null) {
             totals.write(name, sink);
         }
@@ -292,7 +207,15 @@ final class LocalCache<K, V> implements Cache<K, V> {
     @Override
     public String toString() {
         return subject() + " [" + entries.size() + " of " + config.maxSize() + ", "
-                + (config.strategy() == Strategy.WRITE_THROUGH ? "write-through" : "cache-aside") + ", expires after "
-                + Nanos.text(config.expireAfter()) + "]";
+                + strategy() + ", expires after "
+                + (config.lifeOf() == null ? Nanos.text(config.expireAfter()) : "a time of its own") + "]";
+    }
+
+    private String strategy() {
+        return switch (config.strategy()) {
+            case CACHE_ASIDE -> "cache-aside";
+            case WRITE_THROUGH -> "write-through";
+            case WRITE_AROUND -> "write-around";
+        };
     }
 }

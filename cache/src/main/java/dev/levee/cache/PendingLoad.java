@@ -7,16 +7,17 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** One load of a key, and the threads that wait for it. See ADR 21. */
 final class PendingLoad<V> {
-    /** The thread that runs the load. */
-    final LoadingThread owner;
+    /** The thread that runs the load; one that never waits until the executor has begun a load that it runs. */
+    volatile LoadingThread owner;
 
     private final ConcurrentLinkedQueue<Thread> waiters = new ConcurrentLinkedQueue<>();
-    private volatile @Nullable LoadResult<V> result;
+    private final AtomicReference<@Nullable LoadResult<V>> result = new AtomicReference<>();
 
     /** Where the load puts its value; written before the load is in flight, null until then. */
     private Entries.@Nullable Generation<V> generation;
@@ -54,7 +55,7 @@ final class PendingLoad<V> {
             return new LoadResult<>(value, null, false);
         }
 
-        static <V> LoadResult<V> found(V value) {
+        static <V> LoadResult<V> found(@Nullable V value) {
             return new LoadResult<>(value, null, true);
         }
 
@@ -64,12 +65,12 @@ final class PendingLoad<V> {
     }
 
     boolean hasEnded() {
-        return result != null;
+        return result.get() != null;
     }
 
-    /** Ends the load, and wakes the threads that wait for it. */
+    /** Ends the load, unless it has ended, and wakes the threads that wait for it. */
     void end(LoadResult<V> how) {
-        result = how;
+        result.compareAndSet(null, how);
         for (Thread waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
             LockSupport.unpark(waiter);
         }
@@ -77,7 +78,21 @@ final class PendingLoad<V> {
 
     /** Waits until the load has ended, the current thread is interrupted, or the deadline of its call has passed. */
     LoadResult<V> await(String cache, Object key, Scheduler scheduler) {
-        LoadResult<V> ended = result;
+        LoadResult<V> ended = await(cache, key, scheduler, null);
+        if (ended == null) {
+            throw new IllegalStateException("a wait without a limit has ended");
+        }
+        return ended;
+    }
+
+    /**
+     * As above, and at most until a time of its own.
+     *
+     * @param patience when the caller has something else to go on with; null if it has not
+     * @return null if that time has come
+     */
+    @Nullable LoadResult<V> await(String cache, Object key, Scheduler scheduler, @Nullable Deadline patience) {
+        LoadResult<V> ended = result.get();
         if (ended != null) {
             return ended;
         }
@@ -88,7 +103,7 @@ final class PendingLoad<V> {
         Thread thread = Thread.currentThread();
         waiters.add(thread);
         try {
-            return park(cache, scheduler, thread);
+            return park(cache, scheduler, thread, patience);
         } finally {
             waiters.remove(thread);
             if (self != null) {
@@ -97,10 +112,11 @@ final class PendingLoad<V> {
         }
     }
 
-    private LoadResult<V> park(String cache, Scheduler scheduler, Thread thread) {
+    private @Nullable LoadResult<V> park(
+            String cache, Scheduler scheduler, Thread thread, @Nullable Deadline patience) {
         Deadline deadline = CallContext.current().deadline();
         while (true) {
-            LoadResult<V> ended = result;
+            LoadResult<V> ended = result.get();
             if (ended != null) {
                 return ended;
             }
@@ -112,7 +128,11 @@ final class PendingLoad<V> {
                 TimeoutException late = new TimeoutException("the deadline passed during the load of another caller");
                 throw new StoreException(cache, "load in time", late);
             }
-            scheduler.park(this, left);
+            long patient = patience == null ? Nanos.NEVER : patience.remainingNanos();
+            if (patient <= 0) {
+                return null;
+            }
+            scheduler.park(this, Math.min(left, patient));
         }
     }
 

@@ -6,8 +6,7 @@ import dev.levee.core.internal.Text;
  * The store behind a {@link Cache} failed, or did not respond by the deadline of the caller.
  *
  * <p>The cause is what the store threw. Callers that waited for the same load each get their own exception, with the
- * same cause. After a failed write it is not known whether the store has the new value or the old one, and the cache
- * has neither.
+ * same cause. After a failed write {@link #mayHaveWritten} says whether the store may have the new value.
  *
  * <p>Provisional: this module grows in later versions.
  *
@@ -19,9 +18,17 @@ public final class StoreException extends RuntimeException {
     /** The name of the cache. */
     private final String cache;
 
+    /** Whether the store may have been changed. */
+    private final boolean mayHaveWritten;
+
     StoreException(String cache, String what, Throwable cause) {
+        this(cache, what, cause, false);
+    }
+
+    StoreException(String cache, String what, Throwable cause, boolean mayHaveWritten) {
         super("cache \"" + cache + "\" could not " + what + ": " + Text.escaped(cause.toString()), cause);
         this.cache = cache;
+        this.mayHaveWritten = mayHaveWritten;
     }
 
     /**
@@ -31,5 +38,15 @@ public final class StoreException extends RuntimeException {
      */
     public String cache() {
         return cache;
+    }
+
+    /**
+     * Returns whether the store may have been changed by a write that failed: it may have the new value or the old one,
+     * and the cache has neither. If not, nothing was written, and the cache is as it was before.
+     *
+     * @return true after a write, unless it was surely not sent or did not have its turn in time; false after a load
+     */
+    public boolean mayHaveWritten() {
+        return mayHaveWritten;
     }
 }

@@ -67,12 +67,17 @@ class CacheModelTest {
             @ForAll("histories") List<Step> history, @ForAll Strategy strategy, @ForAll long origin) {
         ManualTime time = ManualTime.startingAt(origin);
         MapStore store = new MapStore();
-        CacheConfig.Builder config =
-                CacheConfig.builder().expireAfter(Duration.ofNanos(LIFE)).expiryJitter(0);
+        CacheConfig.Builder<String, String> config = CacheConfig.<String, String>builder()
+                .expireAfter(Duration.ofNanos(LIFE))
+                .expiryJitter(0);
         Cache<String, String> cache = Cache.over(
                 "letters",
                 store,
-                (strategy == Strategy.WRITE_THROUGH ? config.writeThrough() : config.cacheAside()).build(),
+                switch (strategy) {
+                    case CACHE_ASIDE -> config.cacheAside().build();
+                    case WRITE_THROUGH -> config.writeThrough().build();
+                    case WRITE_AROUND -> config.writeAround().build();
+                },
                 time.environment());
         Model model = new Model(strategy);
         List<String> done = new ArrayList<>();
@@ -121,13 +126,15 @@ class CacheModelTest {
         final Map<String, String> rows = new HashMap<>();
         final List<String> log = new ArrayList<>();
         private final Map<String, Cached> cached = new HashMap<>();
-        private final boolean writesThrough;
+        private final boolean writes;
+        private final boolean around;
         private long now;
         private boolean failsBefore;
         private boolean failsAfter;
 
         Model(Strategy strategy) {
-            writesThrough = strategy == Strategy.WRITE_THROUGH;
+            writes = strategy != Strategy.CACHE_ASIDE;
+            around = strategy == Strategy.WRITE_AROUND;
         }
 
         private record Cached(String value, long until) {}
@@ -187,7 +194,7 @@ class CacheModelTest {
         }
 
         private String put(String key, String value) {
-            if (writesThrough) {
+            if (writes) {
                 log.add("save " + key + " " + value);
                 cached.remove(key);
                 if (!failsBefore) {
@@ -197,13 +204,15 @@ class CacheModelTest {
                     return "StoreException";
                 }
             }
-            cached.put(key, new Cached(value, now + LIFE));
+            if (!around) {
+                cached.put(key, new Cached(value, now + LIFE));
+            }
             return "done";
         }
 
         private String remove(String key) {
             cached.remove(key);
-            if (writesThrough) {
+            if (writes) {
                 log.add("delete " + key);
                 if (!failsBefore) {
                     rows.remove(key);

@@ -268,23 +268,30 @@ class CacheTest {
             };
             assertThatExceptionOfType(StoreException.class).isThrownBy(() -> cache.get("b"));
             assertThat(metrics())
-                    .isEqualTo(Map.of(
-                            "cache.size", 1.0,
-                            "cache.loading", 0.0,
-                            "cache.hits", 2.0,
-                            "cache.misses", 3.0,
-                            "cache.loads", 2.0,
-                            "cache.loads.shared", 0.0,
-                            "cache.load.failures", 1.0,
-                            "cache.load.nanos", 5.0,
-                            "cache.evictions", 0.0));
+                    .isEqualTo(Map.ofEntries(
+                            Map.entry("cache.size", 1.0),
+                            Map.entry("cache.loading", 0.0),
+                            Map.entry("cache.refreshing", 0.0),
+                            Map.entry("cache.hits", 2.0),
+                            Map.entry("cache.hits.absent", 0.0),
+                            Map.entry("cache.hits.failed", 0.0),
+                            Map.entry("cache.misses", 3.0),
+                            Map.entry("cache.stale", 0.0),
+                            Map.entry("cache.loads", 2.0),
+                            Map.entry("cache.loads.shared", 0.0),
+                            Map.entry("cache.load.failures", 1.0),
+                            Map.entry("cache.load.nanos", 5.0),
+                            Map.entry("cache.refreshes", 0.0),
+                            Map.entry("cache.refresh.failures", 0.0),
+                            Map.entry("cache.refreshes.refused", 0.0),
+                            Map.entry("cache.evictions", 0.0)));
         }
 
         @Test
         void haveNoTotalsUnlessAskedFor() {
             Map<String, Double> values = new TreeMap<>();
             Cache.of("plain").measure((name, metric, value) -> values.put(metric, value));
-            assertThat(values).containsOnlyKeys("cache.size", "cache.loading");
+            assertThat(values).containsOnlyKeys("cache.size", "cache.loading", "cache.refreshing");
         }
     }
 
@@ -292,7 +299,8 @@ class CacheTest {
     class Settings {
         @Test
         void canBeGivenAsAConfiguration() {
-            CacheConfig config = CacheConfig.builder().maxSize(7).build();
+            CacheConfig<String, String> config =
+                    CacheConfig.<String, String>builder().maxSize(7).build();
             assertThat(Cache.of("c", config)).hasToString("cache \"c\" [0 of 7, cache-aside, expires after 5m]");
             assertThat(Cache.over("o", store, config))
                     .hasToString("cache \"o\" [0 of 7, cache-aside, expires after 5m]");
@@ -303,10 +311,10 @@ class CacheTest {
         @Test
         void mustNotBeNull() {
             assertThatNullPointerException()
-                    .isThrownBy(() -> Cache.of("c", (Consumer<CacheConfig.Builder>) null))
+                    .isThrownBy(() -> Cache.of("c", (Consumer<CacheConfig.Builder<String, String>>) null))
                     .withMessage("configure");
             assertThatNullPointerException()
-                    .isThrownBy(() -> Cache.of("c", (CacheConfig) null))
+                    .isThrownBy(() -> Cache.of("c", (CacheConfig<String, String>) null))
                     .withMessage("config");
         }
 
@@ -320,7 +328,7 @@ class CacheTest {
 
         @Test
         void haveSafeDefaultsAndCanBeChangedOneByOne() {
-            CacheConfig config = CacheConfig.builder()
+            CacheConfig<String, String> config = CacheConfig.<String, String>builder()
                     .expireAfter(Duration.ofSeconds(3))
                     .expiryJitter(0.5)
                     .maxSize(7)
@@ -335,7 +343,8 @@ class CacheTest {
             assertThat(config.maxSize()).isEqualTo(8);
             assertThat(config.strategy()).isEqualTo(Strategy.WRITE_THROUGH);
             assertThat(config.totals()).isTrue();
-            CacheConfig defaults = CacheConfig.builder().build();
+            CacheConfig<String, String> defaults =
+                    CacheConfig.<String, String>builder().build();
             assertThat(defaults.expireAfter()).hasMinutes(5);
             assertThat(defaults.expiryJitter()).isEqualTo(0.1);
             assertThat(defaults.maxSize()).isEqualTo(10_000);

@@ -26,7 +26,9 @@ class ClearingTest {
     private final Cache<Key, String> cache = new LocalCache<>(
             "letters",
             null,
-            CacheConfig.builder().expireAfter(Duration.ofSeconds(10)).build(),
+            CacheConfig.<Key, String>builder()
+                    .expireAfter(Duration.ofSeconds(10))
+                    .build(),
             time.environment(),
             Parking::new);
 

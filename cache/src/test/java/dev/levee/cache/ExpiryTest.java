@@ -94,6 +94,7 @@ class ExpiryTest {
         Cache<String, Integer> cache = cache(ChronoUnit.FOREVER.getDuration(), 0.5);
         cache.put("a", 1);
         time.advance(Duration.ofDays(365 * 140));
+        clockReadings.set(0);
         assertThat(cache.getIfPresent("a")).isEqualTo(1);
         assertThat(clockReadings).hasValue(0);
     }
@@ -116,9 +117,51 @@ class ExpiryTest {
             cache.put("old " + i, i);
         }
         time.advance(LIFE.plusSeconds(3));
-        cache.put("new 1", 1);
-        cache.put("new 2", 2);
+        for (int i = 0; i < 200; i++) { // each looks at eight
+            cache.put("new", i);
+        }
+        assertThat(size(cache)).isEqualTo(1.0);
+    }
+
+    @Test
+    void valuesThatAreServedStaleKeepTheirMemoryUntilThatTimeIsUp() {
+        Cache<String, Integer> cache = Cache.over(
+                "aging",
+                key -> 1,
+                c -> c.expireAfter(LIFE).expiryJitter(0).staleIfError(LIFE.multipliedBy(2)),
+                counting);
+        for (int i = 0; i < 100; i++) {
+            cache.put("old " + i, i);
+        }
+        for (int later = 1; later <= 3; later++) {
+            time.advance(LIFE.minus(later == 3 ? NANO : Duration.ZERO));
+            for (int i = 0; i < 100; i++) {
+                cache.put("new", i);
+            }
+            assertThat(size(cache)).isEqualTo(101.0);
+        }
+        time.advance(LIFE);
+        for (int i = 0; i < 100; i++) {
+            cache.put("new", i);
+        }
+        assertThat(size(cache)).isEqualTo(1.0);
+    }
+
+    @Test
+    void aTableThatIsNearlyEmptyIsNotWalkedAtEachPut() {
+        Cache<String, Integer> cache = cache(LIFE, 0);
+        cache.put("a", 1);
+        cache.put("b", 1);
+        time.advance(LIFE.plus(NANO));
+        cache.put("c", 1); // a round begins, and sees both
+        assertThat(size(cache)).isEqualTo(1.0);
+        cache.put("d", 1, NANO);
+        time.advance(Duration.ofSeconds(30));
+        cache.put("c", 1);
         assertThat(size(cache)).isEqualTo(2.0);
+        time.advance(Duration.ofSeconds(8)); // more than an eighth of the life since
+        cache.put("c", 1);
+        assertThat(size(cache)).isEqualTo(1.0);
     }
 
     @Test

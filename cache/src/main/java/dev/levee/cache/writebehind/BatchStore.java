@@ -21,8 +21,8 @@ import java.util.Map;
  */
 public interface BatchStore<K, V> extends Loader<K, V> {
     /**
-     * Writes a batch: saves the writes that have a value, and deletes the keys of the others. When it returns, {@link
-     * #load} must see those that are not in the result.
+     * Writes a batch: saves the writes that have a value, and deletes the keys of the others. When it returns,
+     * {@link #load} must see those that are not in the result.
      *
      * @param batch at least one, no two of the same key, oldest first; not modifiable
      * @return the failure of each key that was not written, or of which it is not known; empty if all were. A result

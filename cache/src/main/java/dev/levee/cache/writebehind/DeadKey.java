@@ -13,11 +13,14 @@ public enum DeadKey {
      * writes of the key go on as usual.
      */
     EVICT,
-    /** The value that was given up is still read, until a later write of the key, a replay or a discard. */
+    /**
+     * The value that was given up is still read, until a later write of the key, a replay, a discard, or the end of the
+     * process: a journal does not know whether a later write has come since.
+     */
     KEEP,
     /**
-     * As {@link #KEEP}, and later writes of the key are refused until the dead letter is replayed or discarded. For
-     * keys of which no write must be left out.
+     * As {@link #KEEP}, and later writes of the key are refused until the dead letter is replayed or discarded, also
+     * after a restart. For keys of which no write must be left out.
      */
     BLOCK
 }

@@ -1,6 +1,7 @@
 package dev.levee.cache.writebehind;
 
 import dev.levee.core.Policy;
+import dev.levee.core.internal.Unchecked;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +18,7 @@ final class GuardedBatchStore<K, V> implements BatchStore<K, V> {
 
     @Override
     public @Nullable V load(K key) throws Exception {
-        return policy.<@Nullable V, Exception>call(() -> store.load(key));
+        return policy.<V, Exception>call(() -> Unchecked.nullable(store.load(key)));
     }
 
     @Override

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The journal of a write-behind, if it has one, and whether it has failed. Once it has, it is not called any more but to
- * be closed. Nothing here is called under a lock. Thread-safe.
+ * The journal of a write-behind, if it has one, and whether it has failed. Once it has, it is not called any more but
+ * to be closed. Nothing here is called under a lock. Thread-safe.
  */
 final class JournalKeeper<K, V> {
     private static final Logger LOG = LoggerFactory.getLogger(WriteBehind.class);
@@ -29,7 +29,7 @@ final class JournalKeeper<K, V> {
 
     /** A call of the journal. */
     @FunctionalInterface
-    private interface Step<K, V> {
+    private interface JournalCall<K, V> {
         void on(WriteJournal<K, V> journal) throws Exception;
     }
 
@@ -84,7 +84,7 @@ final class JournalKeeper<K, V> {
         orRefuse(it -> it.discard(List.of(letter)));
     }
 
-    private void orRefuse(Step<K, V> step) {
+    private void orRefuse(JournalCall<K, V> step) {
         require();
         Throwable thrown = attempt(step);
         if (thrown != null) {
@@ -120,7 +120,7 @@ final class JournalKeeper<K, V> {
         attempt(it -> it.bury(letter));
     }
 
-    private @Nullable Throwable attempt(Step<K, V> step) {
+    private @Nullable Throwable attempt(JournalCall<K, V> step) {
         if (journal == null || failure != null) {
             return failure;
         }

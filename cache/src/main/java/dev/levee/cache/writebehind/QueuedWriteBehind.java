@@ -1,6 +1,6 @@
 package dev.levee.cache.writebehind;
 
-import dev.levee.cache.writebehind.WriteTicket.Answer;
+import dev.levee.cache.writebehind.WriteTicket.Ruling;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Nanos;
@@ -40,8 +40,7 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
     private final ReentrantLock reporting = new ReentrantLock();
     private volatile @Nullable WriteBehindReport<K, V> report;
 
-    QueuedWriteBehind(
-            String name, StoreCalls<K, V> store, WriteBehindConfig<K, V> config, Environment environment) {
+    QueuedWriteBehind(String name, StoreCalls<K, V> store, WriteBehindConfig<K, V> config, Environment environment) {
         this.name = Require.name(name);
         this.store = store;
         this.config = Require.nonNull("config", config);
@@ -109,7 +108,8 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
 
     private static long age(Instant at, Instant now) {
         try {
-            return Math.min(Nanos.of(Duration.between(at, now).isNegative() ? Duration.ZERO : Duration.between(at, now)),
+            return Math.min(
+                    Nanos.of(Duration.between(at, now).isNegative() ? Duration.ZERO : Duration.between(at, now)),
                     Nanos.NEVER / 2);
         } catch (ArithmeticException tooFar) {
             return 0;
@@ -207,10 +207,10 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
             K key = letter.write().key();
             WriteLane<K, V> lane = lane(key);
             WriteTicket<K, V> ticket = intake.ticket(key, letter.write().value(), true);
-            Answer answer = lane.door().admit(ticket);
-            if (answer == Answer.RESERVED) {
+            Ruling answer = lane.door().admit(ticket);
+            if (answer == Ruling.RESERVED) {
                 intake.append(lane, ticket, () -> journal.replay(letter, ticket.op().write));
-            } else if (answer != Answer.ACCEPTED) {
+            } else if (answer != Ruling.ACCEPTED) {
                 return false;
             } else if (ticket.plan) {
                 lane.worker().plan();
@@ -335,22 +335,22 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
         for (WriteLane<K, V> lane : lanes) {
             age = Math.max(age, lane.shard().oldestAge(now));
         }
-        sink.value(name, "writebehind.pending", counts.pending());
-        sink.value(name, "writebehind.in.flight", counts.inFlight());
-        sink.value(name, "writebehind.bytes", room.bytes());
-        sink.value(name, "writebehind.oldest.age.nanos", age);
-        sink.value(name, "writebehind.accepted", counts.accepted());
-        sink.value(name, "writebehind.written", counts.written());
-        sink.value(name, "writebehind.coalesced", counts.coalesced());
-        sink.value(name, "writebehind.dead", counts.dead());
+        sink.value(name, "writebehind.pending", (double) counts.pending());
+        sink.value(name, "writebehind.in.flight", (double) counts.inFlight());
+        sink.value(name, "writebehind.bytes", (double) room.bytes());
+        sink.value(name, "writebehind.oldest.age.nanos", (double) age);
+        sink.value(name, "writebehind.accepted", (double) counts.accepted());
+        sink.value(name, "writebehind.written", (double) counts.written());
+        sink.value(name, "writebehind.coalesced", (double) counts.coalesced());
+        sink.value(name, "writebehind.dead", (double) counts.dead());
         sink.value(name, "writebehind.dead.kept", box.size());
-        sink.value(name, "writebehind.dropped", counts.dropped());
-        sink.value(name, "writebehind.returned", counts.returned());
-        sink.value(name, "writebehind.refused", intake.refused.sum());
-        sink.value(name, "writebehind.retries", writer.retries.sum());
-        sink.value(name, "writebehind.flushes", writer.flushes.sum());
-        sink.value(name, "writebehind.calls", writer.calls.sum());
-        sink.value(name, "writebehind.calls.saved", counts.coalesced() + writer.rowsSaved.sum());
+        sink.value(name, "writebehind.dropped", (double) counts.dropped());
+        sink.value(name, "writebehind.returned", (double) counts.returned());
+        sink.value(name, "writebehind.refused", (double) intake.refused.sum());
+        sink.value(name, "writebehind.retries", (double) writer.retries.sum());
+        sink.value(name, "writebehind.flushes", (double) writer.flushes.sum());
+        sink.value(name, "writebehind.calls", (double) writer.calls.sum());
+        sink.value(name, "writebehind.calls.saved", (double) (counts.coalesced() + writer.rowsSaved.sum()));
         sink.value(name, "writebehind.journal.failed", journal.hasFailed() ? 1 : 0);
     }
 

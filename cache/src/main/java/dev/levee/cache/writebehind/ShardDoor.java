@@ -1,6 +1,6 @@
 package dev.levee.cache.writebehind;
 
-import dev.levee.cache.writebehind.WriteTicket.Answer;
+import dev.levee.cache.writebehind.WriteTicket.Ruling;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -26,12 +26,12 @@ final class ShardDoor<K, V> {
     }
 
     /** Accepts a write, or reserves room for it if it goes to a journal first. */
-    Answer admit(WriteTicket<K, V> ticket) {
+    Ruling admit(WriteTicket<K, V> ticket) {
         shard.lock.lock();
         try {
             WriteSlot<K, V> slot = shard.slot(ticket.key);
-            Answer answer = shard.refusalOr(ticket, slot, Answer.ACCEPTED);
-            if (answer != Answer.ACCEPTED) {
+            Ruling answer = shard.refusalOr(ticket, slot, Ruling.ACCEPTED);
+            if (answer != Ruling.ACCEPTED) {
                 return answer;
             }
             return journaled ? reserve(ticket, slot) : accept(ticket, slot);
@@ -40,11 +40,11 @@ final class ShardDoor<K, V> {
         }
     }
 
-    private Answer accept(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
+    private Ruling accept(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
         WriteOp<K, V> old = slot == null ? null : slot.pending;
         long more = ticket.bytes - (old == null ? 0 : old.bytes);
         if (!room.tryTake(old == null ? 1 : 0, Math.max(more, 0))) {
-            return Answer.FULL;
+            return Ruling.FULL;
         }
         WriteSlot<K, V> own = slot == null ? slotFor(ticket, 1) : slot;
         WriteOp<K, V> op = ticket.make(own, sequences.incrementAndGet());
@@ -54,16 +54,16 @@ final class ShardDoor<K, V> {
         }
         shard.install(own, op);
         ticket.plan = shard.needsPlan();
-        return Answer.ACCEPTED;
+        return Ruling.ACCEPTED;
     }
 
-    private Answer reserve(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
+    private Ruling reserve(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot) {
         WriteOp<K, V> old = slot == null ? null : slot.pending;
         long bytes = ticket.bytes;
         boolean borrowed = !room.tryTake(1, bytes);
         if (borrowed) {
             if (slot == null || old == null || slot.lent || !room.tryTake(0, Math.max(bytes - old.bytes, 0))) {
-                return Answer.FULL;
+                return Ruling.FULL;
             }
             bytes = Math.max(bytes, old.bytes);
             old.places = 0;
@@ -76,7 +76,7 @@ final class ShardDoor<K, V> {
         ticket.borrowed = borrowed;
         own.appends++;
         shard.appends++;
-        return Answer.RESERVED;
+        return Ruling.RESERVED;
     }
 
     /** Makes the slot of a key; if the key does not let it, the room that was taken for it is given back. */
@@ -163,22 +163,22 @@ final class ShardDoor<K, V> {
     }
 
     /** Lets a caller write the store itself, unless something of the key is under way. */
-    Answer beginDirect(WriteTicket<K, V> ticket) {
+    Ruling beginDirect(WriteTicket<K, V> ticket) {
         shard.lock.lock();
         try {
             WriteSlot<K, V> slot = shard.slot(ticket.key);
-            Answer answer = shard.refusalOr(ticket, slot, Answer.DIRECT);
-            if (answer != Answer.DIRECT) {
+            Ruling answer = shard.refusalOr(ticket, slot, Ruling.DIRECT);
+            if (answer != Ruling.DIRECT) {
                 return answer;
             }
             if (slot != null && (slot.pending != null || slot.isBusy() || slot.appends > 0)) {
-                return Answer.BUSY;
+                return Ruling.BUSY;
             }
             WriteSlot<K, V> own = slot == null ? slotFor(ticket, 0) : slot;
             ticket.make(own, sequences.incrementAndGet());
             own.direct = true;
             shard.directs++;
-            return Answer.DIRECT;
+            return Ruling.DIRECT;
         } finally {
             shard.lock.unlock();
         }
@@ -218,13 +218,16 @@ final class ShardDoor<K, V> {
         }
     }
 
-    /** Notes a dead letter that a journal has kept. */
+    /**
+     * Notes a dead letter that a journal has kept. Only a key that was blocked has surely had no newer write since, so
+     * only then its value is still read.
+     */
     void recover(DeadWrite<K, V> letter) {
         shard.lock.lock();
         try {
             shard.accepted++;
             shard.dead++;
-            if (shard.whenDead != DeadKey.EVICT) {
+            if (shard.whenDead == DeadKey.BLOCK) {
                 WriteSlot<K, V> slot = shard.slotOrNew(letter.write().key());
                 slot.kept = slot.pending == null ? letter : null;
             }

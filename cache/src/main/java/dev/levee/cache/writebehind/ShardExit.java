@@ -69,14 +69,26 @@ final class ShardExit<K, V> {
     long planned(long now, long nothing) {
         shard.lock.lock();
         try {
-            if (!shard.needsPlan()) {
+            if (!shard.hasWork()) {
                 return nothing;
             }
+            shard.turns.noted();
             if (shard.turns.dueRetry(now) != null || shard.turns.isFreshDue(now, shard.closing)) {
                 shard.running = true;
                 return 0;
             }
+            shard.timed = true;
             return shard.turns.waitNanos(now);
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** The timer has run, or could not be set. */
+    void timerIsGone() {
+        shard.lock.lock();
+        try {
+            shard.timed = false;
         } finally {
             shard.lock.unlock();
         }

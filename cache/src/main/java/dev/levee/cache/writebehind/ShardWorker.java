@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The worker of a shard: a task on the environment's executor that begins when something is due, and ends when nothing
- * is; then a timer waits for what is due next. The timer only hands the task over. A hand-over that fails is tried again
- * after a while.
+ * is; then a timer waits for what is due next. The timer only hands the task over. A hand-over that fails is tried
+ * again after a while.
  */
 final class ShardWorker<K, V> {
     private static final long RESTART_NANOS = 100_000_000L;
@@ -100,6 +100,7 @@ final class ShardWorker<K, V> {
         } catch (Throwable noTimer) { // the environment is closed; the next write, or a close, tries again
             handOver.failed(noTimer);
             forget(own);
+            exit.timerIsGone();
         }
     }
 
@@ -131,6 +132,7 @@ final class ShardWorker<K, V> {
 
     private void fired(long own) {
         if (forget(own)) {
+            exit.timerIsGone();
             plan();
         }
     }

@@ -1,60 +1,59 @@
 package dev.levee.cache.writebehind;
 
 import dev.levee.cache.Store;
-import dev.levee.core.internal.Require;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The store behind a write-behind: one that takes single writes, or one that takes batches. */
-final class StoreCalls<K, V> implements BatchStore<K, V> {
-    private final @Nullable Store<K, V> single;
-    private final @Nullable BatchStore<K, V> batches;
+/** The store behind a write-behind: one that takes batches, or one that takes single writes. */
+final class StoreCalls<K, V> {
+    private final BatchStore<K, V> store;
+    private final boolean batching;
 
-    private StoreCalls(@Nullable Store<K, V> single, @Nullable BatchStore<K, V> batches) {
-        this.single = single;
-        this.batches = batches;
+    private StoreCalls(BatchStore<K, V> store, boolean batching) {
+        this.store = store;
+        this.batching = batching;
     }
 
     static <K, V> StoreCalls<K, V> of(Store<K, V> store) {
-        return new StoreCalls<>(store, null);
+        return new StoreCalls<>(new Singles<>(store), false);
     }
 
     static <K, V> StoreCalls<K, V> of(BatchStore<K, V> store) {
-        return new StoreCalls<>(null, store);
+        return new StoreCalls<>(store, true);
     }
 
+    /** Whether a batch may have more than one write. */
     boolean isBatching() {
-        return batches != null;
+        return batching;
     }
 
-    @Override
-    public @Nullable V load(K key) throws Exception {
-        if (batches != null) {
-            return batches.load(key);
-        }
-        return Require.nonNull("store", single).load(key);
+    @Nullable V load(K key) throws Exception {
+        return store.load(key);
     }
 
-    @Override
-    public Map<K, ? extends Throwable> write(List<PendingWrite<K, V>> batch) throws Exception {
-        if (batches != null) {
-            return batches.write(batch);
+    Map<K, ? extends Throwable> write(List<PendingWrite<K, V>> batch) throws Exception {
+        return store.write(batch);
+    }
+
+    /** Writes one after the other, which is right for batches of one. */
+    private record Singles<K, V>(Store<K, V> store) implements BatchStore<K, V> {
+        @Override
+        public @Nullable V load(K key) throws Exception {
+            return store.load(key);
         }
-        Store<K, V> store = Require.nonNull("store", single);
-        for (PendingWrite<K, V> write : batch) {
-            V value = write.value();
-            if (value == null) {
-                store.delete(write.key());
-            } else {
-                store.save(write.key(), value);
+
+        @Override
+        public Map<K, ? extends Throwable> write(List<PendingWrite<K, V>> batch) throws Exception {
+            for (PendingWrite<K, V> write : batch) {
+                V value = write.value();
+                if (value == null) {
+                    store.delete(write.key());
+                } else {
+                    store.save(write.key(), value);
+                }
             }
+            return Map.of();
         }
-        return Map.of();
-    }
-
-    @Override
-    public String toString() {
-        return String.valueOf(batches != null ? batches : single);
     }
 }

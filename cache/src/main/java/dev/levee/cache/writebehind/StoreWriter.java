@@ -194,8 +194,7 @@ final class StoreWriter<K, V> {
             if (exit.flying(slot) != null) {
                 exit.failed(slot, environment.clock().nanoTime() + FALLBACK_NANOS);
             }
-            SafeLog.warn(
-                    LOG, "{}: a failed write could not be judged", WriteRefusedException.label(name), broken);
+            SafeLog.warn(LOG, "{}: a failed write could not be judged", WriteRefusedException.label(name), broken);
         }
     }
 
@@ -252,11 +251,11 @@ final class StoreWriter<K, V> {
         if (added) {
             SafeLog.warn(
                     LOG,
-                    "{}: a write was given up after {} tries and is a dead letter now: {}",
+                    "{}: a write was given up after {} tries and is a dead letter now ({}): {}",
                     WriteRefusedException.label(name),
                     op.failures,
                     op.write,
-                    thrown);
+                    fates.text(thrown));
             if (evicts) {
                 evicted.accept(op.write.key());
             }

@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  * <h2>What is promised</h2>
  *
  * <ul>
- *   <li><b>Accepted once, ended once.</b> A write that was accepted ends in the store, is replaced by a newer one of its
- *       key, becomes a dead letter, or is in the report of the close. Only {@link WriteOverflow#DROP_OLDEST} gives one
- *       up for another. {@link #counts} adds up at any moment.
+ *   <li><b>Accepted once, ended once.</b> A write that was accepted ends in the store, is replaced by a newer one of
+ *       its key, becomes a dead letter, or is in the report of the close. Only {@link WriteOverflow#DROP_OLDEST} gives
+ *       one up for another. {@link #counts} adds up at any moment.
  *   <li><b>Order.</b> The store gets the writes of a key in the order in which they were accepted, one at a time,
  *       through retries too: an older value never comes after a newer one. Keys have no order among each other.
  *   <li><b>Coalescing.</b> Of the writes of a key that wait only the newest goes to the store. A save and then a delete
@@ -96,7 +96,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @param <V> the values
      * @return the write-behind
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      * @throws java.io.UncheckedIOException if the journal cannot be opened; the message says why
      */
     static <K, V> WriteBehind<K, V> of(
@@ -115,7 +116,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @param <V> the values
      * @return the write-behind
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      * @throws java.io.UncheckedIOException if the journal cannot be opened; the message says why
      */
     static <K, V> WriteBehind<K, V> of(
@@ -156,7 +158,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @param <V> the values
      * @return the write-behind
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      * @throws java.io.UncheckedIOException if the journal cannot be opened; the message says why
      */
     static <K, V> WriteBehind<K, V> batching(
@@ -175,7 +178,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @param <V> the values
      * @return the write-behind
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      * @throws java.io.UncheckedIOException if the journal cannot be opened; the message says why
      */
     static <K, V> WriteBehind<K, V> batching(

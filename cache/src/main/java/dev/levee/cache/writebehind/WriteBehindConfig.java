@@ -254,9 +254,9 @@ public final class WriteBehindConfig<K, V> {
         Builder() {}
 
         /**
-         * Sets how many batches may be on their way to the store at once. Keys are spread over the workers by their hash,
-         * and each worker has one batch under way at a time. A store that hangs holds up the keys of its worker alone.
-         * Workers are tasks on the environment's executor, which end when there is nothing to do. Default: 4.
+         * Sets how many batches may be on their way to the store at once. Keys are spread over the workers by their
+         * hash, and each worker has one batch under way at a time. A store that hangs holds up the keys of its worker
+         * alone. Workers are tasks on the environment's executor, which end when there is nothing to do. Default: 4.
          *
          * @param value from 1 to {@link #MAX_WORKERS}
          * @return this
@@ -268,10 +268,10 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets how long a write waits for others before it goes to the store: the longer, the more writes of a key become
-         * one, and the more keys share a batch. It counts from the first write of a key that the store has not got, so a key
-         * that is written all the time is not put off. A full batch, a lack of room, {@link WriteBehind#flush} and a close
-         * do not wait for it. Default: 1 s.
+         * Sets how long a write waits for others before it goes to the store: the longer, the more writes of a key
+         * become one, and the more keys share a batch. It counts from the first write of a key that the store has not
+         * got, so a key that is written all the time is not put off. A full batch, a lack of room,
+         * {@link WriteBehind#flush} and a close do not wait for it. Default: 1 s.
          *
          * @param value zero or more
          * @return this
@@ -284,8 +284,8 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets how many writes go to the store together at most. As soon as as many wait for one worker it begins, whatever
-         * the delay is. Default: 100.
+         * Sets how many writes go to the store together at most. As soon as as many wait for one worker it begins,
+         * whatever the delay is. Default: 100.
          *
          * @param value from 1
          * @return this
@@ -297,8 +297,8 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets how many writes may be accepted and not ended: those that wait, for their next try too, and those on their way
-         * to the store. A write that replaces a pending one of its key needs no more room. Default: 10,000.
+         * Sets how many writes may be accepted and not ended: those that wait, for their next try too, and those on
+         * their way to the store. A write that replaces a pending one of its key needs no more room. Default: 10,000.
          *
          * @param value from 1
          * @return this
@@ -310,8 +310,8 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets how many bytes may be accepted and not ended, beside the number of writes. A write that is heavier than the
-         * bound never has room. Default: no bound.
+         * Sets how many bytes may be accepted and not ended, beside the number of writes. A write that is heavier than
+         * the bound never has room. Default: no bound.
          *
          * @param value from 1
          * @param weigher returns the bytes of a write
@@ -352,9 +352,9 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets how often a write is tried before it becomes a dead letter. Only a failure of the write itself counts: not a
-         * refusal by a policy around the store, not a failure that was surely not sent or that asks for fewer calls, and not
-         * that of a batch, which is tried in smaller ones. Default: 10.
+         * Sets how often a write is tried before it becomes a dead letter. Only a failure of the write itself counts:
+         * not a refusal by a policy around the store, not a failure that was surely not sent or that asks for fewer
+         * calls, and not that of a batch, which is tried in smaller ones. Default: 10.
          *
          * @param value from 1
          * @return this
@@ -366,8 +366,8 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets the wait between two tries of a write. Other keys do not wait. A longer hint ({@code Retry-After}, the open
-         * time of a breaker) is waited for. Default: exponential from 100 ms to 1 min, full jitter.
+         * Sets the wait between two tries of a write. Other keys do not wait. A longer hint ({@code Retry-After}, the
+         * open time of a breaker) is waited for. Default: exponential from 100 ms to 1 min, full jitter.
          *
          * @param value the backoff; if it throws or is negative, the write waits 1 s
          * @return this
@@ -379,9 +379,10 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets what counts as a failure, and which failures are not repeated: with the verdict {@code IGNORED}, or the hint
-         * {@link OutcomeRule#DO_NOT_RETRY}, a write becomes a dead letter at once; with {@code SUCCESS} it counts as written. An
-         * interrupt or a cancel says nothing about the write, and is repeated. Default: {@link OutcomeRule#standard()}.
+         * Sets what counts as a failure, and which failures are not repeated: with the verdict {@code IGNORED}, or the
+         * hint {@link OutcomeRule#DO_NOT_RETRY}, a write becomes a dead letter at once; with {@code SUCCESS} it counts
+         * as written. An interrupt or a cancel says nothing about the write, and is repeated. Default:
+         * {@link OutcomeRule#standard()}.
          *
          * @param value the rule
          * @return this
@@ -404,14 +405,15 @@ public final class WriteBehindConfig<K, V> {
          * @throws NullPointerException if it is null or returns null
          */
         public Builder<K, V> outcomes(UnaryOperator<OutcomeRule> change) {
-            outcomes = Require.nonNull("outcomes", Require.nonNull("change", change).apply(outcomes));
+            outcomes = Require.nonNull(
+                    "outcomes", Require.nonNull("change", change).apply(outcomes));
             return this;
         }
 
         /**
-         * Sets how many dead letters are kept. When as many are there, none is dropped and no other write is given up: it
-         * keeps its room and is tried again, until one is replayed or discarded. With 0 no write is ever given up. Default:
-         * 1000.
+         * Sets how many dead letters are kept. When as many are there, none is dropped and no other write is given up:
+         * it keeps its room and is tried again, until one is replayed or discarded. With 0 no write is ever given up.
+         * Default: 1000.
          *
          * @param value from 0
          * @return this
@@ -435,8 +437,8 @@ public final class WriteBehindConfig<K, V> {
         }
 
         /**
-         * Sets what keeps accepted writes and dead letters beyond the process. The write-behind opens it and closes it, so it
-         * belongs to one. Default: none, and a crash loses what the store has not got.
+         * Sets what keeps accepted writes and dead letters beyond the process. The write-behind opens it and closes it,
+         * so it belongs to one. Default: none, and a crash loses what the store has not got.
          *
          * @param value a journal that is not open
          * @return this

@@ -58,8 +58,8 @@ final class WriteFates {
         boolean repeated = error instanceof RefusedException refusal
                 ? Outcomes.mayBeRepeated(rule, refusal)
                 : verdict != Verdict.IGNORED || isCutShort(error);
-        boolean forbidden = !refused
-                && Outcomes.retryAfterNanos(rule, verdict, null, thrown) == OutcomeRule.DO_NOT_RETRY;
+        boolean forbidden =
+                !refused && Outcomes.retryAfterNanos(rule, verdict, null, thrown) == OutcomeRule.DO_NOT_RETRY;
         return givesUp && (!repeated || forbidden || op.tries >= maxTries) ? Fate.DEAD : Fate.RETRY;
     }
 

@@ -1,7 +1,7 @@
 package dev.levee.cache.writebehind;
 
 import dev.levee.cache.writebehind.WriteRefusedException.Reason;
-import dev.levee.cache.writebehind.WriteTicket.Answer;
+import dev.levee.cache.writebehind.WriteTicket.Ruling;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
@@ -53,8 +53,8 @@ final class WriteIntake<K, V> {
     void accept(WriteLane<K, V> lane, K key, @Nullable V value) throws Exception {
         WriteTicket<K, V> ticket = ticket(key, value, false);
         requireJournal();
-        Answer answer = lane.door().admit(ticket);
-        if (answer != Answer.FULL) {
+        Ruling answer = lane.door().admit(ticket);
+        if (answer != Ruling.FULL) {
             finish(lane, ticket, answer);
         } else if (config.whenFull() == WriteOverflow.WRITE_THROUGH) {
             writeThrough(lane, ticket);
@@ -90,7 +90,7 @@ final class WriteIntake<K, V> {
     }
 
     /** Does what follows from the answer of a shard. */
-    private void finish(WriteLane<K, V> lane, WriteTicket<K, V> ticket, Answer answer) {
+    private void finish(WriteLane<K, V> lane, WriteTicket<K, V> ticket, Ruling answer) {
         switch (answer) {
             case ACCEPTED -> {}
             case RESERVED -> append(lane, ticket, () -> journal.append(ticket.op().write));
@@ -128,28 +128,28 @@ final class WriteIntake<K, V> {
         }
     }
 
-    private Answer whenFull(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
+    private Ruling whenFull(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
         if (!room.canEverHold(ticket.bytes)) {
-            return Answer.FULL;
+            return Ruling.FULL;
         }
         return switch (config.whenFull()) {
             case BLOCK -> block(lane, ticket);
             case DROP_OLDEST -> makeRoom(lane, ticket);
             default -> {
                 urge();
-                yield Answer.FULL;
+                yield Ruling.FULL;
             }
         };
     }
 
-    private Answer block(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
+    private Ruling block(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
         Thread thread = Thread.currentThread();
         long since = environment.clock().nanoTime();
         room.join(thread);
         try {
             while (true) {
-                Answer answer = lane.door().admit(ticket);
-                if (answer != Answer.FULL) {
+                Ruling answer = lane.door().admit(ticket);
+                if (answer != Ruling.FULL) {
                     return answer;
                 }
                 requireJournal();
@@ -158,7 +158,7 @@ final class WriteIntake<K, V> {
                 }
                 long left = left(since);
                 if (left <= 0) {
-                    return Answer.FULL;
+                    return Ruling.FULL;
                 }
                 urge();
                 environment.scheduler().park(room, left);
@@ -183,7 +183,7 @@ final class WriteIntake<K, V> {
         return deadline == null ? left : Math.min(left, deadline.remainingNanos());
     }
 
-    private Answer makeRoom(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
+    private Ruling makeRoom(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
         while (true) {
             WriteLane<K, V> oldest = null;
             long age = -1;
@@ -200,30 +200,30 @@ final class WriteIntake<K, V> {
                 dropped.accept(given.key());
                 waiters.signal();
             }
-            Answer answer = lane.door().admit(ticket);
-            if (answer != Answer.FULL || oldest == null) {
+            Ruling answer = lane.door().admit(ticket);
+            if (answer != Ruling.FULL || oldest == null) {
                 return answer;
             }
         }
     }
 
     private void writeThrough(WriteLane<K, V> lane, WriteTicket<K, V> ticket) throws Exception {
-        Answer answer = lane.door().beginDirect(ticket);
-        if (answer == Answer.BUSY) {
+        Ruling answer = lane.door().beginDirect(ticket);
+        if (answer == Ruling.BUSY) {
             long since = environment.clock().nanoTime();
             lane.shard().urge();
             lane.worker().plan();
-            Answer[] last = {answer};
+            Ruling[] last = {answer};
             waiters.await(
-                    () -> (last[0] = lane.door().beginDirect(ticket)) != Answer.BUSY,
+                    () -> (last[0] = lane.door().beginDirect(ticket)) != Ruling.BUSY,
                     since + Math.max(left(since), 0),
                     left(since) < Nanos.NEVER);
             answer = last[0];
-            if (answer == Answer.BUSY && Thread.currentThread().isInterrupted()) {
+            if (answer == Ruling.BUSY && Thread.currentThread().isInterrupted()) {
                 throw interrupted();
             }
         }
-        if (answer != Answer.DIRECT) {
+        if (answer != Ruling.DIRECT) {
             finish(lane, ticket, answer);
             return;
         }

@@ -8,9 +8,11 @@ import java.util.List;
  * Keeps accepted writes and dead letters where they outlive the process, until the store has them.
  *
  * <p>It holds at most one pending write for each key, the newest that was appended: an older one that the store has not
- * got is replaced by it. It is used by one {@code WriteBehind}, which calls {@link #open} first and once, and never
- * calls it under a lock that a caller waits for. All methods may be called by several threads at a time,
- * {@link #append} by many; those calls share one commit.
+ * got is replaced by it. The newest is the one with the greatest sequence: appends of one key may come in any order,
+ * and one that comes after a newer one changes nothing. No write is removed or buried while an append of its key is
+ * under way. It is used by one {@code WriteBehind}, which calls {@link #open} first and once, and never calls it under
+ * a lock that a caller waits for. All methods may be called by several threads at a time, {@link #append} by many;
+ * those calls share one commit.
  *
  * <p>Each method has taken effect, as durably as {@link #durability} says, when it returns. When it throws, it is not
  * known whether it took effect, and the journal refuses everything from then on with the same failure: what cannot be

@@ -1,6 +1,6 @@
 package dev.levee.cache.writebehind;
 
-import dev.levee.cache.writebehind.WriteTicket.Answer;
+import dev.levee.cache.writebehind.WriteTicket.Ruling;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * The keys of one worker: what is under way for each. {@link ShardDoor} lets writes in, {@link ShardExit} sends them to
  * the store.
  *
- * <p><b>Invariants.</b> Each change is one step under the lock, in which no code of the user runs but {@code equals} and
- * {@code hashCode} of keys. Of a key at most one write is on its way, and the others are newer. A write that was
+ * <p><b>Invariants.</b> Each change is one step under the lock, in which no code of the user runs but {@code equals}
+ * and {@code hashCode} of keys. Of a key at most one write is on its way, and the others are newer. A write that was
  * accepted is in the list until exactly one of the counters has counted its end. See ADR 107.
  */
 final class WriteShard<K, V> {
@@ -29,6 +29,9 @@ final class WriteShard<K, V> {
 
     /** Whether a worker is there, or about to be. */
     boolean running;
+
+    /** Whether a timer is set for what is due first, as far as is known. */
+    boolean timed;
 
     /** Whether nothing more is accepted. */
     boolean closing;
@@ -118,8 +121,13 @@ final class WriteShard<K, V> {
         return null;
     }
 
-    boolean needsPlan() {
+    boolean hasWork() {
         return !running && !sealed && !turns.isEmpty();
+    }
+
+    /** Whether the worker, or its timer, has to be looked after. */
+    boolean needsPlan() {
+        return (!timed || turns.hasNews()) && hasWork();
     }
 
     /** Returns the newest accepted write of a key that the store may not have, or null. */
@@ -235,10 +243,7 @@ final class WriteShard<K, V> {
     boolean isOver(long until, boolean ever) {
         lock.lock();
         try {
-            return inFlight == 0
-                    && directs == 0
-                    && appends == 0
-                    && (pending == 0 || (ever && turns.allAfter(until)));
+            return inFlight == 0 && directs == 0 && appends == 0 && (pending == 0 || (ever && turns.allAfter(until)));
         } finally {
             lock.unlock();
         }
@@ -281,11 +286,11 @@ final class WriteShard<K, V> {
     }
 
     /** Returns why nothing of a key is accepted at the moment, or another answer if that is not so. */
-    Answer refusalOr(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot, Answer otherwise) {
+    Ruling refusalOr(WriteTicket<K, V> ticket, @Nullable WriteSlot<K, V> slot, Ruling otherwise) {
         if (closing) {
-            return Answer.CLOSED;
+            return Ruling.CLOSED;
         }
         boolean blocked = slot != null && slot.kept != null && whenDead == DeadKey.BLOCK && !ticket.replay;
-        return blocked ? Answer.BLOCKED : otherwise;
+        return blocked ? Ruling.BLOCKED : otherwise;
     }
 }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** One call that wants to have a write accepted. Confined to its thread; the lock of the shard guards the write. */
 final class WriteTicket<K, V> {
     /** What a shard says. */
-    enum Answer {
+    enum Ruling {
         /** It is accepted. */
         ACCEPTED,
         /** It has room and a sequence; it is accepted when the journal has it. */

@@ -12,6 +12,9 @@ final class WriteTurns<K, V> {
     private final LinkedHashSet<WriteSlot<K, V>> fresh = new LinkedHashSet<>();
     private final TreeSet<WriteSlot<K, V>> retries = new TreeSet<>(WriteTurns::compare);
 
+    /** Whether a key has come that may be due before what was planned for. */
+    private boolean news;
+
     /** Up to which position nothing waits for its delay. */
     private long urgent;
 
@@ -36,6 +39,17 @@ final class WriteTurns<K, V> {
     void addFresh(WriteSlot<K, V> slot) {
         slot.queue = WriteSlot.Queue.FRESH;
         fresh.add(slot);
+        if (fresh.size() == 1 || fresh.size() >= batchSize) {
+            news = true;
+        }
+    }
+
+    boolean hasNews() {
+        return news;
+    }
+
+    void noted() {
+        news = false;
     }
 
     void addRetry(WriteSlot<K, V> slot, long notBefore) {

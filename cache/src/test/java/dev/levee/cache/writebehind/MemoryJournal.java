@@ -112,7 +112,9 @@ final class MemoryJournal<K, V> implements WriteJournal<K, V> {
     @Override
     public void discard(Collection<DeadWrite<K, V>> letters) throws IOException {
         for (DeadWrite<K, V> letter : letters) {
-            step("discard " + letter.write().sequence(), () -> dead.remove(letter.write().sequence()));
+            step(
+                    "discard " + letter.write().sequence(),
+                    () -> dead.remove(letter.write().sequence()));
         }
     }
 

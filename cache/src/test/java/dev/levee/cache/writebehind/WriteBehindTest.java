@@ -101,9 +101,15 @@ class WriteBehindTest {
 
         @Test
         void nulls_are_refused_with_their_names() {
-            assertThatNullPointerException().isThrownBy(() -> writes.save(null, "1")).withMessage("key");
-            assertThatNullPointerException().isThrownBy(() -> writes.save("a", null)).withMessage("value");
-            assertThatNullPointerException().isThrownBy(() -> writes.delete(null)).withMessage("key");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> writes.save(null, "1"))
+                    .withMessage("key");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> writes.save("a", null))
+                    .withMessage("value");
+            assertThatNullPointerException()
+                    .isThrownBy(() -> writes.delete(null))
+                    .withMessage("key");
             assertThatNullPointerException().isThrownBy(() -> writes.load(null)).withMessage("key");
         }
 
@@ -257,10 +263,8 @@ class WriteBehindTest {
     class InBatches {
         private final BatchRows rows = new BatchRows();
 
-        private WriteBehind<String, String> batching(
-                Consumer<WriteBehindConfig.Builder<String, String>> configure) {
-            return WriteBehind.batching(
-                    "rows", rows, c -> configure.accept(c.workers(1)), time.environment());
+        private WriteBehind<String, String> batching(Consumer<WriteBehindConfig.Builder<String, String>> configure) {
+            return WriteBehind.batching("rows", rows, c -> configure.accept(c.workers(1)), time.environment());
         }
 
         @Test
@@ -314,10 +318,7 @@ class WriteBehindTest {
         @Test
         void a_key_whose_equals_or_hash_code_throws_is_an_error_of_its_caller_and_costs_no_room() throws Exception {
             WriteBehind<Object, String> broken = WriteBehind.of(
-                    "broken",
-                    new ObjectStore(),
-                    c -> c.workers(1).maxPending(2),
-                    time.environment());
+                    "broken", new ObjectStore(), c -> c.workers(1).maxPending(2), time.environment());
             Object bad = new Object() {
                 @Override
                 public int hashCode() {

@@ -114,8 +114,7 @@ class WriteClosingTest {
             store.failAt("save");
             writes = make(c -> c.maxTries(1000), threads);
             writes.save("a", "1");
-            FutureTask<Boolean> flush =
-                    start(() -> writes.flush(Deadline.after(SECOND, threads.clock())));
+            FutureTask<Boolean> flush = start(() -> writes.flush(Deadline.after(SECOND, threads.clock())));
             time.awaitSleepers(1);
             time.advance(SECOND);
             assertThat(result(flush)).isFalse();

@@ -89,7 +89,8 @@ class WriteFailuresTest {
             time.advance(Duration.ofMinutes(1));
             assertThat(delays).hasSize(7).doesNotHaveDuplicates();
             for (int i = 0; i < delays.size(); i++) {
-                assertThat(delays.get(i)).isBetween(0L, Duration.ofMillis(100L << i).toNanos());
+                assertThat(delays.get(i))
+                        .isBetween(0L, Duration.ofMillis(100L << i).toNanos());
             }
         }
 
@@ -235,8 +236,9 @@ class WriteFailuresTest {
             saveAll("abcdefghijklmnop", "1");
             time.advance(Duration.ofMinutes(1));
             assertThat(rows.rows).hasSize(13);
-            assertThat(writes.deadWrites()).extracting(dead -> dead.write().key()).containsExactlyInAnyOrder(
-                    "c", "j", "k");
+            assertThat(writes.deadWrites())
+                    .extracting(dead -> dead.write().key())
+                    .containsExactlyInAnyOrder("c", "j", "k");
         }
 
         @Test
@@ -299,7 +301,8 @@ class WriteFailuresTest {
                 rows.behaviour = each;
                 saveAll("ab", "1");
                 time.advance(SECOND);
-                assertThat(writes.counts().pending() + writes.counts().written()).isEqualTo(2);
+                assertThat(writes.counts().pending() + writes.counts().written())
+                        .isEqualTo(2);
                 rows.behaviour = rows::all;
                 time.advance(SECOND);
                 assertThat(rows.rows).containsKey("a");
@@ -310,8 +313,7 @@ class WriteFailuresTest {
 
         @Test
         void a_verdict_of_success_on_a_failed_batch_does_not_count_its_rows_as_written() throws Exception {
-            writes = batching(c -> c.outcomes(
-                    rule -> rule.onError(IllegalArgumentException.class, Verdict.SUCCESS)));
+            writes = batching(c -> c.outcomes(rule -> rule.onError(IllegalArgumentException.class, Verdict.SUCCESS)));
             rows.behaviour = rows.poisonedBy("b");
             saveAll("abc", "1");
             time.advance(SECOND);
@@ -334,7 +336,9 @@ class WriteFailuresTest {
         void a_write_whose_tries_are_used_up_is_listed_replayed_and_discarded() throws Exception {
             kill("a", "1");
             kill("b", "1");
-            assertThat(writes.deadWrites()).extracting(dead -> dead.write().key()).containsExactly("a", "b");
+            assertThat(writes.deadWrites())
+                    .extracting(dead -> dead.write().key())
+                    .containsExactly("a", "b");
             assertThat(writes.discard(writes.deadWrites().get(1))).isTrue();
             DeadWrite<String, String> dead = writes.deadWrites().get(0);
             assertThat(writes.replay(dead)).isTrue();
@@ -358,8 +362,7 @@ class WriteFailuresTest {
 
         @Test
         void a_hint_that_forbids_it_is_not_repeated() throws Exception {
-            writes = make(c -> c.outcomes(
-                    rule -> rule.retryAfter((result, error) -> OutcomeRule.DO_NOT_RETRY)));
+            writes = make(c -> c.outcomes(rule -> rule.retryAfter((result, error) -> OutcomeRule.DO_NOT_RETRY)));
             store.failAt("save");
             writes.save("a", "1");
             time.advance(SECOND);
@@ -377,7 +380,9 @@ class WriteFailuresTest {
             assertThat(writes.counts().pending()).isEqualTo(1);
             writes.discardAll();
             time.advance(Duration.ofMinutes(1));
-            assertThat(writes.deadWrites()).extracting(dead -> dead.write().key()).containsExactly("b");
+            assertThat(writes.deadWrites())
+                    .extracting(dead -> dead.write().key())
+                    .containsExactly("b");
         }
 
         @Test

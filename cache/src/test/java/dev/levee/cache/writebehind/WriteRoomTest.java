@@ -128,8 +128,8 @@ class WriteRoomTest {
 
         @Test
         void weights_near_the_largest_long_do_not_wrap() throws Exception {
-            writes = make(c -> c.maxBytes(Long.MAX_VALUE, (key, value) -> Long.MAX_VALUE)
-                    .whenFull(WriteOverflow.REFUSE));
+            writes = make(c ->
+                    c.maxBytes(Long.MAX_VALUE, (key, value) -> Long.MAX_VALUE).whenFull(WriteOverflow.REFUSE));
             writes.save("a", "1");
             assertRefused(catchThrowable(() -> writes.save("b", "1")), Reason.FULL);
             time.advance(SECOND);
@@ -171,8 +171,8 @@ class WriteRoomTest {
             writes = make(c -> c.maxWait(Deadline.FOREVER));
             fill();
             Deadline deadline = Deadline.after(SECOND, time.environment().clock());
-            FutureTask<Void> third = start(
-                    () -> CallContext.current().withDeadline(deadline).call(saving("c", "1")::call));
+            FutureTask<Void> third =
+                    start(() -> CallContext.current().withDeadline(deadline).call(saving("c", "1")::call));
             time.advance(SECOND);
             assertRefused(failure(third), Reason.FULL);
         }

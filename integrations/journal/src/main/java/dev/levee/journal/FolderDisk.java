@@ -224,6 +224,12 @@ final class FolderDisk implements JournalDisk {
         }
 
         @Override
+        public void reserve(int length) throws IOException {
+            file.write(new byte[length]);
+            file.seek(end);
+        }
+
+        @Override
         public void force() throws IOException {
             forcing.force(false);
         }

@@ -175,7 +175,17 @@ final class Recovery {
         }
         torn = segment.name();
         tornAt = at;
-        tornBytes = bytes.length - at;
+        tornBytes = isZero(bytes, at) ? 0 : bytes.length - at;
+    }
+
+    /** Returns whether the rest is what was reserved for later frames. */
+    private static boolean isZero(byte[] bytes, int from) {
+        for (int at = from; at < bytes.length; at++) {
+            if (bytes[at] != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void records(Segment segment, byte[] bytes, int from, int end) throws JournalException {
@@ -229,12 +239,14 @@ final class Recovery {
     void cleanUp() throws IOException {
         String cut = torn;
         if (cut != null) {
-            LOG.warn(
-                    "journal \"{}\": {} ended in the middle of a write, which had not been acknowledged: the last {}"
-                            + " bytes are cut off",
-                    journal,
-                    disk.path(cut),
-                    tornBytes);
+            if (tornBytes > 0) {
+                LOG.warn(
+                        "journal \"{}\": {} ended in the middle of a write, which had not been acknowledged: the last"
+                                + " {} bytes are cut off",
+                        journal,
+                        disk.path(cut),
+                        tornBytes);
+            }
             if (tornAt == 0) {
                 leftovers.add(cut);
             } else {

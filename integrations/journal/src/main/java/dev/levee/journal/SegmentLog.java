@@ -1,6 +1,7 @@
 package dev.levee.journal;
 
 import dev.levee.cache.writebehind.WriteJournal.Durability;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.journal.JournalException.Reason;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -12,6 +13,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The segments of an open journal, oldest first; the last one grows. Used by the leader of one batch at a time, except
@@ -23,11 +26,16 @@ import org.jspecify.annotations.Nullable;
  * 111.
  */
 final class SegmentLog {
+    private static final Logger LOG = LoggerFactory.getLogger(SegmentLog.class);
+
     /** Copies of a batch: at least so many bytes while there is too much, at most {@link #MAX_COPIED_BYTES}. */
     private static final int MIN_COPIED_BYTES = 256 * 1024;
 
     private static final int MAX_COPIED_BYTES = 4 * 1024 * 1024;
     private static final int COPIED_PER_BYTE = 4;
+    /** How many bytes are reserved at a time with {@code DISK}: forcing a write that needs no new length is cheaper. */
+    private static final int RESERVED_BYTES = 1024 * 1024;
+
     private static final int SPARE_SEGMENTS = 4;
     private static final int SPARE_FILES = 4;
 
@@ -41,6 +49,9 @@ final class SegmentLog {
     private final Frame frame = new Frame();
     private Segment current;
     private JournalFile file;
+    /** Where the room ends that was reserved in the last segment. */
+    private long reserved;
+
     private long bytes;
     private long liveBytes;
     private long nextFrame;
@@ -153,6 +164,7 @@ final class SegmentLog {
         if (!forcing) {
             committed = nextFrame;
         } else if (batch.isForced()) {
+            reserve(current.length + frame.length());
             file.force();
             committed = nextFrame;
         }
@@ -178,6 +190,20 @@ final class SegmentLog {
         retire();
     }
 
+    /** Makes room for what comes next if the file ends here; the length is forced with the batch. */
+    private void reserve(long end) {
+        long length = Math.min(RESERVED_BYTES, segmentBytes - end);
+        if (end > reserved && length > 0) {
+            try {
+                file.reserve((int) length);
+                reserved = end + length;
+            } catch (IOException e) {
+                SafeLog.debug(LOG, "journal \"{}\": {} has no room to be reserved", journal, path(), e);
+                reserved = Long.MAX_VALUE; // the disk is nearly full; the batch has its place
+            }
+        }
+    }
+
     private void unlink(LiveRecord record) {
         Segment segment = record.segment;
         if (segment != null) {
@@ -191,6 +217,7 @@ final class SegmentLog {
         Segment full = current;
         JournalFile ended = file;
         if (forcing) {
+            ended.truncate(full.length);
             ended.force();
             committed = nextFrame - 1;
             ended.close();
@@ -204,6 +231,7 @@ final class SegmentLog {
         }
         current = begin(full.number + 1);
         file = file(current);
+        reserved = 0;
     }
 
     /** Adds copies of what is live in the oldest segment to the frame, if there is too much of dead bytes or files. */
@@ -342,6 +370,7 @@ final class SegmentLog {
                 for (Chore chore = chores.poll(); chore != null; chore = chores.poll()) {
                     chore.run();
                 }
+                last.truncate(current.length);
                 last.force();
             }
         } finally {

@@ -14,7 +14,6 @@ import dev.levee.journal.SimulatedDisk.Wrote;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -120,10 +119,7 @@ class JournalCrashTest {
         Map<String, byte[]> files = state.afterKill();
         state.names.forEach((name, file) -> {
             if (file == wrote.file()) {
-                byte[] before = files.get(name);
-                byte[] now = Arrays.copyOf(before, before.length + cut);
-                System.arraycopy(wrote.bytes(), 0, now, before.length, cut);
-                files.put(name, now);
+                files.put(name, wrote.into(files.get(name), cut));
             }
         });
         return files;

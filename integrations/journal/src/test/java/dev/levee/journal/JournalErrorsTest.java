@@ -345,6 +345,28 @@ class JournalErrorsTest {
                     .containsExactly((long) kept);
         }
 
+        /** A copy has a checksum of its own, which must not make changed bytes right. */
+        @Test
+        void a_record_that_has_changed_on_the_disk_is_not_copied() throws IOException {
+            SimulatedDisk disk = new SimulatedDisk();
+            WriteJournal<String, String> journal = journal(disk, Durability.PROCESS);
+            journal.open();
+            journal.append(write("waits", "precious", 1));
+            byte[] first = disk.files().get(FIRST);
+            first[first.length - 3] ^= 1;
+            JournalException failure = null;
+            for (int sequence = 2; failure == null && sequence < 1000; sequence++) {
+                try {
+                    journal.append(write("key", "v".repeat(1000), sequence));
+                } catch (JournalException e) {
+                    failure = e;
+                }
+            }
+
+            assertThat(failure).hasMessageContaining(FIRST + " is damaged: the record at byte 96 has changed");
+            assertThat(failure.reason()).isEqualTo(Reason.DAMAGED);
+        }
+
         private void assertRefusesEverything(WriteJournal<String, String> journal, JournalException first) {
             PendingWrite<String, String> write = write("key", "value", 77_777);
             DeadWrite<String, String> letter = new DeadWrite<>(write, "error", 1, Instant.EPOCH);

@@ -5,6 +5,7 @@ import dev.levee.cache.writebehind.PendingWrite;
 import dev.levee.cache.writebehind.WriteJournal;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -155,6 +156,7 @@ final class JournalMeasure {
         journal.open();
         long most = 0;
         long begin = System.nanoTime();
+        long beginOfCpu = cpu();
         for (int sequence = 1; sequence <= writes; sequence++) {
             journal.append(new PendingWrite<>("key:" + sequence % 10_000, VALUE, sequence, Instant.EPOCH));
             if (sequence % 20_000 == 0) {
@@ -162,11 +164,12 @@ final class JournalMeasure {
             }
         }
         double seconds = (System.nanoTime() - begin) / 1e9;
+        long micros = (cpu() - beginOfCpu) / 1000;
         long end = size(folder);
         journal.close();
-        System.out.printf("%,d writes of 10,000 keys, all pending: %,.0f records/s, %,d bytes on disk at the end,"
+        System.out.printf("%,d writes of 10,000 keys, all pending: %,.0f records/s, %,.1f us of CPU each, %,d bytes on disk at the end,"
                         + " at most %,d, %,d after close%n",
-                writes, writes / seconds, end, most, size(folder));
+                writes, writes / seconds, micros * 1.0 / writes, end, most, size(folder));
         delete(folder);
     }
 
@@ -181,13 +184,19 @@ final class JournalMeasure {
         long bytes = size(folder);
         for (int round = 0; round < 3; round++) {
             long begin = System.nanoTime();
+            long beginOfCpu = cpu();
             WriteJournal<String, byte[]> next = maker.make(folder, Durability.PROCESS);
             int pending = next.open().pending().size();
-            System.out.printf("open with %,d pending (%,d bytes): %,d ms%n",
-                    pending, bytes, (System.nanoTime() - begin) / 1_000_000);
+            System.out.printf("open with %,d pending (%,d bytes): %,d ms, of which the thread ran %,d%n",
+                    pending, bytes, (System.nanoTime() - begin) / 1_000_000, (cpu() - beginOfCpu) / 1_000_000);
             next.close();
         }
         delete(folder);
+    }
+
+    /** Of this thread; says more than the time on the clock where other processes run. */
+    private static long cpu() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
     private static long size(Path folder) throws IOException {

@@ -18,10 +18,18 @@ final class SimulatedDisk implements JournalDisk {
         void apply(State state);
     }
 
-    record Wrote(int file, byte[] bytes) implements Event {
+    record Wrote(int file, int at, byte[] bytes) implements Event {
         @Override
         public void apply(State state) {
-            state.files.get(file).append(bytes, bytes.length);
+            Content content = state.files.get(file);
+            content.now = into(content.now, bytes.length);
+        }
+
+        /** The file when so many of the bytes were written. */
+        byte[] into(byte[] before, int length) {
+            byte[] now = Arrays.copyOf(before, Math.max(before.length, at + length));
+            System.arraycopy(bytes, 0, now, at, length);
+            return now;
         }
     }
 
@@ -94,12 +102,6 @@ final class SimulatedDisk implements JournalDisk {
     static final class Content {
         byte[] now = {};
         byte[] durable = {};
-
-        void append(byte[] bytes, int length) {
-            int end = now.length;
-            now = Arrays.copyOf(now, end + length);
-            System.arraycopy(bytes, 0, now, end, length);
-        }
     }
 
     /** What is there after some events. */
@@ -137,12 +139,16 @@ final class SimulatedDisk implements JournalDisk {
             }
             int length = durable.length + random.nextInt(now.length - durable.length + 1);
             byte[] left = Arrays.copyOf(now, length);
-            for (int at = durable.length / page * page; at < length; at += page) {
-                if (random.nextInt(3) == 0) {
-                    boolean garbage = random.nextInt(4) == 0;
-                    for (int i = Math.max(at, durable.length); i < Math.min(length, at + page); i++) {
-                        left[i] = garbage ? (byte) random.nextInt() : 0;
-                    }
+            for (int at = 0; at < length; at += page) {
+                int end = Math.min(length, at + page);
+                if (random.nextInt(3) != 0) {
+                    continue;
+                }
+                byte[] before = Arrays.copyOfRange(durable, Math.min(at, durable.length), Math.min(end, durable.length));
+                System.arraycopy(before, 0, left, at, before.length);
+                boolean garbage = random.nextInt(4) == 0;
+                for (int i = at + before.length; i < end; i++) {
+                    left[i] = garbage ? (byte) random.nextInt() : 0;
                 }
             }
             return left;
@@ -251,9 +257,11 @@ final class SimulatedDisk implements JournalDisk {
 
     private final class SimulatedFile implements JournalFile {
         private final int number;
+        private int end;
 
         SimulatedFile(int number) {
             this.number = number;
+            this.end = now().length;
         }
 
         private byte[] now() {
@@ -264,7 +272,7 @@ final class SimulatedDisk implements JournalDisk {
 
         @Override
         public long length() {
-            return now().length;
+            return end;
         }
 
         @Override
@@ -279,12 +287,24 @@ final class SimulatedDisk implements JournalDisk {
         @Override
         public void write(byte[] bytes, int length) throws IOException {
             synchronized (SimulatedDisk.this) {
-                int written = (int) Math.min(length, room);
-                room -= written;
-                happen(new Wrote(number, Arrays.copyOf(bytes, written)));
-                if (written < length) {
-                    throw new IOException("No space left on device");
-                }
+                write(end, bytes, length);
+                end += length;
+            }
+        }
+
+        private void write(int at, byte[] bytes, int length) throws IOException {
+            int written = (int) Math.min(length, room);
+            room -= written;
+            happen(new Wrote(number, at, Arrays.copyOf(bytes, written)));
+            if (written < length) {
+                throw new IOException("No space left on device");
+            }
+        }
+
+        @Override
+        public void reserve(int length) throws IOException {
+            synchronized (SimulatedDisk.this) {
+                write(end, new byte[length], length);
             }
         }
 
@@ -300,6 +320,7 @@ final class SimulatedDisk implements JournalDisk {
         @Override
         public void truncate(long length) {
             happen(new Truncated(number, (int) length));
+            end = (int) length;
         }
 
         @Override

@@ -171,7 +171,9 @@ public interface RateLimiter extends WaitingGate, Measured {
      * <p>Calls that wait, wait at the combination, and not in the queues of its limiters: in a pipeline as long as each
      * of these lets one wait ({@link RateLimiterConfig#maxWait}, the shortest), and as many. It costs an admission
      * about one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is
-     * that which is the tightest now, and cannot be replaced; those of its limiters can.
+     * that which is the tightest now, and cannot be replaced; those of its limiters can. It counts its calls if one of
+     * its limiters does ({@link RateLimiterConfig.Builder#totals}), under its own name: totals of a limiter are of the
+     * calls that were made at it alone.
      *
      * @param name for logs, metrics and refusals
      * @param limiters different ones, with one clock

@@ -1,6 +1,5 @@
 package dev.levee.ratelimit;
 
-import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
@@ -11,7 +10,9 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +45,10 @@ abstract class AbstractLimiter implements RateLimiter {
     private final @Nullable CallTotals totals;
     final long maxWaitNanos;
     final int maxWaiting;
+    private final WaitingCalls waits;
     private final WaitQueue queue;
+    private final Need one;
+    private final AtomicReference<@Nullable WaitingCalls> line = new AtomicReference<>();
     private volatile RateLimitedException refusal;
 
     /**
@@ -63,7 +67,9 @@ abstract class AbstractLimiter implements RateLimiter {
         this.totals = Require.nonNull("config", config).totals() ? new CallTotals() : null;
         this.maxWaiting = config.maxWaiting();
         this.maxWaitNanos = maxWaiting == 0 ? 0 : Nanos.of(config.maxWait());
-        this.queue = new WaitQueue(this, environment, maxWaiting);
+        this.waits = new WaitingCalls(this, this::forecast, environment, maxWaiting);
+        this.queue = waits.queue;
+        this.one = new Need.OfOne(this, 1);
         this.refusal = newRefusal(config.limit());
     }
 
@@ -130,23 +136,28 @@ abstract class AbstractLimiter implements RateLimiter {
     abstract void replace(long nowNanos, Limit limit, CarriedFill carried);
 
     private RateLimitedException newRefusal(Limit limit) {
-        return new RateLimitedException(name, message(limit), this::nextPermitNanos, true);
+        return new RateLimitedException(name, message(name, limit), this::nextPermitNanos, true);
     }
 
-    private String message(Limit limit) {
+    private static String message(String name, Limit limit) {
         return "limiter \"" + name + "\" has no permit: " + limit;
+    }
+
+    /** Says that a limiter has not so many permits, and when it would. */
+    static String message(String name, Limit limit, long permits, long waitNanos) {
+        String when = permits > limit.capacity()
+                ? " at once are more than it ever has"
+                : " would be there in " + (waitNanos < NEVER ? Nanos.text(waitNanos) : "more than 146 years");
+        return message(name, limit) + "; " + permits + when;
     }
 
     /** Returns the refusal of one call, which would have had to wait for so long. */
     RateLimitedException refusal(long permits, long waitNanos) {
-        String wait = waitNanos >= NEVER
-                ? "; " + permits + " are never there"
-                : "; " + permits + " would be there in " + Nanos.text(waitNanos);
-        return new RateLimitedException(name, message(limit()) + wait, () -> waitNanos, false);
+        return new RateLimitedException(name, message(name, limit(), permits, waitNanos), () -> waitNanos, false);
     }
 
     private long nextPermitNanos() {
-        return queue.occupied ? queue.waitBehindAll(1) : peek(clock.nanoTime(), 1);
+        return queue.occupied ? queue.waitBehindAll(one) : peek(clock.nanoTime(), 1);
     }
 
     @Override
@@ -182,13 +193,17 @@ abstract class AbstractLimiter implements RateLimiter {
     }
 
     private long tryTake(long permits, long nowNanos) {
-        long wait = queue.occupied ? queue.tryTake(permits) : take(nowNanos, permits);
+        long wait = queue.occupied ? queue.tryTake(need(permits)) : take(nowNanos, permits);
         if (wait == 0) {
             count(true);
         } else {
             refused();
         }
         return wait;
+    }
+
+    boolean hasTotals() {
+        return totals != null;
     }
 
     private void count(boolean admitted) {
@@ -211,105 +226,37 @@ abstract class AbstractLimiter implements RateLimiter {
         return new RateDecision(wait == 0, name, limit(), queue.size() > 0 ? 0 : available(now), wait, resetNanos(now));
     }
 
+    /** Returns the queue of calls that need permits of this limiter first, and of others. */
+    WaitingCalls line() {
+        WaitingCalls made = line.get();
+        if (made != null) {
+            return made;
+        }
+        line.compareAndSet(null, new WaitingCalls(this, NeededTogether.Plan::new, environment, maxWaiting));
+        return Objects.requireNonNull(line.get());
+    }
+
+    private Need need(long permits) {
+        return permits == 1 ? one : new Need.OfOne(this, permits);
+    }
+
     @Override
     public void acquire(long permits, Duration maxWait) throws InterruptedException {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
-        requirePermits(permits);
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-        Waiter waiter = new Waiter(permits, Thread.currentThread());
-        enter(waiter, maxNanos, true);
-        try {
-            queue.await(waiter);
-        } catch (RuntimeException | Error thrown) {
-            giveUp(waiter);
-            throw thrown;
-        }
-        if (waiter.state == Waiter.REFUSED) {
-            refused();
-            throw refusal(permits, waiter.retryAfterNanos);
-        }
-        count(true);
+        waits.acquire(need(requirePermits(permits)), maxNanos);
     }
 
     @Override
     public CompletableFuture<@Nullable Void> acquireAsync(long permits, Duration maxWait) {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
-        WaitFuture.OfPermits future = new WaitFuture.OfPermits(this, requirePermits(permits));
-        try {
-            if (enter(future.waiter, maxNanos, true)) {
-                future.ended();
-            }
-        } catch (RateLimitedException refusal) {
-            future.fail(refusal);
-        }
-        return future;
+        return waits.acquireAsync(need(requirePermits(permits)), maxNanos);
     }
 
     @Override
     public Reservation reserve(long permits, Duration maxWait) {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
-        ReservationTicket ticket = new ReservationTicket(this, queue, requirePermits(permits));
-        if (enter(ticket.waiter, maxNanos, false)) {
-            count(true);
-        }
-        return ticket;
-    }
-
-    /**
-     * Admits a call or lets it wait, or throws its refusal.
-     *
-     * @param isOfCall whether the wait ends with the deadline of the call that the thread works for
-     * @return whether it was admitted; otherwise it is told of the end of its wait, which may have come already
-     */
-    private boolean enter(Waiter waiter, long maxNanos, boolean isOfCall) {
-        long wait = queue.occupied ? WaitQueue.QUEUED : take(waiter);
-        if (wait != 0 && (wait == WaitQueue.QUEUED || (wait <= maxNanos && wait < NEVER))) {
-            Deadline deadline = isOfCall ? CallContext.current().deadline() : null;
-            wait = queue.enter(waiter, maxNanos, deadline == null ? NEVER : deadline.remainingNanos());
-        }
-        if (wait > 0) {
-            refused();
-            throw refusal(waiter.permits, wait);
-        }
-        return wait == 0;
-    }
-
-    /** Takes the permits of a call that has not begun to wait. */
-    private long take(Waiter waiter) {
-        long now = clock.nanoTime();
-        long wait = take(now, waiter.permits);
-        if (wait == 0) {
-            waiter.takenNanos = now;
-            waiter.state = Waiter.ADMITTED;
-        }
-        return wait;
-    }
-
-    /** Ends the wait of a call, and gives back what it was given. */
-    void giveUp(Waiter waiter) {
-        if (!queue.leave(waiter) && waiter.state == Waiter.ADMITTED) {
-            giveBack(waiter);
-        }
-    }
-
-    /** Takes a call out of the queue, if it is there. */
-    void leave(Waiter waiter) {
-        queue.leave(waiter);
-    }
-
-    /** Gives back the permits of a call that was admitted and will not use them. */
-    void giveBack(Waiter waiter) {
-        giveBack(clock.nanoTime(), waiter.takenNanos, waiter.permits);
-        gaveBack();
-    }
-
-    /** Serves those that wait, after something was given back. */
-    private void gaveBack() {
-        if (queue.occupied) {
-            queue.serveAfter(queue::movesUp);
-        }
+        Need need = need(requirePermits(permits));
+        return waits.reserve(new ReservationTicket.OfOne(this, waits, need, permits), maxNanos);
     }
 
     /** Counts a call whose wait has ended, in all forms but the gate's. */
@@ -331,9 +278,14 @@ abstract class AbstractLimiter implements RateLimiter {
                 queue.serveAfter(queue::planAnew);
             }
         } else if (permits < 0) {
-            giveBack(now, now, -permits);
-            gaveBack();
+            giveBackAndServe(now, now, -permits);
         }
+    }
+
+    /** Gives permits back, and serves those that wait for some. */
+    void giveBackAndServe(long nowNanos, long takenNanos, long permits) {
+        giveBack(nowNanos, takenNanos, permits);
+        waits.gaveBack();
     }
 
     @Override
@@ -360,7 +312,7 @@ abstract class AbstractLimiter implements RateLimiter {
 
     private long tryEnterBesideQueue() {
         long now = clock.nanoTime(); // before the one with which permits are taken, so that it is never given back more
-        boolean admitted = queue.size() == 0 && queue.tryTake(1) == 0;
+        boolean admitted = queue.size() == 0 && queue.tryTake(one) == 0;
         count(admitted);
         return admitted ? stamp(now) : REFUSED;
     }
@@ -378,14 +330,14 @@ abstract class AbstractLimiter implements RateLimiter {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        Waiter waiter = new Waiter(1, Thread.currentThread());
+        Waiter waiter = new Waiter(one, Thread.currentThread());
         if (queue.enter(waiter, maxWaitNanos, deadline.remainingNanos()) > 0) {
             return REFUSED;
         }
         try {
             queue.await(waiter);
         } catch (RuntimeException | Error thrown) {
-            giveUp(waiter);
+            waits.giveUp(waiter);
             throw thrown;
         }
         return stamp(waiter);
@@ -396,7 +348,7 @@ abstract class AbstractLimiter implements RateLimiter {
         if (!mayWait()) {
             return CompletableFuture.completedFuture(REFUSED);
         }
-        WaitFuture.OfCall future = new WaitFuture.OfCall(this);
+        WaitFuture.OfCall future = new WaitFuture.OfCall(this, waits, one);
         long wait = queue.enter(future.waiter, maxWaitNanos, deadline.remainingNanos());
         return wait == WaitQueue.QUEUED ? future : CompletableFuture.completedFuture(stamp(future.waiter));
     }
@@ -434,8 +386,7 @@ abstract class AbstractLimiter implements RateLimiter {
 
     private void giveBack(long stamp) {
         long now = clock.nanoTime();
-        giveBack(now, now - ((stamp(now) - stamp) >>> 1), 1);
-        gaveBack();
+        giveBackAndServe(now, now - ((stamp(now) - stamp) >>> 1), 1);
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -25,7 +26,10 @@ final class CombinedLimiter extends AbstractLimiter {
         this.parts = parts;
     }
 
-    /** A call waits no longer than each of the limiters lets one wait, and no more calls do. */
+    /**
+     * A call waits no longer than each of the limiters lets one wait, and no more calls do; they are counted if those of
+     * a limiter are.
+     */
     private static RateLimiterConfig config(AbstractLimiter[] parts) {
         long maxWaitNanos = NEVER;
         int maxWaiting = Integer.MAX_VALUE;
@@ -37,6 +41,7 @@ final class CombinedLimiter extends AbstractLimiter {
                 .limit(parts[0].limit())
                 .maxWait(Duration.ofNanos(maxWaitNanos))
                 .maxWaiting(maxWaiting)
+                .totals(Arrays.stream(parts).anyMatch(AbstractLimiter::hasTotals))
                 .build();
     }
 
@@ -137,8 +142,12 @@ final class CombinedLimiter extends AbstractLimiter {
 
     @Override
     Forecast forecast(long nowNanos) {
-        return new CombinedForecast(
-                Arrays.stream(parts).map(part -> part.forecast(nowNanos)).toArray(Forecast[]::new));
+        return forecast(part -> part.forecast(nowNanos));
+    }
+
+    /** Plans calls in what is planned for each part, maybe also by others. */
+    Forecast forecast(Function<AbstractLimiter, Forecast> ofPart) {
+        return new CombinedForecast(Arrays.stream(parts).map(ofPart).toArray(Forecast[]::new));
     }
 
     @Override

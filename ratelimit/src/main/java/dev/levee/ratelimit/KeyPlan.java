@@ -102,6 +102,17 @@ class KeyPlan {
         return debt == 0 ? 0 : gcra.nanosUntil(debt, 0);
     }
 
+    /** Returns how long permits have to wait for a bucket with a debt; 0 if they are there. At most the burst. */
+    long waitNanos(long debt, long permits) {
+        long room = gcra.tolerance - permits * gcra.interval;
+        return debt > room ? gcra.nanosUntil(debt - room, 0) : 0;
+    }
+
+    /** Plans calls of a bucket with a debt. */
+    Forecast forecast(long debt, long nowNanos) {
+        return new PlannedBucket(gcra, nowNanos, debt);
+    }
+
     long available(long debt) {
         return gcra.available(debt);
     }

@@ -123,6 +123,58 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
         return plan.available(hash.apply(KeyHash.Use.DEBT, value, plan, 0));
     }
 
+    /** Returns the bucket of a key. Runs all code of the user that it needs. */
+    Bucket bucket(K key) {
+        return new Bucket(this, value(key), plan(key));
+    }
+
+    /** The bucket of a key, for calls that wait: runs no code of users, but for {@link #counted}. */
+    record Bucket(KeyedTokenBuckets<?> limiter, Object value, KeyPlan plan) {
+        String name() {
+            return limiter.name;
+        }
+
+        long burst() {
+            return plan.burst();
+        }
+
+        private long debt() {
+            return limiter.hash.apply(KeyHash.Use.DEBT, value, plan, 0);
+        }
+
+        long peek(long permits) {
+            return plan.waitNanos(debt(), permits);
+        }
+
+        long take(long permits) {
+            return limiter.hash.apply(KeyHash.Use.TAKE, value, plan, permits);
+        }
+
+        void giveBack(long permits) {
+            limiter.hash.apply(KeyHash.Use.SETTLE, value, plan, -permits);
+        }
+
+        Forecast forecast(long nowNanos) {
+            return plan.forecast(debt(), nowNanos);
+        }
+
+        void counted(boolean isAdmitted) {
+            if (isAdmitted) {
+                limiter.count(true);
+            } else {
+                limiter.refused();
+            }
+        }
+
+        RateLimitedException refusal(long permits, long waitNanos) {
+            return new RateLimitedException(
+                    name(),
+                    AbstractLimiter.message(name(), plan.limit, permits, waitNanos),
+                    () -> waitNanos,
+                    false);
+        }
+    }
+
     private void count(boolean admitted) {
         if (totals != null) {
             totals.count(admitted);

@@ -171,7 +171,9 @@ public interface RateLimiter extends WaitingGate, Measured {
      * <p>Calls that wait, wait at the combination, and not in the queues of its limiters: in a pipeline as long as each
      * of these lets one wait ({@link RateLimiterConfig#maxWait}, the shortest), and as many. It costs an admission
      * about one compare-and-set for each limit, and allocates nothing; a refusal writes nothing. Its {@link #limit} is
-     * that which is the tightest now, and cannot be replaced; those of its limiters can.
+     * that which is the tightest now, and cannot be replaced; those of its limiters can. It counts its calls if one of
+     * its limiters does ({@link RateLimiterConfig.Builder#totals}), under its own name: totals of a limiter are of the
+     * calls that were made at it alone.
      *
      * @param name for logs, metrics and refusals
      * @param limiters different ones, with one clock
@@ -331,9 +333,10 @@ public interface RateLimiter extends WaitingGate, Measured {
      * Changes the limit, live: in one step between two calls, of which each is decided by the old limit or the new one.
      * As many permits stay used as were.
      *
-     * @param limit the new limit, of the same algorithm
+     * @param limit the new limit; a token bucket if the limit is one, else any other
      * @throws NullPointerException if it is null
-     * @throws IllegalArgumentException if it is of another algorithm, or cannot hold the largest debt
+     * @throws IllegalArgumentException if it is a token bucket and the limit was none, or the reverse, or cannot hold
+     *     the largest debt
      */
     default void reconfigure(Limit limit) {
         reconfigure(limit, CarriedFill.SAME_USED);
@@ -343,10 +346,16 @@ public interface RateLimiter extends WaitingGate, Measured {
      * Changes the limit, live: in one step between two calls, of which each is decided by the old limit or the new one.
      * The turns of calls that wait are planned anew; those that cannot be served in time any more are refused at once.
      *
-     * @param limit the new limit, of the same algorithm
+     * <p>A token bucket is replaced by a token bucket, and any other limit by any other but that. A token bucket is one
+     * word, which is why it costs least, and its calls know no more than that; a way from there to another kind, through
+     * which every call would have to look, costs all limiters a read for a change that few make. For it make a new
+     * limiter, and exchange it where it is used: calls that wait stay at the old one.
+     *
+     * @param limit the new limit; a token bucket if the limit is one, else any other
      * @param carried what becomes of the permits that are used
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if it is of another algorithm, or cannot hold the largest debt
+     * @throws IllegalArgumentException if it is a token bucket and the limit was none, or the reverse, or cannot hold
+     *     the largest debt
      */
     void reconfigure(Limit limit, CarriedFill carried);
 

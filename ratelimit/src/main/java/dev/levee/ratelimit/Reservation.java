@@ -23,7 +23,7 @@ public interface Reservation {
     /**
      * Returns how many permits were reserved.
      *
-     * @return from 1
+     * @return from 1; 1 for all together that {@link Permits#reserve} has reserved
      */
     long permits();
 
@@ -63,9 +63,23 @@ public interface Reservation {
 
     /**
      * Gives the reservation back: its place if its turn has not come, or its permits, less the time since they were
-     * taken, which has begun to refill the limiter. Call it only if the permits were not used. Does not block.
+     * taken, which has begun to refill the limiter. Call it only if the permits were not used; those that
+     * {@link #settle} has given back come back once. Does not block.
      *
      * @return true the first time; false if there is nothing to give back, because that was done or it was refused
      */
     boolean cancel();
+
+    /**
+     * Counts the difference between what was reserved and what was used, where that is known only afterwards, as
+     * {@link RateLimiter#settle}. What was used in excess is a debt of the limiter; what was not used is given back,
+     * less the time since it was taken. Does not block.
+     *
+     * @param difference how many more permits were used than reserved; negative for fewer, 0 changes nothing
+     * @throws IllegalArgumentException if more are to be given back than were reserved
+     * @throws IllegalStateException if it is not {@linkplain #isReady ready}, or fewer permits are left than are to be
+     *     given back
+     * @throws UnsupportedOperationException if it is of several limiters ({@link Permits#reserve}): settle with each
+     */
+    void settle(long difference);
 }

@@ -1,15 +1,17 @@
 package dev.levee.ratelimit;
 
+import dev.levee.core.internal.Require;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** The implementation of {@link Reservation}: a {@link Waiter}, and what waits for it. */
-final class ReservationTicket implements Reservation {
-    private final AbstractLimiter limiter;
-    private final WaitQueue queue;
+abstract class ReservationTicket implements Reservation {
+    final WaitingCalls calls;
+    private final String name;
     private final AtomicBoolean cancelled = new AtomicBoolean();
 
     /** Futures that were given out before the wait ended. */
@@ -17,31 +19,34 @@ final class ReservationTicket implements Reservation {
 
     final Waiter waiter;
 
-    ReservationTicket(AbstractLimiter limiter, WaitQueue queue, long permits) {
-        this.limiter = limiter;
-        this.queue = queue;
-        this.waiter = new Waiter(permits, null) {
+    /**
+     * Makes a ticket.
+     *
+     * @param name what is reserved, in words
+     */
+    private ReservationTicket(WaitingCalls calls, Need need, String name) {
+        this.calls = calls;
+        this.name = name;
+        this.waiter = new Waiter(need, null) {
             @Override
             void tell() {
                 super.tell();
-                limiter.environment().handOver(ReservationTicket.this::ended);
+                calls.environment.handOver(ReservationTicket.this::ended);
             }
         };
     }
 
     private void ended() {
-        limiter.countWaited(waiter.state == Waiter.ADMITTED);
+        waiter.need.counted(waiter.state == Waiter.ADMITTED);
         completeAll();
     }
 
-    @Override
-    public long permits() {
-        return waiter.permits;
-    }
+    /** Gives back what was not used of what was taken. */
+    abstract void giveBackRest();
 
     @Override
     public long waitNanos() {
-        return queue.nanosUntilTurn(waiter);
+        return calls.queue.nanosUntilTurn(waiter);
     }
 
     @Override
@@ -61,10 +66,10 @@ final class ReservationTicket implements Reservation {
                 waiter.thread(current);
             }
             try {
-                queue.await(waiter);
+                calls.queue.await(waiter);
             } catch (InterruptedException interrupt) {
                 cancelled.set(true);
-                limiter.environment().handOver(this::completeAll);
+                calls.environment.handOver(this::completeAll);
                 throw interrupt;
             }
         }
@@ -76,9 +81,9 @@ final class ReservationTicket implements Reservation {
 
     private @Nullable RuntimeException failure() {
         if (waiter.state == Waiter.REFUSED) {
-            return limiter.refusal(waiter.permits, waiter.retryAfterNanos);
+            return waiter.need.refusal(waiter.retryAfterNanos);
         }
-        return isReady() ? null : new CancellationException("reservation of limiter \"" + limiter.name() + "\"");
+        return isReady() ? null : new CancellationException(toString());
     }
 
     @Override
@@ -86,7 +91,7 @@ final class ReservationTicket implements Reservation {
         CompletableFuture<@Nullable Void> future = new CompletableFuture<>();
         futures.add(future);
         if (!waiter.isWaiting()) {
-            limiter.environment().handOver(this::completeAll);
+            calls.environment.handOver(this::completeAll);
         }
         return future;
     }
@@ -108,13 +113,13 @@ final class ReservationTicket implements Reservation {
         if (waiter.state == Waiter.REFUSED || !cancelled.compareAndSet(false, true)) {
             return false;
         }
-        if (queue.leave(waiter)) {
+        if (calls.queue.leave(waiter)) {
             waiter.wake();
-            limiter.environment().handOver(this::completeAll);
+            calls.environment.handOver(this::completeAll);
             return true;
         }
         if (waiter.state == Waiter.ADMITTED) {
-            limiter.giveBack(waiter);
+            giveBackRest();
             return true;
         }
         return false;
@@ -122,6 +127,78 @@ final class ReservationTicket implements Reservation {
 
     @Override
     public String toString() {
-        return "reservation of " + waiter.permits + " of limiter \"" + limiter.name() + "\"";
+        return "reservation of " + name;
+    }
+
+    /** Of permits of one limiter. */
+    static final class OfOne extends ReservationTicket {
+        private final AbstractLimiter limiter;
+        private final long permits;
+
+        /** What was taken and not given back. */
+        private final AtomicLong held;
+
+        OfOne(AbstractLimiter limiter, WaitingCalls calls, Need need, long permits) {
+            super(calls, need, permits + " of limiter \"" + limiter.name() + "\"");
+            this.limiter = limiter;
+            this.permits = permits;
+            this.held = new AtomicLong(permits);
+        }
+
+        @Override
+        public long permits() {
+            return permits;
+        }
+
+        @Override
+        public void settle(long difference) {
+            Require.range("difference", difference, -permits, Long.MAX_VALUE);
+            if (!isReady()) {
+                throw new IllegalStateException(this + " has no permits, so none were used");
+            }
+            if (difference >= 0) {
+                limiter.settle(difference);
+                return;
+            }
+            long unused = -difference;
+            if (held.getAndUpdate(now -> now < unused ? now : now - unused) < unused) {
+                throw new IllegalStateException(this + " has less than " + unused + " permits left to give back");
+            }
+            giveBack(unused);
+        }
+
+        @Override
+        void giveBackRest() {
+            long rest = held.getAndSet(0);
+            if (rest > 0) {
+                giveBack(rest);
+            }
+        }
+
+        private void giveBack(long unused) {
+            limiter.giveBackAndServe(limiter.environment().clock().nanoTime(), waiter.takenNanos, unused);
+        }
+    }
+
+    /** Of permits of several limiters. */
+    static final class OfSeveral extends ReservationTicket {
+        OfSeveral(WaitingCalls calls, Need need, String permits) {
+            super(calls, need, permits);
+        }
+
+        @Override
+        public long permits() {
+            return 1;
+        }
+
+        @Override
+        public void settle(long difference) {
+            throw new UnsupportedOperationException(this + " is of several limiters, each of which has its own settle");
+        }
+
+        @Override
+        void giveBackRest() {
+            calls.giveBack(waiter);
+        }
     }
 }

@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
  * but a cancel or a timeout of the caller, the call leaves the queue, or gives back the permits that were on their way.
  */
 abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<T> {
-    final AbstractLimiter limiter;
+    private final WaitingCalls calls;
     final Waiter waiter;
 
-    private WaitFuture(AbstractLimiter limiter, long permits) {
-        this.limiter = limiter;
-        this.waiter = new Waiter(permits, null) {
+    private WaitFuture(WaitingCalls calls, Need need) {
+        this.calls = calls;
+        this.waiter = new Waiter(need, null) {
             @Override
             void tell() {
-                limiter.environment().handOver(WaitFuture.this::ended);
+                calls.environment.handOver(WaitFuture.this::ended);
             }
         };
     }
@@ -27,7 +27,7 @@ abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<
 
     final void admitted(T value) {
         if (!super.complete(value)) {
-            limiter.giveBack(waiter);
+            calls.giveBack(waiter);
         }
     }
 
@@ -56,34 +56,37 @@ abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<
 
     private boolean leaveIf(boolean first) {
         if (first) {
-            limiter.leave(waiter);
+            calls.queue.leave(waiter);
         }
         return first;
     }
 
     /** Of {@link RateLimiter#acquireAsync}: null, or fails with the refusal. */
     static final class OfPermits extends WaitFuture<@Nullable Void> {
-        OfPermits(AbstractLimiter limiter, long permits) {
-            super(limiter, permits);
+        OfPermits(WaitingCalls calls, Need need) {
+            super(calls, need);
         }
 
         @Override
         @SuppressWarnings("NullAway") // the value of a future of Void
         void ended() {
             boolean isAdmitted = waiter.state == Waiter.ADMITTED;
-            limiter.countWaited(isAdmitted);
+            waiter.need.counted(isAdmitted);
             if (isAdmitted) {
                 admitted(null);
             } else {
-                fail(limiter.refusal(waiter.permits, waiter.retryAfterNanos));
+                fail(waiter.need.refusal(waiter.retryAfterNanos));
             }
         }
     }
 
     /** Of a gate: a stamp, or {@link Gate#REFUSED}. */
     static final class OfCall extends WaitFuture<Long> {
-        OfCall(AbstractLimiter limiter) {
-            super(limiter, 1);
+        private final AbstractLimiter limiter;
+
+        OfCall(AbstractLimiter limiter, WaitingCalls calls, Need need) {
+            super(calls, need);
+            this.limiter = limiter;
         }
 
         @Override

@@ -5,6 +5,7 @@ import dev.levee.core.NanoClock;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.StackRoom;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +43,8 @@ final class WaitQueue {
     /** By so much turns may be later than planned before all are planned anew: what a timer is late. */
     private static final long MAX_DRIFT_NANOS = 1_000_000;
 
-    private final AbstractLimiter limiter;
+    private final Object blocker;
+    private final LongFunction<Forecast> planner;
     private final Environment environment;
     private final NanoClock clock;
     private final int maxWaiting;
@@ -67,8 +69,9 @@ final class WaitQueue {
     /** Whether turns can be earlier than by the plan, because something was given back. */
     private boolean late;
 
-    WaitQueue(AbstractLimiter limiter, Environment environment, int maxWaiting) {
-        this.limiter = limiter;
+    WaitQueue(Object blocker, LongFunction<Forecast> planner, Environment environment, int maxWaiting) {
+        this.blocker = blocker;
+        this.planner = planner;
         this.environment = environment;
         this.clock = environment.clock();
         this.maxWaiting = maxWaiting;
@@ -80,7 +83,7 @@ final class WaitQueue {
     }
 
     /** Takes permits for a call that does not wait, unless a call waits; or returns how long it would have to. */
-    long tryTake(long permits) {
+    long tryTake(Need need) {
         StackRoom.require();
         long answer;
         Waiter ended;
@@ -88,7 +91,7 @@ final class WaitQueue {
         try {
             long now = clock.nanoTime();
             ended = serve(now);
-            answer = head == null ? limiter.take(now, permits) : plannedWait(permits, 0, now);
+            answer = head == null ? need.take(now) : plannedWait(need, 0, now);
         } finally {
             occupied = head != null;
             lock.unlock();
@@ -136,7 +139,7 @@ final class WaitQueue {
     private long admitOrAdd(Waiter waiter, long maxNanos, long now) {
         long wait;
         if (head == null) {
-            wait = limiter.take(now, waiter.permits);
+            wait = waiter.need.take(now);
             if (wait == 0) {
                 waiter.takenNanos = now;
                 waiter.state = Waiter.ADMITTED;
@@ -144,7 +147,7 @@ final class WaitQueue {
             }
             plan = null;
         } else {
-            wait = plannedWait(waiter.permits, maxNanos, now);
+            wait = plannedWait(waiter.need, maxNanos, now);
         }
         waiter.retryAfterNanos = wait;
         if (wait > maxNanos || wait >= Nanos.NEVER || size >= maxWaiting) {
@@ -153,7 +156,7 @@ final class WaitQueue {
         if (plan == null) {
             plan = planned(now);
         }
-        plan.take(now + wait, waiter.permits);
+        waiter.need.plan(plan, now + wait);
         planNanos = now + wait;
         waiter.turnNanos = planNanos;
         append(waiter);
@@ -164,33 +167,33 @@ final class WaitQueue {
     }
 
     /** Returns how long a call that comes now would have to wait behind all others. Takes nothing. */
-    long waitBehindAll(long permits) {
+    long waitBehindAll(Need need) {
         StackRoom.require();
         lock.lock();
         try {
             long now = clock.nanoTime();
-            return head == null ? limiter.peek(now, permits) : plannedWait(permits, 0, now);
+            return head == null ? need.peek(now) : plannedWait(need, 0, now);
         } finally {
             lock.unlock();
         }
     }
 
     /** Returns how long a call has to wait behind others: never 0, though a plan may be earlier than timers are. */
-    private long plannedWait(long permits, long maxNanos, long now) {
-        if (permits > limiter.capacity()) {
+    private long plannedWait(Need need, long maxNanos, long now) {
+        if (need.isTooMuch()) {
             return Nanos.NEVER;
         }
-        long wait = wait(planned(now), permits, now);
+        long wait = wait(planned(now), need, now);
         if (late && wait > maxNanos) {
             plan = null;
-            wait = wait(planned(now), permits, now);
+            wait = wait(planned(now), need, now);
         }
         return Math.max(1, wait);
     }
 
-    private long wait(Forecast behind, long permits, long now) {
+    private long wait(Forecast behind, Need need, long now) {
         long from = planNanos - now > 0 ? planNanos : now;
-        return Nanos.add(from - now, behind.earliest(from, permits));
+        return Nanos.add(from - now, need.earliest(behind, from));
     }
 
     /**
@@ -199,13 +202,13 @@ final class WaitQueue {
     private Forecast planned(long now) {
         Forecast made = plan;
         if (made == null) {
-            made = limiter.forecast(now);
+            made = planner.apply(now);
             planNanos = now;
             for (Waiter next = head; next != null; next = next.after) {
-                long wait = made.earliest(planNanos, next.permits);
+                long wait = next.need.earliest(made, planNanos);
                 if (wait < Nanos.NEVER) {
                     planNanos += wait;
-                    made.take(planNanos, next.permits);
+                    next.need.plan(made, planNanos);
                     next.turnNanos = planNanos;
                 }
             }
@@ -225,13 +228,13 @@ final class WaitQueue {
         Waiter lastEnded = null;
         while (head != null) {
             Waiter next = head;
-            long wait = next.endNanos - now <= 0 ? Nanos.NEVER : limiter.take(now, next.permits);
+            long wait = next.endNanos - now <= 0 ? Nanos.NEVER : next.need.take(now);
             if (wait == 0) {
                 next.takenNanos = now;
                 next.state = Waiter.ADMITTED;
             } else if (now + wait - next.untilNanos > 0 || wait >= Nanos.NEVER) {
                 boolean isEnded = next.endNanos - now <= 0;
-                next.retryAfterNanos = isEnded ? Math.max(1, limiter.peek(now, next.permits)) : wait;
+                next.retryAfterNanos = isEnded ? Math.max(1, next.need.peek(now)) : wait;
                 next.state = Waiter.REFUSED;
                 late = true;
             } else {
@@ -268,11 +271,11 @@ final class WaitQueue {
      */
     private @Nullable Waiter refuseHopeless(long now) {
         Waiter ended = null;
-        Forecast made = limiter.forecast(now);
+        Forecast made = planner.apply(now);
         long at = now;
         for (Waiter next = head; next != null; ) {
             Waiter following = next.after;
-            long wait = made.earliest(at, next.permits);
+            long wait = next.need.earliest(made, at);
             if (wait >= Nanos.NEVER || at + wait - next.untilNanos > 0) {
                 next.retryAfterNanos = Nanos.add(at - now, wait);
                 next.state = Waiter.REFUSED;
@@ -281,7 +284,7 @@ final class WaitQueue {
                 ended = next;
             } else {
                 at += wait;
-                made.take(at, next.permits);
+                next.need.plan(made, at);
                 next.turnNanos = at;
             }
             next = following;
@@ -397,7 +400,7 @@ final class WaitQueue {
                     return;
                 }
             }
-            environment.scheduler().park(limiter, left);
+            environment.scheduler().park(blocker, left);
             if (Thread.interrupted()) {
                 if (leave(waiter)) {
                     throw new InterruptedException();

@@ -20,7 +20,7 @@ class Waiter {
     /** It gave up, and holds nothing. */
     static final int LEFT = 4;
 
-    final long permits;
+    final Need need;
 
     /** The thread that is parked, or null if none is. */
     private volatile @Nullable Thread thread;
@@ -46,8 +46,8 @@ class Waiter {
 
     @Nullable Waiter after;
 
-    Waiter(long permits, @Nullable Thread thread) {
-        this.permits = permits;
+    Waiter(Need need, @Nullable Thread thread) {
+        this.need = need;
         this.thread = thread;
     }
 

@@ -9,6 +9,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Handles;
+import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Nanos;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

@@ -2,6 +2,7 @@ package dev.levee.core.policy;
 
 import dev.levee.core.Deadline;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;

@@ -7,6 +7,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
 import java.lang.ref.WeakReference;

@@ -12,6 +12,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.HintSpread;
 import dev.levee.core.testing.ManualTime;
 import java.io.IOException;
 import java.time.Duration;

@@ -150,6 +150,28 @@ public interface AdaptiveBulkhead extends Gate, Measured {
     Gate partition(String name);
 
     /**
+     * Returns the settings that it works by now.
+     *
+     * @return those it was made with, or of the last {@link #reconfigure}
+     */
+    AdaptiveBulkheadConfig config();
+
+    /**
+     * Replaces the settings, live. The limit goes on from where it is, within the new bounds, and what was learnt stays
+     * unless the algorithm is another one. Calls in flight are not touched: where less may be in flight than are, none
+     * is admitted until enough have ended, for each partition and in all. Never waits for a call.
+     *
+     * <p>Bounds, the algorithm, the shares of partitions and the age from which permits are held too long can be
+     * changed; {@code initialLimit} has no effect any more. What is linked into pipelines must stay: the rule for
+     * outcomes, and which partitions there are.
+     *
+     * @param config usually made by {@code bulkhead.config().toBuilder()}
+     * @throws NullPointerException if it is null
+     * @throws IllegalArgumentException if it changes what must stay
+     */
+    void reconfigure(AdaptiveBulkheadConfig config);
+
+    /**
      * Returns how many calls may be in flight now.
      *
      * @return between the bounds of its settings

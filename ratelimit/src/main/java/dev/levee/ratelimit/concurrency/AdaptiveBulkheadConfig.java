@@ -231,6 +231,24 @@ public final class AdaptiveBulkheadConfig {
         }
 
         /**
+         * Changes the share of a partition that was added, such as for {@link AdaptiveBulkhead#reconfigure}.
+         *
+         * @param name as it was added
+         * @param share more than 0, at most 1
+         * @return this
+         * @throws NullPointerException if the name is null
+         * @throws IllegalArgumentException if there is no such partition, or the share is out of its range
+         */
+        public Builder share(String name, double share) {
+            if (!partitions.containsKey(Require.nonNull("name", name))) {
+                throw new IllegalArgumentException(
+                        "partition \"" + name + "\" must be added before its share is changed");
+            }
+            partitions.put(name, Require.ratio("share of partition \"" + name + "\"", share));
+            return this;
+        }
+
+        /**
          * Sets from what age on a permit counts as held too long, and is reported. It is not taken away: its call may
          * still be under way. Default: 5 minutes.
          *

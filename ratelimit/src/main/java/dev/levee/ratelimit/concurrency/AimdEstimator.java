@@ -5,7 +5,7 @@ import dev.levee.core.internal.Nanos;
 /** The state of {@link AimdLimit}. */
 final class AimdEstimator implements LimitEstimator {
     private final AimdLimit settings;
-    private final LimitBounds bounds;
+    private LimitBounds bounds;
     private final double timeoutNanos;
     private int limit;
 
@@ -19,6 +19,12 @@ final class AimdEstimator implements LimitEstimator {
     @Override
     public long windowNanos() {
         return Nanos.of(settings.window());
+    }
+
+    @Override
+    public void bound(LimitBounds next) {
+        bounds = next;
+        limit = (int) bounds.within(limit);
     }
 
     @Override

@@ -11,7 +11,7 @@ final class Gradient2Estimator implements LimitEstimator {
     private static final double FORGET = 0.95;
 
     private final Gradient2Limit settings;
-    private final LimitBounds bounds;
+    private LimitBounds bounds;
     private double limit;
     private double longNanos;
     private double sum;
@@ -26,6 +26,12 @@ final class Gradient2Estimator implements LimitEstimator {
     @Override
     public long windowNanos() {
         return Nanos.of(settings.window());
+    }
+
+    @Override
+    public void bound(LimitBounds next) {
+        bounds = next;
+        limit = bounds.within(limit);
     }
 
     @Override

@@ -15,7 +15,7 @@ final class HeldPermits {
 
     private final String bulkhead;
     private final PermitSlots slots;
-    private final long tooLongNanos;
+    private volatile long tooLongNanos;
     private final AtomicLong lastLook;
 
     HeldPermits(String bulkhead, PermitSlots slots, long tooLongNanos, long nowNanos) {
@@ -23,6 +23,11 @@ final class HeldPermits {
         this.slots = slots;
         this.tooLongNanos = tooLongNanos;
         this.lastLook = new AtomicLong(nowNanos);
+    }
+
+    /** Changes from what age on permits are held too long. */
+    void tooLong(long nanos) {
+        tooLongNanos = nanos;
     }
 
     /** Looks, if it is time for that. */

@@ -42,7 +42,7 @@ final class KneeEstimator implements LimitEstimator {
     /** From this slope of goodput over limit on the limit is what holds goodput down. */
     private static final double FOLLOWS = 0.5;
 
-    private final LimitBounds bounds;
+    private LimitBounds bounds;
     private final double maxHealthyNanos;
     private final RandomGenerator random;
     private final WindowedMinimum idleBaseline = new WindowedMinimum(10);
@@ -80,6 +80,12 @@ final class KneeEstimator implements LimitEstimator {
     @Override
     public boolean timesDrops() {
         return false;
+    }
+
+    @Override
+    public void bound(LimitBounds next) {
+        bounds = next;
+        limit = bounds.within(limit);
     }
 
     @Override

@@ -8,6 +8,9 @@ interface LimitEstimator {
     /** How many calls may be in flight now. */
     double limit();
 
+    /** Goes on within other bounds, from the limit that is the nearest. */
+    void bound(LimitBounds bounds);
+
     /** Learns from the calls of a window. */
     void update(LimitWindow window);
 

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * ends while another one is learnt from is not learnt from, but a drop is remembered. At the end of a window it says
  * how many calls there should be for each that is looked at.
  */
+@SuppressWarnings("ThreadPriorityCheck") // the yield lets another thread end, nothing relies on it
 final class LimitLearner {
     /** So many samples end a window whose time is up. */
     private static final int ENOUGH_SAMPLES = 64;
@@ -22,8 +23,9 @@ final class LimitLearner {
 
     private static final int MAX_SHIFT = 14;
 
-    private final LimitEstimator estimator;
-    private final long windowNanos;
+    // Of the thread that learns.
+    private LimitEstimator estimator;
+    private long windowNanos;
     private final LimitWindow window = new LimitWindow();
 
     /** 1 while a thread learns. */
@@ -65,6 +67,28 @@ final class LimitLearner {
     void noteRefusal() {
         if (!refused) {
             refused = true;
+        }
+    }
+
+    /** The algorithm. Between {@link #tryBegin} and {@link #end}. */
+    LimitEstimator estimator() {
+        return estimator;
+    }
+
+    /** Goes on with another algorithm, which knows nothing yet. Between {@link #begin} and {@link #end}. */
+    void follow(LimitEstimator next) {
+        estimator = next;
+        windowNanos = next.windowNanos();
+        window.clear();
+        started = false;
+        shift = 0;
+        baselineNanos = next.baselineNanos();
+    }
+
+    /** Waits for the thread that learns, for the few instructions that takes, and keeps others from learning. */
+    void begin() {
+        while (!tryBegin()) {
+            Thread.yield();
         }
     }
 

@@ -18,12 +18,11 @@ final class PartitionGate implements Gate {
         this.bulkhead = bulkhead;
         this.name = name;
         this.pool = pool;
-        this.refusal = new AdaptiveBulkheadFullException(
-                name,
-                () -> "bulkhead \"" + name + "\" is full: "
-                        + bulkhead.pool(pool).limit() + " permits of its own, " + bulkhead.inFlight()
-                        + " calls in flight in all, limit " + bulkhead.limit(),
-                true);
+        this.refusal = new AdaptiveBulkheadFullException(name, () -> bulkhead.full(name, pool), true);
+    }
+
+    int pool() {
+        return pool;
     }
 
     @Override

@@ -1,6 +1,9 @@
 package dev.levee.ratelimit.concurrency;
 
-/** Splits a limit into whole permits by shares, at least one each: what is left goes to the largest fractions. */
+/**
+ * Splits a limit into whole permits by shares, at least one each but for a share of nothing: what is left goes to the
+ * largest fractions.
+ */
 final class PartitionShares {
     private final double[] shares;
     private final int[] parts;
@@ -8,7 +11,7 @@ final class PartitionShares {
     /**
      * For shares.
      *
-     * @param shares each more than 0, 1 in sum but for rounding
+     * @param shares each from 0, 1 in sum but for rounding
      */
     PartitionShares(double... shares) {
         this.shares = shares.clone();
@@ -22,13 +25,13 @@ final class PartitionShares {
     /**
      * Splits a limit. One thread at a time.
      *
-     * @param limit at least as many as there are shares
+     * @param limit at least as many as there are shares of more than 0
      * @return the parts, valid until the next call; they are the limit in sum
      */
     int[] split(int limit) {
         int left = limit;
         for (int i = 0; i < parts.length; i++) {
-            parts[i] = Math.max(1, (int) Math.floor(limit * shares[i] + 1e-9));
+            parts[i] = shares[i] == 0 ? 0 : Math.max(1, (int) Math.floor(limit * shares[i] + 1e-9));
             left -= parts[i];
         }
         for (; left > 0; left--) {
@@ -46,7 +49,7 @@ final class PartitionShares {
         double most = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < parts.length; i++) {
             double off = sign * (limit * shares[i] - parts[i]);
-            if (off > most && (sign > 0 || parts[i] > 1)) {
+            if (off > most && shares[i] > 0 && (sign > 0 || parts[i] > 1)) {
                 most = off;
                 found = i;
             }

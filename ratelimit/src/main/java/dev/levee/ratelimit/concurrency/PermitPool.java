@@ -105,6 +105,11 @@ final class PermitPool {
         return inFlight(word.get());
     }
 
+    /** How many calls of other partitions are in flight on its permits. */
+    int lent() {
+        return (int) (word.get() >>> (2 * BITS));
+    }
+
     /** Keeps all permits for the partition itself, because it was refused one. */
     void press() {
         int limit = limit();

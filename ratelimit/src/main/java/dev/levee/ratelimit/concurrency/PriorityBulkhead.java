@@ -9,7 +9,6 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.CallTime;
 import dev.levee.core.internal.Nanos;
-import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Trampoline;
@@ -21,44 +20,40 @@ import org.jspecify.annotations.Nullable;
 /**
  * The implementation of {@link SheddingBulkhead}: permits in one word, and a queue under a lock beside it.
  *
- * <pre>{@code
- * bit   63                     32   31      30                      0
- *      +-------------------------+---------+-------------------------+
- *      |  limit (1 to 2^31 - 1)  | waiting | in flight               |
- *      +-------------------------+---------+-------------------------+
- * }</pre>
- *
  * <p><b>Invariants.</b>
  *
  * <ul>
- *   <li>A call takes a permit by one exchange of the word, which finds in flight below the limit; without the lock only
- *       if it also finds that none waits. So a call that comes never goes before one that waits.
- *   <li>The bit "waiting" is set while the queue has a waiter. It is written under the lock only, and set only by an
- *       exchange that finds no permit free. So a thread that gives a permit back later sees it and runs
- *       {@link #assign}, and no permit stays free beside a waiter.
+ *   <li>A call takes a permit by one exchange of the {@link PermitWord}, which finds in flight below the limit; without
+ *       the lock only if it also finds that none waits. So a call that comes never goes before one that waits.
+ *   <li>The bit "waiting" is set while the queue has a waiter. So a thread that gives a permit back later sees it and
+ *       runs {@link #assign}, and no permit stays free beside a waiter.
  *   <li>What becomes of a waiter is decided once, under the lock. A permit is taken for it before and is its own from
  *       then on; its future is completed without the lock, as all code that may be a user's is run.
  * </ul>
  *
  * <p>The stamp of a call that has not waited is 1; that of one that has is when it was begun, but for the two highest
- * bits, and 3. So how long calls take is learned from those that have waited, as in core's bulkhead.
+ * bits, and 3. So how long calls take is learned from those that have waited, as in core's bulkhead. Where the limit is
+ * found by itself, stamps are those of {@link AdaptivePermits}, with a bit for calls that have waited.
  *
- * <p>See ADR 93.
+ * <p>See ADR 93 and ADR 114.
  */
 @SuppressWarnings("EnumOrdinal") // their order, from the most critical, is meant
 final class PriorityBulkhead implements SheddingBulkhead {
-    private static final long IN_FLIGHT = (1L << 31) - 1;
-    private static final long WAITING = 1L << 31;
-    private static final int LIMIT_SHIFT = 32;
-
     private static final long NOT_WAITED = 1;
     private static final long WAITED = 3;
     private static final int TIME_SHIFT = 2;
 
+    /** Of the stamp of a call that has waited, where the limit is found by itself. */
+    private static final long WAITED_BIT = 1L << AdaptivePermits.FREE_BIT;
+
     private final String name;
     private final SheddingBulkheadConfig config;
     private final Environment environment;
-    private final PaddedLong state;
+    private final PermitWord permits;
+
+    /** What the limit is learnt from; null if it is fixed. */
+    private final @Nullable AdaptivePermits adaptive;
+
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Guarded by the lock, see there. */
@@ -69,21 +64,26 @@ final class PriorityBulkhead implements SheddingBulkhead {
     private final Runnable assigning = this::assignAll;
 
     PriorityBulkhead(String name, SheddingBulkheadConfig config, Environment environment) {
-        this(name, config, environment, new ShedQueue(Require.nonNull("config", config)));
+        this(
+                name,
+                config,
+                environment,
+                new ShedQueue(Require.nonNull("config", config)),
+                new PermitWord(config.maxConcurrent()));
     }
 
-    /** For tests, which plant faults in the queue. */
-    PriorityBulkhead(String name, SheddingBulkheadConfig config, Environment environment, ShedQueue queue) {
+    /** For tests, which plant faults in the queue or the permits. */
+    PriorityBulkhead(
+            String name, SheddingBulkheadConfig config, Environment environment, ShedQueue queue, PermitWord permits) {
         this.name = Require.name(name);
         this.config = config;
         this.environment = Require.nonNull("environment", environment);
-        this.state = new PaddedLong((long) config.maxConcurrent() << LIMIT_SHIFT);
+        this.permits = permits;
         this.queue = queue;
+        this.adaptive = config.adaptive()
+                .map(settings -> new AdaptivePermits(name, settings, environment, permits::setLimit))
+                .orElse(null);
         this.refusals = ShedException.sharedOf(this, this::retryAfterNanos);
-    }
-
-    private static boolean hasFree(long word) {
-        return (word & IN_FLIGHT) < word >>> LIMIT_SHIFT;
     }
 
     @Override
@@ -93,39 +93,57 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     @Override
     public long tryEnter(long nowNanos) {
-        long seen = state.get();
-        while (hasFree(seen) && (seen & WAITING) == 0) {
-            long found = state.compareAndExchange(seen, seen + 1);
-            if (found == seen) {
-                return NOT_WAITED;
-            }
-            seen = found;
+        if (permits.tryTake()) {
+            return stampOfNewcomer();
+        }
+        if (adaptive != null) {
+            adaptive.noteRefusal();
         }
         return REFUSED;
     }
 
+    /** Of a call that has taken a permit and has not waited. */
+    private long stampOfNewcomer() {
+        return adaptive == null ? NOT_WAITED : adaptive.begin();
+    }
+
+    /** Of a call for which a permit was taken when its turn came; under the lock. */
+    private long stampOfWaiter(long nowNanos) {
+        return adaptive == null ? stampOf(nowNanos) : adaptive.begin(nowNanos) | WAITED_BIT;
+    }
+
     @Override
     public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
-        long before = releasePermit();
-        if ((stamp & WAITED) == WAITED) {
-            learn(stamp, verdict);
+        if (adaptive != null) {
+            exit(adaptive, stamp, verdict);
+            return;
         }
-        if ((before & WAITING) != 0) {
+        permits.giveBack();
+        try {
+            if ((stamp & WAITED) == WAITED) {
+                long now = environment.clock().nanoTime();
+                learn((stampOf(now) - stamp) >>> TIME_SHIFT, now, verdict);
+            }
+        } finally {
             assign();
         }
     }
 
-    /** Gives a permit back, and returns the word before. A permit that nothing holds is not given back. */
-    private long releasePermit() {
-        long seen = state.get();
-        while ((seen & IN_FLIGHT) > 0) {
-            long found = state.compareAndExchange(seen, seen - 1);
-            if (found == seen) {
-                return seen;
-            }
-            seen = found;
+    private void exit(AdaptivePermits known, long stamp, Verdict verdict) {
+        long since = known.since(stamp);
+        if (!known.free(stamp)) {
+            return; // it was given back before
         }
-        return seen;
+        int inFlight = permits.giveBack();
+        try {
+            known.learn(stamp, since, inFlight, verdict);
+            if ((stamp & WAITED_BIT) != 0) {
+                long now = environment.clock().nanoTime();
+                learn(now - since, now, verdict);
+            }
+        } finally {
+            assign();
+        }
     }
 
     private static long stampOf(long nowNanos) {
@@ -133,12 +151,10 @@ final class PriorityBulkhead implements SheddingBulkhead {
     }
 
     /** How long a call took that has waited. A failure may have been cut off. */
-    private void learn(long stamp, Verdict verdict) {
+    private void learn(long took, long now, Verdict verdict) {
         if (verdict == Verdict.IGNORED || verdict == Verdict.NOT_SENT) {
             return;
         }
-        long now = environment.clock().nanoTime();
-        long took = (stampOf(now) - stamp) >>> TIME_SHIFT;
         if (verdict.isFailure()) {
             callTime.tookAtLeast(took, now);
         } else {
@@ -148,8 +164,7 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     /** Hands free permits to the queue, without a deep stack. */
     private void assign() {
-        long seen = state.get();
-        if (hasFree(seen) && (seen & WAITING) != 0) {
+        if (permits.isFreeBesideWaiters()) {
             Trampoline.run(assigning);
         }
     }
@@ -173,56 +188,29 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     /** Hands a free permit to the queue. Returns false if none was free, or no call waits. */
     private boolean assignOne(long now, long typical) {
-        if (queue.size() == 0 || !takePermit()) {
+        if (queue.size() == 0 || !permits.takeForWaiter()) {
             return false;
         }
         boolean given = false;
         try {
             ShedWaiter next = queue.next(now, typical);
             if (next != null) {
-                next.decide(stampOf(now), null);
+                next.decide(stampOfWaiter(now), null);
                 given = true;
                 queue.ended(next);
             }
         } finally {
             if (!given) {
-                releasePermit();
+                permits.giveBack();
             }
             unmarkIfEmpty();
         }
         return given;
     }
 
-    /** Takes a permit although calls wait: for one of them. */
-    private boolean takePermit() {
-        long seen = state.get();
-        while (hasFree(seen)) {
-            long found = state.compareAndExchange(seen, seen + 1);
-            if (found == seen) {
-                return true;
-            }
-            seen = found;
-        }
-        return false;
-    }
-
-    /** Takes a permit if one is free and no call waits; else lets all others see that calls wait. */
-    private boolean takePermitOrMark() {
-        long seen = state.get();
-        while ((seen & WAITING) == 0) {
-            boolean free = hasFree(seen);
-            long found = state.compareAndExchange(seen, free ? seen + 1 : seen | WAITING);
-            if (found == seen) {
-                return free;
-            }
-            seen = found;
-        }
-        return false;
-    }
-
     private void unmarkIfEmpty() {
-        if (queue.size() == 0 && (state.get() & WAITING) != 0) {
-            state.getAndAdd(-WAITING); // written under the lock only
+        if (queue.size() == 0) {
+            permits.unmark();
         }
     }
 
@@ -273,9 +261,12 @@ final class PriorityBulkhead implements SheddingBulkhead {
     }
 
     private boolean queueUp(ShedWaiter waiter, long now) {
-        if (takePermitOrMark()) {
-            waiter.decide(NOT_WAITED, null);
+        if (permits.takeOrMark()) {
+            waiter.decide(adaptive == null ? NOT_WAITED : adaptive.begin(now), null);
             return false;
+        }
+        if (adaptive != null) {
+            adaptive.noteLimited();
         }
         if (queue.size() >= config.maxWaiting()) {
             ShedWaiter least = queue.displaceable(waiter.level);
@@ -394,27 +385,37 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     @Override
     public void setMaxConcurrent(int limit) {
-        Require.range("maxConcurrent", limit, 1, Integer.MAX_VALUE);
-        long seen = state.get();
-        while (true) {
-            long next = (long) limit << LIMIT_SHIFT | (seen & (IN_FLIGHT | WAITING));
-            long found = state.compareAndExchange(seen, next);
-            if (found == seen) {
-                assign();
-                return;
-            }
-            seen = found;
+        if (adaptive != null) {
+            reconfigure(adaptive.config().toBuilder()
+                    .minLimit(limit)
+                    .maxLimit(limit)
+                    .initialLimit(limit)
+                    .build());
+            return;
         }
+        permits.setLimit(Require.range("maxConcurrent", limit, 1, Integer.MAX_VALUE));
+        assign();
+    }
+
+    @Override
+    public void reconfigure(AdaptiveBulkheadConfig settings) {
+        Require.nonNull("config", settings);
+        if (adaptive == null) {
+            throw new IllegalStateException(
+                    "bulkhead \"" + name + "\" does not find its limit by itself, see setMaxConcurrent");
+        }
+        adaptive.reconfigure(SheddingBulkheadConfig.withoutPartitions(settings), () -> {});
+        assign();
     }
 
     @Override
     public int maxConcurrent() {
-        return (int) (state.get() >>> LIMIT_SHIFT);
+        return permits.limit();
     }
 
     @Override
     public int inFlight() {
-        return (int) (state.get() & IN_FLIGHT);
+        return permits.inFlight();
     }
 
     @Override
@@ -437,7 +438,7 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     @Override
     public OutcomeRule outcomes() {
-        return OutcomeRule.standard();
+        return adaptive == null ? OutcomeRule.standard() : adaptive.outcomes();
     }
 
     private ShedException refusal(ShedReason reason) {
@@ -478,6 +479,9 @@ final class PriorityBulkhead implements SheddingBulkhead {
         Require.nonNull("sink", sink).value(name, "bulkhead.in.flight", inFlight());
         sink.value(name, "bulkhead.waiting", waiting());
         sink.value(name, "bulkhead.limit", maxConcurrent());
+        if (adaptive != null) {
+            adaptive.measure(name, sink);
+        }
         for (ShedReason reason : ShedReason.values()) {
             if (reason.compareTo(ShedReason.WAITED) <= 0) {
                 String metric = "bulkhead.refused." + reason.name().toLowerCase(Locale.ROOT);

@@ -34,8 +34,11 @@ import java.util.function.Consumer;
  * bulkhead a permit comes back exactly once, when the work has ended; a call that is interrupted, cancelled or late
  * gives its place up, at the same cost however long the queue is, and those behind it move up.
  *
- * <p>{@link #setMaxConcurrent} changes how many calls may be in flight at any time, also for an algorithm that finds
- * the number.
+ * <p><b>How many calls may be in flight</b> is a number, which {@link #setMaxConcurrent} changes at any time; or the
+ * bulkhead finds it by itself, as an {@link AdaptiveBulkhead} does
+ * ({@link SheddingBulkheadConfig.Builder#adaptive}). With that and a {@link PriorityShedder} outside of it, one
+ * decision admits each call: by the limit that is right now, the most critical first. {@code setMaxConcurrent} then
+ * fixes the limit to a number, until {@link #reconfigure}.
  *
  * <p>Thread-safe. A call that finds a permit allocates nothing, takes no lock, reads no clock and writes one word
  * twice. A call that has to wait takes a lock for some steps, whose number does not depend on the length of the queue,
@@ -43,7 +46,8 @@ import java.util.function.Consumer;
  *
  * <p>Metrics: {@code bulkhead.in.flight}, {@code bulkhead.waiting}, {@code bulkhead.limit}, and how many calls were
  * refused since the start, by reason: {@code bulkhead.refused.full}, {@code bulkhead.refused.displaced},
- * {@code bulkhead.refused.late}, {@code bulkhead.refused.waited}. See ADR 93.
+ * {@code bulkhead.refused.late}, {@code bulkhead.refused.waited}. One that finds its limit by itself has those of an
+ * {@link AdaptiveBulkhead}, too, and its cost. See ADR 93 and ADR 114.
  *
  * @since 0.1
  */
@@ -135,6 +139,17 @@ public interface SheddingBulkhead extends Bulkhead {
     static SheddingBulkhead of(String name, SheddingBulkheadConfig config, Environment environment) {
         return new PriorityBulkhead(name, config, environment);
     }
+
+    /**
+     * Replaces the settings by which the bulkhead finds its limit, live, as {@link AdaptiveBulkhead#reconfigure}. Calls
+     * that wait and may be in flight now begin at once.
+     *
+     * @param config the settings
+     * @throws NullPointerException if it is null
+     * @throws IllegalArgumentException if it has another rule for outcomes, or partitions
+     * @throws IllegalStateException if the limit is not {@link SheddingBulkheadConfig.Builder#adaptive}
+     */
+    void reconfigure(AdaptiveBulkheadConfig config);
 
     /**
      * Returns how many calls were refused for a reason since this was made. A bare {@link #tryEnter} does not count,

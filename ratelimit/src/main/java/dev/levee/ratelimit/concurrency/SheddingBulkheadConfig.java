@@ -4,6 +4,9 @@ import dev.levee.core.Deadline;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a {@link SheddingBulkhead}. Immutable.
@@ -11,7 +14,10 @@ import java.time.Duration;
  * @since 0.1
  */
 public final class SheddingBulkheadConfig {
+    private static final int MAX_CONCURRENT = 25;
+
     private final int maxConcurrent;
+    private final @Nullable AdaptiveBulkheadConfig adaptive;
     private final int maxWaiting;
     private final Duration maxWait;
     private final WaitControl waitControl;
@@ -21,7 +27,8 @@ public final class SheddingBulkheadConfig {
     private final boolean refuseWithoutTime;
 
     private SheddingBulkheadConfig(Builder builder) {
-        maxConcurrent = builder.maxConcurrent;
+        adaptive = builder.adaptive;
+        maxConcurrent = adaptive == null ? builder.maxConcurrent : adaptive.initialLimit();
         maxWaiting = builder.maxWaiting;
         maxWait = builder.maxWait;
         waitControl = builder.waitControl;
@@ -47,7 +54,8 @@ public final class SheddingBulkheadConfig {
      */
     public Builder toBuilder() {
         Builder builder = new Builder();
-        builder.maxConcurrent = maxConcurrent;
+        builder.adaptive = adaptive;
+        builder.maxConcurrent = adaptive == null ? maxConcurrent : MAX_CONCURRENT;
         builder.maxWaiting = maxWaiting;
         builder.maxWait = maxWait;
         builder.waitControl = waitControl;
@@ -65,6 +73,15 @@ public final class SheddingBulkheadConfig {
      */
     public int maxConcurrent() {
         return maxConcurrent;
+    }
+
+    /**
+     * Returns how the bulkhead finds by itself how many calls may be in flight.
+     *
+     * @return the settings of the limit; empty if it is fixed
+     */
+    public Optional<AdaptiveBulkheadConfig> adaptive() {
+        return Optional.ofNullable(adaptive);
     }
 
     /**
@@ -130,6 +147,14 @@ public final class SheddingBulkheadConfig {
         return refuseWithoutTime;
     }
 
+    static AdaptiveBulkheadConfig withoutPartitions(AdaptiveBulkheadConfig settings) {
+        if (!settings.partitions().isEmpty()) {
+            throw new IllegalArgumentException("partitions must be none, because the queue goes by criticality, but"
+                    + " were " + settings.partitions().keySet());
+        }
+        return settings;
+    }
+
     long maxWaitNanos() {
         return Nanos.of(maxWait);
     }
@@ -150,7 +175,9 @@ public final class SheddingBulkheadConfig {
     public static final class Builder {
         private static final Duration MAX_INTERVAL = Duration.ofHours(1);
 
-        private int maxConcurrent = 25;
+        private int maxConcurrent = MAX_CONCURRENT;
+        private boolean fixed;
+        private @Nullable AdaptiveBulkheadConfig adaptive;
         private int maxWaiting = 100;
         private Duration maxWait = Deadline.FOREVER;
         private WaitControl waitControl = WaitControl.STANDING_QUEUE;
@@ -170,6 +197,26 @@ public final class SheddingBulkheadConfig {
          */
         public Builder maxConcurrent(int value) {
             maxConcurrent = Require.range("maxConcurrent", value, 1, Integer.MAX_VALUE);
+            fixed = true;
+            return this;
+        }
+
+        /**
+         * Lets the bulkhead find by itself how many calls may be in flight, as an {@link AdaptiveBulkhead} does: limit,
+         * queue and shedding are then one decision. It begins at {@code initialLimit}, knows permits that are held too
+         * long, and takes no notice of a second {@code exit} with the same stamp; the queue goes by criticality, so
+         * there are no partitions. Default: the limit is {@link #maxConcurrent}, fixed.
+         *
+         * @param configure sets what differs from the defaults of an adaptive limit
+         * @return this
+         * @throws NullPointerException if it is null
+         * @throws IllegalArgumentException if a setting is out of its range or there are partitions
+         */
+        public Builder adaptive(Consumer<? super AdaptiveBulkheadConfig.Builder> configure) {
+            AdaptiveBulkheadConfig.Builder builder =
+                    adaptive == null ? AdaptiveBulkheadConfig.builder() : adaptive.toBuilder();
+            Require.nonNull("configure", configure).accept(builder);
+            adaptive = withoutPartitions(builder.build());
             return this;
         }
 
@@ -272,9 +319,14 @@ public final class SheddingBulkheadConfig {
          * Returns the settings.
          *
          * @return the settings; later changes of this builder do not change them
-         * @throws IllegalArgumentException if the target is longer than the interval
+         * @throws IllegalArgumentException if the target is longer than the interval, or a limit is set that is found
          */
         public SheddingBulkheadConfig build() {
+            if (fixed && adaptive != null) {
+                throw new IllegalArgumentException(
+                        "maxConcurrent must not be set beside adaptive, which begins at its initialLimit, but was "
+                                + maxConcurrent);
+            }
             if (target.compareTo(interval) > 0) {
                 throw new IllegalArgumentException("target must be at most the interval of " + Nanos.text(interval)
                         + ", but was " + Nanos.text(target));

@@ -8,7 +8,7 @@ final class VegasEstimator implements LimitEstimator {
     private static final int PROBE_MULTIPLIER = 30;
 
     private final VegasLimit settings;
-    private final LimitBounds bounds;
+    private LimitBounds bounds;
     private final RandomGenerator random;
     private double limit;
     private double noLoadNanos;
@@ -30,6 +30,12 @@ final class VegasEstimator implements LimitEstimator {
     @Override
     public long windowNanos() {
         return Nanos.of(settings.window());
+    }
+
+    @Override
+    public void bound(LimitBounds next) {
+        bounds = next;
+        limit = bounds.within(limit);
     }
 
     @Override

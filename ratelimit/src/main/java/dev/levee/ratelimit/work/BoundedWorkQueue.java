@@ -313,6 +313,7 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
         sink.value(name, "work.accepted", (double) counts.accepted());
         sink.value(name, "work.done", (double) counts.done());
         sink.value(name, "work.retried", (double) attempts.retried());
+        sink.value(name, "work.postponed", (double) attempts.postponed());
         sink.value(name, "work.dead", (double) counts.deadLettered());
         sink.value(name, "work.dead.kept", (double) kept);
         sink.value(name, "work.dead.dropped", (double) dropped);

@@ -7,9 +7,11 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
+import dev.levee.core.policy.RetryBudget;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
@@ -34,6 +36,9 @@ final class WorkAttempts<T> {
     /** The wait after a backoff has thrown. */
     private static final long FALLBACK_NANOS = Duration.ofSeconds(1).toNanos();
 
+    /** The shortest wait of an item for the budget. */
+    private static final long BUDGET_NANOS = Duration.ofMillis(100).toNanos();
+
     private final String label;
     private final WorkQueueConfig<T> config;
     private final WorkHandler<? super T> handler;
@@ -41,6 +46,7 @@ final class WorkAttempts<T> {
     private final String name;
     private final OutcomeRule outcomes;
     private final long maxHintNanos;
+    private final RetryBudget budget;
     private final @Nullable Listener listener;
     private final WorkRing ring;
     private final WorkBook<T> book;
@@ -48,6 +54,7 @@ final class WorkAttempts<T> {
     private final WorkCrew<T> crew;
     private final WorkClosing<T> closing;
     private final LongAdder retried = new LongAdder();
+    private final LongAdder postponed = new LongAdder();
     private volatile boolean warnedOfDead;
     private volatile boolean warnedOfDropped;
     private volatile boolean warnedOfBackoff;
@@ -67,6 +74,8 @@ final class WorkAttempts<T> {
         this.environment = environment;
         this.outcomes = config.outcomes();
         this.maxHintNanos = config.maxHintNanos();
+        RetryBudget given = config.budget();
+        this.budget = given == null ? RetryBudget.of(name, environment) : given;
         this.listener = environment.listener() == Listener.NONE ? null : environment.listener();
         this.ring = book.ring;
         this.book = book;
@@ -85,6 +94,11 @@ final class WorkAttempts<T> {
 
     long retried() {
         return retried.sum();
+    }
+
+    /** How often the budget has not let an attempt through. */
+    long postponed() {
+        return postponed.sum();
     }
 
     /** Reads the clock; one that throws stands still. */
@@ -124,6 +138,9 @@ final class WorkAttempts<T> {
         Object result = null;
         Throwable error = null;
         try {
+            if (entry == null || (entry.attempts == 0 && entry.refusals == 0)) {
+                budget.onFirstAttempt();
+            }
             result = handler.handle(item, entry == null ? 1 : attemptOf(entry));
             if (result instanceof CompletionStage<?> stage) {
                 PendingWork<T> pending = new PendingWork<>(this, slot, stage, ofWorker, start);
@@ -201,6 +218,10 @@ final class WorkAttempts<T> {
         entry.failed(now, verdict, error, refused);
         boolean again = repeats && (refused || entry.attempts < config.maxAttempts()) && hint <= maxHintNanos;
         long delay = again ? delayNanos(entry, hint) : STOP;
+        if (again && !refused && !isPaid()) {
+            entry.unpaid = true;
+            delay = Math.max(delay, BUDGET_NANOS);
+        }
         boolean dropped = false;
         boolean returned = false;
         boolean waits = false;
@@ -250,18 +271,33 @@ final class WorkAttempts<T> {
                     Long.MAX_VALUE);
         } catch (Throwable thrown) { // of a user
             delay = FALLBACK_NANOS;
-            if (!warnedOfBackoff) {
-                warnedOfBackoff = true;
-                SafeLog.warn(
-                        LOG,
-                        "{}: its backoff threw, an item waits {} instead. Further failures of it are not logged",
-                        label,
-                        Nanos.text(delay),
-                        thrown);
-            }
+            warnOfBackoff("its backoff threw, an item waits " + Nanos.text(delay) + " instead", thrown);
         }
         entry.delayNanos = Math.min(delay, Nanos.NEVER);
-        return Math.min(Math.max(delay, hint), Nanos.NEVER);
+        long spread = HintSpread.spread(hint, config.hintJitter(), Nanos.NEVER, environment.random());
+        return Math.min(Math.max(delay, spread), Nanos.NEVER);
+    }
+
+    /** Pays for a further attempt; false if there is no credit for it. */
+    private boolean isPaid() {
+        boolean paid;
+        try {
+            paid = budget.tryWithdraw();
+        } catch (Throwable thrown) { // of a user
+            paid = true;
+            warnOfBackoff("its budget threw, an item is tried again", thrown);
+        }
+        if (!paid) {
+            postponed.increment();
+        }
+        return paid;
+    }
+
+    private void warnOfBackoff(String what, Throwable thrown) {
+        if (!warnedOfBackoff) {
+            warnedOfBackoff = true;
+            SafeLog.warn(LOG, "{}: {}. Further failures of this are not logged", label, what, thrown);
+        }
     }
 
     private void setTimer(WorkEntry<T> entry, long delay) {
@@ -319,6 +355,13 @@ final class WorkAttempts<T> {
 
     /** The backoff of an item is over: called by its timer. */
     void due(WorkEntry<T> entry) {
+        if (entry.unpaid) {
+            if (entry.state == WorkEntry.BACKOFF && !isPaid()) {
+                postpone(entry);
+                return;
+            }
+            entry.unpaid = false;
+        }
         boolean waited;
         book.lock.lock();
         try {
@@ -329,6 +372,25 @@ final class WorkAttempts<T> {
         if (waited) {
             tellCaller(entry);
             crew.wake();
+        }
+    }
+
+    /** An item asks the budget again after its backoff. */
+    private void postpone(WorkEntry<T> entry) {
+        long delay = Math.max(entry.delayNanos, BUDGET_NANOS);
+        long due = nowNanos() + delay;
+        boolean waits;
+        book.lock.lock();
+        try {
+            waits = book.postpone(entry, due);
+        } finally {
+            book.lock.unlock();
+        }
+        if (waits) {
+            setTimer(entry, delay);
+        } else {
+            tellCaller(entry);
+            afterEnd(); // it may have been given back
         }
     }
 

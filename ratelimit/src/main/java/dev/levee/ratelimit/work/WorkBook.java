@@ -203,6 +203,19 @@ final class WorkBook<T> {
         return true;
     }
 
+    /** An entry that is in its backoff waits longer, or is given back. Returns false if it does not wait any more. */
+    boolean postpone(WorkEntry<T> entry, long dueNanos) {
+        if (entry.state != WorkEntry.BACKOFF) {
+            return false;
+        }
+        entry.dueNanos = dueNanos;
+        if (isTooLate(dueNanos)) {
+            giveBack(entry);
+            return false;
+        }
+        return true;
+    }
+
     /** An item that is in its backoff ends otherwise than by an attempt. */
     void leaveBackoff(WorkEntry<T> entry) {
         backoff.remove(entry);

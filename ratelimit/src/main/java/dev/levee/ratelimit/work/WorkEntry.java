@@ -50,6 +50,9 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
 
     @Nullable Throwable cause;
 
+    /** Whether the budget has not let its next attempt through yet; only written by what handles it or its timer. */
+    volatile boolean unpaid;
+
     /** When its next attempt is due. */
     long dueNanos;
 

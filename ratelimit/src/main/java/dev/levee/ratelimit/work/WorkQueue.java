@@ -38,7 +38,9 @@ import java.util.function.Consumer;
  * <ul>
  *   <li>{@code SUCCESS}: done.
  *   <li>{@code FAILURE}, {@code THROTTLED}, {@code NOT_SENT}, an {@code Error} included: tried again after the backoff
- *       or the hint, whichever is longer, up to {@code maxAttempts}; then a dead letter.
+ *       or the hint, whichever is longer, up to {@code maxAttempts}; then a dead letter. All items together are tried
+ *       again no more often than the {@linkplain WorkQueueConfig.Builder#budget budget} allows; one for which there is
+ *       no credit keeps its place, and waits longer.
  *   <li>A refusal by a policy around the work (an open breaker, a limit, a full bulkhead): tried again after the
  *       backoff or its hint, and no attempt, because the work did not run. It does not use up the attempts, so an item
  *       waits as long as the outage lasts. One that the rule names with a verdict that is no failure is a dead letter.
@@ -55,7 +57,8 @@ import java.util.function.Consumer;
  * worker that is handed over costs an object or two. With an order the same holds for accepting, but for two objects.
  *
  * <p>Metrics: {@code work.waiting}, {@code work.running}, {@code work.accepted}, {@code work.done},
- * {@code work.retried}, {@code work.dead} (items that became dead letters), {@code work.dead.kept},
+ * {@code work.retried}, {@code work.postponed} (attempts that the budget did not let through yet), {@code work.dead}
+ * (items that became dead letters), {@code work.dead.kept},
  * {@code work.dead.dropped}, {@code work.returned}, {@code work.refused}, and {@code work.oldest.age.nanos} (since the
  * oldest waiting item was accepted; 0 if none waits). A listener receives {@code onRefused}, {@code onAttempt} and, for
  * each attempt, {@code onOutcome}.

@@ -2,9 +2,11 @@ package dev.levee.ratelimit.work;
 
 import dev.levee.core.Deadline;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.policy.Backoff;
+import dev.levee.core.policy.RetryBudget;
 import java.time.Duration;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -27,6 +29,8 @@ public final class WorkQueueConfig<T> {
     private final int maxAttempts;
     private final Backoff backoff;
     private final Duration maxHint;
+    private final double hintJitter;
+    private final @Nullable RetryBudget budget;
     private final OutcomeRule outcomes;
     private final int maxDeadLetters;
     private final boolean ages;
@@ -40,6 +44,8 @@ public final class WorkQueueConfig<T> {
         maxAttempts = builder.maxAttempts;
         backoff = builder.backoff;
         maxHint = builder.maxHint;
+        hintJitter = builder.hintJitter;
+        budget = builder.budget;
         outcomes = builder.outcomes;
         maxDeadLetters = builder.maxDeadLetters;
         ages = builder.ages;
@@ -70,6 +76,8 @@ public final class WorkQueueConfig<T> {
         builder.maxAttempts = maxAttempts;
         builder.backoff = backoff;
         builder.maxHint = maxHint;
+        builder.hintJitter = hintJitter;
+        builder.budget = budget;
         builder.outcomes = outcomes;
         builder.maxDeadLetters = maxDeadLetters;
         builder.ages = ages;
@@ -141,6 +149,24 @@ public final class WorkQueueConfig<T> {
     }
 
     /**
+     * Returns by which share of itself a wait that was asked for is longer at most.
+     *
+     * @return from 0 to 1
+     */
+    public double hintJitter() {
+        return hintJitter;
+    }
+
+    /**
+     * Returns what bounds the further attempts of all items together.
+     *
+     * @return the budget; null if the queue has one of its own
+     */
+    public @Nullable RetryBudget budget() {
+        return budget;
+    }
+
+    /**
      * Returns what counts as a failure.
      *
      * @return the rule
@@ -190,6 +216,8 @@ public final class WorkQueueConfig<T> {
         private int maxAttempts = 5;
         private Backoff backoff = Backoff.exponential(Duration.ofMillis(100), Duration.ofMinutes(1));
         private Duration maxHint = Duration.ofHours(1);
+        private double hintJitter = HintSpread.DEFAULT_JITTER;
+        private @Nullable RetryBudget budget;
         private OutcomeRule outcomes = OutcomeRule.standard();
         private int maxDeadLetters = 1000;
         private boolean ages = true;
@@ -289,6 +317,38 @@ public final class WorkQueueConfig<T> {
          */
         public Builder<T> maxHint(Duration value) {
             maxHint = Require.positive("maxHint", value);
+            return this;
+        }
+
+        /**
+         * Sets by which share of itself a wait that was asked for is longer at most. Default: 0.25. Each item draws its
+         * own part of it, so that items which were told the same time do not come back in one moment, and never before.
+         *
+         * @param value from 0, for none, to 1
+         * @return this
+         * @throws IllegalArgumentException if it is outside or not a number
+         */
+        public Builder<T> hintJitter(double value) {
+            if (!(value >= 0 && value <= 1)) {
+                throw new IllegalArgumentException("hintJitter must be from 0 to 1, but was " + value);
+            }
+            hintJitter = value;
+            return this;
+        }
+
+        /**
+         * Sets what bounds the further attempts of all items together. An item whose attempt the budget does not let
+         * through is not lost: it keeps its place and waits for its backoff once more, and asks again. Attempts after a
+         * refusal by a policy further in cost nothing, because the work did not run. Default: a budget of this queue
+         * alone, as {@link RetryBudget#of(String)} makes it: 20 % of the first attempts, and 10 per second.
+         *
+         * @param value a budget that may be shared with the retries and hedges in front of the same dependency;
+         *     {@link RetryBudget#unlimited()} for none
+         * @return this
+         * @throws NullPointerException if it is null
+         */
+        public Builder<T> budget(RetryBudget value) {
+            budget = Require.nonNull("budget", value);
             return this;
         }
 

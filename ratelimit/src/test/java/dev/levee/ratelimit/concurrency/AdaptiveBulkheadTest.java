@@ -181,6 +181,118 @@ class AdaptiveBulkheadTest {
     }
 
     @Nested
+    class ALiveChange {
+        private final AdaptiveBulkhead bulkhead = bulkhead(config -> config.initialLimit(20));
+        private final LimitDriver driver = new LimitDriver(time, bulkhead);
+
+        private void change(Consumer<AdaptiveBulkheadConfig.Builder> settings) {
+            AdaptiveBulkheadConfig.Builder builder = bulkhead.config().toBuilder();
+            settings.accept(builder);
+            bulkhead.reconfigure(builder.build());
+        }
+
+        @Test
+        void of_the_highest_limit_holds_from_the_next_call_on() {
+            List<Long> stamps = driver.enter(15);
+            change(config -> config.maxLimit(8).initialLimit(8));
+            assertThat(bulkhead.limit()).isEqualTo(8);
+            assertThat(driver.enter(1)).isEmpty();
+            stamps.subList(0, 8).forEach(stamp -> driver.exit(stamp, Verdict.IGNORED));
+            assertThat(driver.enter(5)).hasSize(1);
+        }
+
+        @Test
+        void of_the_least_limit_lets_calls_in_at_once() {
+            assertThat(driver.enter(100)).hasSize(20);
+            change(config -> config.minLimit(50).initialLimit(50));
+            assertThat(driver.enter(100)).hasSize(30);
+        }
+
+        /** The first table has 16 places; all stamps are given back, also those of before. */
+        @Test
+        void to_a_limit_that_needs_more_places_keeps_all_stamps() {
+            AdaptiveBulkhead small = bulkhead(config -> config.initialLimit(8).maxLimit(8));
+            LimitDriver calls = new LimitDriver(time, small);
+            List<Long> stamps = new ArrayList<>(calls.enter(8));
+            small.reconfigure(small.config().toBuilder()
+                    .maxLimit(10_000)
+                    .minLimit(10_000)
+                    .initialLimit(10_000)
+                    .build());
+            stamps.addAll(calls.enter(20_000));
+            assertThat(stamps).hasSize(10_000).doesNotHaveDuplicates();
+            stamps.forEach(stamp -> calls.exit(stamp, Verdict.IGNORED));
+            stamps.forEach(stamp -> calls.exit(stamp, Verdict.IGNORED));
+            assertThat(small.inFlight()).isZero();
+            assertThat(small.heldTooLong()).isZero();
+        }
+
+        @Test
+        void of_the_algorithm_goes_on_from_where_the_limit_is() {
+            driver.call(Duration.ofMillis(1), Verdict.THROTTLED);
+            assertThat(bulkhead.limit()).isEqualTo(18);
+            change(config -> config.limit(ConcurrencyLimit.aimd()));
+            assertThat(bulkhead.limit()).isEqualTo(18);
+            driver.rounds(10, 18, inFlight -> 1);
+            assertThat(bulkhead.limit()).isGreaterThan(18);
+        }
+
+        @Test
+        void of_what_is_too_long_is_seen_at_once() {
+            driver.enter(3);
+            time.advance(Duration.ofSeconds(2));
+            assertThat(bulkhead.heldTooLong()).isZero();
+            change(config -> config.heldTooLong(Duration.ofSeconds(1)));
+            assertThat(bulkhead.heldTooLong()).isEqualTo(3);
+        }
+
+        @Test
+        void of_the_rule_for_outcomes_is_refused() {
+            assertThatThrownBy(() -> change(config -> config.outcomes((result, error) -> Verdict.SUCCESS)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith("outcomes must stay ");
+        }
+
+        @Test
+        void while_calls_come_never_admits_more_than_the_highest_of_both_limits() throws Exception {
+            AtomicInteger inFlight = new AtomicInteger();
+            AtomicInteger most = new AtomicInteger();
+            AdaptiveBulkhead busy = AdaptiveBulkhead.of(
+                    "busy", config -> config.minLimit(4).initialLimit(4).maxLimit(4).partition("a", 0.5));
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                Gate gate = i % 2 == 0 ? busy.partition("a") : busy;
+                Thread thread = new Thread(() -> {
+                    for (int call = 0; call < 5_000; call++) {
+                        long stamp = gate.tryEnter(0);
+                        if (stamp != Gate.REFUSED) {
+                            most.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
+                            inFlight.decrementAndGet();
+                            gate.exit(stamp, 0, 0, Verdict.SUCCESS, RefusedException.UNKNOWN);
+                        }
+                    }
+                });
+                threads.add(thread);
+                thread.start();
+            }
+            for (int change = 0; change < 200; change++) {
+                int limit = 2 + change % 5;
+                busy.reconfigure(busy.config().toBuilder()
+                        .minLimit(limit)
+                        .initialLimit(limit)
+                        .maxLimit(limit)
+                        .share("a", 0.1 + change % 9 / 10.0)
+                        .build());
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertThat(most.get()).isBetween(1, 6);
+            assertThat(busy.inFlight()).isZero();
+        }
+    }
+
+    @Nested
     class Partitions {
         private final AdaptiveBulkhead bulkhead = bulkhead(
                 config -> config.initialLimit(20).partition("live", 0.75).partition("batch", 0.25));
@@ -226,9 +338,66 @@ class AdaptiveBulkheadTest {
         void a_refusal_names_the_partition() {
             new LimitDriver(time, batch).enter(100);
             assertThatThrownBy(() -> batch.run(() -> {}))
-                    .hasMessage("bulkhead \"orders.batch\" is full: 5 permits of its own, 5 calls in flight in all,"
-                            + " limit 20");
+                    .hasMessage("bulkhead \"orders.batch\" is full: of its permits 5 of 5 are in use; in all 5 of 20"
+                            + " are in use, free for others: 15 of \"orders.live\"");
             assertThat(((Policy) batch).name()).isEqualTo("orders.batch");
+        }
+
+        @Test
+        void a_refusal_of_a_call_of_no_partition_says_for_which_the_free_permits_are() {
+            AdaptiveBulkhead small = bulkhead(
+                    config -> config.initialLimit(3).partition("live", 0.67).partition("batch", 0.33));
+            assertThatThrownBy(() -> small.run(() -> {}))
+                    .hasMessage("bulkhead \"orders\" is full: of the permits of no partition 0 of 0 are in use; in all"
+                            + " 0 of 3 are in use, free for others: 2 of \"orders.live\", 1 of \"orders.batch\"");
+        }
+
+        @Test
+        void a_refusal_says_which_permits_others_have_borrowed() {
+            LimitDriver calls = new LimitDriver(time, batch);
+            calls.rounds(2_000, 100, inFlight -> 10);
+            calls.enter(1_000);
+            assertThatThrownBy(() -> live.run(() -> {}))
+                    .hasMessageMatching("bulkhead \"orders.live\" is full: of its permits (\\d+) of \\1 are in use"
+                            + " \\(\\d+ lent\\); in all .*");
+        }
+
+        @Test
+        void have_other_shares_from_a_change_on() {
+            bulkhead.reconfigure(bulkhead.config().toBuilder()
+                    .share("live", 0.2)
+                    .share("batch", 0.3)
+                    .minLimit(3)
+                    .build());
+            assertThat(bulkhead.limit()).isEqualTo(20);
+            assertThat(new LimitDriver(time, live).enter(100)).as("and what none has").hasSize(14);
+            assertThat(new LimitDriver(time, batch).enter(100)).hasSize(6);
+            assertThat(bulkhead.inFlight()).isEqualTo(20);
+        }
+
+        @Test
+        void that_become_smaller_admit_none_until_enough_calls_have_ended() {
+            LimitDriver calls = new LimitDriver(time, live);
+            List<Long> stamps = calls.enter(100);
+            bulkhead.reconfigure(bulkhead.config().toBuilder()
+                    .share("live", 0.25)
+                    .share("batch", 0.75)
+                    .build());
+            assertThat(new LimitDriver(time, batch).enter(100)).as("5 of 20 are free").hasSize(5);
+            stamps.subList(0, 8).forEach(stamp -> calls.exit(stamp, Verdict.IGNORED));
+            assertThat(calls.enter(1)).as("7 are in flight, 5 may be").isEmpty();
+            assertThat(new LimitDriver(time, batch).enter(100)).hasSize(8);
+            assertThat(bulkhead.inFlight()).isEqualTo(20);
+        }
+
+        @Test
+        void must_stay_the_same_ones() {
+            assertThatThrownBy(() -> bulkhead.reconfigure(AdaptiveBulkheadConfig.builder()
+                            .partition("live", 0.5)
+                            .build()))
+                    .hasMessage("partitions must stay [live, batch], but were [live]");
+            assertThatThrownBy(() -> bulkhead.config().toBuilder().share("other", 0.5))
+                    .hasMessage("partition \"other\" must be added before its share is changed");
         }
 
         @Test

@@ -26,6 +26,20 @@ class SheddingBulkheadGateTest {
     }
 
     @Nested
+    class ThatFindsItsLimit extends GateContract {
+        @Override
+        protected Gate newGate(Environment environment, OutcomeRule rule) {
+            return SheddingBulkhead.of(
+                    "b", c -> c.adaptive(limit -> limit.minLimit(4).outcomes(rule)), environment);
+        }
+
+        @Override
+        protected long held(Gate gate) {
+            return heldBy(gate);
+        }
+    }
+
+    @Nested
     class WithCoDel extends GateContract {
         @Override
         protected Gate newGate(Environment environment, OutcomeRule rule) {

@@ -161,7 +161,8 @@ class SheddingHistoriesTest {
                 .maxWaiting(maxWaiting)
                 .refuseWithoutTime(false)
                 .build();
-        PriorityBulkhead bulkhead = new PriorityBulkhead("b", config, environment, queues.apply(config));
+        PriorityBulkhead bulkhead = new PriorityBulkhead(
+                "b", config, environment, queues.apply(config), new PermitWord(config.maxConcurrent()));
         Model model = new Model(permits, maxWaiting);
         List<Call> calls = new ArrayList<>();
         int wait = 1 + random.nextInt(20);

@@ -219,8 +219,9 @@ class WorkQueueTest {
         @Test
         void a_hint_is_waited_for_if_it_is_longer_than_the_backoff() {
             failing.put("a", new IOException());
-            WorkQueue<String> queue = queue(c -> c.outcomes(rule ->
-                    rule.retryAfter((result, error) -> Duration.ofSeconds(7).toNanos())));
+            WorkQueue<String> queue = queue(c -> c.hintJitter(0)
+                    .outcomes(rule -> rule.retryAfter(
+                            (result, error) -> Duration.ofSeconds(7).toNanos())));
             queue.offer("a");
             time.advance(Duration.ofMillis(6_999));
             assertThat(handled).hasSize(1);

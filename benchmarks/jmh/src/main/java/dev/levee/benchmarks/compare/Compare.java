@@ -90,6 +90,9 @@ public final class Compare {
         try (PrintStream log = new PrintStream(Files.newOutputStream(logFile), true, StandardCharsets.UTF_8)) {
             for (Question question : questions) {
                 for (int threads : THREADS) {
+                    if (!question.isAskedAt(threads)) {
+                        continue;
+                    }
                     System.err.printf("%s, %d thread%s%n", question, threads, threads == 1 ? "" : "s");
                     List<Row> taken = measurement.take(question, threads, log);
                     rows.addAll(taken);

@@ -68,6 +68,9 @@ record Measurement(int forks, int warmups, int iterations, int millis) {
      */
     List<Row> take(Question question, Collection<String> subjects, int threads, PrintStream log)
             throws RunnerException {
+        if (!question.programSubjects.isEmpty()) {
+            return Program.rows(question, question.benchmark, threads, List.copyOf(subjects), JVM_ARGUMENTS, log);
+        }
         if (question.mode == Mode.SampleTime) {
             return SideBySide.take(question, subjects, threads, forks * BLOCKS_PER_FORK, JVM_ARGUMENTS, log);
         }

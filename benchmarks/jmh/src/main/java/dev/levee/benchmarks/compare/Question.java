@@ -55,6 +55,8 @@ import dev.levee.benchmarks.limits.ConcurrencyAdaptive;
 import dev.levee.benchmarks.limits.ConcurrencyPermit;
 import dev.levee.benchmarks.limits.Keyed100kZipf;
 import dev.levee.benchmarks.limits.Keyed1mZipf;
+import dev.levee.benchmarks.limits.KeyedAttack;
+import dev.levee.benchmarks.limits.KeyedMemory1m;
 import dev.levee.benchmarks.limits.LimiterAcquire;
 import dev.levee.benchmarks.limits.LimiterMulti3;
 import dev.levee.benchmarks.limits.LimiterSlidingwindow;
@@ -118,6 +120,9 @@ enum Question {
     KEYED_100K_ZIPF("keyed.100k-zipf", Keyed100kZipf.class, 4),
     /** As with fewer keys. */
     KEYED_1M_ZIPF("keyed.1m-zipf", Keyed1mZipf.class, 4),
+    /** Bytes a key, on the heap and allocated; the target is about the first. */
+    KEYED_MEMORY_1M("keyed.memory-1m", KeyedMemory1m.class, KeyedMemory1m.SUBJECTS, "B a key"),
+    KEYED_ATTACK("keyed.attack", KeyedAttack.class, KeyedAttack.SUBJECTS, "ns"),
     CONCURRENCY_PERMIT("concurrency.permit", ConcurrencyPermit.class),
     CONCURRENCY_ADAPTIVE("concurrency.adaptive", ConcurrencyAdaptive.class),
     QUEUE_OFFER_POLL("queue.offer-poll", QueueOfferPoll.class),
@@ -153,6 +158,10 @@ enum Question {
     final Class<?> benchmark;
     /** How many bytes a call of levee's may allocate. */
     final double mostBytes;
+    /** What is measured by the program that the class is, at one thread; empty if it is a JMH class. */
+    final List<String> programSubjects;
+    /** Of what there are so many: nanoseconds of a call, unless a program measures something else. */
+    final String unit;
     /** The average time of calls, or, sampled, the p50 of their latencies side by side. */
     final Mode mode;
 
@@ -170,10 +179,30 @@ enum Question {
         this.benchmark = benchmark;
         this.mostBytes = mostBytes;
         this.mode = mode;
+        this.programSubjects = List.of();
+        this.unit = "ns";
+    }
+
+    /** A question that a program answers, in a JVM of its own, with a line for each subject; see {@link Program}. */
+    Question(String id, Class<?> program, List<String> subjects, String unit) {
+        this.id = id;
+        this.benchmark = program;
+        this.mostBytes = Double.POSITIVE_INFINITY;
+        this.mode = Mode.SingleShotTime;
+        this.programSubjects = subjects;
+        this.unit = unit;
+    }
+
+    /** Whether it is asked at so many threads. */
+    boolean isAskedAt(int threads) {
+        return programSubjects.isEmpty() || threads == 1;
     }
 
     /** The subjects of this question, by the names of the class's methods. */
     List<String> subjects() {
+        if (!programSubjects.isEmpty()) {
+            return programSubjects;
+        }
         return Arrays.stream(benchmark.getDeclaredMethods())
                 .filter(method -> method.isAnnotationPresent(Benchmark.class))
                 .map(Method::getName)

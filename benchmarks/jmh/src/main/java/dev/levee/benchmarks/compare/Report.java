@@ -47,12 +47,13 @@ final class Report {
                 : "";
         return String.format(
                 Locale.ROOT,
-                "| %s | %d | %s | %s ± %s | %s | %s |%n",
+                "| %s | %d | %s | %s ± %s%s | %s | %s |%n",
                 row.question(),
                 row.threads(),
                 fastest ? "**" + row.subject() + "**" : row.subject(),
                 nanos(row.ns()),
                 nanos(row.error()),
+                row.question().unit.equals("ns") ? "" : " " + row.question().unit,
                 plain(row.bytes()),
                 fastest && !ratio.isEmpty() ? "**" + ratio + "**" : ratio);
     }

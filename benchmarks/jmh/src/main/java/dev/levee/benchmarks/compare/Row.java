@@ -6,7 +6,7 @@ package dev.levee.benchmarks.compare;
  * @param question what was asked
  * @param subject the library that was measured: {@code levee}, a peer, or {@code floor}
  * @param threads how many threads called at once
- * @param ns the median of the iterations of all forks, in nanoseconds per call
+ * @param ns the median of the iterations of all forks, in nanoseconds per call; or what the question's unit says
  * @param error JMH's score error at 99.9 %, or half the range of the iterations where JMH has none
  * @param bytes what a call allocates, to a tenth of a byte; zero where it is less than {@link #NOISE}
  */

@@ -1,14 +1,9 @@
 package dev.levee.benchmarks.compare;
 
 import com.sun.management.ThreadMXBean;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Method;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -59,39 +54,10 @@ final class SideBySide {
      */
     static List<Row> take(
             Question question, Collection<String> subjects, int threads, int blocks, String[] jvm, PrintStream log) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of(jvm));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), SideBySide.class.getName()));
-        command.addAll(List.of(question.name(), String.valueOf(threads), String.valueOf(blocks)));
-        command.addAll(subjects);
-        List<Row> rows = new ArrayList<>();
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            try (BufferedReader lines =
-                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    log.println(line);
-                    String[] words = line.split(" ", -1);
-                    if (words.length == 5 && words[0].equals("row")) {
-                        rows.add(new Row(
-                                question,
-                                words[1],
-                                threads,
-                                Double.parseDouble(words[2]),
-                                Double.parseDouble(words[3]),
-                                Double.parseDouble(words[4])));
-                    }
-                }
-            }
-            log.println("exit code " + process.waitFor());
-        } catch (IOException failure) {
-            log.println(failure);
-        } catch (InterruptedException interrupt) {
-            Thread.currentThread().interrupt();
-        }
-        return rows;
+        List<String> arguments =
+                new ArrayList<>(List.of(question.name(), String.valueOf(threads), String.valueOf(blocks)));
+        arguments.addAll(subjects);
+        return Program.rows(question, SideBySide.class, threads, arguments, jvm, log);
     }
 
     /**

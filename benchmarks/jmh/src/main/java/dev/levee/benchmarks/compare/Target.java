@@ -29,6 +29,8 @@ import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_ASYNC;
 import static dev.levee.benchmarks.compare.Question.HTTP_CLIENT_BLOCKING;
 import static dev.levee.benchmarks.compare.Question.KEYED_100K_ZIPF;
 import static dev.levee.benchmarks.compare.Question.KEYED_1M_ZIPF;
+import static dev.levee.benchmarks.compare.Question.KEYED_ATTACK;
+import static dev.levee.benchmarks.compare.Question.KEYED_MEMORY_1M;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_MULTI3;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
@@ -83,6 +85,7 @@ record Target(Question question, int threads, double factor, Base base, double p
         CAFFEINE("Caffeine"),
         CAFFEINE_AND_CLOCK_READ("Caffeine and a nanoTime"),
         EHCACHE("Ehcache"),
+        LEVEE_UNDISTURBED("its undisturbed cost"),
         /** Nothing but the nanoseconds of the target. */
         NOTHING("");
 
@@ -138,6 +141,8 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(KEYED_100K_ZIPF, 2, 0.4, Base.BUCKET4J_MAP, 0),
             new Target(KEYED_1M_ZIPF, 1, 0.4, Base.BUCKET4J_MAP, 0),
             new Target(KEYED_1M_ZIPF, 2, 0.4, Base.BUCKET4J_MAP, 0),
+            new Target(KEYED_MEMORY_1M, 1, 0, Base.NOTHING, 32),
+            new Target(KEYED_ATTACK, 1, 2, Base.LEVEE_UNDISTURBED, 0),
             new Target(CONCURRENCY_PERMIT, 1, 0.3, Base.FASTEST_PEER, 0),
             new Target(CONCURRENCY_PERMIT, 2, 0.3, Base.FASTEST_PEER, 0),
             new Target(LIMITER_REJECT, 2, 1, Base.CLOCK_READ, 2),
@@ -206,6 +211,7 @@ record Target(Question question, int threads, double factor, Base base, double p
                     CAFFEINE,
                     CAFFEINE_AND_CLOCK_READ,
                     EHCACHE,
+                    LEVEE_UNDISTURBED,
                     NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
             case INCREMENT -> FLOOR_INCREMENT;
@@ -246,6 +252,7 @@ record Target(Question question, int threads, double factor, Base base, double p
             case CAFFEINE -> rows.of(question, threads, "caffeine");
             case CAFFEINE_AND_CLOCK_READ -> rows.of(question, threads, "caffeine-nanotime");
             case EHCACHE -> rows.of(question, threads, "ehcache");
+            case LEVEE_UNDISTURBED -> rows.of(question, threads, "levee-undisturbed");
             case LEVEE_P2C -> rows.levee(PICK_P2C, threads);
             case NOTHING -> Optional.empty();
         };
@@ -254,7 +261,7 @@ record Target(Question question, int threads, double factor, Base base, double p
     /** The bound in words, such as {@code 2 x nanoTime + 15 ns}. */
     String words() {
         if (base == Base.NOTHING) {
-            return Report.plain(plusNanos) + " ns";
+            return Report.plain(plusNanos) + " " + question.unit;
         }
         String product = factor == 1 ? base.words : Report.plain(factor) + " x " + base.words;
         return plusNanos == 0 ? product : product + " + " + Report.plain(plusNanos) + " ns";
@@ -264,11 +271,11 @@ record Target(Question question, int threads, double factor, Base base, double p
     String sentence(Rows rows) {
         return question + " at " + threads + (threads == 1 ? " thread: " : " threads: ")
                 + rows.levee(question, threads)
-                        .map(row -> Report.nanos(row.ns()) + " ± " + Report.nanos(row.error()) + " ns")
+                        .map(row -> Report.nanos(row.ns()) + " ± " + Report.nanos(row.error()) + " " + question.unit)
                         .orElse("not measured")
                 + ", at most " + words()
                 + bound(rows)
-                        .map(bound -> " = " + Report.nanos(bound) + " ± " + Report.nanos(boundError(rows)) + " ns")
+                        .map(bound -> " = " + Report.nanos(bound) + " ± " + Report.nanos(boundError(rows)) + " " + question.unit)
                         .orElse("");
     }
 }

@@ -3,6 +3,7 @@ package dev.levee.benchmarks.compare;
 import static dev.levee.benchmarks.compare.Question.BREAKER_CLOSED_TIME10S_SLOWCALLS;
 import static dev.levee.benchmarks.compare.Question.BULKHEAD_CALL;
 import static dev.levee.benchmarks.compare.Question.FLOOR_NANOTIME;
+import static dev.levee.benchmarks.compare.Question.KEYED_MEMORY_1M;
 import static dev.levee.benchmarks.compare.Question.PICK_ROUNDROBIN;
 import static dev.levee.benchmarks.compare.Question.PICK_WEIGHTED10;
 import static dev.levee.benchmarks.compare.Question.TIMEOUT_BLOCKING;
@@ -46,6 +47,15 @@ class ReportTest {
             measured(BULKHEAD_CALL, "semaphore", 2, 100, 100 * 0.04, 0);
 
             assertThat(markdown()).contains("**0.500 ± 0.025**");
+        }
+
+        @Test
+        void says_the_unit_of_what_is_no_time() {
+            measured(KEYED_MEMORY_1M, "levee", 1, 26.8, 0, 60);
+            measured(KEYED_MEMORY_1M, "bucket4j-map", 1, 201, 0, 230);
+            assertThat(markdown())
+                    .contains("| keyed.memory-1m | 1 | levee | 26.8 ± 0.00 B a key | 60 |  |")
+                    .contains("| keyed.memory-1m | 1 | 32 B a key | 32.0 | 26.8 | reached |");
         }
 
         @Test

@@ -64,8 +64,9 @@ public final class AdaptiveLimits {
                                 four times, 50 to 150 ms after a refusal or a timeout.
                                 """),
                         part(Overloads.TWO_CLASSES, "Twice the load, a fifth of it critical", """
-                                Load of 2. Of ours, half of the limit is guaranteed to the fifth of the calls that is
-                                critical; the others know no classes.
+                                Load of 2. Of the knee alone, half of the limit is guaranteed to the fifth of the calls
+                                that is critical. Behind it a queue that goes by criticality, alone or behind a priority
+                                shedder: one bulkhead that finds its limit. The others know no classes.
                                 """),
                         part(Overloads.STEP.on(32), "Three times the load, on 32 cores", """
                                 As the first one, with a server of four times the size and as many more calls.
@@ -84,6 +85,10 @@ public final class AdaptiveLimits {
                 Admissions.GRADIENT2,
                 Admissions.GRADIENT2_WINDOWED)) {
             subjects.add(Subject.named(name, Subject.Role.SHIPPED));
+        }
+        if (overload.critical() > 0) {
+            subjects.add(1, Subject.named(Admissions.QUEUE, Subject.Role.SHIPPED));
+            subjects.add(2, Subject.named(Admissions.SHEDDER, Subject.Role.SHIPPED));
         }
         subjects.add(Subject.named(Admissions.ORACLE, Subject.Role.ORACLE));
         List<Measure> measures = new ArrayList<>(List.of(SCORE, REFUSED, LATE, P99, LIMIT, SPREAD));

@@ -136,19 +136,24 @@ record Overload(
 
         private void attempt(int number, double size, boolean isCritical) {
             outcome.attempts++;
-            Admission.Admitted admitted = admission.tryAdmit(isCritical);
-            if (admitted == null) {
-                outcome.refused++;
-                again(number, size, isCritical);
-                return;
-            }
             long start = world.time().now();
+            admission.admit(isCritical, timeout, admitted -> {
+                if (admitted == null) {
+                    outcome.refused++;
+                    again(number, size, isCritical);
+                } else {
+                    begin(admitted, start, number, size, isCritical);
+                }
+            });
+        }
+
+        private void begin(Admission.Admitted admitted, long start, int number, double size, boolean isCritical) {
             Event givesUp = Event.of(() -> {
                 outcome.late++;
                 again(number, size, isCritical);
             });
             if (attempts > 1) {
-                world.time().after(timeout, givesUp);
+                world.time().at(start + timeout, givesUp);
             }
             server.begin(size, () -> {
                 long took = world.time().now() - start;

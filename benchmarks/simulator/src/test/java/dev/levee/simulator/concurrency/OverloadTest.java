@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.simulator.Event;
 import dev.levee.simulator.World;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Short forms of what the report shows. */
@@ -35,6 +36,23 @@ class OverloadTest {
             assertThat(goodput(overload, Admissions.KNEE) / best)
                     .as(overload.id())
                     .isGreaterThan(0.92);
+        }
+    }
+
+    @Test
+    void critical_calls_are_served_at_twice_the_capacity_where_limit_and_queue_are_one() {
+        double best = Math.max(fixed(Overloads.TWO_CLASSES, 16), fixed(Overloads.TWO_CLASSES, 12));
+        for (String name : List.of(Admissions.QUEUE, Admissions.SHEDDER)) {
+            long calls = 0;
+            long served = 0;
+            for (long seed = 1; seed <= SEEDS; seed++) {
+                Overload.Outcome outcome =
+                        Overloads.TWO_CLASSES.run(seed, 0.5, world -> Admissions.of(name, world, true));
+                calls += outcome.criticalCalls;
+                served += outcome.criticalGood;
+            }
+            assertThat((double) served / calls).as(name).isGreaterThan(0.99);
+            assertThat(goodput(Overloads.TWO_CLASSES, name) / best).as(name).isGreaterThan(0.92);
         }
     }
 

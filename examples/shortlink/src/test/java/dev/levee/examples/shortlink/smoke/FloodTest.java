@@ -1,18 +1,15 @@
 package dev.levee.examples.shortlink.smoke;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.front.FrontServer;
-import java.io.ByteArrayInputStream;
-import java.io.EOFException;
-import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -51,14 +48,67 @@ class FloodTest {
         assertThat(Flood.rate()).isEqualTo(1_500);
     }
 
+    /** A service that never answers: as many requests come as are due, up to the bound. */
     @Test
-    void an_answer_is_read_to_its_end() throws Exception {
-        InputStream input = new ByteArrayInputStream(("HTTP/1.1 429 Too Many Requests\r\nContent-length: 3\r\n\r\nno\n"
-                        + "HTTP/1.1 302 Found\r\n\r\nHTTP/1.1 50")
-                .getBytes(StandardCharsets.US_ASCII));
+    void answers_are_not_waited_for() throws Exception {
+        AtomicLong requests = new AtomicLong();
+        CountDownLatch end = new CountDownLatch(1);
+        try (WebServer server = WebServer.start(
+                0,
+                64,
+                exchange -> {
+                    requests.incrementAndGet();
+                    try {
+                        end.await();
+                    } catch (InterruptedException interrupt) {
+                        Thread.currentThread().interrupt();
+                    }
+                    exchange.close();
+                },
+                () -> {})) {
+            Flood flood = new Flood(URI.create("http://127.0.0.1:" + server.port()));
+            flood.run(TimeUnit.MILLISECONDS.toNanos(200));
+            end.countDown();
 
-        assertThat(Flood.status(input)).isEqualTo(429);
-        assertThat(Flood.status(input)).isEqualTo(302);
-        assertThatThrownBy(() -> Flood.status(input)).isInstanceOf(EOFException.class);
+            assertThat(flood.sent()).as("300 are due in that time").isGreaterThan(96);
+            assertThat(flood.mostOutstanding()).isEqualTo((int) flood.sent());
+        }
+    }
+
+    @Test
+    void what_is_without_an_answer_is_bounded() throws Exception {
+        CountDownLatch end = new CountDownLatch(1);
+        try (WebServer server = WebServer.start(
+                0,
+                1,
+                exchange -> {
+                    try {
+                        end.await();
+                    } catch (InterruptedException interrupt) {
+                        Thread.currentThread().interrupt();
+                    }
+                    exchange.close();
+                },
+                () -> {})) {
+            Flood flood = new Flood(URI.create("http://127.0.0.1:" + server.port()));
+            flood.run(TimeUnit.MILLISECONDS.toNanos(1_500));
+            end.countDown();
+
+            assertThat(flood.sent()).isLessThanOrEqualTo(900);
+        }
+    }
+
+    @Test
+    void an_answer_is_read_to_its_end() {
+        byte[] whole = bytes("HTTP/1.1 429 Too Many Requests\r\nContent-length: 3\r\n\r\nno\n");
+
+        assertThat(Flood.length(whole)).isEqualTo(whole.length);
+        assertThat(Flood.status(whole)).isEqualTo(429);
+        assertThat(Flood.length(bytes("HTTP/1.1 302 Found\r\n\r\n"))).isEqualTo(22);
+        assertThat(Flood.length(bytes("HTTP/1.1 50"))).isEqualTo(-1);
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 }

@@ -1,0 +1,74 @@
+package dev.levee.ratelimit;
+
+/**
+ * What a call needs that may wait for it: permits of one limiter, or of several together. The methods that a
+ * {@link WaitQueue} calls run under its lock, and run no code of users.
+ */
+interface Need {
+    /** Takes all or nothing. Returns 0, or how long it would have to wait, or {@link RateLimiter#NEVER}. */
+    long take(long nowNanos);
+
+    /** Returns what {@link #take} would return, and takes nothing. */
+    long peek(long nowNanos);
+
+    /** Whether it is more than there ever is. */
+    boolean isTooMuch();
+
+    /** Returns when it could be taken at the earliest by a plan, see {@link Forecast#earliest}. */
+    long earliest(Forecast plan, long fromNanos);
+
+    /** Takes it in a plan. */
+    void plan(Forecast plan, long atNanos);
+
+    /** Gives back what was taken, and is not used. */
+    void giveBack(long nowNanos, long takenNanos);
+
+    /** Counts a call that was admitted or refused, and publishes a refusal. Not under a lock. */
+    void counted(boolean isAdmitted);
+
+    /** Returns the refusal of a call that would have to wait for so long. Not under a lock. */
+    RateLimitedException refusal(long waitNanos);
+
+    /** Permits of one limiter. */
+    record OfOne(AbstractLimiter limiter, long permits) implements Need {
+        @Override
+        public long take(long nowNanos) {
+            return limiter.take(nowNanos, permits);
+        }
+
+        @Override
+        public long peek(long nowNanos) {
+            return limiter.peek(nowNanos, permits);
+        }
+
+        @Override
+        public boolean isTooMuch() {
+            return permits > limiter.capacity();
+        }
+
+        @Override
+        public long earliest(Forecast plan, long fromNanos) {
+            return plan.earliest(fromNanos, permits);
+        }
+
+        @Override
+        public void plan(Forecast plan, long atNanos) {
+            plan.take(atNanos, permits);
+        }
+
+        @Override
+        public void giveBack(long nowNanos, long takenNanos) {
+            limiter.giveBack(nowNanos, takenNanos, permits);
+        }
+
+        @Override
+        public void counted(boolean isAdmitted) {
+            limiter.countWaited(isAdmitted);
+        }
+
+        @Override
+        public RateLimitedException refusal(long waitNanos) {
+            return limiter.refusal(permits, waitNanos);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package dev.levee.ratelimit;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The forms in which a call waits in one {@link WaitQueue}: on its thread, as a future, as a reservation. */
+final class WaitingCalls {
+    final WaitQueue queue;
+    final Environment environment;
+    private final NanoClock clock;
+
+    /**
+     * Makes a queue.
+     *
+     * @param blocker what parked threads are shown to wait for
+     * @param planner makes a copy of what can be taken, as of a reading of the clock; runs under the lock
+     */
+    WaitingCalls(Object blocker, LongFunction<Forecast> planner, Environment environment, int maxWaiting) {
+        this.environment = environment;
+        this.clock = environment.clock();
+        this.queue = new WaitQueue(blocker, planner, environment, maxWaiting);
+    }
+
+    /** Waits on this thread. */
+    void acquire(Need need, long maxNanos) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        Waiter waiter = new Waiter(need, Thread.currentThread());
+        enter(waiter, maxNanos, true);
+        try {
+            queue.await(waiter);
+        } catch (RuntimeException | Error thrown) {
+            giveUp(waiter);
+            throw thrown;
+        }
+        need.counted(waiter.state == Waiter.ADMITTED);
+        if (waiter.state == Waiter.REFUSED) {
+            throw need.refusal(waiter.retryAfterNanos);
+        }
+    }
+
+    /** Waits without a thread. */
+    CompletableFuture<@Nullable Void> acquireAsync(Need need, long maxNanos) {
+        WaitFuture.OfPermits future = new WaitFuture.OfPermits(this, need);
+        try {
+            if (enter(future.waiter, maxNanos, true)) {
+                future.ended();
+            }
+        } catch (RateLimitedException refusal) {
+            future.fail(refusal);
+        }
+        return future;
+    }
+
+    /** Takes a place for a ticket. */
+    <R extends ReservationTicket> R reserve(R ticket, long maxNanos) {
+        if (enter(ticket.waiter, maxNanos, false)) {
+            ticket.waiter.need.counted(true);
+        }
+        return ticket;
+    }
+
+    /**
+     * Admits a call or lets it wait, or throws its refusal.
+     *
+     * @param isOfCall whether the wait ends with the deadline of the call that the thread works for
+     * @return whether it was admitted; otherwise it is told of the end of its wait, which may have come already
+     */
+    private boolean enter(Waiter waiter, long maxNanos, boolean isOfCall) {
+        long wait = queue.occupied ? WaitQueue.QUEUED : take(waiter);
+        if (wait != 0 && (wait == WaitQueue.QUEUED || (wait <= maxNanos && wait < RateLimiter.NEVER))) {
+            Deadline deadline = isOfCall ? CallContext.current().deadline() : null;
+            wait = queue.enter(waiter, maxNanos, deadline == null ? RateLimiter.NEVER : deadline.remainingNanos());
+        }
+        if (wait > 0) {
+            waiter.need.counted(false);
+            throw waiter.need.refusal(wait);
+        }
+        return wait == 0;
+    }
+
+    /** Takes the permits of a call that has not begun to wait. */
+    private long take(Waiter waiter) {
+        long now = clock.nanoTime();
+        long wait = waiter.need.take(now);
+        if (wait == 0) {
+            waiter.takenNanos = now;
+            waiter.state = Waiter.ADMITTED;
+        }
+        return wait;
+    }
+
+    /** Ends the wait of a call, and gives back what it was given. */
+    void giveUp(Waiter waiter) {
+        if (!queue.leave(waiter) && waiter.state == Waiter.ADMITTED) {
+            giveBack(waiter);
+        }
+    }
+
+    /** Gives back the permits of a call that was admitted and will not use them. */
+    void giveBack(Waiter waiter) {
+        waiter.need.giveBack(clock.nanoTime(), waiter.takenNanos);
+        gaveBack();
+    }
+
+    /** Serves those that wait, after something was given back. */
+    void gaveBack() {
+        if (queue.occupied) {
+            queue.serveAfter(queue::movesUp);
+        }
+    }
+}

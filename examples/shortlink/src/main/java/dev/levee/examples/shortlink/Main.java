@@ -23,7 +23,7 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE WITHOUT}, {@code front PORT NODES WITHOUT},
+     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE JOURNAL WITHOUT}, {@code front PORT NODES WITHOUT},
      * or what {@link Arguments#USAGE} says.
      *
      * @param args the arguments
@@ -31,15 +31,15 @@ public final class Main {
     public static void main(String[] args) {
         switch (args.length == 0 ? "" : args[0]) {
             case "database" -> DatabaseServer.run(Integer.parseInt(args[1]), Path.of(args[2]));
-            case "node" -> node(args[1], Integer.parseInt(args[2]), args[3], Without.valueOf(args[4]));
+            case "node" -> node(args[1], Integer.parseInt(args[2]), args[3], Path.of(args[4]), Without.valueOf(args[5]));
             case "front" -> front(Integer.parseInt(args[1]), args[2], Without.valueOf(args[3]));
             default -> System.exit(launch(List.of(args)));
         }
     }
 
-    private static void node(String name, int port, String database, Without without) {
+    private static void node(String name, int port, String database, Path journal, Without without) {
         String incarnation = name + "/" + ProcessHandle.current().pid();
-        Parent.serve(() -> NodeServer.start(port, incarnation, database, without, environment()));
+        Parent.serve(() -> NodeServer.start(port, incarnation, database, journal, without, environment()));
     }
 
     private static void front(int port, String nodes, Without without) {

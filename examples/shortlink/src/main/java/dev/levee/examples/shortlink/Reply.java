@@ -20,6 +20,9 @@ public record Reply(int status, Map<String, String> headers, String body) {
     /** The header of an answer that was given before. */
     public static final String REPLAYED = "Idempotent-Replayed";
 
+    /** The header of a redirect whose click was counted. */
+    public static final String COUNTED = "X-Click-Counted";
+
     /**
      * An answer of one line.
      *

@@ -86,6 +86,15 @@ public final class Cluster implements AutoCloseable {
         databasePort = database.port();
     }
 
+    /**
+     * Where the database is.
+     *
+     * @return a JDBC URL
+     */
+    public String database() {
+        return DatabaseServer.url(databasePort);
+    }
+
     /** Sends SIGKILL to the database. */
     public void killDatabase() {
         Objects.requireNonNull(database).kill();
@@ -159,6 +168,7 @@ public final class Cluster implements AutoCloseable {
                 name(node),
                 String.valueOf(ports[node]),
                 DatabaseServer.url(databasePort),
+                data.resolve("clicks").resolve(name(node)).toString(),
                 without.name());
     }
 

@@ -2,6 +2,7 @@ package dev.levee.examples.shortlink.database;
 
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.cluster.Parent;
+import dev.levee.examples.shortlink.node.ClickTable;
 import dev.levee.examples.shortlink.node.LinkTable;
 import dev.levee.jdbc.JdbcIdempotencyStore;
 import dev.levee.jdbc.ResultCodec;
@@ -91,8 +92,10 @@ public final class DatabaseServer {
             statement.execute(
                     "CREATE TABLE IF NOT EXISTS link (code VARCHAR(8) PRIMARY KEY, url VARCHAR(2048) NOT NULL)");
             statement.execute(JdbcIdempotencyStore.schema(KEYS));
+            statement.execute(ClickTable.SCHEMA);
             slow(statement, "slow", "link");
             slow(statement, "slow_keys", KEYS);
+            slow(statement, "slow_clicks", "click");
             // Keys whose day is over go when the database starts; a key that comes again is replaced at once.
             JdbcIdempotencyStore.of(database, LinkTable.SCOPE, ResultCodec.text())
                     .purge();

@@ -38,7 +38,7 @@ public final class FrontServer {
 
     private static final Set<String> METHODS = Set.of("GET", "POST");
     private static final Set<String> PASSED_BACK =
-            Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED);
+            Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED, Reply.COUNTED);
 
     /** Only a peer on this machine, such as a proxy or the smoke test, may name the address of a client. */
     private static final ClientAddresses CLIENTS =

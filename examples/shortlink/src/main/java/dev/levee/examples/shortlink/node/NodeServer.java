@@ -15,6 +15,7 @@ import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.Without;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,13 +34,15 @@ public final class NodeServer {
     private final String name;
     private final LinkTable table;
     private final NodeGuards guards;
+    private final ClickCounter clicks;
     private final NanoClock clock;
 
-    private NodeServer(String name, LinkTable table, NodeGuards guards, NanoClock clock) {
+    private NodeServer(String name, LinkTable table, NodeGuards guards, ClickCounter clicks, NanoClock clock) {
         this.clock = clock;
         this.name = name;
         this.table = table;
         this.guards = guards;
+        this.clicks = clicks;
     }
 
     /**
@@ -48,12 +51,14 @@ public final class NodeServer {
      * @param port the port, 0 for any
      * @param name what it calls itself in its answers
      * @param databaseUrl where the database is
+     * @param journal the folder of clicks that the database has not got, for one process at a time
      * @param without what is taken out
      * @param environment for all policies
      * @return the server
-     * @throws UsageException if the port is in use
+     * @throws UsageException if the port or the folder is in use
      */
-    public static WebServer start(int port, String name, String databaseUrl, Without without, Environment environment)
+    public static WebServer start(
+            int port, String name, String databaseUrl, Path journal, Without without, Environment environment)
             throws UsageException {
         try {
             NodeGuards.rehearse(without);
@@ -61,8 +66,13 @@ public final class NodeServer {
             throw new IllegalStateException("the rehearsal failed", e);
         }
         LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
-        NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment), environment.clock());
-        return WebServer.start(port, THREADS, node::handle, table::close);
+        String source = name + "/" + System.currentTimeMillis();
+        ClickCounter clicks = ClickCounter.open(databaseUrl, source, journal, environment);
+        NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment), clicks, environment.clock());
+        return WebServer.start(port, THREADS, node::handle, () -> {
+            clicks.close();
+            table.close();
+        });
     }
 
     private void handle(HttpExchange exchange) {
@@ -150,7 +160,10 @@ public final class NodeServer {
         if (url == null) {
             return Reply.of(404, "no such link");
         }
-        return Reply.of(302, url).with("Location", url).with("X-Cache", cached != null ? "hit" : "miss");
+        return Reply.of(302, url)
+                .with("Location", url)
+                .with("X-Cache", cached != null ? "hit" : "miss")
+                .with(Reply.COUNTED, clicks.count(code));
     }
 
     private @Nullable String load(String code) throws SQLException {

@@ -83,7 +83,8 @@ final class LoadDriver {
                         header(response, "Location"),
                         header(response, "X-Node"),
                         header(response, "X-Cache").equals("hit"),
-                        header(response, Reply.REPLAYED).equals("true"));
+                        header(response, Reply.REPLAYED).equals("true"),
+                        header(response, Reply.COUNTED).equals("true"));
     }
 
     private static String header(HttpResponse<?> response, String name) {

@@ -10,9 +10,29 @@ package dev.levee.examples.shortlink.smoke;
  * @param node which incarnation of which node answered, or empty
  * @param cacheHit whether the node had it in its cache
  * @param replayed whether it is the recorded answer to an earlier request
+ * @param counted whether it says that the click was counted
  */
 record Outcome(
-        Request request, long endNanos, int status, String location, String node, boolean cacheHit, boolean replayed) {
+        Request request,
+        long endNanos,
+        int status,
+        String location,
+        String node,
+        boolean cacheHit,
+        boolean replayed,
+        boolean counted) {
+    /** An outcome that was not counted. */
+    Outcome(
+            Request request,
+            long endNanos,
+            int status,
+            String location,
+            String node,
+            boolean cacheHit,
+            boolean replayed) {
+        this(request, endNanos, status, location, node, cacheHit, replayed, false);
+    }
+
     /** An outcome that was not replayed. */
     Outcome(Request request, long endNanos, int status, String location, String node, boolean cacheHit) {
         this(request, endNanos, status, location, node, cacheHit, false);

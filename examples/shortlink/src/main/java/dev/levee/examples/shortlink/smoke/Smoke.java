@@ -111,6 +111,11 @@ public final class Smoke {
         LostLinks links = LostLinks.search(outcomes, driver);
         report.put("acknowledgedLinks", links.acknowledged());
         report.put("lostLinks", links.lost());
+        LostClicks clicks = LostClicks.search(outcomes, cluster.database());
+        report.put("countedClicks", clicks.counted());
+        report.put("lostClicks", clicks.lost());
+        report.put("clickStatements", clicks.statements());
+        report.put("clickStatementsSaved", clicks.counted() - clicks.statements());
         report.put("breakerOpened", events.opened());
         report.put("breakerClosed", events.closed());
         events.figures().forEach(report::put);
@@ -157,6 +162,8 @@ public final class Smoke {
 
     private void require(Report report) {
         report.require(report.get("lostLinks") == 0, "an acknowledged link does not resolve");
+        report.require(report.get("lostClicks") == 0, "a click that was counted is not in the database");
+        report.require(report.get("clickStatementsSaved") > 0, "no statement was saved by the batches of clicks");
         report.require(report.get("breakerOpened") > 0, "no breaker opened");
         report.require(report.get("breakerClosed") > 0, "no breaker closed again");
         report.require(events.stillOpen().isEmpty(), "still open: " + events.stillOpen());

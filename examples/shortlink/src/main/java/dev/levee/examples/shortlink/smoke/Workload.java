@@ -20,7 +20,7 @@ record Workload(List<Request> requests, List<String> stored) {
     static final int RATE = 200;
     /** Guesses per second of the one client that scans for codes. */
     static final int GUESSES = 80;
-    /** How many cold links are requested at once, when the database has just become slow. */
+    /** How many cold links are requested within half a second, when the database has just become slow. */
     static final int CROWD = 120;
 
     private static final int CLIENTS = 200;
@@ -68,7 +68,7 @@ record Workload(List<Request> requests, List<String> stored) {
             }
             for (long crowd : crowdsAtNanos) {
                 for (int i = 0; i < CROWD; i++) {
-                    addCold(crowd + i * 2_000_000L, "10.9." + i / 250 + "." + i % 250);
+                    addCold(crowd + i * 4_000_000L, "10.9." + i / 250 + "." + i % 250);
                 }
             }
             again.forEach(this::add);

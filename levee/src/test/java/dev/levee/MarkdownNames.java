@@ -40,12 +40,18 @@ final class MarkdownNames {
             // of other libraries
             "Failsafe",
             "FailsafeException",
+            "InvalidCacheLoadException",
             "RoundRobinLoadBalancer",
             "automaticTransitionFromOpenToHalfOpenEnabled",
             "decorate...",
             "least_request",
             "selectConnection",
             "weighted_round_robin",
+            // of Spring's annotations
+            "allEntries",
+            "beforeInvocation",
+            "cacheNames",
+            "sync",
             "withMaxRetries",
             // of releases
             "MAJOR",

@@ -53,7 +53,7 @@ interface Copies {
             try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
                 out.writeObject(original);
                 out.flush();
-                try (ObjectInputStream in = new In(new ByteArrayInputStream(bytes.toByteArray()), loader)) {
+                try (ObjectInputStream in = new CopyInput(new ByteArrayInputStream(bytes.toByteArray()), loader)) {
                     return (T) in.readObject();
                 }
             } catch (IOException | ClassNotFoundException cannot) {
@@ -66,10 +66,10 @@ interface Copies {
     }
 
     /** Reads objects of classes that a class loader knows. */
-    final class In extends ObjectInputStream {
+    final class CopyInput extends ObjectInputStream {
         private final ClassLoader loader;
 
-        private In(InputStream bytes, ClassLoader loader) throws IOException {
+        private CopyInput(InputStream bytes, ClassLoader loader) throws IOException {
             super(bytes);
             this.loader = loader;
         }

@@ -38,17 +38,17 @@ final class KeyedChanges<K, V> {
      * @param next the new value; null to drop the one that is there
      * @param keeps whether nothing changes
      */
-    record Step<V>(@Nullable V next, boolean keeps) {
-        static <V> Step<V> put(V next) {
-            return new Step<>(next, false);
+    record KeyStep<V>(@Nullable V next, boolean keeps) {
+        static <V> KeyStep<V> put(V next) {
+            return new KeyStep<>(next, false);
         }
 
-        static <V> Step<V> drop() {
-            return new Step<>(null, false);
+        static <V> KeyStep<V> drop() {
+            return new KeyStep<>(null, false);
         }
 
-        static <V> Step<V> keep() {
-            return new Step<>(null, true);
+        static <V> KeyStep<V> keep() {
+            return new KeyStep<>(null, true);
         }
     }
 
@@ -65,12 +65,12 @@ final class KeyedChanges<K, V> {
      *
      * @param decide what the change is, of the value that is there; called again if another one has come meanwhile
      */
-    Changed<V> of(K key, Function<@Nullable V, Step<V>> decide) {
+    Changed<V> of(K key, Function<@Nullable V, KeyStep<V>> decide) {
         StackRoom.require();
         while (true) {
             CachedValue<V> entry = cache.getEntry(key);
             V seen = entry == null ? null : entry.value();
-            Step<V> step = decide.apply(seen);
+            KeyStep<V> step = decide.apply(seen);
             if (step.keeps) {
                 return new Changed<>(seen, false);
             }

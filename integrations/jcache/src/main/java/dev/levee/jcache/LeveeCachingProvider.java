@@ -40,11 +40,11 @@ import org.jspecify.annotations.Nullable;
 public final class LeveeCachingProvider implements CachingProvider {
     private static final URI DEFAULT_URI = URI.create("levee:default");
 
-    private final ConcurrentHashMap<Place, LeveeJCacheManager> managers = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<ManagerPlace, LeveeJCacheManager> managers = new ConcurrentHashMap<>();
     private final Environment environment;
 
     /** What a manager is one of. */
-    private record Place(URI uri, ClassLoader loader) {}
+    private record ManagerPlace(URI uri, ClassLoader loader) {}
 
     /** Makes a provider, as {@link java.util.ServiceLoader} does. */
     public LeveeCachingProvider() {
@@ -72,7 +72,7 @@ public final class LeveeCachingProvider implements CachingProvider {
     @Override
     public CacheManager getCacheManager(
             @Nullable URI uri, @Nullable ClassLoader classLoader, @Nullable Properties properties) {
-        Place place = new Place(
+        ManagerPlace place = new ManagerPlace(
                 Objects.requireNonNullElse(uri, DEFAULT_URI),
                 Objects.requireNonNullElse(classLoader, getDefaultClassLoader()));
         return managers.computeIfAbsent(
@@ -124,13 +124,13 @@ public final class LeveeCachingProvider implements CachingProvider {
 
     @Override
     public void close(@Nullable URI uri, @Nullable ClassLoader classLoader) {
-        Place closed = new Place(
+        ManagerPlace closed = new ManagerPlace(
                 Objects.requireNonNullElse(uri, DEFAULT_URI),
                 Objects.requireNonNullElse(classLoader, getDefaultClassLoader()));
         close(closed::equals);
     }
 
-    private void close(Predicate<Place> which) {
+    private void close(Predicate<ManagerPlace> which) {
         managers.forEach((place, manager) -> {
             if (which.test(place)) {
                 manager.close();
@@ -140,7 +140,7 @@ public final class LeveeCachingProvider implements CachingProvider {
 
     /** Forgets a manager that closes. */
     void forget(LeveeJCacheManager manager) {
-        managers.remove(new Place(manager.getURI(), manager.getClassLoader()), manager);
+        managers.remove(new ManagerPlace(manager.getURI(), manager.getClassLoader()), manager);
     }
 
     @Override

@@ -10,7 +10,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.RefusedException;
 import dev.levee.core.internal.Require;
 import dev.levee.jcache.KeyedChanges.Changed;
-import dev.levee.jcache.KeyedChanges.Step;
+import dev.levee.jcache.KeyedChanges.KeyStep;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -207,21 +207,21 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         if (writer != null) {
             writing(() -> changes.put(key, value, lives.ofPut(cache.getEntry(key))));
         } else {
-            changes.of(key, seen -> Step.put(value));
+            changes.of(key, seen -> KeyStep.put(value));
         }
     }
 
     @Override
     public @Nullable V getAndPut(K key, V value) {
         V next = copies.of(value(value));
-        return given(changes.of(conditional(key, "getAndPut"), seen -> Step.put(next))
+        return given(changes.of(conditional(key, "getAndPut"), seen -> KeyStep.put(next))
                 .seen());
     }
 
     @Override
     public boolean putIfAbsent(K key, V value) {
         V next = copies.of(value(value));
-        return changes.of(conditional(key, "putIfAbsent"), seen -> seen == null ? Step.put(next) : Step.keep())
+        return changes.of(conditional(key, "putIfAbsent"), seen -> seen == null ? KeyStep.put(next) : KeyStep.keep())
                 .changed();
     }
 
@@ -233,12 +233,12 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
             writing(() -> cache.remove(removed));
             return present;
         }
-        return changes.of(removed, seen -> Step.drop()).seen() != null;
+        return changes.of(removed, seen -> KeyStep.drop()).seen() != null;
     }
 
     @Override
     public @Nullable V getAndRemove(K key) {
-        return given(changes.of(conditional(key, "getAndRemove"), seen -> Step.drop())
+        return given(changes.of(conditional(key, "getAndRemove"), seen -> KeyStep.drop())
                 .seen());
     }
 
@@ -247,7 +247,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         V expected = value(oldValue);
         return changes.of(
                         conditional(key, "remove(key, value)"),
-                        seen -> seen != null && seen.equals(expected) ? Step.drop() : Step.keep())
+                        seen -> seen != null && seen.equals(expected) ? KeyStep.drop() : KeyStep.keep())
                 .changed();
     }
 
@@ -257,7 +257,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         V next = copies.of(value(newValue));
         return changes.of(
                         conditional(key, "replace"),
-                        seen -> seen != null && seen.equals(expected) ? Step.put(next) : Step.keep())
+                        seen -> seen != null && seen.equals(expected) ? KeyStep.put(next) : KeyStep.keep())
                 .changed();
     }
 
@@ -273,7 +273,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
 
     private Changed<V> replaced(K key, V value, String method) {
         V next = copies.of(value(value));
-        return changes.of(conditional(key, method), seen -> seen == null ? Step.keep() : Step.put(next));
+        return changes.of(conditional(key, method), seen -> seen == null ? KeyStep.keep() : KeyStep.put(next));
     }
 
     @Override

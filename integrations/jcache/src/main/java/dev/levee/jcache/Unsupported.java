@@ -56,6 +56,6 @@ final class Unsupported {
         return of(
                 cache,
                 "the expiry policy " + policy + " is not supported, since a value that lives longer by being read would"
-                        + " be written by each read; use EternalExpiryPolicy, CreatedExpiryPolicy or ModifiedExpiryPolicy");
+                        + " be written by each read; use an eternal one, or one by creation or modification");
     }
 }

@@ -38,7 +38,7 @@ import org.springframework.cache.support.AbstractValueAdaptingCache;
  * loads, {@code put} writes the store if the cache does, and null means that the store has no value.
  *
  * <p>Thread-safe. Wherever a value is loaded, the call blocks; {@code retrieve} does not. A hit takes no lock; of its
- * own it allocates the wrapper that Spring asks for.
+ * own it allocates the wrapper that Spring asks for. See ADR 112.
  *
  * <p>Provisional: this module grows in later versions.
  *

@@ -128,7 +128,8 @@ public final class DurableWriters {
         AppendedFile(boolean forced) {
             this.forced = forced;
             try {
-                file = FileChannel.open(folder.resolve("file"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                file = FileChannel.open(
+                        folder.resolve("file"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             } catch (IOException failed) {
                 throw new UncheckedIOException(failed);
             }

@@ -26,7 +26,8 @@ final class EhcacheOnHeap {
 
     /** In front of a store that is read. */
     EhcacheOnHeap(int maxSize, Loading loading) {
-        cache = manager.createCache("cache", settings(maxSize).withLoaderWriter(new ReadAndWritten(loading, write -> {})));
+        cache = manager.createCache(
+                "cache", settings(maxSize).withLoaderWriter(new ReadAndWritten(loading, write -> {})));
     }
 
     /** In front of a store that is written later. */

@@ -27,8 +27,8 @@ final class CombinedLimiter extends AbstractLimiter {
     }
 
     /**
-     * A call waits no longer than each of the limiters lets one wait, and no more calls do; they are counted if those of
-     * a limiter are.
+     * A call waits no longer than each of the limiters lets one wait, and no more calls do; they are counted if those
+     * of a limiter are.
      */
     private static RateLimiterConfig config(AbstractLimiter[] parts) {
         long maxWaitNanos = NEVER;

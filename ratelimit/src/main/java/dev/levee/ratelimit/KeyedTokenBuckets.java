@@ -168,10 +168,7 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
         RateLimitedException refusal(long permits, long waitNanos) {
             return new RateLimitedException(
-                    name(),
-                    AbstractLimiter.message(name(), plan.limit, permits, waitNanos),
-                    () -> waitNanos,
-                    false);
+                    name(), AbstractLimiter.message(name(), plan.limit, permits, waitNanos), () -> waitNanos, false);
         }
     }
 

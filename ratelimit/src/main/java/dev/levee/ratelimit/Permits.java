@@ -107,8 +107,8 @@ public final class Permits {
     }
 
     /**
-     * Takes all permits if they are there now, or none. Does not wait for permits; while a call waits in the same
-     * queue ({@link #acquire}) nothing is there.
+     * Takes all permits if they are there now, or none. Does not wait for permits; while a call waits in the same queue
+     * ({@link #acquire}) nothing is there.
      *
      * @return whether they were taken; if not, which limiter refused, and when to come back
      */
@@ -160,7 +160,10 @@ public final class Permits {
     private @Nullable WaitingCalls line() {
         for (NeededPart part : parts) {
             if (part instanceof NeededPart.OfLimiter first) {
-                return CombinedLimiter.leaves(first.limiter()).findFirst().orElseThrow().line();
+                return CombinedLimiter.leaves(first.limiter())
+                        .findFirst()
+                        .orElseThrow()
+                        .line();
             }
         }
         return null;
@@ -174,7 +177,8 @@ public final class Permits {
         for (NeededPart part : parts) {
             if (part instanceof NeededPart.OfLimiter of
                     && of.limiter().environment().clock() != line.environment.clock()) {
-                throw new IllegalStateException("limiters must have one clock for a call that waits, but needs " + this);
+                throw new IllegalStateException(
+                        "limiters must have one clock for a call that waits, but needs " + this);
             }
         }
         return line;
@@ -182,8 +186,7 @@ public final class Permits {
 
     /** Runs code of users that keys are found by. */
     private NeededTogether needed() {
-        return new NeededTogether(
-                Arrays.stream(parts).map(NeededPart::waitable).toArray(NeededPart.Waitable[]::new));
+        return new NeededTogether(Arrays.stream(parts).map(NeededPart::waitable).toArray(NeededPart.Waitable[]::new));
     }
 
     /**
@@ -198,8 +201,8 @@ public final class Permits {
      *
      * @param maxWait how long to wait at most; zero for not at all, {@code Deadline.FOREVER} for no bound
      * @throws InterruptedException if the thread is interrupted before it has the permits; it holds none then
-     * @throws RateLimitedException at once if the permits would come later, or too many calls wait; with the name of the
-     *     limiter for which it would wait longest, and after what time all would be there
+     * @throws RateLimitedException at once if the permits would come later, or too many calls wait; with the name of
+     *     the limiter for which it would wait longest, and after what time all would be there
      * @throws NullPointerException if {@code maxWait} is null
      * @throws IllegalArgumentException if it is negative
      * @throws IllegalStateException if there is no limiter without keys, they have different clocks, or that of a key

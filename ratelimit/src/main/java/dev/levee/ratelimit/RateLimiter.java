@@ -347,9 +347,9 @@ public interface RateLimiter extends WaitingGate, Measured {
      * The turns of calls that wait are planned anew; those that cannot be served in time any more are refused at once.
      *
      * <p>A token bucket is replaced by a token bucket, and any other limit by any other but that. A token bucket is one
-     * word, which is why it costs least, and its calls know no more than that; a way from there to another kind, through
-     * which every call would have to look, costs all limiters a read for a change that few make. For it make a new
-     * limiter, and exchange it where it is used: calls that wait stay at the old one.
+     * word, which is why it costs least, and its calls know no more than that; a way from there to another kind,
+     * through which every call would have to look, costs all limiters a read for a change that few make. For it make a
+     * new limiter, and exchange it where it is used: calls that wait stay at the old one.
      *
      * @param limit the new limit; a token bucket if the limit is one, else any other
      * @param carried what becomes of the permits that are used

@@ -93,7 +93,8 @@ class MeteredGateTest {
         protected Gate newGate(Environment environment, OutcomeRule rule) {
             return RateLimiter.of(
                     "l",
-                    config -> config.limit(Limit.paced(1, Duration.ofSeconds(1))).maxWait(Deadline.FOREVER),
+                    config ->
+                            config.limit(Limit.paced(1, Duration.ofSeconds(1))).maxWait(Deadline.FOREVER),
                     environment);
         }
 

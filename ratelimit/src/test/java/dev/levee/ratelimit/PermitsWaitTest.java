@@ -42,7 +42,9 @@ class PermitsWaitTest {
         CompletableFuture<@Nullable Void> turn = needed(500).acquireAsync(LONG);
         time.advance(Duration.ofMillis(499));
         assertThat(turn).isNotDone();
-        assertThat(requests.availablePermits()).as("nothing is taken before its turn").isEqualTo(10);
+        assertThat(requests.availablePermits())
+                .as("nothing is taken before its turn")
+                .isEqualTo(10);
         time.advance(Duration.ofMillis(1));
         assertThat(isAdmitted(turn)).isTrue();
         assertThat(requests.availablePermits()).isEqualTo(9);
@@ -90,7 +92,8 @@ class PermitsWaitTest {
     void what_needs_many_is_not_overtaken_by_what_needs_few() {
         needed(1_000).tryAcquire();
         CompletableFuture<@Nullable Void> large = needed(800).acquireAsync(LONG);
-        CompletableFuture<@Nullable Void> small = Permits.of(requests, 1).and(perTenant, "a", 1).acquireAsync(LONG);
+        CompletableFuture<@Nullable Void> small =
+                Permits.of(requests, 1).and(perTenant, "a", 1).acquireAsync(LONG);
         time.advance(Duration.ofMillis(700));
         assertThat(large).isNotDone();
         assertThat(small).as("behind it, though all of its permits are there").isNotDone();
@@ -116,7 +119,8 @@ class PermitsWaitTest {
                 .isInstanceOfSatisfying(
                         RateLimitedException.class,
                         refusal -> assertThat(refusal.retryAfterNanos()).isEqualTo(RateLimiter.NEVER))
-                .hasMessage("limiter \"bytes\" has no permit: 1000 per 1s, burst 1000; 1001 at once are more than it ever has");
+                .hasMessage(
+                        "limiter \"bytes\" has no permit: 1000 per 1s, burst 1000; 1001 at once are more than it ever has");
         assertThat(requests.availablePermits()).isEqualTo(9);
     }
 
@@ -174,12 +178,15 @@ class PermitsWaitTest {
     @Test
     void a_call_does_not_wait_past_its_deadline() {
         needed(1_000).tryAcquire();
-        Deadline deadline = Deadline.after(Duration.ofMillis(400), time.environment().clock());
-        CompletableFuture<@Nullable Void> late =
-                CallContext.current().withDeadline(deadline).call(() -> needed(500).acquireAsync(LONG));
+        Deadline deadline =
+                Deadline.after(Duration.ofMillis(400), time.environment().clock());
+        CompletableFuture<@Nullable Void> late = CallContext.current()
+                .withDeadline(deadline)
+                .call(() -> needed(500).acquireAsync(LONG));
         assertThat(late).isCompletedExceptionally();
-        CompletableFuture<@Nullable Void> inTime =
-                CallContext.current().withDeadline(deadline).call(() -> needed(300).acquireAsync(LONG));
+        CompletableFuture<@Nullable Void> inTime = CallContext.current()
+                .withDeadline(deadline)
+                .call(() -> needed(300).acquireAsync(LONG));
         time.advance(Duration.ofMillis(300));
         assertThat(isAdmitted(inTime)).isTrue();
     }
@@ -215,7 +222,8 @@ class PermitsWaitTest {
     void what_cannot_wait_is_named() {
         assertThatThrownBy(() -> Permits.of(perTenant, "a", 1).acquire(LONG))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("a call must need a limiter without keys to wait at it, but needs 1 of a key of \"tenants\"");
+                .hasMessage(
+                        "a call must need a limiter without keys to wait at it, but needs 1 of a key of \"tenants\"");
         RateLimiter elsewhere = RateLimiter.of("elsewhere", Limit.perSecond(1), Environment.system());
         assertThatThrownBy(() -> needed(1).and(elsewhere, 1).acquire(LONG))
                 .isInstanceOf(IllegalStateException.class)

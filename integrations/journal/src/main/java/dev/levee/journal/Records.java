@@ -42,8 +42,7 @@ final class Records {
     record Death(String error, int tries, Instant diedAt) {}
 
     /** Returns a record without its numbers. */
-    static byte[] write(
-            byte[] key, byte @Nullable [] value, long sequence, Instant acceptedAt, @Nullable Death death) {
+    static byte[] write(byte[] key, byte @Nullable [] value, long sequence, Instant acceptedAt, @Nullable Death death) {
         byte[] error = death == null ? new byte[0] : shortened(death.error).getBytes(StandardCharsets.UTF_8);
         int valueBytes = value == null ? 0 : value.length;
         int head = death == null ? PENDING_BYTES : DEAD_BYTES;

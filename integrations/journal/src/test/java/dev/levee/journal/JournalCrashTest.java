@@ -96,8 +96,7 @@ class JournalCrashTest {
         State state = new State();
         int end = random.nextInt(history.disk.events.size());
         history.disk.events.subList(0, end).forEach(event -> event.apply(state));
-        Map<String, byte[]> left =
-                durability == Durability.DISK ? state.afterPowerLoss(random, 64) : state.afterKill();
+        Map<String, byte[]> left = durability == Durability.DISK ? state.afterPowerLoss(random, 64) : state.afterKill();
 
         SimulatedDisk again = new SimulatedDisk(left);
         Recovered<String, String> first = journal(again, durability).open();
@@ -198,9 +197,8 @@ class JournalCrashTest {
             for (Event event : disk.events.subList(0, events)) {
                 if (event instanceof Marked marked) {
                     begun = Math.max(begun, marked.number());
-                    promised = marked.what().equals("returned") && kept.get(marked.number())
-                            ? marked.number()
-                            : promised;
+                    promised =
+                            marked.what().equals("returned") && kept.get(marked.number()) ? marked.number() : promised;
                 }
             }
             SimulatedDisk after = new SimulatedDisk(files);
@@ -215,7 +213,9 @@ class JournalCrashTest {
             PendingWrite<String, String> more =
                     new PendingWrite<>("more", "value", recovered.lastSequence() + 1, Instant.EPOCH);
             journal.append(more);
-            assertThat(journal(new SimulatedDisk(after.files()), durability).open().pending())
+            assertThat(journal(new SimulatedDisk(after.files()), durability)
+                            .open()
+                            .pending())
                     .as(when)
                     .endsWith(more)
                     .hasSize(recovered.pending().size() + 1);

@@ -83,7 +83,10 @@ class JournalErrorsTest {
 
         @Test
         void foreign_bytes_are_refused() throws IOException {
-            for (byte[] bytes : List.of(new byte[] {'h', 'i'}, new byte[5000], "#!/bin/sh\n".repeat(99).getBytes())) {
+            for (byte[] bytes : List.of(
+                    new byte[] {'h', 'i'},
+                    new byte[5000],
+                    "#!/bin/sh\n".repeat(99).getBytes())) {
                 assertThat(refused(Map.of(FIRST, bytes)))
                         .hasMessageContaining("/simulated/" + FIRST)
                         .extracting(JournalException::reason)
@@ -154,7 +157,9 @@ class JournalErrorsTest {
                     byte[] changed = whole.clone();
                     changed[at] ^= 0x40;
                     files.put(name, changed);
-                    assertThat(refused(files).reason()).as("%s, byte %s", name, at).isEqualTo(Reason.DAMAGED);
+                    assertThat(refused(files).reason())
+                            .as("%s, byte %s", name, at)
+                            .isEqualTo(Reason.DAMAGED);
                 }
                 files.put(name, whole);
             }
@@ -189,7 +194,9 @@ class JournalErrorsTest {
             Map<String, byte[]> torn = new TreeMap<>(disk.files());
             torn.computeIfPresent(FIRST, (name, bytes) -> Arrays.copyOf(bytes, bytes.length - 1));
 
-            assertThat(journal(new SimulatedDisk(torn), Durability.PROCESS).open().pending())
+            assertThat(journal(new SimulatedDisk(torn), Durability.PROCESS)
+                            .open()
+                            .pending())
                     .isEmpty();
         }
 
@@ -262,7 +269,9 @@ class JournalErrorsTest {
                 disk.room = Long.MAX_VALUE;
 
                 assertThat(first.reason()).isEqualTo(Reason.FAILED);
-                assertThat(first).hasMessageContaining("No space left on device").hasRootCauseInstanceOf(IOException.class);
+                assertThat(first)
+                        .hasMessageContaining("No space left on device")
+                        .hasRootCauseInstanceOf(IOException.class);
                 assertRefusesEverything(journal, first);
                 journal.close();
                 WriteJournal<String, String> again = journal(disk, durability);
@@ -473,8 +482,7 @@ class JournalErrorsTest {
             journal.open();
             byte[] most = new byte[FileJournal.MAX_WRITE_BYTES - 1];
             new Random(3).nextBytes(most);
-            assertThatThrownBy(() -> journal.append(
-                            new PendingWrite<>("ab", most, 1, Instant.EPOCH)))
+            assertThatThrownBy(() -> journal.append(new PendingWrite<>("ab", most, 1, Instant.EPOCH)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("journal \"broken\": key and value must have at most 67108864 bytes, but had 67108865");
             journal.append(new PendingWrite<>("a", most, 2, Instant.EPOCH));

@@ -55,7 +55,8 @@ class JournalKillTest {
             acknowledged += Arrays.stream(returned).sum();
             models = models(recovered);
         }
-        System.out.println(durability + ": " + ROUNDS + " rounds, " + acknowledged + " steps acknowledged, seed " + seed);
+        System.out.println(
+                durability + ": " + ROUNDS + " rounds, " + acknowledged + " steps acknowledged, seed " + seed);
     }
 
     private Recovered<String, String> open(Durability durability) throws IOException {
@@ -122,7 +123,8 @@ class JournalKillTest {
         }
         assertThat(allowed)
                 .as("%s, thread %s, %s returned, %s begun", when, thread, returned, begun)
-                .contains(content(JournalModel.of(recovered, DoomedJournal.keys(thread)).recovered()));
+                .contains(content(
+                        JournalModel.of(recovered, DoomedJournal.keys(thread)).recovered()));
     }
 
     private static List<Object> content(Recovered<String, String> recovered) {

@@ -144,7 +144,8 @@ final class SimulatedDisk implements JournalDisk {
                 if (random.nextInt(3) != 0) {
                     continue;
                 }
-                byte[] before = Arrays.copyOfRange(durable, Math.min(at, durable.length), Math.min(end, durable.length));
+                byte[] before =
+                        Arrays.copyOfRange(durable, Math.min(at, durable.length), Math.min(end, durable.length));
                 System.arraycopy(before, 0, left, at, before.length);
                 boolean garbage = random.nextInt(4) == 0;
                 for (int i = at + before.length; i < end; i++) {

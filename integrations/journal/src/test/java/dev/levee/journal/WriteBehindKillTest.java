@@ -110,10 +110,14 @@ class WriteBehindKillTest {
         acknowledged.forEach((key, number) -> {
             // A delete has no value to tell it by, so a key whose last write it is may only have no older value.
             if (DoomedWriteBehind.deletes(key, number)) {
-                boolean deletes = recovered.pending().stream().anyMatch(it -> it.key().equals(key) && it.isDelete())
-                        || recovered.dead().stream().anyMatch(it -> it.write().key().equals(key) && it.write().isDelete())
-                        || rows.values.get(key) == null;
-                assertThat(deletes || newest.getOrDefault(key, 0L) > number).as("%s: delete %s of %s", when, number, key)
+                boolean deletes =
+                        recovered.pending().stream().anyMatch(it -> it.key().equals(key) && it.isDelete())
+                                || recovered.dead().stream()
+                                        .anyMatch(it -> it.write().key().equals(key)
+                                                && it.write().isDelete())
+                                || rows.values.get(key) == null;
+                assertThat(deletes || newest.getOrDefault(key, 0L) > number)
+                        .as("%s: delete %s of %s", when, number, key)
                         .isTrue();
             } else {
                 assertThat(newest.getOrDefault(key, 0L))

@@ -336,8 +336,7 @@ class AnnotatedMethodsTest {
         void work_for_a_mono() {
             Mono<String> mono = users.findReactively("a");
             assertThat(mono.block(Duration.ofSeconds(10))).isEqualTo("old");
-            assertThat(users.findReactively("a").block(Duration.ofSeconds(10)))
-                    .isEqualTo("old");
+            assertThat(users.findReactively("a").block(Duration.ofSeconds(10))).isEqualTo("old");
             assertThat(repository.reads).hasValue(1);
         }
     }

@@ -101,7 +101,11 @@ final class LearningBulkhead implements AdaptiveBulkhead {
             PermitPool pool = pools[other.pool()];
             int free = pool.limit() - pool.inFlight();
             if (other.pool() != home && free > 0) {
-                text.append(before).append(free).append(" of \"").append(other.name()).append('"');
+                text.append(before)
+                        .append(free)
+                        .append(" of \"")
+                        .append(other.name())
+                        .append('"');
                 before = ", ";
             }
         }

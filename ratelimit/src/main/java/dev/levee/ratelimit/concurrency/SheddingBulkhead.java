@@ -35,10 +35,9 @@ import java.util.function.Consumer;
  * gives its place up, at the same cost however long the queue is, and those behind it move up.
  *
  * <p><b>How many calls may be in flight</b> is a number, which {@link #setMaxConcurrent} changes at any time; or the
- * bulkhead finds it by itself, as an {@link AdaptiveBulkhead} does
- * ({@link SheddingBulkheadConfig.Builder#adaptive}). With that and a {@link PriorityShedder} outside of it, one
- * decision admits each call: by the limit that is right now, the most critical first. {@code setMaxConcurrent} then
- * fixes the limit to a number, until {@link #reconfigure}.
+ * bulkhead finds it by itself, as an {@link AdaptiveBulkhead} does ({@link SheddingBulkheadConfig.Builder#adaptive}).
+ * With that and a {@link PriorityShedder} outside of it, one decision admits each call: by the limit that is right now,
+ * the most critical first. {@code setMaxConcurrent} then fixes the limit to a number, until {@link #reconfigure}.
  *
  * <p>Thread-safe. A call that finds a permit allocates nothing, takes no lock, reads no clock and writes one word
  * twice. A call that has to wait takes a lock for some steps, whose number does not depend on the length of the queue,

@@ -58,10 +58,9 @@ import java.util.function.Consumer;
  *
  * <p>Metrics: {@code work.waiting}, {@code work.running}, {@code work.accepted}, {@code work.done},
  * {@code work.retried}, {@code work.postponed} (attempts that the budget did not let through yet), {@code work.dead}
- * (items that became dead letters), {@code work.dead.kept},
- * {@code work.dead.dropped}, {@code work.returned}, {@code work.refused}, and {@code work.oldest.age.nanos} (since the
- * oldest waiting item was accepted; 0 if none waits). A listener receives {@code onRefused}, {@code onAttempt} and, for
- * each attempt, {@code onOutcome}.
+ * (items that became dead letters), {@code work.dead.kept}, {@code work.dead.dropped}, {@code work.returned},
+ * {@code work.refused}, and {@code work.oldest.age.nanos} (since the oldest waiting item was accepted; 0 if none
+ * waits). A listener receives {@code onRefused}, {@code onAttempt} and, for each attempt, {@code onOutcome}.
  *
  * @param <T> the items
  * @since 0.1

@@ -258,7 +258,8 @@ class AdaptiveBulkheadTest {
             AtomicInteger inFlight = new AtomicInteger();
             AtomicInteger most = new AtomicInteger();
             AdaptiveBulkhead busy = AdaptiveBulkhead.of(
-                    "busy", config -> config.minLimit(4).initialLimit(4).maxLimit(4).partition("a", 0.5));
+                    "busy",
+                    config -> config.minLimit(4).initialLimit(4).maxLimit(4).partition("a", 0.5));
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
                 Gate gate = i % 2 == 0 ? busy.partition("a") : busy;
@@ -370,7 +371,9 @@ class AdaptiveBulkheadTest {
                     .minLimit(3)
                     .build());
             assertThat(bulkhead.limit()).isEqualTo(20);
-            assertThat(new LimitDriver(time, live).enter(100)).as("and what none has").hasSize(14);
+            assertThat(new LimitDriver(time, live).enter(100))
+                    .as("and what none has")
+                    .hasSize(14);
             assertThat(new LimitDriver(time, batch).enter(100)).hasSize(6);
             assertThat(bulkhead.inFlight()).isEqualTo(20);
         }
@@ -383,7 +386,9 @@ class AdaptiveBulkheadTest {
                     .share("live", 0.25)
                     .share("batch", 0.75)
                     .build());
-            assertThat(new LimitDriver(time, batch).enter(100)).as("5 of 20 are free").hasSize(5);
+            assertThat(new LimitDriver(time, batch).enter(100))
+                    .as("5 of 20 are free")
+                    .hasSize(5);
             stamps.subList(0, 8).forEach(stamp -> calls.exit(stamp, Verdict.IGNORED));
             assertThat(calls.enter(1)).as("7 are in flight, 5 may be").isEmpty();
             assertThat(new LimitDriver(time, batch).enter(100)).hasSize(8);

@@ -32,7 +32,8 @@ class AdaptiveSheddingTest {
     }
 
     private CompletableFuture<Long> queue(SheddingBulkhead bulkhead, Criticality criticality) {
-        Deadline deadline = Deadline.after(Duration.ofDays(1), time.environment().clock());
+        Deadline deadline =
+                Deadline.after(Duration.ofDays(1), time.environment().clock());
         return CallContext.current().withCriticality(criticality).call(() -> bulkhead.enterAsync(deadline));
     }
 
@@ -139,12 +140,11 @@ class AdaptiveSheddingTest {
                 .adaptive(limit -> limit.initialLimit(30))
                 .maxWaiting(7)
                 .build();
-        SheddingBulkheadConfig copy = config.toBuilder()
-                .adaptive(limit -> limit.maxLimit(300))
-                .build();
+        SheddingBulkheadConfig copy =
+                config.toBuilder().adaptive(limit -> limit.maxLimit(300)).build();
         assertThat(copy.maxConcurrent()).isEqualTo(30);
-        assertThat(copy.adaptive()).hasValueSatisfying(limit -> assertThat(limit.maxLimit())
-                .isEqualTo(300));
+        assertThat(copy.adaptive())
+                .hasValueSatisfying(limit -> assertThat(limit.maxLimit()).isEqualTo(300));
         assertThat(copy.maxWaiting()).isEqualTo(7);
     }
 

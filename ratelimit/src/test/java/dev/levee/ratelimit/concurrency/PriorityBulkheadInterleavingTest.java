@@ -126,7 +126,8 @@ class PriorityBulkheadInterleavingTest {
         public OfTheAdaptiveBulkhead() {
             super(
                     new PermitWord(1),
-                    config -> config.adaptive(limit -> limit.minLimit(1).maxLimit(2).initialLimit(1)));
+                    config -> config.adaptive(
+                            limit -> limit.minLimit(1).maxLimit(2).initialLimit(1)));
         }
     }
 

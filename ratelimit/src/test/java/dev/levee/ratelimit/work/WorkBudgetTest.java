@@ -140,15 +140,18 @@ class WorkBudgetTest {
     void items_that_were_told_one_time_come_back_spread_and_none_before() {
         OutcomeRule hinting = OutcomeRule.standard()
                 .onError(IllegalStateException.class, Verdict.THROTTLED)
-                .retryAfter((result, error) -> error == null ? RefusedException.UNKNOWN : Duration.ofSeconds(20).toNanos());
-        WorkQueue<String> queue = queue(
-                config -> config.outcomes(hinting).budget(RetryBudget.unlimited()).hintJitter(0.5));
+                .retryAfter((result, error) -> error == null
+                        ? RefusedException.UNKNOWN
+                        : Duration.ofSeconds(20).toNanos());
+        WorkQueue<String> queue = queue(config ->
+                config.outcomes(hinting).budget(RetryBudget.unlimited()).hintJitter(0.5));
         offer(queue, 200);
         isDown = false;
         time.advance(Duration.ofSeconds(31));
         Set<Long> moments = new TreeSet<>(attempts.subList(200, 400));
-        assertThat(moments).hasSizeGreaterThan(150).allSatisfy(millis -> assertThat(millis)
-                .isBetween(20_000L, 30_000L));
+        assertThat(moments)
+                .hasSizeGreaterThan(150)
+                .allSatisfy(millis -> assertThat(millis).isBetween(20_000L, 30_000L));
     }
 
     @Test

@@ -27,9 +27,8 @@ public class CacheMiss {
 
     @State(Scope.Benchmark)
     public static class LeveeState {
-        final dev.levee.cache.Cache<Integer, String> cache =
-                dev.levee.cache.Cache.over("miss", key -> VALUE, c -> c.maxSize(Given.MAX_SIZE_OF_MISSES)
-                        .expireAfter(Given.LIFE));
+        final dev.levee.cache.Cache<Integer, String> cache = dev.levee.cache.Cache.over(
+                "miss", key -> VALUE, c -> c.maxSize(Given.MAX_SIZE_OF_MISSES).expireAfter(Given.LIFE));
     }
 
     @Benchmark

@@ -47,11 +47,10 @@ public class CacheNegativehit {
 
     @State(Scope.Benchmark)
     public static class CaffeineState {
-        final com.github.benmanes.caffeine.cache.LoadingCache<Integer, Optional<String>> cache =
-                Caffeine.newBuilder()
-                        .maximumSize(Given.MAX_SIZE)
-                        .expireAfterWrite(Given.LIFE)
-                        .build(key -> Optional.empty());
+        final com.github.benmanes.caffeine.cache.LoadingCache<Integer, Optional<String>> cache = Caffeine.newBuilder()
+                .maximumSize(Given.MAX_SIZE)
+                .expireAfterWrite(Given.LIFE)
+                .build(key -> Optional.empty());
 
         @Setup
         public void fill() {

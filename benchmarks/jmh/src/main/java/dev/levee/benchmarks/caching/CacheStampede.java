@@ -163,8 +163,10 @@ public class CacheStampede {
 
     @State(Scope.Benchmark)
     public static class CaffeineAsyncState {
-        final com.github.benmanes.caffeine.cache.AsyncCache<Integer, String> cache =
-                Caffeine.newBuilder().maximumSize(Given.MAX_SIZE).executor(Runnable::run).buildAsync();
+        final com.github.benmanes.caffeine.cache.AsyncCache<Integer, String> cache = Caffeine.newBuilder()
+                .maximumSize(Given.MAX_SIZE)
+                .executor(Runnable::run)
+                .buildAsync();
     }
 
     /** Its futures are shared, also those that fail. */
@@ -172,8 +174,7 @@ public class CacheStampede {
     @OperationsPerInvocation(CALLERS)
     public void caffeineAsync(CaffeineAsyncState state, Counted counted, Crowd crowd) throws InterruptedException {
         counted.rush(
-                crowd,
-                key -> state.cache.get(key, it -> counted.store.load()).join());
+                crowd, key -> state.cache.get(key, it -> counted.store.load()).join());
     }
 
     @State(Scope.Benchmark)

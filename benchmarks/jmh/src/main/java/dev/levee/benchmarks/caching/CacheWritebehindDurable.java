@@ -12,9 +12,9 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * {@code cache.writebehind.durable}: a value is put into a cache whose store gets it later, and kept so that it
- * survives {@code kill -9}: the operating system has it when the call returns.
- * A record has 256 bytes, and {@value DurableWriters#WRITERS} threads write at a time, times the threads of the
- * question; the figure is the time of a record, of which a thousand million nanoseconds hold so many.
+ * survives {@code kill -9}: the operating system has it when the call returns. A record has 256 bytes, and
+ * {@value DurableWriters#WRITERS} threads write at a time, times the threads of the question; the figure is the time of
+ * a record, of which a thousand million nanoseconds hold so many.
  *
  * <pre>benchmarks/compare '^cache.writebehind.durable$'</pre>
  */

@@ -13,9 +13,9 @@ import org.openjdk.jmh.annotations.TearDown;
 /**
  * {@code cache.writebehind.fsynced}: a value is put into a cache whose store gets it later, and kept so that it
  * survives the loss of power: it was forced to the device when the call returns. {@code fsync} forces each record by
- * itself, which is the rate of the disk in the same run.
- * A record has 256 bytes, and {@value DurableWriters#WRITERS} threads write at a time, times the threads of the
- * question; the figure is the time of a record, of which a thousand million nanoseconds hold so many.
+ * itself, which is the rate of the disk in the same run. A record has 256 bytes, and {@value DurableWriters#WRITERS}
+ * threads write at a time, times the threads of the question; the figure is the time of a record, of which a thousand
+ * million nanoseconds hold so many.
  *
  * <pre>benchmarks/compare '^cache.writebehind.fsynced$'</pre>
  */

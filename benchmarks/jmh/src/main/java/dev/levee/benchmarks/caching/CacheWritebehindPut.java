@@ -45,8 +45,7 @@ public class CacheWritebehindPut {
     @State(Scope.Benchmark)
     public static class EhcacheState {
         final LongAdder written = new LongAdder();
-        final EhcacheOnHeap ehcache =
-                new EhcacheOnHeap(Given.MAX_SIZE, QUEUE, BATCH, key -> written.increment());
+        final EhcacheOnHeap ehcache = new EhcacheOnHeap(Given.MAX_SIZE, QUEUE, BATCH, key -> written.increment());
 
         @TearDown
         public void close() {

@@ -100,7 +100,8 @@ public final class DurableWriters {
                     .getLocation()
                     .toURI());
             Path folder = Files.createTempDirectory(jar.toAbsolutePath().getParent(), name);
-            System.out.println("on " + Files.getFileStore(folder) + ", " + Files.getFileStore(folder).type());
+            System.out.println("on " + Files.getFileStore(folder) + ", "
+                    + Files.getFileStore(folder).type());
             return folder;
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);

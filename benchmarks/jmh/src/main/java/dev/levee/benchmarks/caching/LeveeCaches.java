@@ -26,11 +26,14 @@ final class LeveeCaches {
 
     /** The same over a store that has nothing. */
     static Cache<Integer, String> ofAbsentValues() {
-        return Cache.over("absent", key -> null, c -> c.maxSize(Given.MAX_SIZE)
-                .expireAfter(Given.LIFE)
-                .expireAbsentAfter(Given.LIFE)
-                .staleWhileRevalidate(Given.FRESH)
-                .earlyExpiry(1)
-                .coarseClock());
+        return Cache.over(
+                "absent",
+                key -> null,
+                c -> c.maxSize(Given.MAX_SIZE)
+                        .expireAfter(Given.LIFE)
+                        .expireAbsentAfter(Given.LIFE)
+                        .staleWhileRevalidate(Given.FRESH)
+                        .earlyExpiry(1)
+                        .coarseClock());
     }
 }

@@ -18,14 +18,18 @@ final class LeveeWriteBehind {
 
     private LeveeWriteBehind(WriteBehind<Integer, String> behind) {
         this.behind = behind;
-        this.cache = Cache.over("put", behind, c -> c.maxSize(Given.MAX_SIZE).expireAfter(Given.LIFE).writeThrough());
+        this.cache = Cache.over(
+                "put",
+                behind,
+                c -> c.maxSize(Given.MAX_SIZE).expireAfter(Given.LIFE).writeThrough());
     }
 
     /** One that a crash loses. */
     static LeveeWriteBehind inMemory(LongAdder written) {
-        return new LeveeWriteBehind(WriteBehind.of("put", new CountingStore<Integer>(written), c -> c.workers(1)
-                .batchSize(CacheWritebehindPut.BATCH)
-                .maxPending(CacheWritebehindPut.QUEUE)));
+        return new LeveeWriteBehind(WriteBehind.of(
+                "put",
+                new CountingStore<Integer>(written),
+                c -> c.workers(1).batchSize(CacheWritebehindPut.BATCH).maxPending(CacheWritebehindPut.QUEUE)));
     }
 
     void close() {
@@ -57,10 +61,17 @@ final class LeveeWriteBehind {
         final Cache<String, String> cache;
 
         Durable(Durability durability) {
-            behind = WriteBehind.of("durable", new CountingStore<String>(new LongAdder()), c -> c.batchSize(1_000)
-                    .maxPending(100_000)
-                    .journal(FileJournal.of(
-                            "durable", folder, Codec.strings(), Codec.strings(), j -> j.durability(durability))));
+            behind = WriteBehind.of(
+                    "durable",
+                    new CountingStore<String>(new LongAdder()),
+                    c -> c.batchSize(1_000)
+                            .maxPending(100_000)
+                            .journal(FileJournal.of(
+                                    "durable",
+                                    folder,
+                                    Codec.strings(),
+                                    Codec.strings(),
+                                    j -> j.durability(durability))));
             cache = Cache.over("durable", behind, c -> c.maxSize(Given.MAX_SIZE).writeThrough());
         }
 

@@ -275,7 +275,8 @@ record Target(Question question, int threads, double factor, Base base, double p
                         .orElse("not measured")
                 + ", at most " + words()
                 + bound(rows)
-                        .map(bound -> " = " + Report.nanos(bound) + " ± " + Report.nanos(boundError(rows)) + " " + question.unit)
+                        .map(bound -> " = " + Report.nanos(bound) + " ± " + Report.nanos(boundError(rows)) + " "
+                                + question.unit)
                         .orElse("");
     }
 }

@@ -57,11 +57,11 @@ public final class KeyedAttack {
         for (int i = 0; i < arguments.length; i++) {
             Arrays.sort(figures[i]);
             double mean = Arrays.stream(figures[i]).average().orElse(0);
-            double squares =
-                    Arrays.stream(figures[i]).map(each -> (each - mean) * (each - mean)).sum();
+            double squares = Arrays.stream(figures[i])
+                    .map(each -> (each - mean) * (each - mean))
+                    .sum();
             double error = T_999 * Math.sqrt(squares / (ROUNDS - 1)) / Math.sqrt(ROUNDS);
-            System.out.printf(
-                    Locale.ROOT, "row %s %.2f %.2f 0%n", arguments[i], figures[i][ROUNDS / 2], error);
+            System.out.printf(Locale.ROOT, "row %s %.2f %.2f 0%n", arguments[i], figures[i][ROUNDS / 2], error);
         }
         System.exit(0);
     }
@@ -70,7 +70,8 @@ public final class KeyedAttack {
         if (name.equals("levee")) {
             KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
                     "keys",
-                    config -> config.limit(Limit.perSecond(KeyedLimiters.PER_SECOND).burst(KeyedLimiters.BURST))
+                    config -> config.limit(
+                                    Limit.perSecond(KeyedLimiters.PER_SECOND).burst(KeyedLimiters.BURST))
                             .maxKeys(MAX_KEYS));
             return limiter::tryAcquireOrWaitNanos;
         }

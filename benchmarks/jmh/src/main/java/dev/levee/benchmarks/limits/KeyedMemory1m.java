@@ -81,8 +81,8 @@ public final class KeyedMemory1m {
     }
 
     private static Object levee(String... keys) {
-        KeyedRateLimiter<String> limiter =
-                KeyedRateLimiter.of("keys", config -> config.limit(Limit.of(BURST, PER)).maxKeys(KEYS));
+        KeyedRateLimiter<String> limiter = KeyedRateLimiter.of(
+                "keys", config -> config.limit(Limit.of(BURST, PER)).maxKeys(KEYS));
         for (String key : keys) {
             limiter.tryAcquireOrWaitNanos(key);
         }
@@ -130,7 +130,8 @@ public final class KeyedMemory1m {
                         "gcClassHistogram",
                         new Object[] {new String[0]},
                         new String[] {String[].class.getName()});
-        String total = histogram.lines()
+        String total = histogram
+                .lines()
                 .filter(line -> line.startsWith("Total"))
                 .findFirst()
                 .orElseThrow();

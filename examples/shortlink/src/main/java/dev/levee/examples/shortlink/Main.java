@@ -23,15 +23,16 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE JOURNAL WITHOUT}, {@code front PORT NODES WITHOUT},
-     * or what {@link Arguments#USAGE} says.
+     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE JOURNAL WITHOUT}, {@code front PORT NODES
+     * WITHOUT}, or what {@link Arguments#USAGE} says.
      *
      * @param args the arguments
      */
     public static void main(String[] args) {
         switch (args.length == 0 ? "" : args[0]) {
             case "database" -> DatabaseServer.run(Integer.parseInt(args[1]), Path.of(args[2]));
-            case "node" -> node(args[1], Integer.parseInt(args[2]), args[3], Path.of(args[4]), Without.valueOf(args[5]));
+            case "node" ->
+                node(args[1], Integer.parseInt(args[2]), args[3], Path.of(args[4]), Without.valueOf(args[5]));
             case "front" -> front(Integer.parseInt(args[1]), args[2], Without.valueOf(args[3]));
             default -> System.exit(launch(List.of(args)));
         }

@@ -59,7 +59,11 @@ public final class ClickTable implements BatchStore<String, Long>, AutoCloseable
             statement.setQueryTimeout(STATEMENT_SECONDS);
             row(statement, 0, key("", source), statements.incrementAndGet());
             for (int i = 0; i < batch.size(); i++) {
-                row(statement, i + 1, batch.get(i).key(), Objects.requireNonNull(batch.get(i).value()));
+                row(
+                        statement,
+                        i + 1,
+                        batch.get(i).key(),
+                        Objects.requireNonNull(batch.get(i).value()));
             }
             statement.executeUpdate();
         }

@@ -68,7 +68,8 @@ public final class NodeServer {
         LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
         String source = name + "/" + System.currentTimeMillis();
         ClickCounter clicks = ClickCounter.open(databaseUrl, source, journal, environment);
-        NodeServer node = new NodeServer(name, table, new NodeGuards(without, environment), clicks, environment.clock());
+        NodeServer node =
+                new NodeServer(name, table, new NodeGuards(without, environment), clicks, environment.clock());
         return WebServer.start(port, THREADS, node::handle, () -> {
             clicks.close();
             table.close();

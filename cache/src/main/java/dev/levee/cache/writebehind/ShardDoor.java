@@ -16,12 +16,14 @@ final class ShardDoor<K, V> {
     private final WriteShard<K, V> shard;
     private final WriteRoom room;
     private final AtomicLong sequences;
+    private final DeadBox<K, V> box;
     private final boolean journaled;
 
-    ShardDoor(WriteShard<K, V> shard, AtomicLong sequences, boolean journaled) {
+    ShardDoor(WriteShard<K, V> shard, AtomicLong sequences, DeadBox<K, V> box, boolean journaled) {
         this.shard = shard;
         this.room = shard.room;
         this.sequences = sequences;
+        this.box = box;
         this.journaled = journaled;
     }
 
@@ -53,6 +55,7 @@ final class ShardDoor<K, V> {
             old.bytes = Math.max(-more, 0);
         }
         shard.install(own, op);
+        replayed(ticket);
         ticket.plan = shard.needsPlan();
         return Ruling.ACCEPTED;
     }
@@ -113,10 +116,18 @@ final class ShardDoor<K, V> {
             } else {
                 shard.install(slot, op);
             }
+            replayed(ticket);
             ticket.plan = shard.needsPlan();
             return true;
         } finally {
             shard.lock.unlock();
+        }
+    }
+
+    /** In the same step as the write is accepted its letter is gone, so that a report has one of them. */
+    private void replayed(WriteTicket<K, V> ticket) {
+        if (ticket.letter != null) {
+            box.release(ticket.letter, true);
         }
     }
 

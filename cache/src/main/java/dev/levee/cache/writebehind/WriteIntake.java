@@ -51,7 +51,7 @@ final class WriteIntake<K, V> {
     }
 
     void accept(WriteLane<K, V> lane, K key, @Nullable V value) throws Exception {
-        WriteTicket<K, V> ticket = ticket(key, value, false);
+        WriteTicket<K, V> ticket = ticket(key, value, null);
         requireJournal();
         Ruling answer = lane.door().admit(ticket);
         if (answer != Ruling.FULL) {
@@ -63,10 +63,10 @@ final class WriteIntake<K, V> {
         }
     }
 
-    WriteTicket<K, V> ticket(K key, @Nullable V value, boolean replay) {
+    WriteTicket<K, V> ticket(K key, @Nullable V value, @Nullable DeadWrite<K, V> letter) {
         long bytes = weigh(key, value);
         Instant at = environment.wallClock().instant();
-        return new WriteTicket<>(key, value, bytes, at, environment.clock().nanoTime(), replay);
+        return new WriteTicket<>(key, value, bytes, at, environment.clock().nanoTime(), letter);
     }
 
     long weigh(K key, @Nullable V value) {

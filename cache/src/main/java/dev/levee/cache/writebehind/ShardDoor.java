@@ -103,7 +103,6 @@ final class ShardDoor<K, V> {
             WriteOp<K, V> op = ticket.op();
             WriteSlot<K, V> slot = op.slot;
             slot.appends--;
-            shard.appends--;
             if (shard.sealed) {
                 room.give(op.places, op.bytes);
                 return false;
@@ -137,7 +136,6 @@ final class ShardDoor<K, V> {
         try {
             WriteSlot<K, V> slot = ticket.op().slot;
             slot.appends--;
-            shard.appends--;
             giveBack(ticket);
             shard.next(slot);
             ticket.plan = shard.needsPlan();
@@ -173,6 +171,26 @@ final class ShardDoor<K, V> {
         }
     }
 
+    /** An append has ended, with all that follows from it. */
+    void appended() {
+        shard.lock.lock();
+        try {
+            shard.appends--;
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** The store has what a caller has written. Returns it if the journal may forget it now, or null. */
+    @Nullable PendingWrite<K, V> settled(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            return shard.settled(ticket.op().slot, ticket.op().write);
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
     /** Lets a caller write the store itself, unless something of the key is under way. */
     Ruling beginDirect(WriteTicket<K, V> ticket) {
         shard.lock.lock();
@@ -195,12 +213,11 @@ final class ShardDoor<K, V> {
         }
     }
 
-    /** Ends that. Returns the write if the journal may forget it now, or null. */
-    @Nullable PendingWrite<K, V> endDirect(WriteTicket<K, V> ticket, boolean done) {
+    /** Ends that. */
+    void endDirect(WriteTicket<K, V> ticket, boolean done) {
         shard.lock.lock();
         try {
-            WriteOp<K, V> op = ticket.op();
-            WriteSlot<K, V> slot = op.slot;
+            WriteSlot<K, V> slot = ticket.op().slot;
             slot.direct = false;
             shard.directs--;
             if (done) {
@@ -208,10 +225,8 @@ final class ShardDoor<K, V> {
                 shard.written++;
                 slot.kept = null;
             }
-            PendingWrite<K, V> forgotten = shard.settled(slot, op.write);
             shard.next(slot);
             ticket.plan = shard.needsPlan();
-            return forgotten;
         } finally {
             shard.lock.unlock();
         }

@@ -16,6 +16,11 @@ final class PendingLoad<V> {
     /** The thread that runs the load; one that never waits until the executor has begun a load that it runs. */
     volatile LoadingThread owner;
 
+    /**
+     * Whether the executor runs the load, and the caller that began it only waits; written before it is handed over.
+     */
+    boolean handedOver;
+
     private final ConcurrentLinkedQueue<Thread> waiters = new ConcurrentLinkedQueue<>();
     private final AtomicReference<@Nullable LoadResult<V>> result = new AtomicReference<>();
 

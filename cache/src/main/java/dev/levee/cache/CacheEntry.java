@@ -72,16 +72,7 @@ final class CacheEntry<V> extends HotEntry<V> {
     /** Returns a copy for which another load has failed. */
     CacheEntry<V> afterFailure(long nextTry, long quiet) {
         CacheEntry<V> copy = new CacheEntry<>(
-                value,
-                failure,
-                origin,
-                writtenAt,
-                freshUntil,
-                nextTry,
-                quiet,
-                loadNanos,
-                failures + 1,
-                false);
+                value, failure, origin, writtenAt, freshUntil, nextTry, quiet, loadNanos, failures + 1, false);
         copy.tags = tags;
         copy.weight = weight;
         return copy;

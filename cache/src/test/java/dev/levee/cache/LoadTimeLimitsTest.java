@@ -126,6 +126,24 @@ class LoadTimeLimitsTest {
             assertThat(result(later)).isEqualTo("1");
             assertThat(store.log).hasSize(2);
         }
+
+        @Test
+        void a_load_that_was_handed_over_within_another_one_is_no_ring() throws Exception {
+            List<Runnable> kept = Collections.synchronizedList(new ArrayList<>());
+            Cache<String, String> nested = Cache.over(
+                    "letters",
+                    store,
+                    c -> c.expiryJitter(0).staleIfError(ofMinutes(10)).softLoadTimeout(ofMillis(50)),
+                    time.environment().toBuilder().executor(kept::add).build());
+            nested.put("a", "old");
+            time.advance(ofMinutes(5));
+            FutureTask<String> caller = new FutureTask<>(() -> nested.get("x", key -> nested.get("a") + "!"));
+            time.start(caller);
+            time.advance(ofMillis(50));
+            assertThat(result(caller)).isEqualTo("old!");
+            kept.forEach(Runnable::run);
+            assertThat(nested.get("a")).isEqualTo("1");
+        }
     }
 
     @Nested

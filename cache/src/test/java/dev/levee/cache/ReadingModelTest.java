@@ -85,8 +85,12 @@ class ReadingModelTest {
             String expected = model.make(move);
             String actual = real.make(move);
             done.add(move + " -> " + actual);
-            assertThat(actual).as(() -> windows + "\n" + String.join("\n", done)).isEqualTo(expected);
-            assertThat(real.log).as(() -> windows + "\n" + String.join("\n", done)).isEqualTo(model.log);
+            assertThat(actual)
+                    .as(() -> windows + "\n" + String.join("\n", done))
+                    .isEqualTo(expected);
+            assertThat(real.log)
+                    .as(() -> windows + "\n" + String.join("\n", done))
+                    .isEqualTo(model.log);
         }
         assertThat(RefreshAheadTest.metrics(real.cache)).containsEntry("cache.loading", 0.0);
     }
@@ -174,11 +178,12 @@ class ReadingModelTest {
                         return entry == null
                                 ? "null"
                                 : entry.value() + " " + (entry.failure() != null) + " " + entry.freshness() + " "
-                                        + entry.age().toNanos() + " " + entry.expiresIn().toNanos();
+                                        + entry.age().toNanos() + " "
+                                        + entry.expiresIn().toNanos();
                     }
                     case PUT -> cache.put(move.key, move.key + move.number);
-                    case PUT_WITH_LIFE -> cache.put(
-                            move.key, move.key + move.number, Duration.ofNanos(move.number - 20));
+                    case PUT_WITH_LIFE ->
+                        cache.put(move.key, move.key + move.number, Duration.ofNanos(move.number - 20));
                     case INVALIDATE -> cache.invalidate(move.key);
                     case CLEAR -> cache.invalidateAll();
                     case REFRESH -> {
@@ -340,7 +345,12 @@ class ReadingModelTest {
 
         private Held tried(Held it, int pause) {
             return new Held(
-                    it.value, false, it.since, it.fresh, now + ((long) pause << Math.min(it.failures, 4)), it.failures + 1);
+                    it.value,
+                    false,
+                    it.since,
+                    it.fresh,
+                    now + ((long) pause << Math.min(it.failures, 4)),
+                    it.failures + 1);
         }
     }
 }

@@ -149,9 +149,13 @@ final class Lives<K, V> {
         return entry.writtenAt + Nanos.add(entry.freshUntil - entry.writtenAt, window);
     }
 
+    boolean isFresh(CacheEntry<V> entry, long now) {
+        return entry.timeless || now - entry.freshUntil < 0;
+    }
+
     /** Whether an entry answers a call, so that nothing has to be loaded first. */
     boolean isServed(CacheEntry<V> entry, long now) {
-        if (entry.timeless || now - entry.freshUntil < 0) {
+        if (isFresh(entry, now)) {
             return true;
         }
         if (!entry.hasValue()) {

@@ -236,6 +236,7 @@ final class Loads<K, V> {
 
     /** Lets the executor run a load that is in flight. Throws nothing: the load ends with what goes wrong. */
     private void handOver(K key, PendingLoad<V> mine, Loader<? super K, ? extends V> from) {
+        mine.handedOver = true;
         try {
             Scheduler.Timer timer = limit(key, mine, Origin.LOADED);
             environment.handOver(() -> CleanContext.run(() -> run(key, mine, from, timer, Origin.LOADED)));
@@ -341,15 +342,15 @@ final class Loads<K, V> {
         LoadResult<V> result = null;
         try {
             CacheEntry<V> there = entries.peek(key, mine.generation());
-            if (there != null && origin == Origin.LOADED && lives.isServed(there, clock.nanoTime())) {
+            if (there != null && origin == Origin.LOADED && makesNeedless(there, mine)) {
                 // An earlier load may have ended between the miss and the start of this one.
                 result =
                         there.failure == null ? LoadResult.found(there.value) : LoadResult.failure(there.failure, true);
             } else {
-                result = load(key, mine, from, there, timer != null, origin);
+                result = load(key, mine, from, there, origin);
             }
         } catch (Throwable broken) { // a clock, a key's equals or a function of lives
-            result = LoadResult.failure(broken, timer == null && LoadFailures.isOfCaller(broken));
+            result = LoadResult.failure(broken, !mine.handedOver && LoadFailures.isOfCaller(broken));
         } finally {
             try {
                 if (timer != null) {
@@ -360,6 +361,12 @@ final class Loads<K, V> {
             }
         }
         return result;
+    }
+
+    /** Whether an entry that has come meanwhile will do; not the old one that a caller which gave up has put off. */
+    private boolean makesNeedless(CacheEntry<V> there, PendingLoad<V> mine) {
+        long now = clock.nanoTime();
+        return mine.handedOver ? lives.isFresh(there, now) : lives.isServed(there, now);
     }
 
     /** Ends a load, which puts nothing if it has not put anything yet: no waiter may be left behind. */
@@ -376,7 +383,6 @@ final class Loads<K, V> {
             PendingLoad<V> mine,
             Loader<? super K, ? extends V> from,
             @Nullable CacheEntry<V> there,
-            boolean isHandedOver,
             Origin origin) {
         long start = clock.nanoTime();
         try {
@@ -385,7 +391,7 @@ final class Loads<K, V> {
             boolean isOfCaller = LoadFailures.isOfCaller(failure);
             LoadResult<V> result = failed(key, mine, there, failure, isOfCaller, origin);
             // One that was handed over is no caller's: the one that waits for it would load on such a thread again.
-            return isOfCaller && result.failure() != null ? LoadResult.failure(failure, !isHandedOver) : result;
+            return isOfCaller && result.failure() != null ? LoadResult.failure(failure, !mine.handedOver) : result;
         }
     }
 

@@ -25,6 +25,11 @@ final class PendingLoad<V> {
     /** The work that brings the value, perhaps that of other keys too. */
     final Loading work;
 
+    /**
+     * Whether the executor runs the load, and the caller that began it only waits; written before it is handed over.
+     */
+    boolean handedOver;
+
     /** Threads to wake, and tasks to run; those of asynchronous callers, which must not block and not throw. */
     private final ConcurrentLinkedQueue<Object> waiters = new ConcurrentLinkedQueue<>();
 

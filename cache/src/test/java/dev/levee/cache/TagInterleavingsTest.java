@@ -6,8 +6,10 @@ import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.PlantedFault;
+import java.lang.ref.ReferenceQueue;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class TagInterleavingsTest {
     @Test
     void a_cache_whose_store_changes_and_then_its_tag_is_invalidated_is_linearizable() {
-        options(8).check(Tagged.class);
+        options(3).check(Tagged.class);
     }
 
     @Test
@@ -41,10 +43,13 @@ class TagInterleavingsTest {
                 .actorsBefore(1)
                 .actorsAfter(1)
                 .iterations(LongForm.iterations(scenarios))
-                .invocationsPerIteration(LongForm.invocations(200))
+                .invocationsPerIteration(LongForm.invocations(100))
                 .minimizeFailedScenario(false)
                 .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(
                                 Entries.class.getName(),
+                                LinkedHashMap.class.getName(),
+                                LinkedHashSet.class.getName(),
+                                ReferenceQueue.class.getName(),
                                 ConcurrentHashMap.class.getName(),
                                 ConcurrentLinkedQueue.class.getName())
                         .allMethods()

@@ -77,7 +77,7 @@ final class LearningBulkhead implements AdaptiveBulkhead {
         double left = 1;
         int place = 0;
         for (String partition : partitions) {
-            shares[place] = Require.nonNull(partition, config.partitions().get(partition));
+            shares[place] = config.partitions().getOrDefault(partition, 0.0);
             left -= shares[place++];
         }
         shares[place] = left > 1e-9 ? left : 0;

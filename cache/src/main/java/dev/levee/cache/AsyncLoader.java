@@ -47,6 +47,7 @@ public interface AsyncLoader<K, V> extends Loader<K, V> {
      * @throws Exception what the stage failed with
      */
     @Override
+    @SuppressWarnings("FunctionalInterfaceMethodChanged") // a lambda does either
     default @Nullable V load(K key) throws Exception {
         try {
             return loadAsync(key, Runnable::run).toCompletableFuture().get();

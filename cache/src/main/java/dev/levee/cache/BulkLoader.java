@@ -48,6 +48,7 @@ public interface BulkLoader<K, V> extends Loader<K, V> {
      * @throws Exception if it cannot be read; nothing is cached then
      */
     @Override
+    @SuppressWarnings("FunctionalInterfaceMethodChanged") // a lambda that reads many keys reads one as well
     default @Nullable V load(K key) throws Exception {
         return loadAll(Set.of(key)).get(key);
     }

@@ -52,7 +52,7 @@ final class EntryMarks<K, V> {
         static final Marks PLAIN = new Marks(null, 1);
 
         <V> @Nullable CacheEntry<V> set(@Nullable CacheEntry<V> entry) {
-            if (entry != null && this != PLAIN) {
+            if (entry != null) {
                 entry.tags = tags;
                 entry.weight = weight;
             }

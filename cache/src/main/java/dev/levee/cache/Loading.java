@@ -5,7 +5,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -123,7 +122,7 @@ final class Loading {
         if (from == to) {
             return List.of(to); // as the load of the key has been seen to run
         }
-        Map<Loading, Loading> cameFrom = new IdentityHashMap<>();
+        IdentityHashMap<Loading, Loading> cameFrom = new IdentityHashMap<>();
         ArrayDeque<Loading> open = new ArrayDeque<>();
         cameFrom.put(from, from);
         open.add(from);
@@ -145,7 +144,7 @@ final class Loading {
         return List.of();
     }
 
-    private static List<Loading> backwards(Map<Loading, Loading> cameFrom, Loading from, Loading to) {
+    private static List<Loading> backwards(IdentityHashMap<Loading, Loading> cameFrom, Loading from, Loading to) {
         List<Loading> way = new ArrayList<>();
         Loading step = to;
         while (step != null && step != from) {

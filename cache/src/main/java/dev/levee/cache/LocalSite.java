@@ -72,24 +72,34 @@ final class LocalSite<K, V> implements LoadSite<K, V> {
             Origin origin) {
         LoadResult<V> result = null;
         try {
-            Throwable why = failure;
-            if (why == null) {
-                try {
-                    result = loads.loaded(key, load, value, startedAt, origin);
-                } catch (Throwable broken) { // a function of the settings, or as below
-                    why = broken;
-                }
-            }
-            if (why != null) {
-                CacheEntry<V> there = entries.peek(key, load.generation());
-                result = loads.failed(key, load, there, why, ofCaller, origin);
-            }
+            result = resultOf(key, load, value, failure, ofCaller, startedAt, origin);
+            return result;
         } catch (Throwable broken) { // a clock or a key's equals
             result = LoadResult.failure(broken, false);
+            return result;
         } finally {
             loads.end(key, load, result);
         }
-        return result;
+    }
+
+    private LoadResult<V> resultOf(
+            K key,
+            PendingLoad<V> load,
+            @Nullable V value,
+            @Nullable Throwable failure,
+            boolean ofCaller,
+            long startedAt,
+            Origin origin) {
+        Throwable why = failure;
+        if (why == null) {
+            try {
+                return loads.loaded(key, load, value, startedAt, origin);
+            } catch (Throwable broken) { // a function of the settings, or what settle gets
+                why = broken;
+            }
+        }
+        CacheEntry<V> there = entries.peek(key, load.generation());
+        return loads.failed(key, load, there, why, ofCaller, origin);
     }
 
     @Override

@@ -55,7 +55,15 @@ class Tags {
     }
 
     /** The tags of a value, and the epoch at which its load, write or put began. */
-    private record OfValue(Tag[] tags, long epoch) implements Stamp {
+    private static final class OfValue implements Stamp {
+        private final Tag[] tags;
+        private final long epoch;
+
+        OfValue(Tag[] tags, long epoch) {
+            this.tags = tags;
+            this.epoch = epoch;
+        }
+
         @Override
         public boolean isOutdated() {
             for (Tag tag : tags) {

@@ -2,8 +2,6 @@ package dev.levee.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import dev.levee.core.testing.LongForm;
 import java.util.HashMap;
 import java.util.Map;
@@ -12,13 +10,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.slf4j.LoggerFactory;
 
 /**
  * The promise that what was read before an invalidation is not cached after it, in random schedules of
@@ -31,19 +26,6 @@ class StaleInstallTest {
 
     /** How many schedules may be needed until a planted fault is found. */
     private static final int ENOUGH = 20_000;
-
-    private static final Logger LOG = (Logger) LoggerFactory.getLogger(Cache.class);
-
-    /** Loads fail in many schedules. */
-    @BeforeAll
-    static void logNothing() {
-        LOG.setLevel(Level.OFF);
-    }
-
-    @AfterAll
-    static void logAgain() {
-        LOG.setLevel(null);
-    }
 
     @Test
     @Timeout(value = 1, unit = TimeUnit.HOURS)
@@ -69,6 +51,7 @@ class StaleInstallTest {
     }
 
     /** What other caches have got wrong. */
+    @SuppressWarnings("ImmutableEnumChecker")
     private enum Fault {
         NONE(InFlight::new, new Plain()),
         /** Clears what is there, and not what is being loaded for the first time. */

@@ -38,7 +38,6 @@ final class StoreRace {
     private static final int STEPS = 30;
     private static final int MAX_DEPTH = 3;
     private static final long LIFE = 1_000;
-    private static final IOException PLANNED = new IOException("planned");
 
     /** A value, and when it was read or put. */
     static final class Row {
@@ -75,6 +74,7 @@ final class StoreRace {
                 Loader<Integer, Row> loader, CacheConfig<Integer, Row> config, Environment environment);
     }
 
+    private final IOException planned = new IOException("planned");
     private final SplittableRandom random;
     private final Random draws;
     private final Form form;
@@ -223,7 +223,7 @@ final class StoreRace {
         readings.remove(reading);
         note(() -> "stage of " + reading.row);
         if (fails()) {
-            reading.stage.completeExceptionally(PLANNED);
+            reading.stage.completeExceptionally(planned);
         } else {
             reading.stage.complete(reading.row);
         }
@@ -309,12 +309,12 @@ final class StoreRace {
         }
     }
 
-    private static boolean isPlanned(Throwable failure) {
+    private boolean isPlanned(Throwable failure) {
         Throwable root = failure;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        return root instanceof TimeoutException || root == PLANNED;
+        return root instanceof TimeoutException || root == planned;
     }
 
     private static boolean isBelow(Row row, long floor, Map<String, Long> tags) {
@@ -389,7 +389,7 @@ final class StoreRace {
         Row row = row(key);
         between();
         if (fails()) {
-            throw PLANNED;
+            throw planned;
         }
         return row;
     }

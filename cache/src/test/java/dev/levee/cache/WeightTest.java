@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,19 +59,19 @@ class WeightTest {
     @Test
     void the_function_is_not_called_under_a_lock_and_once_for_each_entry() {
         AtomicInteger calls = new AtomicInteger();
-        Cache<String, String>[] self = new Cache[1];
+        AtomicReference<Cache<String, String>> self = new AtomicReference<>();
         Cache<String, String> cache = Cache.over(
                 "texts",
                 key -> key,
                 c -> c.maxWeight(10, (key, value) -> {
                     calls.incrementAndGet();
                     if (!key.equals("other")) {
-                        self[0].invalidate(key);
-                        self[0].get("other");
+                        self.get().invalidate(key);
+                        self.get().get("other");
                     }
                     return 1;
                 }));
-        self[0] = cache;
+        self.set(cache);
         assertThat(cache.get("a")).isEqualTo("a");
         assertThat(calls).hasValue(2);
     }

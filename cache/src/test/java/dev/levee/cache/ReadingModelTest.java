@@ -107,8 +107,6 @@ class ReadingModelTest {
             now = origin;
         }
 
-        abstract String make(Move move);
-
         final boolean isOfStore(Move move) {
             switch (move.act) {
                 case PASS_TIME -> now += move.number;
@@ -160,7 +158,6 @@ class ReadingModelTest {
                     environment);
         }
 
-        @Override
         String make(Move move) {
             if (isOfStore(move)) {
                 return "done";
@@ -234,7 +231,6 @@ class ReadingModelTest {
 
         private record Task(String key, @Nullable Held old) {}
 
-        @Override
         String make(Move move) {
             if (isOfStore(move)) {
                 return "done";
@@ -249,7 +245,7 @@ class ReadingModelTest {
                         }
                         return there.failed ? "failed" : String.valueOf(there.value);
                     }
-                    return load(key, false);
+                    return load(key);
                 }
                 case LOOK -> {
                     return there != null && isServed(there) ? String.valueOf(there.value) : "null";
@@ -274,7 +270,7 @@ class ReadingModelTest {
                     List<Task> now = List.copyOf(waiting);
                     for (Task task : now) {
                         if (task.old == null || held.get(task.key) == task.old) {
-                            load(task.key, true);
+                            load(task.key);
                         }
                         if (task.old != null) {
                             task.old.refreshing = false;
@@ -314,7 +310,7 @@ class ReadingModelTest {
             return true;
         }
 
-        private String load(String key, boolean behind) {
+        private String load(String key) {
             Held there = held.get(key);
             try {
                 String row = read(key);

@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Policy;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import dev.levee.cache.CachedValue.Origin;
+import dev.levee.cache.EntryMarks.Marks;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
 import java.time.Duration;
@@ -117,13 +118,13 @@ final class Entries<K, V> {
      *
      * @param life how long the value is fresh; null for what the settings say
      */
-    @Nullable CacheEntry<V> stampPut(K key, V value, @Nullable Duration life, EntryMarks.Marks marked) {
+    @Nullable CacheEntry<V> stampPut(K key, V value, @Nullable Duration life, Marks marked) {
         long now = clock.nanoTime();
         return marked.set(swept(lives.put(key, value, now, life), now));
     }
 
     /** Makes the entry of what a load has brought; null if it is not to be kept. Not called under a lock. */
-    @Nullable CacheEntry<V> stampLoaded(K key, @Nullable V value, long startedAt, Origin origin, EntryMarks.Marks marked) {
+    @Nullable CacheEntry<V> stampLoaded(K key, @Nullable V value, long startedAt, Origin origin, Marks marked) {
         long now = clock.nanoTime();
         return marked.set(swept(
                 value == null ? lives.absent(now, origin) : lives.loaded(key, value, now, now - startedAt, origin),

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * {@code equals} and {@code hashCode} of keys. To be in this table is what gives a load the right to put its value: a
  * change of the key takes the load out. So there are no versions to count, and nothing is kept for keys without
  * anything in flight. The current generation is read under the lock of the key: what was put or loaded in it, was so
- * after it had begun. See ADR 21.
+ * after it had begun. See ADR 21, and ADR 106 for how that is checked.
  */
 class InFlight<K, V> {
     private final ConcurrentHashMap<K, Activity<V>> keys = new ConcurrentHashMap<>();

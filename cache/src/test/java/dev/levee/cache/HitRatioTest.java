@@ -103,8 +103,7 @@ class HitRatioTest {
 
         trace.keys().forEach(key -> {
             requests.incrementAndGet();
-            cache.get(key);
-            alone.get(key);
+            assertThat(cache.get(key)).isEqualTo(alone.get(key));
         });
 
         double ratio = 1 - missed.get() / requests.doubleValue();

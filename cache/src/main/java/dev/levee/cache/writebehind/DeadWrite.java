@@ -21,6 +21,10 @@ public record DeadWrite<K, V>(PendingWrite<K, V> write, String error, int tries,
     /**
      * Makes a dead letter.
      *
+     * @param write what was to be written
+     * @param error the class and message of the last failure
+     * @param tries how often it was tried, from 1
+     * @param diedAt when it was given up
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if tries is less than 1
      */

@@ -24,6 +24,10 @@ public record PendingWrite<K, V>(K key, @Nullable V value, long sequence, Instan
     /**
      * Makes a write.
      *
+     * @param key what is written
+     * @param value its value, or null to delete it
+     * @param sequence greater than that of every earlier write of the key, from 1
+     * @param acceptedAt when it was accepted
      * @throws NullPointerException if the key or the time is null
      * @throws IllegalArgumentException if the sequence is less than 1
      */

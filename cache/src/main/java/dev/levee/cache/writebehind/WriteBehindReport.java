@@ -23,6 +23,10 @@ public record WriteBehindReport<K, V>(
     /**
      * Makes a report; copies the lists.
      *
+     * @param counts what has become of all writes
+     * @param dead the dead letters that are left
+     * @param left the writes that the store has not got
+     * @param kept whether a journal has them too
      * @throws NullPointerException if an argument is null
      */
     public WriteBehindReport {

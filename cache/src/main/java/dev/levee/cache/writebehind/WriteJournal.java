@@ -43,7 +43,13 @@ public interface WriteJournal<K, V> extends AutoCloseable {
      * @param <V> the values
      */
     record Recovered<K, V>(List<PendingWrite<K, V>> pending, List<DeadWrite<K, V>> dead, long lastSequence) {
-        /** Copies the lists. */
+        /**
+         * Copies the lists.
+         *
+         * @param pending the writes that the store may not have
+         * @param dead the dead letters
+         * @param lastSequence the greatest sequence so far, or 0
+         */
         public Recovered {
             pending = List.copyOf(pending);
             dead = List.copyOf(dead);

@@ -41,13 +41,7 @@ class ModulesTest {
                             "org.slf4j",
                             "java.net.http")),
             Map.entry("dev.levee.http.server", Set.of("dev.levee.core", "dev.levee.ratelimit", "org.slf4j")),
-            Map.entry(
-                    "dev.levee.dns",
-                    Set.of(
-                            "dev.levee.core",
-                            "dev.levee.loadbalancing",
-                            "org.slf4j",
-                            "org.dnsjava")),
+            Map.entry("dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.slf4j", "org.dnsjava")),
             Map.entry("dev.levee.journal", Set.of("dev.levee.cache", "org.slf4j")),
             Map.entry(
                     "dev.levee",

@@ -22,9 +22,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A folder of the file system. Uses no channel that an interrupt of the calling thread closes: see ADR 110.
- */
+/** A folder of the file system. Uses no channel that an interrupt of the calling thread closes: see ADR 110. */
 final class FolderDisk implements JournalDisk {
     private static final String LOCK = "journal.lock";
 

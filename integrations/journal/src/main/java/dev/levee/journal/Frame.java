@@ -7,8 +7,8 @@ import java.util.zip.CRC32C;
 /**
  * Records that are written in one go, and kept all or none: the bytes of a batch, reused for the next.
  *
- * <p>Its header: magic, bytes of the records, number, number of the last frame that was committed before, CRC32C of
- * the records, CRC32C of the salt and the header so far.
+ * <p>Its header: magic, bytes of the records, number, number of the last frame that was committed before, CRC32C of the
+ * records, CRC32C of the salt and the header so far.
  */
 final class Frame {
     static final int HEADER_BYTES = 32;

@@ -13,11 +13,13 @@ final class LiveRecord {
     final long sequence;
 
     @Nullable Segment segment;
+
     int offset;
     int length;
     boolean gone;
 
     @Nullable LiveRecord previous;
+
     @Nullable LiveRecord next;
 
     LiveRecord(long number, long sequence) {

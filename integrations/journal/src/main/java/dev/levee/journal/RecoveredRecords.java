@@ -4,7 +4,6 @@ import dev.levee.cache.Codec;
 import dev.levee.cache.writebehind.DeadWrite;
 import dev.levee.cache.writebehind.PendingWrite;
 import dev.levee.core.internal.Require;
-import dev.levee.journal.JournalException.Reason;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -280,8 +280,8 @@ final class SegmentLog {
         }
         if (record.offset < windowAt || record.offset + (long) record.length > windowAt + windowLength) {
             windowAt = record.offset;
-            windowLength = (int)
-                    Math.max(record.length, Math.min(2L * MIN_COPIED_BYTES, segment.length - record.offset));
+            windowLength =
+                    (int) Math.max(record.length, Math.min(2L * MIN_COPIED_BYTES, segment.length - record.offset));
             if (window.length < windowLength || window.length > MAX_COPIED_BYTES) {
                 window = new byte[windowLength];
             }

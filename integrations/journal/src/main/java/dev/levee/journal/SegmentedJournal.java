@@ -114,7 +114,8 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
         try {
             GroupCommit commits = new GroupCommit(name, log);
             Opened<K> made = new Opened<>(lock, log, commits, read.nextRecord());
-            decoded.link(log, made.pending, (key, letter) -> made.dead.put(new DeadName<>(key, letter.sequence), letter));
+            decoded.link(
+                    log, made.pending, (key, letter) -> made.dead.put(new DeadName<>(key, letter.sequence), letter));
             byte[] stale = Records.gone(decoded.stale());
             commits.commit(stale.length, batch -> {
                 if (!decoded.stale().isEmpty()) {
@@ -207,11 +208,7 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
 
     /** Adds a write unless a newer one of its key is there; then it is superseded, and durable as soon as that one. */
     private void add(
-            Opened<K> journal,
-            Batch batch,
-            PendingWrite<K, V> write,
-            byte[] record,
-            @Nullable LiveRecord replayed) {
+            Opened<K> journal, Batch batch, PendingWrite<K, V> write, byte[] record, @Nullable LiveRecord replayed) {
         LiveRecord older = journal.pending.get(write.key());
         if (older != null && older.sequence > write.sequence()) {
             remove(batch, replayed == null ? List.of() : List.of(replayed), true);
@@ -223,11 +220,7 @@ final class SegmentedJournal<K, V> implements WriteJournal<K, V> {
     }
 
     private static void add(
-            Batch batch,
-            byte[] record,
-            LiveRecord made,
-            @Nullable LiveRecord replaced,
-            @Nullable LiveRecord another) {
+            Batch batch, byte[] record, LiveRecord made, @Nullable LiveRecord replaced, @Nullable LiveRecord another) {
         Records.number(record, made.number, number(replaced), number(another));
         batch.add(record, made, true);
         if (replaced != null) {

@@ -12,7 +12,8 @@ import java.util.Random;
 
 /**
  * A process that writes to a journal from several threads, says on its standard output which step it begins and which
- * has returned, and waits to be killed. Without a seed it only holds the journal until its input ends. Each thread has keys of its own, and steps that follow from the seed.
+ * has returned, and waits to be killed. Without a seed it only holds the journal until its input ends. Each thread has
+ * keys of its own, and steps that follow from the seed.
  */
 final class DoomedJournal {
     static final int THREADS = 4;

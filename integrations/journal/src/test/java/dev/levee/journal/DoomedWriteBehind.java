@@ -73,7 +73,9 @@ final class DoomedWriteBehind {
         return (key == 0 && random.nextInt(4) == 0 ? "p" : "k") + thread + "-" + key;
     }
 
-    /** Whether a write is a delete; half of the keys are never deleted, so that each value of theirs tells its write. */
+    /**
+     * Whether a write is a delete; half of the keys are never deleted, so that each value of theirs tells its write.
+     */
     static boolean deletes(String key, long number) {
         return number % 11 == 0 && (key.charAt(key.length() - 1) - '0') % 2 == 0;
     }
@@ -116,7 +118,7 @@ final class DoomedWriteBehind {
                     .map(it -> "W " + it.key() + " " + it.sequence() + " " + (it.isDelete() ? "none" : it.value()))
                     .toList();
             String answer = ask(lines);
-            for (String key : answer.split(" ")) {
+            for (String key : answer.split(" ", -1)) {
                 if (!key.equals("ok")) {
                     failed.put(key, new IOException("poison"));
                 }

@@ -13,6 +13,7 @@ import dev.levee.cache.writebehind.WriteJournal.Recovered;
 import dev.levee.journal.JournalException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -83,7 +84,10 @@ class JournalErrorsTest {
 
         @Test
         void foreign_bytes_are_refused() throws IOException {
-            for (byte[] bytes : List.of(new byte[] {'h', 'i'}, new byte[5000], "#!/bin/sh\n".repeat(99).getBytes())) {
+            for (byte[] bytes : List.of(
+                    new byte[] {'h', 'i'},
+                    new byte[5000],
+                    "#!/bin/sh\n".repeat(99).getBytes(StandardCharsets.UTF_8))) {
                 assertThat(refused(Map.of(FIRST, bytes)))
                         .hasMessageContaining("/simulated/" + FIRST)
                         .extracting(JournalException::reason)
@@ -130,7 +134,7 @@ class JournalErrorsTest {
             int lastFrame = lastFrame(whole);
             for (int at = 0; at < lastFrame; at++) {
                 byte[] changed = whole.clone();
-                changed[at] ^= 1 << at % 8;
+                changed[at] = (byte) (changed[at] ^ (1 << (at % 8)));
                 files.put(FIRST, changed);
 
                 assertThat(refused(files).reason())
@@ -150,11 +154,16 @@ class JournalErrorsTest {
             for (String name : List.copyOf(files.keySet())) {
                 byte[] whole = files.get(name);
                 boolean last = name.equals(Segment.name(2));
+                assertThat(last && lastFrame(whole) == Segment.HEADER_BYTES)
+                        .as("the last frame says no more than that the journal was closed")
+                        .isFalse();
                 for (int at = 12; at < (last ? lastFrame(whole) : whole.length); at++) {
                     byte[] changed = whole.clone();
                     changed[at] ^= 0x40;
                     files.put(name, changed);
-                    assertThat(refused(files).reason()).as("%s, byte %s", name, at).isEqualTo(Reason.DAMAGED);
+                    assertThat(refused(files).reason())
+                            .as("%s, byte %s", name, at)
+                            .isEqualTo(Reason.DAMAGED);
                 }
                 files.put(name, whole);
             }
@@ -189,7 +198,9 @@ class JournalErrorsTest {
             Map<String, byte[]> torn = new TreeMap<>(disk.files());
             torn.computeIfPresent(FIRST, (name, bytes) -> Arrays.copyOf(bytes, bytes.length - 1));
 
-            assertThat(journal(new SimulatedDisk(torn), Durability.PROCESS).open().pending())
+            assertThat(journal(new SimulatedDisk(torn), Durability.PROCESS)
+                            .open()
+                            .pending())
                     .isEmpty();
         }
 
@@ -262,7 +273,9 @@ class JournalErrorsTest {
                 disk.room = Long.MAX_VALUE;
 
                 assertThat(first.reason()).isEqualTo(Reason.FAILED);
-                assertThat(first).hasMessageContaining("No space left on device").hasRootCauseInstanceOf(IOException.class);
+                assertThat(first)
+                        .hasMessageContaining("No space left on device")
+                        .hasRootCauseInstanceOf(IOException.class);
                 assertRefusesEverything(journal, first);
                 journal.close();
                 WriteJournal<String, String> again = journal(disk, durability);
@@ -473,8 +486,7 @@ class JournalErrorsTest {
             journal.open();
             byte[] most = new byte[FileJournal.MAX_WRITE_BYTES - 1];
             new Random(3).nextBytes(most);
-            assertThatThrownBy(() -> journal.append(
-                            new PendingWrite<>("ab", most, 1, Instant.EPOCH)))
+            assertThatThrownBy(() -> journal.append(new PendingWrite<>("ab", most, 1, Instant.EPOCH)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("journal \"broken\": key and value must have at most 67108864 bytes, but had 67108865");
             journal.append(new PendingWrite<>("a", most, 2, Instant.EPOCH));

@@ -88,7 +88,8 @@ class JournalFolderTest {
                 .map(type -> type.getProtectionDomain().getCodeSource().getLocation())
                 .distinct()
                 .toArray(URL[]::new);
-        try (URLClassLoader loader = new URLClassLoader(urls, new OnlyOthers(getClass().getClassLoader()))) {
+        try (URLClassLoader loader =
+                new URLClassLoader(urls, new OnlyOthers(getClass().getClassLoader()))) {
             Class<?> disk = loader.loadClass(FolderDisk.class.getName());
             var constructor = disk.getDeclaredConstructor(String.class, Path.class);
             constructor.setAccessible(true);
@@ -101,6 +102,7 @@ class JournalFolderTest {
         }
 
         Process other = JournalProcess.hold(folder);
+        other.getOutputStream().close(); // ends it, should it get the lock
         String said = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         other.waitFor();
         assertThat(said).contains("is in use by another process");
@@ -197,8 +199,7 @@ class JournalFolderTest {
                         () -> FileJournal.of("j", folder, Codec.strings(), Codec.strings(), c -> c.segmentBytes(4095)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("journal \"j\": segmentBytes must be from 4096 to 1073741824, but was 4095");
-        assertThatThrownBy(
-                        () -> FileJournal.of("j", folder, Codec.strings(), Codec.strings(), c -> c.durability(null)))
+        assertThatThrownBy(() -> FileJournal.of("j", folder, Codec.strings(), Codec.strings(), c -> c.durability(null)))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessage("journal \"j\": durability");
     }

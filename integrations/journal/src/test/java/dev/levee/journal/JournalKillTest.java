@@ -55,7 +55,8 @@ class JournalKillTest {
             acknowledged += Arrays.stream(returned).sum();
             models = models(recovered);
         }
-        System.out.println(durability + ": " + ROUNDS + " rounds, " + acknowledged + " steps acknowledged, seed " + seed);
+        System.out.println(
+                durability + ": " + ROUNDS + " rounds, " + acknowledged + " steps acknowledged, seed " + seed);
     }
 
     private Recovered<String, String> open(Durability durability) throws IOException {
@@ -91,7 +92,7 @@ class JournalKillTest {
 
     /** Reads a line of the process; what is no report of a step is added to what it said. */
     static boolean count(String line, int[] begun, int[] returned, StringBuilder said) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         int[] counts = words[0].equals("b") ? begun : words[0].equals("r") ? returned : null;
         if (counts == null) {
             said.append(line).append('\n');
@@ -122,7 +123,8 @@ class JournalKillTest {
         }
         assertThat(allowed)
                 .as("%s, thread %s, %s returned, %s begun", when, thread, returned, begun)
-                .contains(content(JournalModel.of(recovered, DoomedJournal.keys(thread)).recovered()));
+                .contains(content(
+                        JournalModel.of(recovered, DoomedJournal.keys(thread)).recovered()));
     }
 
     private static List<Object> content(Recovered<String, String> recovered) {

@@ -6,8 +6,9 @@ import dev.levee.cache.writebehind.WriteJournal;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.channels.FileChannel;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** No test: measures a journal on a disk, and the disk beside it. {@code integrations/journal/measure} runs it. */
 final class JournalMeasure {
     private static final int VALUE_BYTES = 200;
-    private static final byte[] VALUE = "v".repeat(VALUE_BYTES).getBytes();
+    private static final byte[] VALUE = "v".repeat(VALUE_BYTES).getBytes(StandardCharsets.US_ASCII);
 
     /** Makes a journal in a folder. */
     interface Maker {
@@ -61,7 +62,8 @@ final class JournalMeasure {
     }
 
     void run(double scale) throws Exception {
-        System.out.printf("java %s, %s processors, values of %s bytes%n",
+        System.out.printf(
+                "java %s, %s processors, values of %s bytes%n",
                 Runtime.version(), Runtime.getRuntime().availableProcessors(), VALUE_BYTES);
         fsyncs(100);
         for (int round = 0; round < 3; round++) {
@@ -101,7 +103,8 @@ final class JournalMeasure {
         }
         Files.delete(file);
         Arrays.sort(times);
-        System.out.printf("disk: %,.0f fsyncs/s (median %,d us, 99th percentile %,d us)%n",
+        System.out.printf(
+                "disk: %,.0f fsyncs/s (median %,d us, 99th percentile %,d us)%n",
                 count * 1e9 / Arrays.stream(times).sum(), times[count / 2] / 1000, times[count * 99 / 100] / 1000);
     }
 
@@ -145,7 +148,8 @@ final class JournalMeasure {
         callers.shutdown();
         long bytes = size(folder);
         journal.close();
-        System.out.printf("%s, %s callers: %,.0f records/s, longest %,d us, %,d bytes on disk%n",
+        System.out.printf(
+                "%s, %s callers: %,.0f records/s, longest %,d us, %,d bytes on disk%n",
                 durability, threads, writes / seconds, max.get() / 1000, bytes);
         delete(folder);
     }
@@ -167,7 +171,8 @@ final class JournalMeasure {
         long micros = (cpu() - beginOfCpu) / 1000;
         long end = size(folder);
         journal.close();
-        System.out.printf("%,d writes of 10,000 keys, all pending: %,.0f records/s, %,.1f us of CPU each, %,d bytes on disk at the end,"
+        System.out.printf(
+                "%,d writes of 10,000 keys, all pending: %,.0f records/s, %,.1f us of CPU each, %,d bytes on disk at the end,"
                         + " at most %,d, %,d after close%n",
                 writes, writes / seconds, micros * 1.0 / writes, end, most, size(folder));
         delete(folder);
@@ -187,7 +192,8 @@ final class JournalMeasure {
             long beginOfCpu = cpu();
             WriteJournal<String, byte[]> next = maker.make(folder, Durability.PROCESS);
             int pending = next.open().pending().size();
-            System.out.printf("open with %,d pending (%,d bytes): %,d ms, of which the thread ran %,d%n",
+            System.out.printf(
+                    "open with %,d pending (%,d bytes): %,d ms, of which the thread ran %,d%n",
                     pending, bytes, (System.nanoTime() - begin) / 1_000_000, (cpu() - beginOfCpu) / 1_000_000);
             next.close();
         }

@@ -128,8 +128,9 @@ final class JournalModel {
     }
 
     private void append(PendingWrite<String, String> write) {
-        pending.merge(write.key(), write, (old, made) -> made.sequence() >= old.sequence() ? made : old);
-        if (pending.get(write.key()) == write) {
+        PendingWrite<String, String> newest = pending.get(write.key());
+        if (newest == null || newest.sequence() <= write.sequence()) {
+            pending.put(write.key(), write);
             lastSequence = Math.max(lastSequence, write.sequence());
         }
     }
@@ -167,14 +168,12 @@ final class JournalModel {
                     pending.get(key), "down " + random.nextInt(), 1 + random.nextInt(5), Instant.ofEpochSecond(7, 9)));
         }
         if (choice < 10 && !dead.isEmpty()) {
-            DeadWrite<String, String> letter =
-                    new ArrayList<>(dead.values()).get(random.nextInt(dead.size()));
+            DeadWrite<String, String> letter = new ArrayList<>(dead.values()).get(random.nextInt(dead.size()));
             if (random.nextBoolean()) {
                 return new Discard(List.of(letter));
             }
             PendingWrite<String, String> old = letter.write();
-            return new Replay(
-                    letter, new PendingWrite<>(old.key(), old.value(), next(), Instant.ofEpochSecond(3)));
+            return new Replay(letter, new PendingWrite<>(old.key(), old.value(), next(), Instant.ofEpochSecond(3)));
         }
         PendingWrite<String, String> newest = pending.get(key);
         boolean late = newest != null && newest.sequence() % 10 == 0 && random.nextInt(5) == 0;

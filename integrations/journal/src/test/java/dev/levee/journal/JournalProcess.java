@@ -46,8 +46,7 @@ final class JournalProcess {
 
     /** Starts a process that writes until a file has reached a number of KiB. */
     static Process limited(Path folder, Durability durability, long seed, int kibibytes) throws IOException {
-        List<String> shell = new ArrayList<>(
-                List.of("bash", "-c", "ulimit -f " + kibibytes + "; exec \"$@\"", "bash"));
+        List<String> shell = new ArrayList<>(List.of("bash", "-c", "ulimit -f " + kibibytes + "; exec \"$@\"", "bash"));
         shell.addAll(command(folder, durability, Long.toString(seed)));
         return start(shell);
     }

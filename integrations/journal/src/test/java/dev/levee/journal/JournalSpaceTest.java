@@ -139,7 +139,8 @@ class JournalSpaceTest {
         }
         for (DeadWrite<String, String> letter : model.dead.values()) {
             String value = letter.write().value();
-            bytes += 81 + letter.error().length() + letter.write().key().length() + (value == null ? 0 : value.length());
+            bytes +=
+                    81 + letter.error().length() + letter.write().key().length() + (value == null ? 0 : value.length());
         }
         return bytes;
     }

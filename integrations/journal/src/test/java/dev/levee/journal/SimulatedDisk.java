@@ -18,6 +18,7 @@ final class SimulatedDisk implements JournalDisk {
         void apply(State state);
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // compared by nothing
     record Wrote(int file, int at, byte[] bytes) implements Event {
         @Override
         public void apply(State state) {
@@ -111,6 +112,20 @@ final class SimulatedDisk implements JournalDisk {
         Map<String, Integer> durableNames = new TreeMap<>();
         final List<NameChange> pendingNames = new ArrayList<>();
 
+        State copy() {
+            State copy = new State();
+            for (Content content : files) {
+                Content copied = new Content();
+                copied.now = content.now;
+                copied.durable = content.durable;
+                copy.files.add(copied);
+            }
+            copy.names.putAll(names);
+            copy.durableNames.putAll(durableNames);
+            copy.pendingNames.addAll(pendingNames);
+            return copy;
+        }
+
         /** The files after the end of the process: the operating system has what was written. */
         Map<String, byte[]> afterKill() {
             Map<String, byte[]> left = new TreeMap<>();
@@ -144,7 +159,8 @@ final class SimulatedDisk implements JournalDisk {
                 if (random.nextInt(3) != 0) {
                     continue;
                 }
-                byte[] before = Arrays.copyOfRange(durable, Math.min(at, durable.length), Math.min(end, durable.length));
+                byte[] before =
+                        Arrays.copyOfRange(durable, Math.min(at, durable.length), Math.min(end, durable.length));
                 System.arraycopy(before, 0, left, at, before.length);
                 boolean garbage = random.nextInt(4) == 0;
                 for (int i = at + before.length; i < end; i++) {
@@ -156,7 +172,7 @@ final class SimulatedDisk implements JournalDisk {
     }
 
     final List<Event> events = new ArrayList<>();
-    private final State state = new State();
+    private final State state;
     private boolean locked;
 
     /** How many more bytes can be written; then the disk is full. */
@@ -166,10 +182,18 @@ final class SimulatedDisk implements JournalDisk {
     /** Runs while a file is being forced. */
     Runnable whileForcing = () -> {};
 
-    SimulatedDisk() {}
+    SimulatedDisk() {
+        this(new State());
+    }
+
+    /** Begins with what an earlier process has done, forced or not. */
+    SimulatedDisk(State state) {
+        this.state = state;
+    }
 
     /** Begins with files whose bytes and names are durable. */
     SimulatedDisk(Map<String, byte[]> files) {
+        this(new State());
         files.forEach((name, bytes) -> {
             int number = state.files.size();
             Content content = new Content();

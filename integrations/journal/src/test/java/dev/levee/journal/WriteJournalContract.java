@@ -63,7 +63,11 @@ abstract class WriteJournalContract {
 
         assertThat(reopen(journal))
                 .isEqualTo(new Recovered<>(
-                        List.of(write("c", "", 1), write("b", "two", 2), write("a", null, 3), write("", "of no key", 4)),
+                        List.of(
+                                write("c", "", 1),
+                                write("b", "two", 2),
+                                write("a", null, 3),
+                                write("", "of no key", 4)),
                         List.of(),
                         4));
     }

@@ -66,6 +66,7 @@ public final class LeveeConfiguration<K, V> extends MutableConfiguration<K, V> {
         return super.equals(other);
     }
 
+    /** The hash of what JSR 107 compares. */
     @Override
     public int hashCode() {
         return super.hashCode();

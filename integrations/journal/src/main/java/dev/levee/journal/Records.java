@@ -46,8 +46,9 @@ final class Records {
         byte[] error = death == null ? new byte[0] : shortened(death.error).getBytes(StandardCharsets.UTF_8);
         int valueBytes = value == null ? 0 : value.length;
         int head = death == null ? PENDING_BYTES : DEAD_BYTES;
-        ByteBuffer out = ByteBuffer.allocate(head + key.length + valueBytes + error.length);
-        out.put(death == null ? PENDING : DEAD).putInt(out.capacity()).position(BODY_AT);
+        byte[] record = new byte[head + key.length + valueBytes + error.length];
+        ByteBuffer out = ByteBuffer.wrap(record);
+        out.put(death == null ? PENDING : DEAD).putInt(record.length).position(BODY_AT);
         out.putLong(sequence).putLong(acceptedAt.getEpochSecond()).putInt(acceptedAt.getNano());
         out.putInt(key.length).putInt(value == null ? NO_VALUE : valueBytes);
         if (death != null) {
@@ -60,8 +61,8 @@ final class Records {
         if (value != null) {
             out.put(value);
         }
-        out.put(error).putInt(CRC_AT, checksum(out.array(), 0, out.capacity()));
-        return out.array();
+        out.put(error).putInt(CRC_AT, checksum(record, 0, record.length));
+        return record;
     }
 
     private static String shortened(String error) {
@@ -76,22 +77,28 @@ final class Records {
                 .putLong(NUMBER_AT + 16, another);
     }
 
+    @SuppressWarnings("ByteBufferBackingArray") // made by allocate
     static byte[] gone(List<LiveRecord> records) {
-        ByteBuffer out = prefix(GONE, records.size() * Long.BYTES);
+        byte[] gone = prefix(GONE, records.size() * Long.BYTES);
+        ByteBuffer out = ByteBuffer.wrap(gone, PREFIX_BYTES, gone.length - PREFIX_BYTES);
         records.forEach(record -> out.putLong(record.number));
-        return out.array();
+        return gone;
     }
 
     static byte[] oldest(long segment) {
-        return prefix(OLDEST, Long.BYTES).putLong(segment).array();
+        byte[] oldest = prefix(OLDEST, Long.BYTES);
+        ByteBuffer.wrap(oldest).putLong(PREFIX_BYTES, segment);
+        return oldest;
     }
 
     static byte[] closed() {
-        return prefix(CLOSED, 0).array();
+        return prefix(CLOSED, 0);
     }
 
-    private static ByteBuffer prefix(byte type, int body) {
-        return ByteBuffer.allocate(PREFIX_BYTES + body).put(type).putInt(PREFIX_BYTES + body);
+    private static byte[] prefix(byte type, int body) {
+        byte[] record = new byte[PREFIX_BYTES + body];
+        ByteBuffer.wrap(record).put(type).putInt(record.length);
+        return record;
     }
 
     /** Returns whether bytes are the record of this number, unchanged since it was written. */
@@ -111,7 +118,25 @@ final class Records {
     }
 
     /** A write or a dead letter that was read; keeps its bytes, because most of them are replaced by later ones. */
-    record Read(Segment segment, int offset, byte[] bytes) {
+    static final class Read {
+        private final Segment segment;
+        private final int offset;
+        private final byte[] bytes;
+
+        Read(Segment segment, int offset, byte[] bytes) {
+            this.segment = segment;
+            this.offset = offset;
+            this.bytes = bytes;
+        }
+
+        Segment segment() {
+            return segment;
+        }
+
+        int offset() {
+            return offset;
+        }
+
         boolean isDead() {
             return bytes[0] == DEAD;
         }

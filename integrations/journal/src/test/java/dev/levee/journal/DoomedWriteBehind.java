@@ -29,6 +29,7 @@ import java.util.Random;
  * <p>The value of the n-th write of a thread is n; each thread has keys of its own. The store does not take keys that
  * begin with {@code p}.
  */
+@SuppressWarnings("StringSplitter")
 final class DoomedWriteBehind {
     static final int THREADS = 4;
     static final int KEYS = 60;
@@ -118,7 +119,7 @@ final class DoomedWriteBehind {
                     .map(it -> "W " + it.key() + " " + it.sequence() + " " + (it.isDelete() ? "none" : it.value()))
                     .toList();
             String answer = ask(lines);
-            for (String key : answer.split(" ")) {
+            for (String key : answer.split(" ", -1)) {
                 if (!key.equals("ok")) {
                     failed.put(key, new IOException("poison"));
                 }

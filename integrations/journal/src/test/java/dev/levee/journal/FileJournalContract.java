@@ -10,16 +10,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.stream.Stream;
 import net.jqwik.api.lifecycle.AfterProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The contract of journals in files, on the file system. */
+@SuppressWarnings("IdentityHashMapUsage")
 abstract class FileJournalContract extends WriteJournalContract {
     private final Durability durability;
-    private final Map<WriteJournal<String, String>, Path> folders = new IdentityHashMap<>();
+    private final IdentityHashMap<WriteJournal<String, String>, Path> folders = new IdentityHashMap<>();
 
     FileJournalContract(Durability durability) {
         this.durability = durability;

@@ -13,6 +13,7 @@ import dev.levee.cache.writebehind.WriteJournal.Recovered;
 import dev.levee.journal.JournalException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each thing that can be wrong with the files of a journal, or with the disk, is an error with a name. */
+@SuppressWarnings("NarrowingCompoundAssignment")
 class JournalErrorsTest {
     private static final String FIRST = Segment.name(1);
 
@@ -86,7 +88,7 @@ class JournalErrorsTest {
             for (byte[] bytes : List.of(
                     new byte[] {'h', 'i'},
                     new byte[5000],
-                    "#!/bin/sh\n".repeat(99).getBytes())) {
+                    "#!/bin/sh\n".repeat(99).getBytes(StandardCharsets.UTF_8))) {
                 assertThat(refused(Map.of(FIRST, bytes)))
                         .hasMessageContaining("/simulated/" + FIRST)
                         .extracting(JournalException::reason)
@@ -133,7 +135,7 @@ class JournalErrorsTest {
             int lastFrame = lastFrame(whole);
             for (int at = 0; at < lastFrame; at++) {
                 byte[] changed = whole.clone();
-                changed[at] ^= 1 << at % 8;
+                changed[at] = (byte) (changed[at] ^ (1 << (at % 8)));
                 files.put(FIRST, changed);
 
                 assertThat(refused(files).reason())
@@ -153,6 +155,9 @@ class JournalErrorsTest {
             for (String name : List.copyOf(files.keySet())) {
                 byte[] whole = files.get(name);
                 boolean last = name.equals(Segment.name(2));
+                assertThat(last && lastFrame(whole) == Segment.HEADER_BYTES)
+                        .as("the last frame says no more than that the journal was closed")
+                        .isFalse();
                 for (int at = 12; at < (last ? lastFrame(whole) : whole.length); at++) {
                     byte[] changed = whole.clone();
                     changed[at] ^= 0x40;

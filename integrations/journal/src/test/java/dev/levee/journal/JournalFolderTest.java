@@ -102,6 +102,7 @@ class JournalFolderTest {
         }
 
         Process other = JournalProcess.hold(folder);
+        other.getOutputStream().close(); // ends it, should it get the lock
         String said = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         other.waitFor();
         assertThat(said).contains("is in use by another process");

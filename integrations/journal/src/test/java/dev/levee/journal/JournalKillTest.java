@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * what the last step that returned has left, or the one that was under way. {@code integrations/journal/kill-test} runs
  * as many rounds as it is told.
  */
+@SuppressWarnings("StringSplitter")
 class JournalKillTest {
     private static final int ROUNDS = Integer.getInteger("levee.kill.rounds", 5);
 
@@ -92,7 +93,7 @@ class JournalKillTest {
 
     /** Reads a line of the process; what is no report of a step is added to what it said. */
     static boolean count(String line, int[] begun, int[] returned, StringBuilder said) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         int[] counts = words[0].equals("b") ? begun : words[0].equals("r") ? returned : null;
         if (counts == null) {
             said.append(line).append('\n');

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** No test: measures a journal on a disk, and the disk beside it. {@code integrations/journal/measure} runs it. */
 final class JournalMeasure {
     private static final int VALUE_BYTES = 200;
-    private static final byte[] VALUE = "v".repeat(VALUE_BYTES).getBytes();
+    private static final byte[] VALUE = "v".repeat(VALUE_BYTES).getBytes(StandardCharsets.US_ASCII);
 
     /** Makes a journal in a folder. */
     interface Maker {

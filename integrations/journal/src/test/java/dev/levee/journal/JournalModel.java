@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /** What a journal should hold: a map and a list. Makes random histories, too. */
+@SuppressWarnings("ReferenceEquality")
 final class JournalModel {
     final Map<String, PendingWrite<String, String>> pending = new TreeMap<>();
     /** By key and sequence. */
@@ -128,8 +129,9 @@ final class JournalModel {
     }
 
     private void append(PendingWrite<String, String> write) {
-        pending.merge(write.key(), write, (old, made) -> made.sequence() >= old.sequence() ? made : old);
-        if (pending.get(write.key()) == write) {
+        PendingWrite<String, String> newest = pending.get(write.key());
+        if (newest == null || newest.sequence() <= write.sequence()) {
+            pending.put(write.key(), write);
             lastSequence = Math.max(lastSequence, write.sequence());
         }
     }

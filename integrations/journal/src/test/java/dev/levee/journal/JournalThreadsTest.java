@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Callers of a journal that come together, have no stack left, are interrupted, or have keys that throw. */
 @Timeout(60)
+@SuppressWarnings({"StringSplitter", "ModifiedButNotUsed", "InfiniteRecursion"})
 class JournalThreadsTest {
     private final SimulatedDisk disk = new SimulatedDisk();
 
@@ -52,8 +54,7 @@ class JournalThreadsTest {
             await(go);
         };
         ExecutorService callers = Executors.newCachedThreadPool();
-        List<Future<?>> ends = new ArrayList<>();
-        ends.add(callers.submit(() -> append(journal, write("first", 1))));
+        Future<?> first = callers.submit(() -> append(journal, write("first", 1)));
         forcing.await();
         List<Thread> waiting = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -75,6 +76,7 @@ class JournalThreadsTest {
             thread.join();
         }
 
+        first.get();
         assertThat(disk.events.subList(before, disk.events.size()))
                 .extracting(event -> event.getClass().getSimpleName())
                 .containsExactly("Forced", "Wrote", "Forced");
@@ -92,7 +94,7 @@ class JournalThreadsTest {
             forcing.countDown();
             await(go);
         };
-        List<Throwable> thrown = new java.util.concurrent.CopyOnWriteArrayList<>();
+        List<Throwable> thrown = new CopyOnWriteArrayList<>();
         List<Thread> waiting = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             long sequence = i + 1L;
@@ -136,7 +138,7 @@ class JournalThreadsTest {
                     FileJournalConfig.builder().segmentBytes(4096).build(),
                     new Random(2));
             journal.open();
-            List<String> kept = new java.util.concurrent.CopyOnWriteArrayList<>();
+            List<String> kept = new CopyOnWriteArrayList<>();
             List<Thread> threads = new ArrayList<>();
             CountDownLatch some = new CountDownLatch(20);
             for (int i = 0; i < 4; i++) {
@@ -192,6 +194,7 @@ class JournalThreadsTest {
     }
 
     /** Writes at each depth, from the end of the stack upwards. */
+    @SuppressWarnings("InfiniteRecursion") // to the end of the stack
     private static void descend(WriteJournal<String, String> journal, int[] counts) {
         try {
             descend(journal, counts);
@@ -271,7 +274,7 @@ class JournalThreadsTest {
 
             @Override
             public String decode(byte[] bytes) {
-                return Codec.strings().decode(bytes).split(":")[1];
+                return Codec.strings().decode(bytes).split(":", -1)[1];
             }
         };
         WriteJournal<String, String> journal = journal(fickle, Durability.PROCESS);

@@ -12,12 +12,14 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /** A folder in memory that keeps what was done to it, so that a test can end it at any byte; and that fails. */
+@SuppressWarnings("ArrayRecordComponent")
 final class SimulatedDisk implements JournalDisk {
     /** Something that was done. */
     interface Event {
         void apply(State state);
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // compared by nothing
     record Wrote(int file, int at, byte[] bytes) implements Event {
         @Override
         public void apply(State state) {
@@ -111,6 +113,20 @@ final class SimulatedDisk implements JournalDisk {
         Map<String, Integer> durableNames = new TreeMap<>();
         final List<NameChange> pendingNames = new ArrayList<>();
 
+        State copy() {
+            State copy = new State();
+            for (Content content : files) {
+                Content copied = new Content();
+                copied.now = content.now;
+                copied.durable = content.durable;
+                copy.files.add(copied);
+            }
+            copy.names.putAll(names);
+            copy.durableNames.putAll(durableNames);
+            copy.pendingNames.addAll(pendingNames);
+            return copy;
+        }
+
         /** The files after the end of the process: the operating system has what was written. */
         Map<String, byte[]> afterKill() {
             Map<String, byte[]> left = new TreeMap<>();
@@ -157,7 +173,7 @@ final class SimulatedDisk implements JournalDisk {
     }
 
     final List<Event> events = new ArrayList<>();
-    private final State state = new State();
+    private final State state;
     private boolean locked;
 
     /** How many more bytes can be written; then the disk is full. */
@@ -167,10 +183,18 @@ final class SimulatedDisk implements JournalDisk {
     /** Runs while a file is being forced. */
     Runnable whileForcing = () -> {};
 
-    SimulatedDisk() {}
+    SimulatedDisk() {
+        this(new State());
+    }
+
+    /** Begins with what an earlier process has done, forced or not. */
+    SimulatedDisk(State state) {
+        this.state = state;
+    }
 
     /** Begins with files whose bytes and names are durable. */
     SimulatedDisk(Map<String, byte[]> files) {
+        this(new State());
         files.forEach((name, bytes) -> {
             int number = state.files.size();
             Content content = new Content();

@@ -66,12 +66,16 @@ public final class LeveeConfiguration<K, V> extends MutableConfiguration<K, V> {
         return super.equals(other);
     }
 
-    /** The hash of what JSR 107 compares. */
     @Override
     public int hashCode() {
         return super.hashCode();
     }
 
+    /**
+     * Replaces what was read.
+     *
+     * @return a configuration with the settings of JSR 107, and none of its own
+     */
     private Object readResolve() {
         return new LeveeConfiguration<>(this);
     }

@@ -159,6 +159,7 @@ enum Question {
     /** How many bytes a call of levee's may allocate. */
     final double mostBytes;
     /** What is measured by the program that the class is, at one thread; empty if it is a JMH class. */
+    @SuppressWarnings("ImmutableEnumChecker") // of List.of
     final List<String> programSubjects;
     /** Of what there are so many: nanoseconds of a call, unless a program measures something else. */
     final String unit;

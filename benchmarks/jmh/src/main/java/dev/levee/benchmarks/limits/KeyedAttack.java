@@ -87,7 +87,7 @@ public final class KeyedAttack {
     private static double round(ToLongFunction<String> limiter, ZipfKeys keys, boolean attacked)
             throws InterruptedException {
         for (int i = 0; i < 2 * KNOWN; i++) {
-            limiter.applyAsLong(keys.get(i));
+            var unused = limiter.applyAsLong(keys.get(i));
         }
         AtomicBoolean done = new AtomicBoolean();
         Thread attacker = new Thread(() -> {

@@ -117,7 +117,7 @@ public final class KeyedMemory1m {
                 .executor(Runnable::run)
                 .build();
         for (String key : keys) {
-            buckets.get(key, KeyedMemory1m::newBucket);
+            var unused = buckets.get(key, KeyedMemory1m::newBucket);
         }
         return buckets;
     }

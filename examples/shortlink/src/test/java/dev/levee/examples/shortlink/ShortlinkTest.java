@@ -6,6 +6,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.examples.shortlink.database.DatabaseServer;
 import dev.levee.examples.shortlink.front.FrontServer;
+import dev.levee.examples.shortlink.node.ClickTable;
 import dev.levee.examples.shortlink.node.NodeServer;
 import java.io.IOException;
 import java.net.URI;
@@ -17,6 +18,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.h2.tools.Server;
 import org.junit.jupiter.api.AfterEach;
@@ -50,7 +52,13 @@ class ShortlinkTest {
     }
 
     private WebServer node(String name) throws UsageException {
-        return NodeServer.start(0, name, DatabaseServer.url(database.getPort()), Without.TIMEOUT, Environment.system());
+        return NodeServer.start(
+                0,
+                name,
+                DatabaseServer.url(database.getPort()),
+                directory.resolve(name),
+                Without.TIMEOUT,
+                Environment.system());
     }
 
     @AfterEach
@@ -70,6 +78,21 @@ class ShortlinkTest {
         HttpResponse<String> found = get(URI.create(created.body().strip()), "10.0.0.1");
         assertThat(found.statusCode()).isEqualTo(302);
         assertThat(found.headers().firstValue("Location")).contains(URL);
+    }
+
+    @Test
+    void a_click_is_counted_behind_its_answer() throws Exception {
+        URI link = URI.create(shorten(URL).body().strip());
+        for (int i = 0; i < 10; i++) {
+            HttpResponse<String> found = get(link, "10.0.2." + i);
+            assertThat(found.headers().firstValue(Reply.COUNTED)).contains("true");
+        }
+        first.close();
+        second.close();
+
+        Map<String, Long> clicks = ClickTable.totals(DatabaseServer.url(database.getPort()));
+        assertThat(clicks).containsEntry(link.getPath().substring(1), 10L);
+        assertThat(clicks.get("")).isLessThan(10);
     }
 
     @Test

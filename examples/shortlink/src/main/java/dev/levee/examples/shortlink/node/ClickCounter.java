@@ -75,6 +75,8 @@ final class ClickCounter implements AutoCloseable {
                             .maxPending(2 * MAX_CODES)
                             // The database comes back, however long it takes: nothing is given up.
                             .maxTries(Integer.MAX_VALUE)
+                            // What is left then is in the journal.
+                            .closeWithin(Duration.ofSeconds(2))
                             .backoff(Backoff.exponential(Duration.ofMillis(100), Duration.ofSeconds(2)))
                             .journal(FileJournal.of("clicks", folder, Codec.strings(), new LongCodec())),
                     environment);

@@ -20,8 +20,6 @@ import org.jspecify.annotations.Nullable;
  * AsyncLoader<String, User> loader = (id, executor) -> client.find(id).thenApplyAsync(User::parse, executor);
  * }</pre>
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

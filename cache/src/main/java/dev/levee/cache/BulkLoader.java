@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  *   <li>A map that is null is a failure.
  * </ul>
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

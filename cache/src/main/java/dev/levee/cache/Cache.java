@@ -60,8 +60,6 @@ import org.jspecify.annotations.Nullable;
  * {@code cache.refreshes}, {@code cache.refresh.failures}, {@code cache.refreshes.refused} (that found no room),
  * {@code cache.evictions} (values that were dropped for lack of room).
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> keys with {@code equals} and {@code hashCode}, immutable
  * @param <V> values, best immutable: all callers get the same object
  * @since 0.1

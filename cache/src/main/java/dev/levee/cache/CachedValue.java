@@ -9,8 +9,6 @@ import org.jspecify.annotations.Nullable;
  * <p>For an answer that says how old it is (the {@code Age} header of HTTP), for pages of diagnosis and for tests. A
  * snapshot: it stays as it is while the cache goes on. Immutable.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param value the value; null if the store had none when it was asked last ({@link CacheConfig.Builder
  *     #expireAbsentAfter}), or its load has failed
  * @param failure what the last load threw, if that is cached ({@link CacheConfig.Builder#expireFailuresAfter});

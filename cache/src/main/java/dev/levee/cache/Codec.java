@@ -6,8 +6,6 @@ package dev.levee.cache;
  * <p>Must be thread-safe. The bytes outlive the process and the version of the program that wrote them: a codec of an
  * application should write a version of its own where its types change.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <T> what is turned into bytes
  * @since 0.1
  */

@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  * exception. Must be thread-safe: different keys are loaded at once. Guard it with a timeout, since nothing else bounds
  * how long it takes.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

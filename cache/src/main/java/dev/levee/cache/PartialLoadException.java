@@ -11,8 +11,6 @@ import java.util.Map;
  *
  * <p>Its cause is the first failure. What was read is cached all the same.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @since 0.1
  */
 public final class PartialLoadException extends RuntimeException {

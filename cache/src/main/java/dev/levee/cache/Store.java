@@ -18,8 +18,6 @@ import java.util.function.Consumer;
  * anything else it is not known. So a store that does a write in several steps must not throw these as they are after
  * the first: wrap them, or throw {@code detachedAfterRun()}.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

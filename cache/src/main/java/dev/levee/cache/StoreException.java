@@ -8,8 +8,6 @@ import dev.levee.core.internal.Text;
  * <p>The cause is what the store threw. Callers that waited for the same load each get their own exception, with the
  * same cause. After a failed write {@link #mayHaveWritten} says whether the store may have the new value.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @since 0.1
  */
 public final class StoreException extends RuntimeException {

@@ -5,8 +5,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a warm-up of a cache has done, of the keys that it was given.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param present how many the cache had already
  * @param loaded how many were loaded
  * @param absent of how many the store has no value

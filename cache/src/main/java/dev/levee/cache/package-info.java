@@ -1,7 +1,5 @@
 /**
  * Caches in front of a store; start with {@link dev.levee.cache.Cache}.
- *
- * <p>Provisional: this module grows in later versions.
  */
 @NullMarked
 package dev.levee.cache;

@@ -13,8 +13,6 @@ import java.util.Map;
  * least once: after a failure, or from a journal after a crash, a write comes again, by the same key and sequence. Must
  * be thread-safe. Guard it with a timeout, since nothing else bounds how long a call takes.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

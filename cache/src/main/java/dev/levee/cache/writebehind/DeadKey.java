@@ -3,8 +3,6 @@ package dev.levee.cache.writebehind;
 /**
  * What becomes of a key whose write is given up as a {@link DeadWrite}.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @since 0.1
  */
 public enum DeadKey {

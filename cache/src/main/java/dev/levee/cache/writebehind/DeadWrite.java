@@ -7,8 +7,6 @@ import java.time.Instant;
  * A write that was given up: its tries are used up, or its failure is not to be repeated. The dead letter of a
  * write-behind; it can be listed, replayed and discarded.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param write what was to be written
  * @param error the class and message of the last failure, for people to read
  * @param tries how often it was tried, from 1

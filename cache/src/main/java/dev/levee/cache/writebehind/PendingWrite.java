@@ -10,8 +10,6 @@ import org.jspecify.annotations.Nullable;
  * <p>The key and the sequence together name it: the same write has the same name at each try, also after a restart from
  * a journal, so a store can tell a repeat by it.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param key what is written
  * @param value its value, or null to delete it
  * @param sequence greater than that of every write of the same key that was accepted before, from 1

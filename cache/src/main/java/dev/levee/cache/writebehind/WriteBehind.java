@@ -64,8 +64,6 @@ import org.jspecify.annotations.Nullable;
  * {@code writebehind.journal.failed} (1 once it has). A listener receives {@code onRefused} and {@code onAttempt}, of
  * the kind {@code QUEUE}.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> keys with {@code equals} and {@code hashCode}, immutable
  * @param <V> values, immutable: the store gets them later
  * @since 0.1

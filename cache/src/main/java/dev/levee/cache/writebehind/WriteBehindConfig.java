@@ -12,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings of a {@link WriteBehind}. Immutable.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

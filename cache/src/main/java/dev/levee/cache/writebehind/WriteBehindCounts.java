@@ -3,8 +3,6 @@ package dev.levee.cache.writebehind;
 /**
  * What has become of the writes of a {@link WriteBehind}: {@code accepted} is the sum of all others at any moment.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param accepted how many were accepted, those that a journal had kept and those that were replayed included
  * @param written how many the store has got
  * @param coalesced how many were replaced by a newer write of their key before the store got them

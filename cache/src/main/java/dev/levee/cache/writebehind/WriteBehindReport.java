@@ -6,8 +6,6 @@ import java.util.List;
 /**
  * What a {@link WriteBehind} leaves behind when it has been closed.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param counts what became of all writes; {@code returned} is the number of those that are left
  * @param dead the dead letters that were kept, oldest first
  * @param left the writes that the store may not have, in the order in which they were accepted: they are the caller's

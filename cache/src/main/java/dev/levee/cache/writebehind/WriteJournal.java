@@ -18,8 +18,6 @@ import java.util.List;
  * known whether it took effect, and the journal refuses everything from then on with the same failure: what cannot be
  * kept must not be accepted.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

@@ -4,8 +4,6 @@ package dev.levee.cache.writebehind;
  * What a {@link WriteBehind} does with a write when it has no room for it. What is accepted is never lost by any of
  * them but {@link #DROP_OLDEST}, which must be chosen.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @since 0.1
  */
 public enum WriteOverflow {

@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  * it kept the write, or the write-behind was closed meanwhile. The write may come back then when the journal is opened
  * again.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @since 0.1
  */
 public final class WriteRefusedException extends RefusedException {

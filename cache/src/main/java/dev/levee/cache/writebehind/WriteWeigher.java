@@ -8,8 +8,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Called on the thread of the caller, never under a lock, and once for each write. Must be thread-safe. What it
  * throws is thrown to the caller, whose write is not accepted then.
  *
- * <p>Provisional: this module grows in later versions.
- *
  * @param <K> the keys
  * @param <V> the values
  * @since 0.1

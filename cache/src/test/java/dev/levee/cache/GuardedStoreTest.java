@@ -40,7 +40,7 @@ class GuardedStoreTest {
 
     @Test
     void refusals_of_a_loader_reach_the_caller_of_the_cache_as_they_are() {
-        Loader<String, String> loader = store::load;
+        Loader<String, String> loader = store;
         Cache<String, String> cache = Cache.over("letters", loader.guardedBy(one), c -> {}, time.environment());
         assertThat(whileFull(() -> cache.get("a"))).isInstanceOf(BulkheadFullException.class);
         assertThat(cache.get("a")).isEqualTo("1");

@@ -155,7 +155,7 @@ class WriteOutcomesTest {
             store.before = operation -> {
                 throw new ConnectException("refused");
             };
-            catchThrowable(() -> cache.put("a", "new"));
+            assertThat(catchThrowable(() -> cache.put("a", "new"))).isInstanceOf(StoreException.class);
             stop.release();
             load.get(10, TimeUnit.SECONDS);
             assertThat(cache.getIfPresent("a")).isEqualTo("old");
@@ -299,7 +299,7 @@ class WriteOutcomesTest {
             store.before = operation -> {
                 throw new ConnectException("refused");
             };
-            catchThrowable(() -> around.put("a", "new"));
+            assertThat(catchThrowable(() -> around.put("a", "new"))).isInstanceOf(StoreException.class);
             assertThat(around.getIfPresent("a")).isEqualTo("old");
         }
 

@@ -78,6 +78,16 @@ final class DeadBox<K, V> {
         }
     }
 
+    /** Returns all that are there, also those that are about to be replayed or discarded. */
+    List<DeadWrite<K, V>> there() {
+        lock.lock();
+        try {
+            return List.copyOf(letters.values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Returns the letter that is kept, for one thread to replay or discard; null if there is none, or another does. */
     @Nullable DeadWrite<K, V> take(DeadWrite<K, V> letter) {
         DeadWrite<K, V> kept = get(letter.write().sequence());

@@ -72,7 +72,7 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
             WriteShard<K, V> shard = new WriteShard<>(config, room, config.batchSize());
             made.add(new WriteLane<>(
                     shard,
-                    new ShardDoor<>(shard, sequences, journal.isThere()),
+                    new ShardDoor<>(shard, sequences, box, journal.isThere()),
                     new ShardWorker<>(new ShardExit<>(shard, box), writer, environment, handOver)));
         }
         return List.copyOf(made);
@@ -206,7 +206,7 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
         try {
             K key = letter.write().key();
             WriteLane<K, V> lane = lane(key);
-            WriteTicket<K, V> ticket = intake.ticket(key, letter.write().value(), true);
+            WriteTicket<K, V> ticket = intake.ticket(key, letter.write().value(), letter);
             Ruling answer = lane.door().admit(ticket);
             if (answer == Ruling.RESERVED) {
                 intake.append(lane, ticket, () -> journal.replay(letter, ticket.op().write));
@@ -314,7 +314,7 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
             List<PendingWrite<K, V>> left = new ArrayList<>();
             lanes.forEach(lane -> left.addAll(lane.shard().seal()));
             left.sort(Comparator.comparingLong(PendingWrite::sequence));
-            made = new WriteBehindReport<>(counts(), box.all(), left, journal.keeps());
+            made = new WriteBehindReport<>(counts(), box.there(), left, journal.keeps());
             report = made;
         } finally {
             reporting.unlock();

@@ -16,12 +16,14 @@ final class ShardDoor<K, V> {
     private final WriteShard<K, V> shard;
     private final WriteRoom room;
     private final AtomicLong sequences;
+    private final DeadBox<K, V> box;
     private final boolean journaled;
 
-    ShardDoor(WriteShard<K, V> shard, AtomicLong sequences, boolean journaled) {
+    ShardDoor(WriteShard<K, V> shard, AtomicLong sequences, DeadBox<K, V> box, boolean journaled) {
         this.shard = shard;
         this.room = shard.room;
         this.sequences = sequences;
+        this.box = box;
         this.journaled = journaled;
     }
 
@@ -53,6 +55,7 @@ final class ShardDoor<K, V> {
             old.bytes = Math.max(-more, 0);
         }
         shard.install(own, op);
+        replayed(ticket);
         ticket.plan = shard.needsPlan();
         return Ruling.ACCEPTED;
     }
@@ -100,7 +103,6 @@ final class ShardDoor<K, V> {
             WriteOp<K, V> op = ticket.op();
             WriteSlot<K, V> slot = op.slot;
             slot.appends--;
-            shard.appends--;
             if (shard.sealed) {
                 room.give(op.places, op.bytes);
                 return false;
@@ -113,10 +115,18 @@ final class ShardDoor<K, V> {
             } else {
                 shard.install(slot, op);
             }
+            replayed(ticket);
             ticket.plan = shard.needsPlan();
             return true;
         } finally {
             shard.lock.unlock();
+        }
+    }
+
+    /** In the same step as the write is accepted its letter is gone, so that a report has one of them. */
+    private void replayed(WriteTicket<K, V> ticket) {
+        if (ticket.letter != null) {
+            box.release(ticket.letter, true);
         }
     }
 
@@ -126,7 +136,6 @@ final class ShardDoor<K, V> {
         try {
             WriteSlot<K, V> slot = ticket.op().slot;
             slot.appends--;
-            shard.appends--;
             giveBack(ticket);
             shard.next(slot);
             ticket.plan = shard.needsPlan();
@@ -162,6 +171,26 @@ final class ShardDoor<K, V> {
         }
     }
 
+    /** An append has ended, with all that follows from it. */
+    void appended() {
+        shard.lock.lock();
+        try {
+            shard.appends--;
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** The store has what a caller has written. Returns it if the journal may forget it now, or null. */
+    @Nullable PendingWrite<K, V> settled(WriteTicket<K, V> ticket) {
+        shard.lock.lock();
+        try {
+            return shard.settled(ticket.op().slot, ticket.op().write);
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
     /** Lets a caller write the store itself, unless something of the key is under way. */
     Ruling beginDirect(WriteTicket<K, V> ticket) {
         shard.lock.lock();
@@ -184,12 +213,11 @@ final class ShardDoor<K, V> {
         }
     }
 
-    /** Ends that. Returns the write if the journal may forget it now, or null. */
-    @Nullable PendingWrite<K, V> endDirect(WriteTicket<K, V> ticket, boolean done) {
+    /** Ends that. */
+    void endDirect(WriteTicket<K, V> ticket, boolean done) {
         shard.lock.lock();
         try {
-            WriteOp<K, V> op = ticket.op();
-            WriteSlot<K, V> slot = op.slot;
+            WriteSlot<K, V> slot = ticket.op().slot;
             slot.direct = false;
             shard.directs--;
             if (done) {
@@ -197,10 +225,8 @@ final class ShardDoor<K, V> {
                 shard.written++;
                 slot.kept = null;
             }
-            PendingWrite<K, V> forgotten = shard.settled(slot, op.write);
             shard.next(slot);
             ticket.plan = shard.needsPlan();
-            return forgotten;
         } finally {
             shard.lock.unlock();
         }

@@ -114,22 +114,31 @@ final class ShardExit<K, V> {
         }
     }
 
-    /** The store has the write that was on its way. Returns it if the journal may forget it now, or null. */
-    @Nullable PendingWrite<K, V> wrote(WriteSlot<K, V> slot) {
+    /** The store has the write that is on its way. Returns it if the journal may forget it now, or null. */
+    @Nullable PendingWrite<K, V> settled(WriteSlot<K, V> slot) {
+        shard.lock.lock();
+        try {
+            WriteOp<K, V> op = slot.flying;
+            return op == null ? null : shard.settled(slot, op.write);
+        } finally {
+            shard.lock.unlock();
+        }
+    }
+
+    /** The write on its way has ended: the store has it, and the journal has forgotten it. */
+    void wrote(WriteSlot<K, V> slot) {
         shard.lock.lock();
         try {
             WriteOp<K, V> op = slot.flying;
             if (op == null) {
-                return null;
+                return;
             }
             slot.flying = null;
             if (!shard.sealed) {
                 shard.written++;
                 shard.end(op);
             }
-            PendingWrite<K, V> forgotten = shard.settled(slot, op.write);
             shard.next(slot);
-            return forgotten;
         } finally {
             shard.lock.unlock();
         }

@@ -119,10 +119,15 @@ final class StoreWriter<K, V> {
         List<@Nullable PendingWrite<K, V>> done = new ArrayList<>(batch.size());
         for (int i = 0; i < failures.length; i++) {
             if (failures[i] == null) {
-                done.add(exit.wrote(batch.get(i)));
+                done.add(exit.settled(batch.get(i)));
             }
         }
-        journal.forget(done);
+        journal.forget(done); // first, so that a close finds nothing that is still to be forgotten
+        for (int i = 0; i < failures.length; i++) {
+            if (failures[i] == null) {
+                exit.wrote(batch.get(i));
+            }
+        }
         ended.run();
         for (int i = 0; i < failures.length; i++) {
             Throwable failure = failures[i];
@@ -205,7 +210,8 @@ final class StoreWriter<K, V> {
         }
         Fate fate = fates.of(op, thrown);
         if (fate == Fate.WRITTEN) {
-            journal.forget(exit.wrote(slot));
+            journal.forget(exit.settled(slot));
+            exit.wrote(slot);
         } else if (fate == Fate.RETRY || !exit.mayDie(slot) || !box.reserve()) {
             wait(exit, slot, op, thrown);
         } else {

@@ -51,7 +51,7 @@ final class WriteIntake<K, V> {
     }
 
     void accept(WriteLane<K, V> lane, K key, @Nullable V value) throws Exception {
-        WriteTicket<K, V> ticket = ticket(key, value, false);
+        WriteTicket<K, V> ticket = ticket(key, value, null);
         requireJournal();
         Ruling answer = lane.door().admit(ticket);
         if (answer != Ruling.FULL) {
@@ -63,10 +63,10 @@ final class WriteIntake<K, V> {
         }
     }
 
-    WriteTicket<K, V> ticket(K key, @Nullable V value, boolean replay) {
+    WriteTicket<K, V> ticket(K key, @Nullable V value, @Nullable DeadWrite<K, V> letter) {
         long bytes = weigh(key, value);
         Instant at = environment.wallClock().instant();
-        return new WriteTicket<>(key, value, bytes, at, environment.clock().nanoTime(), replay);
+        return new WriteTicket<>(key, value, bytes, at, environment.clock().nanoTime(), letter);
     }
 
     long weigh(K key, @Nullable V value) {
@@ -118,6 +118,7 @@ final class WriteIntake<K, V> {
                 lane.door().withdraw(ticket);
             }
             journal.forget(lane.door().owed(ticket));
+            lane.door().appended();
             waiters.signal();
             if (ticket.plan) {
                 lane.worker().plan();
@@ -143,17 +144,18 @@ final class WriteIntake<K, V> {
     }
 
     private Ruling block(WriteLane<K, V> lane, WriteTicket<K, V> ticket) {
-        Thread thread = Thread.currentThread();
+        WaitingCaller caller = new WaitingCaller();
         long since = environment.clock().nanoTime();
-        room.join(thread);
+        room.join(caller);
         try {
             while (true) {
+                caller.look();
                 Ruling answer = lane.door().admit(ticket);
                 if (answer != Ruling.FULL) {
                     return answer;
                 }
                 requireJournal();
-                if (thread.isInterrupted()) {
+                if (caller.thread.isInterrupted()) {
                     throw interrupted();
                 }
                 long left = left(since);
@@ -161,10 +163,10 @@ final class WriteIntake<K, V> {
                     return Ruling.FULL;
                 }
                 urge();
-                environment.scheduler().park(room, left);
+                caller.park(environment.scheduler(), room, left);
             }
         } finally {
-            room.leave(thread);
+            room.leave(caller);
         }
     }
 
@@ -241,7 +243,8 @@ final class WriteIntake<K, V> {
         } catch (BatchFailure failure) {
             throw failure.seen();
         } finally {
-            journal.forget(lane.door().endDirect(ticket, done));
+            journal.forget(lane.door().settled(ticket));
+            lane.door().endDirect(ticket, done);
             waiters.signal();
             if (ticket.plan) {
                 lane.worker().plan();

@@ -3,7 +3,6 @@ package dev.levee.cache.writebehind;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * How many writes and bytes may be accepted and not ended, and the callers that wait for room, first come first served.
@@ -14,7 +13,7 @@ final class WriteRoom {
     private final long maxBytes;
     private final AtomicInteger places = new AtomicInteger();
     private final AtomicLong bytes = new AtomicLong();
-    private final ConcurrentLinkedQueue<Thread> line = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<WaitingCaller> line = new ConcurrentLinkedQueue<>();
 
     WriteRoom(int maxPlaces, long maxBytes) {
         this.maxPlaces = maxPlaces;
@@ -27,8 +26,8 @@ final class WriteRoom {
 
     /** Takes room, unless there is too little, or other callers wait for it. */
     boolean tryTake(int more, long weight) {
-        Thread first = line.peek();
-        if (first != null && first != Thread.currentThread() && (more > 0 || weight > 0)) {
+        WaitingCaller first = line.peek();
+        if (first != null && first.thread != Thread.currentThread() && (more > 0 || weight > 0)) {
             return false;
         }
         if (more > 0 && !addPlaces(more)) {
@@ -37,7 +36,13 @@ final class WriteRoom {
         if (weight == 0 || addBytes(weight)) {
             return true;
         }
-        give(more, 0);
+        if (more > 0) {
+            places.addAndGet(-more);
+        }
+        WaitingCaller waiting = line.peek(); // one that came meanwhile, and found no place
+        if (waiting != null && waiting.thread != Thread.currentThread()) {
+            waiting.wake();
+        }
         return false;
     }
 
@@ -80,35 +85,27 @@ final class WriteRoom {
         }
     }
 
-    void join(Thread thread) {
-        line.add(thread);
+    void join(WaitingCaller caller) {
+        line.add(caller);
     }
 
-    void leave(Thread thread) {
-        line.remove(thread);
+    void leave(WaitingCaller caller) {
+        line.remove(caller);
         wakeFirst();
     }
 
-    boolean isFirst(Thread thread) {
-        return line.peek() == thread;
-    }
-
     private void wakeFirst() {
-        Thread first = line.peek();
+        WaitingCaller first = line.peek();
         if (first != null) {
-            LockSupport.unpark(first);
+            first.wake();
         }
     }
 
     void wakeAll() {
-        line.forEach(LockSupport::unpark);
+        line.forEach(WaitingCaller::wake);
     }
 
     long bytes() {
         return bytes.get();
-    }
-
-    int waiting() {
-        return line.size();
     }
 }

@@ -290,7 +290,7 @@ final class WriteShard<K, V> {
         if (closing) {
             return Ruling.CLOSED;
         }
-        boolean blocked = slot != null && slot.kept != null && whenDead == DeadKey.BLOCK && !ticket.replay;
+        boolean blocked = slot != null && slot.kept != null && whenDead == DeadKey.BLOCK && ticket.letter == null;
         return blocked ? Ruling.BLOCKED : otherwise;
     }
 }

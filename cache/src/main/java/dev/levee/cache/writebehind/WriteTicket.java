@@ -26,8 +26,8 @@ final class WriteTicket<K, V> {
     final Instant at;
     final long now;
 
-    /** Whether it replays a dead letter, which a blocked key admits. */
-    final boolean replay;
+    /** The dead letter that it replays, which a blocked key admits; null for any other write. */
+    final @Nullable DeadWrite<K, V> letter;
 
     /** Whether a worker, or a timer, may be needed now. */
     boolean plan;
@@ -37,13 +37,13 @@ final class WriteTicket<K, V> {
 
     private @Nullable WriteOp<K, V> op;
 
-    WriteTicket(K key, @Nullable V value, long bytes, Instant at, long now, boolean replay) {
+    WriteTicket(K key, @Nullable V value, long bytes, Instant at, long now, @Nullable DeadWrite<K, V> letter) {
         this.key = key;
         this.value = value;
         this.bytes = bytes;
         this.at = at;
         this.now = now;
-        this.replay = replay;
+        this.letter = letter;
     }
 
     WriteOp<K, V> make(WriteSlot<K, V> slot, long sequence) {

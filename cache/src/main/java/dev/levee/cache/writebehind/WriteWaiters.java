@@ -3,13 +3,12 @@ package dev.levee.cache.writebehind;
 import dev.levee.core.Environment;
 import dev.levee.core.internal.Nanos;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** Threads that wait until something has ended: in a flush, in a close, or for their turn to write themselves. */
 final class WriteWaiters {
     private final Environment environment;
-    private final ConcurrentLinkedQueue<Thread> threads = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<WaitingCaller> threads = new ConcurrentLinkedQueue<>();
 
     WriteWaiters(Environment environment) {
         this.environment = environment;
@@ -18,7 +17,7 @@ final class WriteWaiters {
     /** Lets all of them look again. */
     void signal() {
         if (!threads.isEmpty()) {
-            threads.forEach(LockSupport::unpark);
+            threads.forEach(WaitingCaller::wake);
         }
     }
 
@@ -27,19 +26,21 @@ final class WriteWaiters {
      * Leaves the interrupt flag as it is.
      */
     boolean await(BooleanSupplier condition, long until, boolean ever) {
-        Thread thread = Thread.currentThread();
-        threads.add(thread);
+        WaitingCaller caller = new WaitingCaller();
+        threads.add(caller);
         try {
+            caller.look();
             while (!condition.getAsBoolean()) {
                 long left = ever ? until - environment.clock().nanoTime() : Nanos.NEVER;
-                if (left <= 0 || thread.isInterrupted()) {
+                if (left <= 0 || caller.thread.isInterrupted()) {
                     return false;
                 }
-                environment.scheduler().park(this, left);
+                caller.park(environment.scheduler(), this, left);
+                caller.look();
             }
             return true;
         } finally {
-            threads.remove(thread);
+            threads.remove(caller);
         }
     }
 }

@@ -17,7 +17,6 @@ import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
-import org.jetbrains.lincheck.datastructures.StateRepresentation;
 import org.junit.jupiter.api.Test;
 
 /** Every interleaving of a few writes, reads and steps of the worker on one key: together they are one variable. */
@@ -113,11 +112,6 @@ class WriteBehindInterleavingsTest {
         @Operation
         public void fail() {
             row.fails = true;
-        }
-
-        @StateRepresentation
-        public String state() {
-            return row.value.get();
         }
     }
 

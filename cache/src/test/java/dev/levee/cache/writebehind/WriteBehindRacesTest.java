@@ -2,6 +2,7 @@ package dev.levee.cache.writebehind;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.core.policy.Backoff;
 import java.io.IOException;
@@ -49,7 +50,12 @@ class WriteBehindRacesTest {
                 "rows",
                 rows,
                 c -> {
-                    c.workers(3).batchSize(4).maxPending(8).maxTries(3).delay(Duration.ofNanos(200_000));
+                    c.workers(3)
+                            .batchSize(4)
+                            .maxPending(8)
+                            .maxTries(3)
+                            .delay(Duration.ofNanos(200_000))
+                            .maxWait(Deadline.FOREVER);
                     c.backoff(Backoff.exponential(Duration.ofNanos(10_000), Duration.ofNanos(200_000)));
                     switch (setting) {
                         case JOURNAL -> c.journal(journal);

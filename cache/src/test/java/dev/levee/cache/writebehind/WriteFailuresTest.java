@@ -51,8 +51,8 @@ class WriteFailuresTest {
     }
 
     private void saveAll(String keys, String value) throws Exception {
-        for (String key : keys.split("")) {
-            writes.save(key, value);
+        for (int i = 0; i < keys.length(); i++) {
+            writes.save(keys.substring(i, i + 1), value);
         }
     }
 
@@ -142,6 +142,7 @@ class WriteFailuresTest {
 
         @Test
         void an_exception_whose_methods_throw_loses_nothing() throws Exception {
+            @SuppressWarnings("UnsynchronizedOverridesSynchronized")
             class Hostile extends RuntimeException {
                 private static final long serialVersionUID = 1L;
 

@@ -182,13 +182,14 @@ class WriteJournalingTest {
                 time.advance(SECOND);
                 store.mend();
                 store.rows.clear();
-                catchThrowable(() -> {
+                Throwable killed = catchThrowable(() -> {
                     if (at.startsWith("discard")) {
                         writes.discardAll();
                     } else {
                         writes.replayAll();
                     }
                 });
+                assertThat(killed != null).as(at).isEqualTo(at.startsWith("bury"));
                 restart(false, c -> {});
                 time.advance(SECOND);
                 boolean there = store.rows.containsKey("a");
@@ -231,7 +232,7 @@ class WriteJournalingTest {
             time.advance(Duration.ofMinutes(5));
             restart(false, c -> {});
             assertThat(WriteBehindTest.metrics(writes).get("oldest.age.nanos"))
-                    .isEqualTo(Duration.ofMinutes(5).toNanos());
+                    .isEqualTo((double) Duration.ofMinutes(5).toNanos());
         }
     }
 
@@ -298,7 +299,7 @@ class WriteJournalingTest {
             journal.before = step -> {
                 throw new OutOfMemoryError("no room");
             };
-            catchThrowable(() -> writes.save("b", "1"));
+            assertThat(catchThrowable(() -> writes.save("b", "1"))).isInstanceOf(WriteRefusedException.class);
             journal.before = step -> {};
             assertThatExceptionOfType(WriteRefusedException.class)
                     .isThrownBy(() -> writes.save("c", "1"))

@@ -6,6 +6,7 @@ import dev.levee.cache.writebehind.WriteJournal.Durability;
 import dev.levee.cache.writebehind.WriteJournal.Recovered;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Random;
@@ -73,9 +74,18 @@ final class DoomedJournal {
                 say(out, "r", thread, number);
             }
         } catch (Throwable e) {
-            e.printStackTrace();
-            Runtime.getRuntime().halt(1);
+            DoomedJournal.fail(out, e);
         }
+    }
+
+    /** Ends the process; the message is one write, so that it does not fall into a line of another thread. */
+    static void fail(FileOutputStream out, Throwable e) {
+        try {
+            out.write(("failed: " + e + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (IOException closed) {
+            // The other process has ended.
+        }
+        Runtime.getRuntime().halt(1);
     }
 
     private static void say(FileOutputStream out, String what, int thread, int number) throws Exception {

@@ -99,8 +99,7 @@ final class DoomedWriteBehind {
                 }
             }
         } catch (Throwable e) {
-            e.printStackTrace();
-            Runtime.getRuntime().halt(1);
+            DoomedJournal.fail(out, e);
         }
     }
 

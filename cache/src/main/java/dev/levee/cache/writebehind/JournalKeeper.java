@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,9 +72,24 @@ final class JournalKeeper<K, V> {
      * Appends; throws a refusal of which it is not known whether the write will come back.
      *
      * @throws WriteRefusedException if the journal has failed
+     * @throws RuntimeException what the journal threw because it cannot take this write, such as one that its codec
+     *     refuses; it has changed nothing then, and goes on with others
      */
     void append(PendingWrite<K, V> write) {
-        orRefuse(it -> it.append(write));
+        AtomicReference<RuntimeException> unfit = new AtomicReference<>();
+        orRefuse(it -> {
+            try {
+                it.append(write);
+            } catch (UncheckedIOException | IllegalStateException failed) {
+                throw failed;
+            } catch (RuntimeException refused) {
+                unfit.set(refused);
+            }
+        });
+        RuntimeException refused = unfit.get();
+        if (refused != null) {
+            throw refused;
+        }
     }
 
     void replay(DeadWrite<K, V> letter, PendingWrite<K, V> write) {

@@ -16,7 +16,8 @@ import java.util.List;
  *
  * <p>Each method has taken effect, as durably as {@link #durability} says, when it returns. When it throws, it is not
  * known whether it took effect, and the journal refuses everything from then on with the same failure: what cannot be
- * kept must not be accepted.
+ * kept must not be accepted. Only {@link #append} may refuse a single write: by an unchecked exception, such as that of
+ * a codec, and then nothing has changed.
  *
  * @param <K> the keys
  * @param <V> the values
@@ -76,6 +77,9 @@ public interface WriteJournal<K, V> extends AutoCloseable {
      *
      * @param write what was accepted
      * @throws IOException if it is not certain to be kept
+     * @throws RuntimeException if this write cannot be kept, such as one that a codec refuses or one that is too large;
+     *     nothing has changed then. Not an {@link java.io.UncheckedIOException} or an {@link IllegalStateException},
+     *     which tell that the journal has failed
      */
     void append(PendingWrite<K, V> write) throws IOException;
 

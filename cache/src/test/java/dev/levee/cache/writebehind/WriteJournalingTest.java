@@ -2,6 +2,7 @@ package dev.levee.cache.writebehind;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.levee.cache.writebehind.WriteRefusedException.Reason;
@@ -291,6 +292,25 @@ class WriteJournalingTest {
                 assertThat(refused).hasCauseInstanceOf(IOException.class);
             });
             assertThat(writes.load("a")).isEqualTo("1");
+        }
+
+        @Test
+        void a_write_that_it_cannot_take_is_refused_alone() throws Exception {
+            writes.save("a", "1");
+            IllegalArgumentException unfit = new IllegalArgumentException("too large");
+            journal.before = step -> {
+                throw unfit;
+            };
+            assertThatThrownBy(() -> writes.save("a", "2")).isSameAs(unfit);
+            assertThatThrownBy(() -> writes.save("b", "1")).isSameAs(unfit);
+            assertThat(writes.load("a")).isEqualTo("1");
+            journal.before = step -> {};
+            writes.save("b", "3");
+            time.advance(SECOND);
+            assertThat(store.rows).containsOnly(Map.entry("a", "1"), Map.entry("b", "3"));
+            assertThat(WriteBehindTest.metrics(writes))
+                    .containsEntry("journal.failed", 0.0)
+                    .containsEntry("bytes", 0.0);
         }
 
         @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.lang.ref.ReferenceQueue;
 import java.time.temporal.ChronoUnit;
@@ -37,7 +38,7 @@ class TagInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)

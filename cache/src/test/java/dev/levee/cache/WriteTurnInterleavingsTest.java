@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
@@ -25,7 +26,7 @@ class WriteTurnInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(3)
                 .actorsPerThread(2)
                 .actorsBefore(0)

@@ -6,6 +6,7 @@ import dev.levee.cache.Store;
 import dev.levee.core.Environment;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,7 +33,7 @@ class WriteBehindInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(1)

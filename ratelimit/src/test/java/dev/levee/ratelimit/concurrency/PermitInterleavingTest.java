@@ -3,6 +3,7 @@ package dev.levee.ratelimit.concurrency;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Threads that take permits, lend them, give them back and change the limit see one pool, and one table of places. */
 class PermitInterleavingTest {
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(4)
                 .actorsBefore(0)

@@ -9,6 +9,7 @@ import dev.levee.core.RefusedException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.LongForm;
+import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
  */
 class PriorityBulkheadInterleavingTest {
     private static ModelCheckingOptions options() {
-        return new ModelCheckingOptions()
+        return ModelChecking.options()
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(0)
@@ -49,7 +50,11 @@ class PriorityBulkheadInterleavingTest {
 
     @Test
     void a_permit_that_is_handed_over_without_being_taken_is_caught() {
-        assertThatThrownBy(() -> options().iterations(30).check(OfAGenerousBulkhead.class))
+        assertThatThrownBy(() -> options()
+                        .actorsPerThread(1)
+                        .iterations(12)
+                        .invocationsPerIteration(3_000)
+                        .check(OfAGenerousBulkhead.class))
                 .satisfies(PlantedFault::isCaught);
     }
 

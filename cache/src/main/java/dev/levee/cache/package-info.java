@@ -1,6 +1,4 @@
-/**
- * Caches in front of a store; start with {@link dev.levee.cache.Cache}.
- */
+/** Caches in front of a store; start with {@link dev.levee.cache.Cache}. */
 @NullMarked
 package dev.levee.cache;
 

@@ -235,8 +235,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @throws WriteRefusedException if it was not accepted
      * @throws dev.levee.core.InterruptedWaitException if the thread was interrupted while it waited for room or its
      *     turn; the write was not accepted, and the interrupt flag is set
-     * @throws IllegalArgumentException if the weigher returned less than 0, or the journal cannot take this write, since
-     *     its codec refuses it or it is too large: nothing has changed then
+     * @throws IllegalArgumentException if the weigher returned less than 0, or the journal cannot take this write,
+     *     since its codec refuses it or it is too large: nothing has changed then
      * @throws Exception what the store threw, with {@link WriteOverflow#WRITE_THROUGH}
      */
     @Override
@@ -248,8 +248,8 @@ public interface WriteBehind<K, V> extends Store<K, V>, Measured, AutoCloseable 
      * @param key not null
      * @throws WriteRefusedException if it was not accepted
      * @throws dev.levee.core.InterruptedWaitException as for {@link #save}
-     * @throws IllegalArgumentException if the weigher returned less than 0, or the journal cannot take this write, since
-     *     its codec refuses it or it is too large: nothing has changed then
+     * @throws IllegalArgumentException if the weigher returned less than 0, or the journal cannot take this write,
+     *     since its codec refuses it or it is too large: nothing has changed then
      * @throws Exception what the store threw, with {@link WriteOverflow#WRITE_THROUGH}
      */
     @Override

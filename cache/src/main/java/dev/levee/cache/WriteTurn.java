@@ -114,10 +114,10 @@ final class WriteTurn {
         try {
             for (WriteTurn next = next(); next != null; next = next()) {
                 next.behind = thread;
-                lines.waits.put(thread, next);
                 if (isWithinOwn(next)) {
-                    return;
+                    return; // not published: it does not wait
                 }
+                lines.waits.put(thread, next);
                 refuseRing(key, lines, next);
                 if (next.ended || next.skipped) {
                     continue;
@@ -167,12 +167,18 @@ final class WriteTurn {
     private <K> void refuseRing(K key, Lines<K> lines, WriteTurn first) {
         int steps = 0;
         WriteTurn turn = first;
-        while (turn != null && !turn.ended && steps++ < lines.waits.size() + 1) {
+        while (turn != null && !turn.ended && !turn.skipped && steps++ < lines.waits.size() + 1) {
             if (turn.thread == thread) {
                 throw new IllegalStateException("cache \"" + lines.cache + "\" cannot write key " + Text.printable(key)
                         + ": the write that it waits for has to wait for it");
             }
-            turn = lines.waits.get(turn.thread);
+            WriteTurn next = lines.waits.get(turn.thread);
+            // In this order: only if the turn has not ended afterwards is it certain that its thread waits within it.
+            // What waited for one that has ended or was left is woken, and walks again.
+            if (turn.ended || turn.skipped) {
+                return;
+            }
+            turn = next;
         }
     }
 

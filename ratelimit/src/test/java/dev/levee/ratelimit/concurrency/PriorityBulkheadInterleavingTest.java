@@ -49,12 +49,12 @@ class PriorityBulkheadInterleavingTest {
     }
 
     @Test
-    void a_permit_that_is_handed_over_without_being_taken_is_caught() {
+    void a_permit_that_is_taken_for_a_waiter_and_not_handed_over_is_caught() {
         assertThatThrownBy(() -> options()
                         .actorsPerThread(1)
                         .iterations(12)
                         .invocationsPerIteration(3_000)
-                        .check(OfAGenerousBulkhead.class))
+                        .check(OfAForgetfulBulkhead.class))
                 .satisfies(PlantedFault::isCaught);
     }
 
@@ -136,14 +136,15 @@ class PriorityBulkheadInterleavingTest {
         }
     }
 
-    /** Hands a permit to a waiter that another call holds, too. */
-    public static class OfAGenerousBulkhead extends Calls {
-        public OfAGenerousBulkhead() {
+    /** Takes a permit for a waiter, and forgets it. */
+    public static class OfAForgetfulBulkhead extends Calls {
+        public OfAForgetfulBulkhead() {
             super(
                     new PermitWord(1) {
                         @Override
                         boolean takeForWaiter() {
-                            return inFlight() < limit();
+                            super.takeForWaiter();
+                            return false;
                         }
                     },
                     config -> config.maxConcurrent(1));

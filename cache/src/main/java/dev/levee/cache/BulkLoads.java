@@ -55,7 +55,7 @@ final class BulkLoads<K, V> {
             Loading work = new Loading(name, missing);
             Claims<K, V> claims = claim(missing, work, answer, from);
             if (elsewhere == null) {
-                loadOwn(claims.own(), work, from, answer);
+                loadOwnOrFail(claims.own(), work, from, answer);
             } else if (!claims.own().isEmpty()) {
                 elsewhere.launchAll(claims.own(), work, from);
                 claims.joined().putAll(claims.own());
@@ -101,6 +101,23 @@ final class BulkLoads<K, V> {
     void fail(Map<K, PendingLoad<V>> own, Throwable why) {
         for (Map.Entry<K, PendingLoad<V>> each : own.entrySet()) {
             site.settle(each.getKey(), each.getValue(), null, why, true, 0, Origin.LOADED);
+        }
+    }
+
+    /** Also if the stack has ended further in: there is more room here. */
+    private void loadOwnOrFail(
+            Map<K, PendingLoad<V>> own,
+            Loading work,
+            BulkLoader<? super K, ? extends V> from,
+            BulkAnswer<K, V> answer) {
+        boolean done = false;
+        try {
+            loadOwn(own, work, from, answer);
+            done = true;
+        } finally {
+            if (!done) {
+                fail(own, new IllegalStateException("the call ended before its loads did"));
+            }
         }
     }
 

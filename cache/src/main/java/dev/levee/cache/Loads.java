@@ -196,13 +196,19 @@ final class Loads<K, V> {
 
     /** Runs a load on the thread of its caller, which may be running another one. */
     private LoadResult<V> runHere(K key, PendingLoad<V> mine, Loader<? super K, ? extends V> from) {
-        Loading outer = Loading.current();
-        if (outer != null) {
-            outer.needsInside(mine.work);
-        }
+        Loading outer = null;
+        LoadResult<V> result = null;
         try {
-            return run(key, mine, from, null, Origin.LOADED);
+            outer = Loading.current();
+            if (outer != null) {
+                outer.needsInside(mine.work);
+            }
+            result = run(key, mine, from, null, Origin.LOADED);
+            return result;
         } finally {
+            if (result == null) { // the stack has ended: there is more room here than further in
+                end(key, mine, null);
+            }
             if (outer != null) {
                 outer.needsNoMore(mine.work);
             }

@@ -37,10 +37,10 @@ final class GatheredLoads<K, V> {
     private final Object lock = new Object();
 
     /** The batch that takes loads; null if there is none. */
-    private @Nullable Batch<K, V> open;
+    private @Nullable Gathering<K, V> open;
 
     /** Loads that will be one call. */
-    private static final class Batch<K, V> {
+    private static final class Gathering<K, V> {
         final List<K> keys = new ArrayList<>();
         final List<PendingLoad<V>> loads = new ArrayList<>();
         Scheduler.@Nullable Timer timer;
@@ -89,13 +89,13 @@ final class GatheredLoads<K, V> {
 
     /** Takes a load that is in flight. */
     void add(K key, PendingLoad<V> load) {
-        Batch<K, V> batch;
+        Gathering<K, V> batch;
         boolean first;
         boolean full;
         synchronized (lock) {
-            Batch<K, V> current = open;
+            Gathering<K, V> current = open;
             first = current == null;
-            batch = current == null ? new Batch<>() : current;
+            batch = current == null ? new Gathering<>() : current;
             batch.keys.add(key);
             batch.loads.add(load);
             full = batch.keys.size() >= maxKeys;
@@ -109,7 +109,7 @@ final class GatheredLoads<K, V> {
         }
     }
 
-    private void setTimer(Batch<K, V> batch) {
+    private void setTimer(Gathering<K, V> batch) {
         Scheduler.Timer timer;
         try {
             timer = environment.schedule(() -> endOfWindow(batch), windowNanos);
@@ -127,13 +127,13 @@ final class GatheredLoads<K, V> {
         }
     }
 
-    private void endOfWindow(Batch<K, V> batch) {
+    private void endOfWindow(Gathering<K, V> batch) {
         if (take(batch)) {
             handOver(batch);
         }
     }
 
-    private boolean take(Batch<K, V> batch) {
+    private boolean take(Gathering<K, V> batch) {
         synchronized (lock) {
             if (batch.taken) {
                 return false;
@@ -146,7 +146,7 @@ final class GatheredLoads<K, V> {
 
     /** Hands over what has been gathered, without waiting for the end of the window. */
     void flush() {
-        Batch<K, V> batch;
+        Gathering<K, V> batch;
         synchronized (lock) {
             batch = open;
         }
@@ -156,7 +156,7 @@ final class GatheredLoads<K, V> {
     }
 
     /** Hands a batch over that was taken. */
-    private void handOver(Batch<K, V> batch) {
+    private void handOver(Gathering<K, V> batch) {
         Scheduler.Timer timer;
         synchronized (lock) {
             timer = batch.timer;
@@ -172,7 +172,7 @@ final class GatheredLoads<K, V> {
         }
     }
 
-    private void run(Batch<K, V> batch) {
+    private void run(Gathering<K, V> batch) {
         Map<K, PendingLoad<V>> newest = new LinkedHashMap<>();
         for (int i = 0; i < batch.keys.size(); i++) {
             newest.put(batch.keys.get(i), batch.loads.get(i));
@@ -190,7 +190,7 @@ final class GatheredLoads<K, V> {
     }
 
     /** Ends loads whose key was invalidated and asked for again within one window, as the later one has ended. */
-    private void endInvalidated(Batch<K, V> batch, Map<K, PendingLoad<V>> newest) {
+    private void endInvalidated(Gathering<K, V> batch, Map<K, PendingLoad<V>> newest) {
         for (int i = 0; i < batch.keys.size(); i++) {
             PendingLoad<V> load = batch.loads.get(i);
             PendingLoad<V> ended = newest.get(batch.keys.get(i));

@@ -256,7 +256,7 @@ abstract class AbstractLimiter implements RateLimiter {
     public Reservation reserve(long permits, Duration maxWait) {
         long maxNanos = Nanos.of(Require.notNegative("maxWait", maxWait));
         Need need = need(requirePermits(permits));
-        return waits.reserve(new ReservationTicket.OfOne(this, waits, need, permits), maxNanos);
+        return waits.reserve(new ReservationTicket.OneTicket(this, waits, need, permits), maxNanos);
     }
 
     /** Counts a call whose wait has ended, in all forms but the gate's. */

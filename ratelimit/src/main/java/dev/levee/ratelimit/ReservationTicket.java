@@ -131,14 +131,14 @@ abstract class ReservationTicket implements Reservation {
     }
 
     /** Of permits of one limiter. */
-    static final class OfOne extends ReservationTicket {
+    static final class OneTicket extends ReservationTicket {
         private final AbstractLimiter limiter;
         private final long permits;
 
         /** What was taken and not given back. */
         private final AtomicLong held;
 
-        OfOne(AbstractLimiter limiter, WaitingCalls calls, Need need, long permits) {
+        OneTicket(AbstractLimiter limiter, WaitingCalls calls, Need need, long permits) {
             super(calls, need, permits + " of limiter \"" + limiter.name() + "\"");
             this.limiter = limiter;
             this.permits = permits;

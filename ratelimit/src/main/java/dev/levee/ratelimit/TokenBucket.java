@@ -28,7 +28,7 @@ final class TokenBucket extends AbstractLimiter {
     /** Held while {@link #bucket} is replaced. No user code runs under it. */
     private final ReentrantLock replacing = new ReentrantLock();
 
-    private volatile Bucket bucket;
+    private volatile BucketState bucket;
 
     /**
      * Whether two threads have ever contended for the word. After that the word is fetched to be written, not to be
@@ -44,7 +44,7 @@ final class TokenBucket extends AbstractLimiter {
         this.maxDebt = config.maxDebt();
         Gcra gcra = Gcra.of(limit);
         long now = environment.clock().nanoTime();
-        this.bucket = new Bucket(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
+        this.bucket = new BucketState(limit, gcra, now, now, initialTat(gcra), checkedDebt(gcra));
     }
 
     private long initialTat(Gcra gcra) {
@@ -56,7 +56,7 @@ final class TokenBucket extends AbstractLimiter {
     }
 
     /** A limit, and what was taken of it. */
-    private static final class Bucket {
+    private static final class BucketState {
         final TokenBucketLimit limit;
         final Gcra gcra;
 
@@ -71,7 +71,7 @@ final class TokenBucket extends AbstractLimiter {
 
         final long maxDebt;
 
-        Bucket(TokenBucketLimit limit, Gcra gcra, long base, long since, long tat, long maxDebt) {
+        BucketState(TokenBucketLimit limit, Gcra gcra, long base, long since, long tat, long maxDebt) {
             this.limit = limit;
             this.gcra = gcra;
             this.base = base;
@@ -113,7 +113,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     long take(long nowNanos, long permits) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             Gcra gcra = current.gcra;
             if (permits > gcra.burst) {
                 return NEVER;
@@ -143,7 +143,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     long peek(long nowNanos, long permits) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             Gcra gcra = current.gcra;
             if (permits > gcra.burst) {
                 return NEVER;
@@ -161,7 +161,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     void giveBack(long nowNanos, long takenNanos, long permits) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             long credit = takenNanos - current.since < 0 ? 0 : current.gcra.credit(permits, nowNanos - takenNanos);
             long now = current.units(nowNanos);
             long seen = current.tat.get();
@@ -182,7 +182,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     void charge(long nowNanos, long permits) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             Gcra gcra = current.gcra;
             long now = current.units(nowNanos);
             long deepest = now + gcra.tolerance + current.maxDebt;
@@ -204,7 +204,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     long available(long nowNanos) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             long tat = current.tat.get();
             if (!isSealed(tat)) {
                 return current.gcra.available(Gcra.debt(tat, current.units(nowNanos)));
@@ -215,7 +215,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     long resetNanos(long nowNanos) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             long tat = current.tat.get();
             if (!isSealed(tat)) {
                 return tat - current.units(nowNanos) > 0 ? current.waitNanos(tat, nowNanos) : 0;
@@ -226,7 +226,7 @@ final class TokenBucket extends AbstractLimiter {
     @Override
     Forecast forecast(long nowNanos) {
         while (true) {
-            Bucket current = current(nowNanos);
+            BucketState current = current(nowNanos);
             long tat = current.tat.get();
             if (!isSealed(tat)) {
                 return new PlannedBucket(current.gcra, nowNanos, Gcra.debt(tat, current.units(nowNanos)));
@@ -245,8 +245,8 @@ final class TokenBucket extends AbstractLimiter {
     }
 
     /** Returns the bucket that counts at a reading. */
-    private Bucket current(long nowNanos) {
-        Bucket current = bucket;
+    private BucketState current(long nowNanos) {
+        BucketState current = bucket;
         while (current.isTooLate(nowNanos)) {
             moveBase(current, nowNanos);
             current = bucket;
@@ -270,12 +270,12 @@ final class TokenBucket extends AbstractLimiter {
     }
 
     /** Replaces a bucket by one of the same state, whose readings count from a later time. */
-    private void moveBase(Bucket old, long nowNanos) {
+    private void moveBase(BucketState old, long nowNanos) {
         replacing.lock();
         try {
             if (bucket == old) {
                 long since = (nowNanos - old.since) >>> 61 == 0 ? old.since : nowNanos - (1L << 61); // it must not wrap
-                Bucket moved = new Bucket(old.limit, old.gcra, nowNanos, since, SEALED, old.maxDebt);
+                BucketState moved = new BucketState(old.limit, old.gcra, nowNanos, since, SEALED, old.maxDebt);
                 publish(old, moved, tat -> old.gcra.from(tat, nowNanos - old.base));
             }
         } finally {
@@ -292,10 +292,10 @@ final class TokenBucket extends AbstractLimiter {
         long debtBound = checkedDebt(gcra);
         replacing.lock();
         try {
-            Bucket old = bucket;
+            BucketState old = bucket;
             // What was taken by another measure is not given back by this one.
             long since = carried == CarriedFill.SAME_USED ? old.since : nowNanos + 1;
-            Bucket changed = new Bucket(next, gcra, nowNanos, since, SEALED, debtBound);
+            BucketState changed = new BucketState(next, gcra, nowNanos, since, SEALED, debtBound);
             publish(
                     old,
                     changed,
@@ -308,7 +308,7 @@ final class TokenBucket extends AbstractLimiter {
     }
 
     /** Seals a bucket and puts another one in its place, or leaves everything as it was; under the lock. */
-    private void publish(Bucket old, Bucket next, LongUnaryOperator nextTat) {
+    private void publish(BucketState old, BucketState next, LongUnaryOperator nextTat) {
         long tat = old.tat.get();
         for (long found = tat; (found = old.tat.compareAndExchange(tat, SEALED)) != tat; ) {
             tat = found;
@@ -323,7 +323,7 @@ final class TokenBucket extends AbstractLimiter {
     }
 
     /** Returns the debt of a bucket in the measure of another one, rounded up. */
-    private static long carriedDebt(Bucket old, long debt, Bucket next, CarriedFill carried) {
+    private static long carriedDebt(BucketState old, long debt, BucketState next, CarriedFill carried) {
         long used = Math.min(debt, old.gcra.tolerance);
         long carriedUsed = carried == CarriedFill.IN_PROPORTION
                 ? scaled(used, next.gcra.tolerance, old.gcra.tolerance, next.gcra.tolerance)

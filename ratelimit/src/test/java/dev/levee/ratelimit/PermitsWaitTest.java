@@ -119,8 +119,8 @@ class PermitsWaitTest {
                 .isInstanceOfSatisfying(
                         RateLimitedException.class,
                         refusal -> assertThat(refusal.retryAfterNanos()).isEqualTo(RateLimiter.NEVER))
-                .hasMessage(
-                        "limiter \"bytes\" has no permit: 1000 per 1s, burst 1000; 1001 at once are more than it ever has");
+                .hasMessage("limiter \"bytes\" has no permit: 1000 per 1s, burst 1000;"
+                        + " 1001 at once are more than it ever has");
         assertThat(requests.availablePermits()).isEqualTo(9);
     }
 

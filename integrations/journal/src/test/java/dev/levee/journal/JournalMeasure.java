@@ -172,8 +172,8 @@ final class JournalMeasure {
         long end = size(folder);
         journal.close();
         System.out.printf(
-                "%,d writes of 10,000 keys, all pending: %,.0f records/s, %,.1f us of CPU each, %,d bytes on disk at the end,"
-                        + " at most %,d, %,d after close%n",
+                "%,d writes of 10,000 keys, all pending: %,.0f records/s, %,.1f us of CPU each,"
+                        + " %,d bytes on disk at the end, at most %,d, %,d after close%n",
                 writes, writes / seconds, micros * 1.0 / writes, end, most, size(folder));
         delete(folder);
     }

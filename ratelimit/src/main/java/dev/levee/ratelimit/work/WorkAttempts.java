@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Invariant.</b> An item that was taken into a slot leaves it exactly once, whatever handler, rule, backoff,
  * listener, log or scheduler throw: as done, as one that waits, as a dead letter, or given back. None of them is called
- * under the lock.
+ * under the lock. What waits for credit of the budget: see ADR 116.
  *
  * @param <T> the items
  */

@@ -31,7 +31,9 @@ public final class KeyedAttack {
     private static final long RANDOM_KEYS = 10_000_000;
     private static final int ROUNDS = 5;
     private static final int BLOCK = 1_000;
-    private static final double T_999 = 8.61; // of Student's distribution with 4 degrees of freedom
+
+    /** Of Student's distribution with 4 degrees of freedom. */
+    private static final double T_999 = 8.61;
 
     private KeyedAttack() {}
 

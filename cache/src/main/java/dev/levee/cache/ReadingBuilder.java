@@ -72,8 +72,8 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
 
     /**
      * How long each value is fresh, by its key and itself: a token until its own end, an answer by its
-     * {@code Cache-Control}. Default: {@link #expireAfter(Duration)} for all. A value of which the function says zero
-     * or less is given to those that wait for it and not kept.
+     * {@code Cache-Control}. Default: {@code expireAfter} for all. A value of which the function says zero or less is
+     * given to those that wait for it and not kept.
      *
      * <p>The function is called when a value has been loaded or is put, on that thread and never under a lock. If it
      * throws or returns null, that is the failure of the load or the put, and nothing is cached.
@@ -90,7 +90,7 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
     /**
      * Shortens the times of each entry by a random part of at most this share, so that values which came together do
      * not expire, and hit the store, together. Default: 0.1. It applies to all times but the windows in which a value
-     * is stale; no value is fresh longer than {@link #expireAfter(Duration)}.
+     * is stale; no value is fresh longer than {@code expireAfter}.
      *
      * @param value 0 for equal lives, less than 1
      * @return this
@@ -109,8 +109,8 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
      * (refresh-ahead). Default: zero, never. Values that are read often enough then never expire for their readers, and
      * those that are not read any more cost nothing.
      *
-     * @param value less than {@link #expireAfter(Duration)}; zero for never. A value whose own life is shorter is not
-     *     refreshed ahead
+     * @param value less than {@code expireAfter}; zero for never. A value whose own life is shorter is not refreshed
+     *     ahead
      * @return this
      * @throws NullPointerException if it is null
      * @throws IllegalArgumentException if it is negative
@@ -224,7 +224,7 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
     /**
      * How many loads in the background run at a time, over all keys. Default: 16. When many values have got old
      * together, after a mass write or a pause of the machine, the others are served as they are, and each later hit
-     * tries again; nothing is queued. A load that {@link #loadTimeout} has given up counts until its thread is free.
+     * tries again; nothing is queued. A load that {@code loadTimeout} has given up counts until its thread is free.
      *
      * @param value from 1
      * @return this
@@ -236,11 +236,11 @@ abstract sealed class ReadingBuilder<K, V, B extends ReadingBuilder<K, V, B>> pe
     }
 
     /**
-     * How long a caller waits for a load if there is an old value that {@link #staleIfError} lets it have: then it gets
-     * that one, and the load goes on, on the executor of the environment. For the time of {@link #retryAfter} the
-     * others get it at once. Default: {@link Deadline#FOREVER}, no limit.
+     * How long a caller waits for a load if there is an old value that {@code staleIfError} lets it have: then it gets
+     * that one, and the load goes on, on the executor of the environment. For the time of {@code retryAfter} the others
+     * get it at once. Default: {@link Deadline#FOREVER}, no limit.
      *
-     * @param value more than zero, less than {@link #loadTimeout}; needs {@link #staleIfError}
+     * @param value more than zero, less than {@code loadTimeout}; needs {@code staleIfError}
      * @return this
      * @throws NullPointerException if it is null
      * @throws IllegalArgumentException if it is zero or negative

@@ -72,7 +72,7 @@ abstract sealed class ReadingSettings<K, V> permits CacheConfig {
     }
 
     /**
-     * Returns how long a value is fresh, unless {@link #lifeOf} says it for each.
+     * Returns how long a value is fresh, unless {@code lifeOf} says it for each.
      *
      * @return the time since it was put into the cache; with {@link Deadline#FOREVER} values never expire
      */
@@ -83,7 +83,7 @@ abstract sealed class ReadingSettings<K, V> permits CacheConfig {
     /**
      * Returns the function that says for each value how long it is fresh.
      *
-     * @return the function, or null if it is {@link #expireAfter} for all
+     * @return the function, or null if it is {@code expireAfter} for all
      */
     public @Nullable BiFunction<? super K, ? super V, Duration> lifeOf() {
         return lifeOf;

@@ -68,7 +68,7 @@ public class CacheStampede {
             thread.setDaemon(true);
             return thread;
         });
-        private int key = System.identityHashCode(this);
+        private int key = System.identityHashCode(new Object());
 
         int rush(Function<Integer, @Nullable String> get) throws InterruptedException {
             Integer missing = key++;

@@ -61,7 +61,7 @@ public final class DurableWriters {
             thread.setDaemon(true);
             return thread;
         });
-        private int next = System.identityHashCode(this);
+        private int next = System.identityHashCode(new Object());
 
         /** Writes {@value #RECORDS} records. */
         void write(Keeping record) throws InterruptedException {

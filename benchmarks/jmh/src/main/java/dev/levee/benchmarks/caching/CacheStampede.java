@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.logging.Logger;
 import org.cache2k.Cache2kBuilder;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -36,6 +37,13 @@ public class CacheStampede {
     static final int CALLERS = 32;
 
     private static final long LOAD_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    /** Held, so that this stays: Caffeine would print a trace for each load. */
+    private static final Logger CAFFEINE_LOG = Logger.getLogger("com.github.benmanes.caffeine");
+
+    static {
+        CAFFEINE_LOG.setUseParentHandlers(false);
+    }
 
     /** What a load fails by; made once, since that is not asked. */
     private static final class NotThere extends RuntimeException {

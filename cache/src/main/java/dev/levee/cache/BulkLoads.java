@@ -55,7 +55,7 @@ final class BulkLoads<K, V> {
             Loading work = new Loading(name, missing);
             Claims<K, V> claims = claim(missing, work, answer, from);
             if (elsewhere == null) {
-                loadOwnOrFail(claims.own(), work, from, answer);
+                loadOwn(claims.own(), work, from, answer);
             } else if (!claims.own().isEmpty()) {
                 elsewhere.launchAll(claims.own(), work, from);
                 claims.joined().putAll(claims.own());
@@ -104,23 +104,6 @@ final class BulkLoads<K, V> {
         }
     }
 
-    /** Also if the stack has ended further in: there is more room here. */
-    private void loadOwnOrFail(
-            Map<K, PendingLoad<V>> own,
-            Loading work,
-            BulkLoader<? super K, ? extends V> from,
-            BulkAnswer<K, V> answer) {
-        boolean done = false;
-        try {
-            loadOwn(own, work, from, answer);
-            done = true;
-        } finally {
-            if (!done) {
-                fail(own, new IllegalStateException("the call ended before its loads did"));
-            }
-        }
-    }
-
     private void loadOwn(
             Map<K, PendingLoad<V>> own,
             Loading work,
@@ -129,14 +112,18 @@ final class BulkLoads<K, V> {
         if (own.isEmpty()) {
             return;
         }
-        BulkCall<K, V> call;
-        Loading outer = Loading.current();
-        if (outer != null) {
-            outer.needsInside(work);
-        }
+        BulkCall<K, V> call = null;
+        Loading outer = null;
         try {
+            outer = Loading.current();
+            if (outer != null) {
+                outer.needsInside(work);
+            }
             call = load(own, work, from, answer, false);
         } finally {
+            if (call == null) { // the stack has ended: there is more room here than further in
+                fail(own, new IllegalStateException("the call ended before its loads did"));
+            }
             if (outer != null) {
                 outer.needsNoMore(work);
             }
@@ -146,7 +133,7 @@ final class BulkLoads<K, V> {
             throw error;
         }
         if (failure != null && LoadFailures.isOfCaller(failure)) {
-            throw LoadFailures.asSeenByCaller(name, "load", failure);
+            throw LoadFailures.asSeenByCaller(name, "load", failure, false);
         }
     }
 

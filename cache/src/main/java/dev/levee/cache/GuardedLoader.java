@@ -5,9 +5,9 @@ import dev.levee.core.internal.Unchecked;
 import org.jspecify.annotations.Nullable;
 
 /** A loader with a policy around each call. */
-final class GuardedLoader<K, V> implements Loader<K, V> {
+class GuardedLoader<K, V> implements Loader<K, V> {
     private final Loader<K, V> loader;
-    private final Policy policy;
+    final Policy policy;
 
     GuardedLoader(Loader<K, V> loader, Policy policy) {
         this.loader = loader;

@@ -1,23 +1,15 @@
 package dev.levee.cache;
 
 import dev.levee.core.Policy;
-import dev.levee.core.internal.Unchecked;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** A store with a policy around each call. */
-final class GuardedStore<K, V> implements Store<K, V> {
+final class GuardedStore<K, V> extends GuardedLoader<K, V> implements Store<K, V> {
     private final Store<K, V> store;
-    private final Policy policy;
 
     GuardedStore(Store<K, V> store, Policy policy) {
+        super(store, policy);
         this.store = store;
-        this.policy = policy;
-    }
-
-    @Override
-    public @Nullable V load(K key) throws Exception {
-        return policy.<V, Exception>call(() -> Unchecked.nullable(store.load(key)));
     }
 
     @Override
@@ -33,10 +25,5 @@ final class GuardedStore<K, V> implements Store<K, V> {
     @Override
     public void whenChanged(Consumer<? super K> drop) {
         store.whenChanged(drop);
-    }
-
-    @Override
-    public String toString() {
-        return store + " behind " + policy;
     }
 }

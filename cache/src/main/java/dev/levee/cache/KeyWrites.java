@@ -2,7 +2,6 @@ package dev.levee.cache;
 
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
-import dev.levee.core.RefusedException;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.SafeLog;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +62,7 @@ final class KeyWrites<K, V> {
                 written = true;
             } catch (Throwable failure) {
                 untouched = !mayHaveWritten(failure);
-                throw asSeenByCaller(what, failure, !untouched);
+                throw LoadFailures.asSeenByCaller(name, what, failure, !untouched);
             } finally {
                 if (untouched) {
                     inFlight.endWriteWithoutChange(key);
@@ -93,19 +92,6 @@ final class KeyWrites<K, V> {
         } catch (Throwable broken) { // the methods of an exception are code of the user
             return true;
         }
-    }
-
-    private RuntimeException asSeenByCaller(String what, Throwable failure, boolean mayHaveWritten) {
-        if (failure instanceof Error error) {
-            throw error;
-        }
-        if (failure instanceof RefusedException refused) {
-            return refused;
-        }
-        if (failure instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
-        }
-        return new StoreException(name, what, failure, mayHaveWritten);
     }
 
     int size() {

@@ -29,7 +29,7 @@ final class LoadFailures {
     }
 
     /** Returns what the caller whose thread ran the load, or the write, throws; throws it if it is an error. */
-    static RuntimeException asSeenByCaller(String cache, String what, Throwable failure) {
+    static RuntimeException asSeenByCaller(String cache, String what, Throwable failure, boolean mayHaveWritten) {
         if (failure instanceof Error error) {
             throw error;
         }
@@ -39,7 +39,7 @@ final class LoadFailures {
         if (failure instanceof InterruptedException) {
             Thread.currentThread().interrupt();
         }
-        return new StoreException(cache, what, failure);
+        return new StoreException(cache, what, failure, mayHaveWritten);
     }
 
     /** Returns what a caller throws that waited for the load, or finds its failure in the cache. */

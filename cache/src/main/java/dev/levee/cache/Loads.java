@@ -171,7 +171,7 @@ final class Loads<K, V> {
             } else if (old == null && hardNanos >= Nanos.NEVER) {
                 LoadResult<V> result = runHere(key, mine, from);
                 if (result.failure() != null) {
-                    throw LoadFailures.asSeenByCaller(name, "load", result.failure());
+                    throw LoadFailures.asSeenByCaller(name, "load", result.failure(), false);
                 }
                 return result.value();
             } else {

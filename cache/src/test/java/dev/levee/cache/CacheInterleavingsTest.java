@@ -3,7 +3,6 @@ package dev.levee.cache;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
-import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
@@ -11,10 +10,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jetbrains.lincheck.datastructures.IntGen;
-import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
@@ -38,7 +35,7 @@ class CacheInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return ModelChecking.options()
+        return ModelChecking.optionsThatTrust(Entries.class, ConcurrentHashMap.class, ConcurrentLinkedQueue.class)
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)
@@ -46,13 +43,6 @@ class CacheInterleavingsTest {
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(200))
                 .minimizeFailedScenario(false)
-                // Caffeine and the JDK have proofs of their own; what happens between our calls of them is asked here.
-                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(
-                                Entries.class.getName(),
-                                ConcurrentHashMap.class.getName(),
-                                ConcurrentLinkedQueue.class.getName())
-                        .allMethods()
-                        .treatAsAtomic())
                 .sequentialSpecification(Variable.class);
     }
 
@@ -105,7 +95,7 @@ class CacheInterleavingsTest {
                     "one",
                     row,
                     config.expireAfter(ChronoUnit.FOREVER.getDuration()).build(),
-                    Environment.builder().scheduler(new Parking()).build(),
+                    Environment.builder().scheduler(new ParkingScheduler()).build(),
                     table);
         }
 
@@ -181,24 +171,6 @@ class CacheInterleavingsTest {
                 }
                 super.endLoad(key, ended, null);
             }
-        }
-    }
-
-    /** Parks without a limit of time, which the model checker understands. */
-    private static final class Parking implements Scheduler {
-        @Override
-        public Timer schedule(Runnable task, long delayNanos) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void sleep(long nanos) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            LockSupport.park(blocker);
         }
     }
 }

@@ -3,7 +3,6 @@ package dev.levee.cache;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Environment;
-import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
@@ -17,9 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import org.jetbrains.lincheck.datastructures.IntGen;
-import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
@@ -38,7 +35,13 @@ class TagInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return ModelChecking.options()
+        return ModelChecking.optionsThatTrust(
+                        Entries.class,
+                        LinkedHashMap.class,
+                        LinkedHashSet.class,
+                        ReferenceQueue.class,
+                        ConcurrentHashMap.class,
+                        ConcurrentLinkedQueue.class)
                 .threads(2)
                 .actorsPerThread(2)
                 .actorsBefore(1)
@@ -46,15 +49,6 @@ class TagInterleavingsTest {
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(100))
                 .minimizeFailedScenario(false)
-                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(
-                                Entries.class.getName(),
-                                LinkedHashMap.class.getName(),
-                                LinkedHashSet.class.getName(),
-                                ReferenceQueue.class.getName(),
-                                ConcurrentHashMap.class.getName(),
-                                ConcurrentLinkedQueue.class.getName())
-                        .allMethods()
-                        .treatAsAtomic())
                 .sequentialSpecification(OneVariable.class);
     }
 
@@ -94,7 +88,7 @@ class TagInterleavingsTest {
                             .expireAfter(ChronoUnit.FOREVER.getDuration())
                             .tags((key, value) -> List.of("t"))
                             .build(),
-                    Environment.builder().scheduler(new UnlimitedParking()).build(),
+                    Environment.builder().scheduler(new ParkingScheduler()).build(),
                     InFlight::new,
                     tags);
         }
@@ -146,24 +140,6 @@ class TagInterleavingsTest {
             long epochOfUnknown(String name) {
                 return 0;
             }
-        }
-    }
-
-    /** Parks without a limit of time, which the model checker understands. */
-    private static final class UnlimitedParking implements Scheduler {
-        @Override
-        public Timer schedule(Runnable task, long delayNanos) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void sleep(long nanos) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            LockSupport.park(blocker);
         }
     }
 }

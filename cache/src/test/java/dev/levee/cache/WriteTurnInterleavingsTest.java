@@ -2,13 +2,10 @@ package dev.levee.cache;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.levee.core.Scheduler;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
 import dev.levee.core.testing.PlantedFault;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
-import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.junit.jupiter.api.Test;
@@ -26,7 +23,7 @@ class WriteTurnInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return ModelChecking.options()
+        return ModelChecking.optionsThatTrust(ConcurrentHashMap.class)
                 .threads(3)
                 .actorsPerThread(2)
                 .actorsBefore(0)
@@ -34,9 +31,6 @@ class WriteTurnInterleavingsTest {
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(200))
                 .minimizeFailedScenario(false)
-                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(ConcurrentHashMap.class.getName())
-                        .allMethods()
-                        .treatAsAtomic())
                 .sequentialSpecification(Counter.class);
     }
 
@@ -51,7 +45,7 @@ class WriteTurnInterleavingsTest {
 
     /** A number that is read and written in two steps. */
     public static class Numbers {
-        private final WriteTurn.Lines<String> lines = new WriteTurn.Lines<>("one", new Parks());
+        private final WriteTurn.Lines<String> lines = new WriteTurn.Lines<>("one", new ParkingScheduler());
         private int number;
 
         boolean waits() {
@@ -78,24 +72,6 @@ class WriteTurnInterleavingsTest {
         @Override
         boolean waits() {
             return false;
-        }
-    }
-
-    /** Parks without a limit of time, which the model checker understands. */
-    private static final class Parks implements Scheduler {
-        @Override
-        public Timer schedule(Runnable task, long delayNanos) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void sleep(long nanos) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void park(Object blocker, long nanos) {
-            LockSupport.park(blocker);
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.Hedge;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.Timeout;
+import dev.levee.core.testing.WithoutLibrary;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.URL;
@@ -168,7 +169,7 @@ class ThreadsOfTheMachineTest {
         private WeakReference<ClassLoader> useInAnApplication() throws Exception {
             URL[] classes = {locationOf(Environment.class), locationOf(Application.class)};
             URLClassLoader application =
-                    new URLClassLoader(classes, new ContainerLoader(ThreadsOfTheMachineTest.class.getClassLoader()));
+                    new URLClassLoader(classes, new WithoutLibrary(ThreadsOfTheMachineTest.class.getClassLoader()));
             Class<?> main = application.loadClass(Application.class.getName());
             assertThat(main).isNotSameAs(Application.class);
             ((Runnable) main.getConstructor().newInstance()).run();
@@ -178,21 +179,6 @@ class ThreadsOfTheMachineTest {
 
         private URL locationOf(Class<?> type) {
             return type.getProtectionDomain().getCodeSource().getLocation();
-        }
-    }
-
-    /** Has all that the tests have, but not the library. */
-    private static final class ContainerLoader extends ClassLoader {
-        ContainerLoader(ClassLoader parent) {
-            super(parent);
-        }
-
-        @Override
-        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-            if (name.startsWith("dev.levee.")) {
-                throw new ClassNotFoundException(name);
-            }
-            return super.loadClass(name, resolve);
         }
     }
 

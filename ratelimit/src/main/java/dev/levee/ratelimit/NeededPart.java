@@ -9,7 +9,9 @@ interface NeededPart {
     String name();
 
     /** Returns a reading of the clock for {@link #take}, or 0 if it reads its own. */
-    long nanoTime();
+    default long nanoTime() {
+        return 0;
+    }
 
     /** Returns 0 if the permits are there, else the wait, and takes nothing. */
     long peek(long nowNanos);
@@ -135,11 +137,6 @@ interface NeededPart {
         }
 
         @Override
-        public long nanoTime() {
-            return 0; // it reads its own clock
-        }
-
-        @Override
         public long peek(long nowNanos) {
             if (limiter.availablePermits(key) >= permits) {
                 return 0;
@@ -191,11 +188,6 @@ interface NeededPart {
         @Override
         public String name() {
             return bucket.name();
-        }
-
-        @Override
-        public long nanoTime() {
-            return 0; // it reads its own clock
         }
 
         @Override

@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,19 +75,18 @@ final class JournalKeeper<K, V> {
      *     refuses; it has changed nothing then, and goes on with others
      */
     void append(PendingWrite<K, V> write) {
-        AtomicReference<RuntimeException> unfit = new AtomicReference<>();
-        orRefuse(it -> {
-            try {
-                it.append(write);
-            } catch (UncheckedIOException | IllegalStateException failed) {
-                throw failed;
-            } catch (RuntimeException refused) {
-                unfit.set(refused);
-            }
-        });
-        RuntimeException refused = unfit.get();
-        if (refused != null) {
-            throw refused;
+        require();
+        if (journal == null) {
+            return;
+        }
+        try {
+            journal.append(write);
+        } catch (UncheckedIOException | IllegalStateException failed) {
+            throw refusal(failed(failed));
+        } catch (RuntimeException unfit) {
+            throw unfit;
+        } catch (Throwable failed) {
+            throw refusal(failed(failed));
         }
     }
 
@@ -104,9 +102,14 @@ final class JournalKeeper<K, V> {
         require();
         Throwable thrown = attempt(step);
         if (thrown != null) {
-            throw WriteRefusedException.of(name, WriteRefusedException.Reason.JOURNAL, thrown)
-                    .detachedAfterRun();
+            throw refusal(thrown);
         }
+    }
+
+    /** The refusal of a step of which it is not known whether it took effect. */
+    private RuntimeException refusal(Throwable thrown) {
+        return WriteRefusedException.of(name, WriteRefusedException.Reason.JOURNAL, thrown)
+                .detachedAfterRun();
     }
 
     /** Forgets what the store has. If that fails the writes come again after a restart, which is allowed. */
@@ -144,20 +147,21 @@ final class JournalKeeper<K, V> {
             step.on(journal);
             return null;
         } catch (Throwable thrown) {
-            if (!closed) {
-                fail(thrown);
-            }
-            return thrown;
+            return failed(thrown);
         }
     }
 
-    private void fail(Throwable thrown) {
+    private Throwable failed(Throwable thrown) {
+        if (closed) {
+            return thrown;
+        }
         failure = thrown;
         SafeLog.warn(
                 LOG,
                 "{}: its journal has failed. New writes are refused; those that were accepted still go to the store",
                 WriteRefusedException.label(name),
                 thrown);
+        return thrown;
     }
 
     void close() {

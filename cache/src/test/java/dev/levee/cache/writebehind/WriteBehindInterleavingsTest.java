@@ -14,7 +14,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jetbrains.lincheck.datastructures.IntGen;
-import org.jetbrains.lincheck.datastructures.ManagedStrategyGuaranteeKt;
 import org.jetbrains.lincheck.datastructures.ModelCheckingOptions;
 import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
@@ -33,7 +32,7 @@ class WriteBehindInterleavingsTest {
     }
 
     private static ModelCheckingOptions options(int scenarios) {
-        return ModelChecking.options()
+        return ModelChecking.optionsThatTrust(ConcurrentHashMap.class, ConcurrentLinkedQueue.class)
                 .threads(2)
                 .actorsPerThread(3)
                 .actorsBefore(1)
@@ -41,10 +40,6 @@ class WriteBehindInterleavingsTest {
                 .iterations(LongForm.iterations(scenarios))
                 .invocationsPerIteration(LongForm.invocations(200))
                 .minimizeFailedScenario(false)
-                .addGuarantee(ManagedStrategyGuaranteeKt.forClasses(
-                                ConcurrentHashMap.class.getName(), ConcurrentLinkedQueue.class.getName())
-                        .allMethods()
-                        .treatAsAtomic())
                 .sequentialSpecification(Register.class);
     }
 

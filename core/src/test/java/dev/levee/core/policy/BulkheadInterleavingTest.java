@@ -3,10 +3,8 @@ package dev.levee.core.policy;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Deadline;
-import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.RefusedException;
-import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.WaitingGate;
 import dev.levee.core.testing.LongForm;
@@ -110,7 +108,8 @@ class BulkheadInterleavingTest {
         private final Bulkhead bulkhead;
 
         public OfTheBulkhead() {
-            this(Bulkhead.of("b", config -> config.maxConcurrent(1).queue(2, Duration.ofDays(1)), timeless()));
+            this(Bulkhead.of(
+                    "b", config -> config.maxConcurrent(1).queue(2, Duration.ofDays(1)), ModelChecking.timeless()));
         }
 
         private OfTheBulkhead(Bulkhead bulkhead) {
@@ -228,7 +227,7 @@ class BulkheadInterleavingTest {
                 .maxConcurrent(permits)
                 .queue(2, Duration.ofDays(1))
                 .build();
-        return new StripedBulkhead("b", config, timeless(), new StripedPermits(permits, 2));
+        return new StripedBulkhead("b", config, ModelChecking.timeless(), new StripedPermits(permits, 2));
     }
 
     public static class OfAMutant extends Calls {
@@ -247,24 +246,5 @@ class BulkheadInterleavingTest {
         long held() {
             return bulkhead.held();
         }
-    }
-
-    /** Time stands still, and timers never come: nothing but the calls themselves is explored. */
-    private static Environment timeless() {
-        return Environment.builder()
-                .clock(() -> 0)
-                .scheduler(new Scheduler() {
-                    @Override
-                    public Timer schedule(Runnable task, long delayNanos) {
-                        return () -> true;
-                    }
-
-                    @Override
-                    public void sleep(long nanos) {}
-
-                    @Override
-                    public void park(Object blocker, long nanos) {}
-                })
-                .build();
     }
 }

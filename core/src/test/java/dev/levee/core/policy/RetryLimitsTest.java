@@ -11,6 +11,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
+import dev.levee.core.testing.BrokenBudget;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
 import java.io.IOException;
@@ -171,24 +172,7 @@ class RetryLimitsTest {
 
         @Test
         void that_throws_does_not_hide_the_failure() {
-            RetryBudget broken = new RetryBudget() {
-                @Override
-                public String name() {
-                    return "broken";
-                }
-
-                @Override
-                public void onFirstAttempt() {}
-
-                @Override
-                public boolean tryWithdraw(double cost) {
-                    throw new IllegalStateException("broken");
-                }
-
-                @Override
-                public void measure(Sink sink) {}
-            };
-            Throwable thrown = failureOf(retry(config -> config.budget(broken)));
+            Throwable thrown = failureOf(retry(config -> config.budget(new BrokenBudget())));
             assertThat(thrown).hasMessage("broken");
             assertThat(thrown.getSuppressed()).extracting(Throwable::getMessage).containsExactly("failure 1");
         }

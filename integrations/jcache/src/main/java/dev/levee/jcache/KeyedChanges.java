@@ -2,6 +2,7 @@ package dev.levee.jcache;
 
 import dev.levee.cache.Cache;
 import dev.levee.cache.CachedValue;
+import dev.levee.core.internal.KeyLocks;
 import dev.levee.core.internal.StackRoom;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
@@ -12,24 +13,18 @@ import org.jspecify.annotations.Nullable;
  * Changes of keys that depend on what is there, one after the other for each key.
  *
  * <p>A change looks at what is there, decides without a lock, and holds one while it looks again and changes: if it is
- * not the same object any more, once more. The lock is one of {@link #LOCKS} that keys share. Under it runs the cache
- * of Levee and no loader, writer, policy or {@code equals} of a value: whatever would have to is not supported. A value
- * that a load brings meanwhile needs no lock: a change takes the right from it to be cached. See ADR 113.
+ * not the same object any more, once more. The lock is one that keys share. Under it runs the cache of Levee and no
+ * loader, writer, policy or {@code equals} of a value: whatever would have to is not supported. A value that a load
+ * brings meanwhile needs no lock: a change takes the right from it to be cached. See ADR 113.
  */
 final class KeyedChanges<K, V> {
-    /** How many locks keys share; a power of two. */
-    private static final int LOCKS = 64;
-
     private final Cache<K, V> cache;
     private final PolicyLives lives;
-    private final ReentrantLock[] locks = new ReentrantLock[LOCKS];
+    private final KeyLocks locks = new KeyLocks();
 
     KeyedChanges(Cache<K, V> cache, PolicyLives lives) {
         this.cache = cache;
         this.lives = lives;
-        for (int i = 0; i < LOCKS; i++) {
-            locks[i] = new ReentrantLock();
-        }
     }
 
     /**
@@ -83,8 +78,7 @@ final class KeyedChanges<K, V> {
 
     @SuppressWarnings("ReferenceEquality") // the object that was decided about
     private boolean changes(K key, @Nullable V seen, @Nullable V next, @Nullable Duration life) {
-        int hash = key.hashCode();
-        ReentrantLock lock = locks[(hash ^ hash >>> 16) & LOCKS - 1];
+        ReentrantLock lock = locks.of(key);
         lock.lock();
         try {
             CachedValue<V> now = cache.getEntry(key);

@@ -5,11 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.idempotency.Idempotency;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
+import dev.levee.core.testing.ClassPaths;
 import dev.levee.jdbc.DoomedProcess.Point;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.InputStreamReader;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -28,8 +27,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.h2.tools.Server;
@@ -46,20 +43,12 @@ class KillTest {
     private static final int ROUNDS = Integer.getInteger("levee.kill.rounds", 200);
     private static final int AT_ONCE = 2;
 
-    /** What the process needs and no more, because most of its life is spent on its start. */
-    private static final String CLASS_PATH = Stream.of(
-                    DoomedProcess.class,
-                    JdbcIdempotencyStore.class,
-                    Idempotency.class,
-                    JdbcDataSource.class,
-                    LoggerFactory.class)
-            .map(type -> Path.of(URI.create(type.getProtectionDomain()
-                            .getCodeSource()
-                            .getLocation()
-                            .toString()))
-                    .toString())
-            .distinct()
-            .collect(Collectors.joining(File.pathSeparator));
+    private static final String CLASS_PATH = ClassPaths.of(
+            DoomedProcess.class,
+            JdbcIdempotencyStore.class,
+            Idempotency.class,
+            JdbcDataSource.class,
+            LoggerFactory.class);
 
     @Test
     @Timeout(value = 10, unit = TimeUnit.MINUTES)

@@ -8,6 +8,7 @@ import dev.levee.cache.Codec;
 import dev.levee.cache.writebehind.PendingWrite;
 import dev.levee.cache.writebehind.WriteJournal;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
+import dev.levee.core.testing.WithoutLibrary;
 import dev.levee.journal.JournalException.Reason;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -89,7 +90,7 @@ class JournalFolderTest {
                 .distinct()
                 .toArray(URL[]::new);
         try (URLClassLoader loader =
-                new URLClassLoader(urls, new OnlyOthers(getClass().getClassLoader()))) {
+                new URLClassLoader(urls, new WithoutLibrary(getClass().getClassLoader()))) {
             Class<?> disk = loader.loadClass(FolderDisk.class.getName());
             var constructor = disk.getDeclaredConstructor(String.class, Path.class);
             constructor.setAccessible(true);
@@ -107,21 +108,6 @@ class JournalFolderTest {
         other.waitFor();
         assertThat(said).contains("is in use by another process");
         first.close();
-    }
-
-    /** Loads all classes but those of the library. */
-    private static final class OnlyOthers extends ClassLoader {
-        OnlyOthers(ClassLoader parent) {
-            super(parent);
-        }
-
-        @Override
-        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-            if (name.startsWith("dev.levee.")) {
-                throw new ClassNotFoundException(name);
-            }
-            return super.loadClass(name, resolve);
-        }
     }
 
     @Test

@@ -4,33 +4,22 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.levee.cache.Cache;
 import dev.levee.cache.writebehind.WriteJournal.Durability;
 import dev.levee.core.Environment;
-import java.io.File;
+import dev.levee.core.testing.ClassPaths;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /** Starts another process that has a journal open: {@link DoomedJournal}. */
 final class JournalProcess {
-    /** What the process needs and no more, because most of its life is spent on its start. */
-    private static final String CLASS_PATH = Stream.of(
-                    DoomedJournal.class,
-                    FileJournal.class,
-                    Cache.class,
-                    Caffeine.class,
-                    Environment.class,
-                    LoggerFactory.class)
-            .map(type -> Path.of(URI.create(type.getProtectionDomain()
-                            .getCodeSource()
-                            .getLocation()
-                            .toString()))
-                    .toString())
-            .distinct()
-            .collect(Collectors.joining(File.pathSeparator));
+    private static final String CLASS_PATH = ClassPaths.of(
+            DoomedJournal.class,
+            FileJournal.class,
+            Cache.class,
+            Caffeine.class,
+            Environment.class,
+            LoggerFactory.class);
 
     private JournalProcess() {}
 

@@ -10,6 +10,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
+import dev.levee.core.internal.KeyLocks;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.StackRoom;
 import java.util.Objects;
@@ -45,11 +46,8 @@ import org.springframework.cache.support.AbstractValueAdaptingCache;
  * @since 0.1
  */
 public final class LeveeCache extends AbstractValueAdaptingCache {
-    /** How many locks keys share; a power of two. */
-    private static final int LOCKS = 64;
-
     private final Cache<Object, Object> cache;
-    private final ReentrantLock[] locks;
+    private final KeyLocks locks;
 
     /** Whether there is a store that values are read from. */
     private final boolean overStore;
@@ -60,10 +58,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     private LeveeCache(Cache<Object, Object> cache, boolean overStore, boolean writes) {
         super(!overStore);
         this.cache = cache;
-        this.locks = new ReentrantLock[LOCKS];
-        for (int i = 0; i < LOCKS; i++) {
-            locks[i] = new ReentrantLock();
-        }
+        this.locks = new KeyLocks();
         this.overStore = overStore;
         this.writes = writes;
     }
@@ -378,8 +373,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     /** Changes a key while no other change of this kind does. Under the lock runs the cache, and never a store. */
     private @Nullable Object alone(Object key, Supplier<@Nullable Object> change) {
         StackRoom.require();
-        int hash = Require.nonNull("key", key).hashCode();
-        ReentrantLock lock = locks[(hash ^ hash >>> 16) & LOCKS - 1];
+        ReentrantLock lock = locks.of(Require.nonNull("key", key));
         lock.lock();
         try {
             return change.get();

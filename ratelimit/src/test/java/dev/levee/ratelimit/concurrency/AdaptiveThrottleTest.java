@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.within;
 
-import com.sun.management.ThreadMXBean;
 import dev.levee.core.CallContext;
 import dev.levee.core.Criticality;
 import dev.levee.core.Environment;
@@ -19,7 +18,6 @@ import dev.levee.core.Verdict;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -297,15 +295,10 @@ class AdaptiveThrottleTest {
         Operation<String, RuntimeException> work = () -> "done";
         AdaptiveThrottle refusing = AdaptiveThrottle.of("t", environment);
         end(refusing, 1_000, Verdict.THROTTLED, time.nanoTime());
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long before = 0;
-        for (int call = 0; call < 200_000; call++) {
-            if (call == 100_000) {
-                before = threads.getCurrentThreadAllocatedBytes();
-            }
-            system.call(work);
-            refusing.tryEnter(time.nanoTime());
-        }
-        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(64 * 1024);
+        assertThat(AllocatedBytes.of(() -> {
+                    system.call(work);
+                    refusing.tryEnter(time.nanoTime());
+                }))
+                .isLessThan(64 * 1024);
     }
 }

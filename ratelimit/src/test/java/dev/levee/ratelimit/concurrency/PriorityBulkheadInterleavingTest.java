@@ -3,10 +3,8 @@ package dev.levee.ratelimit.concurrency;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.Deadline;
-import dev.levee.core.Environment;
 import dev.levee.core.Gate;
 import dev.levee.core.RefusedException;
-import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import dev.levee.core.testing.LongForm;
 import dev.levee.core.testing.ModelChecking;
@@ -68,7 +66,7 @@ class PriorityBulkheadInterleavingTest {
             SheddingBulkheadConfig.Builder builder = SheddingBulkheadConfig.builder();
             configure.accept(builder);
             SheddingBulkheadConfig config = builder.maxWaiting(2).build();
-            bulkhead = new PriorityBulkhead("b", config, timeless(), new ShedQueue(config), permits);
+            bulkhead = new PriorityBulkhead("b", config, ModelChecking.timeless(), new ShedQueue(config), permits);
         }
 
         @Operation
@@ -149,24 +147,5 @@ class PriorityBulkheadInterleavingTest {
                     },
                     config -> config.maxConcurrent(1));
         }
-    }
-
-    /** Time stands still, and timers never come: nothing but the calls themselves is explored. */
-    private static Environment timeless() {
-        return Environment.builder()
-                .clock(() -> 0)
-                .scheduler(new Scheduler() {
-                    @Override
-                    public Timer schedule(Runnable task, long delayNanos) {
-                        return () -> true;
-                    }
-
-                    @Override
-                    public void sleep(long nanos) {}
-
-                    @Override
-                    public void park(Object blocker, long nanos) {}
-                })
-                .build();
     }
 }

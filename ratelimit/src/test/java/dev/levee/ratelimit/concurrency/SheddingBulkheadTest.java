@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import com.sun.management.ThreadMXBean;
 import dev.levee.core.CallContext;
 import dev.levee.core.Criticality;
 import dev.levee.core.Deadline;
@@ -21,7 +20,6 @@ import dev.levee.core.Verdict;
 import dev.levee.core.policy.Timeout;
 import dev.levee.core.testing.ManualTime;
 import dev.levee.core.testing.RecordingListener;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -597,15 +595,10 @@ class SheddingBulkheadTest {
         Operation<String, RuntimeException> work = () -> "done";
         SheddingBulkhead full = SheddingBulkhead.of("full", 1);
         full.tryEnter(0);
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long before = 0;
-        for (int call = 0; call < 200_000; call++) {
-            if (call == 100_000) {
-                before = threads.getCurrentThreadAllocatedBytes();
-            }
-            system.call(work);
-            full.tryEnter(0);
-        }
-        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(64 * 1024);
+        assertThat(AllocatedBytes.of(() -> {
+                    system.call(work);
+                    full.tryEnter(0);
+                }))
+                .isLessThan(64 * 1024);
     }
 }

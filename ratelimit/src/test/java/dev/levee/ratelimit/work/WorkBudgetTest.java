@@ -9,6 +9,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.RetryBudget;
+import dev.levee.core.testing.BrokenBudget;
 import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,24 +113,7 @@ class WorkBudgetTest {
 
     @Test
     void a_budget_that_throws_keeps_no_item_from_being_tried_again() {
-        RetryBudget broken = new RetryBudget() {
-            @Override
-            public String name() {
-                return "broken";
-            }
-
-            @Override
-            public void onFirstAttempt() {}
-
-            @Override
-            public boolean tryWithdraw(double cost) {
-                throw new IllegalStateException("broken");
-            }
-
-            @Override
-            public void measure(Sink sink) {}
-        };
-        WorkQueue<String> queue = queue(config -> config.budget(broken));
+        WorkQueue<String> queue = queue(config -> config.budget(new BrokenBudget()));
         offer(queue, 3);
         isDown = false;
         time.advance(SECOND);

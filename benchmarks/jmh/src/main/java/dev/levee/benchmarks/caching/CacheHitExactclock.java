@@ -1,6 +1,5 @@
 package dev.levee.benchmarks.caching;
 
-import com.github.benmanes.caffeine.cache.Caffeine;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
@@ -38,49 +37,15 @@ public class CacheHitExactclock {
         return state.cache.get(turn.next());
     }
 
-    @State(Scope.Benchmark)
-    public static class CaffeineNanotimeState {
-        final com.github.benmanes.caffeine.cache.Cache<Integer, String> cache =
-                Caffeine.newBuilder().maximumSize(Given.MAX_SIZE).build();
-
-        @Setup
-        public void fill() {
-            Given.fill(cache::put);
-        }
-
-        @TearDown
-        public void verify() {
-            Given.verifyFull(cache::getIfPresent);
-        }
-    }
-
     @Benchmark
-    public @Nullable String caffeineNanotime(CaffeineNanotimeState state, Turn turn, Blackhole sink) {
+    public @Nullable String caffeineNanotime(CacheHit.CaffeineState state, Turn turn, Blackhole sink) {
         String value = state.cache.getIfPresent(turn.next());
         sink.consume(System.nanoTime());
         return value;
     }
 
-    @State(Scope.Benchmark)
-    public static class CaffeineExpireState {
-        final com.github.benmanes.caffeine.cache.Cache<Integer, String> cache = Caffeine.newBuilder()
-                .maximumSize(Given.MAX_SIZE)
-                .expireAfterWrite(Given.LIFE)
-                .build();
-
-        @Setup
-        public void fill() {
-            Given.fill(cache::put);
-        }
-
-        @TearDown
-        public void verify() {
-            Given.verifyFull(cache::getIfPresent);
-        }
-    }
-
     @Benchmark
-    public @Nullable String caffeineExpireafterwrite(CaffeineExpireState state, Turn turn) {
+    public @Nullable String caffeineExpireafterwrite(CacheHit.CaffeineExpireState state, Turn turn) {
         return state.cache.getIfPresent(turn.next());
     }
 }

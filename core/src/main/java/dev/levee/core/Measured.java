@@ -1,5 +1,7 @@
 package dev.levee.core;
 
+import java.util.List;
+
 /**
  * A source of figures that can be polled.
  *
@@ -7,11 +9,12 @@ package dev.levee.core;
  * polled pays nothing. Figures of one poll are read one after the other while calls go on, so they need not add up
  * exactly.
  *
- * <p><b>Names of metrics</b> are lower-case words, every word separated by a dot. The first word says what is measured
- * (a {@linkplain Policy.Kind#label() kind} of policy, or a noun such as {@code keyed} or {@code endpoint}), and the
- * unit comes last unless the figure is a count or a ratio: {@code bulkhead.in.flight}, {@code breaker.failure.rate},
+ * <p>Each figure comes with its {@link Metric}: name, kind, unit, description and tags. A sink that is a lambda gets
+ * the flat form instead: <b>a name</b> of lower-case words, every word separated by a dot, of which the first says what
+ * is measured (a {@linkplain Policy.Kind#label() kind} of policy, or a noun such as {@code keyed} or {@code endpoint}),
+ * and the values of tags and the unit come last: {@code bulkhead.in.flight}, {@code breaker.calls.failed},
  * {@code hedge.delay.nanos}. The word for a call, or an attempt, that was not admitted is {@code refused} everywhere.
- * See ADR 13.
+ * See ADR 13 and ADR 117.
  *
  * @since 0.1
  */
@@ -26,7 +29,7 @@ public interface Measured {
     void measure(Sink sink);
 
     /**
-     * Receives figures.
+     * Receives figures: as a lambda under flat names, or with their descriptions.
      *
      * @since 0.1
      */
@@ -41,5 +44,28 @@ public interface Measured {
          * @param value the figure, in the unit of the name
          */
         void value(String policy, String metric, double value);
+
+        /**
+         * Receives one figure with its description. The default passes it on under its flat name.
+         *
+         * @param policy the name of the policy that it belongs to
+         * @param metric what the figure is
+         * @param tags the values of the tags of the metric, in their order; may be retained
+         * @param value the figure, in the unit of the metric
+         */
+        default void value(String policy, Metric metric, List<String> tags, double value) {
+            value(metric.flatPolicy(policy, tags), metric.flatName(tags), value);
+        }
+
+        /**
+         * Receives one figure of a metric without tags.
+         *
+         * @param policy the name of the policy that it belongs to
+         * @param metric what the figure is
+         * @param value the figure, in the unit of the metric
+         */
+        default void value(String policy, Metric metric, double value) {
+            value(policy, metric, List.of(), value);
+        }
     }
 }

@@ -188,6 +188,23 @@ public final class LatencyHistogram {
         sumNanos += other.sumNanos;
     }
 
+    /**
+     * Raises each count, and the sum, to that of another histogram if that is more. For readers of a source that may
+     * have been replaced by another one.
+     *
+     * @param other the other
+     * @throws NullPointerException if {@code other} is null
+     */
+    public void raiseTo(LatencyHistogram other) {
+        Require.nonNull("other", other);
+        count = 0;
+        for (int i = 0; i < BUCKETS; i++) {
+            counts[i] = Math.max(counts[i], other.counts[i]);
+            count += counts[i];
+        }
+        sumNanos = Math.max(sumNanos, other.sumNanos);
+    }
+
     /** Forgets everything. */
     public void clear() {
         Arrays.fill(counts, 0);
@@ -245,7 +262,7 @@ public final class LatencyHistogram {
             return BUCKETS - 1;
         }
         // One less, so that the bucket of 2^k is the last one below that edge, and bounds are inclusive.
-        long value = Math.max(nanos - 1, 0);
+        long value = Math.max(nanos, 1) - 1;
         int shift = Math.max(0, 63 - PRECISION - Long.numberOfLeadingZeros(value | 1L << PRECISION));
         return (shift << PRECISION) + (int) (value >> shift);
     }

@@ -19,6 +19,22 @@ import java.util.function.Consumer;
  * Pipeline guard = Pipeline.of(meter, Retry.of("catalog"), CircuitBreaker.of("catalog"));
  * }</pre>
  *
+ * <p><b>What it counts.</b> Calls that began and have not ended, calls that have ended by {@link Ending}, and durations
+ * of successes and of failures apart. A call ends with its work: one whose caller has cancelled it is in flight until
+ * the stage behind it has ended, and is then {@link Ending#IGNORED} with no duration. Refusals are counted apart from
+ * failures, by what refused: {@code meter.refusals} has a tag {@code reason}, which is the name of the exception, such
+ * as {@code bulkhead_full}. How full the bulkheads and limits inside are they tell themselves: the pipeline passes
+ * their figures on with those of the meter.
+ *
+ * <p><b>Cost.</b> Thread-safe. A blocking call reads the clock twice and allocates nothing; an asynchronous one costs a
+ * future, unless its stage is complete at once. Threads that call often write words of their own, without an atomic
+ * operation; up to 64 of them, and at most four for each processor (eight at least). A meter takes 10 kB for each of
+ * these threads, and for up to eight rows that all other threads share, virtual threads among them.
+ *
+ * <p><b>Objective.</b> With an {@link Objective} it also watches how fast the error budget burns.
+ *
+ * <p>Metrics: see {@link SignalMetrics}. The counters and histograms never go back.
+ *
  * <p>The four signals are those of B. Beyer et al., "Site Reliability Engineering" (2016), chapter 6.
  *
  * @since 0.1
@@ -142,4 +158,27 @@ public interface CallMeter extends Around, Measured {
      * @return always the same object
      */
     LatencyHistogram.Source failures();
+
+    /**
+     * Returns the burn rate of the objective in its long window; see {@link Objective}.
+     *
+     * @return from 0; 0 if no call has ended in it, or there is no objective
+     */
+    double longBurn();
+
+    /**
+     * Returns the burn rate of the objective in its short window; see {@link Objective}.
+     *
+     * @return from 0; 0 if no call has ended in it, or there is no objective
+     */
+    double shortBurn();
+
+    /**
+     * Returns whether the error budget of the objective burns too fast. A change is also told to the
+     * {@linkplain dev.levee.core.Listener#onStateChange listener}, by the call that ends first in the slot of time in
+     * which it is seen, or by whatever asks first.
+     *
+     * @return the state; {@link BurnState#OK} if there is no objective
+     */
+    BurnState burnState();
 }

@@ -2,6 +2,7 @@ package dev.levee.core.signals;
 
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.internal.Require;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a {@link CallMeter}. Immutable.
@@ -10,9 +11,11 @@ import dev.levee.core.internal.Require;
  */
 public final class CallMeterConfig {
     private final OutcomeRule outcomes;
+    private final @Nullable Objective objective;
 
     private CallMeterConfig(Builder builder) {
         outcomes = builder.outcomes;
+        objective = builder.objective;
     }
 
     /**
@@ -30,7 +33,10 @@ public final class CallMeterConfig {
      * @return the builder; not thread-safe
      */
     public Builder toBuilder() {
-        return new Builder().outcomes(outcomes);
+        Builder builder = new Builder();
+        builder.outcomes = outcomes;
+        builder.objective = objective;
+        return builder;
     }
 
     /**
@@ -43,12 +49,22 @@ public final class CallMeterConfig {
     }
 
     /**
+     * Returns the service-level objective.
+     *
+     * @return the objective, or null if there is none
+     */
+    public @Nullable Objective objective() {
+        return objective;
+    }
+
+    /**
      * Sets the settings of a {@link CallMeter}.
      *
      * @since 0.1
      */
     public static final class Builder {
         private OutcomeRule outcomes = OutcomeRule.standard();
+        private @Nullable Objective objective;
 
         private Builder() {}
 
@@ -61,6 +77,18 @@ public final class CallMeterConfig {
          */
         public Builder outcomes(OutcomeRule value) {
             outcomes = Require.nonNull("outcomes", value);
+            return this;
+        }
+
+        /**
+         * Sets the service-level objective that is watched. Default: none.
+         *
+         * @param value the objective
+         * @return this
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder objective(Objective value) {
+            objective = Require.nonNull("objective", value);
             return this;
         }
 

@@ -18,8 +18,8 @@ public enum Ending {
     /** {@link Verdict#NOT_SENT}. */
     NOT_SENT,
     /**
-     * Its caller got a {@link RefusedException} that the rule does not name: a policy further in did not admit the call,
-     * or its last attempt.
+     * Its caller got a {@link RefusedException} that the rule does not name: a policy further in did not admit the
+     * call, or its last attempt.
      */
     REFUSED,
     /** {@link Verdict#IGNORED}: interrupted, cancelled by its caller, or what the rule ignores. */

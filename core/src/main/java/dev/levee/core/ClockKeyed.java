@@ -4,9 +4,14 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Text;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -77,6 +82,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     /** The keys that are measured one by one, whether they are held or not. Guarded by the lock. */
     private final Set<K> measured = new HashSet<>();
 
+    private final KeyedFigures<K> figures;
+
     private final AtomicLong evicted = new AtomicLong();
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -92,6 +99,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         this.idleNanos = Nanos.of(Require.positive("idle", idle));
         this.factory = Require.nonNull("factory", factory);
         this.maxMeasured = Require.range("maxMeasured", maxMeasured, 0, MAX_SERIES);
+        this.figures = new KeyedFigures<>(name);
         this.clock = Require.nonNull("environment", environment).clock();
         this.ring = (HeldPolicy<K, P>[]) new HeldPolicy[Math.min(maxKeys, 16)];
     }
@@ -109,7 +117,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     private P add(K key, long now) {
         P policy = Require.nonNull("policy that the factory made", factory.apply(key));
-        List<PolicyNameRegistry.Name> namesOfPolicy = PolicyNameRegistry.of(policy);
+        HeldPolicy<K, P> added = new HeldPolicy<>(
+                key, policy, PolicyNameRegistry.of(policy), KeyedFigures.parts(policy), now);
         PolicyNameRegistry.Name conflict;
         lock.lock();
         try {
@@ -122,24 +131,48 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
                 evict(present);
             }
             sweep(now);
-            conflict = names.add(namesOfPolicy);
+            conflict = names.add(added.names);
             if (conflict != null) {
                 // The entry that has the name may be an idle one that the sweep has not come to.
                 evictIdle(now);
-                conflict = names.add(namesOfPolicy);
+                conflict = names.add(added.names);
             }
             if (conflict == null) {
-                HeldPolicy<K, P> added = new HeldPolicy<>(key, policy, namesOfPolicy, now);
                 place(added);
                 entries.put(key, added);
+                figures.add(added.parts);
                 return policy;
             }
         } finally {
             lock.unlock();
+            measureEvicted();
         }
         throw new IllegalStateException("keyed \"" + name + "\" holds another policy that is called "
                 + Text.printable(conflict.text())
                 + ", so it cannot hold the one of key " + Text.printable(key) + ": put the key into the name");
+    }
+
+    /** Measures the policies that were evicted, outside the lock, and keeps what they had counted. */
+    private void measureEvicted() {
+        while (true) {
+            KeyedFigures.Evicted gone;
+            lock.lock();
+            try {
+                gone = figures.poll();
+            } finally {
+                lock.unlock();
+            }
+            if (gone == null) {
+                return;
+            }
+            KeyedFigures.Figures counts = figures.counts(gone);
+            lock.lock();
+            try {
+                figures.fold(gone, counts);
+            } finally {
+                lock.unlock();
+            }
+        }
     }
 
     /** Evicts idle entries at the next places. Has a hand of its own, because the other one must pass every entry. */
@@ -159,8 +192,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     private void place(HeldPolicy<K, P> entry) {
         if (used == maxKeys) {
             HeldPolicy<K, P> victim = victim();
-            entries.remove(victim.key);
-            names.remove(victim.names);
+            forget(victim);
             evicted.incrementAndGet();
             entry.place = victim.place;
         } else {
@@ -170,6 +202,13 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             entry.place = used++;
         }
         ring[entry.place] = entry;
+    }
+
+    /** Forgets an entry in all but the ring. */
+    private void forget(HeldPolicy<K, P> entry) {
+        entries.remove(entry.key);
+        names.remove(entry.names);
+        figures.remove(entry.parts, entry.key, measured.contains(entry.key));
     }
 
     private HeldPolicy<K, P> atHand() {
@@ -205,8 +244,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     /** Removes an entry. The last one of the ring takes its place, so that the ring has no holes. */
     private void takeOut(HeldPolicy<K, P> entry) {
-        entries.remove(entry.key);
-        names.remove(entry.names);
+        forget(entry);
         HeldPolicy<K, P> last = at(--used);
         ring[used] = null;
         if (last != entry) {
@@ -237,6 +275,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             return true;
         } finally {
             lock.unlock();
+            measureEvicted();
         }
     }
 
@@ -254,6 +293,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         } finally {
             lock.unlock();
         }
+        measureEvicted();
     }
 
     private void evictIdle(long now) {
@@ -269,26 +309,52 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink).value(name, KeyedMetrics.KEYED_SIZE, size());
         sink.value(name, KeyedMetrics.KEYED_EVICTIONS, (double) evicted.get());
-        int unmeasured = 0;
-        for (HeldPolicy<K, P> entry : entries.values()) {
-            if (!isMeasured(entry.key)) {
-                unmeasured++;
-            } else if (entry.policy instanceof Measured policy) {
-                policy.measure(sink);
-            }
-        }
-        sink.value(name, KeyedMetrics.KEYED_UNMEASURED, unmeasured);
-    }
-
-    /** Whether a key is one of those that are measured: a new one is, as long as there is room. */
-    private boolean isMeasured(K key) {
+        List<Turn> turns = new ArrayList<>();
+        List<HeldPolicy<K, P>> others = new ArrayList<>();
+        KeyedFigures.Figures othersBase;
         lock.lock();
         try {
-            return measured.contains(key) || (measured.size() < maxMeasured && measured.add(key));
+            for (int place = 0; place < used; place++) {
+                HeldPolicy<K, P> entry = at(place);
+                if (isMeasured(entry.key)) {
+                    KeyedFigures.Group group = figures.group(entry.key, true);
+                    turns.add(new Turn(entry.parts, group, KeyedFigures.base(group)));
+                } else {
+                    others.add(entry);
+                }
+            }
+            othersBase = figures.base();
         } finally {
             lock.unlock();
         }
+        // One policy may be that of several keys.
+        Set<Measured> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Turn turn : turns) {
+            for (Measured part : turn.parts) {
+                if (seen.add(part)) {
+                    KeyedFigures.measure(part, turn.group, turn.base, sink);
+                }
+            }
+        }
+        List<Measured> rest = new ArrayList<>();
+        for (HeldPolicy<K, P> entry : others) {
+            for (Measured part : entry.parts) {
+                if (seen.add(part)) {
+                    rest.add(part);
+                }
+            }
+        }
+        figures.measureOthers(rest, othersBase, sink);
+        sink.value(name, KeyedMetrics.KEYED_UNMEASURED, others.size());
     }
+
+    /** Whether a key is one of those that are measured: a new one is, as long as there is room. Under the lock. */
+    private boolean isMeasured(K key) {
+        return measured.contains(key) || (measured.size() < maxMeasured && measured.add(key));
+    }
+
+    /** Policies of a key that are to be measured, with what its group had counted at the moment when they were held. */
+    private record Turn(List<Measured> parts, KeyedFigures.Group group, KeyedFigures.Figures base) {}
 
     @Override
     public String toString() {
@@ -301,6 +367,9 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         final P policy;
         final List<PolicyNameRegistry.Name> names;
 
+        /** What of the policy has figures. */
+        final List<Measured> parts;
+
         /** The index in the ring. Guarded by the lock. */
         int place;
 
@@ -309,10 +378,12 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         /** Whether it was used since the hand passed. */
         volatile boolean marked;
 
-        HeldPolicy(K key, P policy, List<PolicyNameRegistry.Name> names, long now) {
+        HeldPolicy(
+                K key, P policy, List<PolicyNameRegistry.Name> names, List<Measured> parts, long now) {
             this.key = key;
             this.policy = policy;
             this.names = names;
+            this.parts = parts;
             this.lastUse = now;
         }
 
@@ -323,6 +394,68 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             }
             if (!marked) {
                 marked = true;
+            }
+        }
+    }
+
+    /**
+     * The names of the policies that are held for different keys: two objects of one kind and one name would be one in
+     * logs and metrics, so the second is rejected. Not thread-safe. See ADR 37.
+     */
+    private static final class PolicyNameRegistry {
+        private final Map<String, Holder> holders = new HashMap<>();
+
+        /**
+         * Returns the names of a value: its own if it is a policy, those of its members if it is a pipeline. Calls user
+         * code, so it must be called outside locks.
+         */
+        static List<Name> of(Object value) {
+            List<Name> names = new ArrayList<>();
+            if (value instanceof Pipeline pipeline) {
+                pipeline.policies().forEach(member -> names.add(Name.of(member)));
+            } else if (value instanceof Policy policy) {
+                names.add(Name.of(policy));
+            }
+            return names;
+        }
+
+        /** Adds all names and returns null; or adds none, and returns a name that another policy has. */
+        @Nullable Name add(List<Name> names) {
+            for (Name name : names) {
+                Holder holder = holders.get(name.text);
+                if (holder != null && holder.policy != name.policy) {
+                    return name;
+                }
+            }
+            for (Name name : names) {
+                holders.computeIfAbsent(name.text, ignored -> new Holder(name.policy)).count++;
+            }
+            return null;
+        }
+
+        void remove(List<Name> names) {
+            for (Name name : names) {
+                Holder holder = holders.get(name.text);
+                if (holder != null && --holder.count == 0) {
+                    holders.remove(name.text);
+                }
+            }
+        }
+
+        /** Kind and quoted name of a policy. */
+        record Name(String text, Policy policy) {
+            static Name of(Policy policy) {
+                return new Name(policy.kind().label() + " \"" + policy.name() + "\"", policy);
+            }
+        }
+
+        /** A policy, and how many keys share it. */
+        private static final class Holder {
+            final Policy policy;
+            int count;
+
+            Holder(Policy policy) {
+                this.policy = policy;
             }
         }
     }

@@ -206,7 +206,8 @@ abstract class AbstractLimiter implements RateLimiter {
         return totals != null;
     }
 
-    private void count(boolean admitted) {
+    /** Counts a call, of which it is known now what becomes of it. */
+    void count(boolean admitted) {
         if (totals != null) {
             totals.count(admitted);
         }
@@ -306,15 +307,22 @@ abstract class AbstractLimiter implements RateLimiter {
             return tryEnterBesideQueue();
         }
         admitted = take(nowNanos, 1) == 0;
-        count(admitted);
+        countEntry(admitted);
         return admitted ? stamp(nowNanos) : REFUSED;
     }
 
     private long tryEnterBesideQueue() {
         long now = clock.nanoTime(); // before the one with which permits are taken, so that it is never given back more
         boolean admitted = queue.size() == 0 && queue.tryTake(one) == 0;
-        count(admitted);
+        countEntry(admitted);
         return admitted ? stamp(now) : REFUSED;
+    }
+
+    /** Counts a call at the gate, unless it may wait now: then it counts when its wait has ended. */
+    private void countEntry(boolean admitted) {
+        if (totals != null && (admitted || !mayWait())) {
+            totals.count(admitted);
+        }
     }
 
     @Override
@@ -327,6 +335,16 @@ abstract class AbstractLimiter implements RateLimiter {
         if (!mayWait()) {
             return REFUSED;
         }
+        long stamp = REFUSED;
+        try {
+            stamp = enterQueue(deadline);
+        } finally {
+            count(stamp != REFUSED);
+        }
+        return stamp;
+    }
+
+    private long enterQueue(Deadline deadline) throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
@@ -350,18 +368,17 @@ abstract class AbstractLimiter implements RateLimiter {
         }
         WaitFuture.OfCall future = new WaitFuture.OfCall(this, waits, one);
         long wait = queue.enter(future.waiter, maxWaitNanos, deadline.remainingNanos());
-        return wait == WaitQueue.QUEUED ? future : CompletableFuture.completedFuture(stamp(future.waiter));
+        if (wait == WaitQueue.QUEUED) {
+            return future; // which counts
+        }
+        long stamp = stamp(future.waiter);
+        count(stamp != REFUSED);
+        return CompletableFuture.completedFuture(stamp);
     }
 
-    /** Returns the stamp of a call whose wait has ended; it was counted as refused before it began to wait. */
-    long stamp(Waiter waiter) {
-        if (waiter.state != Waiter.ADMITTED) {
-            return REFUSED;
-        }
-        if (totals != null) {
-            totals.countAfterWait();
-        }
-        return stamp(waiter.takenNanos);
+    /** Returns the stamp of a call whose wait has ended. */
+    static long stamp(Waiter waiter) {
+        return waiter.state == Waiter.ADMITTED ? stamp(waiter.takenNanos) : REFUSED;
     }
 
     /**

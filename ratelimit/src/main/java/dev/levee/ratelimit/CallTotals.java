@@ -4,7 +4,10 @@ import dev.levee.core.Measured;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts of calls, kept only on demand, because each costs a write a call. See ADR 13. */
+/**
+ * Counts of calls, kept only on demand, because each costs a write a call. A call is counted once, when it is known
+ * what becomes of it; so neither count ever falls. See ADR 13.
+ */
 final class CallTotals {
     private static final List<String> ADMITTED = List.of("admitted");
     private static final List<String> REFUSED = List.of("refused");
@@ -14,12 +17,6 @@ final class CallTotals {
 
     void count(boolean wasAdmitted) {
         (wasAdmitted ? admitted : refused).increment();
-    }
-
-    /** Counts a call as admitted that was counted as refused before it waited. */
-    void countAfterWait() {
-        refused.decrement();
-        admitted.increment();
     }
 
     void measure(String policy, Measured.Sink sink) {

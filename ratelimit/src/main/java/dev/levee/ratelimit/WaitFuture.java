@@ -55,11 +55,14 @@ abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<
     }
 
     private boolean leaveIf(boolean first) {
-        if (first) {
-            calls.queue.leave(waiter);
+        if (first && calls.queue.leave(waiter)) {
+            left();
         }
         return first;
     }
+
+    /** Called when the call has left the queue before its turn. */
+    void left() {}
 
     /** Of {@link RateLimiter#acquireAsync}: null, or fails with the refusal. */
     static final class OfPermits extends WaitFuture<@Nullable Void> {
@@ -91,11 +94,18 @@ abstract class WaitFuture<T extends @Nullable Object> extends CompletableFuture<
 
         @Override
         void ended() {
-            if (waiter.state == Waiter.ADMITTED) {
-                admitted(limiter.stamp(waiter));
+            boolean isAdmitted = waiter.state == Waiter.ADMITTED;
+            limiter.count(isAdmitted);
+            if (isAdmitted) {
+                admitted(AbstractLimiter.stamp(waiter));
             } else {
                 refused(Gate.REFUSED);
             }
+        }
+
+        @Override
+        void left() {
+            limiter.count(false);
         }
     }
 }

@@ -1,0 +1,104 @@
+package dev.levee.core.signals;
+
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.internal.Require;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of a {@link CallMeter}. Immutable.
+ *
+ * @since 0.1
+ */
+public final class CallMeterConfig {
+    private final OutcomeRule outcomes;
+    private final @Nullable Objective objective;
+
+    private CallMeterConfig(Builder builder) {
+        outcomes = builder.outcomes;
+        objective = builder.objective;
+    }
+
+    /**
+     * Returns a builder with the defaults.
+     *
+     * @return the builder; not thread-safe
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Returns a builder with these settings.
+     *
+     * @return the builder; not thread-safe
+     */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.outcomes = outcomes;
+        builder.objective = objective;
+        return builder;
+    }
+
+    /**
+     * Returns what counts as a failure.
+     *
+     * @return the rule
+     */
+    public OutcomeRule outcomes() {
+        return outcomes;
+    }
+
+    /**
+     * Returns the service-level objective.
+     *
+     * @return the objective, or null if there is none
+     */
+    public @Nullable Objective objective() {
+        return objective;
+    }
+
+    /**
+     * Sets the settings of a {@link CallMeter}.
+     *
+     * @since 0.1
+     */
+    public static final class Builder {
+        private OutcomeRule outcomes = OutcomeRule.standard();
+        private @Nullable Objective objective;
+
+        private Builder() {}
+
+        /**
+         * Sets what counts as a failure. Default: {@link OutcomeRule#standard()}.
+         *
+         * @param value the rule
+         * @return this
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder outcomes(OutcomeRule value) {
+            outcomes = Require.nonNull("outcomes", value);
+            return this;
+        }
+
+        /**
+         * Sets the service-level objective that is watched. Default: none.
+         *
+         * @param value the objective
+         * @return this
+         * @throws NullPointerException if {@code value} is null
+         */
+        public Builder objective(Objective value) {
+            objective = Require.nonNull("objective", value);
+            return this;
+        }
+
+        /**
+         * Makes the settings.
+         *
+         * @return the settings
+         */
+        public CallMeterConfig build() {
+            return new CallMeterConfig(this);
+        }
+    }
+}

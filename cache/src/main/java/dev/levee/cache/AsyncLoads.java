@@ -145,6 +145,11 @@ final class AsyncLoads<K, V> {
      * @return null, or what the loads fail with that it was to run, because the executor did not take it
      */
     static @Nullable Throwable handOver(Environment environment, String cache, Runnable task) {
+        return handOver(environment, cache, task, environment.capture());
+    }
+
+    /** Does so with what carriers have captured for the call that was the first to need it. */
+    static @Nullable Throwable handOver(Environment environment, String cache, Runnable task, CallContext carrying) {
         CallContext caller = CallContext.current();
         Criticality criticality = caller.criticality();
         int cohort = caller.cohort();
@@ -153,7 +158,7 @@ final class AsyncLoads<K, V> {
                 .withCohort(cohort)
                 .run(task::run));
         String subject = "cache \"" + cache + '"';
-        Throwable thrown = HandOver.tryExecute(environment.executor(), detached, LOG, subject);
+        Throwable thrown = HandOver.tryExecute(environment.executor(), carrying.carry(detached), LOG, subject);
         return thrown == null
                 ? null
                 : new RejectedExecutionException(subject + ": the executor takes no loads", thrown);
@@ -193,8 +198,16 @@ final class AsyncLoads<K, V> {
     private void follow(
             K key, PendingLoad<V> load, CompletionStage<? extends @Nullable V> stage, long start, Origin origin) {
         try {
-            stage.whenComplete((value, failure) ->
-                    end(key, load, value, failure == null ? null : Outcomes.unwrap(failure), start, origin));
+            CallContext carrying = environment.carriesContext() ? environment.capture() : null;
+            stage.whenComplete((value, failure) -> {
+                Throwable why = failure == null ? null : Outcomes.unwrap(failure);
+                if (carrying == null) {
+                    end(key, load, value, why, start, origin);
+                } else { // listeners and weighers
+                    carrying.carry(() -> end(key, load, value, why, start, origin))
+                            .run();
+                }
+            });
         } catch (Throwable broken) { // a stage that is none
             end(key, load, null, broken, start, origin);
         }
@@ -214,7 +227,7 @@ final class AsyncLoads<K, V> {
 
     /** An executor for what belongs to a load. */
     private Executor partOf(Loading work) {
-        CallContext context = CallContext.current();
+        CallContext context = environment.capture();
         return task -> environment.executor().execute(() -> {
             Loading before = work.enter();
             try {

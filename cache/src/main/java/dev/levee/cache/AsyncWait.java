@@ -30,6 +30,9 @@ final class AsyncWait<K, V> implements Runnable {
     private final @Nullable Loading asks = Loading.current();
 
     private final @Nullable Deadline deadline = CallContext.current().deadline();
+    /** What the caller's thread had; the load may have to be made once more. */
+    private final CallContext carrying;
+
     private volatile @Nullable PendingLoad<V> load;
     private volatile long joinedAt;
     private volatile Scheduler.@Nullable Timer timer;
@@ -46,6 +49,7 @@ final class AsyncWait<K, V> implements Runnable {
         this.environment = environment;
         this.site = site;
         this.again = again;
+        this.carrying = environment.capture();
     }
 
     K key() {
@@ -103,7 +107,7 @@ final class AsyncWait<K, V> implements Runnable {
     /** The load has ended: what follows is for a thread of the executor. */
     @Override
     public void run() {
-        environment.handOver(this::ended);
+        environment.handOver(carrying.carry(this::ended));
     }
 
     private void ended() {

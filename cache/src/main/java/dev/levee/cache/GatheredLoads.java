@@ -1,6 +1,7 @@
 package dev.levee.cache;
 
 import dev.levee.cache.CachedValue.Origin;
+import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
@@ -43,8 +44,16 @@ final class GatheredLoads<K, V> {
     private static final class Gathering<K, V> {
         final List<K> keys = new ArrayList<>();
         final List<PendingLoad<V>> loads = new ArrayList<>();
+
+        /** Of the caller whose load is the first: what carriers have captured goes with the batch. */
+        final CallContext context;
+
         Scheduler.@Nullable Timer timer;
         boolean taken;
+
+        Gathering(CallContext context) {
+            this.context = context;
+        }
     }
 
     /** Returns what gathers the loads of a cache by its own loader, or null if the settings do not say so. */
@@ -92,10 +101,11 @@ final class GatheredLoads<K, V> {
         Gathering<K, V> batch;
         boolean first;
         boolean full;
+        CallContext caller = environment.capture();
         synchronized (lock) {
             Gathering<K, V> current = open;
             first = current == null;
-            batch = current == null ? new Gathering<>() : current;
+            batch = current == null ? new Gathering<>(caller) : current;
             batch.keys.add(key);
             batch.loads.add(load);
             full = batch.keys.size() >= maxKeys;
@@ -164,7 +174,7 @@ final class GatheredLoads<K, V> {
         if (timer != null) {
             timer.cancel();
         }
-        Throwable rejected = AsyncLoads.handOver(environment, name, () -> run(batch));
+        Throwable rejected = AsyncLoads.handOver(environment, name, () -> run(batch), batch.context);
         if (rejected != null) {
             for (int i = 0; i < batch.keys.size(); i++) {
                 site.settle(batch.keys.get(i), batch.loads.get(i), null, rejected, false, 0, Origin.LOADED);

@@ -245,7 +245,8 @@ final class Loads<K, V> {
         mine.handedOver = true;
         try {
             Scheduler.Timer timer = limit(key, mine, Origin.LOADED);
-            environment.handOver(() -> CleanContext.run(() -> run(key, mine, from, timer, Origin.LOADED)));
+            environment.handOver(environment.carry(
+                    () -> CleanContext.run(() -> run(key, mine, from, timer, Origin.LOADED))));
         } catch (Throwable rejected) {
             end(key, mine, LoadResult.failure(rejected, false));
         }
@@ -268,7 +269,7 @@ final class Loads<K, V> {
         if (hardNanos >= Nanos.NEVER) {
             return null;
         }
-        Runnable giveUp = () -> CleanContext.run(() -> giveUp(key, load, origin));
+        Runnable giveUp = environment.carry(() -> CleanContext.run(() -> giveUp(key, load, origin)));
         return environment.schedule(() -> environment.handOver(giveUp), hardNanos);
     }
 

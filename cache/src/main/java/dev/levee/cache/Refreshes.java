@@ -2,7 +2,6 @@ package dev.levee.cache;
 
 import dev.levee.core.Environment;
 import dev.levee.core.internal.HandOver;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -17,7 +16,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Refreshes<K, V> {
     private final int max;
-    private final Executor executor;
+    private final Environment environment;
     private final Loads<K, V> loads;
     private final @Nullable CacheTotals totals;
     private final HandOver handOver;
@@ -25,7 +24,7 @@ final class Refreshes<K, V> {
 
     Refreshes(String name, int max, Environment environment, Loads<K, V> loads, @Nullable CacheTotals totals) {
         this.max = max;
-        this.executor = environment.executor();
+        this.environment = environment;
         this.loads = loads;
         this.totals = totals;
         this.handOver = new HandOver(LoggerFactory.getLogger(Cache.class), "cache \"" + name + '"');
@@ -58,7 +57,8 @@ final class Refreshes<K, V> {
         boolean begun = false;
         try {
             if (old == null || old.beginRefresh()) {
-                begun = handOver.execute(executor, new Refresh(key, old, from)) == null;
+                begun = handOver.execute(environment.executor(), environment.carry(new Refresh(key, old, from)))
+                        == null;
                 if (!begun) {
                     rejected(key, old);
                 }

@@ -116,7 +116,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             return;
         }
         onCancel(reason -> leaveQueue(turn, reason));
-        CallContext context = CallContext.current();
+        CallContext context = gate.environment().capture();
         // On the executor: the thread that releases a permit must not run the next caller's work on its own stack.
         turn.whenComplete((stamp, error) -> {
             if (phase != QUEUED && (error != null || stamp == Gate.REFUSED)) {
@@ -225,9 +225,14 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void runOperation() {
+        CallContext carrying = segment.environment.carriesContext() ? segment.environment.capture() : null;
         CompletableFuture<T> inner = segment.next.callAsync(operation);
         passCancelTo(inner);
-        inner.whenComplete(this::settle);
+        inner.whenComplete(
+                carrying == null
+                        ? this::settle
+                        : (result, error) -> carrying.carry(() -> settle(result, error))
+                                .run()); // rules and listeners
     }
 
     /**

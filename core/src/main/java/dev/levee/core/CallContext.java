@@ -31,7 +31,7 @@ public final class CallContext {
     public static final int COHORTS = Priority.COHORTS;
 
     private static final CallContext NONE =
-            new CallContext(null, 1, true, false, Criticality.CRITICAL, NO_COHORT, null, null);
+            new CallContext(null, 1, true, false, Criticality.CRITICAL, NO_COHORT, null, null, null);
 
     private final @Nullable Deadline deadline;
     private final int attempt;
@@ -46,6 +46,9 @@ public final class CallContext {
     /** How many attempts all layers have made, where a policy repeats the call. */
     private final @Nullable AtomicInteger made;
 
+    /** What {@link Environment#capture} has captured; null in a context that was not made by it. */
+    private final @Nullable CarriedContext carried;
+
     private CallContext(
             @Nullable Deadline deadline,
             int attempt,
@@ -54,7 +57,8 @@ public final class CallContext {
             Criticality criticality,
             int cohort,
             @Nullable WeakReference<Repeater> repeater,
-            @Nullable AtomicInteger made) {
+            @Nullable AtomicInteger made,
+            @Nullable CarriedContext carried) {
         this.deadline = deadline;
         this.attempt = attempt;
         this.idempotent = idempotent;
@@ -63,6 +67,7 @@ public final class CallContext {
         this.cohort = cohort;
         this.repeater = repeater;
         this.made = made;
+        this.carried = carried;
     }
 
     /**
@@ -91,7 +96,8 @@ public final class CallContext {
                 Criticality.ofOrdinal(Priority.criticality(state.priority())),
                 Priority.cohort(state.priority()),
                 state.repeater(),
-                repeating ? state.countMade() : null);
+                repeating ? state.countMade() : null,
+                null);
         state.keepSnapshot(context);
         return context;
     }
@@ -151,6 +157,12 @@ public final class CallContext {
         return cohort;
     }
 
+    /** Returns this context with what was captured, or without. */
+    CallContext withCarried(@Nullable CarriedContext captured) {
+        return new CallContext(
+                deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, captured);
+    }
+
     /**
      * Returns this context with a deadline that is not later than the one it has.
      *
@@ -164,7 +176,7 @@ public final class CallContext {
         Deadline narrower = deadline == null ? other : deadline.earlier(other);
         return narrower == deadline
                 ? this
-                : new CallContext(narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made);
+                : new CallContext(narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made, carried);
     }
 
     /**
@@ -178,7 +190,7 @@ public final class CallContext {
         Require.range("attempt", number, 1, Integer.MAX_VALUE);
         return number == attempt
                 ? this
-                : new CallContext(deadline, number, idempotent, repeating, criticality, cohort, repeater, made);
+                : new CallContext(deadline, number, idempotent, repeating, criticality, cohort, repeater, made, carried);
     }
 
     /**
@@ -190,7 +202,7 @@ public final class CallContext {
     public CallContext withIdempotent(boolean repeatable) {
         return repeatable == idempotent
                 ? this
-                : new CallContext(deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made);
+                : new CallContext(deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made, carried);
     }
 
     /**
@@ -205,7 +217,7 @@ public final class CallContext {
         return repeated == repeating && repeater == null
                 ? this
                 : new CallContext(
-                        deadline, attempt, idempotent, repeated, criticality, cohort, null, repeated ? made : null);
+                        deadline, attempt, idempotent, repeated, criticality, cohort, null, repeated ? made : null, carried);
     }
 
     /**
@@ -220,7 +232,7 @@ public final class CallContext {
         Require.nonNull("criticality", value);
         return value == criticality
                 ? this
-                : new CallContext(deadline, attempt, idempotent, repeating, value, cohort, repeater, made);
+                : new CallContext(deadline, attempt, idempotent, repeating, value, cohort, repeater, made, carried);
     }
 
     /**
@@ -239,7 +251,7 @@ public final class CallContext {
         Require.range("cohort", number, NO_COHORT, COHORTS - 1);
         return number == cohort
                 ? this
-                : new CallContext(deadline, attempt, idempotent, repeating, criticality, number, repeater, made);
+                : new CallContext(deadline, attempt, idempotent, repeating, criticality, number, repeater, made, carried);
     }
 
     /**
@@ -269,7 +281,8 @@ public final class CallContext {
     }
 
     /**
-     * Runs an operation with this as the current context, and restores the earlier one. Does not allocate.
+     * Runs an operation with this as the current context, and restores the earlier one. If carriers have captured
+     * something for it ({@link Environment#capture}), that is on the thread meanwhile. Does not allocate otherwise.
      *
      * @param operation the operation to run
      * @param <T> what it returns
@@ -279,6 +292,9 @@ public final class CallContext {
      */
     @SuppressWarnings("EnumOrdinal") // packed into a word, which never leaves the process
     public <T extends @Nullable Object, X extends Throwable> T call(Operation<T, X> operation) throws X {
+        if (carried != null) {
+            return callCarried(carried, operation);
+        }
         CallState state = CallState.current();
         long marksBefore = state.marks();
         Object clockBefore = state.clock();
@@ -298,6 +314,30 @@ public final class CallContext {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
             state.restoreMarks(marksBefore, snapshotBefore);
         }
+    }
+
+    /** The current context must not hold what was captured: within it, what the thread has counts, which may change. */
+    private <T extends @Nullable Object, X extends Throwable> T callCarried(
+            CarriedContext captured, Operation<T, X> operation) throws X {
+        ContextCarrier.@Nullable Scope[] scopes = captured.restore();
+        try {
+            return withCarried(null).call(operation);
+        } finally {
+            captured.close(scopes);
+        }
+    }
+
+    /**
+     * Returns a task that runs with what carriers have captured for this context, see {@link Environment#capture}, and
+     * otherwise in the context of the thread that runs it. For what is no attempt of the call, such as its listeners.
+     *
+     * @param task the task
+     * @return a wrapper; the task itself if nothing was captured
+     * @throws NullPointerException if {@code task} is null
+     */
+    public Runnable carry(Runnable task) {
+        Require.nonNull("task", task);
+        return carried == null ? task : carried.carry(task);
     }
 
     /**

@@ -129,9 +129,26 @@ public class CallFuture<T extends @Nullable Object> extends CompletableFuture<T>
      * @throws java.util.concurrent.RejectedExecutionException if the executor takes no more work
      */
     public static <T extends @Nullable Object> CallFuture<T> onExecutor(Executor executor, Operation<T, ?> operation) {
+        return onExecutor(executor, operation, CallContext.current());
+    }
+
+    /**
+     * Runs a blocking operation on an executor as {@link #onExecutor(Executor, Operation)} does, in a context of yours,
+     * such as {@link Environment#capture()}.
+     *
+     * @param executor runs the operation
+     * @param operation the operation; it may block
+     * @param context the context in which it runs
+     * @param <T> what it returns
+     * @return the future of the operation, which fails with what the operation threw, the same object
+     * @throws NullPointerException if an argument is null
+     * @throws java.util.concurrent.RejectedExecutionException if the executor takes no more work
+     */
+    public static <T extends @Nullable Object> CallFuture<T> onExecutor(
+            Executor executor, Operation<T, ?> operation, CallContext context) {
         Require.nonNull("executor", executor);
-        ThreadCall<T> call =
-                new ThreadCall<>(Require.nonNull("operation", operation), CallContext.current(), executor.getClass());
+        ThreadCall<T> call = new ThreadCall<>(
+                Require.nonNull("operation", operation), Require.nonNull("context", context), executor.getClass());
         try {
             executor.execute(call);
         } catch (Throwable rejected) {

@@ -5,6 +5,7 @@ import dev.levee.core.internal.Require;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The clock, scheduler, executor and random generator that policies use, and the listener to which they publish events.
@@ -25,6 +26,9 @@ public final class Environment implements AutoCloseable {
     private final Runnable closing;
     private final HandOverQueue handOvers;
 
+    /** Null if there are none. */
+    private final ContextCarrier @Nullable [] carriers;
+
     private Environment(Builder builder) {
         clock = builder.clock;
         scheduler = builder.scheduler;
@@ -34,6 +38,7 @@ public final class Environment implements AutoCloseable {
         wallClock = builder.wallClock;
         closing = builder.closing;
         handOvers = new HandOverQueue(clock, executor);
+        carriers = builder.carriers;
     }
 
     /**
@@ -103,7 +108,9 @@ public final class Environment implements AutoCloseable {
      * @return a builder; not thread-safe
      */
     public Builder toBuilder() {
-        return new Builder(clock, scheduler, executor, random, listener, closing).wallClock(wallClock);
+        Builder builder = new Builder(clock, scheduler, executor, random, listener, closing).wallClock(wallClock);
+        builder.carriers = carriers;
+        return builder;
     }
 
     /**
@@ -202,6 +209,48 @@ public final class Environment implements AutoCloseable {
     }
 
     /**
+     * Returns whether there are carriers, so that calls take along what their threads have.
+     *
+     * @return false unless {@link Builder#context} has set some
+     */
+    public boolean carriesContext() {
+        return carriers != null;
+    }
+
+    /**
+     * Returns the context of the call on this thread, together with what the carriers take from the thread: what runs
+     * in it by {@link CallContext#call} has both, on whatever thread. For authors of policies, once for each call that
+     * may go on elsewhere, before anything of it runs; and to hand work to an executor of your own.
+     *
+     * <pre>{@code
+     * CallContext context = environment.capture();
+     * executor.execute(() -> context.run(() -> audit(order)));
+     * }</pre>
+     *
+     * @return {@link CallContext#current()} if there are no carriers
+     */
+    public CallContext capture() {
+        ContextCarrier[] present = carriers;
+        CallContext current = CallContext.current();
+        return present == null ? current : current.withCarried(new CarriedContext(present));
+    }
+
+    /**
+     * Returns a task that runs with what the carriers take from this thread now, and otherwise in the context of the
+     * thread that runs it: for work that is done because of a call and is no part of it, such as the load of a value
+     * that several calls wait for.
+     *
+     * @param task the task
+     * @return a wrapper; the task itself if there are no carriers
+     * @throws NullPointerException if {@code task} is null
+     */
+    public Runnable carry(Runnable task) {
+        Require.nonNull("task", task);
+        ContextCarrier[] present = carriers;
+        return present == null ? task : new CarriedContext(present).carry(task);
+    }
+
+    /**
      * Sets the parts of an {@link Environment}.
      *
      * @since 0.1
@@ -213,6 +262,7 @@ public final class Environment implements AutoCloseable {
         private RandomGenerator random;
         private Listener listener;
         private InstantSource wallClock = SystemTime.wallClock();
+        private ContextCarrier @Nullable [] carriers;
         private final Runnable closing;
 
         Builder(
@@ -300,6 +350,24 @@ public final class Environment implements AutoCloseable {
          */
         public Builder wallClock(InstantSource value) {
             wallClock = Require.nonNull("wallClock", value);
+            return this;
+        }
+
+        /**
+         * Sets what goes with a call from thread to thread, in place of what was set before. Default: the
+         * {@link CallContext} alone. Give this environment to all policies of a pipeline, to caches and queues. What
+         * belongs to no call (health checks, discovery, writes behind) runs with nothing of it.
+         *
+         * @param values restored in this order, and closed in the reverse one; none switches it off
+         * @return this
+         * @throws NullPointerException if {@code values} is null or contains null
+         */
+        public Builder context(ContextCarrier... values) {
+            ContextCarrier[] copy = Require.nonNull("values", values).clone();
+            for (ContextCarrier value : copy) {
+                Require.nonNull("carrier", value);
+            }
+            carriers = copy.length == 0 ? null : copy;
             return this;
         }
 

@@ -195,7 +195,7 @@ public interface Policy {
         Require.nonNull("operation", operation);
         return callAsync(() -> {
             try {
-                return CallFuture.onExecutor(executor, operation);
+                return CallFuture.onExecutor(executor, operation, environment().capture());
             } catch (RejectedExecutionException rejected) {
                 throw ExecutorRejectedException.of(this, rejected);
             }

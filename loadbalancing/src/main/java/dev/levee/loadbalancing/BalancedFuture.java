@@ -1,6 +1,8 @@
 package dev.levee.loadbalancing;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
+import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
@@ -18,11 +20,17 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
         this.ticket = ticket;
     }
 
-    <A> CompletableFuture<T> begin(A address, Function<? super A, ? extends CompletionStage<T>> exchange) {
+    <A> CompletableFuture<T> begin(
+            A address, Function<? super A, ? extends CompletionStage<T>> exchange, Environment environment) {
+        CallContext carrying = environment.carriesContext() ? environment.capture() : null;
         // Core starts the stage: an exception, and a null stage, fail the future.
         CompletableFuture<T> inner = Inner.OPERATION.callAsync(() -> exchange.apply(address));
         passCancelTo(inner);
-        inner.whenComplete(this::settle);
+        inner.whenComplete(
+                carrying == null
+                        ? this::settle
+                        : (result, error) -> carrying.carry(() -> settle(result, error))
+                                .run()); // gates and listeners
         return this;
     }
 

@@ -264,7 +264,7 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
         } catch (Throwable refused) { // or what a user's strategy threw
             return CompletableFuture.failedFuture(refused);
         }
-        return new BalancedFuture<T>(ticket).begin(ticket.endpoint().address(), exchange);
+        return new BalancedFuture<T>(ticket).begin(ticket.endpoint().address(), exchange, environment);
     }
 
     @Override

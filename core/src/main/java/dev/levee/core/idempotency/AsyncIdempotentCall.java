@@ -27,7 +27,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     private final StoredIdempotency<T> idempotency;
     private final Slot slot;
     private final Supplier<? extends CompletionStage<T>> operation;
-    private final CallContext context = CallContext.current();
+    private final CallContext context;
     private final StoredIdempotency<T>.WaitLimit limit;
     private String owner = "";
     private volatile PendingCall<T> mine = new PendingCall<>();
@@ -42,6 +42,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         this.idempotency = idempotency;
         this.slot = slot;
         this.operation = operation;
+        this.context = idempotency.environment.capture();
         this.limit = idempotency.new WaitLimit(context.deadline());
     }
 
@@ -68,7 +69,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     /** Runs a step, on the executor if it may block. */
     private void runStep(boolean mayBlock, Action<RuntimeException> action) {
         if (mayBlock) {
-            idempotency.environment.executor().execute(() -> step(action));
+            idempotency.environment.executor().execute(context.carry(() -> step(action)));
         } else {
             step(action);
         }
@@ -142,7 +143,8 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                     idempotency.countReplay();
                     end(() -> deliver(ending));
                 } else { // not on the thread that ended the other call, which has its own work to do
-                    idempotency.environment.executor().execute(() -> step(AsyncIdempotentCall.this::claimOrWait));
+                    Runnable next = context.carry(() -> step(AsyncIdempotentCall.this::claimOrWait));
+                    idempotency.environment.executor().execute(next);
                 }
             }
         }.start();
@@ -224,12 +226,16 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         onCancel(reason -> shared.whenAbandoned(() -> CallFuture.requestCancel(running, reason)));
         running.whenComplete((result, thrown) -> {
             Throwable error = thrown == null ? null : Outcomes.unwrap(thrown);
-            try {
-                runStep(idempotency.store.blocks(), () -> settle(result, error));
-            } catch (Throwable rejected) { // by the executor: better to block this thread than to lose what is known
-                step(() -> settle(result, error));
-            }
+            context.carry(() -> settleOnExecutor(result, error)).run();
         });
+    }
+
+    private void settleOnExecutor(T result, @Nullable Throwable error) {
+        try {
+            runStep(idempotency.store.blocks(), () -> settle(result, error));
+        } catch (Throwable rejected) { // by the executor: better to block this thread than to lose what is known
+            step(() -> settle(result, error));
+        }
     }
 
     private void settle(T result, @Nullable Throwable error) {
@@ -269,7 +275,8 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
         void start() {
             Environment environment = idempotency.environment;
-            Scheduler.Timer set = environment.scheduler().schedule(() -> environment.handOver(this), nanos);
+            Runnable over = context.carry(this);
+            Scheduler.Timer set = environment.scheduler().schedule(() -> environment.handOver(over), nanos);
             timer = set;
             waiting = true;
             onStart();

@@ -14,20 +14,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private final SubstitutingFallback fallback;
-    private final CallContext context = CallContext.current();
+    private final CallContext context;
     /** What the call runs; it tells the method of a wrapped client. */
     private final Object operation;
 
     private int next;
 
-    AsyncFallback(SubstitutingFallback fallback, Object operation) {
+    AsyncFallback(SubstitutingFallback fallback, Object operation, CallContext context) {
         this.fallback = fallback;
+        this.context = context;
         this.operation = operation;
     }
 
     AsyncFallback<T> follow(CompletableFuture<T> running) {
         passCancelTo(running);
-        running.whenComplete((result, thrown) -> survive(() -> callEnded(result, thrown)));
+        running.whenComplete((result, thrown) ->
+                survive(thrown == null ? () -> complete(result) : context.carry(() -> callEnded(thrown))));
         return this;
     }
 
@@ -40,11 +42,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void callEnded(T result, @Nullable Throwable thrown) {
-        if (thrown == null) {
-            complete(result);
-            return;
-        }
+    private void callEnded(Throwable thrown) {
         Throwable error = Outcomes.unwrap(thrown);
         if (isEnded() || !fallback.replaces(error)) {
             completeExceptionally(error);
@@ -81,7 +79,8 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error, operation);
         passCancelTo(running);
-        running.whenComplete((value, thrown) -> survive(() -> laterEnded(source, value, thrown, error, earlier)));
+        running.whenComplete((value, thrown) ->
+                survive(context.carry(() -> laterEnded(source, value, thrown, error, earlier))));
     }
 
     private void laterEnded(

@@ -30,7 +30,7 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
     private final Supplier<? extends CompletionStage<T>> operation;
 
     /** The context around the retry. */
-    private final CallContext context = CallContext.current();
+    private final CallContext context;
 
     private final long start;
 
@@ -45,12 +45,14 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
             Inner inner,
             Supplier<? extends CompletionStage<T>> operation,
             @Nullable AtomicInteger made,
-            long start) {
+            long start,
+            CallContext context) {
         this.retry = retry;
         this.inner = inner;
         this.operation = operation;
         this.start = start;
         this.made = made;
+        this.context = context;
     }
 
     /**

@@ -227,6 +227,7 @@ final class BackoffRetry implements Retry, Repeater {
             state.made(null);
         }
         long start = startNanos();
+        CallContext carrying = environment.carriesContext() ? environment.capture() : null; // before anything runs
         CompletableFuture<T> first = attemptAsync(state, nested ? state.attempt() : 1, inner, operation);
         AtomicInteger made = state.made();
         Verdict verdict = null;
@@ -236,7 +237,8 @@ final class BackoffRetry implements Retry, Repeater {
                 return first;
             }
         }
-        return new AsyncRetry<T>(this, inner, operation, made, start).begin(first, verdict);
+        CallContext context = carrying == null ? CallContext.current() : carrying;
+        return new AsyncRetry<T>(this, inner, operation, made, start, context).begin(first, verdict);
     }
 
     <T extends @Nullable Object> CompletableFuture<T> attemptAsync(

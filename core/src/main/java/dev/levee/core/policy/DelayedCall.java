@@ -22,7 +22,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
     private final FaultPlan plan;
     private final Inner inner;
     private final Supplier<? extends CompletionStage<T>> operation;
-    private final CallContext context = CallContext.current();
+    private final CallContext context;
     private final AtomicBoolean over = new AtomicBoolean();
     private final Runnable timer = this::onTimer;
     private final Runnable release = this::released;
@@ -40,6 +40,7 @@ final class DelayedCall<T extends @Nullable Object> extends CallFuture<T> {
         this.plan = plan;
         this.inner = inner;
         this.operation = operation;
+        this.context = faults.environment().capture();
         this.start = faults.environment().clock().nanoTime();
     }
 

@@ -102,7 +102,7 @@ final class ExecutorTimeout extends AbstractTimeout {
         Object snapshotBefore = state.snapshot();
         state.narrow(clock, deadlineNanos);
         try {
-            return CallContext.current();
+            return environment().capture();
         } finally {
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
         }

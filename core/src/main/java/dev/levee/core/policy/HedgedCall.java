@@ -139,7 +139,7 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
             return;
         }
         try {
-            environment().executor().execute(next);
+            environment().executor().execute(context.carry(next));
         } catch (Throwable rejected) {
             hedge.warnCannotStart(rejected);
             boolean settled = close(0);
@@ -219,6 +219,14 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
     // How an attempt ends
 
     final void ended(HedgeAttempt<T> attempt, T result, @Nullable Throwable thrown) {
+        if (environment().carriesContext()) {
+            context.carry(() -> endedHere(attempt, result, thrown)).run();
+        } else {
+            endedHere(attempt, result, thrown);
+        }
+    }
+
+    private void endedHere(HedgeAttempt<T> attempt, T result, @Nullable Throwable thrown) {
         try {
             decide(attempt, result, thrown);
         } catch (Throwable failure) { // no memory, a clock of a user: the caller must not wait for ever

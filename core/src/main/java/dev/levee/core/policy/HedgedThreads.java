@@ -59,7 +59,7 @@ final class HedgedThreads<T extends @Nullable Object> extends HedgedCall<T> {
 
     private CallFuture<T> start(CallContext context) {
         Operation<T, ?> attempt = () -> inner.call(operation);
-        return context.call(() -> CallFuture.onExecutor(environment().executor(), attempt));
+        return CallFuture.onExecutor(environment().executor(), attempt, context);
     }
 
     @Override

@@ -99,7 +99,7 @@ final class RacingHedge implements Hedge {
         if (maxAttempts == 1 || !state.idempotent()) {
             return inner.callAsync(operation);
         }
-        CallContext context = CallContext.current();
+        CallContext context = environment.capture();
         creditFirstAttempt(context);
         long start = readClock();
         CompletableFuture<T> primary = firstAttempt(state, context, inner, operation);
@@ -137,7 +137,7 @@ final class RacingHedge implements Hedge {
                 || Thread.currentThread().isInterrupted()) {
             return inner.call(operation);
         }
-        CallContext context = CallContext.current();
+        CallContext context = environment.capture();
         creditFirstAttempt(context);
         HedgedThreads<T> call = new HedgedThreads<T>(this, inner, context, readClock(), operation).begin();
         try {

@@ -1,6 +1,7 @@
 package dev.levee.core.policy;
 
 import dev.levee.core.CallFuture;
+import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.InterruptibleOperation;
@@ -209,11 +210,13 @@ final class SubstitutingFallback implements Fallback, Answering {
     @Override
     public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
             Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        CallContext carrying = environment.carriesContext() ? environment.capture() : null; // before anything runs
         CompletableFuture<T> running = inner.callAsync(operation);
         if (running.isDone() && !running.isCompletedExceptionally()) {
             return running;
         }
-        return new AsyncFallback<T>(this, operation).follow(running);
+        CallContext context = carrying == null ? CallContext.current() : carrying;
+        return new AsyncFallback<T>(this, operation, context).follow(running);
     }
 
     boolean replaces(Throwable error) {

@@ -116,16 +116,18 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
         return outcome;
     }
 
-    /** Returns what goes into the ring: the item itself, or with an order its entry. Calls code of the user. */
+    /** Returns what goes into the ring: the item itself, or with an order or carriers its entry. Calls code of the user. */
     private Object element(T item) {
         StackRoom.require();
         Require.nonNull("item", item);
-        return order == null ? item : entry(item, null);
+        return order == null && !environment.carriesContext() ? item : entry(item, null);
     }
 
     private WorkEntry<T> entry(T item, @Nullable Thread caller) {
         WorkLane<T> lane = order == null ? null : new WorkLane<>(Require.nonNull("key of the item", order.apply(item)));
-        return new WorkEntry<>(attempts, item, lane, caller);
+        WorkEntry<T> entry = new WorkEntry<>(attempts, item, lane, caller);
+        entry.context = environment.carriesContext() ? environment.capture() : null;
+        return entry;
     }
 
     private long acceptedNanos() {

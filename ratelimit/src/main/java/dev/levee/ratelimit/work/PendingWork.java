@@ -1,5 +1,6 @@
 package dev.levee.ratelimit.work;
 
+import dev.levee.core.CallContext;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
@@ -83,7 +84,9 @@ final class PendingWork<T> extends AtomicInteger implements BiConsumer<@Nullable
             error = thrown;
             set(ENDED);
         } else if (compareAndSet(DETACHED, OVER)) {
-            attempts.stageEnded(slot, value, thrown, startNanos, ofWorker);
+            CallContext carrying = WorkEntry.contextIn(slot);
+            Runnable end = () -> attempts.stageEnded(slot, value, thrown, startNanos, ofWorker);
+            (carrying == null ? end : carrying.carry(end)).run();
         }
     }
 

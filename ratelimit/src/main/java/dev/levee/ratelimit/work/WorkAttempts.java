@@ -1,5 +1,6 @@
 package dev.levee.ratelimit.work;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.core.Listener;
 import dev.levee.core.OutcomeRule;
@@ -132,6 +133,16 @@ final class WorkAttempts<T> {
      * @param ofWorker whether the item counts as that of a worker
      */
     boolean handle(WorkSlot slot, boolean ofWorker) {
+        CallContext carrying = WorkEntry.contextIn(slot);
+        if (carrying == null) {
+            return attempt(slot, ofWorker);
+        }
+        boolean[] kept = {false};
+        carrying.carry(() -> kept[0] = attempt(slot, ofWorker)).run();
+        return kept[0];
+    }
+
+    private boolean attempt(WorkSlot slot, boolean ofWorker) {
         WorkEntry<T> entry = entryIfAny(slot);
         T item = itemOf(slot.taken());
         long start = listener == null ? 0 : nowNanos();
@@ -438,9 +449,7 @@ final class WorkAttempts<T> {
         }
     }
 
-    /**
-     * Takes back an interrupt of a close that came too late for the item of this thread. Returns whether it may have.
-     */
+    /** Takes back an interrupt of a close that came too late for the item here. Returns whether it may have. */
     boolean takeBackInterrupt(WorkSlot slot) {
         boolean interrupting = closing.isInterrupting();
         if (interrupting) {
@@ -458,9 +467,9 @@ final class WorkAttempts<T> {
         WorkEntry<T> entry = entryIfAny(slot);
         if (entry == null) {
             entry = new WorkEntry<>(this, itemOf(slot.taken()), null, null);
-            entry.position = slot.position();
-            entry.acceptedNanos = slot.acceptedNanos();
         }
+        entry.position = slot.position();
+        entry.acceptedNanos = slot.acceptedNanos();
         return entry;
     }
 

@@ -1,5 +1,6 @@
 package dev.levee.ratelimit.work;
 
+import dev.levee.core.CallContext;
 import dev.levee.core.Scheduler;
 import dev.levee.core.Verdict;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,9 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
     /** The thread that has submitted it and handles it; null if it has a place. */
     final @Nullable Thread caller;
 
+    /** What carriers have captured when it was submitted; null if there are none. */
+    @Nullable CallContext context;
+
     long position;
     long acceptedNanos;
 
@@ -65,6 +69,11 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
         this.item = item;
         this.lane = lane;
         this.caller = caller;
+    }
+
+    /** Returns what was captured for the item in a slot; null if nothing was. */
+    static @Nullable CallContext contextIn(WorkSlot slot) {
+        return slot.item() instanceof WorkEntry<?> entry ? entry.context : null;
     }
 
     /** Notes an attempt that was no success. */

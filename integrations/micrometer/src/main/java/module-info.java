@@ -5,6 +5,8 @@ module dev.levee.micrometer {
     requires static transitive micrometer.commons;
     requires static transitive micrometer.core;
     requires static transitive micrometer.observation;
+    requires static micrometer.registry.prometheus;
+    requires static io.prometheus.metrics.model;
     requires static transitive org.jspecify;
     requires org.slf4j;
 

@@ -24,11 +24,26 @@ final class BoundRegistry implements SeriesChanges {
     /** How many series a meter was returned for: more than one if a filter of the registry maps them to one name. */
     private final IdentityHashMap<Meter, Integer> shares = new IdentityHashMap<>();
 
+    private final HistogramMeters histograms;
     private final WarnedSubjects warned = new WarnedSubjects();
 
     BoundRegistry(MeterRegistry registry, Function<Series, ToDoubleFunction<Series>> readings) {
         this.registry = registry;
         this.readings = readings;
+        this.histograms = new HistogramMeters(registry);
+    }
+
+    /** Whether it is of no use any more; also looks for what has changed of the registry itself. */
+    boolean isOver() {
+        if (registry.isClosed()) {
+            return true;
+        }
+        try {
+            histograms.followComposite();
+        } catch (RuntimeException thrown) {
+            warnRefused("histograms", thrown);
+        }
+        return false;
     }
 
     @Override
@@ -48,12 +63,13 @@ final class BoundRegistry implements SeriesChanges {
     private void add(Series series) {
         Meter meter;
         try {
+            if (series instanceof HistogramSeries histogram) {
+                histograms.add(histogram, readings.apply(series));
+                return;
+            }
             meter = series.family.register(series, readings.apply(series), registry);
         } catch (RuntimeException thrown) {
-            if (warned.add(series.family.toString())) {
-                SafeLog.warn(
-                        LOG, "meters \"{}\": the registry does not take them", Text.printable(series.family), thrown);
-            }
+            warnRefused(series.family.toString(), thrown);
             return;
         }
         meters.put(series, meter);
@@ -65,7 +81,17 @@ final class BoundRegistry implements SeriesChanges {
         }
     }
 
+    private void warnRefused(String what, RuntimeException thrown) {
+        if (warned.add(what)) {
+            SafeLog.warn(LOG, "meters \"{}\": the registry does not take them", Text.printable(what), thrown);
+        }
+    }
+
     private void remove(Series series) {
+        if (series instanceof HistogramSeries histogram) {
+            histograms.remove(histogram);
+            return;
+        }
         Meter meter = meters.remove(series);
         if (meter == null) {
             return;
@@ -84,6 +110,7 @@ final class BoundRegistry implements SeriesChanges {
     }
 
     void close() {
+        histograms.close();
         meters.values().forEach(registry::remove);
         meters.clear();
         shares.clear();

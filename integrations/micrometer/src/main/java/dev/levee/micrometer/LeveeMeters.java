@@ -15,6 +15,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -38,6 +39,10 @@ import org.slf4j.LoggerFactory;
  * others are 0: Prometheus gets {@code levee_breaker_state{name="catalog",state="open"}}. A figure without a
  * description is a gauge.
  *
+ * <p>A histogram has its buckets in Prometheus' registry, as {@code levee_meter_duration_seconds_bucket} with the label
+ * {@code le}, and the sum over several processes is one too; in other registries it is a {@code FunctionTimer}, with
+ * count and sum. In a composite each registry gets it by itself, past the filters of the composite.
+ *
  * <p><b>What comes and goes.</b> Series that were not there before (an endpoint, a key, a policy that was
  * {@linkplain #add added}) have their meters after the poll that saw them first, which for a scrape means: with the
  * next one. Those that a poll does not see any more are removed from every registry. A counter does not fall while its
@@ -51,7 +56,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>Cost.</b> Calls pay nothing. Meters are read one by one, so the first one that is read begins a poll, which
  * calls {@link Measured#measure} of each source once; the other meters of a scrape show what that has found. A poll is
  * due when its figures are {@linkplain #MAX_AGE a second} old, or when the thread that polled last reads a meter for
- * the second time. A poll that finds the same series as before allocates nothing here.
+ * the second time. A poll that finds the same series as before allocates nothing here,
+ * but for histograms.
  *
  * <p>The registry holds the meters, and they what they read, until {@link #close}, or {@link #remove}: this object need
  * not be kept. Thread-safe; nothing waits for a poll of another thread, so a change may have its effect by that thread,
@@ -74,6 +80,8 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
     private final Object sourcesLock = new Object();
 
     private final IdentityHashMap<Measured, MeterSource> known = new IdentityHashMap<>();
+
+    /** The sources in the order in which they came; replaced under the lock, never changed. */
     private volatile MeterSource[] sources = {};
 
     private final Queue<MeterRegistry> arriving = new ConcurrentLinkedQueue<>();
@@ -185,9 +193,9 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
                 if (held != null && --held.uses == 0) {
                     known.remove(part);
                     held.remove();
+                    sources = Arrays.stream(sources).filter(each -> each != held).toArray(MeterSource[]::new);
                 }
             }
-            sources = known.values().toArray(MeterSource[]::new);
         }
         pollNow();
     }
@@ -211,12 +219,15 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
             for (Measured part : parts) {
                 MeterSource held = known.get(part);
                 if (held == null) {
-                    known.put(part, new MeterSource(part));
+                    MeterSource fresh = new MeterSource(part);
+                    known.put(part, fresh);
+                    MeterSource[] more = Arrays.copyOf(sources, sources.length + 1);
+                    more[sources.length] = fresh;
+                    sources = more;
                 } else {
                     held.uses++;
                 }
             }
-            sources = known.values().toArray(MeterSource[]::new);
         }
     }
 
@@ -246,7 +257,7 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
             polling.run();
         }
         reading.readIn = polls;
-        return reading.series.shown();
+        return reading.series instanceof HistogramSeries histogram ? histogram.count() : reading.series.shown();
     }
 
     private void poll() {
@@ -258,7 +269,7 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
                 bound.clear();
                 return;
             }
-            bound.removeIf(each -> each.registry.isClosed());
+            bound.removeIf(BoundRegistry::isOver);
             if (!bound.isEmpty() || !arriving.isEmpty()) {
                 measureAll();
                 applyChanges();

@@ -8,7 +8,7 @@ import io.micrometer.core.instrument.Tags;
  * <p>The total of a counter never falls: when what is measured begins anew, because a policy was replaced by one of the
  * same name, the total goes on from where it was.
  */
-final class Series {
+class Series {
     final SeriesFamily family;
     final Tags tags;
 
@@ -35,18 +35,18 @@ final class Series {
         this.tags = tags;
     }
 
-    double shown() {
+    final double shown() {
         return shown;
     }
 
     /** Adds a figure of the poll; two of one name add up, or the larger counts. */
-    void report(double value) {
+    final void report(double value) {
         reports++;
         reported = family.addsUp() ? plus(reported, value) : larger(reported, value);
     }
 
     /** Adds to a total, outside a poll's reports. */
-    void grow(double by) {
+    final void grow(double by) {
         double before = shown; // changed by the thread that polls only
         shown = before + by;
     }
@@ -84,7 +84,7 @@ final class Series {
     }
 
     @Override
-    public String toString() {
+    public final String toString() {
         return family + " " + tags;
     }
 }

@@ -86,8 +86,17 @@ final class SeriesFamily {
         return kind == Metric.Kind.GAUGE && unit == other && tagKeys.isEmpty();
     }
 
+    /** Whether it only grows. */
     boolean isCounter() {
-        return kind == Metric.Kind.COUNTER;
+        return kind == Metric.Kind.COUNTER || isHistogram();
+    }
+
+    boolean isHistogram() {
+        return kind == Metric.Kind.HISTOGRAM;
+    }
+
+    String description() {
+        return description;
     }
 
     /** Whether figures of several add up; else the largest is that of all. */
@@ -135,7 +144,9 @@ final class SeriesFamily {
         }
         Series[] series = new Series[width()];
         for (int i = 0; i < series.length; i++) {
-            series[i] = new Series(this, kind == Metric.Kind.STATE ? all.and(Tag.of(STATE_TAG, states.get(i))) : all);
+            series[i] = isHistogram()
+                    ? new HistogramSeries(this, all)
+                    : new Series(this, kind == Metric.Kind.STATE ? all.and(Tag.of(STATE_TAG, states.get(i))) : all);
         }
         return new SeriesGroup(policy, series, inRest);
     }
@@ -172,6 +183,12 @@ final class SeriesFamily {
 
     private void settleInto(SeriesGroup sum, SeriesGroup group, boolean seen) {
         for (int i = 0; i < group.series.length; i++) {
+            if (group.series[i] instanceof HistogramSeries one && sum.series[i] instanceof HistogramSeries all) {
+                if (seen) {
+                    one.settleInto(all);
+                }
+                continue;
+            }
             double growth = seen ? group.series[i].settle() : 0;
             if (isCounter()) {
                 sum.series[i].grow(growth);

@@ -1,5 +1,7 @@
 package dev.levee.micrometer;
 
+import dev.levee.core.histogram.LatencyHistogram;
+
 /** The series of one policy and one set of tags: one, or one for each state. Used by the thread that polls only. */
 final class SeriesGroup {
     final String policy;
@@ -18,6 +20,12 @@ final class SeriesGroup {
         this.policy = policy;
         this.series = series;
         this.inRest = inRest;
+    }
+
+    void report(LatencyHistogram histogram) {
+        if (series[0] instanceof HistogramSeries one) {
+            one.report(histogram);
+        }
     }
 
     void report(double value) {

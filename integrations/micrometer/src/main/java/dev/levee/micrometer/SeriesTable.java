@@ -2,6 +2,7 @@ package dev.levee.micrometer;
 
 import dev.levee.core.Measured;
 import dev.levee.core.Metric;
+import dev.levee.core.histogram.LatencyHistogram;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Text;
 import dev.levee.core.internal.WarnedSubjects;
@@ -30,6 +31,9 @@ final class SeriesTable implements Measured.Sink {
 
     /** Families by the flat names of figures without a description. */
     private final Map<String, SeriesFamily> plain = new HashMap<>();
+
+    /** What a source of a histogram fills. */
+    private final LatencyHistogram scratch = new LatencyHistogram();
 
     private long poll;
     private MeterSource source = MeterSource.NONE;
@@ -83,16 +87,34 @@ final class SeriesTable implements Measured.Sink {
         if (poller != Thread.currentThread()) {
             return;
         }
+        SeriesFamily family = familyOf(metric);
+        if (family != null && !family.isHistogram()) {
+            report(family, policy, tags, value);
+        }
+    }
+
+    private @Nullable SeriesFamily familyOf(Metric metric) {
         SeriesFamily family = families.get(metric.name());
         if (family == null) {
-            family = add(metric.name(), new SeriesFamily(metric, config.commonTags()));
+            return add(metric.name(), new SeriesFamily(metric, config.commonTags()));
         }
-        if (family != null) {
-            if (family.takes(metric)) {
-                report(family, policy, tags, value);
-            } else {
-                warnOther(family);
-            }
+        if (family.takes(metric)) {
+            return family;
+        }
+        warnOther(family);
+        return null;
+    }
+
+    @Override
+    public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source counts) {
+        if (poller != Thread.currentThread()) {
+            return;
+        }
+        SeriesFamily family = familyOf(metric);
+        SeriesGroup group = family == null ? null : groupOf(family, policy, tags);
+        if (group != null) {
+            counts.read(scratch);
+            group.report(scratch);
         }
     }
 
@@ -156,12 +178,19 @@ final class SeriesTable implements Measured.Sink {
     }
 
     private void report(SeriesFamily family, String policy, List<String> tags, double value) {
+        SeriesGroup group = groupOf(family, policy, tags);
+        if (group != null) {
+            group.report(value);
+        }
+    }
+
+    private @Nullable SeriesGroup groupOf(SeriesFamily family, String policy, List<String> tags) {
         SeriesGroup group = family.find(policy, tags);
         if (group == null) {
             group = family.add(policy, tags, config.maxSeries(), changes);
             if (group == null) {
                 warnOther(family);
-                return;
+                return null;
             }
         }
         if (group.seenIn == poll) {
@@ -169,7 +198,7 @@ final class SeriesTable implements Measured.Sink {
         }
         group.seenIn = poll;
         group.source = source;
-        group.report(value);
+        return group;
     }
 
     private void warnTwice(SeriesFamily family, String policy) {

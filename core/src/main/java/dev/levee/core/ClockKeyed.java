@@ -267,8 +267,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "keyed.size", size());
-        sink.value(name, "keyed.evictions", (double) evicted.get());
+        Require.nonNull("sink", sink).value(name, KeyedMetrics.KEYED_SIZE, size());
+        sink.value(name, KeyedMetrics.KEYED_EVICTIONS, (double) evicted.get());
         int unmeasured = 0;
         for (HeldPolicy<K, P> entry : entries.values()) {
             if (!isMeasured(entry.key)) {
@@ -277,7 +277,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
                 policy.measure(sink);
             }
         }
-        sink.value(name, "keyed.unmeasured", unmeasured);
+        sink.value(name, KeyedMetrics.KEYED_UNMEASURED, unmeasured);
     }
 
     /** Whether a key is one of those that are measured: a new one is, as long as there is room. */

@@ -322,6 +322,9 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
     }
 
     private void applyChanges() {
+        if (changes.isEmpty()) {
+            return;
+        }
         for (BoundRegistry each : bound) {
             changes.gone.forEach(each::gone);
             changes.came.forEach(each::came);
@@ -374,6 +377,10 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
         @Override
         public void gone(SeriesGroup group) {
             gone.add(group);
+        }
+
+        boolean isEmpty() {
+            return came.isEmpty() && gone.isEmpty();
         }
 
         void clear() {

@@ -168,7 +168,8 @@ class ArchitectureTest {
                             "dev.levee.dns..",
                             "dev.levee.http.server..",
                             "dev.levee.springcache..",
-                            "dev.levee.jcache..")
+                            "dev.levee.jcache..",
+                            "dev.levee.micrometer..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -213,6 +214,23 @@ class ArchitectureTest {
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage("dev.levee..", "java..", "org.jspecify.annotations", "javax.cache..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void the_bridge_to_micrometer_uses_it_and_the_model_of_prometheus() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.micrometer..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.slf4j",
+                            "org.jspecify.annotations",
+                            "io.micrometer..",
+                            "io.prometheus.metrics.model..")
                     .check(LIBRARY);
         }
 

@@ -28,6 +28,8 @@ final class LibraryTypes {
             "com/github/benmanes/caffeine/cache/",
             "org/springframework/cache/",
             "javax/cache/",
+            "io/micrometer/",
+            "io/prometheus/metrics/model/",
             "org/junit/jupiter/api/",
             "net/jqwik/api/");
 

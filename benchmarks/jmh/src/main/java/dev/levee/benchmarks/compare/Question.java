@@ -28,6 +28,7 @@ import dev.levee.benchmarks.HttpClientAsync;
 import dev.levee.benchmarks.HttpClientBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
+import dev.levee.benchmarks.MicrometerCall;
 import dev.levee.benchmarks.Pick1000endpoints;
 import dev.levee.benchmarks.PickEwma;
 import dev.levee.benchmarks.PickLeastinflight10;
@@ -110,6 +111,8 @@ enum Question {
     PIPELINE_MEGAMORPHIC("pipeline.megamorphic", PipelineMegamorphic.class),
     /** What its timeout costs. */
     PIPELINE_FULL("pipeline.full", PipelineFull.class, 64),
+    /** Reported beside what others put into Micrometer. */
+    MICROMETER_CALL("micrometer.call", MicrometerCall.class),
     LIMITER_ADMIT("limiter.admit", LimiterAdmit.class),
     LIMITER_REJECT("limiter.reject", LimiterReject.class),
     LIMITER_ACQUIRE("limiter.acquire", LimiterAcquire.class),

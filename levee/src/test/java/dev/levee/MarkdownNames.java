@@ -223,6 +223,7 @@ final class MarkdownNames {
                 && !LIBRARIES.hasPackage(name)
                 && !LIBRARIES.hasMethod(last)
                 && !isMetric(name)
+                && !MetricsCatalogue.hasName(name)
                 && !POM.contains("<" + name + ">")) {
             report(line, text, "no package or metric " + name);
         }

@@ -27,18 +27,18 @@ final class CacheTotals {
     }
 
     void write(String name, Measured.Sink sink) {
-        sink.value(name, "cache.hits", hits.doubleValue());
-        sink.value(name, "cache.misses", misses.doubleValue());
-        sink.value(name, "cache.loads", loads.doubleValue());
-        sink.value(name, "cache.loads.shared", sharedLoads.doubleValue());
-        sink.value(name, "cache.load.failures", loadFailures.doubleValue());
-        sink.value(name, "cache.load.nanos", loadNanos.doubleValue());
-        sink.value(name, "cache.evictions", evictions.doubleValue());
-        sink.value(name, "cache.hits.absent", absent.doubleValue());
-        sink.value(name, "cache.hits.failed", cachedFailures.doubleValue());
-        sink.value(name, "cache.stale", stale.doubleValue());
-        sink.value(name, "cache.refreshes", refreshes.doubleValue());
-        sink.value(name, "cache.refresh.failures", refreshFailures.doubleValue());
-        sink.value(name, "cache.refreshes.refused", refusedRefreshes.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_HITS, hits.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_MISSES, misses.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_LOADS, loads.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_LOADS_SHARED, sharedLoads.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_LOAD_FAILURES, loadFailures.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_LOAD, loadNanos.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_EVICTIONS, evictions.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_HITS_ABSENT, absent.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_HITS_FAILED, cachedFailures.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_STALE, stale.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_REFRESHES, refreshes.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_REFRESH_FAILURES, refreshFailures.doubleValue());
+        sink.value(name, CacheMetrics.CACHE_REFRESHES_REFUSED, refusedRefreshes.doubleValue());
     }
 }

@@ -273,11 +273,11 @@ final class LocalCache<K, V> implements Cache<K, V> {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "cache.size", (double) entries.size());
-        sink.value(name, "cache.loading", inFlight.size());
-        sink.value(name, "cache.refreshing", loads.refreshing());
+        Require.nonNull("sink", sink).value(name, CacheMetrics.CACHE_SIZE, (double) entries.size());
+        sink.value(name, CacheMetrics.CACHE_LOADING, inFlight.size());
+        sink.value(name, CacheMetrics.CACHE_REFRESHING, loads.refreshing());
         if (marks.haveTags()) {
-            sink.value(name, "cache.tags", marks.tags());
+            sink.value(name, CacheMetrics.CACHE_TAGS, marks.tags());
         }
         if (totals != null) {
             totals.write(name, sink);

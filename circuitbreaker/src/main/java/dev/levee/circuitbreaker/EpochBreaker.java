@@ -413,14 +413,14 @@ final class EpochBreaker implements CircuitBreaker {
     @Override
     public Snapshot snapshot() {
         long now = clock.nanoTime();
-        return BreakerMetrics.snapshot(makeDueChanges(now), now);
+        return BreakerFigures.snapshot(makeDueChanges(now), now);
     }
 
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
         Snapshot snapshot = snapshot();
-        BreakerMetrics.write(name, snapshot, epoch, totals, sink);
+        BreakerFigures.write(name, snapshot, epoch, totals, sink);
     }
 
     @Override

@@ -307,8 +307,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "keyed.size", size());
-        sink.value(name, "keyed.evictions", (double) evicted.get());
+        Require.nonNull("sink", sink).value(name, KeyedMetrics.KEYED_SIZE, size());
+        sink.value(name, KeyedMetrics.KEYED_EVICTIONS, (double) evicted.get());
         List<Turn> turns = new ArrayList<>();
         List<HeldPolicy<K, P>> others = new ArrayList<>();
         KeyedFigures.Figures othersBase;
@@ -345,7 +345,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             }
         }
         figures.measureOthers(rest, othersBase, sink);
-        sink.value(name, "keyed.unmeasured", others.size());
+        sink.value(name, KeyedMetrics.KEYED_UNMEASURED, others.size());
     }
 
     /** Whether a key is one of those that are measured: a new one is, as long as there is room. Under the lock. */

@@ -68,8 +68,10 @@ class KeyedCountersTest {
 
         @Override
         public void value(String policy, Metric metric, List<String> tags, double value) {
-            String series = policy + ' ' + metric.name() + tags;
-            if (metric.kind() == Metric.Kind.COUNTER) {
+            String series = policy + ' ' + metric.name() + (tags.isEmpty() ? "" : tags);
+            if (metric.name().startsWith("keyed.")) {
+                gauges.put(series, value);
+            } else if (metric.kind() == Metric.Kind.COUNTER) {
                 Double before = counters.put(series, value);
                 if (before != null && before > value) {
                     falls.add(series + " from " + before + " to " + value);

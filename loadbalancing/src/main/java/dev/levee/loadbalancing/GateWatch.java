@@ -128,8 +128,8 @@ final class GateWatch {
     }
 
     void measure(Measured.Sink sink) {
-        sink.value(balancer, "balancer.gates.panic", panic.get() ? 1.0 : 0.0);
-        sink.value(balancer, "balancer.gates.passed", (double) passed.sum());
-        sink.value(balancer, "balancer.gates.excused", (double) excused.sum());
+        sink.value(balancer, BalancerMetrics.BALANCER_GATES_PANIC, panic.get() ? 1.0 : 0.0);
+        sink.value(balancer, BalancerMetrics.BALANCER_GATES_PASSED, (double) passed.sum());
+        sink.value(balancer, BalancerMetrics.BALANCER_GATES_EXCUSED, (double) excused.sum());
     }
 }

@@ -2,10 +2,10 @@ package dev.levee.loadbalancing;
 
 import dev.levee.core.Environment;
 import dev.levee.core.Measured;
+import dev.levee.core.Metric;
 import dev.levee.core.Policy;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -13,6 +13,13 @@ import java.util.Map;
  * a time, {@link #measure} by any thread.
  */
 final class HealthReport {
+    private static final Map<HealthState, Metric> STATES = new EnumMap<>(Map.of(
+            HealthState.DRAINING, BalancerMetrics.BALANCER_DRAINING,
+            HealthState.UNHEALTHY, BalancerMetrics.BALANCER_UNHEALTHY,
+            HealthState.EJECTED, BalancerMetrics.BALANCER_EJECTED,
+            HealthState.WARMING, BalancerMetrics.BALANCER_WARMING,
+            HealthState.HEALTHY, BalancerMetrics.BALANCER_HEALTHY));
+
     private final String balancer;
     private final Environment environment;
     private final Ejections ejections;
@@ -58,17 +65,16 @@ final class HealthReport {
     }
 
     void measure(Measured.Sink sink, List<NodeHealth> nodes) {
-        Map<HealthState, Integer> counts = new EnumMap<>(HealthState.class);
-        for (NodeHealth node : nodes) {
-            counts.merge(node.health.state(), 1, Integer::sum);
-        }
-        for (HealthState state : HealthState.values()) {
-            String metric = "balancer." + state.name().toLowerCase(Locale.ROOT);
-            sink.value(balancer, metric, counts.getOrDefault(state, 0));
-        }
-        sink.value(balancer, "balancer.panic", publishedPanic ? 1.0 : 0.0);
-        sink.value(balancer, "balancer.ejections", (double) ejections.count());
-        sink.value(balancer, "balancer.ejection.suspended", ejections.isSuspended() ? 1.0 : 0.0);
-        sink.value(balancer, "balancer.stalls", (double) pauses.count());
+        STATES.forEach((state, metric) -> {
+            int count = 0;
+            for (NodeHealth node : nodes) {
+                count += node.health.state() == state ? 1 : 0;
+            }
+            sink.value(balancer, metric, count);
+        });
+        sink.value(balancer, BalancerMetrics.BALANCER_PANIC, publishedPanic ? 1.0 : 0.0);
+        sink.value(balancer, BalancerMetrics.BALANCER_EJECTIONS, (double) ejections.count());
+        sink.value(balancer, BalancerMetrics.BALANCER_EJECTION_SUSPENDED, ejections.isSuspended() ? 1.0 : 0.0);
+        sink.value(balancer, BalancerMetrics.BALANCER_STALLS, (double) pauses.count());
     }
 }

@@ -10,6 +10,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.strategy.LoadTracker;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,9 @@ final class Node<A> {
     final String id;
     /** What figures, events and the log call it. */
     final String label;
+
+    /** The label as the value of the tag of figures. */
+    final List<String> tags;
 
     final A address;
     final @Nullable Gate gate;
@@ -85,6 +89,7 @@ final class Node<A> {
             boolean countsPicks) {
         this.id = endpoint.id();
         this.label = label;
+        this.tags = List.of(label);
         this.address = endpoint.address();
         this.gate = gate;
         this.tracker = tracker;

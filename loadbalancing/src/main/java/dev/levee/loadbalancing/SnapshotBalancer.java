@@ -340,11 +340,11 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
         EndpointSet<A> now = set;
-        sink.value(name, "balancer.endpoints", now.all().size());
-        sink.value(name, "balancer.candidates", now.nodes.length);
-        sink.value(name, "balancer.expired", (double) leases.expired());
+        sink.value(name, BalancerMetrics.BALANCER_ENDPOINTS, now.all().size());
+        sink.value(name, BalancerMetrics.BALANCER_CANDIDATES, now.nodes.length);
+        sink.value(name, BalancerMetrics.BALANCER_EXPIRED, (double) leases.expired());
         if (drains != null) {
-            sink.value(name, "balancer.drains", drains.open());
+            sink.value(name, BalancerMetrics.BALANCER_DRAINS, drains.open());
         }
         if (monitor != null) {
             monitor.measure(sink, healthOf(now.allNodes()));
@@ -353,13 +353,12 @@ final class SnapshotBalancer<A> extends Membership<A> implements LoadBalancer<A>
             gateWatch.measure(sink);
         }
         if (strategy instanceof Measured measured) { // a strategy does not know the name of its balancer
-            measured.measure((own, metric, value) -> sink.value(name, metric, value));
+            measured.measure(new RenamingSink(name, sink));
         }
         for (Node<A> node : now.allNodes()) {
-            String label = name + "/" + node.label;
-            sink.value(label, "endpoint.in.flight", node.inFlight());
+            sink.value(name, BalancerMetrics.ENDPOINT_IN_FLIGHT, node.tags, node.inFlight());
             if (config.totals()) {
-                sink.value(label, "endpoint.picks", (double) node.picks());
+                sink.value(name, BalancerMetrics.ENDPOINT_PICKS, node.tags, (double) node.picks());
             }
             if (node.gate instanceof Measured measured) {
                 measured.measure(sink);

@@ -443,8 +443,9 @@ abstract class AbstractLimiter implements RateLimiter {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "limiter.permits.available", (double) availablePermits());
-        sink.value(name, "limiter.calls.waiting", queue.size());
+        Require.nonNull("sink", sink)
+                .value(name, LimiterMetrics.LIMITER_PERMITS_AVAILABLE, (double) availablePermits());
+        sink.value(name, LimiterMetrics.LIMITER_CALLS_WAITING, queue.size());
         if (totals != null) {
             totals.measure(name, sink);
         }

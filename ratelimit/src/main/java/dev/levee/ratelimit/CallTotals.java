@@ -1,6 +1,7 @@
 package dev.levee.ratelimit;
 
 import dev.levee.core.Measured;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -8,6 +9,9 @@ import java.util.concurrent.atomic.LongAdder;
  * what becomes of it; so neither count ever falls. See ADR 13.
  */
 final class CallTotals {
+    private static final List<String> ADMITTED = List.of("admitted");
+    private static final List<String> REFUSED = List.of("refused");
+
     private final LongAdder admitted = new LongAdder();
     private final LongAdder refused = new LongAdder();
 
@@ -16,7 +20,7 @@ final class CallTotals {
     }
 
     void measure(String policy, Measured.Sink sink) {
-        sink.value(policy, "limiter.calls.admitted", (double) admitted.sum());
-        sink.value(policy, "limiter.calls.refused", (double) refused.sum());
+        sink.value(policy, LimiterMetrics.LIMITER_CALLS, ADMITTED, (double) admitted.sum());
+        sink.value(policy, LimiterMetrics.LIMITER_CALLS, REFUSED, (double) refused.sum());
     }
 }

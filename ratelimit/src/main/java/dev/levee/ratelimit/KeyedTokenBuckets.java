@@ -208,9 +208,9 @@ final class KeyedTokenBuckets<K> implements KeyedRateLimiter<K> {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "limiter.keys", size());
-        sink.value(name, "limiter.keys.added", (double) table.added());
-        sink.value(name, "limiter.keys.forgiven", (double) table.forgiven());
+        Require.nonNull("sink", sink).value(name, LimiterMetrics.LIMITER_KEYS, size());
+        sink.value(name, LimiterMetrics.LIMITER_KEYS_ADDED, (double) table.added());
+        sink.value(name, LimiterMetrics.LIMITER_KEYS_FORGIVEN, (double) table.forgiven());
         if (totals != null) {
             totals.measure(name, sink);
         }

@@ -335,23 +335,24 @@ final class QueuedWriteBehind<K, V> implements WriteBehind<K, V> {
         for (WriteLane<K, V> lane : lanes) {
             age = Math.max(age, lane.shard().oldestAge(now));
         }
-        sink.value(name, "writebehind.pending", (double) counts.pending());
-        sink.value(name, "writebehind.in.flight", (double) counts.inFlight());
-        sink.value(name, "writebehind.bytes", (double) room.bytes());
-        sink.value(name, "writebehind.oldest.age.nanos", (double) age);
-        sink.value(name, "writebehind.accepted", (double) counts.accepted());
-        sink.value(name, "writebehind.written", (double) counts.written());
-        sink.value(name, "writebehind.coalesced", (double) counts.coalesced());
-        sink.value(name, "writebehind.dead", (double) counts.dead());
-        sink.value(name, "writebehind.dead.kept", box.size());
-        sink.value(name, "writebehind.dropped", (double) counts.dropped());
-        sink.value(name, "writebehind.returned", (double) counts.returned());
-        sink.value(name, "writebehind.refused", (double) intake.refused.sum());
-        sink.value(name, "writebehind.retries", (double) writer.retries.sum());
-        sink.value(name, "writebehind.flushes", (double) writer.flushes.sum());
-        sink.value(name, "writebehind.calls", (double) writer.calls.sum());
-        sink.value(name, "writebehind.calls.saved", (double) (counts.coalesced() + writer.rowsSaved.sum()));
-        sink.value(name, "writebehind.journal.failed", journal.hasFailed() ? 1 : 0);
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_PENDING, (double) counts.pending());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_IN_FLIGHT, (double) counts.inFlight());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_BYTES, (double) room.bytes());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_OLDEST_AGE, (double) age);
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_ACCEPTED, (double) counts.accepted());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_WRITTEN, (double) counts.written());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_COALESCED, (double) counts.coalesced());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_DEAD, (double) counts.dead());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_DEAD_KEPT, box.size());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_DROPPED, (double) counts.dropped());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_RETURNED, (double) counts.returned());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_REFUSED, (double) intake.refused.sum());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_RETRIES, (double) writer.retries.sum());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_FLUSHES, (double) writer.flushes.sum());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_CALLS, (double) writer.calls.sum());
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_CALLS_SAVED, (double)
+                (counts.coalesced() + writer.rowsSaved.sum()));
+        sink.value(name, WriteBehindMetrics.WRITEBEHIND_JOURNAL_FAILED, journal.hasFailed() ? 1 : 0);
     }
 
     @Override

@@ -14,12 +14,12 @@ final class IdempotencyTotals {
     final LongAdder unrecorded = new LongAdder();
 
     void write(String name, Measured.Sink sink) {
-        sink.value(name, "idempotency.run", (double) run.sum());
-        sink.value(name, "idempotency.replayed", (double) replayed.sum());
-        sink.value(name, "idempotency.refused", (double) refused.sum());
-        sink.value(name, "idempotency.unknown", (double) unknown.sum());
-        sink.value(name, "idempotency.checked", (double) checked.sum());
-        sink.value(name, "idempotency.late", (double) late.sum());
-        sink.value(name, "idempotency.unrecorded", (double) unrecorded.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_RUN, (double) run.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_REPLAYED, (double) replayed.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_REFUSED, (double) refused.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_UNKNOWN, (double) unknown.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_CHECKED, (double) checked.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_LATE, (double) late.sum());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_UNRECORDED, (double) unrecorded.sum());
     }
 }

@@ -360,11 +360,11 @@ final class InMemoryIdempotencyStore<T extends @Nullable Object> implements Idem
     @Override
     public void measure(String policy, Measured.Sink sink) {
         long[] seen = locked(() -> new long[] {owned.size(), unknown.size(), recorded.size(), evicted, held()});
-        sink.value(policy, "idempotency.keys.owned", (double) seen[0]);
-        sink.value(policy, "idempotency.keys.unknown", (double) seen[1]);
-        sink.value(policy, "idempotency.keys.recorded", (double) seen[2]);
-        sink.value(policy, "idempotency.keys.evictions", (double) seen[3]);
-        sink.value(policy, "idempotency.keys.used.ratio", (double) seen[4] / maxKeys);
+        sink.value(policy, IdempotencyMetrics.IDEMPOTENCY_KEYS_OWNED, (double) seen[0]);
+        sink.value(policy, IdempotencyMetrics.IDEMPOTENCY_KEYS_UNKNOWN, (double) seen[1]);
+        sink.value(policy, IdempotencyMetrics.IDEMPOTENCY_KEYS_RECORDED, (double) seen[2]);
+        sink.value(policy, IdempotencyMetrics.IDEMPOTENCY_KEYS_EVICTIONS, (double) seen[3]);
+        sink.value(policy, IdempotencyMetrics.IDEMPOTENCY_KEYS_USED_RATIO, (double) seen[4] / maxKeys);
     }
 
     @Override

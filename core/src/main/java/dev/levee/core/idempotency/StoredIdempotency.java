@@ -444,7 +444,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
     @Override
     public void measure(Sink sink) {
         totals.write(name, Require.nonNull("sink", sink));
-        sink.value(name, "idempotency.settling", background == null ? 0 : background.size());
+        sink.value(name, IdempotencyMetrics.IDEMPOTENCY_SETTLING, background == null ? 0 : background.size());
         store.measure(name, sink);
     }
 

@@ -163,8 +163,8 @@ abstract class AbstractTimeout implements Timeout {
     @Override
     public final void measure(Sink sink) {
         Require.nonNull("sink", sink);
-        sink.value(name(), "timeout.timed.out", (double) timedOut.sum());
-        sink.value(name(), "timeout.refused", (double) refused.sum());
+        sink.value(name(), PolicyMetrics.TIMEOUT_TIMED_OUT, (double) timedOut.sum());
+        sink.value(name(), PolicyMetrics.TIMEOUT_REFUSED, (double) refused.sum());
     }
 
     @Override

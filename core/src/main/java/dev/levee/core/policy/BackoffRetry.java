@@ -349,10 +349,10 @@ final class BackoffRetry implements Retry, Repeater {
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
-        sink.value(name, "retry.repeated", (double) repeated.sum());
-        sink.value(name, "retry.exhausted", (double) exhausted.sum());
-        sink.value(name, "retry.stood.down", (double) stoodDown.sum());
-        sink.value(name, "retry.refused", (double) refusedByBudget.sum());
+        sink.value(name, PolicyMetrics.RETRY_REPEATED, (double) repeated.sum());
+        sink.value(name, PolicyMetrics.RETRY_EXHAUSTED, (double) exhausted.sum());
+        sink.value(name, PolicyMetrics.RETRY_STOOD_DOWN, (double) stoodDown.sum());
+        sink.value(name, PolicyMetrics.RETRY_REFUSED, (double) refusedByBudget.sum());
         budget.measure(sink);
     }
 

@@ -149,9 +149,9 @@ final class CreditBudget implements RetryBudget {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
         // Acquire: a figure of some moment.
-        sink.value(name, "budget.credit", creditAt(word.getAcquire(), millis()) / UNITS);
-        sink.value(name, "budget.withdrawn", (double) withdrawn.sum());
-        sink.value(name, "budget.refused", (double) refused.sum());
+        sink.value(name, PolicyMetrics.BUDGET_CREDIT, creditAt(word.getAcquire(), millis()) / UNITS);
+        sink.value(name, PolicyMetrics.BUDGET_WITHDRAWN, (double) withdrawn.sum());
+        sink.value(name, PolicyMetrics.BUDGET_REFUSED, (double) refused.sum());
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.levee.core.internal.Unchecked;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -34,7 +35,7 @@ final class DefaultFaults implements Faults {
     private final Environment environment;
     private final Fault[] faults;
     private final AtomicReference<@Nullable FaultSession> session = new AtomicReference<>();
-    private final Map<Fault.Effect, LongAdder> hits = new EnumMap<>(Fault.Effect.class);
+    private final Map<Fault.Effect, Hits> hits = new EnumMap<>(Fault.Effect.class);
 
     DefaultFaults(String name, long seed, Environment environment, Fault... faults) {
         this.name = Require.name(name);
@@ -43,7 +44,7 @@ final class DefaultFaults implements Faults {
         this.timers = SchedulerTimers.of(environment);
         this.faults = faults;
         for (Fault.Effect effect : Fault.Effect.values()) {
-            hits.put(effect, new LongAdder());
+            hits.put(effect, new Hits(effect));
         }
     }
 
@@ -108,7 +109,7 @@ final class DefaultFaults implements Faults {
     }
 
     void hit(Fault fault) {
-        hits.computeIfAbsent(fault.effect(), effect -> new LongAdder()).increment();
+        hits.computeIfAbsent(fault.effect(), Hits::new).count.increment();
     }
 
     /** Whether a fault hits a call. A call whose key cannot be determined is not hit. */
@@ -189,13 +190,23 @@ final class DefaultFaults implements Faults {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
         FaultSession on = current();
-        sink.value(name, "faults.on", on == null ? 0 : 1);
-        hits.forEach((effect, count) -> sink.value(name, "faults." + effect.label(), (double) count.sum()));
-        sink.value(name, "faults.waiting", on == null ? 0 : on.waiting());
+        sink.value(name, PolicyMetrics.FAULTS_ON, on == null ? 0 : 1);
+        hits.forEach((effect, hit) -> sink.value(name, PolicyMetrics.FAULTS, hit.tags, (double) hit.count.sum()));
+        sink.value(name, PolicyMetrics.FAULTS_WAITING, on == null ? 0 : on.waiting());
     }
 
     @Override
     public String toString() {
         return "faults \"" + name + (isOn() ? "\" ON" : "\" off");
+    }
+
+    /** How many calls an effect has hit. */
+    private static final class Hits {
+        final List<String> tags;
+        final LongAdder count = new LongAdder();
+
+        Hits(Fault.Effect effect) {
+            tags = List.of(effect.label());
+        }
     }
 }

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. A call that does not fail costs nothing.
  *
  * <p>Events: {@code onDegraded}, with the source that answered. Metrics: {@code fallback.degraded} (calls that got a
- * substitute); for each source of a chain {@code fallback.degraded.SOURCE} (calls that it answered);
+ * substitute); for each source of a chain {@code fallback.substitutes} (calls that it answered);
  * {@code fallback.failed} (calls for which no source had an answer).
  *
  * @since 0.1

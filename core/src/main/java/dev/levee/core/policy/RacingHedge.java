@@ -250,10 +250,10 @@ final class RacingHedge implements Hedge {
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
-        sink.value(name, "hedge.fired", (double) fired.sum());
-        sink.value(name, "hedge.won", (double) won.sum());
-        sink.value(name, "hedge.refused", (double) refused.sum());
-        sink.value(name, "hedge.delay.nanos", (double) delayNanos());
+        sink.value(name, PolicyMetrics.HEDGE_FIRED, (double) fired.sum());
+        sink.value(name, PolicyMetrics.HEDGE_WON, (double) won.sum());
+        sink.value(name, PolicyMetrics.HEDGE_REFUSED, (double) refused.sum());
+        sink.value(name, PolicyMetrics.HEDGE_DELAY, (double) delayNanos());
         if (ownBudget) {
             budget.measure(sink);
         }

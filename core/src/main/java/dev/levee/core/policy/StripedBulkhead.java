@@ -421,9 +421,9 @@ final class StripedBulkhead implements Bulkhead {
     @Override
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
-        sink.value(name, "bulkhead.in.flight", inFlight());
-        sink.value(name, "bulkhead.waiting", waiting());
-        sink.value(name, "bulkhead.limit", maxConcurrent());
+        sink.value(name, PolicyMetrics.BULKHEAD_IN_FLIGHT, inFlight());
+        sink.value(name, PolicyMetrics.BULKHEAD_WAITING, waiting());
+        sink.value(name, PolicyMetrics.BULKHEAD_LIMIT, maxConcurrent());
     }
 
     @Override

@@ -15,6 +15,7 @@ import dev.levee.core.internal.Unchecked;
 import dev.levee.core.policy.FallbackConfig.Source;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +37,10 @@ final class SubstitutingFallback implements Fallback, Answering {
     private final Source[] chain;
     private final Environment environment;
     private final LongAdder[] degraded;
+
+    /** The values of the tag of metrics, of each source. */
+    private final List<List<String>> tags;
+
     private final LongAdder failed = new LongAdder();
 
     SubstitutingFallback(String name, FallbackConfig config, Environment environment) {
@@ -43,6 +48,7 @@ final class SubstitutingFallback implements Fallback, Answering {
         this.when = Require.nonNull("config", config).when();
         this.chain = config.chain().toArray(new Source[0]);
         this.degraded = Stream.generate(LongAdder::new).limit(chain.length).toArray(LongAdder[]::new);
+        this.tags = Stream.of(chain).map(source -> List.of(source.name())).toList();
         this.environment = Require.nonNull("environment", environment);
     }
 
@@ -266,13 +272,13 @@ final class SubstitutingFallback implements Fallback, Answering {
         for (LongAdder one : degraded) {
             all += one.sum();
         }
-        sink.value(name, "fallback.degraded", (double) all);
+        sink.value(name, PolicyMetrics.FALLBACK_DEGRADED, (double) all);
         for (int i = 0; i < chain.length; i++) {
             if (!chain[i].name().equals(name)) {
-                sink.value(name, "fallback.degraded." + chain[i].name(), (double) degraded[i].sum());
+                sink.value(name, PolicyMetrics.FALLBACK_SUBSTITUTES, tags.get(i), (double) degraded[i].sum());
             }
         }
-        sink.value(name, "fallback.failed", (double) failed.sum());
+        sink.value(name, PolicyMetrics.FALLBACK_FAILED, (double) failed.sum());
     }
 
     @Override

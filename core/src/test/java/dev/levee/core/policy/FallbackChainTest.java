@@ -91,8 +91,8 @@ class FallbackChainTest {
             assertThat(heard.events()).containsExactly("fallback f degraded by default: java.io.IOException: down");
             assertThat(metrics(fallback))
                     .containsEntry("fallback.degraded", 1.0)
-                    .containsEntry("fallback.degraded.cache", 0.0)
-                    .containsEntry("fallback.degraded.default", 1.0)
+                    .containsEntry("fallback.substitutes.cache", 0.0)
+                    .containsEntry("fallback.substitutes.default", 1.0)
                     .containsEntry("fallback.failed", 0.0);
         }
 

@@ -83,8 +83,8 @@ final class MedianRecorder implements ServerLoadRecorder {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
         ServerLoad load = load();
-        sink.value(name, "server.in.flight", load.inFlight());
-        sink.value(name, "server.latency.nanos", (double) load.latencyNanos());
+        sink.value(name, StrategyMetrics.SERVER_IN_FLIGHT, load.inFlight());
+        sink.value(name, StrategyMetrics.SERVER_LATENCY, (double) load.latencyNanos());
     }
 
     @Override

@@ -55,12 +55,12 @@ final class ProbingOfBalancer implements BalancingStrategy, Measured {
         Require.nonNull("sink", sink);
         String name = toString();
         if (prober != null) {
-            sink.value(name, "probing.sent", (double) prober.sent());
-            sink.value(name, "probing.failed", (double) prober.failed());
-            sink.value(name, "probing.in.flight", prober.inFlight());
+            sink.value(name, StrategyMetrics.PROBING_SENT, (double) prober.sent());
+            sink.value(name, StrategyMetrics.PROBING_FAILED, (double) prober.failed());
+            sink.value(name, StrategyMetrics.PROBING_IN_FLIGHT, prober.inFlight());
         }
-        sink.value(name, "probing.answers", pool.fresh(clock.nanoTime()));
-        sink.value(name, "probing.hot.above", pool.hottestCold());
+        sink.value(name, StrategyMetrics.PROBING_ANSWERS, pool.fresh(clock.nanoTime()));
+        sink.value(name, StrategyMetrics.PROBING_HOT_ABOVE, pool.hottestCold());
     }
 
     @Override

@@ -215,9 +215,9 @@ final class AdaptivePermits {
     void measure(String name, Measured.Sink sink) {
         long now = clock.nanoTime();
         held.lookSometimes(now);
-        Require.nonNull("sink", sink).value(name, "bulkhead.baseline.nanos", learner.baselineNanos());
-        sink.value(name, "bulkhead.drops", (double) learner.drops());
-        sink.value(name, "bulkhead.held.long", held.count(now));
-        sink.value(name, "bulkhead.held.longest.nanos", (double) held.longestNanos(now));
+        Require.nonNull("sink", sink).value(name, OverloadMetrics.BULKHEAD_BASELINE, learner.baselineNanos());
+        sink.value(name, OverloadMetrics.BULKHEAD_DROPS, (double) learner.drops());
+        sink.value(name, OverloadMetrics.BULKHEAD_HELD_LONG, held.count(now));
+        sink.value(name, OverloadMetrics.BULKHEAD_HELD_LONGEST, (double) held.longestNanos(now));
     }
 }

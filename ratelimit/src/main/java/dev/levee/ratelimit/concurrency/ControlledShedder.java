@@ -241,10 +241,10 @@ final class ControlledShedder implements PriorityShedder {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "shedder.refused.share", refusedShare());
-        sink.value(name, "shedder.threshold", threshold);
-        sink.value(name, "shedder.refused", (double) refusedSinceStart.sum());
-        sink.value(name, "shedder.armed", armed ? 1 : 0);
+        Require.nonNull("sink", sink).value(name, OverloadMetrics.SHEDDER_REFUSED_SHARE, refusedShare());
+        sink.value(name, OverloadMetrics.SHEDDER_THRESHOLD, threshold);
+        sink.value(name, OverloadMetrics.SHEDDER_REFUSED, (double) refusedSinceStart.sum());
+        sink.value(name, OverloadMetrics.SHEDDER_ARMED, armed ? 1 : 0);
     }
 
     @Override

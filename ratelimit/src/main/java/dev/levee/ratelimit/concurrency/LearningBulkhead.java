@@ -6,6 +6,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.Require;
+import dev.levee.core.policy.PolicyMetrics;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -268,8 +269,8 @@ final class LearningBulkhead implements AdaptiveBulkhead {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "bulkhead.in.flight", inFlight());
-        sink.value(name, "bulkhead.limit", limit());
+        Require.nonNull("sink", sink).value(name, PolicyMetrics.BULKHEAD_IN_FLIGHT, inFlight());
+        sink.value(name, PolicyMetrics.BULKHEAD_LIMIT, limit());
         permits.measure(name, sink);
         for (PartitionGate partition : partitions.values()) {
             partition.measure(sink);

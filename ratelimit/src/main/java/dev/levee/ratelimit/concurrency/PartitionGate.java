@@ -6,6 +6,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.policy.PolicyMetrics;
 
 /** The gate of one partition of a {@link LearningBulkhead}. */
 final class PartitionGate implements Gate {
@@ -67,8 +68,8 @@ final class PartitionGate implements Gate {
 
     void measure(Measured.Sink sink) {
         PermitPool permits = bulkhead.pool(pool);
-        sink.value(name, "bulkhead.in.flight", permits.inFlight());
-        sink.value(name, "bulkhead.limit", permits.limit());
+        sink.value(name, PolicyMetrics.BULKHEAD_IN_FLIGHT, permits.inFlight());
+        sink.value(name, PolicyMetrics.BULKHEAD_LIMIT, permits.limit());
     }
 
     @Override

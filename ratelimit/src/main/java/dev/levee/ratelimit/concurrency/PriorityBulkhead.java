@@ -12,7 +12,7 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Trampoline;
-import java.util.Locale;
+import dev.levee.core.policy.PolicyMetrics;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -476,16 +476,16 @@ final class PriorityBulkhead implements SheddingBulkhead {
 
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, "bulkhead.in.flight", inFlight());
-        sink.value(name, "bulkhead.waiting", waiting());
-        sink.value(name, "bulkhead.limit", maxConcurrent());
+        Require.nonNull("sink", sink).value(name, PolicyMetrics.BULKHEAD_IN_FLIGHT, inFlight());
+        sink.value(name, PolicyMetrics.BULKHEAD_WAITING, waiting());
+        sink.value(name, PolicyMetrics.BULKHEAD_LIMIT, maxConcurrent());
         if (adaptive != null) {
             adaptive.measure(name, sink);
         }
         for (ShedReason reason : ShedReason.values()) {
             if (reason.compareTo(ShedReason.WAITED) <= 0) {
-                String metric = "bulkhead.refused." + reason.name().toLowerCase(Locale.ROOT);
-                sink.value(name, metric, (double) refused(reason));
+                sink.value(
+                        name, OverloadMetrics.BULKHEAD_REFUSED, OverloadMetrics.tag(reason), (double) refused(reason));
             }
         }
     }

@@ -11,8 +11,10 @@ import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.PaddedLong;
 import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Require;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /**
  * The implementation of {@link AdaptiveThrottle}: {@link RollingCounts} for each criticality.
@@ -24,6 +26,8 @@ import java.util.random.RandomGenerator;
 @SuppressWarnings("EnumOrdinal") // their order, from the most critical, is meant
 final class WindowedThrottle implements AdaptiveThrottle {
     private static final Criticality[] LEVELS = Criticality.values();
+    private static final List<List<String>> TAGS =
+            Stream.of(LEVELS).map(each -> List.of(each.toHeader())).toList();
     private static final int LEVEL_SHIFT = 1;
 
     private final String name;
@@ -153,10 +157,10 @@ final class WindowedThrottle implements AdaptiveThrottle {
     public void measure(Sink sink) {
         Require.nonNull("sink", sink);
         for (Criticality each : LEVELS) {
-            String metric = "throttle.refusal.probability." + each.toHeader().replace('-', '.');
-            sink.value(name, metric, refusalProbability(each));
+            List<String> tags = TAGS.get(each.ordinal());
+            sink.value(name, OverloadMetrics.THROTTLE_REFUSAL_PROBABILITY, tags, refusalProbability(each));
         }
-        sink.value(name, "throttle.refused", (double) refused.sum());
+        sink.value(name, OverloadMetrics.THROTTLE_REFUSED, (double) refused.sum());
     }
 
     @Override

@@ -308,19 +308,19 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
         long kept = book.locked(() -> (long) book.letters.size());
         long dropped = book.locked(book.letters::dropped);
         long age = ages ? book.locked(() -> book.oldestAgeNanos(now)) : 0;
-        sink.value(name, "work.waiting", (double) counts.waiting());
-        sink.value(name, "work.running", (double) counts.running());
-        sink.value(name, "work.accepted", (double) counts.accepted());
-        sink.value(name, "work.done", (double) counts.done());
-        sink.value(name, "work.retried", (double) attempts.retried());
-        sink.value(name, "work.postponed", (double) attempts.postponed());
-        sink.value(name, "work.dead", (double) counts.deadLettered());
-        sink.value(name, "work.dead.kept", (double) kept);
-        sink.value(name, "work.dead.dropped", (double) dropped);
-        sink.value(name, "work.returned", (double) counts.returned());
-        sink.value(name, "work.refused", (double) refusals.sum());
+        sink.value(name, WorkMetrics.WORK_WAITING, (double) counts.waiting());
+        sink.value(name, WorkMetrics.WORK_RUNNING, (double) counts.running());
+        sink.value(name, WorkMetrics.WORK_ACCEPTED, (double) counts.accepted());
+        sink.value(name, WorkMetrics.WORK_DONE, (double) counts.done());
+        sink.value(name, WorkMetrics.WORK_RETRIED, (double) attempts.retried());
+        sink.value(name, WorkMetrics.WORK_POSTPONED, (double) attempts.postponed());
+        sink.value(name, WorkMetrics.WORK_DEAD, (double) counts.deadLettered());
+        sink.value(name, WorkMetrics.WORK_DEAD_KEPT, (double) kept);
+        sink.value(name, WorkMetrics.WORK_DEAD_DROPPED, (double) dropped);
+        sink.value(name, WorkMetrics.WORK_RETURNED, (double) counts.returned());
+        sink.value(name, WorkMetrics.WORK_REFUSED, (double) refusals.sum());
         if (ages) {
-            sink.value(name, "work.oldest.age.nanos", (double) age);
+            sink.value(name, WorkMetrics.WORK_OLDEST_AGE, (double) age);
         }
     }
 

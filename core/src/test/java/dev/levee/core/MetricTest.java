@@ -1,0 +1,67 @@
+package dev.levee.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class MetricTest {
+    private final List<String> flat = new ArrayList<>();
+    private final Measured.Sink sink = (policy, metric, value) -> flat.add(policy + " " + metric + " " + value);
+
+    @Test
+    void a_plain_sink_gets_flat_names() {
+        sink.value("p", Metric.counter("retry.repeated", "Attempts."), 3);
+        sink.value("p", Metric.gauge("hedge.delay", Metric.Unit.NANOSECONDS, "Time."), 5e6);
+        sink.value("p", Metric.counter("breaker.calls", "Calls.", "verdict"), List.of("failed"), 2);
+        sink.value("p", Metric.gauge("throttle.p", Metric.Unit.RATIO, "Share.", "c"), List.of("critical-plus"), 0.5);
+        sink.value("b", Metric.gauge("endpoint.in.flight", "Calls.", Metric.ENDPOINT), List.of("10.0.0.1:80"), 7);
+        assertThat(flat)
+                .containsExactly(
+                        "p retry.repeated 3.0",
+                        "p hedge.delay.nanos 5000000.0",
+                        "p breaker.calls.failed 2.0",
+                        "p throttle.p.critical.plus 0.5",
+                        "b/10.0.0.1:80 endpoint.in.flight 7.0");
+    }
+
+    @Test
+    void a_figure_in_its_base_unit_is_in_seconds() {
+        Metric delay = Metric.gauge("hedge.delay", Metric.Unit.NANOSECONDS, "Time.");
+        assertThat(delay.unit().base()).isEqualTo("seconds");
+        assertThat(delay.inBaseUnit(2.5e9)).isEqualTo(2.5);
+        Metric bytes = Metric.gauge("queue.size", Metric.Unit.BYTES, "Bytes.");
+        assertThat(bytes.unit().base()).isEqualTo("bytes");
+        assertThat(bytes.inBaseUnit(7)).isEqualTo(7);
+        assertThat(Metric.gauge("a", "A.").unit().base()).isEmpty();
+    }
+
+    @Test
+    void a_state_has_the_constants_of_its_type_in_lower_case() {
+        Metric state = Metric.state("breaker.state", "State.", TimeUnit.class);
+        assertThat(state.kind()).isEqualTo(Metric.Kind.STATE);
+        assertThat(state.states()).hasSize(TimeUnit.values().length).startsWith("nanoseconds");
+        assertThat(state.tags()).isEmpty();
+        assertThat(Metric.counter("a", "A.").states()).isEmpty();
+    }
+
+    @Test
+    void bad_input_is_named() {
+        assertThatThrownBy(() -> Metric.counter("Retry.repeated", "A."))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Retry.repeated");
+        assertThatThrownBy(() -> Metric.counter("retry..repeated", "A.")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Metric.counter("retry.repeated", " "))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("retry.repeated");
+        assertThatThrownBy(() -> Metric.gauge("a", (Metric.Unit) null, "A."))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("unit");
+        assertThatThrownBy(() -> Metric.state("a", "A.", null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("states");
+    }
+}

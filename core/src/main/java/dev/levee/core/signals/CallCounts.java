@@ -218,6 +218,11 @@ final class CallCounts {
         return sum;
     }
 
+    /** Returns whether a thread owns a row; for tests. */
+    boolean owns(Thread thread) {
+        return rowOf(thread) != null;
+    }
+
     /** Returns how many rows there are; for tests. */
     int rows() {
         int rows = 0;

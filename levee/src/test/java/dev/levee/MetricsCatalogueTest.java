@@ -63,7 +63,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -153,7 +152,8 @@ class MetricsCatalogueTest {
                 Bulkhead.of("p", 3)));
         CallMeter meter = CallMeter.of("m", c -> c.objective(Objective.of(0.999)));
         Bulkhead full = Bulkhead.of("full", 1);
-        full.run(() -> Pipeline.of(Fallback.of("caught", error -> "x"), meter, full).call(() -> "y"));
+        full.run(() ->
+                Pipeline.of(Fallback.of("caught", error -> "x"), meter, full).call(() -> "y"));
         all.add(meter);
         all.add(RateLimiter.of("l", c -> c.limit(Limit.perSecond(1)).totals(true)));
         all.add(KeyedRateLimiter.of("k", c -> c.limit(Limit.perSecond(1)).totals(true)));
@@ -164,7 +164,8 @@ class MetricsCatalogueTest {
         all.add(Keyed.of("keyed", 10, Duration.ofHours(1), key -> CircuitBreaker.of("each"), environment));
         all.add(Idempotency.of("i"));
         all.add(ServerLoadRecorder.of("sl"));
-        WorkQueueConfig<String> config = WorkQueueConfig.<String>builder().ages(true).build();
+        WorkQueueConfig<String> config =
+                WorkQueueConfig.<String>builder().ages(true).build();
         WorkQueue<String> queue = WorkQueue.of("q", config, (item, attempt) -> null, environment);
         open.add(() -> queue.close(Duration.ofSeconds(10)));
         all.add(queue);

@@ -104,8 +104,8 @@ final class LinkedPipeline implements Pipeline {
     }
 
     /**
-     * Warns, once for each name, when two policies of one kind in a pipeline have the same name: logs and metrics cannot
-     * tell them apart. See ADR 37.
+     * Warns, once for each name, when two policies of one kind in a pipeline have the same name: logs and metrics
+     * cannot tell them apart. See ADR 37.
      */
     private static void warnOfDuplicateNames(List<Policy> policies) {
         Map<String, Policy> seen = new HashMap<>();

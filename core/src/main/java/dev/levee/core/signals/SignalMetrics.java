@@ -44,8 +44,7 @@ public final class SignalMetrics {
     public static final Metric STATE =
             Metric.state("objective.state", "Whether the error budget burns too fast.", BurnState.class);
 
-    private static final List<Metric> ALL =
-            List.of(CALLS, IN_FLIGHT, DURATION, REFUSALS, TARGET, JUDGED, BURN, STATE);
+    private static final List<Metric> ALL = List.of(CALLS, IN_FLIGHT, DURATION, REFUSALS, TARGET, JUDGED, BURN, STATE);
 
     private SignalMetrics() {}
 

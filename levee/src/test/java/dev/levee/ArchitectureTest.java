@@ -95,7 +95,8 @@ class ArchitectureTest {
                     .resideInAnyPackage(CORE)
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage("dev.levee.core.policy..", "dev.levee.core.idempotency..")
+                    .resideInAnyPackage(
+                            "dev.levee.core.policy..", "dev.levee.core.idempotency..", "dev.levee.core.signals..")
                     .check(LIBRARY);
         }
 

@@ -7,6 +7,7 @@ import dev.levee.core.KeyedMetrics;
 import dev.levee.core.Metric;
 import dev.levee.core.idempotency.IdempotencyMetrics;
 import dev.levee.core.policy.PolicyMetrics;
+import dev.levee.core.signals.SignalMetrics;
 import dev.levee.loadbalancing.BalancerMetrics;
 import dev.levee.loadbalancing.strategy.StrategyMetrics;
 import dev.levee.ratelimit.LimiterMetrics;
@@ -19,6 +20,7 @@ import java.util.stream.Stream;
 final class MetricsCatalogue {
     static final List<Metric> ALL = Stream.of(
                     PolicyMetrics.all(),
+                    SignalMetrics.all(),
                     KeyedMetrics.all(),
                     IdempotencyMetrics.all(),
                     BreakerMetrics.all(),

@@ -15,6 +15,7 @@ import dev.levee.core.KeyedMetrics;
 import dev.levee.core.Measured;
 import dev.levee.core.Metric;
 import dev.levee.core.Pipeline;
+import dev.levee.core.histogram.LatencyHistogram;
 import dev.levee.core.idempotency.Idempotency;
 import dev.levee.core.idempotency.IdempotencyMetrics;
 import dev.levee.core.policy.Bulkhead;
@@ -27,6 +28,9 @@ import dev.levee.core.policy.PolicyMetrics;
 import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
+import dev.levee.core.signals.CallMeter;
+import dev.levee.core.signals.Objective;
+import dev.levee.core.signals.SignalMetrics;
 import dev.levee.loadbalancing.BalancerMetrics;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
@@ -59,7 +63,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -76,6 +79,7 @@ class MetricsCatalogueTest {
     void every_constant_of_a_class_is_in_its_list() throws ReflectiveOperationException {
         for (Class<?> type : List.of(
                 PolicyMetrics.class,
+                SignalMetrics.class,
                 KeyedMetrics.class,
                 IdempotencyMetrics.class,
                 BreakerMetrics.class,
@@ -107,6 +111,11 @@ class MetricsCatalogueTest {
             public void value(String policy, Metric metric, List<String> tags, double value) {
                 assertThat(tags).as(metric.name()).hasSameSizeAs(metric.tags());
                 seen.add(metric);
+            }
+
+            @Override
+            public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
+                value(policy, metric, tags, 0);
             }
         };
         Environment environment = Environment.closeable("catalogue");
@@ -141,6 +150,11 @@ class MetricsCatalogueTest {
                 Timeout.of("t", Duration.ofSeconds(1)),
                 Faults.of("x", Fault.failure(IOException::new)),
                 Bulkhead.of("p", 3)));
+        CallMeter meter = CallMeter.of("m", c -> c.objective(Objective.of(0.999)));
+        Bulkhead full = Bulkhead.of("full", 1);
+        full.run(() ->
+                Pipeline.of(Fallback.of("caught", error -> "x"), meter, full).call(() -> "y"));
+        all.add(meter);
         all.add(RateLimiter.of("l", c -> c.limit(Limit.perSecond(1)).totals(true)));
         all.add(KeyedRateLimiter.of("k", c -> c.limit(Limit.perSecond(1)).totals(true)));
         all.add(AdaptiveBulkhead.of("a"));
@@ -150,7 +164,8 @@ class MetricsCatalogueTest {
         all.add(Keyed.of("keyed", 10, Duration.ofHours(1), key -> CircuitBreaker.of("each"), environment));
         all.add(Idempotency.of("i"));
         all.add(ServerLoadRecorder.of("sl"));
-        WorkQueueConfig<String> config = WorkQueueConfig.<String>builder().ages(true).build();
+        WorkQueueConfig<String> config =
+                WorkQueueConfig.<String>builder().ages(true).build();
         WorkQueue<String> queue = WorkQueue.of("q", config, (item, attempt) -> null, environment);
         open.add(() -> queue.close(Duration.ofSeconds(10)));
         all.add(queue);

@@ -12,8 +12,7 @@ import org.junit.jupiter.api.Test;
 /** The totals of a breaker never fall: not by other settings, not by a reset, not by a state set by hand. */
 class BreakerCountersTest {
     private final ManualTime time = new ManualTime();
-    private final CircuitBreaker breaker =
-            CircuitBreaker.of("b", config -> config.totals(true), time.environment());
+    private final CircuitBreaker breaker = CircuitBreaker.of("b", config -> config.totals(true), time.environment());
     private final Map<String, Double> told = new TreeMap<>();
 
     private Map<String, Double> totals() {
@@ -23,8 +22,8 @@ class BreakerCountersTest {
                 totals.put(metric, value);
             }
         });
-        told.forEach((metric, before) ->
-                assertThat(totals.get(metric)).as(metric).isGreaterThanOrEqualTo(before));
+        told.forEach(
+                (metric, before) -> assertThat(totals.get(metric)).as(metric).isGreaterThanOrEqualTo(before));
         told.putAll(totals);
         return totals;
     }
@@ -51,7 +50,8 @@ class BreakerCountersTest {
         Map<String, Double> before = totals();
         assertThat(before).containsEntry("breaker.calls.succeeded", 20.0);
         breaker.reconfigure(breaker.config().toBuilder()
-                .countWindow(7).minCalls(5)
+                .countWindow(7)
+                .minCalls(5)
                 .openFor(Duration.ofSeconds(1))
                 .build());
         assertThat(totals()).isEqualTo(before);
@@ -79,7 +79,8 @@ class BreakerCountersTest {
 
     @Test
     void settings_that_would_drop_the_totals_are_refused() {
-        CircuitBreakerConfig without = breaker.config().toBuilder().totals(false).build();
+        CircuitBreakerConfig without =
+                breaker.config().toBuilder().totals(false).build();
         assertThatThrownBy(() -> breaker.reconfigure(without)).hasMessageContaining("totals must stay true");
     }
 }

@@ -117,8 +117,8 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
 
     private P add(K key, long now) {
         P policy = Require.nonNull("policy that the factory made", factory.apply(key));
-        HeldPolicy<K, P> added = new HeldPolicy<>(
-                key, policy, PolicyNameRegistry.of(policy), KeyedFigures.parts(policy), now);
+        HeldPolicy<K, P> added =
+                new HeldPolicy<>(key, policy, PolicyNameRegistry.of(policy), KeyedFigures.parts(policy), now);
         PolicyNameRegistry.Name conflict;
         lock.lock();
         try {
@@ -378,8 +378,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
         /** Whether it was used since the hand passed. */
         volatile boolean marked;
 
-        HeldPolicy(
-                K key, P policy, List<PolicyNameRegistry.Name> names, List<Measured> parts, long now) {
+        HeldPolicy(K key, P policy, List<PolicyNameRegistry.Name> names, List<Measured> parts, long now) {
             this.key = key;
             this.policy = policy;
             this.names = names;

@@ -18,9 +18,14 @@ import java.util.function.Function;
  *
  * <p><b>Metrics.</b> {@link #measure} reports {@code keyed.size}, {@code keyed.evictions} and {@code keyed.unmeasured}
  * under the name of this object, and the metrics of the policies of at most {@code maxMeasured} keys: the first ones
- * that are there when it is called, for as long as this object lives, whether they are forgotten meanwhile or not. So a
- * monitoring system never gets more series, however many keys come and go; {@code keyed.unmeasured} is the number of
- * keys that are held beyond them.
+ * that are there when it is called, for as long as this object lives, whether they are forgotten meanwhile or not. The
+ * counters of all other keys are reported as one sum, under the name of this object and {@code /*}, without gauges,
+ * states and histograms. So a monitoring system never gets more series, however many keys come and go;
+ * {@code keyed.unmeasured} is the number of keys that are held beyond them.
+ *
+ * <p><b>Counters never go back.</b> What a policy had counted when it was evicted or removed is kept: the key goes on
+ * from there when it comes back. For that each policy is measured once when it is evicted, outside of all locks, by the
+ * thread that asked for another key. Calls that end on an evicted policy after that are not counted. See ADR 120.
  *
  * <p>Not for rate limits: eviction goes by use, and a key that comes back after it was evicted has its whole burst
  * again, however much it is in debt. The keyed limiter of the module {@code levee-ratelimit} evicts by debt.

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * key that is measured one by one, and for all others together.
  *
  * <pre>
- *   policy is evicted (under the lock) -> measured (outside) -> its counts are in the base of its group (under the lock)
+ *   evicted (under the lock) -> measured (outside) -> its counts are in the base of its group (under the lock)
  *
  *   figure of a key = base of the key + policy that is held now
  *   figure of NAME/* = base of all others + policies of all others that are held now
@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>The counts of a policy are in a base or come from the policy itself, never both: a base is replaced and never
- *       changed, and who measures takes the bases and the policies that are held at one moment under the lock.
+ *       changed, and a poll takes the bases and the policies that are held at one moment under the lock.
  *   <li>A policy that was evicted and is held again, because the factory keeps it, is taken out of the base again.
  *   <li>A figure that was told is the least that is told next. So it stands still, and does not fall, while a policy is
  *       between the ring and the base, and for calls that end on a policy after it was evicted and measured.
@@ -243,8 +243,7 @@ final class KeyedFigures<K> {
                 }
 
                 @Override
-                public void histogram(
-                        String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
+                public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
                     if (apart && figures.histograms.size() < MAX_SERIES) {
                         source.read(figures.histograms.computeIfAbsent(
                                 new Series(policy, metric, tags), none -> new LatencyHistogram()));
@@ -268,8 +267,8 @@ final class KeyedFigures<K> {
         for (Measured part : held) {
             sum.add(counts(part, false), 1);
         }
-        sum.counters.forEach((series, value) ->
-                sink.value(series.policy, series.metric, series.tags, others.tell(series, value)));
+        sum.counters.forEach(
+                (series, value) -> sink.value(series.policy, series.metric, series.tags, others.tell(series, value)));
     }
 
     /** Returns the counts in the base of a group. Under the lock. */

@@ -2,19 +2,25 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Repeater;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.StackRoom;
 import dev.levee.core.internal.Text;
+import dev.levee.core.internal.WarnedSubjects;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The only implementation of {@link Pipeline}: a chain of {@link Inner}s, linked from the operation outwards. See ADR
@@ -25,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * frames use some. See ADR 72.
  */
 final class LinkedPipeline implements Pipeline {
+    private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
+    private static final WarnedSubjects WARNED_NAMES = new WarnedSubjects();
     private static final int MAX_LINKS_IN_ROOM = 8;
 
     private final List<Policy> policies;
@@ -41,7 +49,7 @@ final class LinkedPipeline implements Pipeline {
         requireOneClock(policies);
         HarmfulOrder.warn(policies);
         warnOfUntoldRepeats(policies);
-        DuplicateNameWarning.warn(policies);
+        warnOfDuplicateNames(policies);
         return new LinkedPipeline(policies, link(policies));
     }
 
@@ -91,6 +99,24 @@ final class LinkedPipeline implements Pipeline {
                 timeout = policy;
             } else if (timeout != null && policy instanceof Repeater repeater) {
                 repeater.warnIfUntold(text(timeout));
+            }
+        }
+    }
+
+    /**
+     * Warns, once for each name, when two policies of one kind in a pipeline have the same name: logs and metrics
+     * cannot tell them apart. See ADR 37.
+     */
+    private static void warnOfDuplicateNames(List<Policy> policies) {
+        Map<String, Policy> seen = new HashMap<>();
+        for (Policy policy : policies) {
+            String kindAndName = policy.kind().label() + " \"" + policy.name() + "\"";
+            if (seen.put(kindAndName, policy) != null && WARNED_NAMES.add(kindAndName)) {
+                SafeLog.warn(
+                        LOG,
+                        "{} is the name of two policies of one pipeline: logs and metrics cannot tell them apart;"
+                                + " give them different names",
+                        Text.printable(kindAndName));
             }
         }
     }

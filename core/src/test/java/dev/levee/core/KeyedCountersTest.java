@@ -68,8 +68,10 @@ class KeyedCountersTest {
 
         @Override
         public void value(String policy, Metric metric, List<String> tags, double value) {
-            String series = policy + ' ' + metric.name() + tags;
-            if (metric.kind() == Metric.Kind.COUNTER) {
+            String series = policy + ' ' + metric.name() + (tags.isEmpty() ? "" : tags);
+            if (metric.name().startsWith("keyed.")) {
+                gauges.put(series, value);
+            } else if (metric.kind() == Metric.Kind.COUNTER) {
                 Double before = counters.put(series, value);
                 if (before != null && before > value) {
                     falls.add(series + " from " + before + " to " + value);
@@ -320,6 +322,41 @@ class KeyedCountersTest {
         time.advance(IDLE);
         assertThat(keyed.size()).isZero();
         assertThat(measures[0]).isGreaterThanOrEqualTo(6);
+    }
+
+    @Test
+    void a_poll_between_an_eviction_and_its_end_sees_no_counter_fall() {
+        for (int maxMeasured : new int[] {0, 5}) {
+            List<Keyed<Integer, Counted>> self = new ArrayList<>();
+            Monitor monitor = new Monitor();
+            boolean[] evicting = {false};
+            Keyed<Integer, Counted> keyed = Keyed.of(
+                    "keys",
+                    2,
+                    IDLE,
+                    key -> new Counted(key) {
+                        @Override
+                        public void measure(Sink sink) {
+                            if (evicting[0]) { // it is in the ring no more, and in no base yet
+                                evicting[0] = false;
+                                self.get(0).get(1).calls.incrementAndGet();
+                                self.get(0).measure(monitor);
+                            }
+                            super.measure(sink);
+                        }
+                    },
+                    maxMeasured,
+                    time.environment());
+            self.add(keyed);
+            keyed.get(1).calls.set(10);
+            keyed.measure(monitor);
+            evicting[0] = true;
+            assertThat(keyed.remove(1)).isTrue();
+            keyed.measure(monitor);
+            assertThat(monitor.falls).isEmpty();
+            assertThat(monitor.counter((maxMeasured == 0 ? OTHERS : "key-1") + " counted.calls[good]"))
+                    .isEqualTo(11);
+        }
     }
 
     @Test

@@ -33,7 +33,10 @@ class CountersNeverFallTest {
     private RateLimiter limiter(Limit limit) {
         return RateLimiter.of(
                 "l",
-                config -> config.limit(limit).totals(true).maxWait(Duration.ofSeconds(2)).maxWaiting(3),
+                config -> config.limit(limit)
+                        .totals(true)
+                        .maxWait(Duration.ofSeconds(2))
+                        .maxWaiting(3),
                 time.environment());
     }
 
@@ -141,8 +144,8 @@ class CountersNeverFallTest {
         for (List<Limit> pair : limits) {
             for (CarriedFill carried : CarriedFill.values()) {
                 seen.clear();
-                RateLimiter limiter = RateLimiter.of(
-                        "l", config -> config.limit(pair.get(0)).totals(true), time.environment());
+                RateLimiter limiter =
+                        RateLimiter.of("l", config -> config.limit(pair.get(0)).totals(true), time.environment());
                 call(limiter, 5);
                 Map<String, Double> before = new TreeMap<>(measure(limiter));
                 limiter.reconfigure(pair.get(1), carried);
@@ -206,12 +209,7 @@ class CountersNeverFallTest {
             long start = time.nanoTime();
             long stamp = gate.tryEnter(start);
             time.advance(Duration.ofMillis(20));
-            gate.exit(
-                    stamp,
-                    start,
-                    time.nanoTime(),
-                    Verdict.THROTTLED,
-                    RefusedException.UNKNOWN);
+            gate.exit(stamp, start, time.nanoTime(), Verdict.THROTTLED, RefusedException.UNKNOWN);
         }
     }
 

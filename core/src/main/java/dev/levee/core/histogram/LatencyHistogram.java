@@ -136,8 +136,8 @@ public final class LatencyHistogram {
      * Returns a duration that a share of all durations does not exceed.
      *
      * @param share from 0 to 1, such as 0.99
-     * @return nanoseconds: the middle of the bucket that the quantile is in, 2^40 if it is in the last one; 0 if nothing
-     *     was counted
+     * @return nanoseconds: the middle of the bucket that the quantile is in, 2^40 if it is in the last one; 0 if
+     *     nothing was counted
      * @throws IllegalArgumentException if {@code share} is not from 0 to 1
      */
     public long quantileNanos(double share) {

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>An owned row is written by the thread that its {@link Owner} names, and no other.
  *   <li>A row changes hands when its owner has died: {@code isAlive} is false, so all that it wrote is seen. A row is
  *       never given up, so sums never fall.
- *   <li>A call that began is counted before it is counted as ended; who reads what has ended first, and then what has
- *       started, never finds fewer started. That is what the release and acquire modes are for.
+ *   <li>A call that began is counted before it is counted as ended; a reader that sums what has ended first, and then
+ *       what has started, never finds fewer started. That is what the release and acquire modes are for.
  * </ul>
  *
  * <p>A thread without a row asks for one with every 64th call that a shared row counts, so that asking costs nothing
@@ -216,6 +216,11 @@ final class CallCounts {
             }
         }
         return sum;
+    }
+
+    /** Returns whether a thread owns a row; for tests. */
+    boolean owns(Thread thread) {
+        return rowOf(thread) != null;
     }
 
     /** Returns how many rows there are; for tests. */

@@ -51,8 +51,7 @@ class LatencyHistogramTest {
     }
 
     @Property
-    void counts_up_to_a_bound_are_exact(
-            @ForAll @Size(max = 50) List<@From("durations") Long> durations) {
+    void counts_up_to_a_bound_are_exact(@ForAll @Size(max = 50) List<@From("durations") Long> durations) {
         LatencyHistogram all = of(durations);
         for (int i = 0; i < LatencyHistogram.bounds(); i++) {
             long bound = LatencyHistogram.boundNanos(i);

@@ -61,6 +61,38 @@ class CallCountsTest {
     }
 
     @Test
+    void a_thread_that_lives_keeps_its_row_whoever_else_calls() throws InterruptedException {
+        CallCounts counts = new CallCounts(1);
+        call(counts, 100);
+        Thread owner = Thread.currentThread();
+        assertThat(counts.owns(owner)).isTrue();
+        CountDownLatch called = new CountDownLatch(30);
+        CountDownLatch end = new CountDownLatch(1);
+        List<Thread> others = new ArrayList<>();
+        for (int i = 0; i < 30; i++) { // more than there are rows, all alive at once
+            Thread other = new Thread(() -> {
+                call(counts, 1_000);
+                called.countDown();
+                try {
+                    end.await();
+                } catch (InterruptedException interrupt) {
+                    throw new AssertionError(interrupt);
+                }
+            });
+            others.add(other);
+            other.start();
+        }
+        called.await();
+        assertThat(counts.owns(owner)).isTrue();
+        assertThat(counts.rows()).isLessThanOrEqualTo(8 + 1);
+        end.countDown();
+        for (Thread other : others) {
+            other.join();
+        }
+        assertThat(counts.sum(SUCCESS)).isEqualTo(100 + 30 * 1_000);
+    }
+
+    @Test
     void calls_that_end_on_another_thread_are_in_flight_until_then() throws InterruptedException {
         CallCounts counts = new CallCounts(2);
         inThreads(4, () -> {

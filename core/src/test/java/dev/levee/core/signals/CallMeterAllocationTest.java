@@ -33,8 +33,8 @@ class CallMeterAllocationTest {
 
     @Test
     void neither_does_one_with_an_objective() {
-        CallMeter watching = CallMeter.of(
-                "m", config -> config.objective(Objective.of(0.999).within(Duration.ofMillis(1))));
+        CallMeter watching =
+                CallMeter.of("m", config -> config.objective(Objective.of(0.999).within(Duration.ofMillis(1))));
         assertAllocatesNothing(() -> watching.call(work));
     }
 

@@ -134,12 +134,12 @@ class CallMeterTest {
     void a_refusal_that_the_rule_names_is_what_the_rule_says() {
         CallMeter naming = CallMeter.of(
                 "naming",
-                config -> config.outcomes(
-                        OutcomeRule.standard().onError(BulkheadFullException.class, Verdict.FAILURE)),
+                config -> config.outcomes(OutcomeRule.standard().onError(BulkheadFullException.class, Verdict.FAILURE)),
                 environment);
         Bulkhead bulkhead = Bulkhead.of("b", config -> config.maxConcurrent(1), environment);
-        bulkhead.run(() -> assertThatThrownBy(() -> Pipeline.of(naming, bulkhead).call(() -> "no"))
-                .isInstanceOf(BulkheadFullException.class));
+        bulkhead.run(
+                () -> assertThatThrownBy(() -> Pipeline.of(naming, bulkhead).call(() -> "no"))
+                        .isInstanceOf(BulkheadFullException.class));
         assertThat(endings(naming)).containsExactly(Map.entry(Ending.FAILURE, 1L));
     }
 
@@ -160,8 +160,8 @@ class CallMeterTest {
 
     @Test
     void the_time_in_a_queue_further_in_is_part_of_the_duration() throws Exception {
-        Bulkhead bulkhead = Bulkhead.of(
-                "b", config -> config.maxConcurrent(1).queue(5, Duration.ofSeconds(1)), environment);
+        Bulkhead bulkhead =
+                Bulkhead.of("b", config -> config.maxConcurrent(1).queue(5, Duration.ofSeconds(1)), environment);
         Pipeline guard = Pipeline.of(meter, bulkhead);
         CompletableFuture<String> running = new CompletableFuture<>();
         bulkhead.callAsync(() -> running);
@@ -256,8 +256,8 @@ class CallMeterTest {
 
     @Test
     void a_call_that_is_cancelled_in_a_queue_further_in_is_ignored_and_no_refusal() {
-        Bulkhead bulkhead = Bulkhead.of(
-                "b", config -> config.maxConcurrent(1).queue(5, Duration.ofSeconds(1)), environment);
+        Bulkhead bulkhead =
+                Bulkhead.of("b", config -> config.maxConcurrent(1).queue(5, Duration.ofSeconds(1)), environment);
         bulkhead.callAsync(CompletableFuture::new);
         CompletableFuture<String> queued =
                 Pipeline.of(meter, bulkhead).callAsync(() -> CompletableFuture.completedFuture("yes"));
@@ -270,8 +270,8 @@ class CallMeterTest {
     void an_interrupt_of_the_caller_is_ignored_in_the_operation_and_in_a_queue() {
         assertThatThrownBy(() -> meter.callInterruptibly(() -> fail(new InterruptedException())))
                 .isInstanceOf(InterruptedException.class);
-        Bulkhead bulkhead = Bulkhead.of(
-                "b", config -> config.maxConcurrent(1).queue(5, Duration.ofSeconds(1)), environment);
+        Bulkhead bulkhead =
+                Bulkhead.of("b", config -> config.maxConcurrent(1).queue(5, Duration.ofSeconds(1)), environment);
         Pipeline guard = Pipeline.of(meter, bulkhead);
         bulkhead.run(() -> {
             Thread.currentThread().interrupt();
@@ -301,12 +301,12 @@ class CallMeterTest {
 
     @Test
     void a_call_that_was_not_sent_at_last_but_perhaps_before_has_failed() {
-        Retry retry = Retry.of(
-                "r", config -> config.maxAttempts(2).backoff(NO_PAUSE).idempotent(true), environment);
+        Retry retry =
+                Retry.of("r", config -> config.maxAttempts(2).backoff(NO_PAUSE).idempotent(true), environment);
         Pipeline guard = Pipeline.of(meter, retry);
         int[] attempts = {0};
-        guard.callAsync(() -> CompletableFuture.failedFuture(
-                ++attempts[0] == 1 ? new IOException() : new ConnectException()));
+        guard.callAsync(
+                () -> CompletableFuture.failedFuture(++attempts[0] == 1 ? new IOException() : new ConnectException()));
         time.runReady();
         assertThat(attempts[0]).isEqualTo(2);
         assertThat(endings()).containsExactly(Map.entry(Ending.FAILURE, 1L));

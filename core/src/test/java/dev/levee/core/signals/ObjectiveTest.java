@@ -99,7 +99,8 @@ class ObjectiveTest {
         ManualTime ownTime = ManualTime.startingAt(origin);
         double target = 0.75;
         double rate = 1.5;
-        Objective objective = Objective.of(target).windows(SHORT.multipliedBy(longer), SHORT).burnRate(rate);
+        Objective objective =
+                Objective.of(target).windows(SHORT.multipliedBy(longer), SHORT).burnRate(rate);
         events.clear();
         CallMeter meter = meter(objective, listening(ownTime.environment()));
         Model model = new Model();
@@ -248,8 +249,8 @@ class ObjectiveTest {
         assertThatThrownBy(() -> objective.burnRate(0)).hasMessage("burnRate must be more than 0, but was 0.0");
         assertThatThrownBy(() -> objective.burnRate(Double.NaN)).hasMessageContaining("NaN");
         assertThatThrownBy(() -> objective.windows(Duration.ofMinutes(4), Duration.ofMinutes(5)))
-                .hasMessage("longWindow must be from the short window, which is 5m,"
-                        + " to 100 times that, but was 4m");
+                .hasMessage(
+                        "longWindow must be from the short window, which is 5m," + " to 100 times that, but was 4m");
         assertThatThrownBy(() -> objective.windows(Duration.ofDays(1), Duration.ofMinutes(5)))
                 .hasMessageContaining("to 100 times that");
         assertThatThrownBy(() -> objective.windows(Duration.ofNanos(9), Duration.ofNanos(9)))

@@ -29,6 +29,7 @@ import dev.levee.benchmarks.HttpClientBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
 import dev.levee.benchmarks.MicrometerCall;
+import dev.levee.benchmarks.MeterCall;
 import dev.levee.benchmarks.Pick1000endpoints;
 import dev.levee.benchmarks.PickEwma;
 import dev.levee.benchmarks.PickLeastinflight10;
@@ -92,6 +93,7 @@ enum Question {
     BULKHEAD_CALL("bulkhead.call", BulkheadCall.class),
     /** Two calls and their futures; reported, without a promise. */
     BULKHEAD_QUEUE("bulkhead.queue", BulkheadQueue.class, Double.POSITIVE_INFINITY),
+    METER_CALL("meter.call", MeterCall.class),
     RETRY_NOFAILURE("retry.nofailure", RetryNofailure.class),
     /** What a call keeps that is repeated. */
     RETRY_ONEFAILURE("retry.onefailure", RetryOnefailure.class, 128),

@@ -34,6 +34,7 @@ import static dev.levee.benchmarks.compare.Question.KEYED_MEMORY_1M;
 import static dev.levee.benchmarks.compare.Question.LIMITER_ADMIT;
 import static dev.levee.benchmarks.compare.Question.LIMITER_MULTI3;
 import static dev.levee.benchmarks.compare.Question.LIMITER_REJECT;
+import static dev.levee.benchmarks.compare.Question.METER_CALL;
 import static dev.levee.benchmarks.compare.Question.PICK_1000_ENDPOINTS;
 import static dev.levee.benchmarks.compare.Question.PICK_EWMA;
 import static dev.levee.benchmarks.compare.Question.PICK_P2C;
@@ -85,6 +86,7 @@ record Target(Question question, int threads, double factor, Base base, double p
         CAFFEINE("Caffeine"),
         CAFFEINE_AND_CLOCK_READ("Caffeine and a nanoTime"),
         EHCACHE("Ehcache"),
+        MICROMETER("Micrometer's Timer"),
         LEVEE_UNDISTURBED("its undisturbed cost"),
         /** Nothing but the nanoseconds of the target. */
         NOTHING("");
@@ -121,6 +123,9 @@ record Target(Question question, int threads, double factor, Base base, double p
             new Target(PIPELINE_FULL, 2, 0.4, Base.RESILIENCE4J, 0),
             new Target(PIPELINE_FULL, 1, 0.2, Base.FAILSAFE, 0),
             new Target(PIPELINE_FULL, 2, 0.2, Base.FAILSAFE, 0),
+            new Target(METER_CALL, 1, 0.3, Base.MICROMETER, 0),
+            new Target(METER_CALL, 2, 0.3, Base.MICROMETER, 0),
+            new Target(METER_CALL, 1, 2, Base.CLOCK_READ, 12),
             new Target(RETRY_NOFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
             new Target(RETRY_NOFAILURE, 2, 1.1, Base.FASTEST_PEER, 0),
             new Target(RETRY_ONEFAILURE, 1, 1.1, Base.FASTEST_PEER, 0),
@@ -211,6 +216,7 @@ record Target(Question question, int threads, double factor, Base base, double p
                     CAFFEINE,
                     CAFFEINE_AND_CLOCK_READ,
                     EHCACHE,
+                    MICROMETER,
                     LEVEE_UNDISTURBED,
                     NOTHING -> question;
             case CLOCK_READ -> FLOOR_NANOTIME;
@@ -251,6 +257,7 @@ record Target(Question question, int threads, double factor, Base base, double p
             case BUCKET4J_MAP -> rows.of(question, threads, "bucket4j-map");
             case CAFFEINE -> rows.of(question, threads, "caffeine");
             case CAFFEINE_AND_CLOCK_READ -> rows.of(question, threads, "caffeine-nanotime");
+            case MICROMETER -> rows.of(question, threads, "micrometer");
             case EHCACHE -> rows.of(question, threads, "ehcache");
             case LEVEE_UNDISTURBED -> rows.of(question, threads, "levee-undisturbed");
             case LEVEE_P2C -> rows.levee(PICK_P2C, threads);

@@ -579,7 +579,7 @@ class TracingTest {
                 .build();
         Tracing own = Tracing.of(telemetry, real);
         Retry twice = Retry.of(
-                "retry", config -> config.maxAttempts(2).backoff(Backoff.fixed(Duration.ofMillis(1))), real);
+                "retry", config -> config.maxAttempts(2).budget(RetryBudget.unlimited()).backoff(Backoff.fixed(Duration.ofMillis(1))), real);
         Pipeline pipeline = Pipeline.of(own.calls("payments"), twice, own.attempts("payments"));
         List<CompletableFuture<String>> calls = new ArrayList<>();
         for (int i = 0; i < 200; i++) {

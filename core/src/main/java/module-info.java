@@ -29,4 +29,6 @@ module dev.levee.core {
             dev.levee.springcache,
             dev.levee.jcache,
             dev.levee.micrometer;
+            dev.levee.opentelemetry,
+            dev.levee.contextpropagation;
 }

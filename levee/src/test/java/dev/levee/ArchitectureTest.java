@@ -170,7 +170,9 @@ class ArchitectureTest {
                             "dev.levee.http.server..",
                             "dev.levee.springcache..",
                             "dev.levee.jcache..",
-                            "dev.levee.micrometer..")
+                            "dev.levee.micrometer..",
+                            "dev.levee.opentelemetry..",
+                            "dev.levee.contextpropagation..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -196,6 +198,30 @@ class ArchitectureTest {
                             "org.slf4j..",
                             "org.jspecify.annotations",
                             "com.github.benmanes.caffeine.cache..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void what_carries_context_and_traces_uses_the_API_for_that() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.opentelemetry..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.slf4j..",
+                            "org.jspecify.annotations",
+                            "io.opentelemetry.api..",
+                            "io.opentelemetry.context..")
+                    .check(LIBRARY);
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.contextpropagation..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage("dev.levee..", "java..", "org.jspecify.annotations", "io.micrometer.context..")
                     .check(LIBRARY);
         }
 

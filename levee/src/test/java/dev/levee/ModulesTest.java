@@ -53,7 +53,9 @@ class ModulesTest {
                             "dev.levee.cache")),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.core", "dev.levee.cache")),
             Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")),
-            Map.entry("dev.levee.micrometer", Set.of("dev.levee.core", "org.slf4j")));
+            Map.entry("dev.levee.micrometer", Set.of("dev.levee.core", "org.slf4j")),
+            Map.entry("dev.levee.opentelemetry", Set.of("dev.levee.core", "org.slf4j")),
+            Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.core")));
 
     private static final Map<String, Set<String>> EXPORTED = Map.ofEntries(
             Map.entry(
@@ -87,7 +89,9 @@ class ModulesTest {
             Map.entry("dev.levee", Set.of()),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.springcache")),
             Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")),
-            Map.entry("dev.levee.micrometer", Set.of("dev.levee.micrometer")));
+            Map.entry("dev.levee.micrometer", Set.of("dev.levee.micrometer")),
+            Map.entry("dev.levee.opentelemetry", Set.of("dev.levee.opentelemetry")),
+            Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.contextpropagation")));
 
     /** Of servers and frameworks, which bring their own: not required at run time, but named by signatures. */
     private static final Set<String> OF_OTHERS = Set.of(
@@ -98,7 +102,10 @@ class ModulesTest {
             "micrometer.core",
             "micrometer.observation",
             "micrometer.registry.prometheus",
-            "io.prometheus.metrics.model");
+            "io.prometheus.metrics.model",
+            "io.opentelemetry.api",
+            "io.opentelemetry.context",
+            "context.propagation");
 
     /** They have a name in their manifest, and no descriptor. */
     private static final Set<String> AUTOMATIC = Set.of(
@@ -109,7 +116,10 @@ class ModulesTest {
             "micrometer.core",
             "micrometer.observation",
             "micrometer.registry.prometheus",
-            "io.prometheus.metrics.model");
+            "io.prometheus.metrics.model",
+            "io.opentelemetry.api",
+            "io.opentelemetry.context",
+            "context.propagation");
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(File.pathSeparator, -1))

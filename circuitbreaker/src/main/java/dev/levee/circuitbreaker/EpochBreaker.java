@@ -8,6 +8,7 @@ import dev.levee.core.Verdict;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
+import dev.levee.core.internal.SafeLog;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -375,7 +376,7 @@ final class EpochBreaker implements CircuitBreaker {
         do {
             from = makeDueChanges(clock.nanoTime());
         } while (!replaceEpoch(from, from.with(config)));
-        LOG.info("{} has a new configuration: {} (before: {})", BreakerText.subject(name), config, from.config);
+        SafeLog.info(LOG, "{} has a new configuration: {} (before: {})", BreakerText.subject(name), config, from.config);
     }
 
     /** Refuses a change of what pipelines read from a gate only once. */

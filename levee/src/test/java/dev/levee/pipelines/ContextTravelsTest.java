@@ -279,6 +279,7 @@ class ContextTravelsTest {
                 place("asynchronous load", ContextTravelsTest::asynchronousLoad),
                 place("load with a limit", ContextTravelsTest::loadWithALimit),
                 place("load by stages", ContextTravelsTest::loadByStages),
+                place("load whose stage ends at the client", ContextTravelsTest::loadWhoseStageEndsAtTheClient),
                 place("refresh", ContextTravelsTest::refresh),
                 place("gathered loads", ContextTravelsTest::gatheredLoads),
                 place("loads of many keys", ContextTravelsTest::loadsOfManyKeys));
@@ -636,6 +637,18 @@ class ContextTravelsTest {
         try (Cache<String, String> cache = Cache.over("cache", loader, this.<String>settings().build(), environment)) {
             assertThat(get(cache.getAsync("a"))).isEqualTo("answer");
         }
+    }
+
+    private void loadWhoseStageEndsAtTheClient() throws Exception {
+        AsyncLoader<String, String> loader = (key, part) -> {
+            CompletableFuture<String> stage = new CompletableFuture<>();
+            client.execute(() -> stage.complete("answer"));
+            return stage;
+        };
+        try (Cache<String, String> cache = Cache.over("cache", loader, this.<String>settings().build(), environment)) {
+            assertThat(get(cache.getAsync("a"))).isEqualTo("answer");
+        }
+        assertThat(seen).allMatch(line -> line.startsWith("expiry"));
     }
 
     private void refresh() throws Exception {

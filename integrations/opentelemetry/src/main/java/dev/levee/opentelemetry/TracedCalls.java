@@ -1,0 +1,164 @@
+package dev.levee.opentelemetry;
+
+import dev.levee.core.Around;
+import dev.levee.core.CallContext;
+import dev.levee.core.Environment;
+import dev.levee.core.Inner;
+import dev.levee.core.Operation;
+import dev.levee.core.RefusedException;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.DoubleHistogram;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanBuilder;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A span for each run of what is further in: of a call, or of an attempt. See ADR 124. */
+final class TracedCalls implements Around {
+    static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
+    static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("levee.attempt");
+
+    private static final AttributeKey<String> NAME = AttributeKey.stringKey("levee.name");
+    private static final AttributeKey<String> OUTCOME = AttributeKey.stringKey("levee.outcome");
+    private static final AttributeKey<String> METRIC_NAME = AttributeKey.stringKey("name");
+    private static final AttributeKey<String> METRIC_OUTCOME = AttributeKey.stringKey("outcome");
+
+    /** In seconds: those that the conventions advise for the duration of HTTP requests. */
+    private static final List<Double> BOUNDARIES =
+            List.of(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0);
+
+    private final String subject;
+    private final String spanName;
+    private final Environment environment;
+    private final Tracer tracer;
+
+    /** Null for attempts. */
+    private final @Nullable DoubleHistogram durations;
+
+    TracedCalls(
+            String subject, String spanName, OpenTelemetry telemetry, Environment environment, boolean wholeCalls) {
+        this.subject = subject;
+        this.spanName = spanName;
+        this.environment = environment;
+        this.tracer = telemetry.getTracer(Tracing.SCOPE);
+        this.durations = wholeCalls
+                ? telemetry
+                        .getMeter(Tracing.SCOPE)
+                        .histogramBuilder("levee.call.duration")
+                        .setUnit("s")
+                        .setDescription("The time of calls, with all their attempts and waits.")
+                        .setExplicitBucketBoundariesAdvice(BOUNDARIES)
+                        .build()
+                : null;
+    }
+
+    @Override
+    public String name() {
+        return spanName;
+    }
+
+    @Override
+    public Environment environment() {
+        return environment;
+    }
+
+    @Override
+    @SuppressWarnings("MustBeClosedChecker") // closed below
+    public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
+        long start = startNanos();
+        Span span = start();
+        Throwable error = null;
+        Scope scope = span.makeCurrent();
+        try {
+            return inner.call(operation);
+        } catch (Throwable thrown) {
+            error = thrown;
+            throw thrown;
+        } finally {
+            scope.close();
+            end(span, start, error);
+        }
+    }
+
+    @Override
+    @SuppressWarnings("MustBeClosedChecker") // closed below
+    public <T extends @Nullable Object> CompletableFuture<T> aroundAsync(
+            Inner inner, Supplier<? extends CompletionStage<T>> operation) {
+        long start = startNanos();
+        Span span = start();
+        CompletableFuture<T> running;
+        Scope scope = span.makeCurrent();
+        try {
+            running = inner.callAsync(operation);
+        } catch (Throwable thrown) { // of a policy of a user, against its promise
+            end(span, start, thrown);
+            throw thrown;
+        } finally {
+            scope.close();
+        }
+        return new TracedFuture<T>(this, span, start, running).begin();
+    }
+
+    private long startNanos() {
+        return durations == null ? 0 : environment.clock().nanoTime();
+    }
+
+    private Span start() {
+        SpanBuilder builder = tracer.spanBuilder(spanName).setAttribute(NAME, subject);
+        if (durations == null) {
+            builder.setAttribute(ATTEMPT, (long) CallContext.current().attempt());
+        }
+        return builder.startSpan();
+    }
+
+    /** Ends a span. What is recorded later, by work that goes on after a cancel, is dropped by the span. */
+    void end(Span span, long start, @Nullable Throwable error) {
+        String outcome = outcomeOf(error);
+        span.setAttribute(OUTCOME, outcome);
+        if (error != null && !outcome.equals("cancelled")) {
+            span.setAttribute(ERROR_TYPE, typeOf(error));
+            span.setStatus(StatusCode.ERROR);
+        }
+        try {
+            if (durations != null) {
+                double seconds = (environment.clock().nanoTime() - start) / 1e9;
+                Attributes attributes = Attributes.of(METRIC_NAME, subject, METRIC_OUTCOME, outcome);
+                durations.record(seconds, attributes, Context.current().with(span));
+            }
+        } finally { // the clock may be a user's
+            span.end();
+        }
+    }
+
+    private static String outcomeOf(@Nullable Throwable error) {
+        if (error == null) {
+            return "success";
+        }
+        if (error instanceof RefusedException refused && !refused.mayHaveRun()) {
+            return "refused";
+        }
+        return error instanceof CancellationException || error instanceof InterruptedException
+                ? "cancelled"
+                : "failure";
+    }
+
+    static String typeOf(Throwable error) {
+        String name = error.getClass().getCanonicalName(); // null for a class without one
+        return name == null ? error.getClass().getName() : name;
+    }
+
+    @Override
+    public String toString() {
+        return "span \"" + spanName + '"';
+    }
+}

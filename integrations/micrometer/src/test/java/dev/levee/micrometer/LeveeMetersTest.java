@@ -156,6 +156,40 @@ class LeveeMetersTest {
     }
 
     @Test
+    void metrics_of_one_name_and_different_kind_unit_or_tags_are_not_mixed() {
+        for (Metric other : List.of(
+                Metric.counter("part.same", "Other.", "place"),
+                Metric.gauge("part.same", Metric.Unit.BYTES, "Other.", "place"),
+                Metric.gauge("part.same", "Other.", "room"))) {
+            PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            Metric first = Metric.gauge("part.same", "First.", "place");
+            meters(new Figures().set("a", first, 1, "x").set("b", other, 2, "y")).bindTo(registry);
+
+            assertThat(lines(registry.scrape())).last().isEqualTo("levee_part_same{name=\"a\",place=\"x\"} 1.0");
+            assertThat(registry.scrape()).doesNotContain("\"b\"");
+        }
+        Metric again = Metric.gauge("part.same", "The same, by another object.", "place");
+        meters(figures.set("a", Metric.gauge("part.same", "First.", "place"), 1, "x").set("b", again, 2, "y"))
+                .bindTo(simple);
+        assertThat(names(simple)).hasSize(2);
+    }
+
+    @Test
+    void a_source_may_read_meters() {
+        List<Double> seen = new ArrayList<>();
+        figures.set("a", SIZE, 1);
+        LeveeMeters meters = meters(figures, sink -> {
+            for (int i = 0; i < 3; i++) {
+                simple.find("levee.part.size").gauges().forEach(gauge -> seen.add(gauge.value()));
+            }
+        });
+        meters.bindTo(simple);
+        later();
+        assertThat(value(simple, "levee.part.size")).isEqualTo(1);
+        assertThat(seen).containsOnly(1.0);
+    }
+
+    @Test
     void a_figure_with_the_wrong_number_of_tags_is_left_out() {
         try (CapturedLog log = new CapturedLog(LeveeMeters.class)) {
             meters(sink -> sink.value("a", CALLS, List.of(), 1), figures.set("b", CALLS, 2, "failed"))

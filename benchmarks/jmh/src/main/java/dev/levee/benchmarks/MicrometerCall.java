@@ -33,8 +33,7 @@ public class MicrometerCall {
 
     @State(Scope.Benchmark)
     public static class LeveeState {
-        final Pipeline pipeline =
-                Pipeline.of(CallMeter.of("m"), LeveeParts.retry(), LeveeParts.breakerCount100());
+        final Pipeline pipeline = Pipeline.of(CallMeter.of("m"), LeveeParts.retry(), LeveeParts.breakerCount100());
         final MeterRegistry registry = registry();
         final Work work = new Work();
 
@@ -56,8 +55,8 @@ public class MicrometerCall {
         final Supplier<String> guarded;
 
         public Resilience4jState() {
-            CircuitBreaker breaker = breakers.circuitBreaker(
-                    "b", Resilience4j.breakerCount100().getCircuitBreakerConfig());
+            CircuitBreaker breaker =
+                    breakers.circuitBreaker("b", Resilience4j.breakerCount100().getCircuitBreakerConfig());
             Retry retry = retries.retry("r", Resilience4j.retry().getRetryConfig());
             TaggedCircuitBreakerMetrics.ofCircuitBreakerRegistry(breakers).bindTo(registry);
             TaggedRetryMetrics.ofRetryRegistry(retries).bindTo(registry);

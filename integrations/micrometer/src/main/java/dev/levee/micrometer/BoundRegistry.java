@@ -76,7 +76,7 @@ final class BoundRegistry implements SeriesChanges {
         if (shares.merge(meter, 1, Integer::sum) > 1 && warned.add(series.family.toString())) {
             SafeLog.warn(
                     LOG,
-                    "meters \"{}\": a filter of the registry makes one of several, which shows the figures of the first",
+                    "meters \"{}\": a filter of the registry makes one meter of several; it shows the first of them",
                     Text.printable(series.family));
         }
     }

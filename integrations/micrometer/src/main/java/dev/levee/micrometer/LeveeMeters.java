@@ -121,10 +121,7 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
      * @throws NullPointerException if an argument is null
      */
     public static LeveeMeters of(Measured... sources) {
-        return of(
-                MetersConfig.builder().build(),
-                Environment.system(),
-                List.of(Require.nonNull("sources", sources)));
+        return of(MetersConfig.builder().build(), Environment.system(), List.of(Require.nonNull("sources", sources)));
     }
 
     /**
@@ -136,8 +133,7 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
      * @return the meters, of no registry yet
      * @throws NullPointerException if an argument is null
      */
-    public static LeveeMeters of(
-            MetersConfig config, Environment environment, Collection<? extends Measured> sources) {
+    public static LeveeMeters of(MetersConfig config, Environment environment, Collection<? extends Measured> sources) {
         LeveeMeters meters = new LeveeMeters(config, environment);
         Require.nonNull("sources", sources).forEach(meters::enter);
         return meters;
@@ -193,7 +189,8 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
                 if (held != null && --held.uses == 0) {
                     known.remove(part);
                     held.remove();
-                    sources = Arrays.stream(sources).filter(each -> each != held).toArray(MeterSource[]::new);
+                    sources =
+                            Arrays.stream(sources).filter(each -> each != held).toArray(MeterSource[]::new);
                 }
             }
         }
@@ -252,7 +249,8 @@ public final class LeveeMeters implements MeterBinder, AutoCloseable {
     /** Returns what a meter shows; begins a poll if one is due. */
     private double read(SeriesReading reading) {
         long now = clock.nanoTime();
-        boolean again = reading.readIn == polls && polledBy == Thread.currentThread().getId();
+        boolean again =
+                reading.readIn == polls && polledBy == Thread.currentThread().getId();
         if (!busy && (stale || again || now - polledAt >= MAX_AGE.toNanos())) {
             polling.run();
         }

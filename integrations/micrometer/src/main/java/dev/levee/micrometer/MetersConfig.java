@@ -77,7 +77,7 @@ public final class MetersConfig {
 
         /**
          * Sets how many series of one name have a meter of their own. What comes beyond them is one series whose tags
-         * are all {@value SeriesFamily#REST}. Default: 1000.
+         * are all {@code _other}. Default: 1000.
          *
          * @param value from 1 to {@link MetersConfig#MAX_SERIES}
          * @return this

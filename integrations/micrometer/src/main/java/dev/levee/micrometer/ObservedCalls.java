@@ -166,7 +166,8 @@ public final class ObservedCalls implements Around {
     }
 
     /** Opens the scope of an observation on this thread; null if it is open already, or cannot be opened. */
-    @Nullable OpenScope open(Observation observation) {
+    @Nullable
+    OpenScope open(Observation observation) {
         Observation.Scope before = registry.getCurrentObservationScope();
         if (before != null && before.getCurrentObservation() == observation) {
             return null;

@@ -140,8 +140,8 @@ final class PrometheusHistograms extends LeafHistograms {
                 byName.computeIfAbsent(name, any -> new ArrayList<>()).add(point(entry, labels(id, naming)));
             });
             List<MetricSnapshot> all = new ArrayList<>();
-            byName.forEach((name, points) ->
-                    all.add(new HistogramSnapshot(new MetricMetadata(name, help.get(name)), points)));
+            byName.forEach(
+                    (name, points) -> all.add(new HistogramSnapshot(new MetricMetadata(name, help.get(name)), points)));
             return new MetricSnapshots(all);
         }
 

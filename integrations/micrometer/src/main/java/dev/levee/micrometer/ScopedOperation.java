@@ -85,8 +85,7 @@ class ScopedOperation<T extends @Nullable Object> implements Operation<T, Throwa
 
     private static final class OfInterruptibleCall<T extends @Nullable Object> extends OfCall<T>
             implements InterruptibleOperation<T, Throwable> {
-        OfInterruptibleCall(
-                ObservedCalls policy, Observation observation, Operation<T, ?> operation, Invocation call) {
+        OfInterruptibleCall(ObservedCalls policy, Observation observation, Operation<T, ?> operation, Invocation call) {
             super(policy, observation, operation, call);
         }
     }

@@ -28,8 +28,8 @@ class HistogramMetersTest {
     final PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final SimpleMeterRegistry simple = new SimpleMeterRegistry();
     final Map<String, LatencyHistogram> histograms = new LinkedHashMap<>();
-    final Measured source = sink -> histograms.forEach((name, histogram) ->
-            sink.histogram(name, TIME, List.of("success"), into -> {
+    final Measured source =
+            sink -> histograms.forEach((name, histogram) -> sink.histogram(name, TIME, List.of("success"), into -> {
                 into.clear();
                 into.add(histogram);
             }));
@@ -69,12 +69,15 @@ class HistogramMetersTest {
                 .contains("levee_part_time_seconds_sum{app=\"shop\",name=\"a\",outcome=\"success\"} 101.000032769");
         List<String> buckets = lines(prometheus, "levee_part_time_seconds_bucket");
         assertThat(buckets).hasSize(LatencyHistogram.bounds() + 1);
-        assertThat(buckets.get(0)).isEqualTo(
-                "levee_part_time_seconds_bucket{app=\"shop\",name=\"a\",outcome=\"success\",le=\"1.6384E-5\"} 1");
+        assertThat(buckets.get(0))
+                .isEqualTo(
+                        "levee_part_time_seconds_bucket{app=\"shop\",name=\"a\",outcome=\"success\","
+                                + "le=\"1.6384E-5\"} 1");
         assertThat(buckets.get(1)).endsWith("le=\"2.4576E-5\"} 2");
         assertThat(buckets.get(buckets.size() - 2)).endsWith("} 3");
         assertThat(buckets.get(buckets.size() - 1)).endsWith("le=\"+Inf\"} 4");
-        assertThat(text.lines().filter(line -> line.startsWith("# TYPE levee_part_time"))).hasSize(1);
+        assertThat(text.lines().filter(line -> line.startsWith("# TYPE levee_part_time")))
+                .hasSize(1);
     }
 
     @Test
@@ -101,8 +104,8 @@ class HistogramMetersTest {
 
         assertThat(simple.get("levee.part.time").functionTimer().count()).isEqualTo(1);
         assertThat(lines(prometheus, "levee_part_time_seconds_count")).hasSize(1);
-        assertThat(lines(prometheus, "# TYPE levee_part_time")).containsExactly(
-                "# TYPE levee_part_time_seconds histogram");
+        assertThat(lines(prometheus, "# TYPE levee_part_time"))
+                .containsExactly("# TYPE levee_part_time_seconds histogram");
         composite.remove(prometheus);
         time.advance(Duration.ofSeconds(2));
         simple.get("levee.part.time").functionTimer().count();
@@ -148,7 +151,8 @@ class HistogramMetersTest {
         LeveeMeters second = bind(prometheus);
         assertThat(lines(prometheus, "levee_part_time_seconds_count")).hasSize(1);
         second.close();
-        assertThat(lines(prometheus, "# TYPE levee_part_time_seconds histogram")).hasSizeBetween(0, 1);
+        assertThat(lines(prometheus, "# TYPE levee_part_time_seconds histogram"))
+                .hasSizeBetween(0, 1);
         first.close();
         assertThat(prometheus.scrape()).doesNotContain("levee_part_time");
     }
@@ -167,14 +171,17 @@ class HistogramMetersTest {
     @Test
     void the_golden_signals_are_scraped_whole() {
         CallMeter meter = CallMeter.of("catalog", time.environment());
-        LeveeMeters.of(MetersConfig.builder().build(), time.environment(), List.of(meter)).bindTo(prometheus);
+        LeveeMeters.of(MetersConfig.builder().build(), time.environment(), List.of(meter))
+                .bindTo(prometheus);
         meter.run(() -> time.advance(Duration.ofMillis(100)));
         String text = prometheus.scrape();
 
         assertThat(text)
                 .contains("levee_meter_duration_seconds_count{name=\"catalog\",outcome=\"success\"} 1")
                 .contains("levee_meter_in_flight{name=\"catalog\"} 0.0");
-        assertThat(text.lines().filter(line -> line.startsWith("# TYPE ")).map(line -> line.substring(0, line.lastIndexOf(' '))))
+        assertThat(text.lines()
+                        .filter(line -> line.startsWith("# TYPE "))
+                        .map(line -> line.substring(0, line.lastIndexOf(' '))))
                 .doesNotHaveDuplicates();
     }
 }

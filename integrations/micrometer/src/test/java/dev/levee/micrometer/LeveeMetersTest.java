@@ -156,6 +156,42 @@ class LeveeMetersTest {
     }
 
     @Test
+    void metrics_of_one_name_and_different_kind_unit_or_tags_are_not_mixed() {
+        for (Metric other : List.of(
+                Metric.counter("part.same", "Other.", "place"),
+                Metric.gauge("part.same", Metric.Unit.BYTES, "Other.", "place"),
+                Metric.gauge("part.same", "Other.", "room"))) {
+            PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+            Metric first = Metric.gauge("part.same", "First.", "place");
+            meters(new Figures().set("a", first, 1, "x").set("b", other, 2, "y"))
+                    .bindTo(registry);
+
+            assertThat(lines(registry.scrape())).last().isEqualTo("levee_part_same{name=\"a\",place=\"x\"} 1.0");
+            assertThat(registry.scrape()).doesNotContain("\"b\"");
+        }
+        Metric again = Metric.gauge("part.same", "The same, by another object.", "place");
+        meters(figures.set("a", Metric.gauge("part.same", "First.", "place"), 1, "x")
+                        .set("b", again, 2, "y"))
+                .bindTo(simple);
+        assertThat(names(simple)).hasSize(2);
+    }
+
+    @Test
+    void a_source_may_read_meters() {
+        List<Double> seen = new ArrayList<>();
+        figures.set("a", SIZE, 1);
+        LeveeMeters meters = meters(figures, sink -> {
+            for (int i = 0; i < 3; i++) {
+                simple.find("levee.part.size").gauges().forEach(gauge -> seen.add(gauge.value()));
+            }
+        });
+        meters.bindTo(simple);
+        later();
+        assertThat(value(simple, "levee.part.size")).isEqualTo(1);
+        assertThat(seen).containsOnly(1.0);
+    }
+
+    @Test
     void a_figure_with_the_wrong_number_of_tags_is_left_out() {
         try (CapturedLog log = new CapturedLog(LeveeMeters.class)) {
             meters(sink -> sink.value("a", CALLS, List.of(), 1), figures.set("b", CALLS, 2, "failed"))
@@ -173,7 +209,8 @@ class LeveeMetersTest {
         figures.set("a", SIZE, 5).set("a", LIGHT, 0);
         meters(config, figures).bindTo(simple);
 
-        assertThat(simple.getMeters()).allMatch(meter -> "blue".equals(meter.getId().getTag("team")));
+        assertThat(simple.getMeters())
+                .allMatch(meter -> "blue".equals(meter.getId().getTag("team")));
     }
 
     @Test
@@ -280,7 +317,8 @@ class LeveeMetersTest {
 
     static void readAll(MeterRegistry registry) {
         for (Meter meter : registry.getMeters()) {
-            meter.measure().forEach(measurement -> assertThat(measurement.getValue()).isNotNaN());
+            meter.measure()
+                    .forEach(measurement -> assertThat(measurement.getValue()).isNotNaN());
         }
     }
 
@@ -351,7 +389,11 @@ class LeveeMetersTest {
 
     @Test
     void two_of_one_kind_and_name_are_summed_and_logged_once() {
-        Figures other = new Figures().set("a", DONE, 5).set("a", SIZE, 2).set("a", LOAD, 0.75).set("a", LIGHT, 2);
+        Figures other = new Figures()
+                .set("a", DONE, 5)
+                .set("a", SIZE, 2)
+                .set("a", LOAD, 0.75)
+                .set("a", LIGHT, 2);
         figures.set("a", DONE, 10).set("a", SIZE, 1).set("a", LOAD, 0.5).set("a", LIGHT, 2);
         try (CapturedLog log = new CapturedLog(LeveeMeters.class)) {
             LeveeMeters meters = meters(figures, other);
@@ -381,10 +423,13 @@ class LeveeMetersTest {
             LeveeMeters meters = meters(first, second);
             meters.bindTo(simple);
 
-            shared.run(() -> assertThat(value(simple, "levee.bulkhead.in.flight")).isEqualTo(1));
+            shared.run(
+                    () -> assertThat(value(simple, "levee.bulkhead.in.flight")).isEqualTo(1));
             assertThat(log.lines()).isEmpty();
             meters.remove(first);
-            assertThat(names(simple)).anyMatch(name -> name.contains("shared")).noneMatch(name -> name.contains("first"));
+            assertThat(names(simple))
+                    .anyMatch(name -> name.contains("shared"))
+                    .noneMatch(name -> name.contains("first"));
             meters.remove(second);
             meters.remove(second);
             assertThat(names(simple)).isEmpty();
@@ -397,7 +442,10 @@ class LeveeMetersTest {
     void beyond_the_cap_one_series_has_the_rest() {
         MetersConfig config = MetersConfig.builder().maxSeries(10).build();
         for (int i = 0; i < 1000; i++) {
-            figures.set("key" + i, DONE, 1).set("key" + i, SIZE, 2).set("key" + i, LOAD, i).set("key" + i, CALLS, 3, "x");
+            figures.set("key" + i, DONE, 1)
+                    .set("key" + i, SIZE, 2)
+                    .set("key" + i, LOAD, i)
+                    .set("key" + i, CALLS, 3, "x");
             figures.set("key" + i, LIGHT, 2);
         }
         meters(config, figures).bindTo(prometheus);
@@ -411,13 +459,18 @@ class LeveeMetersTest {
                 .contains("levee_part_light{name=\"_other\",state=\"green\"} 997.0")
                 .contains("levee_part_light{name=\"_other\",state=\"red\"} 0.0")
                 .contains("levee_meters_rest{name=\"levee\"} 4957.0");
-        assertThat(text.lines().filter(line -> line.startsWith("levee_part_done"))).hasSize(11);
+        assertThat(text.lines().filter(line -> line.startsWith("levee_part_done")))
+                .hasSize(11);
     }
 
     @Test
     void the_rest_does_not_fall_while_keys_come_and_go() {
         MetersConfig config = MetersConfig.builder().maxSeries(1).build();
-        figures.set("first", DONE, 1).set("b", DONE, 10).set("c", DONE, 20).set("first", SIZE, 1).set("b", SIZE, 4);
+        figures.set("first", DONE, 1)
+                .set("b", DONE, 10)
+                .set("c", DONE, 20)
+                .set("first", SIZE, 1)
+                .set("b", SIZE, 4);
         meters(config, figures).bindTo(simple);
         later();
         assertThat(value(simple, "levee.part.done", "name", "_other")).isEqualTo(30);

@@ -58,20 +58,22 @@ final class MonitoredService implements AutoCloseable {
     private final Pipeline pipeline = Pipeline.of(
             meter,
             Fallback.of("catalog", error -> "instead"),
-            Retry.of("catalog", config -> config.budget(RetryBudget.of("catalog"))
-                    .backoff(Backoff.fixed(Duration.ofMillis(1)))
-                    .idempotent(true)),
+            Retry.of(
+                    "catalog",
+                    config -> config.budget(RetryBudget.of("catalog"))
+                            .backoff(Backoff.fixed(Duration.ofMillis(1)))
+                            .idempotent(true)),
             CircuitBreaker.of("catalog", config -> config.totals(true)),
             Hedge.of("catalog"),
             Timeout.of("catalog", Duration.ofSeconds(5)),
             Faults.of("catalog", Fault.failure(IOException::new)),
             Bulkhead.of("catalog", 10));
-    private final RateLimiter limiter =
-            RateLimiter.of("catalog", config -> config.limit(Limit.perSecond(10)).totals(true));
-    private final KeyedRateLimiter<String> keyedLimiter =
-            KeyedRateLimiter.of("tenants", config -> config.limit(Limit.perSecond(10)).totals(true));
-    private final Keyed<String, CircuitBreaker> keyed = Keyed.of(
-            "hosts", 10, Duration.ofHours(1), host -> CircuitBreaker.of("host-" + host), environment);
+    private final RateLimiter limiter = RateLimiter.of(
+            "catalog", config -> config.limit(Limit.perSecond(10)).totals(true));
+    private final KeyedRateLimiter<String> keyedLimiter = KeyedRateLimiter.of(
+            "tenants", config -> config.limit(Limit.perSecond(10)).totals(true));
+    private final Keyed<String, CircuitBreaker> keyed =
+            Keyed.of("hosts", 10, Duration.ofHours(1), host -> CircuitBreaker.of("host-" + host), environment);
     private final Idempotency<String> idempotency = Idempotency.of("orders");
     private final WorkQueue<String> queue =
             WorkQueue.of("mails", config -> config.ages(true), (item, attempt) -> null, environment);

@@ -125,7 +125,8 @@ class MonitoringTest {
                 .matcher(Files.readString(ALERTS))
                 .results()
                 .forEach(alert -> assertThat(cases).contains("name: " + alert.group(1) + " fires"));
-        assertThat(RealPrometheus.tool(folder, "", "check", "rules", "levee-alerts.yml")).contains("SUCCESS");
+        assertThat(RealPrometheus.tool(folder, "", "check", "rules", "levee-alerts.yml"))
+                .contains("SUCCESS");
         assertThat(RealPrometheus.tool(folder, "", "test", "rules", "test.yml")).contains("SUCCESS");
     }
 
@@ -137,8 +138,11 @@ class MonitoringTest {
         final LeveeMeters meters =
                 LeveeMeters.of(MetersConfig.builder().build(), Environment.system(), service.sources());
 
-        @Nullable HttpServer server;
-        @Nullable RealPrometheus prometheus;
+        @Nullable
+        HttpServer server;
+
+        @Nullable
+        RealPrometheus prometheus;
 
         @BeforeAll
         void start(@TempDir Path folder) throws Exception {
@@ -154,7 +158,9 @@ class MonitoringTest {
                     exchange -> scrape(exchange, "application/openmetrics-text; version=1.0.0; charset=utf-8"));
             server.start();
             prometheus = RealPrometheus.start(
-                    Files.createDirectories(folder.resolve("p")), server.getAddress().getPort(), ALERTS);
+                    Files.createDirectories(folder.resolve("p")),
+                    server.getAddress().getPort(),
+                    ALERTS);
             prometheus.query("min(count_over_time(up[1m]) > 3)");
         }
 
@@ -213,7 +219,8 @@ class MonitoringTest {
 
         @Test
         void adds_the_histograms_of_several_processes() throws Exception {
-            prometheus.query("histogram_quantile(0.99, sum by (le) (rate(levee_meter_duration_seconds_bucket[1m]))) > 0");
+            prometheus.query(
+                    "histogram_quantile(0.99, sum by (le) (rate(levee_meter_duration_seconds_bucket[1m]))) > 0");
             assertThat(prometheus.query("count(count by (le) (levee_meter_duration_seconds_bucket))"))
                     .contains("\"46\"]");
         }
@@ -238,9 +245,10 @@ class MonitoringTest {
                     .filter(line -> line.startsWith("# TYPE "))
                     .forEach(line -> there.add(line.substring(7, line.indexOf(' ', 7))));
 
-            assertThat(namesOf(CATALOGUE)).containsAll(there.stream()
-                    .filter(name -> !name.startsWith("levee_objective"))
-                    .toList());
+            assertThat(namesOf(CATALOGUE))
+                    .containsAll(there.stream()
+                            .filter(name -> !name.startsWith("levee_objective"))
+                            .toList());
             assertThat(there).hasSizeGreaterThan(80).doesNotHaveDuplicates();
         }
     }

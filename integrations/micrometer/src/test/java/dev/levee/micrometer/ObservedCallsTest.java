@@ -99,7 +99,8 @@ class ObservedCallsTest {
         assertThat(result).isEqualTo("done");
         assertThat(events.lines).containsExactly("start catalog", "open " + here, "close " + here, "stop success");
         assertThat(events.stopped.get(0).getName()).isEqualTo("levee.call");
-        assertThat(events.stopped.get(0).getLowCardinalityKeyValue("name").getValue()).isEqualTo("catalog");
+        assertThat(events.stopped.get(0).getLowCardinalityKeyValue("name").getValue())
+                .isEqualTo("catalog");
         assertThat(events.stopped.get(0).getHighCardinalityKeyValues()).isEmpty();
     }
 
@@ -144,7 +145,12 @@ class ObservedCallsTest {
 
         assertThat(events.lines)
                 .containsExactly(
-                        "start catalog", "open " + here, "open worker", "close worker", "close " + here, "stop success");
+                        "start catalog",
+                        "open " + here,
+                        "open worker",
+                        "close worker",
+                        "close " + here,
+                        "stop success");
         assertThat(worker.submit(() -> registry.getCurrentObservation()).get()).isNull();
     }
 
@@ -172,7 +178,9 @@ class ObservedCallsTest {
         assertThat(seen.get(1)).isSameAs(seen.get(0));
         assertThat(events.stopped).hasSize(1);
         assertThat(events.lines.stream().filter(line -> line.startsWith("open")))
-                .hasSameSizeAs(events.lines.stream().filter(line -> line.startsWith("close")).toList());
+                .hasSameSizeAs(events.lines.stream()
+                        .filter(line -> line.startsWith("close"))
+                        .toList());
         assertThat(events.lines).endsWith("stop success");
     }
 
@@ -301,7 +309,8 @@ class ObservedCallsTest {
             ObservedCalls policy = ObservedCalls.of("catalog", hostile);
             for (int i = 0; i < 3; i++) {
                 assertThat(policy.<String, RuntimeException>call(() -> "done")).isEqualTo("done");
-                assertThat(policy.callAsync(() -> CompletableFuture.completedFuture("done")).join())
+                assertThat(policy.callAsync(() -> CompletableFuture.completedFuture("done"))
+                                .join())
                         .isEqualTo("done");
                 assertThatThrownBy(() -> policy.run(() -> {
                             throw new IOException("down");
@@ -326,11 +335,17 @@ class ObservedCallsTest {
     void a_handler_of_meters_makes_a_timer_with_the_same_tags_for_all() {
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         registry.observationConfig().observationHandler(new DefaultMeterObservationHandler(meters));
-        observed().run(() -> assertThat(meters.get("levee.call.active").tags("name", "catalog").longTaskTimer()
-                        .activeTasks())
-                .isEqualTo(1));
+        observed()
+                .run(() -> assertThat(meters.get("levee.call.active")
+                                .tags("name", "catalog")
+                                .longTaskTimer()
+                                .activeTasks())
+                        .isEqualTo(1));
 
-        assertThat(meters.get("levee.call").tags("name", "catalog", "verdict", "success").timer().count())
+        assertThat(meters.get("levee.call")
+                        .tags("name", "catalog", "verdict", "success")
+                        .timer()
+                        .count())
                 .isEqualTo(1);
     }
 

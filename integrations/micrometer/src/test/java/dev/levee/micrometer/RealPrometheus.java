@@ -41,8 +41,8 @@ final class RealPrometheus implements AutoCloseable {
 
     /** Returns the path of a program; without it the test is skipped, and fails in CI. */
     static String program(String name) {
-        Optional<Path> found = Arrays.stream((System.getenv("PATH") + File.pathSeparator + "/usr/bin")
-                        .split(File.pathSeparator, -1))
+        Optional<Path> found = Arrays.stream(
+                        (System.getenv("PATH") + File.pathSeparator + "/usr/bin").split(File.pathSeparator, -1))
                 .map(each -> Path.of(each, name))
                 .filter(Files::isExecutable)
                 .findFirst();
@@ -73,7 +73,9 @@ final class RealPrometheus implements AutoCloseable {
         tool.destroyForcibly();
         String printed = Files.readString(out);
         assertThat(ended).as(printed).isTrue();
-        assertThat(tool.exitValue()).as(String.join(" ", command) + "\n" + printed).isZero();
+        assertThat(tool.exitValue())
+                .as(String.join(" ", command) + "\n" + printed)
+                .isZero();
         return printed;
     }
 

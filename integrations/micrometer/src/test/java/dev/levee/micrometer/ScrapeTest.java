@@ -51,7 +51,9 @@ class ScrapeTest {
         read(gauge, 1_000);
         long bytes = threads.getCurrentThreadAllocatedBytes() - start;
 
-        assertThat(polls.get() - before).as("each read is a scrape of one meter").isEqualTo(1_000);
+        assertThat(polls.get() - before)
+                .as("each read is a scrape of one meter")
+                .isEqualTo(1_000);
         assertThat(bytes).as("bytes of 1000 polls of 100 policies").isLessThan(100_000);
     }
 
@@ -75,8 +77,7 @@ class ScrapeTest {
         };
         PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         SimpleMeterRegistry simple = new SimpleMeterRegistry();
-        LeveeMeters meters =
-                LeveeMeters.of(MetersConfig.builder().build(), Environment.system(), List.of(source));
+        LeveeMeters meters = LeveeMeters.of(MetersConfig.builder().build(), Environment.system(), List.of(source));
         meters.bindTo(prometheus);
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {

@@ -11,8 +11,10 @@ module dev.levee.core {
     requires static transitive org.jspecify;
 
     exports dev.levee.core;
+    exports dev.levee.core.histogram;
     exports dev.levee.core.idempotency;
     exports dev.levee.core.policy;
+    exports dev.levee.core.signals;
     exports dev.levee.core.testing;
     exports dev.levee.core.internal to
             dev.levee.circuitbreaker,

@@ -1,5 +1,6 @@
 package dev.levee.core;
 
+import dev.levee.core.histogram.LatencyHistogram;
 import java.util.List;
 
 /**
@@ -67,5 +68,15 @@ public interface Measured {
         default void value(String policy, Metric metric, double value) {
             value(policy, metric, List.of(), value);
         }
+
+        /**
+         * Receives a histogram. The default drops it: a flat name has no place for one.
+         *
+         * @param policy the name of the policy that it belongs to
+         * @param metric what it is, of kind {@link Metric.Kind#HISTOGRAM}
+         * @param tags the values of the tags of the metric, in their order; may be retained
+         * @param source gives its counts, now and later; may be retained as long as the policy is
+         */
+        default void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {}
     }
 }

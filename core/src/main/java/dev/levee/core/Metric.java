@@ -35,7 +35,9 @@ public final class Metric {
         /** Goes up and down. */
         GAUGE,
         /** One of several states; the figure is the index of it in {@link Metric#states}. */
-        STATE
+        STATE,
+        /** Durations in buckets, whose counts only grow; passed to {@link Measured.Sink#histogram} and nowhere else. */
+        HISTOGRAM
     }
 
     /** The unit of a figure. */
@@ -169,6 +171,20 @@ public final class Metric {
                 .map(each -> each.name().toLowerCase(Locale.ROOT))
                 .toList();
         return new Metric(name, Kind.STATE, Unit.NONE, description, List.of(), values);
+    }
+
+    /**
+     * Returns the description of a histogram of durations. It is counted in nanoseconds.
+     *
+     * @param name the name, without the unit
+     * @param description one sentence
+     * @param tags the names of the tags
+     * @return the description
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is not lower-case words with dots between, or the description blank
+     */
+    public static Metric histogram(String name, String description, String... tags) {
+        return new Metric(name, Kind.HISTOGRAM, Unit.NANOSECONDS, description, List.of(tags), List.of());
     }
 
     /**

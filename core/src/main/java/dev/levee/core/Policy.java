@@ -48,6 +48,8 @@ public interface Policy {
         TRANSLATE("translate"),
         /** Injects failures and delays on purpose. */
         FAULTS("faults"),
+        /** Counts and times calls, and changes nothing. */
+        METER("meter"),
         /** Does once what must not be done twice; no policy, but it has events. */
         IDEMPOTENCY("idempotency"),
         /** Chooses an endpoint for each call; no policy, but it has events, of its endpoints too. */

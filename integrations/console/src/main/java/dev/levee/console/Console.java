@@ -138,6 +138,27 @@ public final class Console implements AutoCloseable {
     }
 
     /**
+     * Returns the counters of hot keys that are shown on the card of a name. Count a key there where it is refused, or
+     * wherever it says most:
+     *
+     * <pre>{@code
+     * HotKeys hot = console.hotKeys("clients");
+     * if (!limiter.tryAcquire(client)) {
+     *     hot.count(client);
+     * }
+     * }</pre>
+     *
+     * @param card the name of the card, of this or a later {@link #show(String, Measured...)}
+     * @return the counters, always the same ones for a name
+     * @throws NullPointerException if the name is null
+     * @throws IllegalArgumentException if it is blank or has a control character
+     * @throws IllegalStateException if there are counters for 1000 cards already
+     */
+    public HotKeys hotKeys(String card) {
+        return board.hotKeys(Require.name(card));
+    }
+
+    /**
      * Takes a thing off the page, with the cards that it is on.
      *
      * @param shown what was shown

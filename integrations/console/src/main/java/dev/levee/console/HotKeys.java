@@ -99,7 +99,7 @@ public final class HotKeys {
         long turns = (now - halvedNanos) / HALVE_NANOS;
         if (turns > 0) {
             halvedNanos += turns * HALVE_NANOS;
-            double factor = Math.pow(0.5, turns);
+            double factor = Math.pow(0.5, (double) turns);
             total *= factor;
             counters.values().forEach(counter -> counter.count *= factor);
             counters.values().removeIf(counter -> counter.count < 0.5);

@@ -151,6 +151,7 @@ async function keyboard(browser) {
   ok('a wrong token is said to be wrong');
   await page.locator('#ask-no').click();
   await page.waitForTimeout(4000);
+  await page.evaluate(() => scrollTo(0, 0));
   await picture(page, 'console-light', false);
   await context.close();
 }

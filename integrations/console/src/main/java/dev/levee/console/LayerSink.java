@@ -96,8 +96,19 @@ final class LayerSink implements Measured.Sink {
             first.put(kind + ' ' + name, layer);
             return layer;
         }
-        current = new Layer(kind, name);
+        current = kind.equals(ENDPOINT) ? endpoint(name) : new Layer(kind, name);
         return current;
+    }
+
+    /** Takes an endpoint out of those that are kept, if it has come before: its figures may come in several places. */
+    private Layer endpoint(String name) {
+        for (Layer kept : endpoints) {
+            if (kept.name.equals(name)) {
+                endpoints.remove(kept);
+                return kept;
+            }
+        }
+        return new Layer(ENDPOINT, name);
     }
 
     /** Keeps the current layer, if it is worse than the best of those that are kept. */

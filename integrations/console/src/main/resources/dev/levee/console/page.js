@@ -415,8 +415,10 @@ function fillFigures(state) {
 
 function fillCard(state, card) {
   const refused = state.rates.refused > 0;
-  const trouble = Math.max(card.trouble, refused ? 2 : 0, card.broken ? 1 : 0);
+  const silent = !card.layers.length && !card.endpoints.length;
+  const trouble = Math.max(card.trouble, refused || silent ? 2 : 0, card.broken ? 1 : 0);
   let why = card.why || (refused ? 'refuses ' + number(state.rates.refused) + ' calls a second' : '');
+  if (silent) why = 'has no figures';
   if (card.broken) why += (why ? '; ' : '') + 'some figures cannot be read, see the log';
   state.trouble = trouble;
   state.root.setAttribute('data-trouble', trouble);

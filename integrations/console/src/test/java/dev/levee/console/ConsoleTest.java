@@ -187,6 +187,20 @@ class ConsoleTest {
     }
 
     @Test
+    void figures_of_an_endpoint_that_come_in_two_places_are_one_row() throws Exception {
+        Measured mirrored = sink -> {
+            sink.value("nodes/a", "endpoint.picks", 1);
+            sink.value("nodes/b", "endpoint.picks", 2);
+            sink.value("nodes/a", "endpoint.state", 2);
+        };
+        try (Console console = Console.start(0).show("mirrored", mirrored)) {
+            assertThat(snapshot(console))
+                    .contains("{\"name\":\"nodes/a\",\"state\":\"EJECTED\",\"why\":\"\","
+                            + "\"figures\":{\"endpoint.picks\":1,\"endpoint.state\":2}},{\"name\":\"nodes/b\"");
+        }
+    }
+
+    @Test
     void figures_with_a_description_name_their_states() throws Exception {
         Metric state = Metric.state("thing.state", "A state", TimeUnit.class);
         Metric count = Metric.counter("thing.calls", "Calls", "ending");

@@ -31,4 +31,5 @@ module dev.levee.core {
             dev.levee.micrometer;
             dev.levee.opentelemetry,
             dev.levee.contextpropagation;
+            dev.levee.console;
 }

@@ -55,7 +55,15 @@ class ModulesTest {
             Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")),
             Map.entry("dev.levee.micrometer", Set.of("dev.levee.core", "org.slf4j")),
             Map.entry("dev.levee.opentelemetry", Set.of("dev.levee.core", "org.slf4j")),
-            Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.core")));
+            Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.core")),
+            Map.entry(
+                    "dev.levee.console",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.circuitbreaker",
+                            "dev.levee.loadbalancing",
+                            "org.slf4j",
+                            "jdk.httpserver")));
 
     private static final Map<String, Set<String>> EXPORTED = Map.ofEntries(
             Map.entry(
@@ -91,7 +99,8 @@ class ModulesTest {
             Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")),
             Map.entry("dev.levee.micrometer", Set.of("dev.levee.micrometer")),
             Map.entry("dev.levee.opentelemetry", Set.of("dev.levee.opentelemetry")),
-            Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.contextpropagation")));
+            Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.contextpropagation")),
+            Map.entry("dev.levee.console", Set.of("dev.levee.console")));
 
     /** Of servers and frameworks, which bring their own: not required at run time, but named by signatures. */
     private static final Set<String> OF_OTHERS = Set.of(

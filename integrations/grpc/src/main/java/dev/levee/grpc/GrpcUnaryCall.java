@@ -47,6 +47,9 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
     private static final VarHandle END = Handles.field(MethodHandles.lookup(), "end", End.class);
     private static final VarHandle CANCELLED = Handles.field(MethodHandles.lookup(), "cancelled", Status.class);
 
+    /** Enough to see why a call failed. */
+    private static final int MAX_SUPPRESSED_FAILURES = 8;
+
     final GrpcClientGuard guard;
     final MethodDescriptor<Q, R> method;
     final Channel next;
@@ -233,16 +236,20 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
     }
 
     private End<R> failed(Throwable failure) {
-        Status status = statusOf(failure);
         Metadata headersOfIt = null;
         Attributes attributes = Attributes.EMPTY;
         for (GrpcAttempt<Q, R> attempt : attempts) {
-            if (attempt.isDone() && attempt.failure() == failure) {
+            Throwable other = attempt.failure();
+            if (other == failure) {
                 headersOfIt = attempt.headers;
                 attributes = attempt.attributes();
+            } else if (other != null
+                    && failure instanceof GrpcAttemptException
+                    && failure.getSuppressed().length < MAX_SUPPRESSED_FAILURES) {
+                failure.addSuppressed(other);
             }
         }
-        return new End<>(status, headersOfIt, null, orEmpty(GrpcOutcomes.trailersOf(failure)), attributes);
+        return new End<>(statusOf(failure), headersOfIt, null, orEmpty(GrpcOutcomes.trailersOf(failure)), attributes);
     }
 
     private static Metadata orEmpty(@Nullable Metadata metadata) {

@@ -168,7 +168,8 @@ class ArchitectureTest {
                             "dev.levee.dns..",
                             "dev.levee.http.server..",
                             "dev.levee.springcache..",
-                            "dev.levee.jcache..")
+                            "dev.levee.jcache..",
+                            "dev.levee.grpc..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -213,6 +214,25 @@ class ArchitectureTest {
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage("dev.levee..", "java..", "org.jspecify.annotations", "javax.cache..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void guards_of_gRPC_use_its_API_and_its_load_balancers_in_one_package_only() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.grpc..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "io.grpc", "io.grpc.util")
+                    .check(LIBRARY);
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.levee.grpc")
+                    .should()
+                    .dependOnClassesThat()
+                    .haveNameMatching("io\\.grpc\\.(LoadBalancer.*|util\\..*)")
                     .check(LIBRARY);
         }
 

@@ -52,7 +52,10 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "dev.levee.cache")),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.core", "dev.levee.cache")),
-            Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")));
+            Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")),
+            Map.entry(
+                    "dev.levee.grpc",
+                    Set.of("dev.levee.core", "dev.levee.loadbalancing", "dev.levee.ratelimit", "org.slf4j")));
 
     private static final Map<String, Set<String>> EXPORTED = Map.ofEntries(
             Map.entry(
@@ -85,13 +88,16 @@ class ModulesTest {
             Map.entry("dev.levee.journal", Set.of("dev.levee.journal")),
             Map.entry("dev.levee", Set.of()),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.springcache")),
-            Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")));
+            Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")),
+            Map.entry("dev.levee.grpc", Set.of("dev.levee.grpc", "dev.levee.grpc.balancing")));
 
     /** Of servers and frameworks, which bring their own: not required at run time, but named by signatures. */
-    private static final Set<String> OF_OTHERS = Set.of("jakarta.servlet", "jdk.httpserver", "spring.context");
+    private static final Set<String> OF_OTHERS =
+            Set.of("jakarta.servlet", "jdk.httpserver", "spring.context", "io.grpc", "io.grpc.util");
 
     /** They have a name in their manifest, and no descriptor. */
-    private static final Set<String> AUTOMATIC = Set.of("spring.context", "spring.core", "cache.api");
+    private static final Set<String> AUTOMATIC =
+            Set.of("spring.context", "spring.core", "cache.api", "io.grpc", "io.grpc.util");
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(File.pathSeparator, -1))

@@ -24,7 +24,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
             Metadata.Key.of(Criticality.HEADER, Metadata.ASCII_STRING_MARSHALLER);
 
     private final GrpcUnaryCall<Q, R> owner;
-    private final Trace trace = new Trace();
+    private final AttemptTrace trace = new AttemptTrace();
 
     private @Nullable ClientCall<Q, R> call;
 
@@ -47,7 +47,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     void begin(CallOptions given, Metadata givenHeaders, @Nullable Q request, boolean hasRequest, @Nullable Boolean zip) {
         CallContext context = CallContext.current();
         CallOptions options =
-                GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(new TraceFactory());
+                GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(new AttemptTracing());
         if (options.getExecutor() != null) {
             // That of a blocking stub takes nothing any more once the stub has its answer, and an attempt may end later.
             options = options.withExecutor(owner.guard.environment::handOver);
@@ -150,7 +150,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     }
 
     /** Sees whether the headers of any stream of the attempt went out: the transport says so once they are written. */
-    private static final class Trace extends ClientStreamTracer {
+    private static final class AttemptTrace extends ClientStreamTracer {
         volatile boolean made;
         volatile boolean headersOut;
         volatile boolean answered;
@@ -172,7 +172,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
         }
     }
 
-    private final class TraceFactory extends ClientStreamTracer.Factory {
+    private final class AttemptTracing extends ClientStreamTracer.Factory {
         @Override
         public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata ignored) {
             trace.made = true;

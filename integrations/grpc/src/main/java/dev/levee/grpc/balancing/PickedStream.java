@@ -48,7 +48,7 @@ final class PickedStream extends ClientStreamTracer.Factory {
     @Override
     public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
         unclaimed.claimed(this);
-        return new Trace(info.getCallOptions());
+        return new PickedTrace(info.getCallOptions());
     }
 
     /** Gives the pick back, without evidence: there will be no stream. */
@@ -67,12 +67,12 @@ final class PickedStream extends ClientStreamTracer.Factory {
         }
     }
 
-    private final class Trace extends ClientStreamTracer {
+    private final class PickedTrace extends ClientStreamTracer {
         private final CallOptions options;
         private volatile boolean sent;
         private volatile @Nullable Metadata trailers;
 
-        Trace(CallOptions options) {
+        PickedTrace(CallOptions options) {
             this.options = options;
         }
 

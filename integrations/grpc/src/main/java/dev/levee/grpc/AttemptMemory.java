@@ -27,11 +27,11 @@ public final class AttemptMemory {
     public static final CallOptions.Key<@Nullable AttemptMemory> OPTION =
             CallOptions.Key.create("dev.levee.grpc.AttemptMemory");
 
-    private static final VarHandle HELD = Handles.field(MethodHandles.lookup(), "held", Held.class);
+    private static final VarHandle HELD = Handles.field(MethodHandles.lookup(), "held", StoredValue.class);
 
-    private volatile @Nullable Held held;
+    private volatile @Nullable StoredValue held;
 
-    private record Held(Object owner, Object value) {}
+    private record StoredValue(Object owner, Object value) {}
 
     /** Makes a memory of a call that was not sent yet. */
     public AttemptMemory() {}
@@ -49,12 +49,12 @@ public final class AttemptMemory {
     public <T> T of(Object owner, Class<T> type, Supplier<? extends T> initial) {
         Require.nonNull("owner", owner);
         while (true) {
-            Held now = held;
+            StoredValue now = held;
             if (now != null && now.owner == owner) {
                 return type.cast(now.value);
             }
             T value = Require.nonNull("value", initial.get());
-            if (HELD.compareAndSet(this, now, new Held(owner, value))) {
+            if (HELD.compareAndSet(this, now, new StoredValue(owner, value))) {
                 return value;
             }
         }

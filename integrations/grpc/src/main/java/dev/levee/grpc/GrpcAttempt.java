@@ -28,9 +28,10 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
 
     private @Nullable ClientCall<Q, R> call;
 
-    /** What has arrived; written by the thread of the listener, read after the future has completed. */
-    @Nullable Metadata headers;
+    /** The headers of the response, as soon as they have arrived. */
+    volatile @Nullable Metadata headers;
 
+    /** What else has arrived; written by the thread of the listener, read after the future has completed. */
     @Nullable R message;
 
     @Nullable Metadata trailers;
@@ -55,7 +56,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
         ClientCall<Q, R> started = owner.next.newCall(owner.method, options);
         call = started;
         try {
-            started.start(new Arrivals(), headersOf(givenHeaders, context));
+            started.start(new AttemptArrivals(), headersOf(givenHeaders, context));
             started.request(2); // a second message shows that it is no unary call
             if (zip != null) {
                 started.setMessageCompression(zip);
@@ -94,12 +95,14 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
         return failure;
     }
 
-    /** Whether it has failed after headers of a response: then nothing more may be sent for the call. */
+    /**
+     * Whether it has failed, or was given up, after headers of a response: then nothing more may be sent for the call.
+     */
     boolean isCommitted() {
-        return headers != null && isCompletedExceptionally();
+        return headers != null && (isCompletedExceptionally() || cancelReason() != null);
     }
 
-    private final class Arrivals extends ClientCall.Listener<R> {
+    private final class AttemptArrivals extends ClientCall.Listener<R> {
         @Override
         public void onHeaders(Metadata arrived) {
             headers = arrived;

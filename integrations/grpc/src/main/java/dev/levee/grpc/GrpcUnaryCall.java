@@ -176,8 +176,9 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
 
     private CompletionStage<R> attempt() {
         for (GrpcAttempt<Q, R> earlier : attempts) {
-            if (earlier.isCommitted()) {
-                return earlier; // fails as that did: nothing is sent after headers of a response
+            if (earlier.isCommitted()) { // nothing is sent after headers of a response: fails as that did
+                Throwable timeUp = earlier.cancelReason();
+                return timeUp == null ? earlier : CompletableFuture.failedFuture(timeUp);
             }
         }
         GrpcAttempt<Q, R> attempt = new GrpcAttempt<>(this);
@@ -223,7 +224,7 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
             return End.of(Status.INTERNAL.withDescription(guard.part + ": the policy gave no message"));
         }
         for (GrpcAttempt<Q, R> attempt : attempts) {
-            if (attempt.message == result && attempt.isDone() && !attempt.isCompletedExceptionally()) {
+            if (attempt.isDone() && !attempt.isCompletedExceptionally() && attempt.message == result) {
                 return new End<>(
                         Status.OK,
                         orEmpty(attempt.headers),

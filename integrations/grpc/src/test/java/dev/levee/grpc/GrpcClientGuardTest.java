@@ -9,6 +9,7 @@ import static dev.levee.grpc.GrpcTestServer.until;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.common.util.concurrent.ListenableFuture;
@@ -32,10 +33,12 @@ import dev.levee.core.policy.Timeout;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
@@ -186,9 +189,9 @@ class GrpcClientGuardTest {
 
         @Override
         public void onClose(Status ended, Metadata trailers) {
-            status.set(ended);
             add("close " + ended.getCode() + " "
                     + trailers.get(Metadata.Key.of("tail", Metadata.ASCII_STRING_MARSHALLER)));
+            status.set(ended);
         }
 
         private void add(String event) {
@@ -486,6 +489,36 @@ class GrpcClientGuardTest {
     }
 
     @Test
+    void an_attempt_that_stalls_after_its_headers_ends_by_its_timeout_and_is_not_sent_again() {
+        GrpcTestServer server = server((call, message, number) -> {
+            call.sendHeaders(new Metadata());
+            call.sendMessage("half");
+        });
+        Channel channel = guarded(server.port(), Pipeline.of(retry(), Timeout.of("t", ofMillis(200))));
+        StatusRuntimeException thrown =
+                failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"));
+        assertThat(thrown.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(server.received).hasValue(1);
+    }
+
+    @Test
+    void a_request_of_two_messages_or_a_response_of_none_is_no_unary_call() {
+        GrpcTestServer none = server((call, message, number) -> {
+            call.sendHeaders(new Metadata());
+            call.close(Status.OK, new Metadata());
+        });
+        Channel channel = guarded(none.port(), retry());
+        StatusRuntimeException thrown =
+                failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"));
+        assertThat(thrown.getStatus().getCode()).isNotEqualTo(Status.Code.OK);
+        ClientCall<String, String> call = channel.newCall(ASK, CallOptions.DEFAULT);
+        call.start(new Noting(), new Metadata());
+        call.sendMessage("a");
+        assertThatIllegalStateException().isThrownBy(() -> call.sendMessage("b"));
+        call.cancel("enough", null);
+    }
+
+    @Test
     void trailers_of_the_last_attempt_reach_the_stub_with_its_status() {
         Metadata trailers = new Metadata();
         trailers.put(Metadata.Key.of("why", Metadata.ASCII_STRING_MARSHALLER), "because");
@@ -557,6 +590,30 @@ class GrpcClientGuardTest {
         context.cancel(null);
         until(() -> server.cancelled.get() == 1);
         until(listener.get()::closed);
+    }
+
+    @Test
+    void interceptors_below_see_the_values_of_the_callers_context_in_each_attempt() {
+        Context.Key<String> user = Context.key("user");
+        List<String> seen = new CopyOnWriteArrayList<>();
+        ClientInterceptor below = new ClientInterceptor() {
+            @Override
+            public <Q, R> ClientCall<Q, R> interceptCall(
+                    MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
+                seen.add(String.valueOf(user.get()));
+                return next.newCall(method, options);
+            }
+        };
+        GrpcTestServer server = server(failingFirst(2, Status.UNAVAILABLE, new Metadata()));
+        Channel channel = ClientInterceptors.intercept(
+                ClientInterceptors.intercept(bare(server.port()), below),
+                GrpcClientGuard.of(retry(3, ofMillis(5))));
+        AtomicReference<Noting> listener = new AtomicReference<>();
+        Context.current()
+                .withValue(user, "ann")
+                .run(() -> listener.set(send(channel.newCall(ASK, CallOptions.DEFAULT), "a")));
+        until(listener.get()::closed);
+        assertThat(seen).containsExactly("ann", "ann", "ann");
     }
 
     @Test

@@ -65,7 +65,8 @@ final class ChannelBalancer extends LoadBalancer {
         this.pickFirst = pickFirst;
         this.environment = environment;
         this.onShutdown = onShutdown;
-        this.name = Text.printable(helper.getChannelTarget());
+        String target = helper.getChannelTarget();
+        this.name = target.isBlank() ? "channel" : Text.printable(target);
         this.unclaimed = new UnclaimedPicks(environment);
     }
 
@@ -99,8 +100,11 @@ final class ChannelBalancer extends LoadBalancer {
             resolved.getAddresses().forEach(each -> wanted.putIfAbsent(each.getAddresses(), each));
             gone = removeAllBut(wanted.keySet());
             for (Map.Entry<List<SocketAddress>, EquivalentAddressGroup> each : wanted.entrySet()) {
-                ChannelEndpoint endpoint = endpoints.computeIfAbsent(
-                        each.getKey(), addresses -> new ChannelEndpoint(this, pickFirst, each.getValue()));
+                ChannelEndpoint endpoint = endpoints.get(each.getKey());
+                if (endpoint == null) {
+                    endpoint = new ChannelEndpoint(this, pickFirst, idOf(each.getKey()));
+                    endpoints.put(each.getKey(), endpoint);
+                }
                 Status accepted = endpoint.accept(resolved.toBuilder()
                         .setAddresses(List.of(each.getValue()))
                         .setAttributes(resolved.getAttributes().toBuilder()
@@ -116,6 +120,22 @@ final class ChannelBalancer extends LoadBalancer {
         publish();
         gone.forEach(ChannelEndpoint::shutdown); // after no picker names them any more
         return status;
+    }
+
+    /** Addresses that differ may read the same; ids must not. */
+    private String idOf(List<SocketAddress> addresses) {
+        String text = addresses.toString();
+        String id = text;
+        int number = 1;
+        while (isTaken(id)) {
+            number++;
+            id = text + "#" + number;
+        }
+        return id;
+    }
+
+    private boolean isTaken(String id) {
+        return endpoints.values().stream().anyMatch(each -> each.id.equals(id));
     }
 
     private List<ChannelEndpoint> removeAllBut(Collection<List<SocketAddress>> wanted) {

@@ -1,7 +1,6 @@
 package dev.levee.grpc.balancing;
 
 import io.grpc.ConnectivityState;
-import io.grpc.EquivalentAddressGroup;
 import io.grpc.LoadBalancer;
 import io.grpc.LoadBalancer.FixedResultPicker;
 import io.grpc.LoadBalancer.PickResult;
@@ -28,8 +27,8 @@ final class ChannelEndpoint {
 
     private volatile SubchannelPicker picker = new FixedResultPicker(PickResult.withNoResult());
 
-    ChannelEndpoint(ChannelBalancer owner, LoadBalancerProvider pickFirst, EquivalentAddressGroup addresses) {
-        this.id = addresses.getAddresses().toString();
+    ChannelEndpoint(ChannelBalancer owner, LoadBalancerProvider pickFirst, String id) {
+        this.id = id;
         this.owner = owner;
         this.pickFirst = pickFirst.newLoadBalancer(new ChildHelper());
     }

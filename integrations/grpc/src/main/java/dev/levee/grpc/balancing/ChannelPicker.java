@@ -26,23 +26,23 @@ final class ChannelPicker extends SubchannelPicker {
     /** Starts a run of a call that remembers where it went, and says which endpoint it has come to. */
     private static final class Runs {
         /** The run that begins on a thread, from the balancer's answer to the pick; empty otherwise. */
-        private static final ThreadLocal<@Nullable Run> BEGUN = new ThreadLocal<>();
+        private static final ThreadLocal<@Nullable BegunRun> BEGUN = new ThreadLocal<>();
 
         private final Supplier<CompletableFuture<Verdict>> next;
 
-        private record Run(ChannelEndpoint endpoint, CompletableFuture<Verdict> end) {}
+        private record BegunRun(ChannelEndpoint endpoint, CompletableFuture<Verdict> end) {}
 
         Runs(BalancedCalls<ChannelEndpoint> calls) {
             next = calls.operationAsync(endpoint -> {
                 CompletableFuture<Verdict> end = new CompletableFuture<>();
-                BEGUN.set(new Run(endpoint, end));
+                BEGUN.set(new BegunRun(endpoint, end));
                 return end;
             });
         }
 
         PickedStream pick(UnclaimedPicks unclaimed) {
             CompletableFuture<Verdict> refused = next.get();
-            Run run = BEGUN.get();
+            BegunRun run = BEGUN.get();
             BEGUN.remove();
             if (run == null) {
                 throw refused.handle((verdict, error) ->

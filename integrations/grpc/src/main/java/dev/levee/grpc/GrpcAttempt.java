@@ -32,9 +32,11 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     volatile @Nullable Metadata headers;
 
     /** What else has arrived; written by the thread of the listener, read after the future has completed. */
-    @Nullable R message;
+    @Nullable
+    R message;
 
-    @Nullable Metadata trailers;
+    @Nullable
+    Metadata trailers;
 
     private @Nullable Status violation;
 
@@ -45,12 +47,14 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     }
 
     /** Starts the call of the channel; what that throws comes out, and then nothing is on its way. */
-    void begin(CallOptions given, Metadata givenHeaders, @Nullable Q request, boolean hasRequest, @Nullable Boolean zip) {
+    void begin(
+            CallOptions given, Metadata givenHeaders, @Nullable Q request, boolean hasRequest, @Nullable Boolean zip) {
         CallContext context = CallContext.current();
         CallOptions options =
                 GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(new AttemptTracing());
         if (options.getExecutor() != null) {
-            // That of a blocking stub takes nothing any more once the stub has its answer, and an attempt may end later.
+            // That of a blocking stub takes nothing any more once the stub has its answer, and an attempt may end
+            // later.
             options = options.withExecutor(owner.guard.environment::handOver);
         }
         ClientCall<Q, R> started = owner.next.newCall(owner.method, options);
@@ -91,7 +95,8 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     }
 
     /** Returns what the attempt failed with; null if it has not. */
-    @Nullable Throwable failure() {
+    @Nullable
+    Throwable failure() {
         return failure;
     }
 

@@ -43,8 +43,8 @@ import org.slf4j.LoggerFactory;
  * judge by their own rule: give each {@link GrpcOutcomes#rule()}. Whatever the rule, nothing is sent after an attempt
  * that failed when headers of its response had arrived. On a channel with a balancer of
  * {@link dev.levee.grpc.balancing}, attempts go to different subchannels as long as there are some. A channel may
- * repeat calls by itself ({@code retryPolicy} in its service config); an interceptor sees that only when it happens, and
- * warns once, since attempts of both layers multiply: use {@code disableRetry()} there.
+ * repeat calls by itself ({@code retryPolicy} in its service config); an interceptor sees that only when it happens,
+ * and warns once, since attempts of both layers multiply: use {@code disableRetry()} there.
  *
  * <p><b>Deadlines.</b> The earliest of {@code CallOptions}, gRPC's {@code Context} and {@code CallContext} bounds all
  * attempts and waits, and each attempt is sent with what is left of it or of a timeout in the policy.
@@ -128,8 +128,7 @@ public final class GrpcClientGuard implements ClientInterceptor {
                 ? new GrpcUnaryCall<>(this, method, options, next)
                 : next.newCall(
                         method,
-                        GrpcDeadlines.narrow(
-                                options, CallContext.current().deadline()));
+                        GrpcDeadlines.narrow(options, CallContext.current().deadline()));
     }
 
     boolean mayRunTwice(MethodDescriptor<?, ?> method) {

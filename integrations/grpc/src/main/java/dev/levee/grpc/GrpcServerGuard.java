@@ -44,11 +44,11 @@ import org.slf4j.LoggerFactory;
  * threads after {@code onCancel} is not seen. How it ended is judged by the rule of each gate, the status as an
  * exception: give gates that learn {@link GrpcOutcomes#rule()}.
  *
- * <p><b>A refusal</b> carries {@code grpc-retry-pushback-ms} and {@code google.rpc.RetryInfo}. A gate that does not know
- * how long to wait, such as a bulkhead that is full, asks for 1 to 1.5 seconds, at random, so that clients do not come
- * back together. The description says no more than that there are too many calls. A call whose deadline has passed is
- * answered with DEADLINE_EXCEEDED. If choosing the policy throws, the call is answered with UNAVAILABLE, so that a limit
- * is never silently not applied; that is logged at most once a minute.
+ * <p><b>A refusal</b> carries {@code grpc-retry-pushback-ms} and {@code google.rpc.RetryInfo}. A gate that does not
+ * know how long to wait, such as a bulkhead that is full, asks for 1 to 1.5 seconds, at random, so that clients do not
+ * come back together. The description says no more than that there are too many calls. A call whose deadline has passed
+ * is answered with DEADLINE_EXCEEDED. If choosing the policy throws, the call is answered with UNAVAILABLE, so that a
+ * limit is never silently not applied; that is logged at most once a minute.
  *
  * <p><b>A policy that lets calls wait</b>, as a bulkhead with a queue does, holds no thread meanwhile; a call that is
  * cancelled leaves the queue. A policy must run its operation once: a retry or a hedge has no place here. A timeout
@@ -207,9 +207,7 @@ public final class GrpcServerGuard implements ServerInterceptor {
             context = context.withDeadline(deadline);
         }
         Iterable<String> values = headers.getAll(GrpcAttempt.CRITICALITY);
-        return values == null
-                ? context
-                : context.withCriticality(Criticality.ofHeader(String.join(",", values)));
+        return values == null ? context : context.withCriticality(Criticality.ofHeader(String.join(",", values)));
     }
 
     private static <Q> ServerCall.Listener<Q> refuse(ServerCall<Q, ?> call, Status status) {
@@ -220,7 +218,9 @@ public final class GrpcServerGuard implements ServerInterceptor {
     /** Answers a call that was not admitted. */
     void refuse(ServerCall<?, ?> call, Throwable reason) {
         if (reason instanceof DeadlineExpiredException || reason instanceof TimedOutException) {
-            call.close(Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the call began"), new Metadata());
+            call.close(
+                    Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the call began"),
+                    new Metadata());
         } else if (reason instanceof RefusedException refused) {
             close(call, refused.retryAfterNanos());
         } else {
@@ -232,8 +232,7 @@ public final class GrpcServerGuard implements ServerInterceptor {
     private void close(ServerCall<?, ?> call, long waitNanos) {
         long wait = waitNanos >= 0
                 ? waitNanos
-                : UNKNOWN_WAIT_NANOS
-                        + (long) (environment.random().nextDouble() * UNKNOWN_WAIT_NANOS / 2);
+                : UNKNOWN_WAIT_NANOS + (long) (environment.random().nextDouble() * UNKNOWN_WAIT_NANOS / 2);
         Status status = Status.RESOURCE_EXHAUSTED.withDescription(TOO_MANY);
         Metadata trailers = new Metadata();
         RetryDetails.put(trailers, status.getCode().value(), TOO_MANY, wait);

@@ -34,13 +34,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A unary call as the stub sees it. It collects the request, runs the policy at {@code halfClose}, and hands the outcome
- * to the listener.
+ * A unary call as the stub sees it. It collects the request, runs the policy at {@code halfClose}, and hands the
+ * outcome to the listener.
  *
- * <p>Invariants: the first end counts, of the policy, a cancel and a context that was cancelled ({@link #end} is written
- * once by compare-and-set); {@link #deliver} never runs twice at once, and calls {@code onClose} last and once. A cancel
- * and the start of the policy may race: each writes its own field ({@link #cancelled}, {@link #running}) before it reads
- * the other's.
+ * <p>Invariants: the first end counts, of the policy, a cancel and a context that was cancelled ({@link #end} is
+ * written once by compare-and-set); {@link #deliver} never runs twice at once, and calls {@code onClose} last and once.
+ * A cancel and the start of the policy may race: each writes its own field ({@link #cancelled}, {@link #running})
+ * before it reads the other's.
  */
 final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
     private static final Logger LOG = LoggerFactory.getLogger(GrpcClientGuard.class);
@@ -81,7 +81,11 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
 
     /** How the call ends for the listener. */
     private record End<R>(
-            Status status, @Nullable Metadata headers, @Nullable R message, Metadata trailers, Attributes attributes) {
+            Status status,
+            @Nullable Metadata headers,
+            @Nullable R message,
+            Metadata trailers,
+            Attributes attributes) {
         static <R> End<R> of(Status status) {
             return new End<>(status, null, null, new Metadata(), Attributes.EMPTY);
         }
@@ -226,11 +230,7 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
         for (GrpcAttempt<Q, R> attempt : attempts) {
             if (attempt.isDone() && !attempt.isCompletedExceptionally() && attempt.message == result) {
                 return new End<>(
-                        Status.OK,
-                        orEmpty(attempt.headers),
-                        result,
-                        orEmpty(attempt.trailers),
-                        attempt.attributes());
+                        Status.OK, orEmpty(attempt.headers), result, orEmpty(attempt.trailers), attempt.attributes());
             }
         }
         return new End<>(Status.OK, new Metadata(), result, new Metadata(), Attributes.EMPTY); // of a fallback
@@ -283,9 +283,7 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
 
     private void handOver() {
         Executor executor = options.getExecutor();
-        Throwable rejected = executor == null
-                ? null
-                : HandOver.tryExecute(executor, delivery::run, LOG, guard.part);
+        Throwable rejected = executor == null ? null : HandOver.tryExecute(executor, delivery::run, LOG, guard.part);
         if (executor == null || rejected != null) { // the listener gets its end whatever becomes of its executor
             guard.environment.handOver(delivery::run);
         }
@@ -325,7 +323,9 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
         } catch (Throwable thrown) {
             close(
                     to,
-                    Status.CANCELLED.withDescription("the listener failed to take the response").withCause(thrown),
+                    Status.CANCELLED
+                            .withDescription("the listener failed to take the response")
+                            .withCause(thrown),
                     new Metadata());
             return;
         }

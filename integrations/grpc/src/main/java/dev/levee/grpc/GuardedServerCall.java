@@ -56,8 +56,7 @@ final class GuardedServerCall<Q, R> extends ServerCall.Listener<Q> {
     /** Written before the handler begins. */
     private volatile CallContext context = CallContext.current();
 
-    GuardedServerCall(
-            GrpcServerGuard guard, ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+    GuardedServerCall(GrpcServerGuard guard, ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
         this.guard = guard;
         this.call = call;
         this.headers = headers;
@@ -70,8 +69,8 @@ final class GuardedServerCall<Q, R> extends ServerCall.Listener<Q> {
             of.run(this::startHandler);
             return this;
         }
-        CompletableFuture<@Nullable Object> future = of.<CompletableFuture<@Nullable Object>, RuntimeException>call(
-                () -> policy.callAsync(this::operation));
+        CompletableFuture<@Nullable Object> future =
+                of.<CompletableFuture<@Nullable Object>, RuntimeException>call(() -> policy.callAsync(this::operation));
         admitted = future;
         Throwable thrown = startFailure;
         if (thrown != null) {

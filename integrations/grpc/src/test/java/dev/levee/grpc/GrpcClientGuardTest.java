@@ -109,7 +109,8 @@ class GrpcClientGuardTest {
     }
 
     private Retry retry(int attempts, Duration pause) {
-        return Retry.of("r", c -> c.maxAttempts(attempts).backoff(Backoff.fixed(pause)).outcomes(noting));
+        return Retry.of(
+                "r", c -> c.maxAttempts(attempts).backoff(Backoff.fixed(pause)).outcomes(noting));
     }
 
     private Retry retry() {
@@ -141,9 +142,12 @@ class GrpcClientGuardTest {
         });
         Channel channel = guarded(server.port(), retry());
 
-        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a")).isEqualTo("a");
-        assertThat(ClientCalls.blockingV2UnaryCall(channel, ASK, CallOptions.DEFAULT, "b")).isEqualTo("b");
-        assertThat(ClientCalls.futureUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "c").get(30, TimeUnit.SECONDS))
+        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"))
+                .isEqualTo("a");
+        assertThat(ClientCalls.blockingV2UnaryCall(channel, ASK, CallOptions.DEFAULT, "b"))
+                .isEqualTo("b");
+        assertThat(ClientCalls.futureUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "c")
+                        .get(30, TimeUnit.SECONDS))
                 .isEqualTo("c");
         List<String> events = new CopyOnWriteArrayList<>();
         ClientCalls.asyncUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "d", observer(events));
@@ -218,8 +222,8 @@ class GrpcClientGuardTest {
         GrpcTestServer server = server(failingFirst(1, Status.UNAVAILABLE, new Metadata()));
         ExecutorService executor = Executors.newSingleThreadExecutor(task -> new Thread(task, "of the call"));
         keep(executor::shutdownNow);
-        Noting listener = send(
-                guarded(server.port(), retry()).newCall(ASK, CallOptions.DEFAULT.withExecutor(executor)), "a");
+        Noting listener =
+                send(guarded(server.port(), retry()).newCall(ASK, CallOptions.DEFAULT.withExecutor(executor)), "a");
         until(listener::closed);
         assertThat(listener.events).containsExactly("headers a2", "message a2", "close OK a2");
         assertThat(listener.threads).containsOnly("of the call");
@@ -259,10 +263,9 @@ class GrpcClientGuardTest {
     void an_executor_that_rejects_does_not_keep_the_end_from_the_listener() {
         GrpcTestServer server = server((call, message, number) -> reply(call, message));
         Noting listener = send(
-                guarded(server.port(), retry())
-                        .newCall(ASK, CallOptions.DEFAULT.withExecutor(task -> {
-                            throw new RejectedExecutionException("closed");
-                        })),
+                guarded(server.port(), retry()).newCall(ASK, CallOptions.DEFAULT.withExecutor(task -> {
+                    throw new RejectedExecutionException("closed");
+                })),
                 "a");
         until(listener::closed);
         assertThat(listener.events).last().isEqualTo("close OK a");
@@ -308,15 +311,16 @@ class GrpcClientGuardTest {
         Channel named = ClientInterceptors.intercept(
                 bare(server(failingFirst(1, Status.UNAVAILABLE, new Metadata())).port()),
                 GrpcClientGuard.of(retry(), method -> method.equals(SAY)));
-        assertThat(ClientCalls.blockingUnaryCall(named, SAY, CallOptions.DEFAULT, "a")).isEqualTo("a2");
+        assertThat(ClientCalls.blockingUnaryCall(named, SAY, CallOptions.DEFAULT, "a"))
+                .isEqualTo("a2");
     }
 
     @Test
     void a_call_that_says_so_is_not_repeated_whatever_its_method() {
         GrpcTestServer server = server(failingFirst(1, Status.UNAVAILABLE, new Metadata()));
         Channel channel = guarded(server.port(), retry());
-        failing(() -> CallContext.notIdempotent(
-                () -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a")));
+        failing(() ->
+                CallContext.notIdempotent(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a")));
         assertThat(server.received).hasValue(1);
     }
 
@@ -394,10 +398,12 @@ class GrpcClientGuardTest {
         assertThat(ClientCalls.blockingUnaryCall(channel, ASK, in(ofSeconds(60)), "a"))
                 .isEqualTo("a2");
         Metadata.Key<String> timeout = Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER);
-        assertThat(server.headers).hasSize(2).allSatisfy(each -> assertThat(
-                        Deadline.ofHeader(each.get(timeout), () -> 0).remainingNanos())
-                .isPositive()
-                .isLessThanOrEqualTo(ofMillis(200).toNanos()));
+        assertThat(server.headers)
+                .hasSize(2)
+                .allSatisfy(each -> assertThat(
+                                Deadline.ofHeader(each.get(timeout), () -> 0).remainingNanos())
+                        .isPositive()
+                        .isLessThanOrEqualTo(ofMillis(200).toNanos()));
     }
 
     @Test
@@ -413,7 +419,8 @@ class GrpcClientGuardTest {
         });
         var scheduler = Executors.newSingleThreadScheduledExecutor();
         keep(scheduler::shutdownNow);
-        try (Context.CancellableContext context = Context.current().withDeadlineAfter(10, TimeUnit.SECONDS, scheduler)) {
+        try (Context.CancellableContext context =
+                Context.current().withDeadlineAfter(10, TimeUnit.SECONDS, scheduler)) {
             context.run(() -> ClientCalls.blockingUnaryCall(channel, ASK, in(ofSeconds(20)), "a"));
         }
         ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a");
@@ -422,8 +429,10 @@ class GrpcClientGuardTest {
                 .limit(3)
                 .map(each -> Deadline.ofHeader(each.get(timeout), () -> 0).remainingNanos())
                 .toList();
-        assertThat(seconds.get(0)).isBetween(ofSeconds(20).toNanos(), ofSeconds(50).toNanos());
-        assertThat(seconds.get(1)).isBetween(ofSeconds(10).toNanos(), ofSeconds(20).toNanos());
+        assertThat(seconds.get(0))
+                .isBetween(ofSeconds(20).toNanos(), ofSeconds(50).toNanos());
+        assertThat(seconds.get(1))
+                .isBetween(ofSeconds(10).toNanos(), ofSeconds(20).toNanos());
         assertThat(seconds.get(2)).isBetween(0L, ofSeconds(10).toNanos());
         assertThat(server.headers.get(3).containsKey(timeout)).isFalse();
     }
@@ -467,8 +476,10 @@ class GrpcClientGuardTest {
         GrpcTestServer server = server(failingFirst(1, Status.UNAVAILABLE, trailers));
         Channel channel = guarded(server.port(), retry());
         long start = System.nanoTime();
-        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a")).isEqualTo("a2");
-        assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(ofMillis(40).toNanos());
+        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"))
+                .isEqualTo("a2");
+        assertThat(System.nanoTime() - start)
+                .isGreaterThanOrEqualTo(ofMillis(40).toNanos());
         assertThat(verdicts).containsExactly(Verdict.THROTTLED, Verdict.SUCCESS);
     }
 
@@ -479,7 +490,8 @@ class GrpcClientGuardTest {
                 call.sendHeaders(new Metadata());
                 call.close(Status.UNAVAILABLE, new Metadata());
             });
-            Retry retry = Retry.of("r", c -> c.backoff(Backoff.fixed(ofMillis(1))).outcomes(rule));
+            Retry retry =
+                    Retry.of("r", c -> c.backoff(Backoff.fixed(ofMillis(1))).outcomes(rule));
             Channel channel = guarded(server.port(), retry);
             StatusRuntimeException thrown =
                     failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"));
@@ -537,8 +549,7 @@ class GrpcClientGuardTest {
         GrpcTestServer server = server((call, message, number) -> {});
         Bulkhead inFlight = Bulkhead.of("b", 10);
         Channel channel = guarded(server.port(), Pipeline.of(retry(), inFlight));
-        ListenableFuture<String> future =
-                ClientCalls.futureUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "a");
+        ListenableFuture<String> future = ClientCalls.futureUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "a");
         until(() -> server.received.get() == 1);
         assertThat(inFlight.inFlight()).isEqualTo(1);
         future.cancel(true);
@@ -606,8 +617,7 @@ class GrpcClientGuardTest {
         };
         GrpcTestServer server = server(failingFirst(2, Status.UNAVAILABLE, new Metadata()));
         Channel channel = ClientInterceptors.intercept(
-                ClientInterceptors.intercept(bare(server.port()), below),
-                GrpcClientGuard.of(retry(3, ofMillis(5))));
+                ClientInterceptors.intercept(bare(server.port()), below), GrpcClientGuard.of(retry(3, ofMillis(5))));
         AtomicReference<Noting> listener = new AtomicReference<>();
         Context.current()
                 .withValue(user, "ann")
@@ -640,7 +650,8 @@ class GrpcClientGuardTest {
         Bulkhead inFlight = Bulkhead.of("b", 10);
         Hedge hedge = Hedge.of("h", c -> c.delay(ofMillis(20)).outcomes(GrpcOutcomes.rule()));
         Channel channel = guarded(server.port(), Pipeline.of(hedge, inFlight));
-        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a")).startsWith("a");
+        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"))
+                .startsWith("a");
         until(() -> server.cancelled.get() >= 1);
         until(() -> inFlight.inFlight() == 0);
     }
@@ -662,8 +673,8 @@ class GrpcClientGuardTest {
     @Test
     void a_fallback_answers_with_empty_headers() {
         GrpcTestServer server = server(failingFirst(9, Status.INTERNAL, new Metadata()));
-        Noting listener = send(
-                guarded(server.port(), Fallback.value("f", "spare")).newCall(ASK, CallOptions.DEFAULT), "a");
+        Noting listener =
+                send(guarded(server.port(), Fallback.value("f", "spare")).newCall(ASK, CallOptions.DEFAULT), "a");
         until(listener::closed);
         assertThat(listener.events).containsExactly("headers null", "message spare", "close OK null");
     }
@@ -685,8 +696,7 @@ class GrpcClientGuardTest {
                 });
         until(() -> events.size() == 2);
         assertThat(events).containsExactly("a", "completed");
-        assertThat(server.headers.get(0).containsKey(
-                        Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER)))
+        assertThat(server.headers.get(0).containsKey(Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER)))
                 .isTrue();
     }
 
@@ -709,23 +719,30 @@ class GrpcClientGuardTest {
     void a_channel_that_repeats_by_itself_is_reported_once() {
         GrpcTestServer server = server(failingFirst(3, Status.UNAVAILABLE, new Metadata()));
         Map<String, Object> policy = Map.of(
-                "maxAttempts", 3.0,
-                "initialBackoff", "0.001s",
-                "maxBackoff", "0.001s",
-                "backoffMultiplier", 1.0,
-                "retryableStatusCodes", List.of("UNAVAILABLE"));
+                "maxAttempts",
+                3.0,
+                "initialBackoff",
+                "0.001s",
+                "maxBackoff",
+                "0.001s",
+                "backoffMultiplier",
+                1.0,
+                "retryableStatusCodes",
+                List.of("UNAVAILABLE"));
         ManagedChannel channel = NettyChannelBuilder.forAddress(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
                 .usePlaintext()
                 .enableRetry()
-                .defaultServiceConfig(Map.of(
-                        "methodConfig", List.of(Map.of("name", List.of(Map.of()), "retryPolicy", policy))))
+                .defaultServiceConfig(
+                        Map.of("methodConfig", List.of(Map.of("name", List.of(Map.of()), "retryPolicy", policy))))
                 .build();
         keep(() -> channel.shutdownNow().awaitTermination(20, TimeUnit.SECONDS));
         try (CapturedLog log = new CapturedLog(GrpcClientGuard.class)) {
             Channel guarded = ClientInterceptors.intercept(channel, GrpcClientGuard.of(retry()));
             ClientCalls.blockingUnaryCall(guarded, ASK, CallOptions.DEFAULT, "a");
-            assertThat(log.lines()).filteredOn(it -> it.contains("disableRetry")).hasSize(1);
+            assertThat(log.lines())
+                    .filteredOn(it -> it.contains("disableRetry"))
+                    .hasSize(1);
         }
     }
 

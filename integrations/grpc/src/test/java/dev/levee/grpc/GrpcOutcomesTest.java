@@ -44,8 +44,12 @@ class GrpcOutcomesTest {
     @Test
     void each_code_of_a_bare_stub_has_its_verdict_and_none_is_not_sent() {
         for (Status.Code code : Status.Code.values()) {
-            assertThat(RULE.judge(null, code.toStatus().asRuntimeException())).as("%s", code).isEqualTo(bare(code));
-            assertThat(RULE.judge(null, code.toStatus().asException())).as("%s", code).isEqualTo(bare(code));
+            assertThat(RULE.judge(null, code.toStatus().asRuntimeException()))
+                    .as("%s", code)
+                    .isEqualTo(bare(code));
+            assertThat(RULE.judge(null, code.toStatus().asException()))
+                    .as("%s", code)
+                    .isEqualTo(bare(code));
         }
         assertThat(RULE.judge("answer", null)).isEqualTo(SUCCESS);
         assertThat(RULE.judge(null, new CancellationException())).isEqualTo(IGNORED);

@@ -96,13 +96,15 @@ class GrpcServerGuardTest {
         RateLimiter limiter = RateLimiter.of("secret name", Limit.of(1, ofSeconds(100)));
         GrpcTestServer server = server((call, message, number) -> reply(call, message), GrpcServerGuard.of(limiter));
         ManagedChannel channel = channel(server);
-        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a")).isEqualTo("a");
+        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"))
+                .isEqualTo("a");
 
         StatusRuntimeException thrown = failing(channel, CallOptions.DEFAULT);
         assertThat(thrown.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         assertThat(thrown.getStatus().getDescription()).doesNotContain("secret");
         assertThat(retryInfo(thrown).getRetryDelay().getSeconds()).isBetween(1L, 100L);
-        assertThat(Long.parseLong(thrown.getTrailers().get(RetryDetails.PUSHBACK))).isBetween(1000L, 100_000L);
+        assertThat(Long.parseLong(thrown.getTrailers().get(RetryDetails.PUSHBACK)))
+                .isBetween(1000L, 100_000L);
         assertThat(GrpcOutcomes.rule().judge(null, thrown)).isEqualTo(Verdict.THROTTLED);
         assertThat(GrpcOutcomes.rule().retryAfterNanos(null, thrown)).isPositive();
         assertThat(server.received).hasValue(1);
@@ -116,7 +118,8 @@ class GrpcServerGuardTest {
                 channel(server((call, message, number) -> reply(call, message), GrpcServerGuard.of(full)));
         StatusRuntimeException thrown = failing(channel, CallOptions.DEFAULT);
         assertThat(retryInfo(thrown).getRetryDelay().getSeconds()).isEqualTo(1);
-        assertThat(Long.parseLong(thrown.getTrailers().get(RetryDetails.PUSHBACK))).isBetween(1000L, 1500L);
+        assertThat(Long.parseLong(thrown.getTrailers().get(RetryDetails.PUSHBACK)))
+                .isBetween(1000L, 1500L);
     }
 
     @Test
@@ -138,8 +141,7 @@ class GrpcServerGuardTest {
         return catchThrowableOfType(
                 StatusRuntimeException.class,
                 () -> ClientCalls.blockingUnaryCall(
-                        ClientInterceptors.intercept(
-                                channel, MetadataUtils.newAttachHeadersInterceptor(headers)),
+                        ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers)),
                         ASK,
                         CallOptions.DEFAULT,
                         "a"));
@@ -184,8 +186,8 @@ class GrpcServerGuardTest {
         ManagedChannel channel =
                 channel(server((call, message, number) -> reply(call, message), GrpcServerGuard.of(inFlight)));
         List<String> events = new CopyOnWriteArrayList<>();
-        StreamObserver<String> requests = ClientCalls.asyncBidiStreamingCall(
-                channel.newCall(CHAT, CallOptions.DEFAULT), new StreamObserver<>() {
+        StreamObserver<String> requests =
+                ClientCalls.asyncBidiStreamingCall(channel.newCall(CHAT, CallOptions.DEFAULT), new StreamObserver<>() {
                     @Override
                     public void onNext(String value) {
                         events.add(value);
@@ -222,8 +224,7 @@ class GrpcServerGuardTest {
                 return verdict;
             }
         };
-        CircuitBreaker learner =
-                CircuitBreaker.of("l", c -> c.outcomes(noting));
+        CircuitBreaker learner = CircuitBreaker.of("l", c -> c.outcomes(noting));
         ManagedChannel channel = channel(server(
                 (call, message, number) -> {
                     switch (message) {
@@ -306,8 +307,9 @@ class GrpcServerGuardTest {
                 .extracting(CallContext::criticality)
                 .containsExactly(
                         Criticality.SHEDDABLE_PLUS, Criticality.CRITICAL, Criticality.CRITICAL, Criticality.CRITICAL);
-        assertThat(contexts.subList(0, 3)).allSatisfy(each -> assertThat(each.deadline().remainingNanos())
-                .isBetween(0L, ofSeconds(40).toNanos()));
+        assertThat(contexts.subList(0, 3))
+                .allSatisfy(each -> assertThat(each.deadline().remainingNanos())
+                        .isBetween(0L, ofSeconds(40).toNanos()));
         assertThat(contexts.get(3).deadline()).isNull();
     }
 
@@ -318,8 +320,8 @@ class GrpcServerGuardTest {
 
     @Test
     void a_choice_that_throws_refuses_and_is_logged_once() {
-        GrpcTestServer server = server(
-                (call, message, number) -> reply(call, message), GrpcServerGuard.choosing((call, headers) -> {
+        GrpcTestServer server =
+                server((call, message, number) -> reply(call, message), GrpcServerGuard.choosing((call, headers) -> {
                     throw new IllegalStateException("no tenant");
                 }));
         ManagedChannel channel = channel(server);
@@ -347,8 +349,8 @@ class GrpcServerGuardTest {
             }
         };
         // The last interceptor is asked first.
-        ManagedChannel channel = channel(
-                server((call, message, number) -> reply(call, message), broken, GrpcServerGuard.of(inFlight)));
+        ManagedChannel channel =
+                channel(server((call, message, number) -> reply(call, message), broken, GrpcServerGuard.of(inFlight)));
         StatusRuntimeException thrown = failing(channel, CallOptions.DEFAULT);
         assertThat(thrown.getStatus().getCode()).isEqualTo(Status.Code.UNKNOWN);
         until(() -> inFlight.inFlight() == 0);
@@ -379,8 +381,7 @@ class GrpcServerGuardTest {
         AtomicInteger ends = new AtomicInteger();
         int calls = 300;
         for (int i = 0; i < calls; i++) {
-            ClientCall<String, String> call =
-                    channel.newCall(ASK, in(Duration.ofMillis(20 + i % 50)));
+            ClientCall<String, String> call = channel.newCall(ASK, in(Duration.ofMillis(20 + i % 50)));
             call.start(
                     new ClientCall.Listener<>() {
                         @Override

@@ -55,7 +55,8 @@ class RetryDetailsTest {
     void bytes_that_are_cut_or_changed_anywhere_are_read_without_an_exception() {
         byte[] whole = statusWith(5, 7).toByteArray();
         for (int i = 0; i < whole.length; i++) {
-            assertThat(RetryDetails.retryInfoNanos(java.util.Arrays.copyOf(whole, i))).isIn(-1L, 5_000_000_000L);
+            assertThat(RetryDetails.retryInfoNanos(java.util.Arrays.copyOf(whole, i)))
+                    .isIn(-1L, 5_000_000_000L);
             for (int bit = 0; bit < 8; bit++) {
                 byte[] changed = whole.clone();
                 changed[i] ^= (byte) (1 << bit);
@@ -68,7 +69,8 @@ class RetryDetailsTest {
     void a_negative_delay_is_no_wait_and_a_huge_one_saturates() {
         assertThat(RetryDetails.retryInfoNanos(statusWith(-5, 0).toByteArray())).isEqualTo(RefusedException.UNKNOWN);
         assertThat(RetryDetails.retryInfoNanos(statusWith(0, -5).toByteArray())).isEqualTo(RefusedException.UNKNOWN);
-        assertThat(RetryDetails.retryInfoNanos(statusWith(Long.MAX_VALUE, 999_999_999).toByteArray()))
+        assertThat(RetryDetails.retryInfoNanos(
+                        statusWith(Long.MAX_VALUE, 999_999_999).toByteArray()))
                 .isGreaterThan(Long.MAX_VALUE / 4);
     }
 

@@ -6,6 +6,7 @@ import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param hashHeader the metadata key whose value is the key of a call; null if there is none
  * @param ejection the part of the config about health; null if endpoints are not ejected
  */
-record BalancerSettings(String strategyName, @Nullable String hashHeader, @Nullable Map<String, Object> ejection) {
+record BalancerSettings(
+        String strategyName,
+        @Nullable String hashHeader,
+        @Nullable Map<String, Object> ejection) {
     static final BalancerSettings DEFAULT = new BalancerSettings("least_time", null, Map.of());
 
     private static final Map<String, Supplier<BalancingStrategy>> STRATEGIES = Map.of(
@@ -45,13 +49,14 @@ record BalancerSettings(String strategyName, @Nullable String hashHeader, @Nulla
                 case "strategy" -> strategy = text("strategy", value);
                 case "hashHeader" -> header = text("hashHeader", value);
                 case "ejection" -> ejection = ejection(value);
-                default -> throw new IllegalArgumentException("property \"" + each.getKey()
-                        + "\" is unknown; there are strategy, hashHeader and ejection");
+                default ->
+                    throw new IllegalArgumentException("property \"" + each.getKey()
+                            + "\" is unknown; there are strategy, hashHeader and ejection");
             }
         }
         if (!STRATEGIES.containsKey(strategy)) {
-            throw new IllegalArgumentException("strategy must be one of " + new TreeSet<>(STRATEGIES.keySet())
-                    + ", but was \"" + strategy + "\"");
+            throw new IllegalArgumentException(
+                    "strategy must be one of " + new TreeSet<>(STRATEGIES.keySet()) + ", but was \"" + strategy + "\"");
         }
         BalancerSettings settings = new BalancerSettings(strategy, header, ejection);
         if (header != null) {
@@ -77,8 +82,9 @@ record BalancerSettings(String strategyName, @Nullable String hashHeader, @Nulla
             return null;
         }
         if (value instanceof Map<?, ?> map) {
-            Map<String, Object> known = new java.util.TreeMap<>();
-            map.forEach((key, each) -> known.put(String.valueOf(key), Require.nonNull("ejection." + key, (Object) each)));
+            Map<String, Object> known = new TreeMap<>();
+            map.forEach(
+                    (key, each) -> known.put(String.valueOf(key), Require.nonNull("ejection." + key, (Object) each)));
             return known;
         }
         throw new IllegalArgumentException("ejection must be an object or false, but was " + value);
@@ -90,7 +96,8 @@ record BalancerSettings(String strategyName, @Nullable String hashHeader, @Nulla
     }
 
     /** Returns the settings of health; null if it is not watched. */
-    @Nullable HealthConfig<ChannelEndpoint> health() {
+    @Nullable
+    HealthConfig<ChannelEndpoint> health() {
         if (ejection == null) {
             return null;
         }
@@ -114,8 +121,9 @@ record BalancerSettings(String strategyName, @Nullable String hashHeader, @Nulla
                     maxEjectFor = duration(name, value);
                     times = true;
                 }
-                default -> throw new IllegalArgumentException("property \"" + name + "\" is unknown; there are"
-                        + " consecutiveFailures, ejectFor, maxEjectFor, maxEjected, panicBelow and slowStart");
+                default ->
+                    throw new IllegalArgumentException("property \"" + name + "\" is unknown; there are"
+                            + " consecutiveFailures, ejectFor, maxEjectFor, maxEjected, panicBelow and slowStart");
             }
         }
         if (times) {
@@ -151,7 +159,8 @@ record BalancerSettings(String strategyName, @Nullable String hashHeader, @Nulla
         if (value instanceof String text && text.matches("[0-9]{1,12}(\\.[0-9]{1,9})?s")) {
             BigDecimal seconds = new BigDecimal(text.substring(0, text.length() - 1));
             return Duration.ofSeconds(seconds.longValue())
-                    .plusNanos(seconds.remainder(BigDecimal.ONE).movePointRight(9).longValue());
+                    .plusNanos(
+                            seconds.remainder(BigDecimal.ONE).movePointRight(9).longValue());
         }
         throw new IllegalArgumentException(
                 name + " must be a text of seconds with their unit, such as \"30s\", but was " + value);

@@ -162,8 +162,7 @@ final class ChannelBalancer extends LoadBalancer {
         }
         balancing = new Balancing(
                 source,
-                dev.levee.loadbalancing.LoadBalancer.of(
-                        name, settings.strategy(), source, config.build(), environment),
+                dev.levee.loadbalancing.LoadBalancer.of(name, settings.strategy(), source, config.build(), environment),
                 settings.hashHeader());
         if (before != null) {
             before.balancer.close();
@@ -233,8 +232,7 @@ final class ChannelBalancer extends LoadBalancer {
                     ConnectivityState.READY,
                     new ChannelPicker(now.balancer, now.hashHeader, List.copyOf(ready), unclaimed));
         } else if (connecting || failing == null) {
-            helper.updateBalancingState(
-                    ConnectivityState.CONNECTING, new FixedResultPicker(PickResult.withNoResult()));
+            helper.updateBalancingState(ConnectivityState.CONNECTING, new FixedResultPicker(PickResult.withNoResult()));
         } else {
             helper.updateBalancingState(ConnectivityState.TRANSIENT_FAILURE, failing.picker());
         }
@@ -259,7 +257,9 @@ final class ChannelBalancer extends LoadBalancer {
 
         @Override
         public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
-            return result instanceof Verdict verdict ? verdict : OutcomeRule.standard().judge(result, error);
+            return result instanceof Verdict verdict
+                    ? verdict
+                    : OutcomeRule.standard().judge(result, error);
         }
 
         @Override

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The load balancing policy {@value #POLICY} of gRPC channels: Levee's strategies over the connections of a channel, and
- * endpoints that fail left out for a time.
+ * The load balancing policy {@value #POLICY} of gRPC channels: Levee's strategies over the connections of a channel,
+ * and endpoints that fail left out for a time.
  *
  * <pre>{@code
  * ManagedChannelBuilder.forTarget("dns:///catalog:443").defaultLoadBalancingPolicy("levee").build();
@@ -88,7 +88,8 @@ public final class LeveeLoadBalancerProvider extends LoadBalancerProvider implem
 
     @Override
     public LoadBalancer newLoadBalancer(LoadBalancer.Helper helper) {
-        LoadBalancerProvider pickFirst = LoadBalancerRegistry.getDefaultRegistry().getProvider("pick_first");
+        LoadBalancerProvider pickFirst =
+                LoadBalancerRegistry.getDefaultRegistry().getProvider("pick_first");
         if (pickFirst == null) {
             throw new IllegalStateException("balancer \"" + helper.getChannelTarget()
                     + "\": gRPC has no policy pick_first; grpc-core must be on the class path");

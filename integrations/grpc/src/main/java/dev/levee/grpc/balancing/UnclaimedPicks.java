@@ -17,7 +17,9 @@ import java.util.concurrent.TimeUnit;
  * while after each change.
  */
 final class UnclaimedPicks {
-    /** Far longer than a thread takes from a pick to its stream; a pick that is given back too early is only counted. */
+    /**
+     * Far longer than a thread takes from a pick to its stream; a pick that is given back too early is only counted.
+     */
     static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final VarHandle PLANNED = Handles.field(MethodHandles.lookup(), "planned", boolean.class);

@@ -45,7 +45,8 @@ final class ChannelBalancerHarness {
     void resolve(BalancerSettings settings, int... wanted) {
         context.execute(() -> balancer.acceptResolvedAddresses(ResolvedAddresses.newBuilder()
                 .setAddresses(IntStream.of(wanted)
-                        .mapToObj(port -> new EquivalentAddressGroup(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)))
+                        .mapToObj(port -> new EquivalentAddressGroup(
+                                new InetSocketAddress(InetAddress.getLoopbackAddress(), port)))
                         .toList())
                 .setLoadBalancingPolicyConfig(settings)
                 .build()));
@@ -62,8 +63,8 @@ final class ChannelBalancerHarness {
     }
 
     private void update(int port, ConnectivityState state, PickResult result) {
-        context.execute(() ->
-                children.get(port).updateBalancingState(state, new LoadBalancer.FixedResultPicker(result)));
+        context.execute(
+                () -> children.get(port).updateBalancingState(state, new LoadBalancer.FixedResultPicker(result)));
     }
 
     int published() {
@@ -81,7 +82,8 @@ final class ChannelBalancerHarness {
             return null;
         }
         ClientStreamTracer tracer = result.getStreamTracerFactory()
-                .newClientStreamTracer(ClientStreamTracer.StreamInfo.newBuilder().build(), new Metadata());
+                .newClientStreamTracer(
+                        ClientStreamTracer.StreamInfo.newBuilder().build(), new Metadata());
         return new PickedStreamHandle(ports.get(result.getSubchannel()), tracer);
     }
 

@@ -53,7 +53,8 @@ class ChannelBalancerTest {
     private final Map<Integer, AtomicInteger> calls = new ConcurrentHashMap<>();
 
     private static LeveeLoadBalancerProvider provider() {
-        return (LeveeLoadBalancerProvider) LoadBalancerRegistry.getDefaultRegistry().getProvider("levee");
+        return (LeveeLoadBalancerProvider)
+                LoadBalancerRegistry.getDefaultRegistry().getProvider("levee");
     }
 
     @BeforeEach
@@ -161,7 +162,7 @@ class ChannelBalancerTest {
         GrpcTestServer fast = echo();
         addresses.set(slow.port(), fast.port());
         ManagedChannel channel = channel(Map.of("strategy", "least_connections"));
-                until(() -> {
+        until(() -> {
             ClientCalls.futureUnaryCall(channel.newCall(ASK, CallOptions.DEFAULT), "h");
             return !held.isEmpty();
         });
@@ -181,10 +182,12 @@ class ChannelBalancerTest {
         GrpcTestServer alsoBad = server((call, message, number) -> call.close(Status.UNAVAILABLE, new Metadata()));
         GrpcTestServer good = echo();
         addresses.set(bad.port(), alsoBad.port(), good.port());
-        Retry retry = Retry.of("r", c -> c.maxAttempts(3)
-                .backoff(Backoff.fixed(Duration.ofMillis(1)))
-                .budget(RetryBudget.of("b", 1.0, 1000))
-                .outcomes(GrpcOutcomes.rule()));
+        Retry retry = Retry.of(
+                "r",
+                c -> c.maxAttempts(3)
+                        .backoff(Backoff.fixed(Duration.ofMillis(1)))
+                        .budget(RetryBudget.of("b", 1.0, 1000))
+                        .outcomes(GrpcOutcomes.rule()));
         ManagedChannel bare = channel(Map.of("strategy", "random", "ejection", false));
         Channel channel = ClientInterceptors.intercept(bare, GrpcClientGuard.of(retry));
         until(() -> {
@@ -256,8 +259,8 @@ class ChannelBalancerTest {
         ManagedChannel channel = channel(Map.of());
         StatusRuntimeException thrown = catchThrowableOfType(StatusRuntimeException.class, () -> ask(channel));
         assertThat(thrown.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-        var waiting = ClientCalls.futureUnaryCall(
-                channel.newCall(SAY, CallOptions.DEFAULT.withWaitForReady()), "patient");
+        var waiting =
+                ClientCalls.futureUnaryCall(channel.newCall(SAY, CallOptions.DEFAULT.withWaitForReady()), "patient");
         addresses.set(port, echo().port());
         assertThat(waiting.get(30, TimeUnit.SECONDS)).isEqualTo("patient");
         until(() -> inFlight() == 0);
@@ -333,9 +336,11 @@ class ChannelBalancerTest {
         }
         servers.sort(Comparator.comparingInt(GrpcTestServer::port));
         addresses.set(servers.get(0).port(), servers.get(1).port());
-        Retry retry = Retry.of("r", c -> c.maxAttempts(4)
-                .backoff(Backoff.fixed(Duration.ofMillis(1)))
-                .outcomes(GrpcOutcomes.rule()));
+        Retry retry = Retry.of(
+                "r",
+                c -> c.maxAttempts(4)
+                        .backoff(Backoff.fixed(Duration.ofMillis(1)))
+                        .outcomes(GrpcOutcomes.rule()));
         Channel channel = ClientInterceptors.intercept(channel(Map.of()), GrpcClientGuard.of(retry));
         ask(channel);
         AtomicInteger started = new AtomicInteger();
@@ -432,13 +437,21 @@ class ChannelBalancerTest {
             assertThat(parsed.getConfig()).as("%s", wrong).isNull();
             String property = wrong.keySet().iterator().next();
             String inner = wrong.get(property) instanceof Map<?, ?> map
-                    ? String.valueOf(map.keySet().stream().sorted(Comparator.comparing(String::valueOf)).findFirst().get())
+                    ? String.valueOf(map.keySet().stream()
+                            .sorted(Comparator.comparing(String::valueOf))
+                            .findFirst()
+                            .get())
                     : property;
-            assertThat(parsed.getError().getDescription()).contains("policy \"levee\"").contains(inner);
+            assertThat(parsed.getError().getDescription())
+                    .contains("policy \"levee\"")
+                    .contains(inner);
         }
         assertThat(provider()
                         .parseLoadBalancingPolicyConfig(Map.of(
-                                "strategy", "consistent_hash", "ejection", Map.of("ejectFor", "1.5s", "slowStart", "10s")))
+                                "strategy",
+                                "consistent_hash",
+                                "ejection",
+                                Map.of("ejectFor", "1.5s", "slowStart", "10s")))
                         .getError())
                 .isNull();
     }

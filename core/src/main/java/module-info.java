@@ -32,4 +32,5 @@ module dev.levee.core {
             dev.levee.opentelemetry,
             dev.levee.contextpropagation;
             dev.levee.console;
+            dev.levee.grpc;
 }

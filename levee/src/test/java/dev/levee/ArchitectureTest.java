@@ -173,7 +173,8 @@ class ArchitectureTest {
                             "dev.levee.jcache..",
                             "dev.levee.micrometer..",
                             "dev.levee.opentelemetry..",
-                            "dev.levee.contextpropagation..")
+                            "dev.levee.contextpropagation..",
+                            "dev.levee.grpc..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -258,7 +259,15 @@ class ArchitectureTest {
                             "org.slf4j",
                             "org.jspecify.annotations",
                             "io.micrometer..",
-                            "io.prometheus.metrics.model..")
+                            "io.prometheus.metrics.model..",
+        void guards_of_gRPC_use_its_API_and_its_load_balancers_in_one_package_only() {
+                    .resideInAPackage("dev.levee.grpc..")
+                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "io.grpc", "io.grpc.util")
+                    .check(LIBRARY);
+            noClasses()
+                    .resideInAPackage("dev.levee.grpc")
+                    .dependOnClassesThat()
+                    .haveNameMatching("io\\.grpc\\.(LoadBalancer.*|util\\..*)")
                     .check(LIBRARY);
         }
 

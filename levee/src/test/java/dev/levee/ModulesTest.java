@@ -63,7 +63,9 @@ class ModulesTest {
                             "dev.levee.circuitbreaker",
                             "dev.levee.loadbalancing",
                             "org.slf4j",
-                            "jdk.httpserver")));
+                            "jdk.httpserver")),
+                    "dev.levee.grpc",
+                    Set.of("dev.levee.core", "dev.levee.loadbalancing", "dev.levee.ratelimit", "org.slf4j")));
 
     private static final Map<String, Set<String>> EXPORTED = Map.ofEntries(
             Map.entry(
@@ -128,7 +130,12 @@ class ModulesTest {
             "io.prometheus.metrics.model",
             "io.opentelemetry.api",
             "io.opentelemetry.context",
-            "context.propagation");
+            "context.propagation",
+            Map.entry("dev.levee.grpc", Set.of("dev.levee.grpc", "dev.levee.grpc.balancing")));
+    private static final Set<String> OF_OTHERS =
+            Set.of("jakarta.servlet", "jdk.httpserver", "spring.context", "io.grpc", "io.grpc.util");
+    private static final Set<String> AUTOMATIC =
+            Set.of("spring.context", "spring.core", "cache.api", "io.grpc", "io.grpc.util");
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(File.pathSeparator, -1))

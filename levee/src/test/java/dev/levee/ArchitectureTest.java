@@ -167,6 +167,8 @@ class ArchitectureTest {
                             "dev.levee.cache..",
                             "dev.levee.dns..",
                             "dev.levee.http.server..",
+                            "dev.levee.httpclient5..",
+                            "dev.levee.okhttp..",
                             "dev.levee.springcache..",
                             "dev.levee.jcache..")
                     .should()
@@ -213,6 +215,31 @@ class ArchitectureTest {
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage("dev.levee..", "java..", "org.jspecify.annotations", "javax.cache..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void adapters_of_HTTP_clients_use_these_clients_too() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.okhttp..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.jspecify.annotations", "okhttp3", "okio", "kotlin..")
+                    .check(LIBRARY);
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.httpclient5..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "javax.net.ssl",
+                            "org.jspecify.annotations",
+                            "org.apache.hc.client5.http..",
+                            "org.apache.hc.core5..")
                     .check(LIBRARY);
         }
 

@@ -18,6 +18,9 @@ import org.apache.hc.core5.io.ModalCloseable;
 
 /** An execution at one endpoint. */
 final class ApacheExchange extends Exchange<ClassicHttpResponse> {
+    /** Less than a new connection costs. */
+    private static final long MAX_BYTES = 65_536;
+
     private static final String ATTRIBUTE = "dev.levee.exchange";
 
     private final CloseableHttpClient client;
@@ -82,7 +85,7 @@ final class ApacheExchange extends Exchange<ClassicHttpResponse> {
 
     private void closeNow(ClassicHttpResponse response, CloseMode mode) throws IOException {
         try {
-            if (response instanceof ModalCloseable modal) {
+            if (mode == CloseMode.IMMEDIATE && response instanceof ModalCloseable modal) {
                 modal.close(mode);
             } else {
                 response.close();
@@ -97,11 +100,13 @@ final class ApacheExchange extends Exchange<ClassicHttpResponse> {
         request.cancel();
     }
 
-    /** Without reading what is left, which closes the connection. */
+    /** Reads what is left if that is near, so that the connection can be used again. */
     @Override
     protected void close(ClassicHttpResponse response) {
+        HttpEntity entity = response.getEntity();
+        long length = entity == null ? 0 : entity.getContentLength();
         try {
-            response.close();
+            closeNow(response, length >= 0 && length <= MAX_BYTES ? CloseMode.GRACEFUL : CloseMode.IMMEDIATE);
         } catch (IOException gone) {
             request.cancel();
         }

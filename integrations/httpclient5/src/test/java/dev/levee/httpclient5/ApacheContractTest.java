@@ -19,6 +19,7 @@ import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.InputStreamEntity;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
 
 /** Apache's classic client. */
 class ApacheContractTest extends HttpClientContract {
@@ -44,7 +45,7 @@ class ApacheContractTest extends HttpClientContract {
                     @Override
                     public Answer execute() throws IOException {
                         ClassicHttpResponse response = client.executeOpen(null, request, null);
-                        return new Answer(response.getCode(), bodyOf(response), response);
+                        return new Answer(response.getCode(), bodyOf(response), () -> ((ModalCloseable) response).close(CloseMode.IMMEDIATE));
                     }
 
                     @Override

@@ -5,6 +5,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.OutcomeRule;
+import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.http.HttpOutcomes;
 import dev.levee.http.Transport;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param <R> a response
  */
 public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
+    /** How long a client may read what is left of an unwanted body. */
+    private static final long MAX_CLOSE_NANOS = 1_000_000_000L;
+
     private final String name;
     private final Environment environment;
     /** What servers see as Host; set once, before the first request. */
@@ -114,8 +118,14 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
         Exchange<R> exchange = exchangeOf(response);
         if (exchange == null) {
             closeUnheld(response);
-        } else {
+            return;
+        }
+        Scheduler.Timer timer =
+                environment.schedule(() -> environment.handOver(exchange::abort), MAX_CLOSE_NANOS);
+        try {
             exchange.close(response);
+        } finally {
+            timer.cancel();
         }
     }
 

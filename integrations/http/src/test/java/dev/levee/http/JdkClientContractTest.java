@@ -31,6 +31,14 @@ class JdkClientContractTest extends HttpClientContract {
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(followRedirects ? Redirect.NORMAL : Redirect.NEVER)
                 .build();
+        return over(plain, source, configure, environment);
+    }
+
+    static Subject over(
+            HttpClient plain,
+            EndpointSource<URI> source,
+            Consumer<UpstreamConfig.Builder<URI, ?>> configure,
+            Environment environment) {
         BalancedHttpClient client = BalancedHttpClient.builder(plain)
                 .host("catalog", source, configure)
                 .environment(environment)

@@ -33,6 +33,14 @@ class ApacheContractTest extends HttpClientContract {
         if (!followRedirects) {
             plain.disableRedirectHandling();
         }
+        return over(plain, source, configure, environment);
+    }
+
+    static Subject over(
+            HttpClientBuilder plain,
+            EndpointSource<URI> source,
+            Consumer<UpstreamConfig.Builder<URI, ?>> configure,
+            Environment environment) {
         BalancedApacheClient client = BalancedApacheClient.builder(plain)
                 .host("catalog", source, configure)
                 .environment(environment)

@@ -31,6 +31,14 @@ class OkHttpContractTest extends HttpClientContract {
                 .followRedirects(followRedirects)
                 .readTimeout(30, TimeUnit.SECONDS)
                 .build();
+        return over(plain, source, configure, environment);
+    }
+
+    static Subject over(
+            OkHttpClient plain,
+            EndpointSource<URI> source,
+            Consumer<UpstreamConfig.Builder<URI, ?>> configure,
+            Environment environment) {
         BalancedInterceptor interceptor = BalancedInterceptor.builder(plain)
                 .host("catalog", source, configure)
                 .environment(environment)

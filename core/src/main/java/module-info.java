@@ -24,6 +24,8 @@ module dev.levee.core {
             dev.levee.jdbc,
             dev.levee.http,
             dev.levee.http.server,
+            dev.levee.httpclient5,
+            dev.levee.okhttp,
             dev.levee.dns,
             dev.levee.journal,
             dev.levee.springcache,

@@ -169,6 +169,8 @@ class ArchitectureTest {
                             "dev.levee.dns..",
                             "dev.levee.http.server..",
                             "dev.levee.console..",
+                            "dev.levee.httpclient5..",
+                            "dev.levee.okhttp..",
                             "dev.levee.springcache..",
                             "dev.levee.jcache..",
                             "dev.levee.micrometer..",
@@ -250,7 +252,15 @@ class ArchitectureTest {
         void the_bridge_to_micrometer_uses_it_and_the_model_of_prometheus() {
             classes()
                     .that()
-                    .resideInAPackage("dev.levee.micrometer..")
+                    .resideInAPackage("dev.levee.micrometer..",
+        void adapters_of_HTTP_clients_use_these_clients_too() {
+                    .resideInAPackage("dev.levee.okhttp..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.jspecify.annotations", "okhttp3", "okio", "kotlin..")
+                    .check(LIBRARY);
+                    .resideInAPackage("dev.levee.httpclient5..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -267,7 +277,10 @@ class ArchitectureTest {
             noClasses()
                     .resideInAPackage("dev.levee.grpc")
                     .dependOnClassesThat()
-                    .haveNameMatching("io\\.grpc\\.(LoadBalancer.*|util\\..*)")
+                    .haveNameMatching("io\\.grpc\\.(LoadBalancer.*|util\\..*)",
+                            "javax.net.ssl",
+                            "org.apache.hc.client5.http..",
+                            "org.apache.hc.core5..")
                     .check(LIBRARY);
         }
 

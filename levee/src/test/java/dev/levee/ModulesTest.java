@@ -40,6 +40,17 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "org.slf4j",
                             "java.net.http")),
+            Map.entry(
+                    "dev.levee.okhttp",
+                    Set.of("dev.levee.core", "dev.levee.http", "dev.levee.loadbalancing", "okhttp3", "okio")),
+            Map.entry(
+                    "dev.levee.httpclient5",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.http",
+                            "dev.levee.loadbalancing",
+                            "org.apache.httpcomponents.client5.httpclient5",
+                            "org.apache.httpcomponents.core5.httpcore5")),
             Map.entry("dev.levee.http.server", Set.of("dev.levee.core", "dev.levee.ratelimit", "org.slf4j")),
             Map.entry("dev.levee.dns", Set.of("dev.levee.core", "dev.levee.loadbalancing", "org.slf4j", "org.dnsjava")),
             Map.entry("dev.levee.journal", Set.of("dev.levee.cache", "org.slf4j")),
@@ -93,6 +104,8 @@ class ModulesTest {
             Map.entry("dev.levee.cache", Set.of("dev.levee.cache", "dev.levee.cache.writebehind")),
             Map.entry("dev.levee.jdbc", Set.of("dev.levee.jdbc")),
             Map.entry("dev.levee.http", Set.of("dev.levee.http")),
+            Map.entry("dev.levee.okhttp", Set.of("dev.levee.okhttp")),
+            Map.entry("dev.levee.httpclient5", Set.of("dev.levee.httpclient5")),
             Map.entry("dev.levee.http.server", Set.of("dev.levee.http.server")),
             Map.entry("dev.levee.dns", Set.of("dev.levee.dns")),
             Map.entry("dev.levee.journal", Set.of("dev.levee.journal")),
@@ -135,7 +148,11 @@ class ModulesTest {
     private static final Set<String> OF_OTHERS =
             Set.of("jakarta.servlet", "jdk.httpserver", "spring.context", "io.grpc", "io.grpc.util");
     private static final Set<String> AUTOMATIC =
-            Set.of("spring.context", "spring.core", "cache.api", "io.grpc", "io.grpc.util");
+            Set.of("spring.context", "spring.core", "cache.api", "io.grpc", "io.grpc.util",
+            "okio",
+            "org.apache.httpcomponents.client5.httpclient5",
+            "org.apache.httpcomponents.core5.httpcore5",
+            "org.apache.httpcomponents.core5.httpcore5.h2");
 
     private static final List<ModuleReference> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(File.pathSeparator, -1))

@@ -7,6 +7,7 @@ import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Require;
+import dev.levee.http.internal.LogicalUris;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import java.net.http.HttpResponse.PushPromiseHandler;
 import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -155,7 +155,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
      * @throws IllegalArgumentException if there is no such host
      */
     public LoadBalancer<URI> balancer(String host) {
-        Upstream<URI, HttpRequest, HttpResponse<?>> upstream = hosts.get(Builder.key(host));
+        Upstream<URI, HttpRequest, HttpResponse<?>> upstream = hosts.get(LogicalUris.key(host));
         if (upstream == null) {
             throw new IllegalArgumentException("host must be one of " + hosts.keySet() + ", but was " + host);
         }
@@ -420,16 +420,6 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
             this.client = Require.nonNull("client", client);
         }
 
-        /** Hosts are compared without regard to case. */
-        private static String key(String host) {
-            String authority = Require.name(host).toLowerCase(Locale.ROOT);
-            if (authority.chars().anyMatch(c -> c <= ' ' || "/?#@".indexOf(c) >= 0)) {
-                throw new IllegalArgumentException("host must be as in the URI of a request, such as catalog or"
-                        + " catalog:8080, without scheme, user info or path: " + Uris.insteadOf(host));
-            }
-            return authority;
-        }
-
         /**
          * Adds a logical host.
          *
@@ -463,7 +453,7 @@ public final class BalancedHttpClient extends HttpClient implements Measured, Au
          */
         public Builder host(String host, EndpointSource<URI> source, UpstreamConfig<URI, HttpRequest> config) {
             Host added = new Host(Require.nonNull("source", source), Require.nonNull("config", config));
-            if (hosts.putIfAbsent(key(host), added) != null) {
+            if (hosts.putIfAbsent(LogicalUris.key(host), added) != null) {
                 throw new IllegalArgumentException("host must be added once, but was again: " + host);
             }
             return this;

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>501 Not Implemented, 505 HTTP Version Not Supported</td><td>{@code IGNORED}: no other attempt would fare
  * better</td></tr>
  * <tr><td>other 5xx</td><td>{@code FAILURE}</td></tr>
- * <tr><td>no connection: refused, timed out, no such host, no handshake</td><td>{@code NOT_SENT}</td></tr>
+ * <tr><td>no connection: refused, timed out, no such host, no handshake; an HTTP/2 stream that was
+ * refused</td><td>{@code NOT_SENT}</td></tr>
  * <tr><td>{@code IllegalArgumentException}, {@code SecurityException}</td><td>{@code IGNORED}: the caller's own
  * mistake</td></tr>
  * <tr><td>any other failure</td><td>as {@link OutcomeRule#standard()} has it: {@code FAILURE}, and {@code IGNORED} if
@@ -51,6 +52,9 @@ public final class HttpOutcomes {
     private static final int NOT_IMPLEMENTED = 501;
     static final int UNAVAILABLE = 503;
     private static final int VERSION_NOT_SUPPORTED = 505;
+
+    /** The message of the JDK's client for REFUSED_STREAM (RFC 9113, section 8.7), which has no type of its own. */
+    private static final String STREAM_REFUSED = "Received RST_STREAM: Stream not processed";
 
     private static final String RETRY_AFTER = "Retry-After";
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
@@ -119,7 +123,8 @@ public final class HttpOutcomes {
         if (error instanceof HttpConnectTimeoutException
                 || error instanceof UnresolvedAddressException
                 || error instanceof SSLHandshakeException
-                || error instanceof BindException) {
+                || error instanceof BindException
+                || (error instanceof IOException && STREAM_REFUSED.equals(error.getMessage()))) {
             return Verdict.NOT_SENT;
         }
         if (error instanceof IllegalArgumentException || error instanceof SecurityException) {

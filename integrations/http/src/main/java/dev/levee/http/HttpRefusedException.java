@@ -6,7 +6,7 @@ import java.io.IOException;
 /**
  * A request was not sent, because no endpoint or a limit let it in.
  *
- * <p>An {@code IOException}, since that is what callers of an {@code HttpClient} are prepared for; the cause says which
+ * <p>An {@code IOException}, since that is what callers of an HTTP client are prepared for; the cause says which
  * policy refused. Outcome rules of this package take it as the refusal that it is: no evidence about the service. See
  * ADR 55.
  *
@@ -15,7 +15,12 @@ import java.io.IOException;
 public final class HttpRefusedException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    HttpRefusedException(RefusedException cause) {
+    /**
+     * Makes the exception for a refusal; for adapters of HTTP clients.
+     *
+     * @param cause the refusal
+     */
+    public HttpRefusedException(RefusedException cause) {
         super(cause.getMessage(), cause);
     }
 

@@ -29,7 +29,7 @@ final class Reply<R> {
     private final @Nullable Transport<?, ?, R> transport;
     private final @Nullable CallFuture<R> exchange;
     private final AtomicReference<BodyState> state = new AtomicReference<>(BodyState.OPEN);
-    private volatile @Nullable CompletionStage<R> receiving;
+    private volatile @Nullable CompletionStage<?> receiving;
     private volatile @Nullable R whole;
 
     Reply(
@@ -109,7 +109,7 @@ final class Reply<R> {
         stage.whenComplete((result, error) -> {
             if (error == null) {
                 whole = result;
-                end.complete(result);
+                endWithBody(transport, result, end);
                 done.complete(this);
             } else {
                 Throwable cause = Outcomes.unwrap(error);
@@ -117,16 +117,33 @@ final class Reply<R> {
                 done.completeExceptionally(cause);
             }
         });
+        cancelIfAsked(end, stage);
+        return done;
+    }
+
+    /** Ends the exchange, at once or when the caller has read the body. */
+    private void endWithBody(Transport<?, ?, R> from, R result, CallFuture<R> end) {
+        CompletionStage<?> body = from.bodyEnd(result);
+        if (body == null) {
+            end.complete(result);
+            return;
+        }
+        receiving = body;
+        body.whenComplete((nothing, error) -> end.finish(result, error));
+        cancelIfAsked(end, body);
+    }
+
+    /** For a reason that came before there was anything to cancel. */
+    private static void cancelIfAsked(CallFuture<?> end, CompletionStage<?> stage) {
         Throwable reason = end.cancelReason();
-        if (reason != null) { // it may have come before there was anything to cancel
+        if (reason != null) {
             Stages.cancel(stage, reason);
         }
-        return done;
     }
 
     /** Asks for its end, wherever it stands. */
     void cancel(Throwable reason) {
-        CompletionStage<R> body = receiving;
+        CompletionStage<?> body = receiving;
         if (body != null) {
             Stages.cancel(body, reason);
         }

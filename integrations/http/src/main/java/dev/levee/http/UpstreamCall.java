@@ -1,10 +1,13 @@
 package dev.levee.http;
 
+import dev.levee.core.CallFuture;
 import dev.levee.core.Outcomes;
 import dev.levee.core.policy.Hedge;
 import dev.levee.loadbalancing.BalancedCalls;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -36,9 +39,28 @@ final class UpstreamCall<A, Q, R> {
     }
 
     CompletableFuture<R> start() {
-        CompletableFuture<R> result = upstream.outer.callAsync(this::attempts);
-        result.whenComplete((response, error) -> end());
-        return result;
+        CallFuture<R> answer = new CallFuture<>();
+        CompletableFuture<R> held = upstream.outer.callAsync(
+                () -> CancellableCompose.of(attempts(), response -> answerWith(response, answer)));
+        answer.passCancelTo(held);
+        held.whenComplete(answer::finish);
+        answer.whenComplete((response, error) -> end());
+        return answer;
+    }
+
+    /** Hands the response out, and holds the permits of limits as long as its body is read. */
+    private CompletableFuture<R> answerWith(R response, CallFuture<R> answer) {
+        CompletionStage<?> body = upstream.transport.bodyEnd(response);
+        if (body == null) {
+            return CompletableFuture.completedFuture(response);
+        }
+        CallFuture<R> end = new CallFuture<>();
+        end.onCancel(reason -> Stages.cancel(body, reason));
+        body.whenComplete((nothing, error) -> end.finish(response, error));
+        if (!answer.complete(response)) { // it was cancelled in this moment
+            Stages.cancel(body, new CancellationException("the call has ended"));
+        }
+        return end;
     }
 
     private CompletableFuture<R> attempts() {

@@ -1,11 +1,10 @@
 package dev.levee.http;
 
-import dev.levee.core.internal.Addresses;
 import dev.levee.core.internal.Require;
+import dev.levee.http.internal.LogicalUris;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -46,85 +45,18 @@ public final class Uris {
                 scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + zoned + "]") + ":" + address.getPort());
     }
 
-    /** Returns what to write as a logical host in place of a URI, without user info. */
-    static String insteadOf(String host) {
-        String given = host.replaceAll("[^/@]*@", "");
-        String authority = given.replaceFirst("^[A-Za-z][A-Za-z0-9+.-]*://", "").replaceFirst("[/?#].*", "");
-        return authority.isBlank() || authority.chars().anyMatch(c -> c <= ' ')
-                ? "but was \"" + given + "\""
-                : "write \"" + authority + "\" instead of \"" + given + "\"";
-    }
-
     /** Returns the URI at an endpoint of a request for a logical host; the path of the endpoint comes first. */
     static URI at(URI endpoint, URI request) {
-        if ("https".equalsIgnoreCase(request.getScheme()) && !"https".equalsIgnoreCase(endpoint.getScheme())) {
-            throw new IllegalArgumentException("a request for " + request.getScheme() + "://"
-                    + request.getRawAuthority() + " must not go to "
-                    + Addresses.withoutSecrets(endpoint.toString()) + ", where it would not be encrypted");
-        }
-        String base = endpoint.getRawPath() == null ? "" : endpoint.getRawPath();
-        String path = request.getRawPath();
-        if (base.length() > 1 && path != null && hasParentSegment(path)) {
-            throw new IllegalArgumentException("the path of a request must have no dot segments that leave the path of"
-                    + " its endpoint, but was " + path);
-        }
-        String query = request.getRawQuery();
-        return URI.create(endpoint.getScheme() + "://" + endpoint.getRawAuthority()
-                + (base.endsWith("/") ? base.substring(0, base.length() - 1) : base)
-                + (path == null || path.isEmpty() ? "/" : path)
-                + (query == null ? "" : "?" + query));
-    }
-
-    /**
-     * Whether some server could take a segment for the parent: {@code ..}, also encoded, with parameters or before a
-     * NUL, and between backslashes or encoded slashes. What is encoded twice is not decoded twice here, nor by a server
-     * that follows RFC 3986, section 2.4.
-     */
-    private static boolean hasParentSegment(String path) {
-        if (path.indexOf("..") < 0 && path.indexOf('%') < 0) {
-            return false;
-        }
-        for (String segment : decoded(path).split("[/\\\\]", -1)) {
-            if (segment.startsWith("..") && segment.substring(2).matches("[\\x00-\\x20]*([;\\x00].*)?")) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Decodes what is ASCII. */
-    private static String decoded(String path) {
-        StringBuilder text = new StringBuilder(path.length());
-        for (int i = 0; i < path.length(); i++) {
-            char c = path.charAt(i);
-            if (c == '%' && i + 2 < path.length()) {
-                c = (char) Integer.parseInt(path.substring(i + 1, i + 3), 16); // URI has checked the digits
-                i += 2;
-            }
-            text.append(c);
-        }
-        return text.toString();
+        return URI.create(LogicalUris.at(
+                endpoint,
+                request.getScheme(),
+                request.getRawAuthority(),
+                request.getRawPath(),
+                request.getRawQuery()));
     }
 
     /** Returns what belongs to the authority of a URI, with or without a default port; null if nothing. */
     static <V> @Nullable V find(Map<String, V> byAuthority, URI uri) {
-        String given = uri.getRawAuthority();
-        if (given == null) {
-            return null;
-        }
-        String authority = given.toLowerCase(Locale.ROOT);
-        V found = byAuthority.get(authority);
-        if (found != null || authority.indexOf('@') >= 0) {
-            return found;
-        }
-        String standard = "https".equalsIgnoreCase(uri.getScheme()) ? ":443" : ":80";
-        int colon = authority.lastIndexOf(':');
-        String port = colon > authority.lastIndexOf(']') ? authority.substring(colon) : "";
-        String host = authority.substring(0, authority.length() - port.length());
-        if (port.equals(standard)) {
-            return byAuthority.get(host);
-        }
-        V bare = port.equals(":") ? byAuthority.get(host) : null; // a colon may be there without a port
-        return bare == null && port.length() <= 1 ? byAuthority.get(host + standard) : bare;
+        return LogicalUris.find(byAuthority, uri.getScheme(), uri.getRawAuthority());
     }
 }

@@ -5,7 +5,7 @@ import dev.levee.loadbalancing.strategy.Candidates;
 import java.util.function.IntPredicate;
 
 /** The first endpoint that may be used, in the order of the ids: so that a test knows which one is picked. */
-final class FirstFirst implements BalancingStrategy {
+public final class FirstFirst implements BalancingStrategy {
     @Override
     public Picker over(Candidates candidates) {
         int size = candidates.size();

@@ -23,19 +23,19 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A real HTTP/1.1 server on the loopback interface that does as the test says, down to the bytes. */
-final class TestNode implements AutoCloseable {
+public final class TestNode implements AutoCloseable {
     /** What it does with a request. Returns whether the connection stays. */
-    interface Behaviour {
+    public interface Behaviour {
         boolean answer(Received request, TestNode node, Socket socket, OutputStream out) throws Exception;
     }
 
-    record Received(String method, String target, Map<String, String> headers, String body) {
-        String header(String name) {
+    public record Received(String method, String target, Map<String, String> headers, String body) {
+        public String header(String name) {
             return headers.getOrDefault(name.toLowerCase(Locale.ROOT), "");
         }
     }
 
-    static Behaviour status(int status, String body, String... headers) {
+    public static Behaviour status(int status, String body, String... headers) {
         return (request, node, socket, out) -> {
             out.write(head(status, body.length(), headers));
             out.write(body.getBytes(StandardCharsets.UTF_8));
@@ -45,7 +45,7 @@ final class TestNode implements AutoCloseable {
     }
 
     /** Takes the request and says nothing, until the client goes away. */
-    static Behaviour frozen() {
+    public static Behaviour frozen() {
         return (request, node, socket, out) -> {
             node.awaitAbandoned(socket);
             return false;
@@ -53,19 +53,19 @@ final class TestNode implements AutoCloseable {
     }
 
     /** Answers like another behaviour, when it is released. */
-    static Behaviour after(Semaphore permits, Behaviour then) {
+    public static Behaviour after(Semaphore permits, Behaviour then) {
         return (request, node, socket, out) -> {
             permits.acquire();
             return then.answer(request, node, socket, out);
         };
     }
 
-    static Behaviour closesWithoutBytes() {
+    public static Behaviour closesWithoutBytes() {
         return (request, node, socket, out) -> false;
     }
 
     /** Resets the connection in the middle of the body. */
-    static Behaviour resetsHalfWay() {
+    public static Behaviour resetsHalfWay() {
         return (request, node, socket, out) -> {
             out.write(head(200, 1000));
             out.write(new byte[500]);
@@ -76,7 +76,7 @@ final class TestNode implements AutoCloseable {
     }
 
     /** Sends headers and half of the body, and then nothing, until the client goes away. */
-    static Behaviour freezesHalfWay() {
+    public static Behaviour freezesHalfWay() {
         return (request, node, socket, out) -> {
             out.write(head(200, 1000));
             out.write(new byte[500]);
@@ -86,7 +86,7 @@ final class TestNode implements AutoCloseable {
         };
     }
 
-    static byte[] head(int status, long length, String... headers) {
+    public static byte[] head(int status, long length, String... headers) {
         StringBuilder text = new StringBuilder("HTTP/1.1 " + status + " Reason\r\nContent-Length: " + length + "\r\n");
         for (String header : headers) {
             text.append(header).append("\r\n");
@@ -94,20 +94,20 @@ final class TestNode implements AutoCloseable {
         return text.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    final Queue<Received> requests = new ConcurrentLinkedQueue<>();
+    public final Queue<Received> requests = new ConcurrentLinkedQueue<>();
     /** One permit for each request that came, was abandoned, and each connection that ended. */
-    final Semaphore came = new Semaphore(0);
+    public final Semaphore came = new Semaphore(0);
 
-    final Semaphore abandoned = new Semaphore(0);
-    final AtomicInteger connections = new AtomicInteger();
+    public final Semaphore abandoned = new Semaphore(0);
+    public final AtomicInteger connections = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
-    volatile Behaviour behaviour;
+    public volatile Behaviour behaviour;
     private final String name;
     private final ServerSocket server;
     private final Thread acceptor;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
-    TestNode(String name, Behaviour behaviour) throws IOException {
+    public TestNode(String name, Behaviour behaviour) throws IOException {
         this.name = name;
         this.behaviour = behaviour;
         server = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
@@ -115,23 +115,23 @@ final class TestNode implements AutoCloseable {
     }
 
     /** One that says its name. */
-    static TestNode named(String name) throws IOException {
+    public static TestNode named(String name) throws IOException {
         return new TestNode(name, status(200, name));
     }
 
-    URI uri() {
+    public URI uri() {
         return URI.create("http://127.0.0.1:" + server.getLocalPort());
     }
 
-    int count() {
+    public int count() {
         return requests.size();
     }
 
-    int openConnections() {
+    public int openConnections() {
         return open.size();
     }
 
-    List<String> bodies() {
+    public List<String> bodies() {
         return requests.stream().map(Received::body).toList();
     }
 
@@ -175,7 +175,7 @@ final class TestNode implements AutoCloseable {
     }
 
     /** How many connections it holds on which a request has not been answered to the end. */
-    int waiting() {
+    public int waiting() {
         return waiting.get();
     }
 
@@ -249,7 +249,7 @@ final class TestNode implements AutoCloseable {
     }
 
     /** Its process is gone: connections are reset, and new ones refused. */
-    void kill() {
+    public void kill() {
         try {
             server.close();
             acceptor.join(); // until then the port still accepts a connection

@@ -1,0 +1,143 @@
+package dev.levee.http.blocking;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.DeadlineExpiredException;
+import dev.levee.core.Environment;
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Scheduler;
+import dev.levee.core.internal.Nanos;
+import dev.levee.http.HttpOutcomes;
+import dev.levee.http.Transport;
+import java.net.URI;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client that blocks the thread that sends: each exchange has one of the environment's. See ADR 136.
+ *
+ * @param <Q> a request
+ * @param <R> a response
+ */
+public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
+    /** How long a client may read what is left of an unwanted body. */
+    private static final long MAX_CLOSE_NANOS = 1_000_000_000L;
+
+    private final String name;
+    private final Environment environment;
+    /** What servers see as Host; set once, before the first request. */
+    @Nullable String host;
+
+    private final OutcomeRule outcomes = new SentRule(HttpOutcomes.of(this));
+
+    /**
+     * Makes a transport.
+     *
+     * @param name the logical host
+     * @param environment gives threads and timers
+     */
+    protected BlockingTransport(String name, Environment environment) {
+        this.name = name;
+        this.environment = environment;
+    }
+
+    /** {@return what servers are to see as Host, or null for the address of the endpoint} */
+    protected final @Nullable String host() {
+        return host;
+    }
+
+    /**
+     * Prepares an exchange, without sending anything.
+     *
+     * @param address the endpoint
+     * @param request the request
+     * @param deadline what to say as {@link Deadline#HEADER}, in place of what the request says; null for nothing
+     * @return the exchange
+     */
+    protected abstract Exchange<R> exchange(URI address, Q request, @Nullable String deadline);
+
+    /**
+     * The values of a header of a request.
+     *
+     * @param request the request
+     * @param header in any case
+     * @return all of them
+     */
+    protected abstract List<String> headers(Q request, String header);
+
+    /**
+     * The exchange that a response belongs to.
+     *
+     * @param response what an exchange returned
+     * @return the exchange, or null if its body is there, or there is none
+     */
+    protected abstract @Nullable Exchange<R> exchangeOf(R response);
+
+    @Override
+    public final CompletionStage<R> send(URI address, Q request) {
+        Deadline deadline = CallContext.current().deadline();
+        long left = deadline == null ? Nanos.NEVER : deadline.remainingNanos();
+        if (left == 0) {
+            return CompletableFuture.failedFuture(
+                    DeadlineExpiredException.shared("client", name).detached());
+        }
+        boolean says = deadline != null && left < Nanos.NEVER && isLessThan(left, headers(request, Deadline.HEADER));
+        Exchange<R> exchange = exchange(address, request, says && deadline != null ? deadline.toHeader() : null);
+        return new ExchangeFuture<>(exchange, name, environment).start(left);
+    }
+
+    /** Whether this is what the server is to see: less than what the request says, if that can be understood. */
+    private boolean isLessThan(long left, List<String> written) {
+        if (written.isEmpty()) {
+            return true;
+        }
+        try {
+            return left
+                    < Deadline.ofHeader(String.join(",", written), environment.clock())
+                            .remainingNanos();
+        } catch (IllegalArgumentException malformed) { // for the server to say
+            return false;
+        }
+    }
+
+    @Override
+    public final @Nullable CompletionStage<?> bodyEnd(R response) {
+        Exchange<R> exchange = exchangeOf(response);
+        return exchange == null ? null : exchange.bodyEnd();
+    }
+
+    /** On a thread of its own, because a client that is asked to close may read what is left, or say good-bye. */
+    @Override
+    public final void discard(R response) {
+        environment.handOver(() -> closeNow(response));
+    }
+
+    private void closeNow(R response) {
+        Exchange<R> exchange = exchangeOf(response);
+        if (exchange == null) {
+            closeUnheld(response);
+            return;
+        }
+        Scheduler.Timer timer =
+                environment.schedule(() -> environment.handOver(exchange::abort), MAX_CLOSE_NANOS);
+        try {
+            exchange.close(response);
+        } finally {
+            timer.cancel();
+        }
+    }
+
+    /**
+     * Closes a response that belongs to no exchange any more.
+     *
+     * @param response the response
+     */
+    protected abstract void closeUnheld(R response);
+
+    @Override
+    public final OutcomeRule outcomes() {
+        return outcomes;
+    }
+}

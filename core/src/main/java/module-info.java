@@ -24,6 +24,7 @@ module dev.levee.core {
             dev.levee.http.server,
             dev.levee.dns,
             dev.levee.journal,
+            dev.levee.spring,
             dev.levee.springcache,
             dev.levee.jcache;
 }

@@ -70,4 +70,15 @@ public class LeveeAutoConfiguration {
                 },
                 customizers.orderedStream().toList());
     }
+
+    /**
+     * Reloads the policies when Spring Cloud has changed the environment.
+     *
+     * @param policies the policies
+     * @return the listener
+     */
+    @Bean
+    static RefreshListener leveeRefreshListener(ObjectProvider<LeveePolicies> policies) {
+        return new RefreshListener(policies::getObject);
+    }
 }

@@ -25,9 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PlanReader {
     /** What other parts of Levee read themselves. */
-    private static final Set<String> FOREIGN = Set.of("http", "cloud", "console", "guarded", "health");
-
-    private static final List<String> OWN = List.of("policies", "pipelines", "defaults", "budgets");
+    private static final Set<String> FOREIGN = Set.of("http", "cloud", "console");
 
     private final Node root;
     private final Predicate<String> isBean;
@@ -57,12 +55,13 @@ final class PlanReader {
 
     private Plan read() {
         for (Node child : root.children().values()) {
-            if (!OWN.contains(Settings.uniform(child.name())) && !FOREIGN.contains(Settings.uniform(child.name()))) {
-                List<String> names = new ArrayList<>(OWN);
+            if (!Settings.SECTIONS.contains(Settings.uniform(child.name())) && !FOREIGN.contains(Settings.uniform(child.name()))) {
+                List<String> names = new ArrayList<>(Settings.SECTIONS);
                 names.addAll(FOREIGN);
                 problems.add(leaf(child).problem("is no property of levee" + Settings.suggestion(child.name(), names)));
             }
         }
+        readOthers();
         readDefaults();
         section("budgets").forEach(this::readBudget);
         section("policies").forEach((name, node) -> {
@@ -119,6 +118,22 @@ final class PlanReader {
             }
         }
         return named;
+    }
+
+    /** Checks what is read elsewhere too, so that a mistake is said even where nothing reads it. */
+    private void readOthers() {
+        Node guarded = root.at("guarded");
+        if (guarded != null) {
+            Values values = new Values(guarded.path(), List.of(guarded), false, problems);
+            GuardedOrder.read(values);
+            values.requireKnown(guarded);
+        }
+        Node health = root.at("health");
+        if (health != null) {
+            Values values = new Values(health.path(), List.of(health), false, problems);
+            LeveeHealth.down(values);
+            values.requireKnown(health);
+        }
     }
 
     private void readDefaults() {

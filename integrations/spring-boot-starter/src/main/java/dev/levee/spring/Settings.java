@@ -14,6 +14,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 /**
  * All properties under {@code levee} as a tree, with their origins. Names are compared in Boot's uniform form, so that
@@ -24,6 +25,9 @@ import org.springframework.core.env.ConfigurableEnvironment;
 final class Settings {
     private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("levee");
 
+    /** What this module reads. */
+    static final List<String> SECTIONS = List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health");
+
     private Settings() {}
 
     /** Returns the tree. */
@@ -31,14 +35,20 @@ final class Settings {
         Node root = new Node("levee", "levee");
         for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
             if (source instanceof IterableConfigurationPropertySource iterable) {
+                boolean process = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
                 for (ConfigurationPropertyName name : iterable) {
-                    if (ROOT.isAncestorOf(name)) {
+                    if (ROOT.isAncestorOf(name) && !(process && isForeign(name))) {
                         add(root, name, source, environment);
                     }
                 }
             }
         }
         return root;
+    }
+
+    /** Whether a variable of the process only begins as ours do, as LEVEE_PORT of a container may. */
+    private static boolean isForeign(ConfigurationPropertyName name) {
+        return !SECTIONS.contains(name.getElement(1, Form.UNIFORM));
     }
 
     private static void add(

@@ -285,7 +285,7 @@ class ConfigurationTest {
                         .getPropertySources()
                         .addFirst(new org.springframework.core.env.SystemEnvironmentPropertySource(
                                 "systemEnvironment",
-                                java.util.Map.of("LEVEE_POLICIES_MYRETRY_MAXATTEMPTS", "9"))))
+                                java.util.Map.of("LEVEE_POLICIES_MYRETRY_MAXATTEMPTS", "9", "LEVEE_PORT", "tcp://x"))))
                 .withPropertyValues("levee.policies.my-retry.max-attempts=4")
                 .run(context -> assertThat(context.getBean("my-retry")).asString().contains("up to 9 attempts"));
     }

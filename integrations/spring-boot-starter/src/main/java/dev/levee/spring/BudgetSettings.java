@@ -15,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param reserve how many may be saved up; null for the default
  */
 record BudgetSettings(
-        @Nullable String shared, boolean unlimited, double ratio, double minPerSecond, @Nullable Integer reserve) {
+        @Nullable String shared,
+        boolean unlimited,
+        double ratio,
+        double minPerSecond,
+        @Nullable Integer reserve) {
     /** Reads a budget; null if there is none. */
     static @Nullable BudgetSettings read(Values values) {
         String shared = values.get(
@@ -37,15 +41,18 @@ record BudgetSettings(
 
     /** Reads the numbers of a budget, and checks them; null if none is set. */
     static @Nullable BudgetSettings numbers(Values values, String prefix) {
-        Double ratio = values.get(prefix + "ratio", SettingType.DOUBLE, "0.2", "Extra attempts for each first attempt,"
-                + " from 0 to 1.");
+        Double ratio = values.get(
+                prefix + "ratio",
+                SettingType.DOUBLE,
+                "0.2",
+                "Extra attempts for each first attempt," + " from 0 to 1.");
         Double perSecond = values.get(
                 prefix + "min-per-second",
                 SettingType.DOUBLE,
                 "10",
                 "Extra attempts per second whatever the traffic, from 0 to 1600.");
-        Integer reserve = values.get(
-                prefix + "reserve", SettingType.INT, null, "How many extra attempts may be saved up.");
+        Integer reserve =
+                values.get(prefix + "reserve", SettingType.INT, null, "How many extra attempts may be saved up.");
         if (ratio == null && perSecond == null && reserve == null) {
             return null;
         }

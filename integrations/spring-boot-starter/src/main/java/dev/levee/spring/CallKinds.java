@@ -27,7 +27,8 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable Duration read(Values values) {
+        @Nullable
+        Duration read(Values values) {
             Duration after = values.get(
                     "after", SettingType.TIME_SPAN, null, "How long a call may take, or an attempt inside a retry.");
             if (after == null) {
@@ -47,7 +48,8 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return null;
         }
 
@@ -73,7 +75,8 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable Answer read(Values values) {
+        @Nullable
+        Answer read(Values values) {
             String value = values.get("value", SettingType.TEXT, null, "What a failed call is answered with.");
             String type = values.get(
                     "type", SettingType.TEXT, "java.lang.String", "The class to which the value is converted.");
@@ -127,7 +130,8 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return null;
         }
 
@@ -146,14 +150,27 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable BulkheadConfig read(Values values) {
+        @Nullable
+        BulkheadConfig read(Values values) {
             BulkheadConfig.Builder builder = BulkheadConfig.builder();
-            values.set("max-concurrent", SettingType.INT, "25", "How many calls may be in flight.",
+            values.set(
+                    "max-concurrent",
+                    SettingType.INT,
+                    "25",
+                    "How many calls may be in flight.",
                     builder::maxConcurrent);
-            values.set("refuse-without-time", SettingType.FLAG, "true", "Whether a call is refused at once whose turn"
-                    + " comes after its deadline.", builder::refuseWithoutTime);
-            values.set("newest-first-when-late", SettingType.FLAG, "true", "Whether the newest call goes first while"
-                    + " those that wait are late.", builder::newestFirstWhenLate);
+            values.set(
+                    "refuse-without-time",
+                    SettingType.FLAG,
+                    "true",
+                    "Whether a call is refused at once whose turn" + " comes after its deadline.",
+                    builder::refuseWithoutTime);
+            values.set(
+                    "newest-first-when-late",
+                    SettingType.FLAG,
+                    "true",
+                    "Whether the newest call goes first while" + " those that wait are late.",
+                    builder::newestFirstWhenLate);
             Integer waiting = values.get("max-waiting", SettingType.INT, "0", "How many calls may wait.");
             Duration wait = values.get("max-wait", SettingType.TIME_SPAN, "forever", "How long a call may wait.");
             if (wait != null && (waiting == null || waiting == 0)) {
@@ -177,7 +194,8 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return property.equals("max-concurrent") ? null : onlyAtStart();
         }
 
@@ -206,7 +224,8 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable Injected read(Values values) {
+        @Nullable
+        Injected read(Values values) {
             long seed = values.get("seed", SettingType.LONG, 0L, "0", "Decides which calls are hit.");
             List<Fault> faults = new ArrayList<>();
             for (Values each : values.groups("inject")) {
@@ -273,8 +292,8 @@ final class CallKinds {
             } catch (ReflectiveOperationException wrong) {
                 Throwable why = wrong instanceof InvocationTargetException thrown ? thrown.getCause() : wrong;
                 throw new IllegalArgumentException(
-                        "failure must have a public constructor with a text or without arguments, but "
-                                + type.getName() + " has none that works: " + why,
+                        "failure must have a public constructor with a text or without arguments, but " + type.getName()
+                                + " has none that works: " + why,
                         wrong);
             }
         }
@@ -286,11 +305,15 @@ final class CallKinds {
 
         private static Faults faults(String name, Injected settings, Surroundings around) {
             return Faults.of(
-                    name, settings.seed(), around.environment(), settings.faults().toArray(new Fault[0]));
+                    name,
+                    settings.seed(),
+                    around.environment(),
+                    settings.faults().toArray(new Fault[0]));
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return null;
         }
 

@@ -37,7 +37,9 @@ final class EndpointSettings {
             throw new IllegalArgumentException("property must be the name of a setting, such as failure-rate");
         }
         String uniform = Settings.uniform(property);
-        if (uniform.startsWith("outcomes") || uniform.startsWith("inject") || uniform.equals("type")
+        if (uniform.startsWith("outcomes")
+                || uniform.startsWith("inject")
+                || uniform.equals("type")
                 || uniform.equals("when")) {
             throw new IllegalArgumentException(
                     "property \"" + property + "\" names classes, and cannot be changed from outside");

@@ -30,7 +30,9 @@ final class FallbackFuture extends CallFuture<Object> {
                 if (answer instanceof CompletionStage<?> stage) {
                     stage.whenComplete((value, wrong) -> answered.finish(value, wrong));
                 } else {
-                    answered.finish(Unchecked.<Object>nullable(null), new IllegalStateException("a fallback method returned null"));
+                    answered.finish(
+                            Unchecked.<Object>nullable(null),
+                            new IllegalStateException("a fallback method returned null"));
                 }
             } catch (Throwable wrong) {
                 answered.finish(Unchecked.<Object>nullable(null), wrong);

@@ -20,8 +20,8 @@ import java.lang.annotation.Target;
  * <p>A method that returns a {@code CompletionStage} or {@code CompletableFuture} is guarded until the stage ends; a
  * {@code Mono} or {@code Flux} from its subscription to its end, and the method is called once for each attempt. Every
  * other method is guarded on the thread of its caller until it returns. The method runs inside the policy and outside
- * of {@code @Transactional} and {@code @Cacheable}: each attempt is a transaction of its own ({@code
- * levee.guarded.order} changes that). An annotation of your own may be annotated with this one. See ADR 128.
+ * of {@code @Transactional} and {@code @Cacheable}: each attempt is a transaction of its own
+ * ({@code levee.guarded.order} changes that). An annotation of your own may be annotated with this one. See ADR 128.
  *
  * <p>Guarded is what goes through the proxy of the bean. A private, static or final method, a type that is final, a
  * suspending function, a result that cannot be guarded to its end, an unknown name and a fallback that does not fit

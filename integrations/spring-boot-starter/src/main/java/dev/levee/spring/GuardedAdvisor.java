@@ -26,9 +26,8 @@ final class GuardedAdvisor extends StaticMethodMatcherPointcutAdvisor {
         @Override
         public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
             Object target = invocation.getThis();
-            Class<?> type = target == null
-                    ? invocation.getMethod().getDeclaringClass()
-                    : AopUtils.getTargetClass(target);
+            Class<?> type =
+                    target == null ? invocation.getMethod().getDeclaringClass() : AopUtils.getTargetClass(target);
             return methods.of(invocation.getMethod(), type).invoke(invocation);
         }
     }

@@ -60,8 +60,7 @@ public class GuardedAutoConfiguration {
         @Override
         public void registerBeanDefinitions(AnnotationMetadata importing, BeanDefinitionRegistry registry) {
             AopConfigUtils.registerAutoProxyCreatorIfNecessary(registry);
-            if (environment == null
-                    || environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true)) {
+            if (environment == null || environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true)) {
                 AopConfigUtils.forceAutoProxyCreatorToUseClassProxying(registry);
             }
         }

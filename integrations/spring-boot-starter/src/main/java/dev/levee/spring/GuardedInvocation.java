@@ -24,8 +24,8 @@ final class GuardedInvocation {
     private static final ParameterNameDiscoverer NAMES = new DefaultParameterNameDiscoverer();
 
     /** Kinds of policies that run what is inside at most once, besides gates. */
-    private static final Set<Policy.Kind> ONCE = Set.of(
-            Policy.Kind.TIMEOUT, Policy.Kind.FALLBACK, Policy.Kind.TRANSLATE, Policy.Kind.FAULTS);
+    private static final Set<Policy.Kind> ONCE =
+            Set.of(Policy.Kind.TIMEOUT, Policy.Kind.FALLBACK, Policy.Kind.TRANSLATE, Policy.Kind.FAULTS);
 
     /** What is guarded until when. */
     enum Form {
@@ -79,7 +79,8 @@ final class GuardedInvocation {
     }
 
     /** Runs the method under its policy. */
-    @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
+    @Nullable
+    Object invoke(MethodInvocation invocation) throws Throwable {
         Attempts attempts = new Attempts(invocation, repeats);
         return switch (form) {
             case MONO -> ReactorCalls.mono(this, attempts);
@@ -135,14 +136,15 @@ final class GuardedInvocation {
                 new MethodBasedEvaluationContext(attempts.target(), method, attempts.arguments(), NAMES);
         Object value = key == null ? null : key.getValue(context);
         if (value == null) {
-            throw new IllegalArgumentException("the key of " + describe(method) + " must not be null: " + name
-                    + " has one policy for each key");
+            throw new IllegalArgumentException(
+                    "the key of " + describe(method) + " must not be null: " + name + " has one policy for each key");
         }
         return policies.policy(name, value);
     }
 
     /** Returns what answers for a failure; null if nothing does. */
-    @Nullable FallbackMethod fallback(Throwable failure) {
+    @Nullable
+    FallbackMethod fallback(Throwable failure) {
         for (FallbackMethod each : fallbacks) {
             if (each.answersFor(failure)) {
                 policies.environment()
@@ -159,7 +161,8 @@ final class GuardedInvocation {
     }
 
     static String describe(Method method) {
-        return "method \"" + method.getName() + "\" of " + method.getDeclaringClass().getName();
+        return "method \"" + method.getName() + "\" of "
+                + method.getDeclaringClass().getName();
     }
 
     /** Runs the rest of an invocation, as often as the policy wants. */
@@ -181,7 +184,8 @@ final class GuardedInvocation {
                             : invocation.proceed());
         }
 
-        @Nullable Object runUnchecked() {
+        @Nullable
+        Object runUnchecked() {
             try {
                 return run();
             } catch (Throwable failure) {
@@ -194,7 +198,8 @@ final class GuardedInvocation {
             return target == null ? invocation : target;
         }
 
-        @Nullable Object[] arguments() {
+        @Nullable
+        Object[] arguments() {
             return invocation.getArguments();
         }
     }

@@ -60,7 +60,9 @@ final class GuardedMethods {
             return own;
         }
         Guarded all = AnnotatedElementUtils.findMergedAnnotation(type, Guarded.class);
-        return all != null ? all : AnnotatedElementUtils.findMergedAnnotation(specific.getDeclaringClass(), Guarded.class);
+        return all != null
+                ? all
+                : AnnotatedElementUtils.findMergedAnnotation(specific.getDeclaringClass(), Guarded.class);
     }
 
     /** Returns how a method is guarded that has an annotation. */
@@ -174,8 +176,8 @@ final class GuardedMethods {
         try {
             return new SpelExpressionParser().parseExpression(key);
         } catch (ParseException wrong) {
-            throw new IllegalArgumentException("has the key \"" + key + "\", which is no expression: "
-                    + wrong.getMessage(), wrong);
+            throw new IllegalArgumentException(
+                    "has the key \"" + key + "\", which is no expression: " + wrong.getMessage(), wrong);
         }
     }
 
@@ -204,8 +206,7 @@ final class GuardedMethods {
             throw new IllegalArgumentException("returns " + result.getName() + ", which cannot be guarded to its end:"
                     + " return a CompletableFuture, a CompletionStage, a Mono or a Flux");
         }
-        boolean interruptible =
-                Arrays.asList(method.getExceptionTypes()).contains(InterruptedException.class);
+        boolean interruptible = Arrays.asList(method.getExceptionTypes()).contains(InterruptedException.class);
         return interruptible ? Form.INTERRUPTIBLE : Form.BLOCKING;
     }
 
@@ -231,7 +232,8 @@ final class GuardedMethods {
         if (fits.isEmpty()) {
             throw new IllegalArgumentException("has the fallback \"" + name + "\", but there is no such method with the"
                     + " parameters " + Arrays.toString(method.getParameterTypes())
-                    + ", perhaps an exception after them, and the result " + method.getGenericReturnType().getTypeName()
+                    + ", perhaps an exception after them, and the result "
+                    + method.getGenericReturnType().getTypeName()
                     + (others.isEmpty() ? "" : ", only " + others));
         }
         fits.sort(Comparator.comparingInt(GuardedMethods::generality));

@@ -69,7 +69,9 @@ final class KeyedEntry implements Measured {
         });
         List<Map.Entry<Policy, Object>> now;
         synchronized (made) {
-            now = made.entrySet().stream().map(each -> Map.entry(each.getKey(), each.getValue())).toList();
+            now = made.entrySet().stream()
+                    .map(each -> Map.entry(each.getKey(), each.getValue()))
+                    .toList();
         }
         now.forEach(each -> steps.add(how.apply(each.getKey(), next.apply(each.getValue()))));
         return steps;

@@ -29,8 +29,7 @@ final class KeyedPipeline {
     private record Linked(List<Policy> policies, Pipeline pipeline) {}
 
     private Linked link(Object key) {
-        List<Policy> policies =
-                elements.stream().map(each -> each.apply(key)).toList();
+        List<Policy> policies = elements.stream().map(each -> each.apply(key)).toList();
         return new Linked(policies, Pipeline.of(policies.toArray(Policy[]::new)));
     }
 

@@ -87,14 +87,11 @@ public class LeveeActuatorAutoConfiguration {
                 BeanDefinitionRegistry registry,
                 ConfigurableEnvironment configuration,
                 ConfigurableListableBeanFactory factory) {
-            registry.registerBeanDefinition(
-                    "leveeHealthIndicator",
-                    new RootBeanDefinition(type, () -> {
-                        PolicyRegistry policies = (PolicyRegistry) factory.getBean(LeveePolicies.class);
-                        LeveeHealth health =
-                                new LeveeHealth(policies, LeveeHealth.down(configuration, policies.plan()));
-                        return type.cast(health.indicator(type));
-                    }));
+            registry.registerBeanDefinition("leveeHealthIndicator", new RootBeanDefinition(type, () -> {
+                PolicyRegistry policies = (PolicyRegistry) factory.getBean(LeveePolicies.class);
+                LeveeHealth health = new LeveeHealth(policies, LeveeHealth.down(configuration, policies.plan()));
+                return type.cast(health.indicator(type));
+            }));
         }
     }
 }

@@ -45,8 +45,11 @@ public final class LeveeConfigurationException extends IllegalArgumentException 
      * @param origin where the property was set, such as a file and a line; null if that is not known
      * @since 0.1
      */
-    public record Problem(String property, @Nullable String value, String reason, @Nullable String origin)
-            implements java.io.Serializable {
+    public record Problem(
+            String property,
+            @Nullable String value,
+            String reason,
+            @Nullable String origin) implements java.io.Serializable {
         private static final long serialVersionUID = 1L;
 
         @Override

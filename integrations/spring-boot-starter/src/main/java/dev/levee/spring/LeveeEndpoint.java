@@ -68,7 +68,8 @@ public final class LeveeEndpoint {
      * @return its kind, state, settings and figures; null, which is a 404, if there is none
      */
     @ReadOperation
-    @Nullable public Map<String, Object> one(@Selector String name) {
+    @Nullable
+    public Map<String, Object> one(@Selector String name) {
         return policies.plan().policies().containsKey(name) ? describe(name) : null;
     }
 
@@ -123,15 +124,16 @@ public final class LeveeEndpoint {
      * Does something to a policy, or changes one of its settings until the next start.
      *
      * @param name its name
-     * @param action of a breaker {@code force-open}, {@code half-open}, {@code disable}, {@code observe-only} or {@code
-     *     reset}; of faults {@code on} or {@code off}; null if a setting is changed
+     * @param action of a breaker {@code force-open}, {@code half-open}, {@code disable}, {@code observe-only} or
+     *     {@code reset}; of faults {@code on} or {@code off}; null if a setting is changed
      * @param time for {@code force-open} and {@code on}: for how long, such as {@code 30s}
      * @param property the name of a setting, such as {@code failure-rate}
      * @param value its value; an empty text makes it what the configuration says
      * @return the policy afterwards; null, which is a 404, if there is none
      */
     @WriteOperation
-    @Nullable public Map<String, Object> change(
+    @Nullable
+    public Map<String, Object> change(
             @Selector String name,
             @Nullable String action,
             @Nullable String time,
@@ -172,8 +174,9 @@ public final class LeveeEndpoint {
                 case "disable" -> breaker.disable();
                 case "observe-only" -> breaker.observeOnly();
                 case "reset" -> breaker.reset();
-                default -> throw invalid("action of a breaker must be one of [force-open, half-open, disable,"
-                        + " observe-only, reset]");
+                default ->
+                    throw invalid("action of a breaker must be one of [force-open, half-open, disable,"
+                            + " observe-only, reset]");
             }
         } else if (policy instanceof Faults faults) {
             switch (action) {

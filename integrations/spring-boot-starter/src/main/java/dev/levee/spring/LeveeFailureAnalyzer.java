@@ -14,6 +14,6 @@ final class LeveeFailureAnalyzer extends AbstractFailureAnalyzer<LeveeConfigurat
                 .map(problem -> "    " + problem)
                 .collect(Collectors.joining(
                         System.lineSeparator(), "The configuration of Levee is wrong:" + System.lineSeparator(), ""));
-        return new FailureAnalysis(description, "Correct the properties or names above. docs/spring.md has all.", cause);
+        return new FailureAnalysis(description, "Correct the properties or names above.", cause);
     }
 }

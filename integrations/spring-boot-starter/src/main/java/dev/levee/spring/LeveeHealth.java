@@ -75,8 +75,9 @@ final class LeveeHealth {
 
     static List<String> down(Values values) {
         return values.list(
-                "down", SettingType.TEXT, "The breakers that make the application DOWN while they are open. Default:"
-                        + " none.");
+                "down",
+                SettingType.TEXT,
+                "The breakers that make the application DOWN while they are open. Default:" + " none.");
     }
 
     /** Returns the status by its name. */

@@ -38,16 +38,25 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable RateLimiterConfig read(Values values) {
+    @Nullable
+    RateLimiterConfig read(Values values) {
         RateLimiterConfig.Builder builder = RateLimiterConfig.builder();
         Limit limit = limit(values);
         values.set("totals", SettingType.FLAG, "false", "Whether calls are counted, for metrics.", builder::totals);
-        values.set("initial-permits", SettingType.LONG, null, "How many permits are there at first. Default: all.",
+        values.set(
+                "initial-permits",
+                SettingType.LONG,
+                null,
+                "How many permits are there at first. Default: all.",
                 builder::initialPermits);
-        values.set("max-debt", SettingType.LONG, "0", "Down to which debt more may be used than was taken.",
+        values.set(
+                "max-debt",
+                SettingType.LONG,
+                "0",
+                "Down to which debt more may be used than was taken.",
                 builder::maxDebt);
-        values.set("max-wait", SettingType.TIME_SPAN, "0s", "How long a call may wait for its permit.",
-                builder::maxWait);
+        values.set(
+                "max-wait", SettingType.TIME_SPAN, "0s", "How long a call may wait for its permit.", builder::maxWait);
         values.set("max-waiting", SettingType.INT, "100000", "How many calls may wait.", builder::maxWaiting);
         return limit == null ? null : values.build(() -> builder.limit(limit).build());
     }
@@ -61,10 +70,16 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
                 "How the rate is bounded.");
         Long permits = values.get("permits", SettingType.LONG, null, "How many calls are admitted per time.");
         Duration per = values.get("per", SettingType.TIME_SPAN, Duration.ofSeconds(1), "1s", "In which time.");
-        Long burst = values.get("burst", SettingType.LONG, null, "How many permits a token bucket saves up. Default: as"
-                + " many as permits.");
+        Long burst = values.get(
+                "burst",
+                SettingType.LONG,
+                null,
+                "How many permits a token bucket saves up. Default: as" + " many as permits.");
         ChronoUnit unit = values.get(
-                "calendar-unit", SettingType.oneOf(ChronoUnit.class), null, "The unit of a calendar limit, such as days.");
+                "calendar-unit",
+                SettingType.oneOf(ChronoUnit.class),
+                null,
+                "The unit of a calendar limit, such as days.");
         ZoneId zone = values.get(
                 "calendar-zone", SettingType.ZONE, ZoneOffset.UTC, "UTC", "The time zone of a calendar limit.");
         Duration warmUp = values.get("warm-up", SettingType.TIME_SPAN, null, "How long a warm-up takes.");
@@ -129,7 +144,8 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable String whyFixed(String property) {
+    @Nullable
+    String whyFixed(String property) {
         return switch (property) {
             case "totals", "initial-permits", "max-debt", "max-wait", "max-waiting" -> onlyAtStart();
             default -> null;
@@ -137,7 +153,8 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable String whyFixed(RateLimiterConfig from, RateLimiterConfig to) {
+    @Nullable
+    String whyFixed(RateLimiterConfig from, RateLimiterConfig to) {
         return from.limit() instanceof TokenBucketLimit == to.limit() instanceof TokenBucketLimit
                 ? null
                 : "algorithm cannot be changed from or to a token bucket while running: it needs a restart";

@@ -22,11 +22,13 @@ final class LiveHedge extends LivePolicy<Hedge> implements Hedge {
         this.budget = budget;
     }
 
-    @Nullable BudgetSettings budgetSettings() {
+    @Nullable
+    BudgetSettings budgetSettings() {
         return budgetSettings;
     }
 
-    @Nullable RetryBudget budget() {
+    @Nullable
+    RetryBudget budget() {
         return budget;
     }
 

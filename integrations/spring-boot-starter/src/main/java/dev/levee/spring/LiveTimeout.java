@@ -52,8 +52,7 @@ final class LiveTimeout implements Timeout {
     }
 
     @Override
-    public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation)
-            throws X {
+    public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
         return computed.around(inner, operation);
     }
 

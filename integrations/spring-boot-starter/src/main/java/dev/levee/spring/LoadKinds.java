@@ -40,62 +40,84 @@ final class LoadKinds {
         values.set(prefix + "min-limit", SettingType.INT, "2", "The least limit.", builder::minLimit);
         values.set(prefix + "max-limit", SettingType.INT, "1000", "The largest limit.", builder::maxLimit);
         values.set(prefix + "initial-limit", SettingType.INT, "20", "The limit at first.", builder::initialLimit);
-        values.set(prefix + "held-too-long", SettingType.TIME_SPAN, "5m", "From which age on permits are reported as"
-                + " held too long.", builder::heldTooLong);
+        values.set(
+                prefix + "held-too-long",
+                SettingType.TIME_SPAN,
+                "5m",
+                "From which age on permits are reported as" + " held too long.",
+                builder::heldTooLong);
         Finding finding = values.get(
-                prefix + "algorithm", SettingType.oneOf(Finding.class), Finding.KNEE, "knee", "How the limit is found.");
-        Duration healthy = values.get(prefix + "max-healthy-latency", SettingType.TIME_SPAN, "forever", "knee: how long"
-                + " calls may take to be taken for normal.");
-        Double backoff = values.get(
-                prefix + "backoff", SettingType.DOUBLE, "0.9", "aimd: what the limit is multiplied by.");
-        Duration timeout = values.get(prefix + "timeout", SettingType.TIME_SPAN, "5s", "aimd: from what latency on a"
-                + " call counts as dropped.");
+                prefix + "algorithm",
+                SettingType.oneOf(Finding.class),
+                Finding.KNEE,
+                "knee",
+                "How the limit is found.");
+        Duration healthy = values.get(
+                prefix + "max-healthy-latency",
+                SettingType.TIME_SPAN,
+                "forever",
+                "knee: how long" + " calls may take to be taken for normal.");
+        Double backoff =
+                values.get(prefix + "backoff", SettingType.DOUBLE, "0.9", "aimd: what the limit is multiplied by.");
+        Duration timeout = values.get(
+                prefix + "timeout",
+                SettingType.TIME_SPAN,
+                "5s",
+                "aimd: from what latency on a" + " call counts as dropped.");
         Integer alpha = values.get(
                 prefix + "alpha", SettingType.INT, "0", "vegas: the lower bound of the queue; 0: by the limit.");
         Integer beta = values.get(
                 prefix + "beta", SettingType.INT, "0", "vegas: the upper bound of the queue; 0: by the limit.");
         Integer queue = values.get(
                 prefix + "queue-size", SettingType.INT, "4", "gradient2: how many calls are added in each step.");
-        Double tolerance = values.get(prefix + "tolerance", SettingType.DOUBLE, "1.5", "gradient2: how many times the"
-                + " long-term latency is not yet a reason to shrink.");
-        Integer longWindow = values.get(prefix + "long-window", SettingType.INT, "600", "gradient2: over how many"
-                + " samples the long-term latency is averaged.");
+        Double tolerance = values.get(
+                prefix + "tolerance",
+                SettingType.DOUBLE,
+                "1.5",
+                "gradient2: how many times the" + " long-term latency is not yet a reason to shrink.");
+        Integer longWindow = values.get(
+                prefix + "long-window",
+                SettingType.INT,
+                "600",
+                "gradient2: over how many" + " samples the long-term latency is averaged.");
         Double smoothing = values.get(
                 prefix + "smoothing", SettingType.DOUBLE, null, "vegas, gradient2: how much of a step is made.");
-        Duration window = values.get(prefix + "window", SettingType.TIME_SPAN, "0s", "aimd, vegas, gradient2: how long"
-                + " calls are gathered for one step.");
+        Duration window = values.get(
+                prefix + "window",
+                SettingType.TIME_SPAN,
+                "0s",
+                "aimd, vegas, gradient2: how long" + " calls are gathered for one step.");
         values.build(() -> {
-            ConcurrencyLimit limit =
-                    switch (finding) {
-                        case KNEE -> {
-                            KneeLimit knee = ConcurrencyLimit.knee();
-                            yield healthy == null ? knee : knee.maxHealthyLatency(healthy);
-                        }
-                        case AIMD -> {
-                            AimdLimit aimd = ConcurrencyLimit.aimd();
-                            yield new AimdLimit(
-                                    backoff == null ? aimd.backoff() : backoff,
-                                    timeout == null ? aimd.timeout() : timeout,
-                                    window == null ? aimd.window() : window);
-                        }
-                        case VEGAS -> {
-                            VegasLimit vegas = ConcurrencyLimit.vegas();
-                            yield new VegasLimit(
-                                    alpha == null ? vegas.alpha() : alpha,
-                                    beta == null ? vegas.beta() : beta,
-                                    smoothing == null ? vegas.smoothing() : smoothing,
-                                    window == null ? vegas.window() : window);
-                        }
-                        case GRADIENT2 -> {
-                            Gradient2Limit gradient = ConcurrencyLimit.gradient2();
-                            yield new Gradient2Limit(
-                                    queue == null ? gradient.queueSize() : queue,
-                                    smoothing == null ? gradient.smoothing() : smoothing,
-                                    tolerance == null ? gradient.tolerance() : tolerance,
-                                    longWindow == null ? gradient.longWindow() : longWindow,
-                                    window == null ? gradient.window() : window);
-                        }
-                    };
+            ConcurrencyLimit limit = switch (finding) {
+                case KNEE -> {
+                    KneeLimit knee = ConcurrencyLimit.knee();
+                    yield healthy == null ? knee : knee.maxHealthyLatency(healthy);
+                }
+                case AIMD -> {
+                    AimdLimit aimd = ConcurrencyLimit.aimd();
+                    yield new AimdLimit(
+                            backoff == null ? aimd.backoff() : backoff,
+                            timeout == null ? aimd.timeout() : timeout,
+                            window == null ? aimd.window() : window);
+                }
+                case VEGAS -> {
+                    VegasLimit vegas = ConcurrencyLimit.vegas();
+                    yield new VegasLimit(
+                            alpha == null ? vegas.alpha() : alpha,
+                            beta == null ? vegas.beta() : beta,
+                            smoothing == null ? vegas.smoothing() : smoothing,
+                            window == null ? vegas.window() : window);
+                }
+                case GRADIENT2 -> {
+                    Gradient2Limit gradient = ConcurrencyLimit.gradient2();
+                    yield new Gradient2Limit(
+                            queue == null ? gradient.queueSize() : queue,
+                            smoothing == null ? gradient.smoothing() : smoothing,
+                            tolerance == null ? gradient.tolerance() : tolerance,
+                            longWindow == null ? gradient.longWindow() : longWindow,
+                            window == null ? gradient.window() : window);
+                }
+            };
             return builder.limit(limit);
         });
         foreign(values, prefix, finding, Finding.KNEE, Map.of("max-healthy-latency", healthy != null));
@@ -129,7 +151,8 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable AdaptiveBulkheadConfig read(Values values) {
+        @Nullable
+        AdaptiveBulkheadConfig read(Values values) {
             AdaptiveBulkheadConfig.Builder builder = AdaptiveBulkheadConfig.builder();
             adaptive(values, "", builder);
             Map<String, Double> partitions = values.map(
@@ -151,12 +174,14 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return property.startsWith("outcomes.") ? onlyAtStart() : null;
         }
 
         @Override
-        @Nullable String whyFixed(AdaptiveBulkheadConfig from, AdaptiveBulkheadConfig to) {
+        @Nullable
+        String whyFixed(AdaptiveBulkheadConfig from, AdaptiveBulkheadConfig to) {
             return from.partitions().keySet().equals(to.partitions().keySet())
                     ? null
                     : "partitions must stay " + from.partitions().keySet() + " while running, only shares can change";
@@ -180,24 +205,49 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable SheddingBulkheadConfig read(Values values) {
+        @Nullable
+        SheddingBulkheadConfig read(Values values) {
             SheddingBulkheadConfig.Builder builder = SheddingBulkheadConfig.builder();
-            values.set("max-concurrent", SettingType.INT, "25", "How many calls may be in flight.",
+            values.set(
+                    "max-concurrent",
+                    SettingType.INT,
+                    "25",
+                    "How many calls may be in flight.",
                     builder::maxConcurrent);
             values.set("max-waiting", SettingType.INT, "100", "How many calls may wait.", builder::maxWaiting);
             values.set("max-wait", SettingType.TIME_SPAN, "forever", "How long a call may wait.", builder::maxWait);
-            values.set("wait-control", SettingType.oneOf(WaitControl.class), "standing-queue", "How waits are kept"
-                    + " short.", builder::waitControl);
-            values.set("target", SettingType.TIME_SPAN, "5ms", "How long a call may wait in a standing queue.",
+            values.set(
+                    "wait-control",
+                    SettingType.oneOf(WaitControl.class),
+                    "standing-queue",
+                    "How waits are kept" + " short.",
+                    builder::waitControl);
+            values.set(
+                    "target",
+                    SettingType.TIME_SPAN,
+                    "5ms",
+                    "How long a call may wait in a standing queue.",
                     builder::target);
-            values.set("interval", SettingType.TIME_SPAN, "100ms", "In which time a queue must have been empty.",
+            values.set(
+                    "interval",
+                    SettingType.TIME_SPAN,
+                    "100ms",
+                    "In which time a queue must have been empty.",
                     builder::interval);
-            values.set("newest-first", SettingType.FLAG, "true", "Whether the newest call goes first in overload.",
+            values.set(
+                    "newest-first",
+                    SettingType.FLAG,
+                    "true",
+                    "Whether the newest call goes first in overload.",
                     builder::newestFirst);
-            values.set("refuse-without-time", SettingType.FLAG, "true", "Whether a call is refused at once whose turn"
-                    + " comes after its deadline.", builder::refuseWithoutTime);
-            Boolean adapts = values.get("adaptive.enabled", SettingType.FLAG, "false", "Whether the limit is found"
-                    + " instead of fixed.");
+            values.set(
+                    "refuse-without-time",
+                    SettingType.FLAG,
+                    "true",
+                    "Whether a call is refused at once whose turn" + " comes after its deadline.",
+                    builder::refuseWithoutTime);
+            Boolean adapts = values.get(
+                    "adaptive.enabled", SettingType.FLAG, "false", "Whether the limit is found" + " instead of fixed.");
             AdaptiveBulkheadConfig.Builder found = AdaptiveBulkheadConfig.builder();
             adaptive(values, "adaptive.", found);
             return values.build(() -> {
@@ -223,7 +273,8 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             boolean live = property.equals("max-concurrent")
                     || (property.startsWith("adaptive.") && !property.equals("adaptive.enabled"));
             return live ? null : onlyAtStart();
@@ -248,9 +299,14 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable AdaptiveThrottleConfig read(Values values) {
+        @Nullable
+        AdaptiveThrottleConfig read(Values values) {
             AdaptiveThrottleConfig.Builder builder = AdaptiveThrottleConfig.builder();
-            values.set("multiplier", SettingType.DOUBLE, "2", "How many times as many calls are made as are accepted.",
+            values.set(
+                    "multiplier",
+                    SettingType.DOUBLE,
+                    "2",
+                    "How many times as many calls are made as are accepted.",
                     builder::multiplier);
             values.set("window", SettingType.TIME_SPAN, "2m", "Over which time calls are counted.", builder::window);
             outcomes(values, builder::outcomes);
@@ -267,7 +323,8 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return onlyAtStart();
         }
 
@@ -292,7 +349,8 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable Shedding read(Values values) {
+        @Nullable
+        Shedding read(Values values) {
             PriorityShedderConfig.Builder builder = PriorityShedderConfig.builder();
             values.set("period", SettingType.TIME_SPAN, "500ms", "How often the share is computed.", builder::period);
             values.set("arm-after", SettingType.TIME_SPAN, "1s", "How long an overload must last.", builder::armAfter);
@@ -314,16 +372,14 @@ final class LoadKinds {
             return PriorityShedder.of(
                     name,
                     bulkhead,
-                    around.customized(
-                                    name,
-                                    PriorityShedderConfig.Builder.class,
-                                    settings.config().toBuilder())
+                    around.customized(name, PriorityShedderConfig.Builder.class, settings.config().toBuilder())
                             .build(),
                     around.environment());
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return onlyAtStart();
         }
 

@@ -36,8 +36,11 @@ final class PlanChanges {
             Plan.PipelinePlan other = to.pipelines().get(name);
             if (other != null && !other.elements().equals(pipeline.elements())) {
                 problems.add(new Problem(
-                        pipeline.path(), null, "must stay " + pipeline.elements() + " while running, but was "
-                                + other.elements() + ": it needs a restart", null));
+                        pipeline.path(),
+                        null,
+                        "must stay " + pipeline.elements() + " while running, but was " + other.elements()
+                                + ": it needs a restart",
+                        null));
             }
         });
         Set<String> changed = new LinkedHashSet<>();

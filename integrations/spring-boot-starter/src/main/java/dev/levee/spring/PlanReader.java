@@ -55,7 +55,8 @@ final class PlanReader {
 
     private Plan read() {
         for (Node child : root.children().values()) {
-            if (!Settings.SECTIONS.contains(Settings.uniform(child.name())) && !FOREIGN.contains(Settings.uniform(child.name()))) {
+            if (!Settings.SECTIONS.contains(Settings.uniform(child.name()))
+                    && !FOREIGN.contains(Settings.uniform(child.name()))) {
                 List<String> names = new ArrayList<>(Settings.SECTIONS);
                 names.addAll(FOREIGN);
                 problems.add(leaf(child).problem("is no property of levee" + Settings.suggestion(child.name(), names)));
@@ -140,8 +141,9 @@ final class PlanReader {
         section("defaults").forEach((label, node) -> {
             PolicyKind<?> kind = kind(label);
             if (kind == null) {
-                problems.add(leaf(node).problem("\"" + label + "\" is no kind of policy"
-                        + Settings.suggestion(label, PolicyKinds.BY_LABEL.keySet())));
+                problems.add(leaf(node)
+                        .problem("\"" + label + "\" is no kind of policy"
+                                + Settings.suggestion(label, PolicyKinds.BY_LABEL.keySet())));
                 return;
             }
             Values values = new Values(node.path(), List.of(node), true, problems);
@@ -170,7 +172,9 @@ final class PlanReader {
         PolicyKind<?> longest = null;
         for (PolicyKind<?> kind : PolicyKinds.BY_LABEL.values()) {
             boolean ends = name.equals(kind.label()) || name.endsWith('-' + kind.label());
-            if (ends && (longest == null || kind.label().length() > longest.label().length())) {
+            if (ends
+                    && (longest == null
+                            || kind.label().length() > longest.label().length())) {
                 longest = kind;
             }
         }
@@ -178,7 +182,7 @@ final class PlanReader {
             problems.add(new Problem(
                     node.path() + ".kind",
                     null,
-                    "must be set to one of " + PolicyKinds.BY_LABEL.keySet() + ", because the name does not end with one",
+                    "must be set to one of " + PolicyKinds.BY_LABEL.keySet() + ", because the name ends with none",
                     null));
         }
         return longest;
@@ -220,11 +224,10 @@ final class PlanReader {
         policies.put(name, new PolicyPlan(name, kind, settings, keys, effective, path));
     }
 
-    private @Nullable KeySettings readKeys(
-            Values values, PolicyKind<?> kind, @Nullable Node own, List<Node> layers) {
+    private @Nullable KeySettings readKeys(Values values, PolicyKind<?> kind, @Nullable Node own, List<Node> layers) {
         Integer max = values.get("keys.max", SettingType.INT, null, "For one policy per key: how many keys are held.");
-        Duration idle = values.get(
-                "keys.idle", SettingType.TIME_SPAN, "1h", "How long a key is held after its last use.");
+        Duration idle =
+                values.get("keys.idle", SettingType.TIME_SPAN, "1h", "How long a key is held after its last use.");
         Integer measured = values.get(
                 "keys.measured", SettingType.INT, "100", "Of how many keys the policies are measured one by one.");
         List<KeySettings.Pattern> patterns = new ArrayList<>();
@@ -283,7 +286,8 @@ final class PlanReader {
         String pattern = special.get("pattern", SettingType.TEXT, null, "Which keys.");
         Object settings = kind.read(special);
         special.requireKnown(node);
-        special.effective().forEach((name, value) -> values.effective().put("keys.patterns." + index + '.' + name, value));
+        special.effective()
+                .forEach((name, value) -> values.effective().put("keys.patterns." + index + '.' + name, value));
         if (pattern == null) {
             special.missing("pattern", "must be set: which keys, such as db-*");
             return null;
@@ -374,8 +378,8 @@ final class PlanReader {
             if (nested != null) {
                 requireOnce(outer, nested, seen);
             } else if (!seen.add(element)) {
-                problems.add(
-                        new Problem(outer.path(), null, "names \"" + element + "\" twice; a policy stands in it once", null));
+                problems.add(new Problem(
+                        outer.path(), null, "names \"" + element + "\" twice; a policy stands in it once", null));
             }
         }
     }
@@ -406,7 +410,8 @@ final class PlanReader {
                     problems.add(new Problem(
                             policy.path() + ".bulkhead",
                             shedding.bulkhead(),
-                            "must name a bulkhead without keys" + Settings.suggestion(shedding.bulkhead(), policies.keySet()),
+                            "must name a bulkhead without keys"
+                                    + Settings.suggestion(shedding.bulkhead(), policies.keySet()),
                             null));
                 }
             }

@@ -44,8 +44,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
 
     /** Returns what the configuration asks for. */
     static Plan plan(ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
-        return PlanReader.read(
-                Settings.read(environment), name -> beans.containsBean(name) && !isOurs(beans, name));
+        return PlanReader.read(Settings.read(environment), name -> beans.containsBean(name) && !isOurs(beans, name));
     }
 
     private static boolean isOurs(ConfigurableListableBeanFactory beans, String name) {
@@ -79,8 +78,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         }
     }
 
-    private static void requireFree(
-            String name, String path, BeanDefinitionRegistry registry, List<Problem> clashes) {
+    private static void requireFree(String name, String path, BeanDefinitionRegistry registry, List<Problem> clashes) {
         if (registry.containsBeanDefinition(name)) {
             BeanDefinition other = registry.getBeanDefinition(name);
             String from = other.getResourceDescription();

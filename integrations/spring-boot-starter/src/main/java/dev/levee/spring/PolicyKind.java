@@ -45,7 +45,8 @@ abstract class PolicyKind<S> {
     abstract @Nullable String whyFixed(String property);
 
     /** Returns why one cannot become the other while running, although each property can be changed. */
-    @Nullable String whyFixed(S from, S to) {
+    @Nullable
+    String whyFixed(S from, S to) {
         return null;
     }
 
@@ -88,8 +89,8 @@ abstract class PolicyKind<S> {
             return;
         }
         OutcomeRule rule = only.isEmpty() ? OutcomeRule.standard() : onlyThese(only);
-        for (Verdict verdict : List.of(
-                Verdict.FAILURE, Verdict.THROTTLED, Verdict.NOT_SENT, Verdict.IGNORED, Verdict.SUCCESS)) {
+        for (Verdict verdict :
+                List.of(Verdict.FAILURE, Verdict.THROTTLED, Verdict.NOT_SENT, Verdict.IGNORED, Verdict.SUCCESS)) {
             for (Class<? extends Throwable> type : said.getOrDefault(verdict, List.of())) {
                 rule = rule.onError(type, verdict);
             }

@@ -92,7 +92,8 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
                             policy.name(),
                             keys,
                             keys.settings(policy.settings()),
-                            (key, settings) -> policy(policy.kind(), policy.name() + '-' + Text.escaped(key.toString()), settings),
+                            (key, settings) ->
+                                    policy(policy.kind(), policy.name() + '-' + Text.escaped(key.toString()), settings),
                             environment));
         } catch (IllegalArgumentException wrong) {
             throw new LeveeConfigurationException(
@@ -129,7 +130,9 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
                         name,
                         new NamedPipeline(
                                 name,
-                                Pipeline.of(pipeline.elements().stream().map(this::policy).toArray(Policy[]::new))));
+                                Pipeline.of(pipeline.elements().stream()
+                                        .map(this::policy)
+                                        .toArray(Policy[]::new))));
             }
         } catch (LeveeConfigurationException told) {
             throw told;

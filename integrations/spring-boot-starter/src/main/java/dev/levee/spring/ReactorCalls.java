@@ -29,7 +29,8 @@ final class ReactorCalls {
     static Mono<Object> mono(GuardedInvocation guarded, GuardedInvocation.Attempts attempts) {
         Mono<Object> call = Mono.deferContextual(context -> Mono.fromFuture(() -> {
             Policy policy = guarded.policy(attempts);
-            return policy.callAsync(() -> monoOf(attempts.runUnchecked(), context).toFuture());
+            return policy.callAsync(
+                    () -> monoOf(attempts.runUnchecked(), context).toFuture());
         }));
         return guarded.hasFallback()
                 ? call.onErrorResume(error -> Mono.from(substitute(guarded, attempts, error)))

@@ -31,7 +31,8 @@ final class RefreshListener implements GenericApplicationListener {
         try {
             policies.get().reload();
         } catch (LeveeConfigurationException wrong) {
-            LOG.error("levee: the changed configuration is wrong, and all policies are as they were: {}",
+            LOG.error(
+                    "levee: the changed configuration is wrong, and all policies are as they were: {}",
                     wrong.getMessage());
         }
     }

@@ -34,8 +34,8 @@ final class RepeatKinds {
 
     /** Reads a backoff; null if no property of it is set. */
     static @Nullable Backoff backoff(Values values, String name, Duration initial, Duration max, String standard) {
-        Shape shape = values.get(
-                name + ".shape", SettingType.oneOf(Shape.class), "exponential", "How the delays grow.");
+        Shape shape =
+                values.get(name + ".shape", SettingType.oneOf(Shape.class), "exponential", "How the delays grow.");
         Duration first = values.get(
                 name + ".initial", SettingType.TIME_SPAN, shown(initial), "The first delay, or its bound with jitter.");
         Duration last = values.get(name + ".max", SettingType.TIME_SPAN, shown(max), "The bound of every delay.");
@@ -56,14 +56,13 @@ final class RepeatKinds {
         try {
             Duration from = first == null ? initial : first;
             Duration to = last != null ? last : max.compareTo(from) < 0 ? from : max;
-            Backoff backoff =
-                    switch (shape == null ? Shape.EXPONENTIAL : shape) {
-                        case FIXED -> Backoff.fixed(from);
-                        case LINEAR -> Backoff.linear(from, to);
-                        case EXPONENTIAL -> Backoff.exponential(from, multiplier == null ? 2 : multiplier, to);
-                        case FIBONACCI -> Backoff.fibonacci(from, to);
-                        case DECORRELATED -> Backoff.decorrelated(from, to);
-                    };
+            Backoff backoff = switch (shape == null ? Shape.EXPONENTIAL : shape) {
+                case FIXED -> Backoff.fixed(from);
+                case LINEAR -> Backoff.linear(from, to);
+                case EXPONENTIAL -> Backoff.exponential(from, multiplier == null ? 2 : multiplier, to);
+                case FIBONACCI -> Backoff.fibonacci(from, to);
+                case DECORRELATED -> Backoff.decorrelated(from, to);
+            };
             if (jitter != null) {
                 backoff = backoff.withJitter(jitter);
             } else if (standard.equals("equal") && (shape == null || shape == Shape.EXPONENTIAL)) {
@@ -72,9 +71,11 @@ final class RepeatKinds {
             return min == null ? backoff : backoff.withMin(min);
         } catch (IllegalArgumentException wrong) {
             String message = String.valueOf(wrong.getMessage());
-            String place = message.startsWith("max") ? ".max" : message.startsWith("multiplier")
-                    ? ".multiplier"
-                    : message.startsWith("min") ? ".min" : ".initial";
+            String place = message.startsWith("max")
+                    ? ".max"
+                    : message.startsWith("multiplier")
+                            ? ".multiplier"
+                            : message.startsWith("min") ? ".min" : ".initial";
             values.wrong(name + place, message);
             return null;
         }
@@ -91,20 +92,45 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable Repeating<RetryConfig> read(Values values) {
+        @Nullable
+        Repeating<RetryConfig> read(Values values) {
             RetryConfig.Builder builder = RetryConfig.builder();
-            values.set("max-attempts", SettingType.INT, "3", "How many attempts a call has, the first included.",
+            values.set(
+                    "max-attempts",
+                    SettingType.INT,
+                    "3",
+                    "How many attempts a call has, the first included.",
                     builder::maxAttempts);
-            values.set("idempotent", SettingType.FLAG, "true", "Whether calls may be done twice; say it, either way.",
+            values.set(
+                    "idempotent",
+                    SettingType.FLAG,
+                    "true",
+                    "Whether calls may be done twice; say it, either way.",
                     builder::idempotent);
-            values.set("total-time", SettingType.TIME_SPAN, "forever", "How long all attempts and the waits between"
-                    + " them may take.", builder::totalTime);
-            values.set("max-hint", SettingType.TIME_SPAN, "5s", "The longest wait that a dependency or a refusal may"
-                    + " ask for.", builder::maxHint);
-            values.set("hint-jitter", SettingType.DOUBLE, "0.25", "By which share of itself a wait that was asked for"
-                    + " is longer at most.", builder::hintJitter);
-            values.set("throttled-cost", SettingType.DOUBLE, "2", "What an attempt after one that was throttled takes"
-                    + " out of the budget.", builder::throttledCost);
+            values.set(
+                    "total-time",
+                    SettingType.TIME_SPAN,
+                    "forever",
+                    "How long all attempts and the waits between" + " them may take.",
+                    builder::totalTime);
+            values.set(
+                    "max-hint",
+                    SettingType.TIME_SPAN,
+                    "5s",
+                    "The longest wait that a dependency or a refusal may" + " ask for.",
+                    builder::maxHint);
+            values.set(
+                    "hint-jitter",
+                    SettingType.DOUBLE,
+                    "0.25",
+                    "By which share of itself a wait that was asked for" + " is longer at most.",
+                    builder::hintJitter);
+            values.set(
+                    "throttled-cost",
+                    SettingType.DOUBLE,
+                    "2",
+                    "What an attempt after one that was throttled takes" + " out of the budget.",
+                    builder::throttledCost);
             Backoff backoff = backoff(values, "backoff", Duration.ofMillis(100), Duration.ofSeconds(5), "full");
             if (backoff != null) {
                 builder.backoff(backoff);
@@ -128,7 +154,8 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return null;
         }
 
@@ -146,7 +173,9 @@ final class RepeatKinds {
         private static Retry retry(
                 String name, Repeating<RetryConfig> settings, RetryBudget budget, Surroundings around) {
             RetryConfig.Builder builder = around.customized(
-                    name, RetryConfig.Builder.class, settings.config().toBuilder().budget(budget));
+                    name,
+                    RetryConfig.Builder.class,
+                    settings.config().toBuilder().budget(budget));
             return Retry.of(name, builder.build(), around.environment());
         }
     }
@@ -158,19 +187,40 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable Repeating<HedgeConfig> read(Values values) {
+        @Nullable
+        Repeating<HedgeConfig> read(Values values) {
             HedgeConfig.Builder builder = HedgeConfig.builder();
-            values.set("max-attempts", SettingType.INT, "2", "How many attempts a call has, the first included.",
+            values.set(
+                    "max-attempts",
+                    SettingType.INT,
+                    "2",
+                    "How many attempts a call has, the first included.",
                     builder::maxAttempts);
-            values.set("idempotent", SettingType.FLAG, null, "Whether calls may be done twice; must be said.",
+            values.set(
+                    "idempotent",
+                    SettingType.FLAG,
+                    null,
+                    "Whether calls may be done twice; must be said.",
                     builder::idempotent);
-            values.set("delay", SettingType.TIME_SPAN, null, "After which time the next attempt starts. Default: found"
-                    + " from the latencies.", builder::delay);
-            values.set("delay-at-percentile", SettingType.DOUBLE, "0.95", "Which share of the calls is quicker than"
-                    + " the delay.", builder::delayAtPercentile);
+            values.set(
+                    "delay",
+                    SettingType.TIME_SPAN,
+                    null,
+                    "After which time the next attempt starts. Default: found" + " from the latencies.",
+                    builder::delay);
+            values.set(
+                    "delay-at-percentile",
+                    SettingType.DOUBLE,
+                    "0.95",
+                    "Which share of the calls is quicker than" + " the delay.",
+                    builder::delayAtPercentile);
             Duration least = values.get("min-delay", SettingType.TIME_SPAN, "1ms", "The least delay that is found.");
             Duration most = values.get("max-delay", SettingType.TIME_SPAN, "1s", "The longest delay that is found.");
-            values.set("min-samples", SettingType.INT, "100", "From how many latencies on the delay is found.",
+            values.set(
+                    "min-samples",
+                    SettingType.INT,
+                    "100",
+                    "From how many latencies on the delay is found.",
                     builder::minSamples);
             values.set("window", SettingType.TIME_SPAN, "1m", "How long a latency counts.", builder::window);
             BudgetSettings budget = BudgetSettings.read(values);
@@ -193,7 +243,8 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable String whyFixed(String property) {
+        @Nullable
+        String whyFixed(String property) {
             return null;
         }
 
@@ -215,7 +266,9 @@ final class RepeatKinds {
                 builder.budget(budget);
             }
             return Hedge.of(
-                    name, around.customized(name, HedgeConfig.Builder.class, builder).build(), around.environment());
+                    name,
+                    around.customized(name, HedgeConfig.Builder.class, builder).build(),
+                    around.environment());
         }
     }
 }

@@ -27,8 +27,11 @@ final class SelfCalls {
 
     static void warn(Class<?> type, List<Method> guarded) {
         for (String call : find(type, guarded)) {
-            LOG.warn("levee: {} of {}: a call of an object to itself goes past the proxy and is not guarded; move the"
-                    + " guarded method to another bean", call, type.getName());
+            LOG.warn(
+                    "levee: {} of {}: a call of an object to itself goes past the proxy and is not guarded; move the"
+                            + " guarded method to another bean",
+                    call,
+                    type.getName());
         }
     }
 
@@ -44,8 +47,10 @@ final class SelfCalls {
         String file = type.getName().substring(type.getName().lastIndexOf('.') + 1) + ".class";
         try (InputStream code = type.getResourceAsStream(file)) {
             if (code != null) {
-                new ClassReader(code).accept(new Finder(Type.getInternalName(type), names, calls),
-                        ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
+                new ClassReader(code)
+                        .accept(
+                                new Finder(Type.getInternalName(type), names, calls),
+                                ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
             }
         } catch (IOException | RuntimeException unreadable) {
             LOG.debug("levee: the code of {} cannot be read", type.getName(), unreadable);

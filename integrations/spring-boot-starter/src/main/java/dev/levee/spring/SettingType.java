@@ -81,8 +81,8 @@ record SettingType<T>(String type, Function<String, T> parse) {
                 if (word.startsWith("p") || word.startsWith("-p")) {
                     return Duration.parse(word);
                 }
-                throw new IllegalArgumentException("must be a duration with a unit: 500ms, 2s, 1m, 1h, 1d, PT1M30S or"
-                        + " forever");
+                throw new IllegalArgumentException(
+                        "must be a duration with a unit: 500ms, 2s, 1m, 1h, 1d, PT1M30S or" + " forever");
             }
             long amount = Long.parseLong(matcher.group(1));
             return switch (matcher.group(2)) {
@@ -102,8 +102,8 @@ record SettingType<T>(String type, Function<String, T> parse) {
     private static Class<? extends Throwable> failure(String text) {
         try {
             ClassLoader loader = Thread.currentThread().getContextClassLoader();
-            Class<?> type = Class.forName(
-                    text.trim(), false, loader == null ? SettingType.class.getClassLoader() : loader);
+            Class<?> type =
+                    Class.forName(text.trim(), false, loader == null ? SettingType.class.getClassLoader() : loader);
             return type.asSubclass(Throwable.class);
         } catch (ClassNotFoundException | LinkageError missing) {
             throw new IllegalArgumentException("must be the name of a class on the class path");

@@ -52,7 +52,10 @@ final class Settings {
     }
 
     private static void add(
-            Node root, ConfigurationPropertyName name, ConfigurationPropertySource source, ConfigurableEnvironment env) {
+            Node root,
+            ConfigurationPropertyName name,
+            ConfigurationPropertySource source,
+            ConfigurableEnvironment env) {
         ConfigurationProperty property = source.getConfigurationProperty(name);
         if (property == null) {
             return;
@@ -114,7 +117,8 @@ final class Settings {
             return name;
         }
 
-        @Nullable String value() {
+        @Nullable
+        String value() {
             return value;
         }
 
@@ -127,7 +131,8 @@ final class Settings {
         }
 
         /** Returns what is at a path below this, in the form of a declaration; null if there is nothing. */
-        @Nullable Node at(String below) {
+        @Nullable
+        Node at(String below) {
             Node node = this;
             for (String element : below.split("\\.", -1)) {
                 node = node.children.get(uniform(element));

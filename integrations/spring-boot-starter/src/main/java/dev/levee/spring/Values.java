@@ -62,8 +62,7 @@ final class Values {
     }
 
     /** Passes the value of a property on if it is set; what the setter says about it names the property. */
-    <T> void set(
-            String name, SettingType<T> type, @Nullable Object standard, String text, Consumer<? super T> setter) {
+    <T> void set(String name, SettingType<T> type, @Nullable Object standard, String text, Consumer<? super T> setter) {
         declare(name, type.type(), standard, text);
         Node node = find(name);
         String value = node == null ? null : node.value();
@@ -219,7 +218,8 @@ final class Values {
             }
             if (declared.keySet().stream().anyMatch(name -> isBelow(name, below))) {
                 if (child.value() != null) {
-                    problems.add(child.problem("has no value of its own, but properties below it: " + namesBelow(below)));
+                    problems.add(
+                            child.problem("has no value of its own, but properties below it: " + namesBelow(below)));
                 }
                 requireKnown(child, below);
                 continue;
@@ -232,13 +232,14 @@ final class Values {
                 names.add(name.substring(name.lastIndexOf('.', name.length() - 1) + 1));
                 names.add(name);
             }
-            problems.add(child.problem("is no property of " + Text.printable(subject)
-                    + Settings.suggestion(child.name(), names)));
+            problems.add(child.problem(
+                    "is no property of " + Text.printable(subject) + Settings.suggestion(child.name(), names)));
         }
     }
 
     private String namesBelow(String path) {
-        return String.valueOf(declared.keySet().stream().filter(name -> isBelow(name, path)).toList());
+        return String.valueOf(
+                declared.keySet().stream().filter(name -> isBelow(name, path)).toList());
     }
 
     private boolean isDeclared(String path) {
@@ -249,7 +250,9 @@ final class Values {
     private boolean isElement(String name, String path) {
         Declared property = declared.get(name);
         int last = path.lastIndexOf('.');
-        return property != null && last > 0 && property.type().startsWith("java.util.List")
+        return property != null
+                && last > 0
+                && property.type().startsWith("java.util.List")
                 && matches(name, path.substring(0, last));
     }
 

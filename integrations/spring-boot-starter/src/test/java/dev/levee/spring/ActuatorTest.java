@@ -43,7 +43,11 @@ class ActuatorTest {
         Class<?> type = LeveeHealth.indicatorType();
         Object health = type.getMethod("health").invoke(context.getBean("leveeHealthIndicator", type));
         Object details = health.getClass().getMethod("getDetails").invoke(health);
-        return Map.of("status", health.getClass().getMethod("getStatus").invoke(health).toString(), "details", details);
+        return Map.of(
+                "status",
+                health.getClass().getMethod("getStatus").invoke(health).toString(),
+                "details",
+                details);
     }
 
     @Test
@@ -64,9 +68,10 @@ class ActuatorTest {
             context.getBean("a-breaker", CircuitBreaker.class).forceOpen();
             assertThat(health(context)).containsEntry("status", "DOWN");
         });
-        APP.withPropertyValues("levee.health.down=a-braker").run(context -> assertThat(context.getStartupFailure())
-                .rootCause()
-                .hasMessageContaining("did you mean \"a-breaker\"?"));
+        APP.withPropertyValues("levee.health.down=a-braker")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("did you mean \"a-breaker\"?"));
         APP.withPropertyValues("management.health.levee.enabled=false")
                 .run(context -> assertThat(context).doesNotHaveBean("leveeHealthIndicator"));
     }
@@ -100,10 +105,11 @@ class ActuatorTest {
         APP.run(context -> assertThat(operations(context))
                 .extracting(each -> each.getRequestPredicate().getHttpMethod().name())
                 .containsOnly("GET"));
-        APP.withPropertyValues("management.endpoint.levee.access=UNRESTRICTED").run(context -> assertThat(
-                        operations(context))
-                .extracting(each -> each.getRequestPredicate().getHttpMethod().name())
-                .containsExactlyInAnyOrder("GET", "GET", "POST", "POST"));
+        APP.withPropertyValues("management.endpoint.levee.access=UNRESTRICTED")
+                .run(context -> assertThat(operations(context))
+                        .extracting(each ->
+                                each.getRequestPredicate().getHttpMethod().name())
+                        .containsExactlyInAnyOrder("GET", "GET", "POST", "POST"));
         APP.withPropertyValues("management.endpoint.levee.access=NONE")
                 .run(context -> assertThat(context).doesNotHaveBean(LeveeEndpoint.class));
     }
@@ -128,7 +134,8 @@ class ActuatorTest {
                     .containsEntry("kind", "breaker")
                     .containsEntry("state", "FORCED_OPEN")
                     .containsEntry("settings", Map.of("open-for", "10s"));
-            assertThat((Map<String, Object>) policies.get("a-breaker").get("figures")).isNotEmpty();
+            assertThat((Map<String, Object>) policies.get("a-breaker").get("figures"))
+                    .isNotEmpty();
             assertThat(all.get("pipelines")).isEqualTo(Map.of("a", List.of("a-retry", "a-breaker")));
             List<RecentEvents.Event> events = (List<RecentEvents.Event>) all.get("events");
             assertThat(events.get(0).policy()).isEqualTo("a-breaker");
@@ -162,28 +169,30 @@ class ActuatorTest {
 
     @Test
     void a_wrong_request_changes_nothing_and_says_why() {
-        APP.withPropertyValues("management.endpoint.levee.access=UNRESTRICTED", "a.secret=hidden").run(context -> {
-            LeveeEndpoint endpoint = context.getBean(LeveeEndpoint.class);
-            CircuitBreaker breaker = context.getBean("a-breaker", CircuitBreaker.class);
-            refused(endpoint, "a-breaker", "explode", null, null, null, "force-open");
-            refused(endpoint, "a-breaker", "force-open", "30", null, null, "unit");
-            refused(endpoint, "a-breaker", "reset", "30s", null, null, "time is for");
-            refused(endpoint, "a-retry", "reset", null, null, null, "no actions");
-            refused(endpoint, "a-breaker", null, null, null, null, "either");
-            refused(endpoint, "a-breaker", "reset", null, "open-for", "1s", "either");
-            refused(endpoint, "a-breaker", null, null, "open-for", "-1s", "levee.policies.a-breaker.open-for");
-            refused(endpoint, "a-breaker", null, null, "open-four", "1s", "did you mean \"open-for\"?");
-            refused(endpoint, "a-breaker", null, null, "totals", "true", "needs a restart");
-            refused(endpoint, "a-breaker", null, null, "outcomes.ignored", "java.lang.Error", "classes");
-            refused(endpoint, "d-fallback", null, null, "value", "${a.secret}", "plain text");
-            refused(endpoint, "d-fallback", null, null, "type", "java.lang.Integer", "classes");
-            refused(endpoint, "a-breaker", null, null, "../x", "1", "name of a setting");
-            assertThat(breaker.state()).isEqualTo(State.CLOSED);
-            assertThat(breaker.config().openFor()).hasSeconds(10);
-            assertThat(endpoint.change("nothing", "reset", null, null, null)).isNull();
-            assertThat(context.getEnvironment().getPropertySources().contains(EndpointSettings.SOURCE))
-                    .isFalse();
-        });
+        APP.withPropertyValues("management.endpoint.levee.access=UNRESTRICTED", "a.secret=hidden")
+                .run(context -> {
+                    LeveeEndpoint endpoint = context.getBean(LeveeEndpoint.class);
+                    CircuitBreaker breaker = context.getBean("a-breaker", CircuitBreaker.class);
+                    refused(endpoint, "a-breaker", "explode", null, null, null, "force-open");
+                    refused(endpoint, "a-breaker", "force-open", "30", null, null, "unit");
+                    refused(endpoint, "a-breaker", "reset", "30s", null, null, "time is for");
+                    refused(endpoint, "a-retry", "reset", null, null, null, "no actions");
+                    refused(endpoint, "a-breaker", null, null, null, null, "either");
+                    refused(endpoint, "a-breaker", "reset", null, "open-for", "1s", "either");
+                    refused(endpoint, "a-breaker", null, null, "open-for", "-1s", "levee.policies.a-breaker.open-for");
+                    refused(endpoint, "a-breaker", null, null, "open-four", "1s", "did you mean \"open-for\"?");
+                    refused(endpoint, "a-breaker", null, null, "totals", "true", "needs a restart");
+                    refused(endpoint, "a-breaker", null, null, "outcomes.ignored", "java.lang.Error", "classes");
+                    refused(endpoint, "d-fallback", null, null, "value", "${a.secret}", "plain text");
+                    refused(endpoint, "d-fallback", null, null, "type", "java.lang.Integer", "classes");
+                    refused(endpoint, "a-breaker", null, null, "../x", "1", "name of a setting");
+                    assertThat(breaker.state()).isEqualTo(State.CLOSED);
+                    assertThat(breaker.config().openFor()).hasSeconds(10);
+                    assertThat(endpoint.change("nothing", "reset", null, null, null))
+                            .isNull();
+                    assertThat(context.getEnvironment().getPropertySources().contains(EndpointSettings.SOURCE))
+                            .isFalse();
+                });
     }
 
     private static void refused(
@@ -195,8 +204,9 @@ class ActuatorTest {
             String value,
             String reason) {
         assertThatThrownBy(() -> endpoint.change(name, action, time, property, value))
-                .isInstanceOfSatisfying(InvalidEndpointRequestException.class, refusal -> assertThat(refusal.getReason())
-                        .contains(reason));
+                .isInstanceOfSatisfying(
+                        InvalidEndpointRequestException.class,
+                        refusal -> assertThat(refusal.getReason()).contains(reason));
     }
 
     @Test

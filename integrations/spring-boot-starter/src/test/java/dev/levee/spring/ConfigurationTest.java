@@ -26,8 +26,8 @@ import org.springframework.context.annotation.Configuration;
 
 /** Policies and pipelines from properties, and as beans. */
 class ConfigurationTest {
-    static final ApplicationContextRunner APP = new ApplicationContextRunner()
-            .withConfiguration(AutoConfigurations.of(LeveeAutoConfiguration.class));
+    static final ApplicationContextRunner APP =
+            new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(LeveeAutoConfiguration.class));
 
     private static ApplicationContextRunner with(String... properties) {
         return APP.withPropertyValues(properties);
@@ -42,13 +42,15 @@ class ConfigurationTest {
             }
             assertThat(failure).isInstanceOf(LeveeConfigurationException.class);
             assertThat(failure.getMessage()).contains(property).contains(reason);
-            assertThat(new LeveeFailureAnalyzer().analyze(failure).getDescription()).contains(property);
+            assertThat(new LeveeFailureAnalyzer().analyze(failure).getDescription())
+                    .contains(property);
         });
     }
 
     @Test
     void without_a_property_there_is_nothing() {
-        APP.run(context -> assertThat(context.getBean(LeveePolicies.class).names()).isEmpty());
+        APP.run(context ->
+                assertThat(context.getBean(LeveePolicies.class).names()).isEmpty());
     }
 
     @Test
@@ -73,7 +75,8 @@ class ConfigurationTest {
                     assertThat(context.getBean(Retry.class)).hasToString(injected.retry.toString());
                     assertThat(injected.retry.toString()).contains("up to 4 attempts");
                     assertThat(context.getBean("slots", Bulkhead.class)).isSameAs(injected.byType);
-                    assertThat(context.getBean(LeveePolicies.class).policy("slots")).isSameAs(injected.byType);
+                    assertThat(context.getBean(LeveePolicies.class).policy("slots"))
+                            .isSameAs(injected.byType);
                 });
     }
 
@@ -124,16 +127,19 @@ class ConfigurationTest {
                     assertThat(outer.policies())
                             .extracting(Policy::name)
                             .containsExactly("outer-retry", "inner-breaker", "database");
-                    assertThat(other.policies().get(0)).isSameAs(outer.policies().get(2));
+                    assertThat(other.policies().get(0))
+                            .isSameAs(outer.policies().get(2));
                 });
     }
 
     @Test
     void a_bean_of_the_application_stands_in_a_pipeline() {
-        with("levee.pipelines.payments=retry,mine").withUserConfiguration(Own.class).run(context -> {
-            Pipeline payments = context.getBean("payments", Pipeline.class);
-            assertThat(payments.policies().get(1)).isSameAs(context.getBean("mine"));
-        });
+        with("levee.pipelines.payments=retry,mine")
+                .withUserConfiguration(Own.class)
+                .run(context -> {
+                    Pipeline payments = context.getBean("payments", Pipeline.class);
+                    assertThat(payments.policies().get(1)).isSameAs(context.getBean("mine"));
+                });
     }
 
     @Configuration
@@ -146,8 +152,7 @@ class ConfigurationTest {
 
     @Test
     void two_beans_of_one_name_fail_the_start_with_both() {
-        ApplicationContextRunner runner =
-                with("levee.policies.mine.kind=retry").withUserConfiguration(Own.class);
+        ApplicationContextRunner runner = with("levee.policies.mine.kind=retry").withUserConfiguration(Own.class);
         runner.run(context -> {
             assertThat(context).hasFailed();
             assertThat(context.getStartupFailure())
@@ -155,7 +160,11 @@ class ConfigurationTest {
                     .hasMessageContaining("there is a bean \"mine\" already")
                     .hasMessageContaining("Own");
         });
-        fails("levee.pipelines.a", "is the name of a policy too", "levee.policies.a.kind=retry", "levee.pipelines.a=retry");
+        fails(
+                "levee.pipelines.a",
+                "is the name of a policy too",
+                "levee.policies.a.kind=retry",
+                "levee.pipelines.a=retry");
     }
 
     @Test
@@ -185,10 +194,7 @@ class ConfigurationTest {
                 "levee.policies.x-retry.backoff.jitter = \"some\"",
                 "must be one of [none, full, equal, decorrelated]",
                 "levee.policies.x-retry.backoff.jitter=some");
-        fails(
-                "levee.policies.x-retry.budget.ratio = \"2\"",
-                "ratio",
-                "levee.policies.x-retry.budget.ratio=2");
+        fails("levee.policies.x-retry.budget.ratio = \"2\"", "ratio", "levee.policies.x-retry.budget.ratio=2");
         fails(
                 "levee.policies.x-breaker.outcomes.ignored[0] = \"com.example.None\"",
                 "must be the name of a class",
@@ -227,7 +233,8 @@ class ConfigurationTest {
         fails("levee.policies.x-timeout.after = \"0s\"", "more than zero", "levee.policies.x-timeout.after=0s");
         fails("levee.policies.x-timeout.after = \"-PT5S\"", "more than zero", "levee.policies.x-timeout.after=-PT5S");
         for (String right : List.of("500ms", "2s", "1m", "1h", "1d", "10us", "10ns", "PT1M30S", "forever", " 5 s ")) {
-            with("levee.policies.x-timeout.after=" + right).run(context -> assertThat(context).hasNotFailed());
+            with("levee.policies.x-timeout.after=" + right)
+                    .run(context -> assertThat(context).hasNotFailed());
         }
     }
 
@@ -238,7 +245,10 @@ class ConfigurationTest {
                 "did you mean \"max-attempts\"?",
                 "levee.policies.x-retry.max-atempts=3");
         fails("levee.policy.x-retry.max-attempts", "did you mean \"policies\"?", "levee.policy.x-retry.max-attempts=3");
-        fails("levee.defaults.retries.max-attempts", "did you mean \"retry\"?", "levee.defaults.retries.max-attempts=3");
+        fails(
+                "levee.defaults.retries.max-attempts",
+                "did you mean \"retry\"?",
+                "levee.defaults.retries.max-attempts=3");
         fails(
                 "levee.policies.x-retry.backoff.inital",
                 "did you mean \"initial\"?",
@@ -251,10 +261,7 @@ class ConfigurationTest {
 
     @Test
     void a_pipeline_names_what_is_not_there_twice_or_in_a_circle() {
-        fails(
-                "levee.pipelines.a",
-                "did you mean \"retry\"?",
-                "levee.pipelines.a=retri");
+        fails("levee.pipelines.a", "did you mean \"retry\"?", "levee.pipelines.a=retri");
         fails(
                 "levee.pipelines.a[1] = \"nothing\"",
                 "names no policy",
@@ -287,7 +294,8 @@ class ConfigurationTest {
                                 "systemEnvironment",
                                 java.util.Map.of("LEVEE_POLICIES_MYRETRY_MAXATTEMPTS", "9", "LEVEE_PORT", "tcp://x"))))
                 .withPropertyValues("levee.policies.my-retry.max-attempts=4")
-                .run(context -> assertThat(context.getBean("my-retry")).asString().contains("up to 9 attempts"));
+                .run(context ->
+                        assertThat(context.getBean("my-retry")).asString().contains("up to 9 attempts"));
     }
 
     @Test
@@ -296,9 +304,11 @@ class ConfigurationTest {
                         .getPropertySources()
                         .addLast(new org.springframework.core.env.MapPropertySource(
                                 "later",
-                                java.util.Map.of("levee.pipelines.a[0]", "bulkhead", "levee.pipelines.a[1]", "breaker"))))
+                                java.util.Map.of(
+                                        "levee.pipelines.a[0]", "bulkhead", "levee.pipelines.a[1]", "breaker"))))
                 .withPropertyValues("levee.pipelines.a[0]=retry")
-                .run(context -> assertThat(context.getBean("a", Pipeline.class).policies()).hasSize(1));
+                .run(context -> assertThat(context.getBean("a", Pipeline.class).policies())
+                        .hasSize(1));
     }
 
     @Test
@@ -343,7 +353,8 @@ class ConfigurationTest {
                 .run(context -> {
                     LeveePolicies policies = context.getBean(LeveePolicies.class);
                     assertThat(policies.isKeyed("tenants")).isTrue();
-                    assertThat(((Bulkhead) policies.policy("tenant-bulkhead", "small")).maxConcurrent()).isEqualTo(2);
+                    assertThat(((Bulkhead) policies.policy("tenant-bulkhead", "small")).maxConcurrent())
+                            .isEqualTo(2);
                     assertThat(((Bulkhead) policies.policy("tenant-bulkhead", "big-1")).maxConcurrent())
                             .isEqualTo(50);
                     Pipeline small = (Pipeline) policies.policy("tenants", "small");

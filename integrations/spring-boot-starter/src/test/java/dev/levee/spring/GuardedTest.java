@@ -26,11 +26,11 @@ import org.springframework.cache.concurrent.ConcurrentMapCacheManager;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.AbstractPlatformTransactionManager;
 import org.springframework.transaction.support.DefaultTransactionStatus;
-import org.springframework.transaction.TransactionDefinition;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -39,8 +39,7 @@ import reactor.core.publisher.Sinks;
 /** Guarded methods in a context of Spring. */
 class GuardedTest {
     private static final ApplicationContextRunner APP = new ApplicationContextRunner()
-            .withConfiguration(
-                    AutoConfigurations.of(LeveeAutoConfiguration.class, GuardedAutoConfiguration.class))
+            .withConfiguration(AutoConfigurations.of(LeveeAutoConfiguration.class, GuardedAutoConfiguration.class))
             .withPropertyValues(
                     "levee.policies.again.kind=retry",
                     "levee.policies.again.idempotent=true",
@@ -217,7 +216,8 @@ class GuardedTest {
             Mono<String> mono = client.mono();
             Reactive target = (Reactive) org.springframework.aop.framework.AopProxyUtils.getSingletonTarget(client);
             assertThat(target.calls).hasValue(0);
-            assertThat(mono.contextWrite(each -> each.put("user", "ann")).block()).isEqualTo("ann 3");
+            assertThat(mono.contextWrite(each -> each.put("user", "ann")).block())
+                    .isEqualTo("ann 3");
         });
     }
 
@@ -255,7 +255,8 @@ class GuardedTest {
             assertThat(seen).containsExactly("a", "b", "end");
             assertThat(slot.inFlight()).isZero();
             assertThat(client.failing().collectList().block()).containsExactly("a", "down");
-            assertThat(context.getBean("brake", CircuitBreaker.class).snapshot().failures()).isEqualTo(1);
+            assertThat(context.getBean("brake", CircuitBreaker.class).snapshot().failures())
+                    .isEqualTo(1);
         });
     }
 
@@ -308,18 +309,25 @@ class GuardedTest {
 
     @Test
     void a_proxy_of_interfaces_guards_them_and_what_they_do_not_have_is_said() {
-        APP.withPropertyValues("spring.aop.proxy-target-class=false").withBean(ByInterface.class).run(context -> {
-            Contract client = context.getBean(Contract.class);
-            assertThat(AopUtils.isJdkDynamicProxy(client)).isTrue();
-            assertThatThrownBy(client::call).hasMessage("down");
-            assertThat(context.getBean("brake", CircuitBreaker.class).snapshot().calls()).isEqualTo(1);
-        });
-        APP.withPropertyValues("spring.aop.proxy-target-class=false").withBean(Implemented.class).run(context -> {
-            assertThat(context).hasFailed();
-            assertThat(context.getStartupFailure())
-                    .hasMessageContaining("\"careful\"")
-                    .hasMessageContaining("proxy of its interfaces");
-        });
+        APP.withPropertyValues("spring.aop.proxy-target-class=false")
+                .withBean(ByInterface.class)
+                .run(context -> {
+                    Contract client = context.getBean(Contract.class);
+                    assertThat(AopUtils.isJdkDynamicProxy(client)).isTrue();
+                    assertThatThrownBy(client::call).hasMessage("down");
+                    assertThat(context.getBean("brake", CircuitBreaker.class)
+                                    .snapshot()
+                                    .calls())
+                            .isEqualTo(1);
+                });
+        APP.withPropertyValues("spring.aop.proxy-target-class=false")
+                .withBean(Implemented.class)
+                .run(context -> {
+                    assertThat(context).hasFailed();
+                    assertThat(context.getStartupFailure())
+                            .hasMessageContaining("\"careful\"")
+                            .hasMessageContaining("proxy of its interfaces");
+                });
     }
 
     static class ByInterface implements Contract {
@@ -576,8 +584,8 @@ class GuardedTest {
 
     @Test
     void a_wrong_order_is_said() {
-        APP.withPropertyValues("levee.guarded.oder=1").run(context -> assertThat(context.getStartupFailure())
-                .rootCause()
-                .hasMessageContaining("did you mean \"order\"?"));
+        APP.withPropertyValues("levee.guarded.oder=1")
+                .run(context ->
+                        assertThat(context.getStartupFailure()).hasMessageContaining("did you mean \"order\"?"));
     }
 }

@@ -91,8 +91,8 @@ class MetadataTest {
         if (write != null) {
             Files.writeString(Path.of(write), wanted);
         }
-        try (InputStream file = LeveePolicies.class.getResourceAsStream(
-                "/META-INF/spring-configuration-metadata.json")) {
+        try (InputStream file =
+                LeveePolicies.class.getResourceAsStream("/META-INF/spring-configuration-metadata.json")) {
             assertThat(file).isNotNull();
             assertThat(new String(file.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo(wanted);
         }
@@ -100,33 +100,42 @@ class MetadataTest {
 
     @Test
     void every_property_has_a_description_that_is_a_sentence() {
-        PolicyKinds.BY_LABEL.values().forEach(kind -> declared(kind)
+        PolicyKinds.BY_LABEL
                 .values()
-                .forEach(each -> assertThat(each.description())
-                        .as(kind.label() + ' ' + each.name())
-                        .matches("(?s)[A-Za-z].*\\.")));
+                .forEach(kind -> declared(kind)
+                        .values()
+                        .forEach(each -> assertThat(each.description())
+                                .as(kind.label() + ' ' + each.name())
+                                .matches("(?s)[A-Za-z].*\\.")));
     }
 
     private static String metadata() {
         List<String> properties = new ArrayList<>();
         properties.add(property(
-                "levee.policies", "java.util.Map<java.lang.String,java.util.Map<java.lang.String,java.lang.Object>>",
-                "Policies by their names. Each has a kind, which may be what its name ends with, and the properties that"
-                        + " levee.defaults has for that kind.", null));
+                "levee.policies",
+                "java.util.Map<java.lang.String,java.util.Map<java.lang.String,java.lang.Object>>",
+                "Policies by their names. Each has a kind, which may be what its name ends with, and the properties"
+                        + " that levee.defaults has for that kind.",
+                null));
         properties.add(property(
-                "levee.pipelines", "java.util.Map<java.lang.String,java.util.List<java.lang.String>>",
-                "Pipelines by their names: names of policies or kinds, outermost first.", null));
+                "levee.pipelines",
+                "java.util.Map<java.lang.String,java.util.List<java.lang.String>>",
+                "Pipelines by their names: names of policies or kinds, outermost first.",
+                null));
         properties.add(property(
-                "levee.budgets", "java.util.Map<java.lang.String,java.util.Map<java.lang.String,java.lang.Object>>",
+                "levee.budgets",
+                "java.util.Map<java.lang.String,java.util.Map<java.lang.String,java.lang.Object>>",
                 "Budgets for retries and hedges that share one, by their names, with ratio, min-per-second and"
-                        + " reserve.", null));
+                        + " reserve.",
+                null));
         Values guarded = new Values("levee.guarded", List.of(), true, new ArrayList<>());
         GuardedOrder.read(guarded);
         add(properties, "levee.guarded.", guarded.declared());
         Values health = new Values("levee.health", List.of(), true, new ArrayList<>());
         LeveeHealth.down(health);
         add(properties, "levee.health.", health.declared());
-        PolicyKinds.BY_LABEL.values()
+        PolicyKinds.BY_LABEL
+                .values()
                 .forEach(kind -> add(properties, "levee.defaults." + kind.label() + '.', declared(kind)));
         Set<String> kinds = new TreeSet<>(PolicyKinds.BY_LABEL.keySet());
         List<String> values = kinds.stream()
@@ -135,20 +144,23 @@ class MetadataTest {
         return "{\n  \"groups\": [\n    {\"name\": \"levee\", \"type\": \"dev.levee.spring.LeveePolicies\"}\n  ],\n"
                 + "  \"properties\": [\n" + String.join(",\n", properties) + "\n  ],\n  \"hints\": [\n"
                 + "    {\n      \"name\": \"levee.pipelines.values\",\n      \"values\": [\n"
-                + String.join(",\n", values) + "\n      ],\n      \"providers\": [{\"name\": \"any\"}]\n    }\n  ]\n}\n";
+                + String.join(",\n", values)
+                + "\n      ],\n      \"providers\": [{\"name\": \"any\"}]\n    }\n  ]\n}\n";
     }
 
     private static void add(List<String> properties, String prefix, Map<String, Values.Declared> declared) {
-        declared.values().forEach(each -> properties.add(property(
-                prefix + each.name().replace(".*.", "[0].").replace(".*", ".share"),
-                each.type().replace("$", "."),
-                each.description(),
-                each.standard() == null ? null : each.standard().toString())));
+        declared.values()
+                .forEach(each -> properties.add(property(
+                        prefix + each.name().replace(".*.", "[0].").replace(".*", ".share"),
+                        each.type().replace("$", "."),
+                        each.description(),
+                        each.standard() == null ? null : each.standard().toString())));
     }
 
     private static String property(String name, String type, String text, String standard) {
         return "    {\n      \"name\": \"" + name + "\",\n      \"type\": \"" + type + "\",\n      \"description\": \""
-                + text.replace("\"", "\\\"") + '"' + (standard == null ? "" : ",\n      \"defaultValue\": \"" + standard + '"')
+                + text.replace("\"", "\\\"") + '"'
+                + (standard == null ? "" : ",\n      \"defaultValue\": \"" + standard + '"')
                 + "\n    }";
     }
 }

@@ -104,17 +104,21 @@ class ReloadTest {
             });
             assertThat(answer).isEqualTo("new");
             assertThat(calls).hasValue(4);
-            assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures()).isEqualTo(7);
+            assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures())
+                    .isEqualTo(7);
             assertThat(context.getBean("a-timeout")).asString().contains("PT9S");
-            assertThat(context.getBean("a-bulkhead", Bulkhead.class).maxConcurrent()).isEqualTo(3);
+            assertThat(context.getBean("a-bulkhead", Bulkhead.class).maxConcurrent())
+                    .isEqualTo(3);
             assertThat(context.getBean(RateLimiter.class).limit()).isEqualTo(Limit.perSecond(5));
-            assertThat(context.getBean("d-shedding-bulkhead", Bulkhead.class).maxConcurrent()).isEqualTo(4);
+            assertThat(context.getBean("d-shedding-bulkhead", Bulkhead.class).maxConcurrent())
+                    .isEqualTo(4);
             Faults faults = context.getBean(Faults.class);
             faults.switchOn();
             assertThatThrownBy(() -> faults.call(() -> "fine")).isInstanceOf(IllegalStateException.class);
             assertThat(small.maxConcurrent()).isEqualTo(1);
             assertThat(big.maxConcurrent()).isEqualTo(30);
-            assertThat(((Bulkhead) policies.policy("k-bulkhead", "big-2")).maxConcurrent()).isEqualTo(30);
+            assertThat(((Bulkhead) policies.policy("k-bulkhead", "big-2")).maxConcurrent())
+                    .isEqualTo(30);
             assertThat(policies.reload()).isEmpty();
         });
     }
@@ -146,8 +150,10 @@ class ReloadTest {
                     .hasMessageContaining("levee.policies.a-breaker.consecutive-failures = \"0\"")
                     .hasMessageContaining("at least 1");
             context.publishEvent(new EnvironmentChangeEvent(Set.of()));
-            assertThat(context.getBean("a-bulkhead", Bulkhead.class).maxConcurrent()).isEqualTo(10);
-            assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures()).isEqualTo(50);
+            assertThat(context.getBean("a-bulkhead", Bulkhead.class).maxConcurrent())
+                    .isEqualTo(10);
+            assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures())
+                    .isEqualTo(50);
         });
     }
 

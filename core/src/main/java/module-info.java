@@ -28,6 +28,7 @@ module dev.levee.core {
             dev.levee.okhttp,
             dev.levee.dns,
             dev.levee.journal,
+            dev.levee.spring,
             dev.levee.springcache,
             dev.levee.jcache,
             dev.levee.micrometer;

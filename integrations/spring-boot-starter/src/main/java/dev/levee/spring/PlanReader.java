@@ -1,0 +1,420 @@
+package dev.levee.spring;
+
+import dev.levee.core.KeyPatterns;
+import dev.levee.core.internal.Require;
+import dev.levee.spring.LeveeConfigurationException.Problem;
+import dev.levee.spring.Plan.PipelinePlan;
+import dev.levee.spring.Plan.PolicyPlan;
+import dev.levee.spring.Settings.Node;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the whole configuration, and says everything that is wrong with it at once.
+ *
+ * <p>An element of a pipeline P is, in this order: the policy {@code P-ELEMENT}, the policy or the pipeline of this
+ * name, a policy of this kind with the defaults, which is made for this pipeline alone and called {@code P-ELEMENT}, or
+ * a bean of the application.
+ */
+final class PlanReader {
+    /** What other parts of Levee read themselves. */
+    private static final Set<String> FOREIGN = Set.of("http", "cloud", "console");
+
+    private final Node root;
+    private final Predicate<String> isBean;
+    private final List<Problem> problems = new ArrayList<>();
+    private final Map<String, PolicyPlan> policies = new LinkedHashMap<>();
+    private final Map<String, PipelinePlan> pipelines = new LinkedHashMap<>();
+    private final Map<String, BudgetSettings> budgets = new LinkedHashMap<>();
+
+    /** Names of policies that are wrong, and said to be: a pipeline with them is not wrong too. */
+    private final Set<String> broken = new LinkedHashSet<>();
+
+    private PlanReader(Node root, Predicate<String> isBean) {
+        this.root = root;
+        this.isBean = isBean;
+    }
+
+    /**
+     * Reads the configuration.
+     *
+     * @param root its tree
+     * @param isBean whether the application has a bean of a name
+     * @throws LeveeConfigurationException with everything that is wrong
+     */
+    static Plan read(Node root, Predicate<String> isBean) {
+        return new PlanReader(root, isBean).read();
+    }
+
+    private Plan read() {
+        for (Node child : root.children().values()) {
+            if (!Settings.SECTIONS.contains(Settings.uniform(child.name()))
+                    && !FOREIGN.contains(Settings.uniform(child.name()))) {
+                List<String> names = new ArrayList<>(Settings.SECTIONS);
+                names.addAll(FOREIGN);
+                problems.add(leaf(child).problem("is no property of levee" + Settings.suggestion(child.name(), names)));
+            }
+        }
+        readOthers();
+        readDefaults();
+        section("budgets").forEach(this::readBudget);
+        section("policies").forEach((name, node) -> {
+            PolicyKind<?> kind = kindOf(name, node);
+            if (kind != null) {
+                readPolicy(name, node.path(), kind, node);
+            } else {
+                broken.add(name);
+            }
+        });
+        Map<String, Node> listed = section("pipelines");
+        listed.forEach((name, node) -> node.elements().forEach(element -> {
+            String word = element.value();
+            if (word != null) {
+                resolve(name, word, listed.keySet()); // makes what others may name
+            }
+        }));
+        listed.forEach((name, node) -> readPipeline(name, node, listed.keySet()));
+        listed.keySet().forEach(name -> requireNoCircle(name, new LinkedHashSet<>()));
+        if (problems.isEmpty()) {
+            pipelines.values().forEach(this::requireOnce);
+            requireBudgets();
+            requireBulkheads();
+        }
+        if (!problems.isEmpty()) {
+            throw new LeveeConfigurationException(problems);
+        }
+        return new Plan(budgets, policies, pipelines);
+    }
+
+    private static Node leaf(Node node) {
+        Node leaf = node;
+        while (leaf.value() == null && !leaf.children().isEmpty()) {
+            leaf = leaf.children().values().iterator().next();
+        }
+        return leaf;
+    }
+
+    /** Returns the named things of a section, of which no two may have one name. */
+    private Map<String, Node> section(String name) {
+        Map<String, Node> named = new LinkedHashMap<>();
+        Node section = root.at(name);
+        if (section == null) {
+            return named;
+        }
+        if (section.value() != null) {
+            problems.add(section.problem("has no value of its own, but names below it"));
+        }
+        for (Node node : section.children().values()) {
+            try {
+                named.put(Require.name(node.name()), node);
+            } catch (IllegalArgumentException wrong) {
+                problems.add(node.problem(String.valueOf(wrong.getMessage())));
+            }
+        }
+        return named;
+    }
+
+    /** Checks what is read elsewhere too, so that a mistake is said even where nothing reads it. */
+    private void readOthers() {
+        Node guarded = root.at("guarded");
+        if (guarded != null) {
+            Values values = new Values(guarded.path(), List.of(guarded), false, problems);
+            GuardedOrder.read(values);
+            values.requireKnown(guarded);
+        }
+        Node health = root.at("health");
+        if (health != null) {
+            Values values = new Values(health.path(), List.of(health), false, problems);
+            LeveeHealth.down(values);
+            values.requireKnown(health);
+        }
+    }
+
+    private void readDefaults() {
+        section("defaults").forEach((label, node) -> {
+            PolicyKind<?> kind = kind(label);
+            if (kind == null) {
+                problems.add(leaf(node)
+                        .problem("\"" + label + "\" is no kind of policy"
+                                + Settings.suggestion(label, PolicyKinds.BY_LABEL.keySet())));
+                return;
+            }
+            Values values = new Values(node.path(), List.of(node), true, problems);
+            kind.read(values);
+            values.requireKnown(node);
+        });
+    }
+
+    private void readBudget(String name, Node node) {
+        Values values = new Values(node.path(), List.of(node), false, problems);
+        BudgetSettings settings = BudgetSettings.numbers(values, "");
+        values.requireKnown(node);
+        budgets.put(name, settings == null ? new BudgetSettings(null, false, 0.2, 10, null) : settings);
+    }
+
+    private @Nullable PolicyKind<?> kindOf(String name, Node node) {
+        Node said = node.at("kind");
+        if (said != null) {
+            PolicyKind<?> kind = kind(String.valueOf(said.value()));
+            if (kind == null) {
+                problems.add(said.problem("must be one of " + PolicyKinds.BY_LABEL.keySet()
+                        + Settings.suggestion(String.valueOf(said.value()), PolicyKinds.BY_LABEL.keySet())));
+            }
+            return kind;
+        }
+        PolicyKind<?> longest = null;
+        for (PolicyKind<?> kind : PolicyKinds.BY_LABEL.values()) {
+            boolean ends = name.equals(kind.label()) || name.endsWith('-' + kind.label());
+            if (ends
+                    && (longest == null
+                            || kind.label().length() > longest.label().length())) {
+                longest = kind;
+            }
+        }
+        if (longest == null) {
+            problems.add(new Problem(
+                    node.path() + ".kind",
+                    null,
+                    "must be set to one of " + PolicyKinds.BY_LABEL.keySet() + ", because the name ends with none",
+                    null));
+        }
+        return longest;
+    }
+
+    private static @Nullable PolicyKind<?> kind(String label) {
+        return PolicyKinds.BY_LABEL.values().stream()
+                .filter(kind -> Settings.uniform(kind.label()).equals(Settings.uniform(label)))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private void readPolicy(String name, String path, PolicyKind<?> kind, @Nullable Node own) {
+        int before = problems.size();
+        Node defaults = root.at("defaults." + kind.label());
+        List<Node> layers = new ArrayList<>();
+        if (own != null) {
+            layers.add(own);
+        }
+        if (defaults != null) {
+            layers.add(defaults);
+        }
+        Values values = new Values(path, layers, false, problems);
+        values.get("kind", SettingType.TEXT, null, "The kind of the policy. Default: what its name ends with.");
+        Object settings = kind.read(values);
+        KeySettings keys = readKeys(values, kind, own, layers);
+        if (own != null) {
+            values.requireKnown(own);
+        }
+        if (settings == null || problems.size() > before) {
+            if (problems.size() == before) {
+                values.wrong("cannot be read"); // no kind does this
+            }
+            broken.add(name);
+            return;
+        }
+        Map<String, String> effective = new LinkedHashMap<>(values.effective());
+        effective.remove("kind");
+        policies.put(name, new PolicyPlan(name, kind, settings, keys, effective, path));
+    }
+
+    private @Nullable KeySettings readKeys(Values values, PolicyKind<?> kind, @Nullable Node own, List<Node> layers) {
+        Integer max = values.get("keys.max", SettingType.INT, null, "For one policy per key: how many keys are held.");
+        Duration idle =
+                values.get("keys.idle", SettingType.TIME_SPAN, "1h", "How long a key is held after its last use.");
+        Integer measured = values.get(
+                "keys.measured", SettingType.INT, "100", "Of how many keys the policies are measured one by one.");
+        List<KeySettings.Pattern> patterns = new ArrayList<>();
+        Node listed = own == null ? null : own.at("keys.patterns");
+        values.declareGroup("keys.patterns", "pattern", "What differs for keys that match: a star is any text.");
+        if (listed != null) {
+            int index = 0;
+            for (Node node : listed.elements()) {
+                KeySettings.Pattern pattern = readPattern(values, kind, node, layers, index++);
+                if (pattern != null) {
+                    patterns.add(pattern);
+                }
+            }
+        }
+        if (max == null) {
+            if (idle != null || measured != null || listed != null) {
+                values.missing("keys.max", "must be set: how many keys are held");
+            }
+            return null;
+        }
+        KeySettings keys = new KeySettings(
+                max, idle == null ? Duration.ofHours(1) : idle, measured == null ? 100 : measured, patterns);
+        checkKeys(values, keys);
+        return keys;
+    }
+
+    private static void checkKeys(Values values, KeySettings keys) {
+        try {
+            Require.range("max", keys.max(), 1, 1 << 24);
+        } catch (IllegalArgumentException wrong) {
+            values.wrong("keys.max", String.valueOf(wrong.getMessage()));
+        }
+        try {
+            Require.positive("idle", keys.idle());
+        } catch (IllegalArgumentException wrong) {
+            values.wrong("keys.idle", String.valueOf(wrong.getMessage()));
+        }
+        try {
+            Require.range("measured", keys.measured(), 0, 10_000);
+        } catch (IllegalArgumentException wrong) {
+            values.wrong("keys.measured", String.valueOf(wrong.getMessage()));
+        }
+        try {
+            keys.settings(keys);
+        } catch (IllegalArgumentException wrong) {
+            values.wrong("keys.patterns", String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    private KeySettings.@Nullable Pattern readPattern(
+            Values values, PolicyKind<?> kind, Node node, List<Node> layers, int index) {
+        List<Node> more = new ArrayList<>();
+        more.add(node);
+        more.addAll(layers);
+        Values special = new Values(node.path(), more, false, problems);
+        String pattern = special.get("pattern", SettingType.TEXT, null, "Which keys.");
+        Object settings = kind.read(special);
+        special.requireKnown(node);
+        special.effective()
+                .forEach((name, value) -> values.effective().put("keys.patterns." + index + '.' + name, value));
+        if (pattern == null) {
+            special.missing("pattern", "must be set: which keys, such as db-*");
+            return null;
+        }
+        try {
+            KeyPatterns.when(pattern, pattern);
+        } catch (IllegalArgumentException wrong) {
+            special.wrong("pattern", String.valueOf(wrong.getMessage()));
+            return null;
+        }
+        return settings == null ? null : new KeySettings.Pattern(pattern, settings);
+    }
+
+    private void readPipeline(String name, Node node, Set<String> listed) {
+        List<String> elements = new ArrayList<>();
+        List<Node> nodes = node.elements();
+        if (nodes.isEmpty()) {
+            problems.add(node.problem("must list the names of policies, outermost first"));
+        }
+        if (policies.containsKey(name) || broken.contains(name)) {
+            problems.add(node.problem("is the name of a policy too: a policy and a pipeline are beans of their names"));
+        }
+        for (Node element : nodes) {
+            String word = element.value();
+            if (word == null) {
+                problems.add(element.problem("must be the name of a policy"));
+                continue;
+            }
+            String resolved = resolve(name, word, listed);
+            if (resolved == null) {
+                Set<String> known = new LinkedHashSet<>(policies.keySet());
+                known.addAll(listed);
+                known.addAll(PolicyKinds.BY_LABEL.keySet());
+                problems.add(element.problem("names no policy, no pipeline, no kind of policy and no bean"
+                        + Settings.suggestion(word, known)));
+            } else {
+                elements.add(resolved);
+            }
+        }
+        pipelines.put(name, new PipelinePlan(name, elements, node.path()));
+    }
+
+    private @Nullable String resolve(String pipeline, String word, Set<String> listed) {
+        String special = pipeline + '-' + word;
+        if (policies.containsKey(special) || broken.contains(special)) {
+            return special;
+        }
+        if (policies.containsKey(word) || broken.contains(word) || listed.contains(word)) {
+            return word;
+        }
+        PolicyKind<?> kind = kind(word);
+        if (kind != null) {
+            String own = pipeline + '-' + kind.label();
+            if (!policies.containsKey(own) && !broken.contains(own)) {
+                readPolicy(own, "levee.policies." + own, kind, null);
+            }
+            return own;
+        }
+        return isBean.test(word) ? word : null;
+    }
+
+    private void requireNoCircle(String name, Set<String> above) {
+        PipelinePlan pipeline = pipelines.get(name);
+        if (pipeline == null) {
+            return;
+        }
+        if (!above.add(name)) {
+            List<String> circle = new ArrayList<>(above);
+            circle.add(name);
+            String text = String.join(" -> ", circle.subList(circle.indexOf(name), circle.size()));
+            if (problems.stream().noneMatch(problem -> problem.reason().startsWith("contains itself"))) {
+                problems.add(new Problem(pipeline.path(), null, "contains itself: " + text, null));
+            }
+            return;
+        }
+        pipeline.elements().forEach(element -> requireNoCircle(element, above));
+        above.remove(name);
+    }
+
+    private void requireOnce(PipelinePlan pipeline) {
+        Set<String> seen = new LinkedHashSet<>();
+        requireOnce(pipeline, pipeline, seen);
+    }
+
+    private void requireOnce(PipelinePlan outer, PipelinePlan pipeline, Set<String> seen) {
+        for (String element : pipeline.elements()) {
+            PipelinePlan nested = pipelines.get(element);
+            if (nested != null) {
+                requireOnce(outer, nested, seen);
+            } else if (!seen.add(element)) {
+                problems.add(new Problem(
+                        outer.path(), null, "names \"" + element + "\" twice; a policy stands in it once", null));
+            }
+        }
+    }
+
+    private void requireBudgets() {
+        for (PolicyPlan policy : policies.values()) {
+            String shared = policy.effective().get("budget.shared");
+            if (shared != null && !budgets.containsKey(shared)) {
+                problems.add(new Problem(
+                        policy.path() + ".budget.shared",
+                        shared,
+                        "names no budget under levee.budgets" + Settings.suggestion(shared, budgets.keySet()),
+                        null));
+            }
+        }
+    }
+
+    private void requireBulkheads() {
+        for (PolicyPlan policy : policies.values()) {
+            if (policy.settings() instanceof LoadKinds.Shedding shedding) {
+                PolicyPlan bulkhead = policies.get(shedding.bulkhead());
+                boolean fits = bulkhead == null
+                        ? isBean.test(shedding.bulkhead())
+                        : dev.levee.core.policy.Bulkhead.class.isAssignableFrom(
+                                        bulkhead.kind().type())
+                                && bulkhead.keys() == null;
+                if (!fits || policy.keys() != null) {
+                    problems.add(new Problem(
+                            policy.path() + ".bulkhead",
+                            shedding.bulkhead(),
+                            "must name a bulkhead without keys"
+                                    + Settings.suggestion(shedding.bulkhead(), policies.keySet()),
+                            null));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package dev.levee.spring;
+
+import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
+import dev.levee.spring.LeveeConfigurationException.Problem;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.BeanFactoryAware;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.beans.factory.support.RootBeanDefinition;
+import org.springframework.context.EnvironmentAware;
+import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotationMetadata;
+
+/**
+ * Registers a bean for each policy and pipeline of the configuration, after the beans of the application: a bean of the
+ * same name is a mistake of one of them, and is said.
+ */
+final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAware, BeanFactoryAware {
+    /** Which policy of the configuration a bean stands for. */
+    private static final String MARK = "dev.levee.policy";
+
+    private @Nullable ConfigurableEnvironment environment;
+    private @Nullable ConfigurableListableBeanFactory beans;
+
+    PolicyBeans() {}
+
+    @Override
+    public void setEnvironment(Environment environment) {
+        this.environment = (ConfigurableEnvironment) environment;
+    }
+
+    @Override
+    public void setBeanFactory(BeanFactory beanFactory) {
+        this.beans = (ConfigurableListableBeanFactory) beanFactory;
+    }
+
+    /** Returns what the configuration asks for. */
+    static Plan plan(ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
+        return PlanReader.read(Settings.read(environment), name -> beans.containsBean(name) && !isOurs(beans, name));
+    }
+
+    private static boolean isOurs(ConfigurableListableBeanFactory beans, String name) {
+        return beans.containsBeanDefinition(name)
+                && beans.getBeanDefinition(name).hasAttribute(MARK);
+    }
+
+    @Override
+    public void registerBeanDefinitions(AnnotationMetadata importing, BeanDefinitionRegistry registry) {
+        if (environment == null || beans == null) {
+            throw new IllegalStateException("environment and bean factory must be set first");
+        }
+        ConfigurableListableBeanFactory factory = beans;
+        Plan plan = plan(environment, factory);
+        List<Problem> clashes = new ArrayList<>();
+        plan.policies().values().forEach(policy -> {
+            requireFree(policy.name(), policy.path(), registry, clashes);
+            Class<? extends Policy> type = policy.kind().type();
+            if (policy.keys() == null && clashes.isEmpty()) {
+                register(policy.name(), type, registry, factory);
+            }
+        });
+        plan.pipelines().values().forEach(pipeline -> {
+            requireFree(pipeline.name(), pipeline.path(), registry, clashes);
+            if (!plan.isKeyed(pipeline.name()) && clashes.isEmpty()) {
+                register(pipeline.name(), Pipeline.class, registry, factory);
+            }
+        });
+        if (!clashes.isEmpty()) {
+            throw new LeveeConfigurationException(clashes);
+        }
+    }
+
+    private static void requireFree(String name, String path, BeanDefinitionRegistry registry, List<Problem> clashes) {
+        if (registry.containsBeanDefinition(name)) {
+            BeanDefinition other = registry.getBeanDefinition(name);
+            String from = other.getResourceDescription();
+            String factory = other.getFactoryMethodName();
+            clashes.add(new Problem(
+                    path,
+                    null,
+                    String.format(
+                            Locale.ROOT,
+                            "there is a bean \"%s\" already%s%s: remove one of them, or give it another name",
+                            name,
+                            factory == null ? "" : ", of the method " + factory,
+                            from == null ? "" : ", in " + from),
+                    null));
+        }
+    }
+
+    private static <P extends Policy> void register(
+            String name, Class<P> type, BeanDefinitionRegistry registry, ConfigurableListableBeanFactory factory) {
+        RootBeanDefinition definition = new RootBeanDefinition(
+                type, () -> type.cast(factory.getBean(LeveePolicies.class).policy(name)));
+        definition.setAttribute(MARK, name);
+        definition.setDestroyMethodName("");
+        definition.setDescription("of the configuration under levee");
+        registry.registerBeanDefinition(name, definition);
+    }
+}

@@ -1,0 +1,224 @@
+package dev.levee.spring;
+
+import dev.levee.core.internal.Text;
+import dev.levee.spring.LeveeConfigurationException.Problem;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+
+/**
+ * All properties under {@code levee} as a tree, with their origins. Names are compared in Boot's uniform form, so that
+ * {@code max-attempts}, {@code maxAttempts} and a variable of the process are the same.
+ *
+ * <p>As in Boot, the first source that has a property counts, and a list is taken from one source as a whole.
+ */
+final class Settings {
+    private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("levee");
+
+    /** What this module reads. */
+    static final List<String> SECTIONS = List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health");
+
+    private Settings() {}
+
+    /** Returns the tree. */
+    static Node read(ConfigurableEnvironment environment) {
+        Node root = new Node("levee", "levee");
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
+            if (source instanceof IterableConfigurationPropertySource iterable) {
+                boolean process = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
+                for (ConfigurationPropertyName name : iterable) {
+                    if (ROOT.isAncestorOf(name) && !(process && isForeign(name))) {
+                        add(root, name, source, environment);
+                    }
+                }
+            }
+        }
+        return root;
+    }
+
+    /** Whether a variable of the process only begins as ours do, as LEVEE_PORT of a container may. */
+    private static boolean isForeign(ConfigurationPropertyName name) {
+        return !SECTIONS.contains(name.getElement(1, Form.UNIFORM));
+    }
+
+    private static void add(
+            Node root,
+            ConfigurationPropertyName name,
+            ConfigurationPropertySource source,
+            ConfigurableEnvironment env) {
+        ConfigurationProperty property = source.getConfigurationProperty(name);
+        if (property == null) {
+            return;
+        }
+        Node node = root;
+        for (int i = 1; i < name.getNumberOfElements(); i++) {
+            boolean index = name.isNumericIndex(i);
+            if (index) {
+                if (node.value != null || (node.list != null && node.list != source)) {
+                    return;
+                }
+                node.list = source;
+            }
+            node = node.child(name.getElement(i, Form.UNIFORM), name.getElement(i, Form.ORIGINAL), index);
+        }
+        if (node.value == null && node.list == null) {
+            node.value = env.resolvePlaceholders(String.valueOf(property.getValue()));
+            node.origin =
+                    property.getOrigin() == null ? null : property.getOrigin().toString();
+        }
+    }
+
+    /** One element of a name, with its value if it has one. */
+    static final class Node {
+        /** The whole name of the property, as it was written. */
+        private String path;
+
+        private String name;
+
+        private final Map<String, Node> children = new LinkedHashMap<>();
+
+        private @Nullable String value;
+
+        private @Nullable String origin;
+
+        /** From where the list comes, if this is one. */
+        private @Nullable ConfigurationPropertySource list;
+
+        Node(String path, String name) {
+            this.path = path;
+            this.name = name;
+        }
+
+        private Node child(String uniform, String original, boolean index) {
+            String below = index ? path + '[' + original + ']' : path + '.' + original;
+            Node child = children.computeIfAbsent(uniform, key -> new Node(below, original));
+            if (original.length() > child.name.length()) { // a variable of the process has no dashes
+                child.name = original;
+                child.path = below;
+            }
+            return child;
+        }
+
+        String path() {
+            return path;
+        }
+
+        String name() {
+            return name;
+        }
+
+        @Nullable
+        String value() {
+            return value;
+        }
+
+        boolean isList() {
+            return list != null;
+        }
+
+        Map<String, Node> children() {
+            return children;
+        }
+
+        /** Returns what is at a path below this, in the form of a declaration; null if there is nothing. */
+        @Nullable
+        Node at(String below) {
+            Node node = this;
+            for (String element : below.split("\\.", -1)) {
+                node = node.children.get(uniform(element));
+                if (node == null) {
+                    return null;
+                }
+            }
+            return node;
+        }
+
+        Problem problem(String reason) {
+            return new Problem(path, value == null ? null : Text.printable(value), reason, origin);
+        }
+
+        /** Returns the elements of a list, or the parts of a text between commas. */
+        List<Node> elements() {
+            if (value != null) {
+                List<Node> parts = new ArrayList<>();
+                for (String part : value.split(",", -1)) {
+                    if (!part.isBlank()) {
+                        Node node = new Node(path, name);
+                        node.value = part.trim();
+                        node.origin = origin;
+                        parts.add(node);
+                    }
+                }
+                return parts;
+            }
+            return children.entrySet().stream()
+                    .filter(entry -> isList())
+                    .sorted(Map.Entry.comparingByKey((a, b) -> Integer.compare(number(a), number(b))))
+                    .map(Map.Entry::getValue)
+                    .toList();
+        }
+
+        private static int number(String index) {
+            try {
+                return Integer.parseInt(index);
+            } catch (NumberFormatException none) {
+                return Integer.MAX_VALUE;
+            }
+        }
+    }
+
+    /** Returns the form in which names are compared. */
+    static String uniform(String declared) {
+        StringBuilder uniform = new StringBuilder(declared.length());
+        for (int i = 0; i < declared.length(); i++) {
+            char c = declared.charAt(i);
+            if (Character.isLetterOrDigit(c)) {
+                uniform.append(Character.toLowerCase(c));
+            }
+        }
+        return uniform.toString();
+    }
+
+    /** Returns what of the names is nearest to a word, as a question to be put at the end of a message. */
+    static String suggestion(String word, Iterable<String> names) {
+        String nearest = null;
+        int best = Math.max(3, word.length() / 3) + 1;
+        for (String name : names) {
+            int distance = distance(uniform(word), uniform(name));
+            if (distance < best) {
+                best = distance;
+                nearest = name;
+            }
+        }
+        return nearest == null ? "" : "; did you mean \"" + nearest + "\"?";
+    }
+
+    /** Levenshtein's distance. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(Math.min(row[j - 1], above) + 1, change);
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+}

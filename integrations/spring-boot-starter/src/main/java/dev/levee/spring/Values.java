@@ -1,0 +1,291 @@
+package dev.levee.spring;
+
+import dev.levee.core.internal.Text;
+import dev.levee.spring.LeveeConfigurationException.Problem;
+import dev.levee.spring.Settings.Node;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of one policy in layers, of which the first that has a property counts: the pattern of a key, the policy
+ * itself, the defaults of its kind. Reading a property declares it, so that the code that reads is the table of all
+ * properties: for unknown names, for the metadata of IDEs, and for what has changed. Not thread-safe.
+ */
+final class Values {
+    private final String subject;
+    private final List<Node> layers;
+    private final String prefix;
+    private final boolean partial;
+    private final List<Problem> problems;
+
+    /** By the name below the policy. A star stands for a name or number that the user chooses. */
+    private final Map<String, Declared> declared;
+
+    /** What counts, by its name below the policy. */
+    private final Map<String, String> effective;
+
+    Values(String subject, List<Node> layers, boolean partial, List<Problem> problems) {
+        this(subject, layers, "", partial, problems, new LinkedHashMap<>(), new LinkedHashMap<>());
+    }
+
+    private Values(
+            String subject,
+            List<Node> layers,
+            String prefix,
+            boolean partial,
+            List<Problem> problems,
+            Map<String, Declared> declared,
+            Map<String, String> effective) {
+        this.subject = subject;
+        this.layers = layers;
+        this.prefix = prefix;
+        this.partial = partial;
+        this.problems = problems;
+        this.declared = declared;
+        this.effective = effective;
+    }
+
+    /** A property that exists. */
+    record Declared(String name, String type, @Nullable Object standard, String description) {}
+
+    Map<String, Declared> declared() {
+        return declared;
+    }
+
+    Map<String, String> effective() {
+        return effective;
+    }
+
+    /** Passes the value of a property on if it is set; what the setter says about it names the property. */
+    <T> void set(String name, SettingType<T> type, @Nullable Object standard, String text, Consumer<? super T> setter) {
+        declare(name, type.type(), standard, text);
+        Node node = find(name);
+        String value = node == null ? null : node.value();
+        if (node == null) {
+            return;
+        }
+        if (value == null) {
+            problems.add(node.problem("must be a single value"));
+            return;
+        }
+        effective.put(prefix + name, value);
+        try {
+            setter.accept(type.parse().apply(value));
+        } catch (IllegalArgumentException | NullPointerException wrong) {
+            problems.add(node.problem(String.valueOf(wrong.getMessage())));
+        }
+    }
+
+    /** Returns the value of a property, or null if it is not set. */
+    <T> @Nullable T get(String name, SettingType<T> type, @Nullable Object standard, String text) {
+        List<T> found = new ArrayList<>(1);
+        set(name, type, standard, text, found::add);
+        return found.isEmpty() ? null : found.get(0);
+    }
+
+    /** Returns the value of a property, or the default if it is not set. */
+    <T> T get(String name, SettingType<T> type, T standard, Object shown, String text) {
+        T value = get(name, type, shown, text);
+        return value == null ? standard : value;
+    }
+
+    /** Returns the values of a property that is a list. */
+    <T> List<T> list(String name, SettingType<T> type, String text) {
+        declare(name, "java.util.List<" + type.type() + ">", null, text);
+        Node node = find(name);
+        List<T> list = new ArrayList<>();
+        if (node == null) {
+            return list;
+        }
+        for (Node element : node.elements()) {
+            String value = element.value();
+            effective.merge(prefix + name, String.valueOf(value), (a, b) -> a + ',' + b);
+            try {
+                list.add(type.parse().apply(value == null ? "" : value));
+            } catch (IllegalArgumentException wrong) {
+                problems.add(element.problem(String.valueOf(wrong.getMessage())));
+            }
+        }
+        return list;
+    }
+
+    /** Returns the values of properties below a name, by the names that the user has chosen. */
+    <T> Map<String, T> map(String name, SettingType<T> type, String text) {
+        declare(name + ".*", type.type(), null, text);
+        Map<String, T> map = new LinkedHashMap<>();
+        Node node = find(name);
+        if (node == null) {
+            return map;
+        }
+        for (Node child : node.children().values()) {
+            String value = child.value();
+            try {
+                map.put(child.name(), type.parse().apply(value == null ? "" : value));
+                effective.put(prefix + name + '.' + child.name(), String.valueOf(value));
+            } catch (IllegalArgumentException wrong) {
+                problems.add(child.problem(String.valueOf(wrong.getMessage())));
+            }
+        }
+        return map;
+    }
+
+    /** Returns the elements of a list of groups, each to be read by itself; one without anything if only declaring. */
+    List<Values> groups(String name) {
+        Node node = find(name);
+        List<Values> groups = new ArrayList<>();
+        groups.add(new Values(subject, List.of(), prefix + name + ".*.", true, problems, declared, effective));
+        if (node != null) {
+            int index = 0;
+            for (Node each : node.elements()) {
+                String below = prefix + name + '.' + index++ + '.';
+                groups.add(new Values(subject, List.of(each), below, partial, problems, declared, effective));
+            }
+        }
+        return groups;
+    }
+
+    /** Whether this only declares what there is. */
+    boolean isPartial() {
+        return partial;
+    }
+
+    /** Returns what the settings make, and says what they contradict; null then, or if only declaring. */
+    <T> @Nullable T build(Supplier<T> build) {
+        if (partial) {
+            return null;
+        }
+        int before = problems.size();
+        try {
+            return build.get();
+        } catch (IllegalArgumentException | NullPointerException wrong) {
+            if (problems.size() == before) {
+                wrong(String.valueOf(wrong.getMessage()));
+            }
+            return null;
+        }
+    }
+
+    /** Says that a property must be set. */
+    void missing(String name, String why) {
+        if (!partial) {
+            problems.add(new Problem(subject + '.' + name, null, why, null));
+        }
+    }
+
+    /** Says that the settings as a whole are wrong. */
+    void wrong(String reason) {
+        if (!partial) {
+            problems.add(new Problem(subject, null, reason, null));
+        }
+    }
+
+    /** Says what is wrong with a property. */
+    void wrong(String name, String reason) {
+        Node node = find(name);
+        problems.add(node == null ? new Problem(subject + '.' + name, null, reason, null) : node.problem(reason));
+    }
+
+    private @Nullable Node find(String name) {
+        for (Node layer : layers) {
+            Node node = layer.at(name);
+            if (node != null) {
+                return node;
+            }
+        }
+        return null;
+    }
+
+    private void declare(String name, String type, @Nullable Object standard, String text) {
+        declared.putIfAbsent(prefix + name, new Declared(prefix + name, type, standard, text));
+    }
+
+    /** Says which properties of a layer nothing has asked for. */
+    void requireKnown(Node layer) {
+        requireKnown(layer, "");
+    }
+
+    private void requireKnown(Node node, String path) {
+        for (Map.Entry<String, Node> entry : node.children().entrySet()) {
+            Node child = entry.getValue();
+            String below = path.isEmpty() ? entry.getKey() : path + '.' + entry.getKey();
+            if (isDeclared(below)) {
+                continue;
+            }
+            if (declared.keySet().stream().anyMatch(name -> isBelow(name, below))) {
+                if (child.value() != null) {
+                    problems.add(
+                            child.problem("has no value of its own, but properties below it: " + namesBelow(below)));
+                }
+                requireKnown(child, below);
+                continue;
+            }
+            List<String> names = new ArrayList<>();
+            for (String name : declared.keySet()) {
+                if (name.startsWith("keys.patterns.")) {
+                    continue;
+                }
+                names.add(name.substring(name.lastIndexOf('.', name.length() - 1) + 1));
+                names.add(name);
+            }
+            problems.add(child.problem(
+                    "is no property of " + Text.printable(subject) + Settings.suggestion(child.name(), names)));
+        }
+    }
+
+    private String namesBelow(String path) {
+        return String.valueOf(
+                declared.keySet().stream().filter(name -> isBelow(name, path)).toList());
+    }
+
+    private boolean isDeclared(String path) {
+        return declared.keySet().stream().anyMatch(name -> matches(name, path) || isElement(name, path));
+    }
+
+    /** Whether a path is the element of a list. */
+    private boolean isElement(String name, String path) {
+        Declared property = declared.get(name);
+        int last = path.lastIndexOf('.');
+        return property != null
+                && last > 0
+                && property.type().startsWith("java.util.List")
+                && matches(name, path.substring(0, last));
+    }
+
+    /** Declares a list of groups that something else reads, with the properties of this policy in each. */
+    void declareGroup(String name, String property, String text) {
+        List<Declared> before = List.copyOf(declared.values());
+        declare(name + ".*." + property, SettingType.TEXT.type(), null, text);
+        for (Declared each : before) {
+            if (!each.name().startsWith("keys.") && !each.name().equals("kind")) {
+                String below = name + ".*." + each.name();
+                declared.put(below, new Declared(below, each.type(), null, each.description()));
+            }
+        }
+    }
+
+    private static boolean matches(String name, String path) {
+        String[] names = name.split("\\.", -1);
+        String[] paths = path.split("\\.", -1);
+        return names.length == paths.length && startsWith(names, paths);
+    }
+
+    private static boolean isBelow(String name, String path) {
+        String[] names = name.split("\\.", -1);
+        String[] paths = path.split("\\.", -1);
+        return names.length > paths.length && startsWith(names, paths);
+    }
+
+    private static boolean startsWith(String[] names, String[] paths) {
+        for (int i = 0; i < paths.length; i++) {
+            if (!names[i].equals("*") && !Settings.uniform(names[i]).equals(Settings.uniform(paths[i]))) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

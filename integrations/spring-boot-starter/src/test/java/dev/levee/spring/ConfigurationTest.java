@@ -1,0 +1,433 @@
+package dev.levee.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.Pipeline;
+import dev.levee.core.Policy;
+import dev.levee.core.policy.Bulkhead;
+import dev.levee.core.policy.Retry;
+import dev.levee.core.policy.RetryConfig;
+import dev.levee.core.policy.Timeout;
+import dev.levee.ratelimit.RateLimiter;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** Policies and pipelines from properties, and as beans. */
+class ConfigurationTest {
+    static final ApplicationContextRunner APP =
+            new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(LeveeAutoConfiguration.class));
+
+    private static ApplicationContextRunner with(String... properties) {
+        return APP.withPropertyValues(properties);
+    }
+
+    private static void fails(String property, String reason, String... properties) {
+        with(properties).run(context -> {
+            assertThat(context).hasFailed();
+            Throwable failure = context.getStartupFailure();
+            while (!(failure instanceof LeveeConfigurationException) && failure.getCause() != null) {
+                failure = failure.getCause();
+            }
+            assertThat(failure).isInstanceOf(LeveeConfigurationException.class);
+            assertThat(failure.getMessage()).contains(property).contains(reason);
+            assertThat(new LeveeFailureAnalyzer().analyze(failure).getDescription())
+                    .contains(property);
+        });
+    }
+
+    @Test
+    void without_a_property_there_is_nothing() {
+        APP.run(context ->
+                assertThat(context.getBean(LeveePolicies.class).names()).isEmpty());
+    }
+
+    @Test
+    void policies_and_pipelines_are_beans_of_their_names_and_types() {
+        with(
+                        "levee.policies.payments-retry.max-attempts=4",
+                        "levee.policies.payments-breaker.failure-rate=0.25",
+                        "levee.policies.payments-timeout.after=2s",
+                        "levee.policies.slots.kind=bulkhead",
+                        "levee.policies.slots.max-concurrent=7",
+                        "levee.pipelines.payments=retry,breaker,timeout,slots")
+                .withUserConfiguration(Injected.class)
+                .run(context -> {
+                    Injected injected = context.getBean(Injected.class);
+                    assertThat(injected.payments).isInstanceOf(Pipeline.class);
+                    assertThat(injected.payments.name()).isEqualTo("payments");
+                    assertThat(((Pipeline) injected.payments).policies())
+                            .extracting(Policy::name)
+                            .containsExactly("payments-retry", "payments-breaker", "payments-timeout", "slots");
+                    assertThat(context.getBean(CircuitBreaker.class)).isSameAs(injected.breaker);
+                    assertThat(injected.breaker.config().failureRate()).isEqualTo(0.25);
+                    assertThat(context.getBean(Retry.class)).hasToString(injected.retry.toString());
+                    assertThat(injected.retry.toString()).contains("up to 4 attempts");
+                    assertThat(context.getBean("slots", Bulkhead.class)).isSameAs(injected.byType);
+                    assertThat(context.getBean(LeveePolicies.class).policy("slots"))
+                            .isSameAs(injected.byType);
+                });
+    }
+
+    @Configuration
+    static class Injected {
+        @Autowired
+        @Qualifier("payments")
+        Policy payments;
+
+        @Autowired
+        @Qualifier("payments-breaker")
+        CircuitBreaker breaker;
+
+        @Autowired
+        @Qualifier("payments-retry")
+        Retry retry;
+
+        @Autowired
+        Bulkhead byType;
+    }
+
+    @Test
+    void a_kind_in_a_pipeline_is_a_policy_with_the_defaults_for_this_pipeline_alone() {
+        with(
+                        "levee.defaults.timeout.after=3s",
+                        "levee.defaults.retry.max-attempts=5",
+                        "levee.policies.b-retry.max-attempts=2",
+                        "levee.pipelines.a=retry,timeout",
+                        "levee.pipelines.b=retry,timeout")
+                .run(context -> {
+                    assertThat(context.getBean("a-retry")).asString().contains("up to 5 attempts");
+                    assertThat(context.getBean("b-retry")).asString().contains("up to 2 attempts");
+                    assertThat(context.getBeansOfType(Timeout.class)).containsOnlyKeys("a-timeout", "b-timeout");
+                    assertThat(context.getBean("a-timeout")).asString().contains("PT3S");
+                });
+    }
+
+    @Test
+    void a_policy_of_its_own_name_is_shared_by_pipelines_and_a_pipeline_stands_in_another_one() {
+        with(
+                        "levee.policies.database.kind=bulkhead",
+                        "levee.pipelines.inner=breaker,database",
+                        "levee.pipelines.outer=retry,inner",
+                        "levee.pipelines.other=database")
+                .run(context -> {
+                    Pipeline outer = context.getBean("outer", Pipeline.class);
+                    Pipeline other = context.getBean("other", Pipeline.class);
+                    assertThat(outer.policies())
+                            .extracting(Policy::name)
+                            .containsExactly("outer-retry", "inner-breaker", "database");
+                    assertThat(other.policies().get(0))
+                            .isSameAs(outer.policies().get(2));
+                });
+    }
+
+    @Test
+    void a_bean_of_the_application_stands_in_a_pipeline() {
+        with("levee.pipelines.payments=retry,mine")
+                .withUserConfiguration(Own.class)
+                .run(context -> {
+                    Pipeline payments = context.getBean("payments", Pipeline.class);
+                    assertThat(payments.policies().get(1)).isSameAs(context.getBean("mine"));
+                });
+    }
+
+    @Configuration
+    static class Own {
+        @Bean
+        Bulkhead mine() {
+            return Bulkhead.of("mine", 3);
+        }
+    }
+
+    @Test
+    void two_beans_of_one_name_fail_the_start_with_both() {
+        ApplicationContextRunner runner = with("levee.policies.mine.kind=retry").withUserConfiguration(Own.class);
+        runner.run(context -> {
+            assertThat(context).hasFailed();
+            assertThat(context.getStartupFailure())
+                    .hasMessageContaining("levee.policies.mine")
+                    .hasMessageContaining("there is a bean \"mine\" already")
+                    .hasMessageContaining("Own");
+        });
+        fails(
+                "levee.pipelines.a",
+                "is the name of a policy too",
+                "levee.policies.a.kind=retry",
+                "levee.pipelines.a=retry");
+    }
+
+    @Test
+    void a_wrong_value_names_property_value_and_bound() {
+        fails(
+                "levee.policies.x-retry.max-attempts = \"0\"",
+                "must be at least 1, but was 0",
+                "levee.policies.x-retry.max-attempts=0");
+        fails(
+                "levee.policies.x-breaker.failure-rate = \"1.5\"",
+                "but was 1.5",
+                "levee.policies.x-breaker.failure-rate=1.5");
+        fails(
+                "levee.policies.x-retry.max-attempts = \"three\"",
+                "must be a whole number",
+                "levee.policies.x-retry.max-attempts=three");
+        fails(
+                "levee.defaults.bulkhead.max-concurrent = \"-1\"",
+                "must be at least 1",
+                "levee.defaults.bulkhead.max-concurrent=-1");
+        fails(
+                "levee.policies.x-retry.backoff.max = \"1ms\"",
+                "max",
+                "levee.policies.x-retry.backoff.initial=1s",
+                "levee.policies.x-retry.backoff.max=1ms");
+        fails(
+                "levee.policies.x-retry.backoff.jitter = \"some\"",
+                "must be one of [none, full, equal, decorrelated]",
+                "levee.policies.x-retry.backoff.jitter=some");
+        fails("levee.policies.x-retry.budget.ratio = \"2\"", "ratio", "levee.policies.x-retry.budget.ratio=2");
+        fails(
+                "levee.policies.x-breaker.outcomes.ignored[0] = \"com.example.None\"",
+                "must be the name of a class",
+                "levee.policies.x-breaker.outcomes.ignored[0]=com.example.None");
+        fails(
+                "levee.policies.x-breaker.outcomes.ignored = \"java.lang.String\"",
+                "must be the name of an exception",
+                "levee.policies.x-breaker.outcomes.ignored=java.lang.String");
+    }
+
+    @Test
+    void settings_that_contradict_each_other_name_the_policy() {
+        fails(
+                "levee.policies.x-breaker",
+                "window",
+                "levee.policies.x-breaker.count-window=10",
+                "levee.policies.x-breaker.time-window=10s");
+        fails("levee.policies.x-limiter.permits", "must be set", "levee.policies.x-limiter.per=1s");
+        fails("levee.policies.x-timeout.after", "must be set", "levee.policies.x-timeout.kind=timeout");
+        fails(
+                "levee.policies.x-limiter.burst",
+                "only for the algorithm token-bucket",
+                "levee.policies.x-limiter.permits=1",
+                "levee.policies.x-limiter.burst=1",
+                "levee.policies.x-limiter.algorithm=fixed-window");
+    }
+
+    @Test
+    void a_duration_needs_a_unit() {
+        for (String wrong : List.of("500", "1.5s", "2 weeks", "", "s", "-5s", "1m30s", "PT")) {
+            fails(
+                    "levee.policies.x-timeout.after = \"" + wrong + '"',
+                    "must be a duration",
+                    "levee.policies.x-timeout.after=" + wrong);
+        }
+        fails("levee.policies.x-timeout.after = \"0s\"", "more than zero", "levee.policies.x-timeout.after=0s");
+        fails("levee.policies.x-timeout.after = \"-PT5S\"", "more than zero", "levee.policies.x-timeout.after=-PT5S");
+        for (String right : List.of("500ms", "2s", "1m", "1h", "1d", "10us", "10ns", "PT1M30S", "forever", " 5 s ")) {
+            with("levee.policies.x-timeout.after=" + right)
+                    .run(context -> assertThat(context).hasNotFailed());
+        }
+    }
+
+    @Test
+    void an_unknown_property_names_the_nearest_one() {
+        fails(
+                "levee.policies.x-retry.max-atempts",
+                "did you mean \"max-attempts\"?",
+                "levee.policies.x-retry.max-atempts=3");
+        fails("levee.policy.x-retry.max-attempts", "did you mean \"policies\"?", "levee.policy.x-retry.max-attempts=3");
+        fails(
+                "levee.defaults.retries.max-attempts",
+                "did you mean \"retry\"?",
+                "levee.defaults.retries.max-attempts=3");
+        fails(
+                "levee.policies.x-retry.backoff.inital",
+                "did you mean \"initial\"?",
+                "levee.policies.x-retry.backoff.inital=1s");
+        fails("levee.defaults.retry.failure-rate", "is no property of", "levee.defaults.retry.failure-rate=0.5");
+        fails("levee.policies.x.kind = \"brake\"", "did you mean \"breaker\"?", "levee.policies.x.kind=brake");
+        fails("levee.policies.x.kind", "must be set", "levee.policies.x.max-attempts=3");
+        fails("levee.policies.x-retry.backoff", "no value of its own", "levee.policies.x-retry.backoff=1s");
+    }
+
+    @Test
+    void a_pipeline_names_what_is_not_there_twice_or_in_a_circle() {
+        fails("levee.pipelines.a", "did you mean \"retry\"?", "levee.pipelines.a=retri");
+        fails(
+                "levee.pipelines.a[1] = \"nothing\"",
+                "names no policy",
+                "levee.pipelines.a[0]=retry",
+                "levee.pipelines.a[1]=nothing");
+        fails("levee.pipelines.a", "twice", "levee.pipelines.a=retry,retry");
+        fails("levee.pipelines.a", "twice", "levee.pipelines.a=b,b-retry", "levee.pipelines.b=retry");
+        fails("levee.pipelines.a", "contains itself: a -> b -> a", "levee.pipelines.a=b", "levee.pipelines.b=a");
+        fails("levee.pipelines.a", "contains itself: a -> a", "levee.pipelines.a=a");
+        fails("levee.pipelines.a", "must list", "levee.pipelines.a=");
+    }
+
+    @Test
+    void all_that_is_wrong_is_said_at_once() {
+        with(
+                        "levee.policies.x-retry.max-attempts=0",
+                        "levee.policies.y-breaker.failure-rate=7",
+                        "levee.pipelines.p=x-retry,nothing")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("levee.policies.x-retry.max-attempts")
+                        .hasMessageContaining("levee.policies.y-breaker.failure-rate")
+                        .hasMessageContaining("levee.pipelines.p"));
+    }
+
+    @Test
+    void a_variable_of_the_process_sets_a_property() {
+        APP.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new org.springframework.core.env.SystemEnvironmentPropertySource(
+                                "systemEnvironment",
+                                java.util.Map.of("LEVEE_POLICIES_MYRETRY_MAXATTEMPTS", "9", "LEVEE_PORT", "tcp://x"))))
+                .withPropertyValues("levee.policies.my-retry.max-attempts=4")
+                .run(context ->
+                        assertThat(context.getBean("my-retry")).asString().contains("up to 9 attempts"));
+    }
+
+    @Test
+    void a_list_of_one_source_is_not_mixed_with_that_of_another() {
+        APP.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addLast(new org.springframework.core.env.MapPropertySource(
+                                "later",
+                                java.util.Map.of(
+                                        "levee.pipelines.a[0]", "bulkhead", "levee.pipelines.a[1]", "breaker"))))
+                .withPropertyValues("levee.pipelines.a[0]=retry")
+                .run(context -> assertThat(context.getBean("a", Pipeline.class).policies())
+                        .hasSize(1));
+    }
+
+    @Test
+    void a_customizer_sets_what_properties_cannot() throws Exception {
+        with("levee.policies.x-retry.max-attempts=2", "levee.policies.x-retry.idempotent=true")
+                .withUserConfiguration(Customized.class)
+                .run(context -> {
+                    AtomicInteger calls = new AtomicInteger();
+                    Retry retry = context.getBean(Retry.class);
+                    assertThatThrownBy(() -> retry.call(() -> {
+                                calls.incrementAndGet();
+                                throw new IOException("down");
+                            }))
+                            .hasMessage("down");
+                    assertThat(calls).hasValue(1);
+                    assertThat(Customized.NAMES).containsExactly("x-retry");
+                });
+    }
+
+    @Configuration
+    static class Customized {
+        static final List<String> NAMES = new ArrayList<>();
+
+        @Bean
+        PolicyCustomizer<RetryConfig.Builder> once() {
+            NAMES.clear();
+            return PolicyCustomizer.of(RetryConfig.Builder.class, (name, retry) -> {
+                NAMES.add(name);
+                retry.maxAttempts(1);
+            });
+        }
+    }
+
+    @Test
+    void keys_have_policies_of_their_own_by_patterns() {
+        with(
+                        "levee.policies.tenant-bulkhead.max-concurrent=2",
+                        "levee.policies.tenant-bulkhead.keys.max=1000",
+                        "levee.policies.tenant-bulkhead.keys.patterns[0].pattern=big-*",
+                        "levee.policies.tenant-bulkhead.keys.patterns[0].max-concurrent=50",
+                        "levee.pipelines.tenants=breaker,tenant-bulkhead")
+                .run(context -> {
+                    LeveePolicies policies = context.getBean(LeveePolicies.class);
+                    assertThat(policies.isKeyed("tenants")).isTrue();
+                    assertThat(((Bulkhead) policies.policy("tenant-bulkhead", "small")).maxConcurrent())
+                            .isEqualTo(2);
+                    assertThat(((Bulkhead) policies.policy("tenant-bulkhead", "big-1")).maxConcurrent())
+                            .isEqualTo(50);
+                    Pipeline small = (Pipeline) policies.policy("tenants", "small");
+                    assertThat(small).isSameAs(policies.policy("tenants", "small"));
+                    assertThat(small.policies().get(1)).isSameAs(policies.policy("tenant-bulkhead", "small"));
+                    assertThat(small.policies().get(0)).isSameAs(context.getBean("tenants-breaker"));
+                    assertThatThrownBy(() -> policies.policy("tenants"))
+                            .hasMessageContaining("\"tenants\"")
+                            .hasMessageContaining("key");
+                });
+        fails(
+                "levee.policies.a-bulkhead.keys.patterns[1].max-concurrent = \"0\"",
+                "at least 1",
+                "levee.policies.a-bulkhead.keys.max=10",
+                "levee.policies.a-bulkhead.keys.patterns[0].pattern=a",
+                "levee.policies.a-bulkhead.keys.patterns[1].pattern=b",
+                "levee.policies.a-bulkhead.keys.patterns[1].max-concurrent=0");
+        fails(
+                "levee.policies.a-bulkhead.keys.patterns",
+                "can never count",
+                "levee.policies.a-bulkhead.keys.max=10",
+                "levee.policies.a-bulkhead.keys.patterns[0].pattern=*",
+                "levee.policies.a-bulkhead.keys.patterns[1].pattern=b");
+    }
+
+    @Test
+    void every_kind_is_made_with_its_settings() {
+        with(
+                        "levee.policies.a-limiter.permits=100",
+                        "levee.policies.a-limiter.per=1s",
+                        "levee.policies.a-limiter.burst=10",
+                        "levee.policies.b-limiter.algorithm=calendar",
+                        "levee.policies.b-limiter.permits=5",
+                        "levee.policies.b-limiter.calendar-unit=days",
+                        "levee.policies.b-limiter.calendar-zone=Europe/Berlin",
+                        "levee.policies.c-adaptive-bulkhead.algorithm=aimd",
+                        "levee.policies.c-adaptive-bulkhead.partitions.live=0.8",
+                        "levee.policies.c-adaptive-bulkhead.partitions.batch=0.2",
+                        "levee.policies.d-shedding-bulkhead.max-concurrent=9",
+                        "levee.policies.e-shedder.bulkhead=d-shedding-bulkhead",
+                        "levee.policies.f-throttle.multiplier=3",
+                        "levee.policies.g-faults.inject[0].latency=10ms",
+                        "levee.policies.g-faults.inject[0].rate=0.1",
+                        "levee.policies.g-faults.inject[1].failure=java.io.IOException",
+                        "levee.policies.h-hedge.idempotent=true",
+                        "levee.policies.h-hedge.delay=50ms",
+                        "levee.policies.i-fallback.value=7",
+                        "levee.policies.i-fallback.type=java.lang.Integer",
+                        "levee.policies.j-retry.budget.shared=all",
+                        "levee.policies.j-retry.outcomes.ignored=java.lang.IllegalStateException,java.io.IOException",
+                        "levee.budgets.all.ratio=0.1")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(context.getBeansOfType(RateLimiter.class)).hasSize(2);
+                    assertThat(context.getBean("a-limiter", RateLimiter.class).limit())
+                            .hasToString("100 per 1s, burst 10");
+                    Policy fallback = context.getBean("i-fallback", Policy.class);
+                    Object answer = fallback.call(() -> {
+                        throw new IllegalStateException("down");
+                    });
+                    assertThat(answer).isEqualTo(7);
+                    assertThat(Duration.ofSeconds(1)).isPositive();
+                });
+        fails(
+                "levee.policies.j-retry.budget.shared = \"al\"",
+                "did you mean \"all\"?",
+                "levee.policies.j-retry.budget.shared=al",
+                "levee.budgets.all.ratio=0.1");
+        fails("levee.policies.e-shedder.bulkhead", "must name a bulkhead", "levee.policies.e-shedder.bulkhead=nothing");
+        fails(
+                "levee.policies.i-fallback.value = \"x\"",
+                "cannot be converted to java.lang.Integer",
+                "levee.policies.i-fallback.value=x",
+                "levee.policies.i-fallback.type=java.lang.Integer");
+    }
+}

@@ -25,5 +25,6 @@ module dev.levee.core {
             dev.levee.dns,
             dev.levee.journal,
             dev.levee.springcache,
+            dev.levee.spring.web,
             dev.levee.jcache;
 }

@@ -26,5 +26,6 @@ module dev.levee.core {
             dev.levee.journal,
             dev.levee.springcache,
             dev.levee.spring.web,
+            dev.levee.spring.cloud,
             dev.levee.jcache;
 }

@@ -22,8 +22,5 @@ module dev.levee.spring.cloud {
 
     exports dev.levee.spring.cloud;
 
-    opens dev.levee.spring.cloud to
-            spring.beans,
-            spring.context,
-            spring.core;
+    opens dev.levee.spring.cloud;
 }

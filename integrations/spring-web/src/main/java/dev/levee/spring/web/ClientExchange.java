@@ -12,6 +12,9 @@ final class ClientExchange<R> {
     private final ClientGuard guard;
     private final Queue<HttpAnswer<R>> open = new ConcurrentLinkedQueue<>();
     private final AtomicInteger sent = new AtomicInteger();
+    /** What the client made of the failure of an attempt. */
+    private volatile @Nullable Throwable wrapper;
+
     private volatile boolean ended;
 
     ClientExchange(ClientGuard guard) {
@@ -32,6 +35,18 @@ final class ClientExchange<R> {
         return sent.incrementAndGet() < guard.balancer().usableEndpoints();
     }
 
+    /** An attempt has failed: policies get the cause, which says more to them. */
+    Throwable unwrapped(Throwable wrapped, Throwable cause) {
+        wrapper = wrapped;
+        return cause;
+    }
+
+    /** What the caller gets for the failure of the call: what the client would have thrown. */
+    Throwable asOfClient(Throwable failure) {
+        Throwable last = wrapper;
+        return last != null && last.getCause() == failure ? last : failure;
+    }
+
     /** Keeps the answer of an endpoint until the call ends. */
     HttpAnswer<R> received(HttpAnswer<R> answer) {
         open.add(answer);
@@ -41,14 +56,22 @@ final class ClientExchange<R> {
         return answer;
     }
 
-    /** Makes an exception of an answer that is a failure, for policies. */
-    HttpAnswer<R> orFailure(HttpAnswer<R> answer) throws FailedResponseException {
+    /** The exception of an answer that is a failure, for policies; null if it is none. */
+    @Nullable FailedResponseException failureOf(HttpAnswer<?> answer) {
         Verdict verdict = Outcomes.judge(ClientGuard.outcomes(), answer, null);
         if (verdict == Verdict.SUCCESS || verdict == Verdict.IGNORED) {
-            return answer;
+            return null;
         }
         answer.failed = true;
-        throw new FailedResponseException(guard.name(), answer);
+        return new FailedResponseException(guard.name(), answer);
+    }
+
+    HttpAnswer<R> orFailure(HttpAnswer<R> answer) throws FailedResponseException {
+        FailedResponseException failure = failureOf(answer);
+        if (failure != null) {
+            throw failure;
+        }
+        return answer;
     }
 
     /** The call has ended: returns the response, if this is one that was not closed, and closes all others. */

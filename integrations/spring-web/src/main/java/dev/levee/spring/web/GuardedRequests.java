@@ -165,7 +165,7 @@ public final class GuardedRequests implements ClientHttpRequestInterceptor {
     }
 
     /** By forEach alone, because the methods that read a list are other ones in Spring 6.2. */
-    private static @Nullable String joined(HttpHeaders headers) {
+    static @Nullable String joined(HttpHeaders headers) {
         List<String> written = new ArrayList<>(1);
         headers.forEach((name, values) -> {
             if (Deadline.HEADER.equalsIgnoreCase(name)) {

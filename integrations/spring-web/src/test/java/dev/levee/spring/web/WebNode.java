@@ -24,6 +24,10 @@ final class WebNode implements AutoCloseable {
     /** A request that came. */
     record Seen(String method, String uri, Headers headers, String body) {}
 
+    static { // or each answer waits for an acknowledgement
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+    }
+
     final List<Seen> seen = new CopyOnWriteArrayList<>();
     volatile Handling handling;
     private final HttpServer server;

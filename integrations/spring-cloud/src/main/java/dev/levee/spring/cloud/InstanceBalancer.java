@@ -102,7 +102,8 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
      * @param serviceId the name in logs and metrics, not blank
      * @param instances gives what knows the instances, or null as long as there is nothing
      * @param strategy picks an instance for each request
-     * @param configure changes the settings: a breaker for each instance, {@link CloudOutcomes}, a lease of five minutes
+     * @param configure changes the settings: a breaker for each instance, {@link CloudOutcomes}, a lease of five
+     *     minutes
      * @param environment for balancer and breakers
      * @return the balancer
      * @throws NullPointerException if an argument is null
@@ -152,9 +153,11 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
     private Response<ServiceInstance> pick(@Nullable ServiceInstance previous) {
         try {
             Ticket<ServiceInstance> ticket = balancer.pick();
-            for (int picks = 1; isAt(ticket, previous) && picks < MAX_PICKS && balancer.usableEndpoints() > 1; picks++) {
+            int picks = 1;
+            while (isAt(ticket, previous) && picks < MAX_PICKS && balancer.usableEndpoints() > 1) {
                 ticket.close();
                 ticket = balancer.pick();
+                picks++;
             }
             return new DefaultResponse(new PickedInstance(ticket.endpoint().address(), ticket));
         } catch (NoEndpointException none) {

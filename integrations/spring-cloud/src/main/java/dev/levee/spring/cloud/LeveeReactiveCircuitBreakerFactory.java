@@ -10,12 +10,13 @@ import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreakerFac
  * Spring Cloud's reactive circuit breakers on policies: whatever stands behind an id, a breaker, a limiter or a whole
  * pipeline.
  *
- * <p>The policy of an id is the one that {@link #configure} has set, else that of {@link CloudPolicies}. Nothing else is
- * added; a call has a time limit only if its policy has one. Thread-safe once configured.
+ * <p>The policy of an id is the one that {@link #configure} has set, else that of {@link CloudPolicies}. Nothing else
+ * is added; a call has a time limit only if its policy has one. Thread-safe once configured.
  *
  * @since 0.1
  */
-public final class LeveeReactiveCircuitBreakerFactory extends ReactiveCircuitBreakerFactory<Policy, PolicyConfigBuilder> {
+public final class LeveeReactiveCircuitBreakerFactory
+        extends ReactiveCircuitBreakerFactory<Policy, PolicyConfigBuilder> {
     private volatile Function<String, Policy> policies;
 
     private LeveeReactiveCircuitBreakerFactory(CloudPolicies policies) {

@@ -17,6 +17,7 @@ import dev.levee.core.testing.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class PolicyBreakersTest {
 
     private static CircuitBreaker open(String name) {
         CircuitBreaker breaker = CircuitBreaker.of(name, c -> c.consecutiveFailures(1));
-        breaker.callAsync(() -> java.util.concurrent.CompletableFuture.failedFuture(new IllegalStateException("first")));
+        breaker.callAsync(() -> CompletableFuture.failedFuture(new IllegalStateException("first")));
         return breaker;
     }
 

@@ -63,7 +63,9 @@ class InboundFiltersTest {
 
     private RefusedException open() {
         CircuitBreaker breaker = CircuitBreaker.of(
-                "open", c -> c.consecutiveFailures(1).openJitter(0).openFor(Duration.ofSeconds(30)), time.environment());
+                "open",
+                c -> c.consecutiveFailures(1).openJitter(0).openFor(Duration.ofSeconds(30)),
+                time.environment());
         breaker.callAsync(() -> CompletableFuture.failedFuture(new IllegalStateException()));
         try {
             breaker.run(() -> {});

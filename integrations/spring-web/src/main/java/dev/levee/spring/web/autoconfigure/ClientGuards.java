@@ -42,7 +42,9 @@ public final class ClientGuards implements Measured, AutoCloseable {
     static ClientGuards bind(
             Binder binder, Function<String, @Nullable Policy> policies, Environment environment) {
         Map<String, ClientProperties> clients = binder.bind(
-                        PREFIX, Bindable.mapOf(String.class, ClientProperties.class), new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                        PREFIX,
+                        Bindable.mapOf(String.class, ClientProperties.class),
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
                 .orElse(Map.of());
         Map<String, URI[]> endpoints = new LinkedHashMap<>();
         Map<String, Policy> pipelines = new LinkedHashMap<>();

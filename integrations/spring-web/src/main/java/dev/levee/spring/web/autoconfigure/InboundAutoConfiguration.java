@@ -48,7 +48,10 @@ public class InboundAutoConfiguration {
 
     private static Consumer<InboundConfig.Builder> settings(org.springframework.core.env.Environment properties) {
         ServerProperties server = Binder.get(properties)
-                .bind(PREFIX, Bindable.of(ServerProperties.class), new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                .bind(
+                        PREFIX,
+                        Bindable.of(ServerProperties.class),
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
                 .orElse(new ServerProperties(null, null, null, null, null));
         return c -> {
             c.trustDeadline(Boolean.TRUE.equals(server.trustDeadline()));

@@ -7,17 +7,17 @@ module dev.levee.spring.cloud {
     requires dev.levee.http;
     requires dev.levee.ratelimit;
     requires org.reactivestreams;
-    requires reactor.core;
-    requires spring.beans;
-    requires spring.core;
-    requires spring.context;
-    requires spring.web;
-    requires spring.boot.autoconfigure;
+    requires transitive reactor.core;
+    requires transitive spring.beans;
+    requires transitive spring.core;
+    requires transitive spring.context;
+    requires transitive spring.web;
+    requires transitive spring.boot.autoconfigure;
     requires static transitive spring.cloud.commons;
     requires static spring.cloud.context;
     requires static transitive spring.cloud.loadbalancer;
     requires static transitive spring.cloud.gateway.server.webflux;
-    requires static spring.webflux;
+    requires static transitive spring.webflux;
     requires static transitive org.jspecify;
 
     exports dev.levee.spring.cloud;

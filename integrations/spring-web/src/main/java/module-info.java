@@ -7,7 +7,7 @@ module dev.levee.spring.web {
     requires dev.levee.http;
     requires dev.levee.ratelimit;
     requires org.slf4j;
-    requires spring.core;
+    requires transitive spring.core;
     requires static transitive spring.web;
     requires static transitive spring.webflux;
     requires static transitive reactor.core;

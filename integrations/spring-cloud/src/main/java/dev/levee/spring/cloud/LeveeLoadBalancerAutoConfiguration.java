@@ -14,6 +14,7 @@ import org.springframework.cloud.loadbalancer.core.ReactorServiceInstanceLoadBal
 @AutoConfiguration
 @ConditionalOnClass(ReactorServiceInstanceLoadBalancer.class)
 @ConditionalOnProperty(name = "levee.cloud.load-balancer.enabled", matchIfMissing = true)
+@SuppressWarnings("exports") // Spring alone sees the configuration of a service
 @LoadBalancerClients(defaultConfiguration = InstanceBalancerConfiguration.class)
 public class LeveeLoadBalancerAutoConfiguration {
     /** Made by Spring. */

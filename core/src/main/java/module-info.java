@@ -36,4 +36,7 @@ module dev.levee.core {
             dev.levee.contextpropagation;
             dev.levee.console;
             dev.levee.grpc;
+            dev.levee.spring.web,
+            dev.levee.spring.cloud,
+            dev.levee.jcache;
 }

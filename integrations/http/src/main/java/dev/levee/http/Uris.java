@@ -9,7 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes URIs of the socket addresses that discovery gives: {@code source.map(Uris::http)}.
+ * Makes URIs of the socket addresses that discovery gives: {@code source.map(Uris::http)}, and of requests for a
+ * logical host.
  *
  * @since 0.1
  */
@@ -45,8 +46,16 @@ public final class Uris {
                 scheme + "://" + (host.indexOf(':') < 0 ? host : "[" + zoned + "]") + ":" + address.getPort());
     }
 
-    /** Returns the URI at an endpoint of a request for a logical host; the path of the endpoint comes first. */
-    static URI at(URI endpoint, URI request) {
+    /**
+     * Returns the URI at an endpoint of a request for a logical host; the path of the endpoint comes first.
+     *
+     * @param endpoint the address of the endpoint
+     * @param request the URI of the request
+     * @return such as {@code http://10.0.0.1:8080/products/42} for {@code http://catalog/products/42}
+     * @throws IllegalArgumentException if a request for {@code https} would go to an endpoint without it, or if dot
+     *     segments in its path would leave the path of the endpoint
+     */
+    public static URI at(URI endpoint, URI request) {
         return URI.create(LogicalUris.at(
                 endpoint,
                 request.getScheme(),

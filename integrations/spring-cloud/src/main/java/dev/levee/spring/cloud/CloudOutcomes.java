@@ -1,0 +1,110 @@
+package dev.levee.spring.cloud;
+
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Verdict;
+import dev.levee.http.HttpOutcomes;
+import dev.levee.http.Transport;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.springframework.cloud.client.loadbalancer.ResponseData;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+
+/**
+ * What the outcome of a balanced request means: {@link HttpOutcomes} for what Spring Cloud reports.
+ *
+ * @since 0.1
+ */
+public final class CloudOutcomes {
+    private CloudOutcomes() {}
+
+    /**
+     * Returns the rule.
+     *
+     * @return the rule, always the same one
+     */
+    public static OutcomeRule rule() {
+        return Rule.INSTANCE;
+    }
+
+    /** Returns whether a status is evidence against the service. */
+    static boolean isFailure(HttpStatusCode status, @Nullable String retryAfter) {
+        return Rule.HTTP.judge(new Answer(status.value(), retryAfter, null), null) == Verdict.FAILURE;
+    }
+
+    private record Answer(int status, @Nullable String retryAfter, @Nullable String date) {}
+
+    private enum Rule implements OutcomeRule {
+        INSTANCE;
+
+        private static final OutcomeRule HTTP = HttpOutcomes.of(Headers.INSTANCE);
+
+        @Override
+        public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
+            return HTTP.judge(answer(result), carried(error));
+        }
+
+        @Override
+        public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
+            return HTTP.retryAfterNanos(answer(result), carried(error));
+        }
+
+        /** WebClient wraps what its connector throws. */
+        private static @Nullable Throwable carried(@Nullable Throwable error) {
+            return error != null
+                            && error.getCause() != null
+                            && error.getClass().getSimpleName().equals("WebClientRequestException")
+                    ? error.getCause()
+                    : error;
+        }
+
+        private static @Nullable Answer answer(@Nullable Object result) {
+            if (!(result instanceof ResponseData data)) {
+                return null;
+            }
+            HttpStatusCode status = data.getHttpStatus();
+            HttpHeaders headers = data.getHeaders();
+            return status == null
+                    ? null
+                    : new Answer(
+                            status.value(),
+                            headers == null ? null : headers.getFirst(HttpHeaders.RETRY_AFTER),
+                            headers == null ? null : headers.getFirst(HttpHeaders.DATE));
+        }
+
+        @Override
+        public String toString() {
+            return "http";
+        }
+    }
+
+    /** Reads status and headers; it sends nothing. */
+    private enum Headers implements Transport<Object, Object, Answer> {
+        INSTANCE;
+
+        @Override
+        public CompletionStage<Answer> send(Object address, Object request) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public int status(Answer answer) {
+            return answer.status();
+        }
+
+        @Override
+        public @Nullable String header(Answer answer, String name) {
+            return "Date".equals(name) ? answer.date() : answer.retryAfter();
+        }
+
+        @Override
+        public boolean isIdempotent(Object request) {
+            return false;
+        }
+
+        @Override
+        public boolean isReplayable(Object request) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package dev.levee.spring.cloud;
+
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.cloud.loadbalancer.annotation.LoadBalancerClients;
+import org.springframework.cloud.loadbalancer.core.ReactorServiceInstanceLoadBalancer;
+
+/**
+ * An {@link InstanceBalancer} for each service, unless the application has a load balancer of its own for it.
+ *
+ * @since 0.1
+ */
+@AutoConfiguration
+@ConditionalOnClass(ReactorServiceInstanceLoadBalancer.class)
+@ConditionalOnProperty(name = "levee.cloud.load-balancer.enabled", matchIfMissing = true)
+@SuppressWarnings("exports") // Spring alone sees the configuration of a service
+@LoadBalancerClients(defaultConfiguration = InstanceBalancerConfiguration.class)
+public class LeveeLoadBalancerAutoConfiguration {
+    /** Made by Spring. */
+    public LeveeLoadBalancerAutoConfiguration() {}
+}

@@ -1,0 +1,90 @@
+package dev.levee.spring.web.autoconfigure;
+
+import dev.levee.core.Deadline;
+import dev.levee.core.Environment;
+import dev.levee.spring.web.InboundConfig;
+import dev.levee.spring.web.InboundFilter;
+import dev.levee.spring.web.InboundWebFilter;
+import jakarta.servlet.Filter;
+import java.time.Duration;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.context.properties.bind.BindHandler;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.web.server.WebFilter;
+
+/**
+ * The filter of the server under {@code levee.http.server}. Trusts no header unless the configuration says so.
+ *
+ * @since 0.1
+ */
+@AutoConfiguration
+@ConditionalOnProperty(name = "levee.http.server.enabled", matchIfMissing = true)
+public class InboundAutoConfiguration {
+    private static final String PREFIX = "levee.http.server";
+
+    /** Made by Spring. */
+    public InboundAutoConfiguration() {}
+
+    /** The server in the configuration. */
+    record ServerProperties(
+            @Nullable Boolean enabled,
+            @Nullable Boolean trustDeadline,
+            @Nullable Duration maxTime,
+            @Nullable String correlationHeader,
+            @Nullable Boolean trustCorrelation) {}
+
+    private static Consumer<InboundConfig.Builder> settings(org.springframework.core.env.Environment properties) {
+        ServerProperties server = Binder.get(properties)
+                .bind(
+                        PREFIX,
+                        Bindable.of(ServerProperties.class),
+                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                .orElse(new ServerProperties(null, null, null, null, null));
+        return c -> {
+            c.trustDeadline(Boolean.TRUE.equals(server.trustDeadline()));
+            c.maxTime(server.maxTime() == null ? Deadline.FOREVER : server.maxTime());
+            if (server.correlationHeader() != null) {
+                c.correlation(server.correlationHeader(), Boolean.TRUE.equals(server.trustCorrelation()));
+            }
+        };
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(Filter.class)
+    @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+    static class Servlets {
+        @Bean
+        @ConditionalOnMissingBean
+        @Order(Ordered.HIGHEST_PRECEDENCE + 100)
+        InboundFilter leveeInboundFilter(
+                org.springframework.core.env.Environment properties, ObjectProvider<Environment> environments) {
+            return InboundFilter.of(settings(properties), environments.getIfUnique(Environment::system));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(WebFilter.class)
+    @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+    static class WebFlux {
+        @Bean
+        @ConditionalOnMissingBean
+        @Order(Ordered.HIGHEST_PRECEDENCE + 100)
+        InboundWebFilter leveeInboundWebFilter(
+                org.springframework.core.env.Environment properties, ObjectProvider<Environment> environments) {
+            return InboundWebFilter.of(settings(properties), environments.getIfUnique(Environment::system));
+        }
+    }
+}

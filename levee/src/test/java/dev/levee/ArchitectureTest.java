@@ -252,15 +252,7 @@ class ArchitectureTest {
         void the_bridge_to_micrometer_uses_it_and_the_model_of_prometheus() {
             classes()
                     .that()
-                    .resideInAPackage("dev.levee.micrometer..",
-        void adapters_of_HTTP_clients_use_these_clients_too() {
-                    .resideInAPackage("dev.levee.okhttp..")
-                    .should()
-                    .onlyDependOnClassesThat()
-                    .resideInAnyPackage(
-                            "dev.levee..", "java..", "org.jspecify.annotations", "okhttp3", "okio", "kotlin..")
-                    .check(LIBRARY);
-                    .resideInAPackage("dev.levee.httpclient5..")
+                    .resideInAPackage("dev.levee.micrometer..")
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
@@ -269,18 +261,51 @@ class ArchitectureTest {
                             "org.slf4j",
                             "org.jspecify.annotations",
                             "io.micrometer..",
-                            "io.prometheus.metrics.model..",
-        void guards_of_gRPC_use_its_API_and_its_load_balancers_in_one_package_only() {
-                    .resideInAPackage("dev.levee.grpc..")
-                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "io.grpc", "io.grpc.util")
+                            "io.prometheus.metrics.model..")
                     .check(LIBRARY);
-            noClasses()
-                    .resideInAPackage("dev.levee.grpc")
-                    .dependOnClassesThat()
-                    .haveNameMatching("io\\.grpc\\.(LoadBalancer.*|util\\..*)",
+        }
+
+        @Test
+        void adapters_of_HTTP_clients_use_these_clients_too() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.okhttp..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.jspecify.annotations", "okhttp3", "okio", "kotlin..")
+                    .check(LIBRARY);
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.httpclient5..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.jspecify.annotations",
                             "javax.net.ssl",
                             "org.apache.hc.client5.http..",
                             "org.apache.hc.core5..")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void guards_of_gRPC_use_its_API_and_its_load_balancers_in_one_package_only() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.grpc..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "io.grpc", "io.grpc.util")
+                    .check(LIBRARY);
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.levee.grpc")
+                    .should()
+                    .dependOnClassesThat()
+                    .haveNameMatching("io\\.grpc\\.(LoadBalancer.*|util\\..*)")
                     .check(LIBRARY);
         }
 

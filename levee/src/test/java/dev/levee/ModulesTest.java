@@ -75,6 +75,7 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "org.slf4j",
                             "jdk.httpserver")),
+            Map.entry(
                     "dev.levee.grpc",
                     Set.of("dev.levee.core", "dev.levee.loadbalancing", "dev.levee.ratelimit", "org.slf4j")));
 
@@ -83,8 +84,10 @@ class ModulesTest {
                     "dev.levee.core",
                     Set.of(
                             "dev.levee.core",
+                            "dev.levee.core.histogram",
                             "dev.levee.core.idempotency",
                             "dev.levee.core.policy",
+                            "dev.levee.core.signals",
                             "dev.levee.core.testing")),
             Map.entry("dev.levee.circuitbreaker", Set.of("dev.levee.circuitbreaker")),
             Map.entry(
@@ -115,7 +118,8 @@ class ModulesTest {
             Map.entry("dev.levee.micrometer", Set.of("dev.levee.micrometer")),
             Map.entry("dev.levee.opentelemetry", Set.of("dev.levee.opentelemetry")),
             Map.entry("dev.levee.contextpropagation", Set.of("dev.levee.contextpropagation")),
-            Map.entry("dev.levee.console", Set.of("dev.levee.console")));
+            Map.entry("dev.levee.console", Set.of("dev.levee.console")),
+            Map.entry("dev.levee.grpc", Set.of("dev.levee.grpc", "dev.levee.grpc.balancing")));
 
     /** Of servers and frameworks, which bring their own: not required at run time, but named by signatures. */
     private static final Set<String> OF_OTHERS = Set.of(
@@ -129,7 +133,9 @@ class ModulesTest {
             "io.prometheus.metrics.model",
             "io.opentelemetry.api",
             "io.opentelemetry.context",
-            "context.propagation");
+            "context.propagation",
+            "io.grpc",
+            "io.grpc.util");
 
     /** They have a name in their manifest, and no descriptor. */
     private static final Set<String> AUTOMATIC = Set.of(
@@ -144,11 +150,8 @@ class ModulesTest {
             "io.opentelemetry.api",
             "io.opentelemetry.context",
             "context.propagation",
-            Map.entry("dev.levee.grpc", Set.of("dev.levee.grpc", "dev.levee.grpc.balancing")));
-    private static final Set<String> OF_OTHERS =
-            Set.of("jakarta.servlet", "jdk.httpserver", "spring.context", "io.grpc", "io.grpc.util");
-    private static final Set<String> AUTOMATIC =
-            Set.of("spring.context", "spring.core", "cache.api", "io.grpc", "io.grpc.util",
+            "io.grpc",
+            "io.grpc.util",
             "okio",
             "org.apache.httpcomponents.client5.httpclient5",
             "org.apache.httpcomponents.core5.httpcore5",

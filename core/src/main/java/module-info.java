@@ -31,12 +31,11 @@ module dev.levee.core {
             dev.levee.spring,
             dev.levee.springcache,
             dev.levee.jcache,
-            dev.levee.micrometer;
+            dev.levee.micrometer,
             dev.levee.opentelemetry,
-            dev.levee.contextpropagation;
-            dev.levee.console;
-            dev.levee.grpc;
+            dev.levee.contextpropagation,
+            dev.levee.console,
+            dev.levee.grpc,
             dev.levee.spring.web,
-            dev.levee.spring.cloud,
-            dev.levee.jcache;
+            dev.levee.spring.cloud;
 }

@@ -32,8 +32,8 @@ class ScopedOperation<T extends @Nullable Object> implements Operation<T, Throwa
         ScopedOperation<T> scoped;
         if (operation instanceof Invocation call) {
             scoped = interruptible
-                    ? new OfInterruptibleCall<>(policy, observation, operation, call)
-                    : new OfCall<>(policy, observation, operation, call);
+                    ? new OfInterruptibleClient<>(policy, observation, operation, call)
+                    : new OfClient<>(policy, observation, operation, call);
         } else {
             scoped = interruptible
                     ? new OfInterruptible<>(policy, observation, operation)
@@ -59,10 +59,10 @@ class ScopedOperation<T extends @Nullable Object> implements Operation<T, Throwa
         }
     }
 
-    private static class OfCall<T extends @Nullable Object> extends ScopedOperation<T> implements Invocation {
+    private static class OfClient<T extends @Nullable Object> extends ScopedOperation<T> implements Invocation {
         private final Invocation call;
 
-        OfCall(ObservedCalls policy, Observation observation, Operation<T, ?> operation, Invocation call) {
+        OfClient(ObservedCalls policy, Observation observation, Operation<T, ?> operation, Invocation call) {
             super(policy, observation, operation);
             this.call = call;
         }
@@ -83,9 +83,10 @@ class ScopedOperation<T extends @Nullable Object> implements Operation<T, Throwa
         }
     }
 
-    private static final class OfInterruptibleCall<T extends @Nullable Object> extends OfCall<T>
+    private static final class OfInterruptibleClient<T extends @Nullable Object> extends OfClient<T>
             implements InterruptibleOperation<T, Throwable> {
-        OfInterruptibleCall(ObservedCalls policy, Observation observation, Operation<T, ?> operation, Invocation call) {
+        OfInterruptibleClient(
+                ObservedCalls policy, Observation observation, Operation<T, ?> operation, Invocation call) {
             super(policy, observation, operation, call);
         }
     }

@@ -28,7 +28,7 @@ class ScopedStage<T extends @Nullable Object> implements Supplier<CompletionStag
     static <T extends @Nullable Object> Supplier<CompletionStage<T>> of(
             ObservedCalls policy, Observation observation, Supplier<? extends CompletionStage<T>> operation) {
         return operation instanceof Invocation call
-                ? new OfCall<>(policy, observation, operation, call)
+                ? new StageOfClient<>(policy, observation, operation, call)
                 : new ScopedStage<>(policy, observation, operation);
     }
 
@@ -42,10 +42,10 @@ class ScopedStage<T extends @Nullable Object> implements Supplier<CompletionStag
         }
     }
 
-    private static final class OfCall<T extends @Nullable Object> extends ScopedStage<T> implements Invocation {
+    private static final class StageOfClient<T extends @Nullable Object> extends ScopedStage<T> implements Invocation {
         private final Invocation call;
 
-        OfCall(
+        StageOfClient(
                 ObservedCalls policy,
                 Observation observation,
                 Supplier<? extends CompletionStage<T>> operation,

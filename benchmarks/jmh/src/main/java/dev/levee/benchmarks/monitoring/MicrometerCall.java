@@ -1,9 +1,12 @@
-package dev.levee.benchmarks;
+package dev.levee.benchmarks.monitoring;
 
+import dev.levee.benchmarks.Work;
 import dev.levee.core.Pipeline;
 import dev.levee.core.signals.CallMeter;
 import dev.levee.micrometer.LeveeMeters;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
 import io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics;
 import io.github.resilience4j.micrometer.tagged.TaggedRetryMetrics;
@@ -33,7 +36,10 @@ public class MicrometerCall {
 
     @State(Scope.Benchmark)
     public static class LeveeState {
-        final Pipeline pipeline = Pipeline.of(CallMeter.of("m"), LeveeParts.retry(), LeveeParts.breakerCount100());
+        final Pipeline pipeline = Pipeline.of(
+                CallMeter.of("m"),
+                dev.levee.core.policy.Retry.of("r"),
+                dev.levee.circuitbreaker.CircuitBreaker.of("b", config -> config.countWindow(100)));
         final MeterRegistry registry = registry();
         final Work work = new Work();
 
@@ -55,9 +61,13 @@ public class MicrometerCall {
         final Supplier<String> guarded;
 
         public Resilience4jState() {
-            CircuitBreaker breaker =
-                    breakers.circuitBreaker("b", Resilience4j.breakerCount100().getCircuitBreakerConfig());
-            Retry retry = retries.retry("r", Resilience4j.retry().getRetryConfig());
+            CircuitBreaker breaker = breakers.circuitBreaker(
+                    "b",
+                    CircuitBreakerConfig.custom()
+                            .slidingWindow(100, 100, SlidingWindowType.COUNT_BASED)
+                            .writableStackTraceEnabled(false)
+                            .build());
+            Retry retry = retries.retry("r");
             TaggedCircuitBreakerMetrics.ofCircuitBreakerRegistry(breakers).bindTo(registry);
             TaggedRetryMetrics.ofRetryRegistry(retries).bindTo(registry);
             guarded = Retry.decorateSupplier(retry, CircuitBreaker.decorateSupplier(breaker, new Work()));

@@ -316,7 +316,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                     "{}: an operation has ended, but the store failed; its outcome is unknown when the lease ends",
                     subject(name),
                     thrown);
-            return verdict == Verdict.SUCCESS ? PendingCall.PendingEnd.of(result, error) : PendingCall.PendingEnd.unusable();
+            return verdict == Verdict.SUCCESS
+                    ? PendingCall.PendingEnd.of(result, error)
+                    : PendingCall.PendingEnd.unusable();
         }
         if (!inTime) {
             totals.late.increment();

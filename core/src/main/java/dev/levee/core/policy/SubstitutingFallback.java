@@ -113,7 +113,8 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     /** Starts a source. Never throws: an exception of the source fails the future. */
     @SuppressWarnings({"unchecked", "NullAway"}) // the type is the user's promise
-    <T extends @Nullable Object> CompletableFuture<T> askLater(FallbackSource source, Throwable error, Object operation) {
+    <T extends @Nullable Object> CompletableFuture<T> askLater(
+            FallbackSource source, Throwable error, Object operation) {
         return Inner.OPERATION.callAsync(() -> source.later() != null
                 ? (CompletionStage<T>) source.later().apply(error)
                 : (CompletionStage<T>) stageOf(askByCall(source, error, operation)));

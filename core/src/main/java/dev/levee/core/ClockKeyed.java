@@ -317,7 +317,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
             for (int place = 0; place < used; place++) {
                 HeldPolicy<K, P> entry = at(place);
                 if (isMeasured(entry.key)) {
-                    KeyedFigures.Group group = figures.group(entry.key, true);
+                    KeyedFigures.FigureGroup group = figures.group(entry.key, true);
                     turns.add(new Turn(entry.parts, group, KeyedFigures.base(group)));
                 } else {
                     others.add(entry);
@@ -354,7 +354,7 @@ final class ClockKeyed<K, P> implements Keyed<K, P> {
     }
 
     /** Policies of a key that are to be measured, with what its group had counted at the moment when they were held. */
-    private record Turn(List<Measured> parts, KeyedFigures.Group group, KeyedFigures.Figures base) {}
+    private record Turn(List<Measured> parts, KeyedFigures.FigureGroup group, KeyedFigures.Figures base) {}
 
     @Override
     public String toString() {

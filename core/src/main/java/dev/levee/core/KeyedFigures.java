@@ -46,8 +46,8 @@ final class KeyedFigures<K> {
     private static final int MAX_SERIES = 1_000;
 
     private final String name;
-    private final Group others = new Group();
-    private final Map<K, Group> groups = new HashMap<>();
+    private final FigureGroup others = new FigureGroup();
+    private final Map<K, FigureGroup> groups = new HashMap<>();
 
     /** The policies whose counts are in a base, for as long as they live. */
     private final Map<Object, Folded> folded = new HashMap<>();
@@ -79,7 +79,7 @@ final class KeyedFigures<K> {
     }
 
     /** A policy that is held no more, and not measured since. */
-    record Evicted(Measured part, Group group) {}
+    record Evicted(Measured part, FigureGroup group) {}
 
     /** Counts, as they were at one moment. Not changed once it is a base. */
     static final class Figures {
@@ -117,7 +117,7 @@ final class KeyedFigures<K> {
     }
 
     /** The figures of a key, or of all others. */
-    static final class Group {
+    static final class FigureGroup {
         /** Guarded by the lock of the {@code ClockKeyed}. */
         private Figures base = Figures.NONE;
 
@@ -143,11 +143,11 @@ final class KeyedFigures<K> {
 
     /** A policy, by identity, whose counts are in the base of a group. */
     private static final class Folded extends WeakReference<Object> {
-        final Group group;
+        final FigureGroup group;
         final Figures figures;
         final int hash;
 
-        Folded(Object policy, Group group, Figures figures, ReferenceQueue<Object> queue) {
+        Folded(Object policy, FigureGroup group, Figures figures, ReferenceQueue<Object> queue) {
             super(policy, queue);
             this.group = group;
             this.figures = figures;
@@ -194,7 +194,7 @@ final class KeyedFigures<K> {
     }
 
     /** Tells the figures of a policy to a sink, those that were counted before included. Calls user code. */
-    static void measure(Measured part, Group group, Figures base, Measured.Sink sink) {
+    static void measure(Measured part, FigureGroup group, Figures base, Measured.Sink sink) {
         part.measure(new Measured.Sink() {
             @Override
             public void value(String policy, String metric, double value) {
@@ -272,7 +272,7 @@ final class KeyedFigures<K> {
     }
 
     /** Returns the counts in the base of a group. Under the lock. */
-    static Figures base(Group group) {
+    static Figures base(FigureGroup group) {
         return group.base;
     }
 
@@ -282,8 +282,8 @@ final class KeyedFigures<K> {
     }
 
     /** Returns the group of a key that is measured one by one, or that of all others. Under the lock. */
-    Group group(K key, boolean isMeasured) {
-        return isMeasured ? groups.computeIfAbsent(key, none -> new Group()) : others;
+    FigureGroup group(K key, boolean isMeasured) {
+        return isMeasured ? groups.computeIfAbsent(key, none -> new FigureGroup()) : others;
     }
 
     /** Notes that policies are held, and takes what they have counted out of the base. Under the lock. */

@@ -135,7 +135,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
             @Override
             void woken() {
-                PendingCall.Ending<T> ending = other.ending();
+                PendingCall.PendingEnd<T> ending = other.ending();
                 if (ending == null) {
                     throw idempotency.inProgress(slot);
                 }
@@ -243,12 +243,12 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
         end(() -> finish(result, error));
     }
 
-    private void deliverAndEnd(PendingCall.Ending<T> ending) {
+    private void deliverAndEnd(PendingCall.PendingEnd<T> ending) {
         mine.prepare(ending);
         end(() -> deliver(ending));
     }
 
-    private void deliver(PendingCall.Ending<T> ending) {
+    private void deliver(PendingCall.PendingEnd<T> ending) {
         if (ending.failure() != null) {
             completeExceptionally(ending.failure());
         } else {

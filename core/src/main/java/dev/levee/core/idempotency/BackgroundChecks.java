@@ -267,7 +267,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
             switch (finding.kind) {
                 case DONE -> {
                     if (idempotency.store.record(slot.key(), owner, finding.result, null)) {
-                        mine.prepare(PendingCall.Ending.of(finding.result, null));
+                        mine.prepare(PendingCall.PendingEnd.of(finding.result, null));
                     }
                     settled = true;
                 }

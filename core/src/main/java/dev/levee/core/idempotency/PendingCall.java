@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class PendingCall<T extends @Nullable Object> {
     private final Set<Runnable> waiters = ConcurrentHashMap.newKeySet();
-    private volatile @Nullable Ending<T> ending;
+    private volatile @Nullable PendingEnd<T> ending;
 
     /** What ends the work when no other call waits for it, because its own caller has left; null before that. */
     private volatile @Nullable Runnable abandon;
 
     /** How it will end; of the call itself. */
-    private Ending<T> prepared = Ending.unusable();
+    private PendingEnd<T> prepared = PendingEnd.unusable();
 
     /**
      * Adds a waiter.
@@ -53,12 +53,12 @@ final class PendingCall<T extends @Nullable Object> {
     }
 
     /** Returns how it has ended; null as long as it has not. */
-    @Nullable Ending<T> ending() {
+    @Nullable PendingEnd<T> ending() {
         return ending;
     }
 
     /** Sets how it will end, and returns that; unless this is called it ends with nothing that others can use. */
-    Ending<T> prepare(Ending<T> how) {
+    PendingEnd<T> prepare(PendingEnd<T> how) {
         prepared = how;
         return how;
     }
@@ -77,15 +77,15 @@ final class PendingCall<T extends @Nullable Object> {
      *
      * @param known whether result and failure are what is recorded
      */
-    record Ending<T extends @Nullable Object>(
+    record PendingEnd<T extends @Nullable Object>(
             boolean known, @Nullable T result, @Nullable Throwable failure) {
-        static <T extends @Nullable Object> Ending<T> of(@Nullable T result, @Nullable Throwable failure) {
-            return new Ending<>(true, result, failure);
+        static <T extends @Nullable Object> PendingEnd<T> of(@Nullable T result, @Nullable Throwable failure) {
+            return new PendingEnd<>(true, result, failure);
         }
 
         /** Returns an ending after which each waiter has to ask the store itself. */
-        static <T extends @Nullable Object> Ending<T> unusable() {
-            return new Ending<>(false, null, null);
+        static <T extends @Nullable Object> PendingEnd<T> unusable() {
+            return new PendingEnd<>(false, null, null);
         }
 
         <X extends Throwable> T get() throws X {

@@ -97,7 +97,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         while (true) {
             PendingCall<T> mine = new PendingCall<>();
             PendingCall<T> other = pendingCalls.putIfAbsent(slot, mine);
-            PendingCall.Ending<T> ending = other == null
+            PendingCall.PendingEnd<T> ending = other == null
                     ? runIfClaimed(slot, mine, operation, limit)
                     : awaitEnding(slot, other, operation, limit);
             if (ending.known()) {
@@ -106,7 +106,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         }
     }
 
-    private <X extends Throwable> PendingCall.Ending<T> runIfClaimed(
+    private <X extends Throwable> PendingCall.PendingEnd<T> runIfClaimed(
             Slot slot, PendingCall<T> mine, Operation<T, X> operation, WaitLimit limit) throws X {
         try {
             String owner = newOwner();
@@ -133,7 +133,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         mine.end();
     }
 
-    private <X extends Throwable> PendingCall.Ending<T> run(
+    private <X extends Throwable> PendingCall.PendingEnd<T> run(
             Slot slot, String owner, Operation<T, X> operation, PendingCall<T> mine) throws X {
         T result;
         try {
@@ -143,7 +143,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
             throw error;
         }
         mine.prepare(settle(slot, owner, result, null, judge(result, null)));
-        return PendingCall.Ending.of(result, null);
+        return PendingCall.PendingEnd.of(result, null);
     }
 
     private Verdict judge(@Nullable T result, @Nullable Throwable error) {
@@ -171,11 +171,11 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
      * Returns the ending of a call whose claim did not make it the owner, and found no other owner: replayed or
      * refused.
      */
-    PendingCall.Ending<T> endingOf(Slot slot, Claim<T> claim) {
+    PendingCall.PendingEnd<T> endingOf(Slot slot, Claim<T> claim) {
         switch (claim.status()) {
             case RECORDED -> {
                 totals.replayed.increment();
-                return PendingCall.Ending.of(claim.result(), claim.failure());
+                return PendingCall.PendingEnd.of(claim.result(), claim.failure());
             }
             case MISMATCH -> {
                 countRefusal();
@@ -192,17 +192,17 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
      * @param mayRun whether nothing was done, and this owner may run the operation
      * @param ending otherwise how the call ends: with what was done, or unusable if another call has taken over
      */
-    record Resolution<T extends @Nullable Object>(boolean mayRun, PendingCall.Ending<T> ending) {
+    record Resolution<T extends @Nullable Object>(boolean mayRun, PendingCall.PendingEnd<T> ending) {
         static <T extends @Nullable Object> Resolution<T> run() {
-            return new Resolution<>(true, PendingCall.Ending.unusable());
+            return new Resolution<>(true, PendingCall.PendingEnd.unusable());
         }
 
         static <T extends @Nullable Object> Resolution<T> done(@Nullable T result) {
-            return new Resolution<>(false, PendingCall.Ending.of(result, null));
+            return new Resolution<>(false, PendingCall.PendingEnd.of(result, null));
         }
 
         static <T extends @Nullable Object> Resolution<T> takenOver() {
-            return new Resolution<>(false, PendingCall.Ending.unusable());
+            return new Resolution<>(false, PendingCall.PendingEnd.unusable());
         }
     }
 
@@ -292,7 +292,7 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
      * Records how the operation ended, and returns what those that wait for this call get. Never throws the store's
      * failure: what is known is true even if it could not be recorded.
      */
-    PendingCall.Ending<T> settle(
+    PendingCall.PendingEnd<T> settle(
             Slot slot, String owner, @Nullable T result, @Nullable Throwable error, Verdict verdict) {
         totals.run.increment();
         boolean inTime;
@@ -301,12 +301,12 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                 inTime = store.record(slot.key, owner, result, error);
             } else if (nothingWasDone(verdict, error)) {
                 store.forget(slot.key, owner);
-                return PendingCall.Ending.unusable();
+                return PendingCall.PendingEnd.unusable();
             } else {
                 totals.unknown.increment();
                 store.unknown(slot.key, owner);
                 checkLater(slot, 0);
-                return PendingCall.Ending.unusable();
+                return PendingCall.PendingEnd.unusable();
             }
         } catch (Throwable thrown) {
             totals.unrecorded.increment();
@@ -316,7 +316,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                     "{}: an operation has ended, but the store failed; its outcome is unknown when the lease ends",
                     subject(name),
                     thrown);
-            return verdict == Verdict.SUCCESS ? PendingCall.Ending.of(result, error) : PendingCall.Ending.unusable();
+            return verdict == Verdict.SUCCESS
+                    ? PendingCall.PendingEnd.of(result, error)
+                    : PendingCall.PendingEnd.unusable();
         }
         if (!inTime) {
             totals.late.increment();
@@ -328,9 +330,9 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
                                 + ", when another call had taken over",
                         null);
             }
-            return PendingCall.Ending.unusable();
+            return PendingCall.PendingEnd.unusable();
         }
-        return PendingCall.Ending.of(result, error);
+        return PendingCall.PendingEnd.of(result, error);
     }
 
     private boolean nothingWasDone(Verdict verdict, @Nullable Throwable error) {
@@ -348,13 +350,13 @@ final class StoredIdempotency<T extends @Nullable Object> implements Idempotency
         return true;
     }
 
-    private PendingCall.Ending<T> awaitEnding(
+    private PendingCall.PendingEnd<T> awaitEnding(
             Slot slot, PendingCall<T> other, Operation<?, ?> operation, WaitLimit limit) {
         Thread thread = Thread.currentThread();
         Runnable wake = () -> LockSupport.unpark(thread);
         other.addWaiter(wake);
         try {
-            PendingCall.Ending<T> ending;
+            PendingCall.PendingEnd<T> ending;
             while ((ending = other.ending()) == null) {
                 long left = leftOrRefuse(slot, limit);
                 if (Thread.interrupted()) {

@@ -4,7 +4,7 @@ import dev.levee.core.Action;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Outcomes;
-import dev.levee.core.policy.FallbackConfig.Source;
+import dev.levee.core.policy.FallbackConfig.FallbackSource;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +63,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
 
     private void askInTurn(Throwable error, SuppressedFailures earlier) {
         while (!isDone()) {
-            Source source = fallback.source(next);
+            FallbackSource source = fallback.source(next);
             if (source.now() == null) {
                 askLater(source, error, earlier);
                 return;
@@ -76,7 +76,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private void askLater(Source source, Throwable error, SuppressedFailures earlier) {
+    private void askLater(FallbackSource source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error, operation);
         passCancelTo(running);
         running.whenComplete((value, thrown) ->
@@ -84,7 +84,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     }
 
     private void laterEnded(
-            Source source, T value, @Nullable Throwable thrown, Throwable error, SuppressedFailures earlier) {
+            FallbackSource source, T value, @Nullable Throwable thrown, Throwable error, SuppressedFailures earlier) {
         Throwable failure = thrown == null ? misfitOf(source, value) : Outcomes.unwrap(thrown);
         if (failure == null) {
             answered(value, error);
@@ -96,7 +96,7 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
         }
     }
 
-    private @Nullable Throwable misfitOf(Source source, T value) {
+    private @Nullable Throwable misfitOf(FallbackSource source, T value) {
         try {
             fallback.checked(source, value, operation);
             return null;

@@ -28,7 +28,7 @@ public final class FallbackConfig {
             && !(error instanceof CancellationException);
 
     private final Predicate<? super Throwable> when;
-    private final List<Source> chain;
+    private final List<FallbackSource> chain;
 
     private FallbackConfig(Builder builder) {
         when = builder.when;
@@ -71,7 +71,7 @@ public final class FallbackConfig {
      * @return in the order in which they are asked; does not change
      */
     public List<String> sources() {
-        return chain.stream().map(Source::name).toList();
+        return chain.stream().map(FallbackSource::name).toList();
     }
 
     /**
@@ -114,9 +114,9 @@ public final class FallbackConfig {
         return named(name).byCall();
     }
 
-    private Source named(String name) {
+    private FallbackSource named(String name) {
         Require.nonNull("name", name);
-        for (Source source : chain) {
+        for (FallbackSource source : chain) {
             if (source.name().equals(name)) {
                 return source;
             }
@@ -125,12 +125,12 @@ public final class FallbackConfig {
                 "name must be one of " + sources() + ", but was \"" + Text.printable(name) + "\"");
     }
 
-    List<Source> chain() {
+    List<FallbackSource> chain() {
         return chain;
     }
 
     /** Where a substitute comes from; exactly one of the three functions is not null. */
-    record Source(
+    record FallbackSource(
             String name,
             @Nullable Function<? super Throwable, ? extends @Nullable Object> now,
             @Nullable Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> later,
@@ -142,7 +142,7 @@ public final class FallbackConfig {
      * @since 0.1
      */
     public static final class Builder {
-        private final List<Source> chain = new ArrayList<>();
+        private final List<FallbackSource> chain = new ArrayList<>();
         private Predicate<? super Throwable> when = ORDINARY;
 
         Builder() {}
@@ -182,7 +182,7 @@ public final class FallbackConfig {
          *     the eighth source
          */
         public Builder then(String name, Function<? super Throwable, ? extends @Nullable Object> source) {
-            return add(new Source(Require.name(name), Require.nonNull("source", source), null, null));
+            return add(new FallbackSource(Require.name(name), Require.nonNull("source", source), null, null));
         }
 
         /**
@@ -199,7 +199,7 @@ public final class FallbackConfig {
         public Builder thenAsync(
                 String name,
                 Function<? super Throwable, ? extends CompletionStage<? extends @Nullable Object>> source) {
-            return add(new Source(Require.name(name), null, Require.nonNull("source", source), null));
+            return add(new FallbackSource(Require.name(name), null, Require.nonNull("source", source), null));
         }
 
         /**
@@ -236,7 +236,7 @@ public final class FallbackConfig {
          */
         public Builder thenFor(
                 String name, BiFunction<? super Invocation, ? super Throwable, ? extends @Nullable Object> source) {
-            return add(new Source(Require.name(name), null, null, Require.nonNull("source", source)));
+            return add(new FallbackSource(Require.name(name), null, null, Require.nonNull("source", source)));
         }
 
         /**
@@ -257,8 +257,8 @@ public final class FallbackConfig {
             return thenFor(name, new SubstituteClient(type, substitute));
         }
 
-        private Builder add(Source source) {
-            for (Source earlier : chain) {
+        private Builder add(FallbackSource source) {
+            for (FallbackSource earlier : chain) {
                 if (earlier.name().equals(source.name())) {
                     throw new IllegalArgumentException(
                             "names of sources must differ, but \"" + source.name() + "\" is there twice");

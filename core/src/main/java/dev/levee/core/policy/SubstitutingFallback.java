@@ -13,7 +13,7 @@ import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.internal.Unchecked;
-import dev.levee.core.policy.FallbackConfig.Source;
+import dev.levee.core.policy.FallbackConfig.FallbackSource;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.List;
@@ -35,7 +35,7 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     private final String name;
     private final Predicate<? super Throwable> when;
-    private final Source[] chain;
+    private final FallbackSource[] chain;
     private final Environment environment;
     private final LongAdder[] degraded;
 
@@ -47,7 +47,7 @@ final class SubstitutingFallback implements Fallback, Answering {
     SubstitutingFallback(String name, FallbackConfig config, Environment environment) {
         this.name = Require.name(name);
         this.when = Require.nonNull("config", config).when();
-        this.chain = config.chain().toArray(new Source[0]);
+        this.chain = config.chain().toArray(new FallbackSource[0]);
         this.degraded = Stream.generate(LongAdder::new).limit(chain.length).toArray(LongAdder[]::new);
         this.tags = Stream.of(chain).map(source -> List.of(source.name())).toList();
         this.environment = Require.nonNull("environment", environment);
@@ -96,7 +96,7 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     /** Asks a source that answers at once, in a call of an operation or of the supplier of a stage. */
     @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"}) // the type is the user's promise
-    <T extends @Nullable Object> T ask(Source source, Throwable error, Object operation) {
+    <T extends @Nullable Object> T ask(FallbackSource source, Throwable error, Object operation) {
         Object answer = source.now() == null
                 ? askByCall(source, error, operation)
                 : source.now().apply(error);
@@ -104,7 +104,7 @@ final class SubstitutingFallback implements Fallback, Answering {
     }
 
     @SuppressWarnings("NullAway") // the source is one of that kind
-    private static @Nullable Object askByCall(Source source, Throwable error, Object operation) {
+    private static @Nullable Object askByCall(FallbackSource source, Throwable error, Object operation) {
         if (operation instanceof Invocation call) {
             return source.byCall().apply(call, error);
         }
@@ -114,7 +114,8 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     /** Starts a source. Never throws: an exception of the source fails the future. */
     @SuppressWarnings({"unchecked", "NullAway"}) // the type is the user's promise
-    <T extends @Nullable Object> CompletableFuture<T> askLater(Source source, Throwable error, Object operation) {
+    <T extends @Nullable Object> CompletableFuture<T> askLater(
+            FallbackSource source, Throwable error, Object operation) {
         return Inner.OPERATION.callAsync(() -> source.later() != null
                 ? (CompletionStage<T>) source.later().apply(error)
                 : (CompletionStage<T>) stageOf(askByCall(source, error, operation)));
@@ -131,7 +132,7 @@ final class SubstitutingFallback implements Fallback, Answering {
     }
 
     /** Returns an answer that fits the method that was called, if that is known. */
-    <T extends @Nullable Object> T checked(Source source, T answer, Object operation) {
+    <T extends @Nullable Object> T checked(FallbackSource source, T answer, Object operation) {
         if (operation instanceof Invocation call && !fits(answer, call.resultType())) {
             throw new ClassCastException(misfit(source, answer, call.method(), call.resultType()));
         }
@@ -146,7 +147,7 @@ final class SubstitutingFallback implements Fallback, Answering {
         return type == Void.class || type.isInstance(answer);
     }
 
-    private String misfit(Source source, @Nullable Object answer, Method method, Class<?> result) {
+    private String misfit(FallbackSource source, @Nullable Object answer, Method method, Class<?> result) {
         return "fallback \"" + name + "\": source \"" + source.name() + "\" answers with "
                 + (answer == null ? "null" : "a " + answer.getClass().getName()) + ", but " + Answering.text(method)
                 + " needs a " + result.getName();
@@ -154,7 +155,7 @@ final class SubstitutingFallback implements Fallback, Answering {
 
     @Override
     public void requireFits(Method method, Class<?> result) {
-        for (Source source : chain) {
+        for (FallbackSource source : chain) {
             if (source.now() instanceof FixedAnswer fixed && !fits(fixed.value(), result)) {
                 throw new IllegalArgumentException(misfit(source, fixed.value(), method, result));
             }
@@ -166,7 +167,7 @@ final class SubstitutingFallback implements Fallback, Answering {
         }
     }
 
-    private <T extends @Nullable Object> T awaitLater(Source source, Throwable error, Operation<T, ?> operation)
+    private <T extends @Nullable Object> T awaitLater(FallbackSource source, Throwable error, Operation<T, ?> operation)
             throws Throwable {
         CompletableFuture<T> running = askLater(source, error, operation);
         boolean done;
@@ -228,7 +229,7 @@ final class SubstitutingFallback implements Fallback, Answering {
         }
     }
 
-    Source source(int index) {
+    FallbackSource source(int index) {
         return chain[index];
     }
 

@@ -25,7 +25,7 @@ import java.util.function.DoubleSupplier;
 final class BurnWatch {
     private final String name;
     private final Objective objective;
-    private final CallCounts counts;
+    private final SignalRows counts;
     private final Environment environment;
     private final long slotNanos;
     private final int longSlots;
@@ -50,7 +50,7 @@ final class BurnWatch {
 
     private final OneAtATime publishing = new OneAtATime(this::publish);
 
-    BurnWatch(String name, Objective objective, CallCounts counts, Environment environment) {
+    BurnWatch(String name, Objective objective, SignalRows counts, Environment environment) {
         this.name = name;
         this.objective = objective;
         this.counts = counts;
@@ -147,15 +147,15 @@ final class BurnWatch {
     }
 
     long goodCalls() {
-        return counts.sum(CallCounts.ended(Ending.SUCCESS));
+        return counts.sum(SignalRows.ended(Ending.SUCCESS));
     }
 
     long badCalls() {
-        return counts.sum(CallCounts.SLOW)
-                + counts.sum(CallCounts.ended(Ending.FAILURE))
-                + counts.sum(CallCounts.ended(Ending.THROTTLED))
-                + counts.sum(CallCounts.ended(Ending.NOT_SENT))
-                + counts.sum(CallCounts.ended(Ending.REFUSED));
+        return counts.sum(SignalRows.SLOW)
+                + counts.sum(SignalRows.ended(Ending.FAILURE))
+                + counts.sum(SignalRows.ended(Ending.THROTTLED))
+                + counts.sum(SignalRows.ended(Ending.NOT_SENT))
+                + counts.sum(SignalRows.ended(Ending.REFUSED));
     }
 
     private void publish() {

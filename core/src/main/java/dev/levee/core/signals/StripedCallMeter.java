@@ -24,7 +24,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The implementation of {@link CallMeter}: judges how a call has ended, and counts it in {@link CallCounts}.
+ * The implementation of {@link CallMeter}: judges how a call has ended, and counts it in {@link SignalRows}.
  *
  * <p>It is an {@link dev.levee.core.Around} and no gate, because gates do not count the time in a queue beside them,
  * and do not see what was thrown. See ADR 118.
@@ -49,7 +49,7 @@ final class StripedCallMeter implements CallMeter {
     private final OutcomeRule rule;
     private final Environment environment;
     private final NanoClock clock;
-    private final CallCounts counts;
+    private final SignalRows counts;
     private final RefusalReasons refusals = new RefusalReasons();
     private final @Nullable Objective objective;
     private final @Nullable BurnWatch watch;
@@ -57,14 +57,14 @@ final class StripedCallMeter implements CallMeter {
     /** A success that took longer is bad. */
     private final long longestNanos;
 
-    private final LatencyHistogram.Source successes = into -> read(CallCounts.SUCCESSES, into);
-    private final LatencyHistogram.Source failures = into -> read(CallCounts.FAILURES, into);
+    private final LatencyHistogram.Source successes = into -> read(SignalRows.SUCCESSES, into);
+    private final LatencyHistogram.Source failures = into -> read(SignalRows.FAILURES, into);
 
     StripedCallMeter(String name, CallMeterConfig config, Environment environment) {
-        this(name, config, environment, new CallCounts());
+        this(name, config, environment, new SignalRows());
     }
 
-    StripedCallMeter(String name, CallMeterConfig config, Environment environment, CallCounts counts) {
+    StripedCallMeter(String name, CallMeterConfig config, Environment environment, SignalRows counts) {
         this.name = Require.name(name);
         this.rule = Require.nonNull("config", config).outcomes();
         this.environment = Require.nonNull("environment", environment);
@@ -125,12 +125,12 @@ final class StripedCallMeter implements CallMeter {
             switch (verdict) {
                 case SUCCESS ->
                     counts.end(
-                            nanos > longestNanos ? CallCounts.SLOW : CallCounts.ended(Ending.SUCCESS),
-                            CallCounts.SUCCESSES,
+                            nanos > longestNanos ? SignalRows.SLOW : SignalRows.ended(Ending.SUCCESS),
+                            SignalRows.SUCCESSES,
                             nanos);
-                case FAILURE -> counts.end(CallCounts.ended(Ending.FAILURE), CallCounts.FAILURES, nanos);
-                case THROTTLED -> counts.end(CallCounts.ended(Ending.THROTTLED), CallCounts.FAILURES, nanos);
-                case NOT_SENT -> counts.end(CallCounts.ended(Ending.NOT_SENT), CallCounts.FAILURES, nanos);
+                case FAILURE -> counts.end(SignalRows.ended(Ending.FAILURE), SignalRows.FAILURES, nanos);
+                case THROTTLED -> counts.end(SignalRows.ended(Ending.THROTTLED), SignalRows.FAILURES, nanos);
+                case NOT_SENT -> counts.end(SignalRows.ended(Ending.NOT_SENT), SignalRows.FAILURES, nanos);
                 case IGNORED -> endedWithoutEvidence(error);
             }
         } catch (Throwable thrown) { // no memory for a row, or a listener that is not shielded
@@ -141,9 +141,9 @@ final class StripedCallMeter implements CallMeter {
     private void endedWithoutEvidence(@Nullable Throwable error) {
         if (error instanceof RefusedException refusal && !(error instanceof InterruptedWaitException)) {
             refusals.count(refusal.getClass());
-            counts.end(CallCounts.ended(Ending.REFUSED), 0, 0);
+            counts.end(SignalRows.ended(Ending.REFUSED), 0, 0);
         } else {
-            counts.end(CallCounts.ended(Ending.IGNORED), 0, 0);
+            counts.end(SignalRows.ended(Ending.IGNORED), 0, 0);
         }
     }
 
@@ -162,8 +162,8 @@ final class StripedCallMeter implements CallMeter {
 
     @Override
     public long ended(Ending ending) {
-        long ended = counts.sum(CallCounts.ended(Require.nonNull("ending", ending)));
-        return ending == Ending.SUCCESS ? ended + counts.sum(CallCounts.SLOW) : ended;
+        long ended = counts.sum(SignalRows.ended(Require.nonNull("ending", ending)));
+        return ending == Ending.SUCCESS ? ended + counts.sum(SignalRows.SLOW) : ended;
     }
 
     @Override
@@ -172,7 +172,7 @@ final class StripedCallMeter implements CallMeter {
         for (Ending ending : ENDINGS) {
             ended += ended(ending);
         }
-        return counts.sum(CallCounts.STARTED) - ended;
+        return counts.sum(SignalRows.STARTED) - ended;
     }
 
     @Override

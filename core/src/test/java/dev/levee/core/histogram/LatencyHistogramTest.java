@@ -16,7 +16,7 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 class LatencyHistogramTest {
-    private static final long LONGEST = 1L << 40;
+    private static final long MAX_NANOS = 1L << 40;
 
     private final LatencyHistogram histogram = new LatencyHistogram();
 
@@ -99,12 +99,12 @@ class LatencyHistogramTest {
 
     @Test
     void durations_without_a_bound_are_counted_all_the_same() {
-        histogram.record(LONGEST);
-        histogram.record(LONGEST + 1);
+        histogram.record(MAX_NANOS);
+        histogram.record(MAX_NANOS + 1);
         histogram.record(Long.MAX_VALUE / 2);
         assertThat(histogram.count()).isEqualTo(3);
         assertThat(histogram.countUpTo(LatencyHistogram.bounds() - 1)).isZero();
-        assertThat(histogram.quantileNanos(1)).isEqualTo(LONGEST);
+        assertThat(histogram.quantileNanos(1)).isEqualTo(MAX_NANOS);
     }
 
     @Test

@@ -64,7 +64,7 @@ class CallMeterAllocationTest {
 
     @Test
     void a_thread_without_a_row_of_its_own_allocates_nothing_either() throws InterruptedException {
-        CallCounts counts = new CallCounts(1);
+        SignalRows counts = new SignalRows(1);
         Thread[] owners = new Thread[8];
         Object end = new Object();
         synchronized (end) {
@@ -79,12 +79,12 @@ class CallMeterAllocationTest {
                 });
                 owners[i].start();
             }
-            while (counts.sum(CallCounts.STARTED) < 8_000) {
+            while (counts.sum(SignalRows.STARTED) < 8_000) {
                 Thread.onSpinWait();
             }
             assertAllocatesNothing(() -> {
                 counts.begin();
-                counts.end(CallCounts.ended(Ending.SUCCESS), CallCounts.SUCCESSES, 5);
+                counts.end(SignalRows.ended(Ending.SUCCESS), SignalRows.SUCCESSES, 5);
             });
         }
         for (Thread owner : owners) {

@@ -5,7 +5,7 @@ package dev.levee.ratelimit.concurrency;
  * bulkhead; used by one thread at a time.
  */
 final class LimitWindow {
-    private final LatencyHistogram latencies = new LatencyHistogram();
+    private final WindowLatencies latencies = new WindowLatencies();
 
     /** Calls that were looked at stand for others: how many in all. */
     private double calls;

@@ -64,6 +64,7 @@ import dev.levee.benchmarks.limits.LimiterMulti3;
 import dev.levee.benchmarks.limits.LimiterSlidingwindow;
 import dev.levee.benchmarks.limits.QueueOfferPoll;
 import dev.levee.benchmarks.monitoring.MicrometerCall;
+import dev.levee.benchmarks.signals.MeterCall;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Collection;

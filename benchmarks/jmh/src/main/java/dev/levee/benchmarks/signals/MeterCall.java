@@ -1,5 +1,6 @@
-package dev.levee.benchmarks;
+package dev.levee.benchmarks.signals;
 
+import dev.levee.benchmarks.Work;
 import dev.levee.core.signals.CallMeter;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;

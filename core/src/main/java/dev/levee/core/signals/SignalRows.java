@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A thread without a row asks for one with every 64th call that a shared row counts, so that asking costs nothing
  * and a thread that makes one call gets none. Virtual threads never own a row: there is one for each call. See ADR 118.
  */
-final class CallCounts {
+final class SignalRows {
     /** Calls that have begun. The words before are padding: two cache lines. */
     static final int STARTED = 16;
 
@@ -81,11 +81,11 @@ final class CallCounts {
         }
     }
 
-    CallCounts() {
+    SignalRows() {
         this(Runtime.getRuntime().availableProcessors());
     }
 
-    CallCounts(int processors) {
+    SignalRows(int processors) {
         int power = Integer.highestOneBit(processors);
         owned = new AtomicReferenceArray<>(Math.min(64, Math.max(8, power * 4)));
         shared = new AtomicReferenceArray<>(Math.min(8, power));

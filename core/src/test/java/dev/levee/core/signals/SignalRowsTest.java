@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** No call is lost or counted twice, on however many threads, and whichever of them own a row. */
-class CallCountsTest {
-    private static final int SUCCESS = CallCounts.ended(Ending.SUCCESS);
+class SignalRowsTest {
+    private static final int SUCCESS = SignalRows.ended(Ending.SUCCESS);
 
     private static void inThreads(int threads, Runnable task) throws InterruptedException {
         List<Thread> all = new ArrayList<>();
@@ -25,24 +25,24 @@ class CallCountsTest {
         }
     }
 
-    private static void call(CallCounts counts, int times) {
+    private static void call(SignalRows counts, int times) {
         for (int i = 0; i < times; i++) {
             counts.begin();
-            counts.end(SUCCESS, CallCounts.SUCCESSES, i);
+            counts.end(SUCCESS, SignalRows.SUCCESSES, i);
         }
     }
 
     @Test
     void more_threads_than_rows_at_once_and_after_one_another_lose_no_call() throws InterruptedException {
-        CallCounts counts = new CallCounts(2);
+        SignalRows counts = new SignalRows(2);
         for (int round = 0; round < 20; round++) {
             inThreads(30, () -> call(counts, 1_000));
         }
         long calls = 20 * 30 * 1_000L;
-        assertThat(counts.sum(CallCounts.STARTED)).isEqualTo(calls);
+        assertThat(counts.sum(SignalRows.STARTED)).isEqualTo(calls);
         assertThat(counts.sum(SUCCESS)).isEqualTo(calls);
         LatencyHistogram durations = new LatencyHistogram();
-        counts.read(CallCounts.SUCCESSES, durations);
+        counts.read(SignalRows.SUCCESSES, durations);
         assertThat(durations.count()).isEqualTo(calls);
         assertThat(durations.sumNanos()).isEqualTo(20 * 30 * (999L * 1_000 / 2));
         assertThat(counts.rows()).isLessThanOrEqualTo(8 + 2);
@@ -50,7 +50,7 @@ class CallCountsTest {
 
     @Test
     void a_thread_that_calls_often_gets_a_row_and_leaves_it_to_another_when_it_dies() throws InterruptedException {
-        CallCounts counts = new CallCounts(1);
+        SignalRows counts = new SignalRows(1);
         inThreads(1, () -> call(counts, 1_000));
         assertThat(counts.rows()).isEqualTo(2);
         for (int i = 0; i < 100; i++) {
@@ -62,7 +62,7 @@ class CallCountsTest {
 
     @Test
     void a_thread_that_lives_keeps_its_row_whoever_else_calls() throws InterruptedException {
-        CallCounts counts = new CallCounts(1);
+        SignalRows counts = new SignalRows(1);
         call(counts, 100);
         Thread owner = Thread.currentThread();
         assertThat(counts.owns(owner)).isTrue();
@@ -94,19 +94,19 @@ class CallCountsTest {
 
     @Test
     void calls_that_end_on_another_thread_are_in_flight_until_then() throws InterruptedException {
-        CallCounts counts = new CallCounts(2);
+        SignalRows counts = new SignalRows(2);
         inThreads(4, () -> {
             for (int i = 0; i < 500; i++) {
                 counts.begin();
             }
         });
-        assertThat(counts.sum(CallCounts.STARTED) - counts.sum(SUCCESS)).isEqualTo(2_000);
+        assertThat(counts.sum(SignalRows.STARTED) - counts.sum(SUCCESS)).isEqualTo(2_000);
         inThreads(4, () -> {
             for (int i = 0; i < 500; i++) {
-                counts.end(SUCCESS, CallCounts.SUCCESSES, 1);
+                counts.end(SUCCESS, SignalRows.SUCCESSES, 1);
             }
         });
-        assertThat(counts.sum(CallCounts.STARTED) - counts.sum(SUCCESS)).isZero();
+        assertThat(counts.sum(SignalRows.STARTED) - counts.sum(SUCCESS)).isZero();
     }
 
     @Test

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Counts of latencies in buckets whose width grows with the latency: sixteen to each doubling, as in Gil Tene's
  * HdrHistogram (2012). Not thread-safe.
  */
-final class LatencyHistogram {
+final class WindowLatencies {
     private static final int BITS = 4;
     private static final int PER_DOUBLING = 1 << BITS;
     private static final int BUCKETS = (64 - BITS) * PER_DOUBLING;

@@ -359,7 +359,8 @@ final class EpochBreaker implements CircuitBreaker {
 
     /** What follows an epoch at a time; null if the epoch stays. */
     private interface Successor {
-        @Nullable Epoch after(Epoch from, long nowNanos);
+        @Nullable
+        Epoch after(Epoch from, long nowNanos);
     }
 
     // Configuration
@@ -376,7 +377,8 @@ final class EpochBreaker implements CircuitBreaker {
         do {
             from = makeDueChanges(clock.nanoTime());
         } while (!replaceEpoch(from, from.with(config)));
-        SafeLog.info(LOG, "{} has a new configuration: {} (before: {})", BreakerText.subject(name), config, from.config);
+        SafeLog.info(
+                LOG, "{} has a new configuration: {} (before: {})", BreakerText.subject(name), config, from.config);
     }
 
     /** Refuses a change of what pipelines read from a gate only once. */

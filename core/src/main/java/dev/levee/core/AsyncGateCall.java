@@ -231,8 +231,8 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         inner.whenComplete(
                 carrying == null
                         ? this::settle
-                        : (result, error) -> carrying.carry(() -> settle(result, error))
-                                .run()); // rules and listeners
+                        : (result, error) ->
+                                carrying.carry(() -> settle(result, error)).run()); // rules and listeners
     }
 
     /**

@@ -159,8 +159,7 @@ public final class CallContext {
 
     /** Returns this context with what was captured, or without. */
     CallContext withCarried(@Nullable CarriedContext captured) {
-        return new CallContext(
-                deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, captured);
+        return new CallContext(deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, captured);
     }
 
     /**
@@ -176,7 +175,8 @@ public final class CallContext {
         Deadline narrower = deadline == null ? other : deadline.earlier(other);
         return narrower == deadline
                 ? this
-                : new CallContext(narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made, carried);
+                : new CallContext(
+                        narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made, carried);
     }
 
     /**
@@ -190,7 +190,8 @@ public final class CallContext {
         Require.range("attempt", number, 1, Integer.MAX_VALUE);
         return number == attempt
                 ? this
-                : new CallContext(deadline, number, idempotent, repeating, criticality, cohort, repeater, made, carried);
+                : new CallContext(
+                        deadline, number, idempotent, repeating, criticality, cohort, repeater, made, carried);
     }
 
     /**
@@ -202,7 +203,8 @@ public final class CallContext {
     public CallContext withIdempotent(boolean repeatable) {
         return repeatable == idempotent
                 ? this
-                : new CallContext(deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made, carried);
+                : new CallContext(
+                        deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made, carried);
     }
 
     /**
@@ -217,7 +219,15 @@ public final class CallContext {
         return repeated == repeating && repeater == null
                 ? this
                 : new CallContext(
-                        deadline, attempt, idempotent, repeated, criticality, cohort, null, repeated ? made : null, carried);
+                        deadline,
+                        attempt,
+                        idempotent,
+                        repeated,
+                        criticality,
+                        cohort,
+                        null,
+                        repeated ? made : null,
+                        carried);
     }
 
     /**
@@ -251,7 +261,8 @@ public final class CallContext {
         Require.range("cohort", number, NO_COHORT, COHORTS - 1);
         return number == cohort
                 ? this
-                : new CallContext(deadline, attempt, idempotent, repeating, criticality, number, repeater, made, carried);
+                : new CallContext(
+                        deadline, attempt, idempotent, repeating, criticality, number, repeater, made, carried);
     }
 
     /**

@@ -31,7 +31,10 @@ class ContextCarrierTest {
     }
 
     private Environment carrying(ContextCarrier... carriers) {
-        return time.environment().toBuilder().executor(handed::add).context(carriers).build();
+        return time.environment().toBuilder()
+                .executor(handed::add)
+                .context(carriers)
+                .build();
     }
 
     private void runHanded() {
@@ -53,9 +56,7 @@ class ContextCarrierTest {
 
     private Retry retry(Environment environment) {
         return Retry.of(
-                "catalog",
-                config -> config.maxAttempts(3).backoff(Backoff.fixed(Duration.ofMillis(1))),
-                environment);
+                "catalog", config -> config.maxAttempts(3).backoff(Backoff.fixed(Duration.ofMillis(1))), environment);
     }
 
     @Test
@@ -136,8 +137,8 @@ class ContextCarrierTest {
             throw new IllegalStateException("no close");
         };
         try (CapturedLog log = new CapturedLog(ContextCarrier.class)) {
-            CallContext captured =
-                    carrying(noting("a"), noCapture, noRestore, noClose, () -> null, noting("b")).capture();
+            CallContext captured = carrying(noting("a"), noCapture, noRestore, noClose, () -> null, noting("b"))
+                    .capture();
             assertThat(captured.<String, RuntimeException>call(() -> "answer")).isEqualTo("answer");
             assertThat(log.lines()).hasSize(3).allMatch(line -> line.startsWith("WARN context carrier \""));
         }

@@ -237,9 +237,7 @@ class ContextTravelsTest {
 
     private Hedge hedge(Duration delay) {
         return Hedge.of(
-                "hedge",
-                config -> config.maxAttempts(3).delay(delay).budget(RetryBudget.unlimited()),
-                environment);
+                "hedge", config -> config.maxAttempts(3).delay(delay).budget(RetryBudget.unlimited()), environment);
     }
 
     /** Runs a call as its caller. */
@@ -402,8 +400,7 @@ class ContextTravelsTest {
                         }),
                 environment);
         AtomicInteger attempts = new AtomicInteger();
-        Retry twice = Retry.of(
-                "retry", config -> config.maxAttempts(2).backoff(Backoff.fixed(SOON)), environment);
+        Retry twice = Retry.of("retry", config -> config.maxAttempts(2).backoff(Backoff.fixed(SOON)), environment);
         assertThat(get(Pipeline.of(fallback, twice).callAsync(() -> flaky(attempts))))
                 .isEqualTo("substitute");
         assertThat(seen).hasSize(5);
@@ -447,8 +444,7 @@ class ContextTravelsTest {
     }
 
     private void queueOfASheddingBulkhead() throws Exception {
-        queueAt(SheddingBulkhead.of(
-                "bulkhead", config -> config.maxConcurrent(1), environment));
+        queueAt(SheddingBulkhead.of("bulkhead", config -> config.maxConcurrent(1), environment));
     }
 
     private void waitAtALimiter() throws Exception {
@@ -611,7 +607,8 @@ class ContextTravelsTest {
     }
 
     private void asynchronousLoad() throws Exception {
-        try (Cache<String, String> cache = Cache.over("cache", this::load, this.<String>settings().build(), environment)) {
+        try (Cache<String, String> cache =
+                Cache.over("cache", this::load, this.<String>settings().build(), environment)) {
             assertThat(get(cache.getAsync("a"))).isEqualTo("a!");
         }
     }
@@ -627,14 +624,16 @@ class ContextTravelsTest {
     private void loadByStages() throws Exception {
         AsyncLoader<String, String> loader = (key, part) -> {
             see("load");
-            return answering().thenApplyAsync(
-                    found -> {
-                        see("part");
-                        return found;
-                    },
-                    part);
+            return answering()
+                    .thenApplyAsync(
+                            found -> {
+                                see("part");
+                                return found;
+                            },
+                            part);
         };
-        try (Cache<String, String> cache = Cache.over("cache", loader, this.<String>settings().build(), environment)) {
+        try (Cache<String, String> cache =
+                Cache.over("cache", loader, this.<String>settings().build(), environment)) {
             assertThat(get(cache.getAsync("a"))).isEqualTo("answer");
         }
     }
@@ -645,7 +644,8 @@ class ContextTravelsTest {
             client.execute(() -> stage.complete("answer"));
             return stage;
         };
-        try (Cache<String, String> cache = Cache.over("cache", loader, this.<String>settings().build(), environment)) {
+        try (Cache<String, String> cache =
+                Cache.over("cache", loader, this.<String>settings().build(), environment)) {
             assertThat(get(cache.getAsync("a"))).isEqualTo("answer");
         }
         assertThat(seen).allMatch(line -> line.startsWith("expiry"));
@@ -687,7 +687,8 @@ class ContextTravelsTest {
 
     private void loadsOfManyKeys() throws Exception {
         BulkLoader<String, String> loader = this::loadAll;
-        try (Cache<String, String> cache = Cache.over("cache", loader, this.<String>settings().build(), environment)) {
+        try (Cache<String, String> cache =
+                Cache.over("cache", loader, this.<String>settings().build(), environment)) {
             assertThat(get(cache.getAllAsync(List.of("a", "b")))).hasSize(2);
         } catch (CompletionException thrown) {
             throw new AssertionError(thrown);

@@ -29,8 +29,8 @@ final class BalancedFuture<T extends @Nullable Object> extends CallFuture<T> {
         inner.whenComplete(
                 carrying == null
                         ? this::settle
-                        : (result, error) -> carrying.carry(() -> settle(result, error))
-                                .run()); // gates and listeners
+                        : (result, error) ->
+                                carrying.carry(() -> settle(result, error)).run()); // gates and listeners
         return this;
     }
 

@@ -79,8 +79,8 @@ final class AsyncFallback<T extends @Nullable Object> extends CallFuture<T> {
     private void askLater(FallbackSource source, Throwable error, SuppressedFailures earlier) {
         CompletableFuture<T> running = fallback.askLater(source, error, operation);
         passCancelTo(running);
-        running.whenComplete((value, thrown) ->
-                survive(context.carry(() -> laterEnded(source, value, thrown, error, earlier))));
+        running.whenComplete(
+                (value, thrown) -> survive(context.carry(() -> laterEnded(source, value, thrown, error, earlier))));
     }
 
     private void laterEnded(

@@ -1,7 +1,7 @@
 package dev.levee.core.policy;
 
-import dev.levee.core.CallFuture;
 import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.InterruptibleOperation;

@@ -1,4 +1,4 @@
-/** What Micrometer's context-propagation knows of, for Levee: {@link dev.levee.contextpropagation.PropagatedContext}. */
+/** What Micrometer's context-propagation knows of: {@link dev.levee.contextpropagation.PropagatedContext}. */
 @NullMarked
 package dev.levee.contextpropagation;
 

@@ -48,9 +48,7 @@ class PropagatedContextTest {
     @Test
     void what_is_registered_is_seen_by_each_attempt_and_the_thread_gets_back_its_own() {
         Retry retry = Retry.of(
-                "catalog",
-                config -> config.maxAttempts(3).backoff(Backoff.fixed(Duration.ofMillis(1))),
-                environment);
+                "catalog", config -> config.maxAttempts(3).backoff(Backoff.fixed(Duration.ofMillis(1))), environment);
         List<String> seen = new ArrayList<>();
         List<CompletableFuture<String>> stages = new ArrayList<>();
         USER.set("caller");

@@ -35,7 +35,8 @@ final class SpanEvents implements Listener {
         Span span = Span.current();
         if (span.isRecording()) {
             AttributesBuilder attributes = of(kind, policy).put(TracedCalls.ATTEMPT, (long) attempt);
-            span.addEvent("levee.attempt", attributes.put(DELAY, delayNanos / 1e9).build());
+            span.addEvent(
+                    "levee.attempt", attributes.put(DELAY, delayNanos / 1e9).build());
         }
     }
 

@@ -45,8 +45,7 @@ final class TracedCalls implements Around {
     /** Null for attempts. */
     private final @Nullable DoubleHistogram durations;
 
-    TracedCalls(
-            String subject, String spanName, OpenTelemetry telemetry, Environment environment, boolean wholeCalls) {
+    TracedCalls(String subject, String spanName, OpenTelemetry telemetry, Environment environment, boolean wholeCalls) {
         this.subject = subject;
         this.spanName = spanName;
         this.environment = environment;

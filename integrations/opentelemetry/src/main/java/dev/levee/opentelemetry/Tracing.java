@@ -130,8 +130,8 @@ public final class Tracing {
      * Returns the listener that makes events of what policies publish, on the span that is current then: for
      * {@link Environment.Builder#listener}. They are {@code levee.refused}, {@code levee.attempt} (another one will be
      * made, after {@code levee.delay} seconds), {@code levee.state_change} and {@code levee.degraded} (a fallback has
-     * answered), each with {@code levee.policy.kind} and {@code levee.policy.name}. What happens within no call, such as
-     * a state that changes by time, has no span and is left out.
+     * answered), each with {@code levee.policy.kind} and {@code levee.policy.name}. What happens within no call, such
+     * as a state that changes by time, has no span and is left out.
      *
      * @return the listener
      */

@@ -130,12 +130,10 @@ class OpenTelemetryMetricsTest {
     @Test
     void a_collection_asks_each_source_once() {
         AtomicInteger asked = new AtomicInteger();
-        OpenTelemetryMetrics.register(
-                telemetry,
-                List.of(sink -> {
-                    asked.incrementAndGet();
-                    figures(sink);
-                }));
+        OpenTelemetryMetrics.register(telemetry, List.of(sink -> {
+            asked.incrementAndGet();
+            figures(sink);
+        }));
         assertThat(asked).hasValue(1);
 
         collect();
@@ -147,14 +145,12 @@ class OpenTelemetryMetricsTest {
     @Test
     void a_metric_that_comes_later_is_part_of_the_next_collection() {
         AtomicInteger asked = new AtomicInteger();
-        OpenTelemetryMetrics.register(
-                telemetry,
-                List.of(sink -> {
-                    sink.value("crossing", SHARE, 0.5);
-                    if (asked.incrementAndGet() > 1) {
-                        sink.value("crossing", CALLS, List.of("success"), 1);
-                    }
-                }));
+        OpenTelemetryMetrics.register(telemetry, List.of(sink -> {
+            sink.value("crossing", SHARE, 0.5);
+            if (asked.incrementAndGet() > 1) {
+                sink.value("crossing", CALLS, List.of("success"), 1);
+            }
+        }));
 
         assertThat(collect()).containsOnlyKeys("levee.light.share");
         assertThat(collect()).containsOnlyKeys("levee.light.share", "levee.light.calls");
@@ -163,17 +159,17 @@ class OpenTelemetryMetricsTest {
     @Test
     void series_that_are_no_longer_passed_disappear() {
         AtomicInteger asked = new AtomicInteger();
-        OpenTelemetryMetrics.register(
-                telemetry,
-                List.of(sink -> {
-                    sink.value("stays", SHARE, 0.5);
-                    if (asked.incrementAndGet() < 3) {
-                        sink.value("goes", SHARE, 0.5);
-                    }
-                }));
+        OpenTelemetryMetrics.register(telemetry, List.of(sink -> {
+            sink.value("stays", SHARE, 0.5);
+            if (asked.incrementAndGet() < 3) {
+                sink.value("goes", SHARE, 0.5);
+            }
+        }));
 
-        assertThat(collect().get("levee.light.share").getDoubleGaugeData().getPoints()).hasSize(2);
-        assertThat(collect().get("levee.light.share").getDoubleGaugeData().getPoints()).hasSize(1);
+        assertThat(collect().get("levee.light.share").getDoubleGaugeData().getPoints())
+                .hasSize(2);
+        assertThat(collect().get("levee.light.share").getDoubleGaugeData().getPoints())
+                .hasSize(1);
     }
 
     @Test
@@ -189,8 +185,7 @@ class OpenTelemetryMetricsTest {
 
     @Test
     void a_figure_that_is_no_number_is_left_out() {
-        OpenTelemetryMetrics.register(
-                telemetry, List.of(sink -> sink.value("crossing", SHARE, Double.NaN)));
+        OpenTelemetryMetrics.register(telemetry, List.of(sink -> sink.value("crossing", SHARE, Double.NaN)));
 
         assertThat(collect()).isEmpty();
     }
@@ -198,12 +193,10 @@ class OpenTelemetryMetricsTest {
     @Test
     void after_a_close_nothing_is_asked_or_exported() {
         AtomicInteger asked = new AtomicInteger();
-        OpenTelemetryMetrics metrics = OpenTelemetryMetrics.register(
-                telemetry,
-                List.of(sink -> {
-                    asked.incrementAndGet();
-                    figures(sink);
-                }));
+        OpenTelemetryMetrics metrics = OpenTelemetryMetrics.register(telemetry, List.of(sink -> {
+            asked.incrementAndGet();
+            figures(sink);
+        }));
 
         metrics.close();
         metrics.close();
@@ -215,15 +208,13 @@ class OpenTelemetryMetricsTest {
     @Test
     void two_readers_at_the_same_time_get_all_figures() throws Exception {
         AtomicInteger asked = new AtomicInteger();
-        OpenTelemetryMetrics.register(
-                telemetry,
-                List.of(sink -> {
-                    figures(sink);
-                    int known = asked.incrementAndGet() / 2;
-                    for (int i = 0; i < known; i++) {
-                        sink.value("crossing", "later.figure." + (char) ('a' + i % 26), i);
-                    }
-                }));
+        OpenTelemetryMetrics.register(telemetry, List.of(sink -> {
+            figures(sink);
+            int known = asked.incrementAndGet() / 2;
+            for (int i = 0; i < known; i++) {
+                sink.value("crossing", "later.figure." + (char) ('a' + i % 26), i);
+            }
+        }));
         ExecutorService threads = Executors.newFixedThreadPool(2);
         CountDownLatch start = new CountDownLatch(1);
         List<Future<?>> both = List.of(reader, other).stream()
@@ -249,7 +240,10 @@ class OpenTelemetryMetricsTest {
         Bulkhead bulkhead = Bulkhead.of("payments", 3);
         OpenTelemetryMetrics.register(telemetry, List.of((Measured) bulkhead));
 
-        bulkhead.run(() -> assertThat(collect().get("levee.bulkhead.in.flight").getDoubleGaugeData().getPoints())
+        bulkhead.run(() -> assertThat(collect()
+                        .get("levee.bulkhead.in.flight")
+                        .getDoubleGaugeData()
+                        .getPoints())
                 .singleElement()
                 .satisfies(point -> {
                     assertThat(point.getValue()).isEqualTo(1);

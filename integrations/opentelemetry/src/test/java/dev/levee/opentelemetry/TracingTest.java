@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
-import dev.levee.core.CallFuture;
 import dev.levee.core.CallContext;
+import dev.levee.core.CallFuture;
 import dev.levee.core.Environment;
 import dev.levee.core.ExecutorRejectedException;
 import dev.levee.core.Gate;
@@ -74,9 +74,8 @@ class TracingTest {
                     .addSpanProcessor(new OpenSpans())
                     .addSpanProcessor(SimpleSpanProcessor.create(exporter))
                     .build())
-            .setMeterProvider(SdkMeterProvider.builder()
-                    .registerMetricReader(reader)
-                    .build())
+            .setMeterProvider(
+                    SdkMeterProvider.builder().registerMetricReader(reader).build())
             .build();
     private final ManualTime time = new ManualTime();
     private final Queue<Runnable> handed = new ArrayDeque<>();
@@ -142,9 +141,7 @@ class TracingTest {
     private Hedge hedge() {
         return Hedge.of(
                 "hedge",
-                config -> config.maxAttempts(3)
-                        .delay(Duration.ofMillis(10))
-                        .budget(RetryBudget.unlimited()),
+                config -> config.maxAttempts(3).delay(Duration.ofMillis(10)).budget(RetryBudget.unlimited()),
                 environment);
     }
 
@@ -229,8 +226,8 @@ class TracingTest {
     void a_blocking_call_has_a_span_and_each_attempt_a_child_of_it() throws Exception {
         Environment real = Environment.builder().context(Tracing.context()).build();
         Tracing own = Tracing.of(telemetry, real);
-        Retry twice = Retry.of(
-                "retry", config -> config.maxAttempts(2).backoff(Backoff.fixed(Duration.ofMillis(1))), real);
+        Retry twice =
+                Retry.of("retry", config -> config.maxAttempts(2).backoff(Backoff.fixed(Duration.ofMillis(1))), real);
         Pipeline pipeline = Pipeline.of(own.calls("payments"), twice, own.attempts("payments"));
 
         assertThatThrownBy(() -> pipeline.run(() -> {
@@ -277,14 +274,14 @@ class TracingTest {
     @Test
     void blocking_hedges_end_their_spans_when_they_return() throws Exception {
         ExecutorService threads = Executors.newCachedThreadPool();
-        Environment real =
-                Environment.builder().executor(threads).context(Tracing.context()).build();
+        Environment real = Environment.builder()
+                .executor(threads)
+                .context(Tracing.context())
+                .build();
         Tracing own = Tracing.of(telemetry, real);
         Hedge hedge = Hedge.of(
                 "hedge",
-                config -> config.maxAttempts(2)
-                        .delay(Duration.ofMillis(1))
-                        .budget(RetryBudget.unlimited()),
+                config -> config.maxAttempts(2).delay(Duration.ofMillis(1)).budget(RetryBudget.unlimited()),
                 real);
         AtomicInteger attempts = new AtomicInteger();
         Pipeline pipeline = Pipeline.of(own.calls("search"), hedge, own.attempts("search"));
@@ -451,8 +448,7 @@ class TracingTest {
         }
 
         @Override
-        public void exit(
-                long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
+        public void exit(long stamp, long startNanos, long endNanos, Verdict verdict, long retryAfterNanos) {
             environment.listener().onStateChange(Policy.Kind.BREAKER, "changing", "CLOSED", "OPEN");
         }
 
@@ -498,8 +494,8 @@ class TracingTest {
 
     @Test
     void a_call_that_waits_for_its_turn_is_still_known_to_wait_behind_a_span() {
-        Bulkhead queued = Bulkhead.of(
-                "bulkhead", config -> config.maxConcurrent(1).queue(1, Duration.ofSeconds(9)), environment);
+        Bulkhead queued =
+                Bulkhead.of("bulkhead", config -> config.maxConcurrent(1).queue(1, Duration.ofSeconds(9)), environment);
         CompletableFuture<String> work = new CompletableFuture<>();
         CompletableFuture<String> first = queued.callAsync(() -> work);
         Timeout timeout = Timeout.of("timeout", Duration.ofSeconds(1), environment);
@@ -508,7 +504,9 @@ class TracingTest {
                 Pipeline.of(timeout, tracing.attempts("payments"), queued).callAsync(() -> work);
         pass(Duration.ofSeconds(1));
 
-        assertThat(second).failsWithin(Duration.ZERO).withThrowableOfType(java.util.concurrent.ExecutionException.class)
+        assertThat(second)
+                .failsWithin(Duration.ZERO)
+                .withThrowableOfType(java.util.concurrent.ExecutionException.class)
                 .withCauseInstanceOf(RefusedException.class);
         assertThat(outcomes(spans("payments attempt"))).containsExactly("refused");
         work.complete("done");
@@ -579,7 +577,11 @@ class TracingTest {
                 .build();
         Tracing own = Tracing.of(telemetry, real);
         Retry twice = Retry.of(
-                "retry", config -> config.maxAttempts(2).budget(RetryBudget.unlimited()).backoff(Backoff.fixed(Duration.ofMillis(1))), real);
+                "retry",
+                config -> config.maxAttempts(2)
+                        .budget(RetryBudget.unlimited())
+                        .backoff(Backoff.fixed(Duration.ofMillis(1))),
+                real);
         Pipeline pipeline = Pipeline.of(own.calls("payments"), twice, own.attempts("payments"));
         List<CompletableFuture<String>> calls = new ArrayList<>();
         for (int i = 0; i < 200; i++) {

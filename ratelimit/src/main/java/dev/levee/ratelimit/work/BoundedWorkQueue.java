@@ -116,7 +116,7 @@ final class BoundedWorkQueue<T> implements WorkQueue<T> {
         return outcome;
     }
 
-    /** Returns what goes into the ring: the item itself, or with an order or carriers its entry. Calls code of the user. */
+    /** Returns what goes into the ring: the item, or with an order or carriers its entry. Calls code of the user. */
     private Object element(T item) {
         StackRoom.require();
         Require.nonNull("item", item);

@@ -66,17 +66,17 @@ final class CallKinds {
      * @param answer what it answers
      * @param when for which failures; empty for all ordinary ones
      */
-    record Answer(@Nullable Object answer, List<Class<? extends Throwable>> when) {}
+    record FallbackAnswer(@Nullable Object answer, List<Class<? extends Throwable>> when) {}
 
     /** Replaces a failure. */
-    static final class FallbackKind extends PolicyKind<Answer> {
+    static final class FallbackKind extends PolicyKind<FallbackAnswer> {
         FallbackKind() {
             super("fallback", Fallback.class);
         }
 
         @Override
         @Nullable
-        Answer read(Values values) {
+        FallbackAnswer read(Values values) {
             String value = values.get("value", SettingType.TEXT, null, "What a failed call is answered with.");
             String type = values.get(
                     "type", SettingType.TEXT, "java.lang.String", "The class to which the value is converted.");
@@ -90,14 +90,14 @@ final class CallKinds {
                 if (value != null) {
                     values.wrong("value", "must not be set, because nothing is true");
                 }
-                return new Answer(null, when);
+                return new FallbackAnswer(null, when);
             }
             if (value == null) {
                 values.missing("value", "must be set: what a failed call is answered with; or nothing: true for null");
                 return null;
             }
             Object answer = type == null ? value : converted(values, value, type);
-            return answer == null ? null : new Answer(answer, when);
+            return answer == null ? null : new FallbackAnswer(answer, when);
         }
 
         private static @Nullable Object converted(Values values, String value, String type) {
@@ -114,11 +114,11 @@ final class CallKinds {
         }
 
         @Override
-        Policy make(String name, Answer settings, Surroundings around) {
+        Policy make(String name, FallbackAnswer settings, Surroundings around) {
             return new LiveFallback(name, around.environment(), fallback(name, settings, around));
         }
 
-        private static Fallback fallback(String name, Answer settings, Surroundings around) {
+        private static Fallback fallback(String name, FallbackAnswer settings, Surroundings around) {
             FallbackConfig.Builder builder = FallbackConfig.builder();
             if (settings.when().size() == 1) {
                 builder.when(settings.when().get(0));
@@ -136,7 +136,7 @@ final class CallKinds {
         }
 
         @Override
-        Runnable change(Policy policy, Answer to, Surroundings around) {
+        Runnable change(Policy policy, FallbackAnswer to, Surroundings around) {
             LiveFallback live = (LiveFallback) policy;
             Fallback next = fallback(live.name(), to, around);
             return () -> live.exchange(next, null);

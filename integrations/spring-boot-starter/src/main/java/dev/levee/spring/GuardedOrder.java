@@ -1,7 +1,7 @@
 package dev.levee.spring;
 
 import dev.levee.spring.LeveeConfigurationException.Problem;
-import dev.levee.spring.Settings.Node;
+import dev.levee.spring.Settings.SettingNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.springframework.core.Ordered;
@@ -15,7 +15,7 @@ final class GuardedOrder {
     private GuardedOrder() {}
 
     static int read(ConfigurableEnvironment environment) {
-        Node node = Settings.read(environment).at("guarded");
+        SettingNode node = Settings.read(environment).at("guarded");
         if (node == null) {
             return STANDARD;
         }

@@ -74,7 +74,7 @@ public final class LeveeEndpoint {
     }
 
     private Map<String, Object> describe(String name) {
-        Plan.PolicyPlan plan = policies.plan().policies().get(name);
+        ConfiguredPlan.PolicyPlan plan = policies.plan().policies().get(name);
         Map<String, Object> one = new LinkedHashMap<>();
         if (plan == null) {
             return one;

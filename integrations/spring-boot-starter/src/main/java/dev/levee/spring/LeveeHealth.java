@@ -4,7 +4,7 @@ import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.circuitbreaker.CircuitBreaker.State;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.spring.LeveeConfigurationException.Problem;
-import dev.levee.spring.Settings.Node;
+import dev.levee.spring.Settings.SettingNode;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -47,8 +47,8 @@ final class LeveeHealth {
     }
 
     /** Returns the names of the breakers that count. */
-    static List<String> down(ConfigurableEnvironment environment, Plan plan) {
-        Node node = Settings.read(environment).at("health");
+    static List<String> down(ConfigurableEnvironment environment, ConfiguredPlan plan) {
+        SettingNode node = Settings.read(environment).at("health");
         if (node == null) {
             return List.of();
         }
@@ -57,7 +57,7 @@ final class LeveeHealth {
         List<String> names = down(values);
         values.requireKnown(node);
         for (String name : names) {
-            Plan.PolicyPlan policy = plan.policies().get(name);
+            ConfiguredPlan.PolicyPlan policy = plan.policies().get(name);
             if (policy == null || policy.kind().type() != CircuitBreaker.class || policy.keys() != null) {
                 problems.add(new Problem(
                         "levee.health.down",

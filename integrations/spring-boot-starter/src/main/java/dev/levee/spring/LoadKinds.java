@@ -25,7 +25,7 @@ final class LoadKinds {
     private LoadKinds() {}
 
     /** How an adaptive limit is found. */
-    enum Finding {
+    enum LimitFinding {
         /** At the knee of the throughput. */
         KNEE,
         /** Additive increase, multiplicative decrease. */
@@ -46,10 +46,10 @@ final class LoadKinds {
                 "5m",
                 "From which age on permits are reported as" + " held too long.",
                 builder::heldTooLong);
-        Finding finding = values.get(
+        LimitFinding finding = values.get(
                 prefix + "algorithm",
-                SettingType.oneOf(Finding.class),
-                Finding.KNEE,
+                SettingType.oneOf(LimitFinding.class),
+                LimitFinding.KNEE,
                 "knee",
                 "How the limit is found.");
         Duration healthy = values.get(
@@ -120,19 +120,24 @@ final class LoadKinds {
             };
             return builder.limit(limit);
         });
-        foreign(values, prefix, finding, Finding.KNEE, Map.of("max-healthy-latency", healthy != null));
-        foreign(values, prefix, finding, Finding.AIMD, Map.of("backoff", backoff != null, "timeout", timeout != null));
-        foreign(values, prefix, finding, Finding.VEGAS, Map.of("alpha", alpha != null, "beta", beta != null));
+        foreign(values, prefix, finding, LimitFinding.KNEE, Map.of("max-healthy-latency", healthy != null));
         foreign(
                 values,
                 prefix,
                 finding,
-                Finding.GRADIENT2,
+                LimitFinding.AIMD,
+                Map.of("backoff", backoff != null, "timeout", timeout != null));
+        foreign(values, prefix, finding, LimitFinding.VEGAS, Map.of("alpha", alpha != null, "beta", beta != null));
+        foreign(
+                values,
+                prefix,
+                finding,
+                LimitFinding.GRADIENT2,
                 Map.of("queue-size", queue != null, "tolerance", tolerance != null, "long-window", longWindow != null));
     }
 
     private static void foreign(
-            Values values, String prefix, Finding finding, Finding owner, Map<String, Boolean> properties) {
+            Values values, String prefix, LimitFinding finding, LimitFinding owner, Map<String, Boolean> properties) {
         if (finding != owner) {
             properties.forEach((name, set) -> {
                 if (set) {

@@ -1,7 +1,7 @@
 package dev.levee.spring;
 
+import dev.levee.spring.ConfiguredPlan.PolicyPlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
-import dev.levee.spring.Plan.PolicyPlan;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,18 +22,18 @@ final class PlanChanges {
      *
      * @throws LeveeConfigurationException with everything that needs a restart
      */
-    static Set<String> require(Plan from, Plan to) {
+    static Set<String> require(ConfiguredPlan from, ConfiguredPlan to) {
         return new PlanChanges().compare(from, to);
     }
 
-    private Set<String> compare(Plan from, Plan to) {
+    private Set<String> compare(ConfiguredPlan from, ConfiguredPlan to) {
         same("levee.policies", from.policies().keySet(), to.policies().keySet());
         same("levee.pipelines", from.pipelines().keySet(), to.pipelines().keySet());
         if (!from.budgets().equals(to.budgets())) {
             problems.add(new Problem("levee.budgets", null, PolicyKind.onlyAtStart(), null));
         }
         from.pipelines().forEach((name, pipeline) -> {
-            Plan.PipelinePlan other = to.pipelines().get(name);
+            ConfiguredPlan.PipelinePlan other = to.pipelines().get(name);
             if (other != null && !other.elements().equals(pipeline.elements())) {
                 problems.add(new Problem(
                         pipeline.path(),

@@ -2,10 +2,10 @@ package dev.levee.spring;
 
 import dev.levee.core.KeyPatterns;
 import dev.levee.core.internal.Require;
+import dev.levee.spring.ConfiguredPlan.PipelinePlan;
+import dev.levee.spring.ConfiguredPlan.PolicyPlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
-import dev.levee.spring.Plan.PipelinePlan;
-import dev.levee.spring.Plan.PolicyPlan;
-import dev.levee.spring.Settings.Node;
+import dev.levee.spring.Settings.SettingNode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,7 +27,7 @@ final class PlanReader {
     /** What other parts of Levee read themselves. */
     private static final Set<String> FOREIGN = Set.of("http", "cloud", "console");
 
-    private final Node root;
+    private final SettingNode root;
     private final Predicate<String> isBean;
     private final List<Problem> problems = new ArrayList<>();
     private final Map<String, PolicyPlan> policies = new LinkedHashMap<>();
@@ -37,7 +37,7 @@ final class PlanReader {
     /** Names of policies that are wrong, and said to be: a pipeline with them is not wrong too. */
     private final Set<String> broken = new LinkedHashSet<>();
 
-    private PlanReader(Node root, Predicate<String> isBean) {
+    private PlanReader(SettingNode root, Predicate<String> isBean) {
         this.root = root;
         this.isBean = isBean;
     }
@@ -49,12 +49,12 @@ final class PlanReader {
      * @param isBean whether the application has a bean of a name
      * @throws LeveeConfigurationException with everything that is wrong
      */
-    static Plan read(Node root, Predicate<String> isBean) {
+    static ConfiguredPlan read(SettingNode root, Predicate<String> isBean) {
         return new PlanReader(root, isBean).read();
     }
 
-    private Plan read() {
-        for (Node child : root.children().values()) {
+    private ConfiguredPlan read() {
+        for (SettingNode child : root.children().values()) {
             if (!Settings.SECTIONS.contains(Settings.uniform(child.name()))
                     && !FOREIGN.contains(Settings.uniform(child.name()))) {
                 List<String> names = new ArrayList<>(Settings.SECTIONS);
@@ -73,7 +73,7 @@ final class PlanReader {
                 broken.add(name);
             }
         });
-        Map<String, Node> listed = section("pipelines");
+        Map<String, SettingNode> listed = section("pipelines");
         listed.forEach((name, node) -> node.elements().forEach(element -> {
             String word = element.value();
             if (word != null) {
@@ -90,11 +90,11 @@ final class PlanReader {
         if (!problems.isEmpty()) {
             throw new LeveeConfigurationException(problems);
         }
-        return new Plan(budgets, policies, pipelines);
+        return new ConfiguredPlan(budgets, policies, pipelines);
     }
 
-    private static Node leaf(Node node) {
-        Node leaf = node;
+    private static SettingNode leaf(SettingNode node) {
+        SettingNode leaf = node;
         while (leaf.value() == null && !leaf.children().isEmpty()) {
             leaf = leaf.children().values().iterator().next();
         }
@@ -102,16 +102,16 @@ final class PlanReader {
     }
 
     /** Returns the named things of a section, of which no two may have one name. */
-    private Map<String, Node> section(String name) {
-        Map<String, Node> named = new LinkedHashMap<>();
-        Node section = root.at(name);
+    private Map<String, SettingNode> section(String name) {
+        Map<String, SettingNode> named = new LinkedHashMap<>();
+        SettingNode section = root.at(name);
         if (section == null) {
             return named;
         }
         if (section.value() != null) {
             problems.add(section.problem("has no value of its own, but names below it"));
         }
-        for (Node node : section.children().values()) {
+        for (SettingNode node : section.children().values()) {
             try {
                 named.put(Require.name(node.name()), node);
             } catch (IllegalArgumentException wrong) {
@@ -123,13 +123,13 @@ final class PlanReader {
 
     /** Checks what is read elsewhere too, so that a mistake is said even where nothing reads it. */
     private void readOthers() {
-        Node guarded = root.at("guarded");
+        SettingNode guarded = root.at("guarded");
         if (guarded != null) {
             Values values = new Values(guarded.path(), List.of(guarded), false, problems);
             GuardedOrder.read(values);
             values.requireKnown(guarded);
         }
-        Node health = root.at("health");
+        SettingNode health = root.at("health");
         if (health != null) {
             Values values = new Values(health.path(), List.of(health), false, problems);
             LeveeHealth.down(values);
@@ -152,15 +152,15 @@ final class PlanReader {
         });
     }
 
-    private void readBudget(String name, Node node) {
+    private void readBudget(String name, SettingNode node) {
         Values values = new Values(node.path(), List.of(node), false, problems);
         BudgetSettings settings = BudgetSettings.numbers(values, "");
         values.requireKnown(node);
         budgets.put(name, settings == null ? new BudgetSettings(null, false, 0.2, 10, null) : settings);
     }
 
-    private @Nullable PolicyKind<?> kindOf(String name, Node node) {
-        Node said = node.at("kind");
+    private @Nullable PolicyKind<?> kindOf(String name, SettingNode node) {
+        SettingNode said = node.at("kind");
         if (said != null) {
             PolicyKind<?> kind = kind(String.valueOf(said.value()));
             if (kind == null) {
@@ -195,10 +195,10 @@ final class PlanReader {
                 .orElse(null);
     }
 
-    private void readPolicy(String name, String path, PolicyKind<?> kind, @Nullable Node own) {
+    private void readPolicy(String name, String path, PolicyKind<?> kind, @Nullable SettingNode own) {
         int before = problems.size();
-        Node defaults = root.at("defaults." + kind.label());
-        List<Node> layers = new ArrayList<>();
+        SettingNode defaults = root.at("defaults." + kind.label());
+        List<SettingNode> layers = new ArrayList<>();
         if (own != null) {
             layers.add(own);
         }
@@ -224,18 +224,19 @@ final class PlanReader {
         policies.put(name, new PolicyPlan(name, kind, settings, keys, effective, path));
     }
 
-    private @Nullable KeySettings readKeys(Values values, PolicyKind<?> kind, @Nullable Node own, List<Node> layers) {
+    private @Nullable KeySettings readKeys(
+            Values values, PolicyKind<?> kind, @Nullable SettingNode own, List<SettingNode> layers) {
         Integer max = values.get("keys.max", SettingType.INT, null, "For one policy per key: how many keys are held.");
         Duration idle =
                 values.get("keys.idle", SettingType.TIME_SPAN, "1h", "How long a key is held after its last use.");
         Integer measured = values.get(
                 "keys.measured", SettingType.INT, "100", "Of how many keys the policies are measured one by one.");
         List<KeySettings.Pattern> patterns = new ArrayList<>();
-        Node listed = own == null ? null : own.at("keys.patterns");
+        SettingNode listed = own == null ? null : own.at("keys.patterns");
         values.declareGroup("keys.patterns", "pattern", "What differs for keys that match: a star is any text.");
         if (listed != null) {
             int index = 0;
-            for (Node node : listed.elements()) {
+            for (SettingNode node : listed.elements()) {
                 KeySettings.Pattern pattern = readPattern(values, kind, node, layers, index++);
                 if (pattern != null) {
                     patterns.add(pattern);
@@ -278,8 +279,8 @@ final class PlanReader {
     }
 
     private KeySettings.@Nullable Pattern readPattern(
-            Values values, PolicyKind<?> kind, Node node, List<Node> layers, int index) {
-        List<Node> more = new ArrayList<>();
+            Values values, PolicyKind<?> kind, SettingNode node, List<SettingNode> layers, int index) {
+        List<SettingNode> more = new ArrayList<>();
         more.add(node);
         more.addAll(layers);
         Values special = new Values(node.path(), more, false, problems);
@@ -301,16 +302,16 @@ final class PlanReader {
         return settings == null ? null : new KeySettings.Pattern(pattern, settings);
     }
 
-    private void readPipeline(String name, Node node, Set<String> listed) {
+    private void readPipeline(String name, SettingNode node, Set<String> listed) {
         List<String> elements = new ArrayList<>();
-        List<Node> nodes = node.elements();
+        List<SettingNode> nodes = node.elements();
         if (nodes.isEmpty()) {
             problems.add(node.problem("must list the names of policies, outermost first"));
         }
         if (policies.containsKey(name) || broken.contains(name)) {
             problems.add(node.problem("is the name of a policy too: a policy and a pipeline are beans of their names"));
         }
-        for (Node element : nodes) {
+        for (SettingNode element : nodes) {
             String word = element.value();
             if (word == null) {
                 problems.add(element.problem("must be the name of a policy"));

@@ -43,7 +43,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
     }
 
     /** Returns what the configuration asks for. */
-    static Plan plan(ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
+    static ConfiguredPlan plan(ConfigurableEnvironment environment, ConfigurableListableBeanFactory beans) {
         return PlanReader.read(Settings.read(environment), name -> beans.containsBean(name) && !isOurs(beans, name));
     }
 
@@ -58,7 +58,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
             throw new IllegalStateException("environment and bean factory must be set first");
         }
         ConfigurableListableBeanFactory factory = beans;
-        Plan plan = plan(environment, factory);
+        ConfiguredPlan plan = plan(environment, factory);
         List<Problem> clashes = new ArrayList<>();
         plan.policies().values().forEach(policy -> {
             requireFree(policy.name(), policy.path(), registry, clashes);

@@ -7,9 +7,9 @@ import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Text;
 import dev.levee.core.policy.RetryBudget;
+import dev.levee.spring.ConfiguredPlan.PipelinePlan;
+import dev.levee.spring.ConfiguredPlan.PolicyPlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
-import dev.levee.spring.Plan.PipelinePlan;
-import dev.levee.spring.Plan.PolicyPlan;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes everything that a {@link Plan} asks for, once, and changes it when the plan changes.
+ * Makes everything that a {@link ConfiguredPlan} asks for, once, and changes it when the plan changes.
  *
  * <p><b>Invariants.</b> What there is and in which order is fixed when this is made. A change is prepared as a whole: a
  * plan with anything wrong in it, or with something that needs a restart, changes nothing. Should a step of a change
@@ -37,14 +37,14 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
     private final Environment environment;
     private final Function<String, @Nullable Policy> beans;
     private final List<PolicyCustomizer<?>> customizers;
-    private final Supplier<Plan> reader;
+    private final Supplier<ConfiguredPlan> reader;
     private final Map<String, RetryBudget> budgets = new LinkedHashMap<>();
     private final Map<String, Policy> single = new LinkedHashMap<>();
     private final Map<String, KeyedEntry> keyed = new LinkedHashMap<>();
     private final Map<String, KeyedPipeline> keyedPipelines = new LinkedHashMap<>();
     private final ReentrantLock changing = new ReentrantLock();
     private final Set<String> names;
-    private volatile Plan plan;
+    private volatile ConfiguredPlan plan;
 
     /**
      * Makes everything.
@@ -56,8 +56,8 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
      * @param customizers asked for each policy
      */
     PolicyRegistry(
-            Plan plan,
-            Supplier<Plan> reader,
+            ConfiguredPlan plan,
+            Supplier<ConfiguredPlan> reader,
             Environment environment,
             Function<String, @Nullable Policy> beans,
             List<PolicyCustomizer<?>> customizers) {
@@ -106,7 +106,7 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
         return kind.make(name, (S) settings, this);
     }
 
-    private void link(PipelinePlan pipeline, Plan all) {
+    private void link(PipelinePlan pipeline, ConfiguredPlan all) {
         String name = pipeline.name();
         if (single.containsKey(name) || keyedPipelines.containsKey(name)) {
             return;
@@ -193,7 +193,7 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
         return environment;
     }
 
-    Plan plan() {
+    ConfiguredPlan plan() {
         return plan;
     }
 
@@ -249,8 +249,8 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
     public Set<String> reload() {
         changing.lock();
         try {
-            Plan before = plan;
-            Plan next = reader.get();
+            ConfiguredPlan before = plan;
+            ConfiguredPlan next = reader.get();
             Set<String> changed = PlanChanges.require(before, next);
             List<Runnable> steps = new ArrayList<>();
             List<List<Runnable>> undo = new ArrayList<>();

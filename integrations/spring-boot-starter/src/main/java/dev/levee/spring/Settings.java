@@ -31,8 +31,8 @@ final class Settings {
     private Settings() {}
 
     /** Returns the tree. */
-    static Node read(ConfigurableEnvironment environment) {
-        Node root = new Node("levee", "levee");
+    static SettingNode read(ConfigurableEnvironment environment) {
+        SettingNode root = new SettingNode("levee", "levee");
         for (ConfigurationPropertySource source : ConfigurationPropertySources.from(environment.getPropertySources())) {
             if (source instanceof IterableConfigurationPropertySource iterable) {
                 boolean process = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
@@ -52,7 +52,7 @@ final class Settings {
     }
 
     private static void add(
-            Node root,
+            SettingNode root,
             ConfigurationPropertyName name,
             ConfigurationPropertySource source,
             ConfigurableEnvironment env) {
@@ -60,7 +60,7 @@ final class Settings {
         if (property == null) {
             return;
         }
-        Node node = root;
+        SettingNode node = root;
         for (int i = 1; i < name.getNumberOfElements(); i++) {
             boolean index = name.isNumericIndex(i);
             if (index) {
@@ -79,13 +79,13 @@ final class Settings {
     }
 
     /** One element of a name, with its value if it has one. */
-    static final class Node {
+    static final class SettingNode {
         /** The whole name of the property, as it was written. */
         private String path;
 
         private String name;
 
-        private final Map<String, Node> children = new LinkedHashMap<>();
+        private final Map<String, SettingNode> children = new LinkedHashMap<>();
 
         private @Nullable String value;
 
@@ -94,14 +94,14 @@ final class Settings {
         /** From where the list comes, if this is one. */
         private @Nullable ConfigurationPropertySource list;
 
-        Node(String path, String name) {
+        SettingNode(String path, String name) {
             this.path = path;
             this.name = name;
         }
 
-        private Node child(String uniform, String original, boolean index) {
+        private SettingNode child(String uniform, String original, boolean index) {
             String below = index ? path + '[' + original + ']' : path + '.' + original;
-            Node child = children.computeIfAbsent(uniform, key -> new Node(below, original));
+            SettingNode child = children.computeIfAbsent(uniform, key -> new SettingNode(below, original));
             if (original.length() > child.name.length()) { // a variable of the process has no dashes
                 child.name = original;
                 child.path = below;
@@ -126,14 +126,14 @@ final class Settings {
             return list != null;
         }
 
-        Map<String, Node> children() {
+        Map<String, SettingNode> children() {
             return children;
         }
 
         /** Returns what is at a path below this, in the form of a declaration; null if there is nothing. */
         @Nullable
-        Node at(String below) {
-            Node node = this;
+        SettingNode at(String below) {
+            SettingNode node = this;
             for (String element : below.split("\\.", -1)) {
                 node = node.children.get(uniform(element));
                 if (node == null) {
@@ -148,12 +148,12 @@ final class Settings {
         }
 
         /** Returns the elements of a list, or the parts of a text between commas. */
-        List<Node> elements() {
+        List<SettingNode> elements() {
             if (value != null) {
-                List<Node> parts = new ArrayList<>();
+                List<SettingNode> parts = new ArrayList<>();
                 for (String part : value.split(",", -1)) {
                     if (!part.isBlank()) {
-                        Node node = new Node(path, name);
+                        SettingNode node = new SettingNode(path, name);
                         node.value = part.trim();
                         node.origin = origin;
                         parts.add(node);

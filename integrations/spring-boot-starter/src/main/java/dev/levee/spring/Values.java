@@ -2,7 +2,7 @@ package dev.levee.spring;
 
 import dev.levee.core.internal.Text;
 import dev.levee.spring.LeveeConfigurationException.Problem;
-import dev.levee.spring.Settings.Node;
+import dev.levee.spring.Settings.SettingNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Values {
     private final String subject;
-    private final List<Node> layers;
+    private final List<SettingNode> layers;
     private final String prefix;
     private final boolean partial;
     private final List<Problem> problems;
@@ -29,13 +29,13 @@ final class Values {
     /** What counts, by its name below the policy. */
     private final Map<String, String> effective;
 
-    Values(String subject, List<Node> layers, boolean partial, List<Problem> problems) {
+    Values(String subject, List<SettingNode> layers, boolean partial, List<Problem> problems) {
         this(subject, layers, "", partial, problems, new LinkedHashMap<>(), new LinkedHashMap<>());
     }
 
     private Values(
             String subject,
-            List<Node> layers,
+            List<SettingNode> layers,
             String prefix,
             boolean partial,
             List<Problem> problems,
@@ -64,7 +64,7 @@ final class Values {
     /** Passes the value of a property on if it is set; what the setter says about it names the property. */
     <T> void set(String name, SettingType<T> type, @Nullable Object standard, String text, Consumer<? super T> setter) {
         declare(name, type.type(), standard, text);
-        Node node = find(name);
+        SettingNode node = find(name);
         String value = node == null ? null : node.value();
         if (node == null) {
             return;
@@ -97,12 +97,12 @@ final class Values {
     /** Returns the values of a property that is a list. */
     <T> List<T> list(String name, SettingType<T> type, String text) {
         declare(name, "java.util.List<" + type.type() + ">", null, text);
-        Node node = find(name);
+        SettingNode node = find(name);
         List<T> list = new ArrayList<>();
         if (node == null) {
             return list;
         }
-        for (Node element : node.elements()) {
+        for (SettingNode element : node.elements()) {
             String value = element.value();
             effective.merge(prefix + name, String.valueOf(value), (a, b) -> a + ',' + b);
             try {
@@ -118,11 +118,11 @@ final class Values {
     <T> Map<String, T> map(String name, SettingType<T> type, String text) {
         declare(name + ".*", type.type(), null, text);
         Map<String, T> map = new LinkedHashMap<>();
-        Node node = find(name);
+        SettingNode node = find(name);
         if (node == null) {
             return map;
         }
-        for (Node child : node.children().values()) {
+        for (SettingNode child : node.children().values()) {
             String value = child.value();
             try {
                 map.put(child.name(), type.parse().apply(value == null ? "" : value));
@@ -136,12 +136,12 @@ final class Values {
 
     /** Returns the elements of a list of groups, each to be read by itself; one without anything if only declaring. */
     List<Values> groups(String name) {
-        Node node = find(name);
+        SettingNode node = find(name);
         List<Values> groups = new ArrayList<>();
         groups.add(new Values(subject, List.of(), prefix + name + ".*.", true, problems, declared, effective));
         if (node != null) {
             int index = 0;
-            for (Node each : node.elements()) {
+            for (SettingNode each : node.elements()) {
                 String below = prefix + name + '.' + index++ + '.';
                 groups.add(new Values(subject, List.of(each), below, partial, problems, declared, effective));
             }
@@ -186,13 +186,13 @@ final class Values {
 
     /** Says what is wrong with a property. */
     void wrong(String name, String reason) {
-        Node node = find(name);
+        SettingNode node = find(name);
         problems.add(node == null ? new Problem(subject + '.' + name, null, reason, null) : node.problem(reason));
     }
 
-    private @Nullable Node find(String name) {
-        for (Node layer : layers) {
-            Node node = layer.at(name);
+    private @Nullable SettingNode find(String name) {
+        for (SettingNode layer : layers) {
+            SettingNode node = layer.at(name);
             if (node != null) {
                 return node;
             }
@@ -205,13 +205,13 @@ final class Values {
     }
 
     /** Says which properties of a layer nothing has asked for. */
-    void requireKnown(Node layer) {
+    void requireKnown(SettingNode layer) {
         requireKnown(layer, "");
     }
 
-    private void requireKnown(Node node, String path) {
-        for (Map.Entry<String, Node> entry : node.children().entrySet()) {
-            Node child = entry.getValue();
+    private void requireKnown(SettingNode node, String path) {
+        for (Map.Entry<String, SettingNode> entry : node.children().entrySet()) {
+            SettingNode child = entry.getValue();
             String below = path.isEmpty() ? entry.getKey() : path + '.' + entry.getKey();
             if (isDeclared(below)) {
                 continue;

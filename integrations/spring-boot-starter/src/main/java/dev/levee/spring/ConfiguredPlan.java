@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param policies the policies, by their names
  * @param pipelines the pipelines, by their names
  */
-record Plan(
+record ConfiguredPlan(
         Map<String, BudgetSettings> budgets, Map<String, PolicyPlan> policies, Map<String, PipelinePlan> pipelines) {
     /**
      * A policy.

@@ -32,7 +32,10 @@ public final class CloudOutcomes {
         return Rule.HTTP.judge(new Answer(status.value(), retryAfter, null), null) == Verdict.FAILURE;
     }
 
-    private record Answer(int status, @Nullable String retryAfter, @Nullable String date) {}
+    private record Answer(
+            int status,
+            @Nullable String retryAfter,
+            @Nullable String date) {}
 
     private enum Rule implements OutcomeRule {
         INSTANCE;

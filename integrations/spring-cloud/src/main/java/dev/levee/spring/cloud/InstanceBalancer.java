@@ -166,7 +166,8 @@ public final class InstanceBalancer implements ReactorServiceInstanceLoadBalance
     }
 
     private static boolean isAt(Ticket<ServiceInstance> ticket, @Nullable ServiceInstance previous) {
-        return previous != null && new KnownInstance(previous).equals(ticket.endpoint().address());
+        return previous != null
+                && new KnownInstance(previous).equals(ticket.endpoint().address());
     }
 
     private void update(List<ServiceInstance> known) {

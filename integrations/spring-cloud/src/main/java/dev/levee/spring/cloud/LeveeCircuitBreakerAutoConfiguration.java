@@ -2,6 +2,7 @@ package dev.levee.spring.cloud;
 
 import dev.levee.core.Policy;
 import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -11,7 +12,6 @@ import org.springframework.cloud.client.circuitbreaker.Customizer;
 import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.beans.factory.ObjectProvider;
 import reactor.core.publisher.Mono;
 
 /**
@@ -36,9 +36,8 @@ public class LeveeCircuitBreakerAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     public CloudPolicies leveeCloudPolicies(ListableBeanFactory beans) {
-        return CloudPolicies.of(id -> beans.containsBean(id) && beans.isTypeMatch(id, Policy.class)
-                ? beans.getBean(id, Policy.class)
-                : null);
+        return CloudPolicies.of(id ->
+                beans.containsBean(id) && beans.isTypeMatch(id, Policy.class) ? beans.getBean(id, Policy.class) : null);
     }
 
     /**

@@ -7,8 +7,7 @@ import org.springframework.cloud.client.circuitbreaker.CircuitBreaker;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 
 /**
- * Spring Cloud's circuit breakers on policies: whatever stands behind an id, a breaker, a limiter or a whole
- * pipeline.
+ * Spring Cloud's circuit breakers on policies: whatever stands behind an id, a breaker, a limiter or a whole pipeline.
  *
  * <p>The policy of an id is the one that {@link #configure} has set, else that of {@link CloudPolicies}. Nothing else
  * is added; a call has a time limit only if its policy has one. Thread-safe once configured.

@@ -3,9 +3,9 @@ package dev.levee.spring.cloud;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import java.util.function.Function;
+import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreaker;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import org.springframework.cloud.client.circuitbreaker.ReactiveCircuitBreaker;
 
 /** A policy as a reactive circuit breaker of Spring Cloud. Nothing happens before a subscription; nothing blocks. */
 record ReactivePolicyBreaker(Policy policy) implements ReactiveCircuitBreaker {

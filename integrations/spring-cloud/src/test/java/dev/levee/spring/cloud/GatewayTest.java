@@ -128,8 +128,8 @@ class GatewayTest {
 
     private static void service(List<String> properties, String name, CloudNode... nodes) {
         for (int i = 0; i < nodes.length; i++) {
-            properties.add("spring.cloud.discovery.client.simple.instances." + name + "[" + i + "].uri="
-                    + nodes[i].uri());
+            properties.add(
+                    "spring.cloud.discovery.client.simple.instances." + name + "[" + i + "].uri=" + nodes[i].uri());
         }
     }
 
@@ -180,7 +180,10 @@ class GatewayTest {
     }
 
     private static boolean isIdle(String service) {
-        return balancer(service).balancer().snapshot().stream().mapToLong(EndpointState::inFlight).sum() == 0;
+        return balancer(service).balancer().snapshot().stream()
+                        .mapToLong(EndpointState::inFlight)
+                        .sum()
+                == 0;
     }
 
     private static void eventually(String what, BooleanSupplier condition) throws InterruptedException {
@@ -227,12 +230,15 @@ class GatewayTest {
             assertThat(response.body()).isEqualTo("broken");
             assertThat(response.headers().firstValue("X-Why")).contains("because");
         }
-        long sent = broken.requests.stream().filter(line -> line.contains("/broken/")).count();
+        long sent = broken.requests.stream()
+                .filter(line -> line.contains("/broken/"))
+                .count();
         HttpResponse<String> refused = get("/broken/x");
         assertThat(refused.statusCode()).isEqualTo(503);
         assertThat(Long.parseLong(refused.headers().firstValue("Retry-After").orElseThrow()))
                 .isPositive();
-        assertThat(broken.requests.stream().filter(line -> line.contains("/broken/"))).hasSize((int) sent);
+        assertThat(broken.requests.stream().filter(line -> line.contains("/broken/")))
+                .hasSize((int) sent);
         assertThat(broken.requests).hasSizeGreaterThan(before);
     }
 
@@ -254,8 +260,7 @@ class GatewayTest {
     }
 
     @Test
-    void the_time_limit_of_a_policy_answers_504_and_connections_return_to_the_start_after_100_trips()
-            throws Exception {
+    void the_time_limit_of_a_policy_answers_504_and_connections_return_to_the_start_after_100_trips() throws Exception {
         List<CompletableFuture<HttpResponse<String>>> calls = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             calls.add(CLIENT.sendAsync(request("/impatient/" + i), BodyHandlers.ofString()));
@@ -289,8 +294,7 @@ class GatewayTest {
 
     @Test
     void a_client_that_goes_away_gives_its_place_back() throws Exception {
-        CompletableFuture<HttpResponse<String>> call =
-                CLIENT.sendAsync(request("/left/away"), BodyHandlers.ofString());
+        CompletableFuture<HttpResponse<String>> call = CLIENT.sendAsync(request("/left/away"), BodyHandlers.ofString());
         eventually("the request", () -> left.requests.stream().anyMatch(line -> line.contains("/left/away")));
         call.cancel(true);
         eventually("in flight", () -> isIdle("left"));

@@ -221,7 +221,9 @@ class InstanceBalancerTest {
                 at(3, Map.of("weight", "NaN")));
         choose();
         assertThat(balancer.balancer().snapshot())
-                .extracting(state -> state.endpoint().weight(), state -> state.endpoint().zone())
+                .extracting(
+                        state -> state.endpoint().weight(),
+                        state -> state.endpoint().zone())
                 .containsExactlyInAnyOrder(
                         org.assertj.core.groups.Tuple.tuple(3.0, "west"),
                         org.assertj.core.groups.Tuple.tuple(1.0, ""),

@@ -43,7 +43,8 @@ class PolicyBreakersTest {
     }
 
     private static ReactiveCircuitBreaker reactive(Policy policy) {
-        return LeveeReactiveCircuitBreakerFactory.of(CloudPolicies.of(id -> policy)).create("id");
+        return LeveeReactiveCircuitBreakerFactory.of(CloudPolicies.of(id -> policy))
+                .create("id");
     }
 
     private static Retry retry(int attempts) {
@@ -87,11 +88,13 @@ class PolicyBreakersTest {
     @Test
     void the_end_of_the_virtual_machine_is_no_reason_for_a_fallback() {
         OutOfMemoryError error = new OutOfMemoryError("test");
-        assertThatThrownBy(() -> blocking(retry(1)).create("id").run(
-                        () -> {
-                            throw error;
-                        },
-                        thrown -> "never"))
+        assertThatThrownBy(() -> blocking(retry(1))
+                        .create("id")
+                        .run(
+                                () -> {
+                                    throw error;
+                                },
+                                thrown -> "never"))
                 .isSameAs(error);
     }
 
@@ -110,7 +113,8 @@ class PolicyBreakersTest {
     void ids_can_be_configured_in_code_as_spring_cloud_has_it() {
         LeveeCircuitBreakerFactory factory = blocking(retry(1));
         factory.configure(builder -> builder.policy(OPEN), "a", "b");
-        assertThat(factory.create("a").<Throwable>run(() -> null, error -> error)).isInstanceOf(RefusedException.class);
+        assertThat(factory.create("a").<Throwable>run(() -> null, error -> error))
+                .isInstanceOf(RefusedException.class);
         assertThat(factory.create("c").run(() -> "fine", error -> "no")).isEqualTo("fine");
         factory.configureDefault(id -> OPEN);
         assertThat(factory.create("c").run(() -> "fine", error -> "no")).isEqualTo("no");
@@ -124,8 +128,8 @@ class PolicyBreakersTest {
     @Test
     void a_mono_goes_through_the_policy_at_each_subscription() {
         AtomicInteger subscriptions = new AtomicInteger();
-        Mono<String> guarded = reactive(retry(3)).run(
-                Mono.defer(() -> subscriptions.incrementAndGet() % 3 == 0
+        Mono<String> guarded = reactive(retry(3))
+                .run(Mono.defer(() -> subscriptions.incrementAndGet() % 3 == 0
                         ? Mono.just("third")
                         : Mono.error(new IllegalStateException("no"))));
         assertThat(subscriptions).as("nothing happens before").hasValue(0);
@@ -144,9 +148,13 @@ class PolicyBreakersTest {
         assertThatThrownBy(() -> breaker.run(Mono.error(error)).block())
                 .isInstanceOf(NoFallbackAvailableException.class)
                 .hasRootCause(error);
-        assertThat(breaker.run(Mono.<String>error(error), thrown -> Mono.just("instead")).block())
+        assertThat(breaker.run(Mono.<String>error(error), thrown -> Mono.just("instead"))
+                        .block())
                 .isEqualTo("instead");
-        assertThat(reactive(OPEN).run(Mono.just("never"), thrown -> Mono.just(thrown.getClass().getSimpleName()))
+        assertThat(reactive(OPEN)
+                        .run(
+                                Mono.just("never"),
+                                thrown -> Mono.just(thrown.getClass().getSimpleName()))
                         .block())
                 .isEqualTo("CircuitOpenException");
     }
@@ -173,7 +181,9 @@ class PolicyBreakersTest {
         Disposable running = reactive(bulkhead)
                 .run(Mono.never().doOnCancel(cancelled::incrementAndGet))
                 .subscribe();
-        assertThat(reactive(bulkhead).run(Mono.just("in"), error -> Mono.just("full")).block())
+        assertThat(reactive(bulkhead)
+                        .run(Mono.just("in"), error -> Mono.just("full"))
+                        .block())
                 .isEqualTo("full");
         running.dispose();
         assertThat(cancelled).hasValue(1);
@@ -212,9 +222,7 @@ class PolicyBreakersTest {
                 got.add(value);
             }
         };
-        reactive(retry(3))
-                .run(Flux.range(1, 5).doOnRequest(requested::add))
-                .subscribe(slow);
+        reactive(retry(3)).run(Flux.range(1, 5).doOnRequest(requested::add)).subscribe(slow);
         assertThat(got).containsExactly(1, 2);
         slow.request(10);
         assertThat(got).containsExactly(1, 2, 3, 4, 5);
@@ -230,8 +238,10 @@ class PolicyBreakersTest {
             return Flux.concat(Flux.just("a", "b"), Flux.error(new IllegalStateException("broken off")));
         });
         List<String> got = new ArrayList<>();
-        assertThatThrownBy(() ->
-                        reactive(retry(3)).run(source, Flux::error).doOnNext(got::add).blockLast())
+        assertThatThrownBy(() -> reactive(retry(3))
+                        .run(source, Flux::error)
+                        .doOnNext(got::add)
+                        .blockLast())
                 .hasMessage("broken off");
         assertThat(got).containsExactly("a", "b");
         assertThat(subscriptions).hasValue(1);

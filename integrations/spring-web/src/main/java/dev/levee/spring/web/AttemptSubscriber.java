@@ -19,8 +19,7 @@ final class AttemptSubscriber extends BaseSubscriber<ClientResponse> {
     private final boolean leavesOthers;
     private final Context context;
 
-    AttemptSubscriber(
-            ClientExchange<ClientResponse> exchange, URI target, boolean leavesOthers, ContextView context) {
+    AttemptSubscriber(ClientExchange<ClientResponse> exchange, URI target, boolean leavesOthers, ContextView context) {
         this.exchange = exchange;
         this.target = target;
         this.leavesOthers = leavesOthers;
@@ -40,8 +39,7 @@ final class AttemptSubscriber extends BaseSubscriber<ClientResponse> {
 
     @Override
     protected void hookOnNext(ClientResponse response) {
-        HttpAnswer<ClientResponse> answer =
-                exchange.received(GuardedExchanges.answer(response, target, leavesOthers));
+        HttpAnswer<ClientResponse> answer = exchange.received(GuardedExchanges.answer(response, target, leavesOthers));
         if (!future.complete(answer)) {
             answer.close();
         }
@@ -51,9 +49,7 @@ final class AttemptSubscriber extends BaseSubscriber<ClientResponse> {
     protected void hookOnError(Throwable error) {
         Throwable cause = error.getCause();
         future.completeExceptionally(
-                error instanceof WebClientRequestException && cause != null
-                        ? exchange.unwrapped(error, cause)
-                        : error);
+                error instanceof WebClientRequestException && cause != null ? exchange.unwrapped(error, cause) : error);
     }
 
     @Override

@@ -111,8 +111,7 @@ public final class ClientGuard implements Measured, AutoCloseable {
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the host is blank or not a host, or the clocks differ
      */
-    public static ClientGuard of(
-            String host, Policy pipeline, LoadBalancer<URI> balancer, Environment environment) {
+    public static ClientGuard of(String host, Policy pipeline, LoadBalancer<URI> balancer, Environment environment) {
         checkHost(host);
         Require.nonNull("pipeline", pipeline);
         Require.nonNull("balancer", balancer);

@@ -87,8 +87,8 @@ public final class GuardedExchanges implements ExchangeFilterFunction {
             ExchangeFunction next,
             ClientExchange<ClientResponse> exchange,
             ContextView context) {
-        Supplier<CompletableFuture<HttpAnswer<ClientResponse>>> endpoint = guard.balancer()
-                .operationAsync(address -> send(address, request, next, exchange, context));
+        Supplier<CompletableFuture<HttpAnswer<ClientResponse>>> endpoint =
+                guard.balancer().operationAsync(address -> send(address, request, next, exchange, context));
         Supplier<CompletionStage<Object>> attempt = () -> {
             exchange.beginAttempt();
             return new JudgedFuture(exchange).follow(endpoint.get());

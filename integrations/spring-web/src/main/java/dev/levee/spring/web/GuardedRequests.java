@@ -99,7 +99,8 @@ public final class GuardedRequests implements ClientHttpRequestInterceptor {
         try {
             answered = HttpOutcomes.isIdempotent(request.getMethod().name())
                     ? guard.policy().call(attempt)
-                    : CallContext.<Object, IOException>notIdempotent(() -> guard.policy().call(attempt));
+                    : CallContext.<Object, IOException>notIdempotent(
+                            () -> guard.policy().call(attempt));
         } catch (Throwable thrown) {
             error = thrown;
         }
@@ -126,8 +127,8 @@ public final class GuardedRequests implements ClientHttpRequestInterceptor {
         throw new IOException(error);
     }
 
-    private static HttpAnswer<ClientHttpResponse> answer(
-            ClientHttpResponse response, URI target, boolean leavesOthers) throws IOException {
+    private static HttpAnswer<ClientHttpResponse> answer(ClientHttpResponse response, URI target, boolean leavesOthers)
+            throws IOException {
         try {
             HttpHeaders headers = response.getHeaders();
             return new HttpAnswer<>(

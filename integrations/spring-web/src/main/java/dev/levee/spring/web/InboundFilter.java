@@ -63,8 +63,7 @@ public final class InboundFilter implements Filter {
      * @return the filter
      * @throws NullPointerException if an argument is null
      */
-    public static InboundFilter of(
-            Consumer<? super InboundConfig.Builder> configure, Environment environment) {
+    public static InboundFilter of(Consumer<? super InboundConfig.Builder> configure, Environment environment) {
         Require.nonNull("environment", environment);
         return new InboundFilter(new InboundRequests(InboundConfig.of(configure), environment));
     }
@@ -110,8 +109,7 @@ public final class InboundFilter implements Filter {
 
     private void withDeadline(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws IOException, ServletException {
-        CallContext context =
-                requests.context(Collections.list(request.getHeaders(Deadline.HEADER)));
+        CallContext context = requests.context(Collections.list(request.getHeaders(Deadline.HEADER)));
         Deadline deadline = context.deadline();
         try {
             if (deadline != null && deadline.isExpired()) {

@@ -55,8 +55,7 @@ public final class InboundWebFilter implements WebFilter {
      * @return the filter
      * @throws NullPointerException if an argument is null
      */
-    public static InboundWebFilter of(
-            Consumer<? super InboundConfig.Builder> configure, Environment environment) {
+    public static InboundWebFilter of(Consumer<? super InboundConfig.Builder> configure, Environment environment) {
         Require.nonNull("environment", environment);
         return new InboundWebFilter(new InboundRequests(InboundConfig.of(configure), environment));
     }
@@ -84,7 +83,8 @@ public final class InboundWebFilter implements WebFilter {
         CallContext context = requests.context(deadlines);
         Deadline deadline = context.deadline();
         Mono<Void> handled = deadline != null && deadline.isExpired()
-                ? Mono.error(DeadlineExpiredException.shared("filter", "inbound").detached())
+                ? Mono.error(
+                        DeadlineExpiredException.shared("filter", "inbound").detached())
                 : chain.filter(exchange);
         return handled.contextWrite(c -> id == null
                         ? c.put(CallContext.class, context)

@@ -134,8 +134,9 @@ class GuardedExchangesTest {
                         .retrieve()
                         .bodyToMono(String.class)
                         .block())
-                .isInstanceOfSatisfying(WebClientResponseException.class, e -> assertThat(e.getResponseBodyAsString())
-                        .isEqualTo("boom"));
+                .isInstanceOfSatisfying(
+                        WebClientResponseException.class,
+                        e -> assertThat(e.getResponseBodyAsString()).isEqualTo("boom"));
         assertThat(first.seen.size() + second.seen.size()).isEqualTo(1);
     }
 
@@ -154,7 +155,9 @@ class GuardedExchangesTest {
                             .block())
                     .isEqualTo("done");
         }
-        assertThat(live.seen).hasSize(4).allSatisfy(seen -> assertThat(seen.body()).isEqualTo("order"));
+        assertThat(live.seen)
+                .hasSize(4)
+                .allSatisfy(seen -> assertThat(seen.body()).isEqualTo("order"));
     }
 
     @Test
@@ -261,17 +264,20 @@ class GuardedExchangesTest {
                 }))
                 .build();
         CallContext context = CallContext.current()
-                .withDeadline(Deadline.after(Duration.ofSeconds(30), Environment.system().clock()));
+                .withDeadline(Deadline.after(
+                        Duration.ofSeconds(30), Environment.system().clock()));
         for (int i = 0; i < 2; i++) {
             get(client, "/p")
                     .contextWrite(c -> c.put("user", "ada").put(CallContext.class, context))
                     .block();
         }
         assertThat(users).hasSizeGreaterThan(2).containsOnly("ada");
-        assertThat(node.seen).allSatisfy(seen -> assertThat(Deadline.ofHeader(
-                                seen.headers().getFirst(Deadline.HEADER), Environment.system().clock())
-                        .remainingNanos())
-                .isBetween(1L, TimeUnit.SECONDS.toNanos(30)));
+        assertThat(node.seen)
+                .allSatisfy(seen -> assertThat(Deadline.ofHeader(
+                                        seen.headers().getFirst(Deadline.HEADER),
+                                        Environment.system().clock())
+                                .remainingNanos())
+                        .isBetween(1L, TimeUnit.SECONDS.toNanos(30)));
     }
 
     @Test
@@ -279,7 +285,11 @@ class GuardedExchangesTest {
         WebNode ours = node(WebNode.status(500, "no"));
         WebClient client = client(retry(3));
         WebNode other = node(WebNode.status(200, "other"));
-        assertThat(client.get().uri(other.uri() + "/x").retrieve().bodyToMono(String.class).block())
+        assertThat(client.get()
+                        .uri(other.uri() + "/x")
+                        .retrieve()
+                        .bodyToMono(String.class)
+                        .block())
                 .isEqualTo("other");
         assertThat(ours.seen).isEmpty();
     }
@@ -318,8 +328,7 @@ class GuardedExchangesTest {
         AtomicInteger exchanges = new AtomicInteger();
         Mono<ClientResponse> nothing = GuardedExchanges.filter(guard(retry(2)))
                 .filter(
-                        ClientRequest.create(
-                                        org.springframework.http.HttpMethod.GET, URI.create("http://catalog/p"))
+                        ClientRequest.create(org.springframework.http.HttpMethod.GET, URI.create("http://catalog/p"))
                                 .build(),
                         request -> {
                             exchanges.incrementAndGet();

@@ -161,8 +161,10 @@ class GuardedRequestsTest {
             answers.add(get(client, "/products/42?q=a%20b"));
         }
         assertThat(answers).containsExactlyInAnyOrder("a", "b", "c");
-        assertThat(nodes).allSatisfy(node -> assertThat(node.seen).hasSize(2).allSatisfy(seen -> assertThat(seen.uri())
-                .startsWith("/products/42?q=a")));
+        assertThat(nodes)
+                .allSatisfy(node -> assertThat(node.seen)
+                        .hasSize(2)
+                        .allSatisfy(seen -> assertThat(seen.uri()).startsWith("/products/42?q=a")));
     }
 
     @Test
@@ -209,32 +211,37 @@ class GuardedRequestsTest {
         RestClient client = client(guard(retry(3)));
         dead.close();
         for (int i = 0; i < 4; i++) {
-            String answer = client.post().uri("/orders").body("order").retrieve().body(String.class);
+            String answer =
+                    client.post().uri("/orders").body("order").retrieve().body(String.class);
             assertThat(answer).isEqualTo("done");
         }
-        assertThat(live.seen).hasSize(4).allSatisfy(seen -> assertThat(seen.body()).isEqualTo("order"));
+        assertThat(live.seen)
+                .hasSize(4)
+                .allSatisfy(seen -> assertThat(seen.body()).isEqualTo("order"));
     }
 
     @Test
     void a_post_answered_with_too_early_was_not_processed_and_is_repeated_by_a_retry_with_our_rule() {
         node(WebNode.status(425, "early"));
         node(WebNode.status(200, "done"));
-        RestClient client = client(guard(Retry.of(
-                "catalog", c -> c.backoff(Backoff.fixed(Duration.ZERO)).outcomes(ClientGuard.outcomes()))));
+        RestClient client = client(guard(
+                Retry.of("catalog", c -> c.backoff(Backoff.fixed(Duration.ZERO)).outcomes(ClientGuard.outcomes()))));
         for (int i = 0; i < 2; i++) {
-            assertThat(client.post().uri("/orders").body("x").retrieve().body(String.class)).isEqualTo("done");
+            assertThat(client.post().uri("/orders").body("x").retrieve().body(String.class))
+                    .isEqualTo("done");
         }
     }
 
     @Test
     void the_caller_gets_a_throttling_answer_when_there_is_no_other_endpoint() {
         WebNode only = node(WebNode.status(503, "later", "Retry-After", "3600"));
-        RestClient client = client(guard(Retry.of(
-                "catalog", c -> c.backoff(Backoff.fixed(Duration.ZERO)).outcomes(ClientGuard.outcomes()))));
+        RestClient client = client(guard(
+                Retry.of("catalog", c -> c.backoff(Backoff.fixed(Duration.ZERO)).outcomes(ClientGuard.outcomes()))));
         assertThatThrownBy(() -> get(client, "/p"))
-                .isInstanceOfSatisfying(HttpServerErrorException.class, e -> assertThat(e.getResponseHeaders()
-                                .getFirst("Retry-After"))
-                        .isEqualTo("3600"));
+                .isInstanceOfSatisfying(
+                        HttpServerErrorException.class,
+                        e -> assertThat(e.getResponseHeaders().getFirst("Retry-After"))
+                                .isEqualTo("3600"));
         assertThat(only.seen).as("an hour is longer than a retry waits").hasSize(1);
     }
 
@@ -285,9 +292,10 @@ class GuardedRequestsTest {
         assertThat(node.seen.get(1).headers().get(Deadline.HEADER)).containsExactly("5m");
         client.get().uri("/p").header(Deadline.HEADER, "9H").retrieve().toBodilessEntity();
         client.get().uri("/p").header(Deadline.HEADER, "nonsense").retrieve().toBodilessEntity();
-        assertThat(node.seen.subList(2, 4)).allSatisfy(seen -> assertThat(seen.headers().get(Deadline.HEADER))
-                .hasSize(1)
-                .doesNotContain("9H", "nonsense"));
+        assertThat(node.seen.subList(2, 4))
+                .allSatisfy(seen -> assertThat(seen.headers().get(Deadline.HEADER))
+                        .hasSize(1)
+                        .doesNotContain("9H", "nonsense"));
     }
 
     @Test
@@ -349,7 +357,8 @@ class GuardedRequestsTest {
             assertThat(get(client, "/p")).isEqualTo("yes");
         }
         assertThat(runs).hasValue(4);
-        assertThat(good.seen).allSatisfy(seen -> assertThat(seen.headers().get("X-Token")).containsExactly("t"));
+        assertThat(good.seen)
+                .allSatisfy(seen -> assertThat(seen.headers().get("X-Token")).containsExactly("t"));
     }
 
     @Test
@@ -362,7 +371,8 @@ class GuardedRequestsTest {
         byInterceptor.getInterceptors().add(GuardedRequests.interceptor(guard));
         for (int i = 0; i < 4; i++) {
             assertThat(byFactory.getForObject("http://catalog/p", String.class)).isEqualTo("yes");
-            assertThat(byInterceptor.getForObject("http://catalog/p", String.class)).isEqualTo("yes");
+            assertThat(byInterceptor.getForObject("http://catalog/p", String.class))
+                    .isEqualTo("yes");
         }
     }
 

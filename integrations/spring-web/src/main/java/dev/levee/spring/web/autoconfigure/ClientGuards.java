@@ -37,10 +37,10 @@ public final class ClientGuards implements Measured, AutoCloseable {
     }
 
     /** A client in the configuration. */
-    record ClientProperties(@Nullable List<String> endpoints, @Nullable String pipeline) {}
+    record ClientProperties(
+            @Nullable List<String> endpoints, @Nullable String pipeline) {}
 
-    static ClientGuards bind(
-            Binder binder, Function<String, @Nullable Policy> policies, Environment environment) {
+    static ClientGuards bind(Binder binder, Function<String, @Nullable Policy> policies, Environment environment) {
         Map<String, ClientProperties> clients = binder.bind(
                         PREFIX,
                         Bindable.mapOf(String.class, ClientProperties.class),

@@ -32,7 +32,8 @@ final class GuardedBuilders implements BeanPostProcessor {
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         if (bean instanceof RestClient.Builder builder) {
-            return guarded(builder, guards.get());
+            Collection<ClientGuard> configured = guards.get();
+            return configured.isEmpty() ? bean : guarded(builder, configured);
         }
         if (bean instanceof RestTemplate template) {
             guard(template, guards.get());

@@ -119,12 +119,18 @@ class ClientGuardAutoConfigurationTest {
                                 .isEqualTo("yes");
                         assertThat(template.getForObject("http://catalog/p", String.class))
                                 .isEqualTo("yes");
-                        assertThat(web.get().uri("/p").retrieve().bodyToMono(String.class).block())
+                        assertThat(web.get()
+                                        .uri("/p")
+                                        .retrieve()
+                                        .bodyToMono(String.class)
+                                        .block())
                                 .isEqualTo("yes");
                     }
                     assertThat(inner).as("interceptors stand around the call").hasValue(4);
                     assertThat(refused.get()).isPositive();
-                    assertThat(context.getBean(ClientGuards.class).guard("catalog").name())
+                    assertThat(context.getBean(ClientGuards.class)
+                                    .guard("catalog")
+                                    .name())
                             .isEqualTo("catalog");
                 });
     }

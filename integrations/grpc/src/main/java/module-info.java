@@ -1,4 +1,5 @@
 /** Levee around gRPC: guards for clients and servers, and balancing inside a channel. */
+@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // gRPC has no module descriptors
 module dev.levee.grpc {
     requires transitive dev.levee.core;
     requires transitive dev.levee.loadbalancing;

@@ -3,6 +3,7 @@ package dev.levee.grpc;
 import static dev.levee.grpc.GrpcTestServer.ASK;
 import static dev.levee.grpc.GrpcTestServer.CHAT;
 import static dev.levee.grpc.GrpcTestServer.SAY;
+import static dev.levee.grpc.GrpcTestServer.STALL;
 import static dev.levee.grpc.GrpcTestServer.in;
 import static dev.levee.grpc.GrpcTestServer.reply;
 import static dev.levee.grpc.GrpcTestServer.until;
@@ -511,10 +512,10 @@ class GrpcClientGuardTest {
             call.sendMessage("half");
         });
         Channel channel = guarded(server.port(), Pipeline.of(retry(), Timeout.of("t", ofSeconds(3))));
-        assertThat(ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT.withWaitForReady(), "warm"))
+        assertThat(ClientCalls.blockingUnaryCall(channel, STALL, CallOptions.DEFAULT.withWaitForReady(), "warm"))
                 .isEqualTo("warm");
         StatusRuntimeException thrown =
-                failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "a"));
+                failing(() -> ClientCalls.blockingUnaryCall(channel, STALL, CallOptions.DEFAULT, "a"));
         assertThat(thrown.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
         assertThat(server.received).hasValue(2);
     }

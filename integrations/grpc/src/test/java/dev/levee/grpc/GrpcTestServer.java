@@ -47,6 +47,10 @@ public final class GrpcTestServer implements AutoCloseable {
 
     public static final MethodDescriptor<String, String> SAY = method("Say", MethodDescriptor.MethodType.UNARY, false);
     public static final MethodDescriptor<String, String> ASK = method("Ask", MethodDescriptor.MethodType.UNARY, true);
+
+    /** For the server it streams, so that headers and messages are sent at once and not with the end. */
+    static final MethodDescriptor<String, String> STALL = method("Stall", MethodDescriptor.MethodType.UNARY, true);
+
     public static final MethodDescriptor<String, String> CHAT =
             method("Chat", MethodDescriptor.MethodType.BIDI_STREAMING, false);
 
@@ -91,6 +95,11 @@ public final class GrpcTestServer implements AutoCloseable {
                 .addMethod(SAY, handler)
                 .addMethod(ASK, handler)
                 .addMethod(CHAT, handler)
+                .addMethod(
+                        STALL.toBuilder()
+                                .setType(MethodDescriptor.MethodType.SERVER_STREAMING)
+                                .build(),
+                        handler)
                 .build();
         server = NettyServerBuilder.forAddress(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),

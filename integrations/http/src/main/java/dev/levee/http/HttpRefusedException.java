@@ -6,9 +6,8 @@ import java.io.IOException;
 /**
  * A request was not sent, because no endpoint or a limit let it in.
  *
- * <p>An {@code IOException}, since that is what callers of an HTTP client are prepared for; the cause says which
- * policy refused. Outcome rules of this package take it as the refusal that it is: no evidence about the service. See
- * ADR 55.
+ * <p>An {@code IOException}, since that is what callers of an HTTP client are prepared for; the cause says which policy
+ * refused. Outcome rules of this package take it as the refusal that it is: no evidence about the service. See ADR 55.
  *
  * @since 0.1
  */

@@ -46,7 +46,8 @@ public interface Transport<A, Q, R> {
     /**
      * Says when a response holds its endpoint no longer, for a client that hands responses out before their bodies have
      * been read. Until then the call counts as in flight there, and keeps the permits that it has; a body that breaks
-     * off counts as a failure, but nothing is repeated any more. Asked after {@link #receive}, and gives the same stage each time. See ADR 137.
+     * off counts as a failure, but nothing is repeated any more. Asked after {@link #receive}, and gives the same stage
+     * each time. See ADR 137.
      *
      * @param response what {@link #receive} gave
      * @return completes when the body has been read to its end or closed, fails if it breaks off, and is cancelled as

@@ -57,11 +57,7 @@ public final class Uris {
      */
     public static URI at(URI endpoint, URI request) {
         return URI.create(LogicalUris.at(
-                endpoint,
-                request.getScheme(),
-                request.getRawAuthority(),
-                request.getRawPath(),
-                request.getRawQuery()));
+                endpoint, request.getScheme(), request.getRawAuthority(), request.getRawPath(), request.getRawQuery()));
     }
 
     /** Returns what belongs to the authority of a URI, with or without a default port; null if nothing. */

@@ -40,7 +40,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What holds for each HTTP client that balances, against real servers on loopback. */
 public abstract class HttpClientContract {
     /** A request. */
-    public record Ask(String method, String uri, Map<String, String> headers, @Nullable String body, boolean oneShot) {
+    public record Ask(
+            String method,
+            String uri,
+            Map<String, String> headers,
+            @Nullable String body,
+            boolean oneShot) {
         static Ask get(String uri) {
             return new Ask("GET", uri, Map.of(), null, false);
         }
@@ -265,9 +270,7 @@ public abstract class HttpClientContract {
         assumeTrue(setsHost());
         TestNode node = node("node");
         text(client(config -> config.host("catalog.internal"), node));
-        assertThat(node.requests)
-                .extracting(request -> request.header("Host"))
-                .containsExactly("catalog.internal");
+        assertThat(node.requests).extracting(request -> request.header("Host")).containsExactly("catalog.internal");
     }
 
     // What is repeated
@@ -347,8 +350,10 @@ public abstract class HttpClientContract {
 
     @Test
     void also_on_a_connection_that_was_kept() throws Exception {
-        TestNode bad = node("bad", (request, node, socket, out) -> request.body().isEmpty()
-                && TestNode.status(200, "kept").answer(request, node, socket, out));
+        TestNode bad = node(
+                "bad",
+                (request, node, socket, out) ->
+                        request.body().isEmpty() && TestNode.status(200, "kept").answer(request, node, socket, out));
         TestNode good = node("good");
         Subject client = client(bad, good);
 
@@ -485,9 +490,8 @@ public abstract class HttpClientContract {
         Subject client = client(node);
         Deadline deadline = Deadline.after(Duration.ZERO, Environment.system().clock());
 
-        assertThatThrownBy(() -> CallContext.current()
-                        .withDeadline(deadline)
-                        .<String, Exception>call(() -> text(client)))
+        assertThatThrownBy(
+                        () -> CallContext.current().withDeadline(deadline).<String, Exception>call(() -> text(client)))
                 .isInstanceOf(IOException.class);
         assertThat(node.count()).isZero();
     }
@@ -557,8 +561,8 @@ public abstract class HttpClientContract {
         frozen.abandoned.acquire();
         atRest(client);
         assertThat(good.count()).isZero();
-        assertThat(client.balancer().snapshot()).allSatisfy(it -> assertThat(it.inFlight())
-                .isZero());
+        assertThat(client.balancer().snapshot())
+                .allSatisfy(it -> assertThat(it.inFlight()).isZero());
     }
 
     @Test
@@ -686,9 +690,8 @@ public abstract class HttpClientContract {
         Deadline deadline =
                 Deadline.after(Duration.ofMillis(500), Environment.system().clock());
 
-        assertThatThrownBy(() -> CallContext.current()
-                        .withDeadline(deadline)
-                        .<String, Exception>call(() -> text(client)))
+        assertThatThrownBy(
+                        () -> CallContext.current().withDeadline(deadline).<String, Exception>call(() -> text(client)))
                 .isInstanceOf(IOException.class);
         node.abandoned.acquire();
         atRest(client);
@@ -702,10 +705,7 @@ public abstract class HttpClientContract {
             default -> TestNode.status(200, "ok").answer(request, self, socket, out);
         });
         TestNode good = node("good", TestNode.status(200, "ok"));
-        Subject client = client(
-                config -> config.noBreaker(),
-                flaky,
-                good);
+        Subject client = client(config -> config.noBreaker(), flaky, good);
         for (int i = 0; i < 100; i++) {
             assertThat(text(client)).isEqualTo("ok");
         }

@@ -96,7 +96,8 @@ public final class JettyNode implements AutoCloseable {
     public static Path keysFor(String host, Path folder) throws IOException, InterruptedException {
         Path keys = Files.createTempDirectory(folder, "keys").resolve("keys.p12");
         Process process = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
                         "-genkeypair",
                         "-alias",
                         "node",

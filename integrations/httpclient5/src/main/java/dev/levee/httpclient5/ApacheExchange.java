@@ -29,8 +29,7 @@ final class ApacheExchange extends Exchange<ClassicHttpResponse> {
     private final HttpClientContext context;
     private volatile boolean maybeSent;
 
-    ApacheExchange(
-            CloseableHttpClient client, HttpHost target, HttpUriRequestBase request, HttpClientContext given) {
+    ApacheExchange(CloseableHttpClient client, HttpHost target, HttpUriRequestBase request, HttpClientContext given) {
         this.client = client;
         this.target = target;
         this.request = request;

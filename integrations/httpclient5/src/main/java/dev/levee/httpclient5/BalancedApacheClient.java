@@ -58,8 +58,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Cancel</b> of a request ({@code HttpUriRequestBase.cancel}) ends all its attempts, and later its body.
  *
- * <p><b>Contexts.</b> An attempt has a context of its own with the settings of the caller's, because attempts may run at
- * the same time; the caller's context gets request, response, route and redirects of the answer. A refusal is an
+ * <p><b>Contexts.</b> An attempt has a context of its own with the settings of the caller's, because attempts may run
+ * at the same time; the caller's context gets request, response, route and redirects of the answer. A refusal is an
  * {@link dev.levee.http.HttpRefusedException}, which is an {@code IOException}.
  *
  * <p>Thread-safe.
@@ -147,8 +147,8 @@ public final class BalancedApacheClient extends CloseableHttpClient implements M
             return CloseableHttpResponse.adapt(client.executeOpen(target, request, context));
         }
         HttpClientContext given = HttpClientContext.castOrCreate(context);
-        ClassicHttpResponse response = host.send(
-                new ApacheCall(request, named, given), 0, cancel -> onCancel(request, cancel));
+        ClassicHttpResponse response =
+                host.send(new ApacheCall(request, named, given), 0, cancel -> onCancel(request, cancel));
         if (response.getEntity() instanceof HeldEntity held) {
             held.exchange().copyTo(given);
         }

@@ -53,7 +53,10 @@ class ApacheContractTest extends HttpClientContract {
                     @Override
                     public Answer execute() throws IOException {
                         ClassicHttpResponse response = client.executeOpen(null, request, null);
-                        return new Answer(response.getCode(), bodyOf(response), () -> ((ModalCloseable) response).close(CloseMode.IMMEDIATE));
+                        return new Answer(
+                                response.getCode(),
+                                bodyOf(response),
+                                () -> ((ModalCloseable) response).close(CloseMode.IMMEDIATE));
                     }
 
                     @Override

@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * interceptors, connections and event listeners of that client. In addition:
  *
  * <p><b>What was not sent.</b> OkHttp's events say whether it began to write; a request of which it did not, and one
- * whose HTTP/2 stream was refused, goes elsewhere whatever its method. OkHttp's own
- * {@code retryOnConnectionFailure} is off for attempts, because it may send a POST a second time. See ADR 136.
+ * whose HTTP/2 stream was refused, goes elsewhere whatever its method. OkHttp's own {@code retryOnConnectionFailure} is
+ * off for attempts, because it may send a POST a second time. See ADR 136.
  *
  * <p><b>Time.</b> {@code callTimeout} of the client that calls, and the deadline of {@code CallContext}, bound the
  * whole call with the body of the answer. Each attempt has {@link UpstreamConfig.Builder#attemptTimeout} until its

@@ -79,8 +79,8 @@ class OkHttpContractTest extends HttpClientContract {
         Request.Builder request = new Request.Builder().url(ask.uri());
         ask.headers().forEach(request::header);
         String body = ask.body();
-        return request.method(ask.method(), body == null ? null : ask.oneShot() ? once(body) : RequestBody.create(
-                        body, null))
+        return request.method(
+                        ask.method(), body == null ? null : ask.oneShot() ? once(body) : RequestBody.create(body, null))
                 .build();
     }
 

@@ -46,9 +46,11 @@ public final class JedisReads implements AutoCloseable {
                 .socketTimeoutMillis(attemptMillis)
                 .build();
         servers = LoadBalancer.of(
-                "redis", BalancingStrategy.leastTime(), EndpointSource.ofAddresses(addresses), balancer -> balancer
-                        .gatePerEndpoint(server -> CircuitBreaker.of(
-                                "redis/" + server.id(), breaker -> breaker.outcomes(OUTCOMES))));
+                "redis",
+                BalancingStrategy.leastTime(),
+                EndpointSource.ofAddresses(addresses),
+                balancer -> balancer.gatePerEndpoint(
+                        server -> CircuitBreaker.of("redis/" + server.id(), breaker -> breaker.outcomes(OUTCOMES))));
         reads = Pipeline.of(
                 Timeout.of("redis", timeout),
                 Retry.of("redis", retry -> retry.maxAttempts(3).idempotent(true).outcomes(OUTCOMES)));
@@ -71,10 +73,12 @@ public final class JedisReads implements AutoCloseable {
     }
 
     private RedisClient pool(HostAndPort server) {
-        return pools.computeIfAbsent(server, address -> RedisClient.builder()
-                .hostAndPort(address)
-                .clientConfig(bounds)
-                .build());
+        return pools.computeIfAbsent(
+                server,
+                address -> RedisClient.builder()
+                        .hostAndPort(address)
+                        .clientConfig(bounds)
+                        .build());
     }
 
     @Override

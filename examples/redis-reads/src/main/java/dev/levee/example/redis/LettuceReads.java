@@ -52,9 +52,11 @@ public final class LettuceReads implements AutoCloseable {
                         .build())
                 .build());
         servers = LoadBalancer.of(
-                "redis", BalancingStrategy.leastTime(), EndpointSource.ofAddresses(uris), balancer -> balancer
-                        .gatePerEndpoint(server -> CircuitBreaker.of(
-                                "redis/" + server.id(), breaker -> breaker.outcomes(OUTCOMES))));
+                "redis",
+                BalancingStrategy.leastTime(),
+                EndpointSource.ofAddresses(uris),
+                balancer -> balancer.gatePerEndpoint(
+                        server -> CircuitBreaker.of("redis/" + server.id(), breaker -> breaker.outcomes(OUTCOMES))));
         reads = Pipeline.of(
                 Timeout.of("redis", timeout),
                 Retry.of("redis", retry -> retry.maxAttempts(3).idempotent(true).outcomes(OUTCOMES)),

@@ -88,9 +88,7 @@ public final class BlockingHosts<Q, R> implements Measured, AutoCloseable {
          * @throws IllegalArgumentException if the host is blank, no authority, or was added before
          */
         public void host(
-                String host,
-                EndpointSource<URI> source,
-                Consumer<? super UpstreamConfig.Builder<URI, Q>> configure) {
+                String host, EndpointSource<URI> source, Consumer<? super UpstreamConfig.Builder<URI, Q>> configure) {
             HostSetting<Q> added =
                     new HostSetting<>(Require.nonNull("source", source), Require.nonNull("configure", configure));
             if (settings.putIfAbsent(LogicalUris.key(host), added) != null) {
@@ -116,16 +114,15 @@ public final class BlockingHosts<Q, R> implements Measured, AutoCloseable {
          */
         public <R> BlockingHosts<Q, R> build(BiFunction<String, Environment, BlockingTransport<Q, R>> transports) {
             BlockingHosts<Q, R> made = new BlockingHosts<>();
-            settings.forEach((name, setting) ->
-                    made.hosts.put(name, host(name, setting, transports.apply(name, environment))));
+            settings.forEach(
+                    (name, setting) -> made.hosts.put(name, host(name, setting, transports.apply(name, environment))));
             return made;
         }
 
-        private <R> BlockingHost<Q, R> host(
-                String name, HostSetting<Q> setting, BlockingTransport<Q, R> transport) {
+        private <R> BlockingHost<Q, R> host(String name, HostSetting<Q> setting, BlockingTransport<Q, R> transport) {
             UpstreamConfig.Builder<URI, Q> builder = UpstreamConfig.builder(transport.outcomes());
-            UpstreamConfig<URI, Q> config = Require.configured(
-                    "upstream", name, builder, setting.configure(), UpstreamConfig.Builder::build);
+            UpstreamConfig<URI, Q> config =
+                    Require.configured("upstream", name, builder, setting.configure(), UpstreamConfig.Builder::build);
             transport.host = config.host();
             return new BlockingHost<>(
                     Upstream.of(name, transport, setting.source(), config, environment), transport, environment);

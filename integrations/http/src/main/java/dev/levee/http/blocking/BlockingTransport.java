@@ -120,8 +120,7 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
             closeUnheld(response);
             return;
         }
-        Scheduler.Timer timer =
-                environment.schedule(() -> environment.handOver(exchange::abort), MAX_CLOSE_NANOS);
+        Scheduler.Timer timer = environment.schedule(() -> environment.handOver(exchange::abort), MAX_CLOSE_NANOS);
         try {
             exchange.close(response);
         } finally {

@@ -30,10 +30,11 @@ final class ExchangeFuture<R> extends CallFuture<R> {
     }
 
     ExchangeFuture<R> start(long nanos) {
-        exchange.bodyEnd().onCancel(reason -> environment.handOver(() -> {
-            exchange.abort();
-            exchange.bodyEnd().completeExceptionally(reason);
-        }));
+        exchange.bodyEnd()
+                .onCancel(reason -> environment.handOver(() -> {
+                    exchange.abort();
+                    exchange.bodyEnd().completeExceptionally(reason);
+                }));
         onCancel(this::stop);
         if (nanos < Nanos.NEVER) {
             Scheduler.Timer timer = environment.schedule(() -> environment.handOver(() -> timeOut(nanos)), nanos);

@@ -117,8 +117,7 @@ public final class LogicalUris {
      * @param <V> what belongs to an authority
      * @return what was found, or null
      */
-    public static <V> @Nullable V find(
-            Map<String, V> byAuthority, @Nullable String scheme, @Nullable String given) {
+    public static <V> @Nullable V find(Map<String, V> byAuthority, @Nullable String scheme, @Nullable String given) {
         if (given == null) {
             return null;
         }

@@ -27,5 +27,6 @@ module dev.levee.core {
             dev.levee.dns,
             dev.levee.journal,
             dev.levee.springcache,
-            dev.levee.jcache;
+            dev.levee.jcache,
+            dev.levee.console;
 }

@@ -167,6 +167,7 @@ class ArchitectureTest {
                             "dev.levee.cache..",
                             "dev.levee.dns..",
                             "dev.levee.http.server..",
+                            "dev.levee.console..",
                             "dev.levee.springcache..",
                             "dev.levee.jcache..")
                     .should()
@@ -229,6 +230,22 @@ class ArchitectureTest {
                             "org.slf4j",
                             "org.jspecify.annotations",
                             "jakarta.servlet..",
+                            "com.sun.net.httpserver")
+                    .check(LIBRARY);
+        }
+
+        @Test
+        void the_console_uses_the_server_of_the_JDK_too() {
+            classes()
+                    .that()
+                    .resideInAPackage("dev.levee.console..")
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.levee..",
+                            "java..",
+                            "org.slf4j",
+                            "org.jspecify.annotations",
                             "com.sun.net.httpserver")
                     .check(LIBRARY);
         }

@@ -52,7 +52,15 @@ class ModulesTest {
                             "dev.levee.loadbalancing",
                             "dev.levee.cache")),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.core", "dev.levee.cache")),
-            Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")));
+            Map.entry("dev.levee.jcache", Set.of("dev.levee.core", "dev.levee.cache", "cache.api")),
+            Map.entry(
+                    "dev.levee.console",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.circuitbreaker",
+                            "dev.levee.loadbalancing",
+                            "org.slf4j",
+                            "jdk.httpserver")));
 
     private static final Map<String, Set<String>> EXPORTED = Map.ofEntries(
             Map.entry(
@@ -85,7 +93,8 @@ class ModulesTest {
             Map.entry("dev.levee.journal", Set.of("dev.levee.journal")),
             Map.entry("dev.levee", Set.of()),
             Map.entry("dev.levee.springcache", Set.of("dev.levee.springcache")),
-            Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")));
+            Map.entry("dev.levee.jcache", Set.of("dev.levee.jcache")),
+            Map.entry("dev.levee.console", Set.of("dev.levee.console")));
 
     /** Of servers and frameworks, which bring their own: not required at run time, but named by signatures. */
     private static final Set<String> OF_OTHERS = Set.of("jakarta.servlet", "jdk.httpserver", "spring.context");

@@ -8,7 +8,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -25,14 +28,20 @@ final class Board {
     /** How long a text is good for: a little less than pages wait for the next one. */
     private static final long FRESH_NANOS = 900_000_000;
 
+    /** What a page gets while the figures are read for the first time. */
+    private static final String EMPTY = "{\"wait\":true}";
+
     private final Environment environment;
     private final ConsoleConfig config;
     private final long startedMillis;
+    private final Map<String, HotKeys> hotKeys = new ConcurrentHashMap<>();
     private final List<Card> cards = new CopyOnWriteArrayList<>();
     private final AtomicInteger ids = new AtomicInteger();
+    private final Latencies latencies = new Latencies();
     private final AtomicLong reads = new AtomicLong();
     private final AtomicReference<@Nullable Frame> last = new AtomicReference<>();
-    private final AtomicReference<@Nullable Thread> reader = new AtomicReference<>();
+    private final AtomicBoolean reading = new AtomicBoolean();
+    private volatile boolean stale;
     final EventRing events;
     final Controls controls;
 
@@ -64,7 +73,14 @@ final class Board {
                 ofPolicies.computeIfAbsent(policy, controls::add);
             }
         }
-        cards.add(new Card("c" + ids.incrementAndGet(), name, list, ofPolicies));
+        cards.add(new Card("c" + ids.incrementAndGet(), name, list, ofPolicies, hotKeys));
+    }
+
+    HotKeys hotKeys(String card) {
+        if (hotKeys.size() >= MAX_SHOWN) {
+            throw new IllegalStateException("console follows hot keys of " + MAX_SHOWN + " cards already");
+        }
+        return hotKeys.computeIfAbsent(card, name -> new HotKeys(environment.clock()));
     }
 
     boolean hide(Measured part) {
@@ -98,24 +114,26 @@ final class Board {
     private String frame() {
         long now = environment.clock().nanoTime();
         Frame known = last.get();
-        if (known != null && now - known.atNanos < FRESH_NANOS) {
+        if (known != null && !stale && now - known.atNanos < FRESH_NANOS) {
             return known.text;
         }
-        if (!reader.compareAndSet(null, Thread.currentThread()) && known != null) {
-            return known.text;
+        if (!reading.compareAndSet(false, true)) {
+            return known == null ? EMPTY : known.text;
         }
         try {
-            Frame made = new Frame(now, read());
+            stale = false;
+            Frame made = new Frame(now, read(now));
             last.set(made);
             return made.text;
         } finally {
-            reader.compareAndSet(Thread.currentThread(), null);
+            reading.set(false);
         }
     }
 
-    private String read() {
+    private String read(long nowNanos) {
         reads.incrementAndGet();
-        List<Card.Reading> readings = new ArrayList<>(cards.stream().map(Card::read).toList());
+        List<Card.Reading> readings = new ArrayList<>();
+        cards.forEach(card -> readings.add(card.read(latencies, nowNanos)));
         readings.sort(Comparator.comparingInt(Card.Reading::trouble).reversed());
         JsonText json = new JsonText();
         json.open('{').name("number").value(reads.get()).name("title").value(config.title());
@@ -130,6 +148,6 @@ final class Board {
 
     /** Makes the next page get what is new, such as after a button. */
     void refresh() {
-        last.set(null);
+        stale = true;
     }
 }

@@ -16,13 +16,23 @@ import org.jspecify.annotations.Nullable;
 
 /** What is shown together under one name: a pipeline, or several things that measure. Immutable. */
 final class Card {
+    /** How many hot keys are shown. */
+    private static final int MAX_HOT_KEYS = 10;
+
     private final String id;
     private final @Nullable String name;
     private final List<Measured> parts;
     private final Map<Policy, String> controls;
+    private final Map<String, HotKeys> hotKeys;
 
     /** Makes a card; without a name that of the first thing is taken. */
-    Card(String id, @Nullable String name, List<Measured> parts, Map<Policy, String> controls) {
+    Card(
+            String id,
+            @Nullable String name,
+            List<Measured> parts,
+            Map<Policy, String> controls,
+            Map<String, HotKeys> hotKeys) {
+        this.hotKeys = hotKeys;
         this.id = id;
         this.name = name;
         this.parts = parts;
@@ -51,8 +61,8 @@ final class Card {
     }
 
     /** Reads all figures; what a part throws becomes one word on its card. */
-    Reading read() {
-        LayerSink sink = new LayerSink();
+    Reading read(Latencies latencies, long nowNanos) {
+        LayerSink sink = new LayerSink(latencies, nowNanos);
         List<EndpointState<?>> states = new ArrayList<>();
         boolean broken = false;
         for (Measured part : parts) {
@@ -140,7 +150,12 @@ final class Card {
         void write(JsonText json) {
             json.open('{').name("id").value(card.id).name("name").value(Text.printable(name()));
             json.name("trouble").value(trouble).name("why").value(why).name("broken").value(broken);
-            json.name("layers").open('[');
+            HotKeys hot = card.hotKeys.get(name());
+            json.name("keys").open('[');
+            for (HotKeys.Hot key : hot == null ? List.<HotKeys.Hot>of() : hot.hottest(MAX_HOT_KEYS)) {
+                json.open('{').name("key").value(key.key()).name("share").value(key.share()).close('}');
+            }
+            json.close(']').name("layers").open('[');
             layers.forEach(layer -> layer.write(json));
             json.close(']').name("moreLayers").value(moreLayers).name("endpoints").open('[');
             for (Layer endpoint : endpoints) {

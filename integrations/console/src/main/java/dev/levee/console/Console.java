@@ -32,8 +32,8 @@ import java.util.function.Consumer;
  * <p><b>Safe by default.</b> It listens on loopback, answers to the names of loopback alone, and only shows. With a
  * {@linkplain ConsoleConfig.Builder#token token} the page has buttons too: a breaker is forced open or reset,
  * {@linkplain dev.levee.core.policy.Faults faults} are switched on for a while or off, and the {@linkplain #action
- * actions} of the application run; each asks for a reason, which is logged and shown among the events. No exception, key
- * of a caller or token is ever shown. See ADR 139.
+ * actions} of the application run; each asks for a reason, which is logged and shown among the events. No exception,
+ * key of a caller or token is ever shown. See ADR 139.
  *
  * <p><b>Costs.</b> Nothing is read, and no timer of the console runs, unless a page is open; then the figures are read
  * once a second, for all pages together. The history in the charts is kept by the page. Of many keys those in trouble
@@ -135,6 +135,27 @@ public final class Console implements AutoCloseable {
     public Console show(String name, Measured... parts) {
         board.show(Require.name(name), parts);
         return this;
+    }
+
+    /**
+     * Returns the counters of hot keys that are shown on the card of a name. Count a key there where it is refused, or
+     * wherever it says most:
+     *
+     * <pre>{@code
+     * HotKeys hot = console.hotKeys("clients");
+     * if (!limiter.tryAcquire(client)) {
+     *     hot.count(client);
+     * }
+     * }</pre>
+     *
+     * @param card the name of the card, of this or a later {@link #show(String, Measured...)}
+     * @return the counters, always the same ones for a name
+     * @throws NullPointerException if the name is null
+     * @throws IllegalArgumentException if it is blank or has a control character
+     * @throws IllegalStateException if there are counters for 1000 cards already
+     */
+    public HotKeys hotKeys(String card) {
+        return board.hotKeys(Require.name(card));
     }
 
     /**

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +28,8 @@ final class ConsoleServer {
     /** Threads for what is not a stream. */
     private static final int OTHER_THREADS = 8;
 
+    private static final int TOO_LARGE = 413;
+
     private static final String JSON = "application/json; charset=utf-8";
 
     private static final Map<String, Asset> ASSETS = Map.of(
@@ -38,20 +41,31 @@ final class ConsoleServer {
     private final Board board;
     private final RequestGuard guard;
     private final Streams streams;
+    private final Places places;
     private final HttpServer server;
     private final ThreadPoolExecutor threads;
 
     ConsoleServer(ConsoleConfig config, Board board, Environment environment) throws IOException {
         this.board = board;
         this.streams = new Streams(board, environment, config.streams());
+        this.places = new Places(environment.clock());
         this.server = HttpServer.create(new InetSocketAddress(config.bind(), config.port()), 0);
         this.guard = new RequestGuard(config, server.getAddress().getPort());
         AtomicInteger numbers = new AtomicInteger();
         this.threads = new ThreadPoolExecutor(
-                0, config.streams() + OTHER_THREADS, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+                0,
+                config.streams() + OTHER_THREADS,
+                10,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                task -> {
                     Thread thread = new Thread(task, "levee-console-" + numbers.incrementAndGet());
                     thread.setDaemon(true);
                     return thread;
+                },
+                (task, pool) -> {
+                    places.evict();
+                    throw new RejectedExecutionException("console has no thread left"); // closes the connection
                 });
         server.setExecutor(threads);
         server.createContext("/", this::handle);
@@ -68,22 +82,26 @@ final class ConsoleServer {
 
     void close() {
         streams.close();
+        places.close();
         server.stop(0);
         threads.shutdownNow();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
+        places.evict();
+        Places.Place place = places.enter();
         secure(exchange.getResponseHeaders());
         try {
             Refusal refusal = guard.refusal(exchange);
             if (refusal == null) {
-                refusal = answer(exchange);
+                refusal = answer(exchange, place);
             }
             if (refusal != null) {
                 refuse(exchange, refusal);
             }
         } finally {
             exchange.close();
+            place.leave();
         }
     }
 
@@ -102,7 +120,7 @@ final class ConsoleServer {
     }
 
     /** Answers, or returns why not. */
-    private @Nullable Refusal answer(HttpExchange exchange) throws IOException {
+    private @Nullable Refusal answer(HttpExchange exchange, Places.Place place) throws IOException {
         String path = exchange.getRequestURI().getRawPath();
         Asset asset = ASSETS.get(path == null ? "" : path);
         if (asset != null) {
@@ -114,8 +132,8 @@ final class ConsoleServer {
         }
         return switch (path == null ? "" : path) {
             case "/api/snapshot" -> snapshot(exchange);
-            case "/api/stream" -> stream(exchange);
-            case "/api/press" -> press(exchange);
+            case "/api/stream" -> stream(exchange, place);
+            case "/api/press" -> press(exchange, place);
             default -> new Refusal(404, "there is no such page");
         };
     }
@@ -131,7 +149,7 @@ final class ConsoleServer {
         return refusal;
     }
 
-    private @Nullable Refusal stream(HttpExchange exchange) throws IOException {
+    private @Nullable Refusal stream(HttpExchange exchange, Places.Place place) throws IOException {
         Refusal refusal = method(exchange, "GET");
         if (refusal == null) {
             refusal = guard.readRefusal(exchange);
@@ -147,11 +165,11 @@ final class ConsoleServer {
             exchange.getResponseHeaders().set("Retry-After", "5");
             return new Refusal(503, "as many pages follow as may");
         }
-        streams.serve(exchange, last == null ? 0 : Long.parseLong(last));
+        streams.serve(exchange, place, last == null ? 0 : Long.parseLong(last));
         return null;
     }
 
-    private @Nullable Refusal press(HttpExchange exchange) throws IOException {
+    private @Nullable Refusal press(HttpExchange exchange, Places.Place place) throws IOException {
         Refusal refusal = method(exchange, "POST");
         if (refusal == null) {
             refusal = guard.writeRefusal(exchange);
@@ -161,9 +179,10 @@ final class ConsoleServer {
         }
         byte[] body = body(exchange);
         if (body == null) {
-            return new Refusal(413, "a request has at most " + MAX_BODY + " bytes");
+            return new Refusal(TOO_LARGE, "a request has at most " + MAX_BODY + " bytes");
         }
         try {
+            place.progress(true); // an action takes the time that it takes
             board.controls.press(FlatJson.parse(text(body)));
         } catch (IllegalArgumentException e) {
             return new Refusal(400, String.valueOf(e.getMessage())); // of the parser, without what was sent
@@ -225,8 +244,16 @@ final class ConsoleServer {
             return;
         }
         exchange.sendResponseHeaders(status, bytes.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-            out.write(bytes);
+        OutputStream out = exchange.getResponseBody();
+        out.write(bytes);
+        out.flush();
+        if (status == TOO_LARGE) {
+            // The server would read on to the end of what was announced, and may wait for it for ever.
+            Thread.currentThread().interrupt(); // closes the channel when it is read
+            out.close();
+            Thread.interrupted();
+        } else {
+            out.close();
         }
     }
 

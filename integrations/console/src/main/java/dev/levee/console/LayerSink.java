@@ -2,6 +2,7 @@ package dev.levee.console;
 
 import dev.levee.core.Measured;
 import dev.levee.core.Metric;
+import dev.levee.core.histogram.LatencyHistogram;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -25,6 +26,7 @@ final class LayerSink implements Measured.Sink {
     static final int MAX_ENDPOINTS = 50;
 
     private static final String ENDPOINT = "endpoint";
+    private static final String SUCCESS = "success";
 
     private static final Comparator<Layer> BY_TROUBLE =
             Comparator.<Layer>comparingInt(layer -> layer.trouble).thenComparingDouble(LayerSink::weight);
@@ -32,10 +34,17 @@ final class LayerSink implements Measured.Sink {
     private final Map<String, Layer> first = new LinkedHashMap<>();
     private final PriorityQueue<Layer> others = new PriorityQueue<>(BY_TROUBLE);
     private final PriorityQueue<Layer> endpoints = new PriorityQueue<>(BY_TROUBLE);
+    private final Latencies latencies;
+    private final long nowNanos;
     private List<String> states = List.of();
     private Layer current = new Layer("", "");
     private long moreLayers;
     private long moreEndpoints;
+
+    LayerSink(Latencies latencies, long nowNanos) {
+        this.latencies = latencies;
+        this.nowNanos = nowNanos;
+    }
 
     @Override
     public void value(String policy, Metric metric, List<String> tags, double value) {
@@ -50,6 +59,20 @@ final class LayerSink implements Measured.Sink {
     @Override
     public void value(String policy, String metric, double value) {
         layer(kindOf(metric), policy).add(metric, value, states);
+    }
+
+    /** Adds the latencies of the last seconds as figures: those of calls that ended well. */
+    @Override
+    public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
+        if (!tags.isEmpty() && !tags.get(0).equals(SUCCESS)) {
+            return;
+        }
+        LatencyHistogram recent = latencies.recent(source, nowNanos);
+        if (recent != null && recent.count() > 0) {
+            Layer layer = layer(kindOf(metric.name()), policy);
+            layer.add(metric.name() + ".p50.nanos", (double) recent.quantileNanos(0.5), List.of());
+            layer.add(metric.name() + ".p99.nanos", (double) recent.quantileNanos(0.99), List.of());
+        }
     }
 
     private static String kindOf(String metric) {
@@ -73,8 +96,19 @@ final class LayerSink implements Measured.Sink {
             first.put(kind + ' ' + name, layer);
             return layer;
         }
-        current = new Layer(kind, name);
+        current = kind.equals(ENDPOINT) ? endpoint(name) : new Layer(kind, name);
         return current;
+    }
+
+    /** Takes an endpoint out of those that are kept, if it has come before: its figures may come in several places. */
+    private Layer endpoint(String name) {
+        for (Layer kept : endpoints) {
+            if (kept.name.equals(name)) {
+                endpoints.remove(kept);
+                return kept;
+            }
+        }
+        return new Layer(ENDPOINT, name);
     }
 
     /** Keeps the current layer, if it is worse than the best of those that are kept. */

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param urls the file of URLs, or null for the bundled one
  * @param data where the database lives, or null for the default
  * @param without what to take out
+ * @param console the port of the live page, 0 for any, or -1 for none
  */
 record Arguments(
         boolean smoke,
@@ -21,9 +22,13 @@ record Arguments(
         int port,
         @Nullable Path urls,
         @Nullable Path data,
-        Without without) {
+        Without without,
+        int console) {
+    private static final int NO_CONSOLE = -1;
+
     static final String USAGE = """
-            usage: examples/shortlink/run [--port N] [--urls FILE] [--data DIR] [--without PRIMITIVE]
+            usage: examples/shortlink/run [--port N] [--urls FILE] [--data DIR] [--console PORT|off]
+                                              [--without PRIMITIVE]
                    examples/shortlink/run --smoke [--urls FILE] [--without PRIMITIVE]
 
               --smoke              run a fixed load with faults for less than a minute, and judge the outcome: exit code
@@ -31,6 +36,7 @@ record Arguments(
               --port N             the port to serve on (default 8080; 0 for any)
               --urls FILE          a file of URLs, one a line (default: 400 made-up ones)
               --data DIR           where the links are kept (default examples/shortlink/target/data)
+              --console PORT|off   the port of the live page (default: any that is free)
               --without PRIMITIVE  take one out, to see what it is for: %s
             """.formatted(Without.names());
 
@@ -41,12 +47,14 @@ record Arguments(
         Path urls = null;
         Path data = null;
         Without without = Without.NOTHING;
+        int console = 0;
         for (Iterator<String> rest = words.iterator(); rest.hasNext(); ) {
             String option = rest.next();
             switch (option) {
                 case "--smoke" -> smoke = true;
                 case "--help", "-h" -> help = true;
-                case "--port" -> port = port(value(option, rest));
+                case "--port" -> port = port(option, value(option, rest));
+                case "--console" -> console = console(option, value(option, rest));
                 case "--urls" -> urls = Path.of(value(option, rest));
                 case "--data" -> data = Path.of(value(option, rest));
                 case "--without" -> without = Without.named(value(option, rest));
@@ -56,7 +64,8 @@ record Arguments(
         if (smoke && (port != null || data != null)) {
             throw new UsageException("--smoke picks its own port and directory: leave out --port and --data");
         }
-        return new Arguments(smoke, help, port == null ? 8080 : port, urls, data, without);
+        return new Arguments(
+                smoke, help, port == null ? 8080 : port, urls, data, without, smoke ? NO_CONSOLE : console);
     }
 
     private static String value(String option, Iterator<String> rest) throws UsageException {
@@ -66,7 +75,11 @@ record Arguments(
         return rest.next();
     }
 
-    private static int port(String text) throws UsageException {
+    private static int console(String option, String text) throws UsageException {
+        return text.equals("off") ? NO_CONSOLE : port(option, text);
+    }
+
+    private static int port(String option, String text) throws UsageException {
         try {
             int port = Integer.parseInt(text);
             if (port >= 0 && port <= 65_535) {
@@ -75,6 +88,6 @@ record Arguments(
         } catch (NumberFormatException e) {
             // said below
         }
-        throw new UsageException("--port takes a number from 0 to 65535, but got " + text);
+        throw new UsageException(option + " takes a number from 0 to 65535, but got " + text);
     }
 }

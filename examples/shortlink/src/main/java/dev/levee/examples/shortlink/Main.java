@@ -1,6 +1,8 @@
 package dev.levee.examples.shortlink;
 
+import dev.levee.console.Console;
 import dev.levee.core.Environment;
+import dev.levee.core.Listener;
 import dev.levee.examples.shortlink.cluster.Cluster;
 import dev.levee.examples.shortlink.cluster.Events;
 import dev.levee.examples.shortlink.cluster.Parent;
@@ -8,6 +10,7 @@ import dev.levee.examples.shortlink.database.DatabaseServer;
 import dev.levee.examples.shortlink.front.FrontServer;
 import dev.levee.examples.shortlink.node.Code;
 import dev.levee.examples.shortlink.node.NodeServer;
+import dev.levee.examples.shortlink.smoke.Rehearsal;
 import dev.levee.examples.shortlink.smoke.Smoke;
 import java.net.URI;
 import java.nio.file.Path;
@@ -71,8 +74,14 @@ public final class Main {
 
     private static int serve(Arguments arguments, List<String> urls) throws UsageException, InterruptedException {
         Path data = arguments.data() == null ? DATA : arguments.data();
-        Events events = new Events(System.out);
-        try (Cluster cluster = Cluster.start(arguments.port(), data, urls, arguments.without(), events)) {
+        String token = Rehearsal.token();
+        Console console = arguments.console() < 0
+                ? null
+                : Console.start(
+                        config -> config.port(arguments.console()).title("shortlink").token(token));
+        Events events = new Events(System.out, console == null ? Listener.NONE : console.listener());
+        try (console;
+                Cluster cluster = Cluster.start(arguments.port(), data, urls, arguments.without(), events)) {
             System.out.printf(
                     """
                     shortlink serves on %1$s until Ctrl-C. The links are in %2$s. Try:
@@ -90,6 +99,18 @@ public final class Main {
                     %4$s
                     """,
                     cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
+            if (console != null) {
+                Rehearsal.of(cluster, urls).showOn(console);
+                System.out.printf(
+                        """
+                        The live page, with buttons that send requests, kill a node, slow the database and flood
+                        the front:
+
+                          %s#token=%s
+
+                        """,
+                        console.address(), token);
+            }
             Thread.currentThread().join();
         }
         return 0;

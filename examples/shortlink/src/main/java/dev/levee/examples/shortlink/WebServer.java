@@ -2,6 +2,7 @@ package dev.levee.examples.shortlink;
 
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
+import dev.levee.core.Measured;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -27,6 +28,7 @@ public final class WebServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService threads;
     private final Runnable behind;
+    private Measured figures = sink -> {};
 
     private WebServer(HttpServer server, ExecutorService threads, Runnable behind) {
         this.server = server;
@@ -58,6 +60,26 @@ public final class WebServer implements AutoCloseable {
         } catch (IOException e) {
             throw new UsageException("cannot serve on port " + port + ": " + e.getMessage());
         }
+    }
+
+    /**
+     * Says what its figures are.
+     *
+     * @param value what measures; called on any thread
+     * @return this
+     */
+    public WebServer measuredBy(Measured value) {
+        figures = value;
+        return this;
+    }
+
+    /**
+     * What its policies measure.
+     *
+     * @return the figures, none unless said
+     */
+    public Measured figures() {
+        return figures;
     }
 
     /**

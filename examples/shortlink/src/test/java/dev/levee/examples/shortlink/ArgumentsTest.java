@@ -14,13 +14,16 @@ class ArgumentsTest {
     @Test
     void without_words_it_serves_on_8080() throws UsageException {
         assertThat(Arguments.parse(List.of()))
-                .isEqualTo(new Arguments(false, false, 8080, null, null, Without.NOTHING));
+                .isEqualTo(new Arguments(false, false, 8080, null, null, Without.NOTHING, 0));
     }
 
     @Test
     void every_option_is_understood() throws UsageException {
         assertThat(parse("--port 0 --urls a.txt --data d --without cache"))
-                .isEqualTo(new Arguments(false, false, 0, Path.of("a.txt"), Path.of("d"), Without.CACHE));
+                .isEqualTo(new Arguments(false, false, 0, Path.of("a.txt"), Path.of("d"), Without.CACHE, 0));
+        assertThat(parse("--console off").console()).isEqualTo(-1);
+        assertThat(parse("--console 9000").console()).isEqualTo(9000);
+        assertThat(parse("--smoke").console()).isEqualTo(-1);
         assertThat(parse("--smoke").smoke()).isTrue();
         assertThat(parse("--help").help()).isTrue();
     }
@@ -38,6 +41,7 @@ class ArgumentsTest {
         "--port, --port needs a value",
         "--port 65536, '--port takes a number from 0 to 65535, but got 65536'",
         "--port x, 'but got x'",
+        "--console 65536, '--console takes a number from 0 to 65535, but got 65536'",
         "--without nothing, --without takes one of breaker|retry",
         "--smoke --port 1, --smoke picks its own port",
     })

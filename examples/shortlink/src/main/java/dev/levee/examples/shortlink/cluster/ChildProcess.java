@@ -1,10 +1,12 @@
 package dev.levee.examples.shortlink.cluster;
 
+import dev.levee.core.Measured;
 import dev.levee.examples.shortlink.Main;
 import dev.levee.examples.shortlink.UsageException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** A process of the cluster, as the launcher sees it; {@link Parent} is the other end. */
-final class ChildProcess implements AutoCloseable {
+final class ChildProcess implements AutoCloseable, Measured {
     /**
      * Small and quick to start. A client keeps idle connections for less time than a server (30 s), so that no request
      * meets one that is being closed. On two cores {@code CompletableFuture} starts a thread for each asynchronous
@@ -35,6 +37,9 @@ final class ChildProcess implements AutoCloseable {
     private final Process process;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
     private volatile boolean closing;
+
+    /** Three words for each figure. */
+    private volatile List<String> figures = List.of();
 
     private ChildProcess(String name, Process process) {
         this.name = name;
@@ -69,7 +74,8 @@ final class ChildProcess implements AutoCloseable {
                     case Parent.READY -> port.complete(Integer.valueOf(words[1]));
                     case Parent.FAILED ->
                         port.completeExceptionally(new UsageException(line.substring(words[0].length() + 1)));
-                    case Parent.STATE -> events.stateChanged(name, words[1], words[3]);
+                    case Parent.STATE -> events.stateChanged(name, words[1], words[2], words[3], words[4]);
+                    case Parent.MEASURED -> figures = List.of(words).subList(1, words.length);
                     case Parent.FIGURE -> events.figure(words[1], Integer.parseInt(words[2]));
                     default -> System.err.println(name + ": " + line);
                 }
@@ -82,6 +88,20 @@ final class ChildProcess implements AutoCloseable {
             events.ended(name);
         }
         port.completeExceptionally(new UsageException(name + " ended before it served"));
+    }
+
+    /** Asks the process for its figures, and passes those on that it has sent last: an answer is not waited for. */
+    @Override
+    public void measure(Sink sink) {
+        if (!process.isAlive()) {
+            return;
+        }
+        tell(Parent.MEASURE);
+        List<String> last = figures;
+        for (int i = 0; i + 2 < last.size(); i += 3) {
+            String policy = URLDecoder.decode(last.get(i), StandardCharsets.UTF_8);
+            sink.value(policy, last.get(i + 1), Double.parseDouble(last.get(i + 2)));
+        }
     }
 
     /** Waits until the process serves. */

@@ -1,5 +1,6 @@
 package dev.levee.examples.shortlink.cluster;
 
+import dev.levee.core.Measured;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.examples.shortlink.database.DatabaseServer;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -22,15 +24,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe, except {@link #close}.
  */
 public final class Cluster implements AutoCloseable {
-    private static final int NODES = 3;
+    /** How many nodes there are. */
+    public static final int NODES = 3;
+
 
     private final Path data;
     private final Without without;
     private final Events events;
     private final int[] ports = new int[NODES];
-    private final @Nullable ChildProcess[] nodes = new ChildProcess[NODES];
+    private final AtomicReferenceArray<@Nullable ChildProcess> nodes = new AtomicReferenceArray<>(NODES);
     private final List<ChildProcess> all = new ArrayList<>();
     private @Nullable ChildProcess database;
+    private @Nullable ChildProcess front;
     private int databasePort;
     private int frontPort;
     private boolean closed;
@@ -74,8 +79,9 @@ public final class Cluster implements AutoCloseable {
                 Arrays.stream(cluster.ports)
                         .mapToObj(it -> loopback(it).toString())
                         .toList());
-        cluster.frontPort = cluster.launch("front", "front", String.valueOf(port), uris, without.name())
-                .port();
+        ChildProcess front = cluster.launch("front", "front", String.valueOf(port), uris, without.name());
+        cluster.front = front;
+        cluster.frontPort = front.port();
         WarmUp.of(cluster.front(), Code.of(urls.get(0), 0));
         return cluster;
     }
@@ -111,7 +117,7 @@ public final class Cluster implements AutoCloseable {
 
     /** Sends SIGKILL to a node. */
     public void killNode(int node) {
-        Objects.requireNonNull(nodes[node]).kill();
+        child(node).kill();
     }
 
     /** Starts a node that was killed, at its old port. */
@@ -128,7 +134,7 @@ public final class Cluster implements AutoCloseable {
      * @return the name
      */
     public String incarnation(int node) {
-        return name(node) + "/" + Objects.requireNonNull(nodes[node]).pid();
+        return name(node) + "/" + child(node).pid();
     }
 
     /**
@@ -162,7 +168,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     private void launchNode(int node) throws UsageException {
-        nodes[node] = launch(
+        ChildProcess child = launch(
                 name(node),
                 "node",
                 name(node),
@@ -170,10 +176,34 @@ public final class Cluster implements AutoCloseable {
                 DatabaseServer.url(databasePort),
                 data.resolve("clicks").resolve(name(node)).toString(),
                 without.name());
+        nodes.set(node, child);
+    }
+
+    private ChildProcess child(int node) {
+        return Objects.requireNonNull(nodes.get(node));
+    }
+
+    /**
+     * What the policies of a node measure, also after it was started again.
+     *
+     * @param node which one
+     * @return the figures; none while it is down
+     */
+    public Measured nodeFigures(int node) {
+        return sink -> child(node).measure(sink);
+    }
+
+    /**
+     * What the policies of the front measure.
+     *
+     * @return the figures
+     */
+    public Measured frontFigures() {
+        return sink -> Objects.requireNonNull(front).measure(sink);
     }
 
     private void awaitNode(int node) throws UsageException, InterruptedException {
-        ports[node] = Objects.requireNonNull(nodes[node]).port();
+        ports[node] = child(node).port();
     }
 
     private ChildProcess launch(String name, String... arguments) throws UsageException {

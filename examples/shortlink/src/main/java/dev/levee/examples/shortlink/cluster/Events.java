@@ -1,5 +1,7 @@
 package dev.levee.examples.shortlink.cluster;
 
+import dev.levee.core.Listener;
+import dev.levee.core.Policy;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.Set;
@@ -13,6 +15,7 @@ public final class Events {
 
     private final long start = System.nanoTime();
     private final PrintStream out;
+    private final Listener listener;
     private final Set<String> open = new TreeSet<>();
     private final Map<String, Integer> figures = new TreeMap<>();
     private int opened;
@@ -24,11 +27,23 @@ public final class Events {
      * @param out where to print
      */
     public Events(PrintStream out) {
+        this(out, Listener.NONE);
+    }
+
+    /**
+     * Counts from zero.
+     *
+     * @param out where to print
+     * @param listener receives every change of state too, under the names of process and policy
+     */
+    public Events(PrintStream out, Listener listener) {
         this.out = out;
+        this.listener = listener;
     }
 
     /** A breaker flips between OPEN and HALF_OPEN at each probe; only leaving and reaching CLOSED is news. */
-    void stateChanged(String process, String policy, String to) {
+    void stateChanged(String process, String policy, String from, String to, String kind) {
+        listener.onStateChange(Policy.Kind.valueOf(kind), process + ": " + policy, from, to);
         String breaker = process + "'s breaker " + policy;
         synchronized (open) {
             if (to.equals(OPEN) && open.add(breaker)) {

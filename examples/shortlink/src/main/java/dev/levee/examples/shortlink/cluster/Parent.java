@@ -1,12 +1,14 @@
 package dev.levee.examples.shortlink.cluster;
 
 import dev.levee.core.Listener;
+import dev.levee.core.Measured;
 import dev.levee.core.Policy;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
@@ -20,6 +22,8 @@ public final class Parent {
     static final String FAILED = "failed";
     static final String STATE = "state";
     static final String FIGURE = "figure";
+    static final String MEASURE = "measure";
+    static final String MEASURED = "measured";
 
     private Parent() {}
 
@@ -30,7 +34,12 @@ public final class Parent {
      */
     public static void serve(Start start) {
         try {
-            ready(start.start().port(), command -> {});
+            WebServer server = start.start();
+            ready(server.port(), command -> {
+                if (command.equals(MEASURE)) {
+                    measured(server.figures());
+                }
+            });
         } catch (UsageException e) {
             failed(String.valueOf(e.getMessage()));
         }
@@ -74,7 +83,7 @@ public final class Parent {
         return new Listener() {
             @Override
             public void onStateChange(Policy.Kind kind, String policy, String from, String to) {
-                System.out.println(String.join(" ", STATE, policy, from, to));
+                System.out.println(String.join(" ", STATE, policy, from, to, kind.name()));
             }
         };
     }
@@ -87,6 +96,18 @@ public final class Parent {
      */
     public static void figure(String name, int value) {
         System.out.println(String.join(" ", FIGURE, name, String.valueOf(value)));
+    }
+
+    /** Reports all figures in one line, so that lines of other threads do not come in between. */
+    private static void measured(Measured figures) {
+        StringBuilder line = new StringBuilder(MEASURED);
+        figures.measure((policy, metric, value) -> line.append(' ')
+                .append(URLEncoder.encode(policy, StandardCharsets.UTF_8))
+                .append(' ')
+                .append(metric)
+                .append(' ')
+                .append(value));
+        System.out.println(line);
     }
 
     private static void obey(Consumer<String> commands) {

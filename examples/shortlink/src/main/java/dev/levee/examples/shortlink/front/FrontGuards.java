@@ -4,6 +4,7 @@ import dev.levee.core.CallContext;
 import dev.levee.core.Criticality;
 import dev.levee.core.Environment;
 import dev.levee.core.Keyed;
+import dev.levee.core.Measured;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
@@ -12,8 +13,10 @@ import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.core.signals.CallMeter;
 import dev.levee.http.BalancedHttpClient;
 import dev.levee.http.UpstreamConfig;
+import dev.levee.loadbalancing.EndpointState;
 import dev.levee.loadbalancing.discovery.Endpoint;
 import dev.levee.loadbalancing.discovery.EndpointSource;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
@@ -36,7 +39,7 @@ import java.util.concurrent.CompletableFuture;
  * <p>The hedge is there for redirects only. The outer timeout is the deadline of the whole request, the inner one that
  * of an attempt; what is left of the earlier one goes along to the node.
  */
-final class FrontGuards implements AutoCloseable {
+final class FrontGuards implements AutoCloseable, Measured {
     private static final String NODES = "nodes";
     private static final int MAX_NODES = 1000;
 
@@ -115,7 +118,7 @@ final class FrontGuards implements AutoCloseable {
                 .host(NODES, EndpointSource.of(named(uris)), this::configure)
                 .environment(environment)
                 .build();
-        this.shedding = shedding(without, environment);
+        this.shedding = Pipeline.of(CallMeter.of("front", environment), shedding(without, environment));
     }
 
     /** What is outermost: it decides by {@link #criticality} what is begun when not all can be. */
@@ -139,7 +142,9 @@ final class FrontGuards implements AutoCloseable {
         RetryBudget budget = RetryBudget.of("request", BUDGET_RATIO, BUDGET_PER_SECOND, BUDGET_RESERVE, environment);
         // Two choices steer around a node that is slow, the breakers around one that is dead.
         config.strategy(BalancingStrategy.powerOfTwoChoices());
-        config.breaker(breaker -> breaker.countWindow(40)
+        config.balancer(balancer -> balancer.totals(true));
+        config.breaker(breaker -> breaker.totals(true)
+                .countWindow(40)
                 .minCalls(20)
                 .failureRate(0.5)
                 .openFor(NODE_OPEN)
@@ -205,6 +210,22 @@ final class FrontGuards implements AutoCloseable {
         return CallContext.current()
                 .withCriticality(criticality(request.method()))
                 .call(() -> shedding.callAsync(() -> client.sendAsync(request, BodyHandlers.ofString())));
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        if (shedding instanceof Measured measured) {
+            measured.measure(sink);
+        }
+        client.measure(sink);
+        for (EndpointState<URI> node : client.balancer(NODES).snapshot()) {
+            sink.value(NODES + "/" + node.endpoint().id(), "endpoint.state", stateOf(node));
+        }
+    }
+
+    @SuppressWarnings("EnumOrdinal") // as metrics of states are defined
+    private static int stateOf(EndpointState<URI> node) {
+        return node.state().ordinal();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.levee.examples.shortlink.front;
 
 import dev.levee.core.Environment;
+import dev.levee.core.Measured;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.ratelimit.AddressKey;
 import dev.levee.ratelimit.KeyedRateLimiter;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * How much a client and a tenant may ask. They stand before everything else that is done for a request: a refusal costs
  * the front some microseconds, and the nodes nothing. See ADR 100.
  */
-final class FrontLimits {
+final class FrontLimits implements Measured {
     /** More than a person needs, and enough for a page with dozens of links. */
     static final TokenBucketLimit PER_CLIENT = Limit.perSecond(15).burst(60);
 
@@ -43,8 +44,8 @@ final class FrontLimits {
     private final KeyedRateLimiter<String> tenants;
 
     FrontLimits(Environment environment) {
-        clients = KeyedRateLimiter.of(CLIENT, PER_CLIENT, environment);
-        tenants = KeyedRateLimiter.of(TENANT, PER_TENANT, environment);
+        clients = KeyedRateLimiter.of(CLIENT, config -> config.limit(PER_CLIENT).totals(true), environment);
+        tenants = KeyedRateLimiter.of(TENANT, config -> config.limit(PER_TENANT).totals(true), environment);
     }
 
     /**
@@ -61,6 +62,12 @@ final class FrontLimits {
                 .and(tenants, tenant, 1)
                 .tryAcquire();
         return decision.isAdmitted() ? null : refusal(decision);
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        clients.measure(sink);
+        tenants.measure(sink);
     }
 
     private static Reply refusal(PermitsDecision decision) {

@@ -97,9 +97,15 @@ public final class FrontServer {
         FrontLimits limits = without == Without.RATELIMIT ? null : new FrontLimits(environment);
         FrontServer front = new FrontServer(limits, guards, workers);
         return WebServer.start(port, THREADS, front::handle, () -> {
-            guards.close();
-            workers.shutdown();
-        });
+                    guards.close();
+                    workers.shutdown();
+                })
+                .measuredBy(sink -> {
+                    if (limits != null) {
+                        limits.measure(sink);
+                    }
+                    guards.measure(sink);
+                });
     }
 
     private void handle(HttpExchange exchange) throws IOException {

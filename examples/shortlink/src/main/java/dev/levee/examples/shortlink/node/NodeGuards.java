@@ -4,6 +4,7 @@ import dev.levee.cache.Cache;
 import dev.levee.cache.StoreException;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.Environment;
+import dev.levee.core.Measured;
 import dev.levee.core.Operation;
 import dev.levee.core.Policy;
 import dev.levee.core.RefusedException;
@@ -28,7 +29,7 @@ import java.util.function.Supplier;
  *
  * <pre>fallback(cache(breaker(timeout(bulkhead(statement)))))</pre>
  */
-final class NodeGuards {
+final class NodeGuards implements Measured {
     /** More at once would not make the database any faster, and would leave no thread for what is in the cache. */
     private static final int STATEMENTS_AT_ONCE = 6;
 
@@ -63,7 +64,8 @@ final class NodeGuards {
         database = without.pipeline(
                 CircuitBreaker.of(
                         name,
-                        config -> config.countWindow(50)
+                        config -> config.totals(true)
+                                .countWindow(50)
                                 .minCalls(20)
                                 .failureRate(0.5)
                                 .openFor(DATABASE_OPEN)
@@ -74,7 +76,7 @@ final class NodeGuards {
                 Bulkhead.of("statements", config -> config.maxConcurrent(STATEMENTS_AT_ONCE), environment));
         // A link never changes, so that a cached one is right for as long as it is kept.
         Duration kept = without == Without.CACHE ? Duration.ofNanos(1) : Duration.ofHours(1);
-        links = Cache.of("links", config -> config.maxSize(50_000).expireAfter(kept), environment);
+        links = Cache.of("links", config -> config.maxSize(50_000).expireAfter(kept).totals(true), environment);
     }
 
     /**
@@ -96,6 +98,16 @@ final class NodeGuards {
                 CompletableFuture<Reply> failed = CompletableFuture.failedFuture(new SQLTimeoutException("rehearsal"));
                 guards.orUnavailable(() -> guards.database(() -> failed));
             }
+        }
+    }
+
+    /** Passes the figures on, from the outside in. */
+    @Override
+    public void measure(Sink sink) {
+        unavailable.measure(sink);
+        links.measure(sink);
+        if (database instanceof Measured measured) {
+            measured.measure(sink);
         }
     }
 

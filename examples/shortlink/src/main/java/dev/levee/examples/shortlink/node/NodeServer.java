@@ -68,12 +68,13 @@ public final class NodeServer {
         LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
         String source = name + "/" + System.currentTimeMillis();
         ClickCounter clicks = ClickCounter.open(databaseUrl, source, journal, environment);
-        NodeServer node =
-                new NodeServer(name, table, new NodeGuards(without, environment), clicks, environment.clock());
+        NodeGuards guards = new NodeGuards(without, environment);
+        NodeServer node = new NodeServer(name, table, guards, clicks, environment.clock());
         return WebServer.start(port, THREADS, node::handle, () -> {
-            clicks.close();
-            table.close();
-        });
+                    clicks.close();
+                    table.close();
+                })
+                .measuredBy(guards);
     }
 
     private void handle(HttpExchange exchange) {

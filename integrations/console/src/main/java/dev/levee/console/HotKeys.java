@@ -17,9 +17,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>A keyed limit remembers no keys, only fingerprints, so a caller says them, where a key may be shown: not for keys
  * that are secrets, such as tokens, or personal data. Memory is bounded: {@value #MAX_KEYS} keys are followed, by
  * counters that a new key takes over from the rarest one ("space saving": A. Metwally, D. Agrawal and A. El Abbadi,
- * "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005). Counts are halved every ten seconds, so
- * what was hot is forgotten. A key whose share is more than 1 in {@value #MAX_KEYS} is always found; a rare one may be
- * counted too high.
+ * "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005). Counts are halved every ten seconds,
+ * so what was hot is forgotten. A key whose share is more than 1 in {@value #MAX_KEYS} is always found; a rare one may
+ * be counted too high.
  *
  * <p>Thread-safe and never blocks: where two calls meet one of them is not counted. Costs a search in a map; a key that
  * is not followed a search through all of them.

@@ -2,7 +2,7 @@ package dev.levee.console;
 
 import org.jspecify.annotations.Nullable;
 
-/** Writes JSON. Not thread-safe. What could end a script or a line is escaped, so the text is safe wherever it is put. */
+/** Writes JSON, in which what could end a script or a line is escaped, so that it is safe anywhere. Not thread-safe. */
 final class JsonText {
     private final StringBuilder text = new StringBuilder(4096);
     private boolean first = true;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.levee.circuitbreaker.CircuitBreaker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -26,7 +27,7 @@ class ConsoleBrowserTest {
         Path folder = pictures == null ? Files.createTempDirectory("console") : Path.of(pictures);
         Path output = Files.createTempFile("console", ".log");
         try (RehearsedService service = new RehearsedService(0)) {
-            service.console.show("<img src=x onerror=hacked=1>", service.breaker);
+            service.console.show("<img src=x onerror=hacked=1>", CircuitBreaker.of("plain"));
             Process process = new ProcessBuilder(
                             "node",
                             BROWSER.resolve("check.js").toAbsolutePath().toString(),

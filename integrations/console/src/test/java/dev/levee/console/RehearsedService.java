@@ -74,7 +74,9 @@ final class RehearsedService implements AutoCloseable {
                 "shop",
                 BalancingStrategy.leastTime(),
                 EndpointSource.of(List.of(
-                        new Endpoint<>("node-1", 1, 1), new Endpoint<>("node-2", 2, 1), new Endpoint<>("node-3", 3, 1))),
+                        new Endpoint<>("node-1", 1, 1),
+                        new Endpoint<>("node-2", 2, 1),
+                        new Endpoint<>("node-3", 3, 1))),
                 config -> config.totals(true).health(health -> health.consecutiveFailures(5)),
                 environment);
         products = Cache.of("products", config -> config.maxSize(500).totals(true), environment);

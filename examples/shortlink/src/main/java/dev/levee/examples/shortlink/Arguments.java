@@ -64,7 +64,8 @@ record Arguments(
         if (smoke && (port != null || data != null)) {
             throw new UsageException("--smoke picks its own port and directory: leave out --port and --data");
         }
-        return new Arguments(smoke, help, port == null ? 8080 : port, urls, data, without, smoke ? NO_CONSOLE : console);
+        return new Arguments(
+                smoke, help, port == null ? 8080 : port, urls, data, without, smoke ? NO_CONSOLE : console);
     }
 
     private static String value(String option, Iterator<String> rest) throws UsageException {

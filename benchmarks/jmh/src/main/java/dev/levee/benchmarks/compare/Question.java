@@ -28,8 +28,6 @@ import dev.levee.benchmarks.HttpClientAsync;
 import dev.levee.benchmarks.HttpClientBlocking;
 import dev.levee.benchmarks.LimiterAdmit;
 import dev.levee.benchmarks.LimiterReject;
-import dev.levee.benchmarks.MicrometerCall;
-import dev.levee.benchmarks.MeterCall;
 import dev.levee.benchmarks.Pick1000endpoints;
 import dev.levee.benchmarks.PickEwma;
 import dev.levee.benchmarks.PickLeastinflight10;

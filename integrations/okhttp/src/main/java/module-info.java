@@ -1,4 +1,5 @@
 /** Levee inside OkHttp. */
+@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // OkHttp is one for the compiler
 module dev.levee.okhttp {
     requires transitive dev.levee.core;
     requires transitive dev.levee.http;

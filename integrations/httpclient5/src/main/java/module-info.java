@@ -1,5 +1,6 @@
 /** Levee around Apache HttpClient 5. */
-@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // HttpClient has no module descriptors
+@SuppressWarnings({"module", "requires-automatic", "requires-transitive-automatic"
+}) // HttpClient has no module descriptors
 module dev.levee.httpclient5 {
     requires transitive dev.levee.core;
     requires transitive dev.levee.http;

@@ -334,11 +334,7 @@ class ArchitectureTest {
                     .should()
                     .onlyDependOnClassesThat()
                     .resideInAnyPackage(
-                            "dev.levee..",
-                            "java..",
-                            "org.slf4j",
-                            "org.jspecify.annotations",
-                            "com.sun.net.httpserver")
+                            "dev.levee..", "java..", "org.slf4j", "org.jspecify.annotations", "com.sun.net.httpserver")
                     .check(LIBRARY);
         }
 

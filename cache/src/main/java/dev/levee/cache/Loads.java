@@ -84,8 +84,7 @@ final class Loads<K, V> {
      * @param found what it found
      * @param from loads the value; null if nothing does, then a value that is not there is an error of the caller
      */
-    @Nullable
-    V get(K key, @Nullable CacheEntry<V> found, @Nullable Loader<? super K, ? extends V> from) {
+    @Nullable V get(K key, @Nullable CacheEntry<V> found, @Nullable Loader<? super K, ? extends V> from) {
         if (found != null && serves(key, found, from)) {
             return answer(found);
         }
@@ -123,8 +122,7 @@ final class Loads<K, V> {
     }
 
     /** Returns what is served without a load. */
-    @Nullable
-    V getIfPresent(@Nullable CacheEntry<V> found) {
+    @Nullable V getIfPresent(@Nullable CacheEntry<V> found) {
         if (found != null) {
             long now = clock.nanoTime();
             if (lives.isServed(found, now)) {
@@ -296,8 +294,7 @@ final class Loads<K, V> {
      *
      * @return the load if it may go on after the return; null if it has ended, or none was needed
      */
-    @Nullable
-    PendingLoad<V> refresh(K key, @Nullable CacheEntry<V> old, Loader<? super K, ? extends V> from) {
+    @Nullable PendingLoad<V> refresh(K key, @Nullable CacheEntry<V> old, Loader<? super K, ? extends V> from) {
         PendingLoad<V> mine = new PendingLoad<>(new Loading(name, key));
         if (entries.isClosed() || inFlight.startLoad(key, mine) != mine) {
             return null; // that load brings a value that is new enough

@@ -359,8 +359,7 @@ final class EpochBreaker implements CircuitBreaker {
 
     /** What follows an epoch at a time; null if the epoch stays. */
     private interface Successor {
-        @Nullable
-        Epoch after(Epoch from, long nowNanos);
+        @Nullable Epoch after(Epoch from, long nowNanos);
     }
 
     // Configuration

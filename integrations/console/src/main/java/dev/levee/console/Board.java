@@ -104,7 +104,11 @@ final class Board {
         for (EventRing.Entry event : events.after(afterEvent)) {
             json.open('{').name("number").value(event.number()).name("at").value(event.atMillis());
             json.name("level").value(event.level().name()).name("kind").value(event.kind());
-            json.name("name").value(event.name()).name("text").value(event.text()).close('}');
+            json.name("name")
+                    .value(event.name())
+                    .name("text")
+                    .value(event.text())
+                    .close('}');
         }
         json.close(']');
         return "{\"events\":" + json + "," + frame().substring(1);

@@ -149,18 +149,39 @@ final class Card {
 
         void write(JsonText json) {
             json.open('{').name("id").value(card.id).name("name").value(Text.printable(name()));
-            json.name("trouble").value(trouble).name("why").value(why).name("broken").value(broken);
+            json.name("trouble")
+                    .value(trouble)
+                    .name("why")
+                    .value(why)
+                    .name("broken")
+                    .value(broken);
             HotKeys hot = card.hotKeys.get(name());
             json.name("keys").open('[');
             for (HotKeys.Hot key : hot == null ? List.<HotKeys.Hot>of() : hot.hottest(MAX_HOT_KEYS)) {
-                json.open('{').name("key").value(key.key()).name("share").value(key.share()).close('}');
+                json.open('{')
+                        .name("key")
+                        .value(key.key())
+                        .name("share")
+                        .value(key.share())
+                        .close('}');
             }
             json.close(']').name("layers").open('[');
             layers.forEach(layer -> layer.write(json));
-            json.close(']').name("moreLayers").value(moreLayers).name("endpoints").open('[');
+            json.close(']')
+                    .name("moreLayers")
+                    .value(moreLayers)
+                    .name("endpoints")
+                    .open('[');
             for (Layer endpoint : endpoints) {
-                json.open('{').name("name").value(Text.printable(endpoint.name)).name("state").value(endpoint.state);
-                json.name("why").value(Text.printable(endpoint.why)).name("figures").open('{');
+                json.open('{')
+                        .name("name")
+                        .value(Text.printable(endpoint.name))
+                        .name("state")
+                        .value(endpoint.state);
+                json.name("why")
+                        .value(Text.printable(endpoint.why))
+                        .name("figures")
+                        .open('{');
                 endpoint.figures.forEach((metric, value) -> json.name(metric).value(value.doubleValue()));
                 json.close('}').close('}');
             }

@@ -56,8 +56,8 @@ public final class Console implements AutoCloseable {
         try {
             server = new ConsoleServer(config, board, environment);
         } catch (IOException e) {
-            throw new UncheckedIOException("console cannot listen on " + config.bind().getHostAddress() + ":"
-                    + config.port(), e);
+            throw new UncheckedIOException(
+                    "console cannot listen on " + config.bind().getHostAddress() + ":" + config.port(), e);
         }
         address = address(config.bind(), server.address());
         ConsoleLog.started(address.toString(), config.token() == null);
@@ -100,8 +100,8 @@ public final class Console implements AutoCloseable {
      */
     public static Console start(Consumer<? super ConsoleConfig.Builder> configure, Environment environment) {
         Require.nonNull("environment", environment);
-        ConsoleConfig config = Require.configured(
-                "console", "page", ConsoleConfig.builder(), configure, ConsoleConfig.Builder::build);
+        ConsoleConfig config =
+                Require.configured("console", "page", ConsoleConfig.builder(), configure, ConsoleConfig.Builder::build);
         return new Console(config, environment);
     }
 
@@ -199,8 +199,7 @@ public final class Console implements AutoCloseable {
      * @throws IllegalStateException if there are 50 already
      */
     public Console toggle(String name, Consumer<Boolean> change, BooleanSupplier on) {
-        board.controls.add(
-                Require.name(name), Require.nonNull("change", change), Require.nonNull("on", on));
+        board.controls.add(Require.name(name), Require.nonNull("change", change), Require.nonNull("on", on));
         return this;
     }
 
@@ -241,9 +240,8 @@ public final class Console implements AutoCloseable {
     }
 
     private static URI address(InetAddress bind, InetSocketAddress taken) {
-        String host = bind.isAnyLocalAddress()
-                ? InetAddress.getLoopbackAddress().getHostAddress()
-                : bind.getHostAddress();
+        String host =
+                bind.isAnyLocalAddress() ? InetAddress.getLoopbackAddress().getHostAddress() : bind.getHostAddress();
         return URI.create("http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + taken.getPort() + "/");
     }
 }

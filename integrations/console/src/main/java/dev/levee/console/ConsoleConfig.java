@@ -38,8 +38,8 @@ public final class ConsoleConfig {
 
     private ConsoleConfig(Builder builder) {
         if (!builder.bind.isLoopbackAddress() && builder.token == null) {
-            throw new IllegalArgumentException("bind must be a loopback address unless a token is set, but was "
-                    + builder.bind.getHostAddress());
+            throw new IllegalArgumentException(
+                    "bind must be a loopback address unless a token is set, but was " + builder.bind.getHostAddress());
         }
         this.port = builder.port;
         this.bind = builder.bind;

@@ -33,7 +33,8 @@ final class Controls {
     private final AtomicInteger ids = new AtomicInteger();
 
     /** An action of the application; a switch if it says whether it is on. */
-    private record NamedAction(String name, Consumer<Boolean> run, @Nullable BooleanSupplier on) {}
+    private record NamedAction(
+            String name, Consumer<Boolean> run, @Nullable BooleanSupplier on) {}
 
     /** A request that was refused, with the status of the answer; the message may be shown. */
     static final class Refused extends Exception {

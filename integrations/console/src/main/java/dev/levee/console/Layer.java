@@ -29,8 +29,11 @@ final class Layer {
     final String kind;
     final String name;
     final Map<String, Double> figures = new LinkedHashMap<>();
+
     @Nullable String state;
+
     @Nullable String control;
+
     boolean linked;
     int trouble;
     String why = "";
@@ -84,8 +87,10 @@ final class Layer {
         } else if (endpoints > 0 && candidates == 0) {
             trouble(REFUSES, shown + " has no endpoint that is usable");
         } else if (candidates < endpoints) {
-            trouble(SUFFERS, shown + " leaves out " + (long) (endpoints - candidates) + " of " + (long) endpoints
-                    + " endpoints");
+            trouble(
+                    SUFFERS,
+                    shown + " leaves out " + (long) (endpoints - candidates) + " of " + (long) endpoints
+                            + " endpoints");
         }
     }
 
@@ -96,7 +101,12 @@ final class Layer {
 
     void write(JsonText json) {
         json.open('{').name("kind").value(kind).name("name").value(Text.printable(name));
-        json.name("linked").value(linked).name("trouble").value(trouble).name("state").value(state);
+        json.name("linked")
+                .value(linked)
+                .name("trouble")
+                .value(trouble)
+                .name("state")
+                .value(state);
         json.name("control").value(control).name("figures").open('{');
         figures.forEach((metric, value) -> json.name(metric).value(value.doubleValue()));
         json.close('}').close('}');

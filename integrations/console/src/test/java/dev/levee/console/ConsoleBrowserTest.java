@@ -16,9 +16,8 @@ import org.junit.jupiter.api.Test;
  * The pictures are those of the docs where the variable {@code LEVEE_PICTURES} says so: it is the folder for them.
  */
 class ConsoleBrowserTest {
-    private static final Path BROWSER = Files.isDirectory(Path.of("browser"))
-            ? Path.of("browser")
-            : Path.of("integrations", "console", "browser");
+    private static final Path BROWSER =
+            Files.isDirectory(Path.of("browser")) ? Path.of("browser") : Path.of("integrations", "console", "browser");
 
     @Test
     void the_page_does_what_it_promises_in_Chromium() throws Exception {

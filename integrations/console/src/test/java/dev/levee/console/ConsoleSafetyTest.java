@@ -78,7 +78,8 @@ class ConsoleSafetyTest {
 
     @Test
     void listens_on_loopback_only() {
-        assertThat(console.address().getHost()).isEqualTo(InetAddress.getLoopbackAddress().getHostAddress());
+        assertThat(console.address().getHost())
+                .isEqualTo(InetAddress.getLoopbackAddress().getHostAddress());
     }
 
     @Test
@@ -95,7 +96,9 @@ class ConsoleSafetyTest {
     void faults_go_on_for_a_while_and_off_again() throws Exception {
         String on = "{\"control\":\"p2\",\"action\":\"on\",\"reason\":\"drill\",\"minutes\":\"5\"}";
 
-        assertThat(press(body("p2", "on"), good()).status()).as("without a time").isEqualTo(400);
+        assertThat(press(body("p2", "on"), good()).status())
+                .as("without a time")
+                .isEqualTo(400);
         assertUntouched();
         assertThat(press(on, good()).status()).isEqualTo(200);
         assertThat(faults.isOn()).isTrue();
@@ -140,16 +143,20 @@ class ConsoleSafetyTest {
         int port = console.address().getPort();
 
         for (String name : List.of("localhost:", "LOCALHOST:", "127.0.0.1:", "[::1]:")) {
-            assertThat(http.send("GET", "/", "", "Host: " + name + port).status()).isEqualTo(200);
+            assertThat(http.send("GET", "/", "", "Host: " + name + port).status())
+                    .isEqualTo(200);
         }
     }
 
     @Test
     void a_request_needs_one_host_and_a_path_alone() throws Exception {
         assertThat(http.send("GET", "/", "").status()).isEqualTo(400);
-        assertThat(http.send("GET", "/", "", host(), "Host: evil.example").status()).isEqualTo(400);
-        assertThat(http.send("GET", "http://evil.example/", "", host()).status()).isEqualTo(400);
-        assertThat(http.send("GET", "http://" + http.host() + "/", "", host()).status()).isEqualTo(400);
+        assertThat(http.send("GET", "/", "", host(), "Host: evil.example").status())
+                .isEqualTo(400);
+        assertThat(http.send("GET", "http://evil.example/", "", host()).status())
+                .isEqualTo(400);
+        assertThat(http.send("GET", "http://" + http.host() + "/", "", host()).status())
+                .isEqualTo(400);
         assertThat(http.raw("GET / HTTP/1.0\r\n\r\n").status()).isEqualTo(400);
     }
 
@@ -158,10 +165,14 @@ class ConsoleSafetyTest {
         try (Console behindProxy = Console.start(config -> config.host("ops.example"))) {
             RawHttp proxied = new RawHttp(behindProxy.address());
 
-            assertThat(proxied.send("GET", "/", "", "Host: ops.example").status()).isEqualTo(200);
-            assertThat(proxied.send("GET", "/", "", "Host: x.ops.example").status()).isEqualTo(403);
-            assertThat(proxied.send("GET", "/", "", "Host: ops.example.evil").status()).isEqualTo(403);
-            assertThat(proxied.send("GET", "/", "", "Host: opsXexample").status()).isEqualTo(403);
+            assertThat(proxied.send("GET", "/", "", "Host: ops.example").status())
+                    .isEqualTo(200);
+            assertThat(proxied.send("GET", "/", "", "Host: x.ops.example").status())
+                    .isEqualTo(403);
+            assertThat(proxied.send("GET", "/", "", "Host: ops.example.evil").status())
+                    .isEqualTo(403);
+            assertThat(proxied.send("GET", "/", "", "Host: opsXexample").status())
+                    .isEqualTo(403);
         }
     }
 
@@ -173,7 +184,8 @@ class ConsoleSafetyTest {
         String origin = "Origin: " + hostile.replace("HOST", http.host());
 
         assertThat(press(OPEN, goodBut("Origin", origin)).status()).isEqualTo(403);
-        assertThat(http.send("GET", "/api/snapshot", "", host(), origin).status()).isEqualTo(403);
+        assertThat(http.send("GET", "/api/snapshot", "", host(), origin).status())
+                .isEqualTo(403);
         assertThat(http.send("GET", "/api/stream", "", host(), origin).status()).isEqualTo(403);
         assertUntouched();
     }
@@ -181,7 +193,8 @@ class ConsoleSafetyTest {
     @Test
     void a_button_needs_an_origin_and_only_one() throws Exception {
         assertThat(press(OPEN, goodBut("Origin")).status()).isEqualTo(403);
-        assertThat(press(OPEN, goodBut("", "Origin: http://evil.example")).status()).isEqualTo(403);
+        assertThat(press(OPEN, goodBut("", "Origin: http://evil.example")).status())
+                .isEqualTo(403);
         assertUntouched();
     }
 
@@ -197,7 +210,8 @@ class ConsoleSafetyTest {
                 "application/json; charset=utf-16"
             })
     void a_button_needs_JSON(String type) throws Exception {
-        assertThat(press(OPEN, goodBut("Content-Type", "Content-Type: " + type)).status()).isEqualTo(415);
+        assertThat(press(OPEN, goodBut("Content-Type", "Content-Type: " + type)).status())
+                .isEqualTo(415);
         assertThat(press(OPEN, goodBut("Content-Type")).status()).isEqualTo(415);
         assertUntouched();
     }
@@ -205,7 +219,8 @@ class ConsoleSafetyTest {
     @Test
     void a_button_needs_the_own_header() throws Exception {
         assertThat(press(OPEN, goodBut("X-Levee-Console")).status()).isEqualTo(403);
-        assertThat(press(OPEN, goodBut("X-Levee-Console", "X-Levee-Console: 0")).status()).isEqualTo(403);
+        assertThat(press(OPEN, goodBut("X-Levee-Console", "X-Levee-Console: 0")).status())
+                .isEqualTo(403);
         assertUntouched();
     }
 
@@ -213,14 +228,20 @@ class ConsoleSafetyTest {
     void pages_elsewhere_can_link_here_and_fetch_nothing() throws Exception {
         String cross = "Sec-Fetch-Site: cross-site";
 
-        assertThat(http.send("GET", "/", "", host(), cross, "Sec-Fetch-Mode: navigate").status()).isEqualTo(200);
-        assertThat(http.send("GET", "/page.js", "", host(), cross, "Sec-Fetch-Mode: no-cors").status())
+        assertThat(http.send("GET", "/", "", host(), cross, "Sec-Fetch-Mode: navigate")
+                        .status())
+                .isEqualTo(200);
+        assertThat(http.send("GET", "/page.js", "", host(), cross, "Sec-Fetch-Mode: no-cors")
+                        .status())
                 .isEqualTo(403);
-        assertThat(http.send("GET", "/api/stream", "", host(), cross, "Sec-Fetch-Mode: no-cors").status())
+        assertThat(http.send("GET", "/api/stream", "", host(), cross, "Sec-Fetch-Mode: no-cors")
+                        .status())
                 .isEqualTo(403);
-        assertThat(http.send("GET", "/api/stream", "", host(), cross, "Sec-Fetch-Mode: navigate").status())
+        assertThat(http.send("GET", "/api/stream", "", host(), cross, "Sec-Fetch-Mode: navigate")
+                        .status())
                 .isEqualTo(403);
-        assertThat(http.send("GET", "/api/snapshot", "", host(), "Sec-Fetch-Site: same-site").status())
+        assertThat(http.send("GET", "/api/snapshot", "", host(), "Sec-Fetch-Site: same-site")
+                        .status())
                 .isEqualTo(403);
         assertThat(console.pages()).isZero();
     }
@@ -287,7 +308,8 @@ class ConsoleSafetyTest {
             };
 
             assertThat(other.send("POST", "/api/press", OPEN, headers).status()).isEqualTo(403);
-            assertThat(other.send("GET", "/api/snapshot", "", "Host: " + other.host()).body())
+            assertThat(other.send("GET", "/api/snapshot", "", "Host: " + other.host())
+                            .body())
                     .contains("\"buttons\":false");
         }
         assertUntouched();
@@ -296,7 +318,8 @@ class ConsoleSafetyTest {
     @Test
     void beyond_loopback_nothing_is_shown_without_the_token() throws Exception {
         InetAddress any = InetAddress.getByName("0.0.0.0");
-        try (Console open = Console.start(config -> config.bind(any).token(TOKEN)).show(breaker)) {
+        try (Console open =
+                Console.start(config -> config.bind(any).token(TOKEN)).show(breaker)) {
             RawHttp other = new RawHttp(open.address());
             String host = "Host: " + other.host();
 
@@ -451,7 +474,9 @@ class ConsoleSafetyTest {
         String script = http.send("GET", "/page.js", "", host()).body();
         String style = http.send("GET", "/page.css", "", host()).body();
 
-        assertThat(page).doesNotContainPattern("<script(?![^>]*src=\"/page.js\")").doesNotContainPattern("\\son[a-z]+=");
+        assertThat(page)
+                .doesNotContainPattern("<script(?![^>]*src=\"/page.js\")")
+                .doesNotContainPattern("\\son[a-z]+=");
         assertThat(page + style).doesNotContain("http:", "https:", "style=\"", "@import", "url(");
         assertThat(script)
                 .doesNotContain("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(");
@@ -490,17 +515,14 @@ class ConsoleSafetyTest {
 
         assertThat(failed.status()).isEqualTo(500);
         assertThat(failed.body()).isEqualTo("{\"error\":\"it failed; the log of the process says why\"}");
-        assertThat(shown)
-                .contains("\"broken\":true", "on failed")
-                .doesNotContain("hunter", "Exception", TOKEN);
+        assertThat(shown).contains("\"broken\":true", "on failed").doesNotContain("hunter", "Exception", TOKEN);
         assertThat(ConsoleConfig.builder().token(TOKEN).build().toString()).doesNotContain(TOKEN);
-        assertThatThrownBy(() -> ConsoleConfig.builder().token("short-secret"))
-                .hasMessageNotContaining("short-secret");
+        assertThatThrownBy(() -> ConsoleConfig.builder().token("short-secret")).hasMessageNotContaining("short-secret");
     }
 
     @Test
     void a_reason_is_shown_among_the_events_as_text() throws Exception {
-        String body = OPEN.replace("drill", "<img src=x>\\u000a\\u202e") ;
+        String body = OPEN.replace("drill", "<img src=x>\\u000a\\u202e");
 
         assertThat(press(body, good()).status()).isEqualTo(200);
         assertThat(http.send("GET", "/api/snapshot", "", host()).body())

@@ -61,9 +61,10 @@ class ConsoleTest {
         Page(Console console, String... headers) throws IOException {
             socket = new Socket(console.address().getHost(), console.address().getPort());
             socket.setSoTimeout(30_000);
-            String more = String.join("", List.of(headers).stream().map(it -> it + "\r\n").toList());
-            String request = "GET /api/stream HTTP/1.1\r\nHost: " + console.address().getAuthority() + "\r\n" + more
-                    + "\r\n";
+            String more = String.join(
+                    "", List.of(headers).stream().map(it -> it + "\r\n").toList());
+            String request =
+                    "GET /api/stream HTTP/1.1\r\nHost: " + console.address().getAuthority() + "\r\n" + more + "\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
         }
@@ -133,7 +134,8 @@ class ConsoleTest {
             sick.forceOpen();
 
             assertThat(snapshot(console))
-                    .containsSubsequence("\"name\":\"sick\",\"trouble\":3,\"why\":\"breaker \\\"sick\\\" was forced open\"",
+                    .containsSubsequence(
+                            "\"name\":\"sick\",\"trouble\":3,\"why\":\"breaker \\\"sick\\\" was forced open\"",
                             "\"name\":\"well\",\"trouble\":0");
         }
     }
@@ -162,8 +164,9 @@ class ConsoleTest {
             balancer.call(address -> "done");
 
             assertThat(snapshot(console))
-                    .contains("{\"name\":\"nodes/a\",\"state\":\"HEALTHY\",\"why\":\"\",\"figures\":{\"endpoint.in.flight\":0,"
-                            + "\"endpoint.picks\":1}}")
+                    .contains(
+                            "{\"name\":\"nodes/a\",\"state\":\"HEALTHY\",\"why\":\"\",\"figures\":{\"endpoint.in.flight\":0,"
+                                    + "\"endpoint.picks\":1}}")
                     .contains("{\"name\":\"nodes/b\",\"state\":\"DRAINING\"");
         }
         balancer.close();
@@ -175,9 +178,10 @@ class ConsoleTest {
                 "nodes",
                 BalancingStrategy.roundRobin(),
                 EndpointSource.of(List.of(new Endpoint<>("a", "A", 1))),
-                config -> config.health(health -> health.mustBeChecked(true).unhealthyAfter(1).check((address, limit) -> {
-                    throw new IOException("password=hunter2");
-                })));
+                config -> config.health(
+                        health -> health.mustBeChecked(true).unhealthyAfter(1).check((address, limit) -> {
+                            throw new IOException("password=hunter2");
+                        })));
         try (Console console = Console.start(0).show(balancer)) {
             await(() -> !balancer.snapshot().get(0).why().isEmpty());
 
@@ -263,7 +267,8 @@ class ConsoleTest {
             String page = snapshot(console);
 
             assertThat(page.length()).isLessThan(60_000);
-            assertThat(page).contains("host-4321", "host-8765", "host-7000", "\"moreLayers\":9953", "\"keyed.size\":10000");
+            assertThat(page)
+                    .contains("host-4321", "host-8765", "host-7000", "\"moreLayers\":9953", "\"keyed.size\":10000");
         }
     }
 
@@ -276,9 +281,7 @@ class ConsoleTest {
             }
         };
         try (Console console = Console.start(0).show("endless", endless)) {
-            assertThat(snapshot(console))
-                    .hasSizeLessThan(20_000)
-                    .contains("balancer/4999", "\"moreEndpoints\":4950");
+            assertThat(snapshot(console)).hasSizeLessThan(20_000).contains("balancer/4999", "\"moreEndpoints\":4950");
         }
     }
 
@@ -435,7 +438,8 @@ class ConsoleTest {
                 }
             }
         };
-        try (Console console = Console.start(config -> config.streams(1), time.environment()).show("large", large);
+        try (Console console = Console.start(config -> config.streams(1), time.environment())
+                        .show("large", large);
                 Page stuck = new Page(console)) {
             assertThat(stuck.next("data: ")).isNotNull();
             await(() -> {
@@ -484,7 +488,8 @@ class ConsoleTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "*", "*.example", "Example.org", "a b", "http://a", "a/b", "a:b", "a:123456", "-a", "[x]"})
+    @ValueSource(
+            strings = {"", "*", "*.example", "Example.org", "a b", "http://a", "a/b", "a:b", "a:123456", "-a", "[x]"})
     void a_host_must_be_an_exact_name(String host) {
         assertThatThrownBy(() -> ConsoleConfig.builder().host(host))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -511,7 +516,8 @@ class ConsoleTest {
 
     @Test
     void a_cache_has_a_card() throws Exception {
-        Cache<String, String> cache = Cache.of("products", config -> config.maxSize(10).totals(true));
+        Cache<String, String> cache =
+                Cache.of("products", config -> config.maxSize(10).totals(true));
         try (Console console = Console.start(0).show(cache)) {
             cache.get("x", key -> "loaded");
 

@@ -14,7 +14,8 @@ class FlatJsonTest {
 
     @Property(tries = 300)
     void what_the_console_writes_is_read_back(@ForAll String name, @ForAll String value) {
-        String text = new JsonText().open('{').name(name).value(value).close('}').toString();
+        String text =
+                new JsonText().open('{').name(name).value(value).close('}').toString();
 
         assertThat(FlatJson.parse(text)).isEqualTo(Map.of(name, value));
         assertThat(text).matches("[ -~]*").doesNotContain("<", ">", "&", "'");

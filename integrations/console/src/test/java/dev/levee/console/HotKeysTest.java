@@ -45,9 +45,13 @@ class HotKeysTest {
             console.show("clients", sink -> sink.value("clients", "limiter.keys", 1));
             RawHttp http = new RawHttp(console.address());
 
-            String page = http.send("GET", "/api/snapshot", "", "Host: " + http.host()).body();
+            String page = http.send("GET", "/api/snapshot", "", "Host: " + http.host())
+                    .body();
 
-            assertThat(page).hasSizeLessThan(1500).contains("\\u003cscript\\u003e\\\\u000Axxx").doesNotContain("<");
+            assertThat(page)
+                    .hasSizeLessThan(1500)
+                    .contains("\\u003cscript\\u003e\\\\u000Axxx")
+                    .doesNotContain("<");
         }
     }
 }

@@ -54,10 +54,12 @@ final class RehearsedService implements AutoCloseable {
                 Environment.builder().listener(console.listener()).build();
         breaker = CircuitBreaker.of(
                 "payments",
-                config -> config.countWindow(20).minCalls(10).openFor(ofSeconds(2)).totals(true),
+                config -> config.countWindow(20)
+                        .minCalls(10)
+                        .openFor(ofSeconds(2))
+                        .totals(true),
                 environment);
-        outage = Faults.of(
-                "payments outage", environment, Fault.failure(() -> new IOException("secret of the fault")));
+        outage = Faults.of("payments outage", environment, Fault.failure(() -> new IOException("secret of the fault")));
         payments = Pipeline.of(
                 CallMeter.of("payments", environment),
                 Fallback.of("payments queue", failure -> "later", environment),
@@ -129,19 +131,21 @@ final class RehearsedService implements AutoCloseable {
     }
 
     private void browse(Random random) throws InterruptedException {
-                quietly(() -> catalog.call(() -> pause(random, random.nextInt(20) == 0 ? 40 : 6)));
-                int product = (int) Math.abs(random.nextGaussian() * 300);
-                quietly(() -> products.get(product, key -> nodes.call(node -> {
+        quietly(() -> catalog.call(() -> pause(random, random.nextInt(20) == 0 ? 40 : 6)));
+        int product = (int) Math.abs(random.nextGaussian() * 300);
+        quietly(() -> products.get(
+                product,
+                key -> nodes.call(node -> {
                     if (node == 2 && nodeDown) {
                         throw new IOException("secret of the node");
                     }
                     return pause(random, node * 2);
                 })));
-                client("client-" + random.nextInt(200));
-                for (int i = 0; flooded && i < 20; i++) {
-                    client("greedy");
-                }
-                tenants.get(random.nextInt(10_000)).call(() -> "");
+        client("client-" + random.nextInt(200));
+        for (int i = 0; flooded && i < 20; i++) {
+            client("greedy");
+        }
+        tenants.get(random.nextInt(10_000)).call(() -> "");
     }
 
     private void client(String name) {

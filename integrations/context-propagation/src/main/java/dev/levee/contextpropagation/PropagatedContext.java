@@ -14,8 +14,8 @@ import io.micrometer.context.ContextSnapshotFactory;
  * }</pre>
  *
  * <p>The values are handed on as they are: an accessor whose value is mutable, as Spring's security context is, lets
- * all attempts of a call share it. See {@link ContextCarrier} for what that means. Not needed beside a carrier of
- * its own for the same thing.
+ * all attempts of a call share it. See {@link ContextCarrier} for what that means. Not needed beside a carrier of its
+ * own for the same thing.
  *
  * @since 0.1
  */

@@ -32,11 +32,9 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     volatile @Nullable Metadata headers;
 
     /** What else has arrived; written by the thread of the listener, read after the future has completed. */
-    @Nullable
-    R message;
+    @Nullable R message;
 
-    @Nullable
-    Metadata trailers;
+    @Nullable Metadata trailers;
 
     private @Nullable Status violation;
 
@@ -95,8 +93,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
     }
 
     /** Returns what the attempt failed with; null if it has not. */
-    @Nullable
-    Throwable failure() {
+    @Nullable Throwable failure() {
         return failure;
     }
 

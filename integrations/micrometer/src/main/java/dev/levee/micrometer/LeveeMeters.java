@@ -56,8 +56,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>Cost.</b> Calls pay nothing. Meters are read one by one, so the first one that is read begins a poll, which
  * calls {@link Measured#measure} of each source once; the other meters of a scrape show what that has found. A poll is
  * due when its figures are {@linkplain #MAX_AGE a second} old, or when the thread that polled last reads a meter for
- * the second time. A poll that finds the same series as before allocates nothing here,
- * but for histograms.
+ * the second time. A poll that finds the same series as before allocates nothing here, but for histograms.
  *
  * <p>The registry holds the meters, and they what they read, until {@link #close}, or {@link #remove}: this object need
  * not be kept. Thread-safe; nothing waits for a poll of another thread, so a change may have its effect by that thread,

@@ -37,8 +37,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>The observation</b> is named {@code levee.call}, with the name of this policy as its contextual name. Its
  * low-cardinality keys are {@code name}, and {@code verdict}: {@code success}, {@code failure}, {@code throttled},
  * {@code not_sent}, {@code ignored}, {@code refused} by a policy further in, and {@code none} until it has ended. An
- * exception that comes out is its error, the same object. A handler of meters makes of it the timer
- * {@code levee.call}, and {@code levee.call.active} for those in flight.
+ * exception that comes out is its error, the same object. A handler of meters makes of it the timer {@code levee.call},
+ * and {@code levee.call.active} for those in flight.
  *
  * <p><b>Scopes.</b> On the thread of the caller the scope is open while the rest of the pipeline runs there; and on
  * whatever thread an operation runs or a stage is started (a retry later on, a hedge, the thread of a timeout) while it
@@ -166,8 +166,7 @@ public final class ObservedCalls implements Around {
     }
 
     /** Opens the scope of an observation on this thread; null if it is open already, or cannot be opened. */
-    @Nullable
-    OpenScope open(Observation observation) {
+    @Nullable OpenScope open(Observation observation) {
         Observation.Scope before = registry.getCurrentObservationScope();
         if (before != null && before.getCurrentObservation() == observation) {
             return null;

@@ -105,15 +105,13 @@ final class SeriesFamily {
     }
 
     /** Returns the series of a policy, or null if it has none yet. */
-    @Nullable
-    SeriesGroup find(String policy, List<String> tags) {
+    @Nullable SeriesGroup find(String policy, List<String> tags) {
         Map<List<String>, SeriesGroup> byTags = byPolicy.get(policy);
         return byTags == null ? null : byTags.get(tags);
     }
 
     /** Makes the series of a policy; null if it has another number of tags. */
-    @Nullable
-    SeriesGroup add(String policy, List<String> tags, int maxSeries, SeriesChanges changes) {
+    @Nullable SeriesGroup add(String policy, List<String> tags, int maxSeries, SeriesChanges changes) {
         if (tags.size() != tagKeys.size()) {
             return null;
         }

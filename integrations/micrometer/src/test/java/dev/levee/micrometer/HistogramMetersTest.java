@@ -70,9 +70,8 @@ class HistogramMetersTest {
         List<String> buckets = lines(prometheus, "levee_part_time_seconds_bucket");
         assertThat(buckets).hasSize(LatencyHistogram.bounds() + 1);
         assertThat(buckets.get(0))
-                .isEqualTo(
-                        "levee_part_time_seconds_bucket{app=\"shop\",name=\"a\",outcome=\"success\","
-                                + "le=\"1.6384E-5\"} 1");
+                .isEqualTo("levee_part_time_seconds_bucket{app=\"shop\",name=\"a\",outcome=\"success\","
+                        + "le=\"1.6384E-5\"} 1");
         assertThat(buckets.get(1)).endsWith("le=\"2.4576E-5\"} 2");
         assertThat(buckets.get(buckets.size() - 2)).endsWith("} 3");
         assertThat(buckets.get(buckets.size() - 1)).endsWith("le=\"+Inf\"} 4");

@@ -138,11 +138,9 @@ class MonitoringTest {
         final LeveeMeters meters =
                 LeveeMeters.of(MetersConfig.builder().build(), Environment.system(), service.sources());
 
-        @Nullable
-        HttpServer server;
+        @Nullable HttpServer server;
 
-        @Nullable
-        RealPrometheus prometheus;
+        @Nullable RealPrometheus prometheus;
 
         @BeforeAll
         void start(@TempDir Path folder) throws Exception {

@@ -35,8 +35,8 @@ import org.slf4j.LoggerFactory;
  * {@code name} is the name of the policy, and the tags of a metric are attributes. Counters are counters; what goes up
  * and down is a gauge; a state is an up-down counter with the attribute {@code state} for each of its states, 1 for the
  * present one and else 0, so that a sum over instances counts those in a state. Nanoseconds become seconds ({@code s});
- * other units are {@code By}, {@code {call}} and {@code 1}. A figure that comes without a
- * description is a gauge under its flat name.
+ * other units are {@code By}, {@code {call}} and {@code 1}. A figure that comes without a description is a gauge under
+ * its flat name.
  *
  * <p>A metric that a source passes for the first time during a collection is part of the next one. Two sources of one
  * name would be one series, of which an SDK keeps one figure: give them different names. A source that throws is logged

@@ -14,8 +14,7 @@ final class BreakerKind extends PolicyKind<CircuitBreakerConfig> {
     }
 
     @Override
-    @Nullable
-    CircuitBreakerConfig read(Values values) {
+    @Nullable CircuitBreakerConfig read(Values values) {
         CircuitBreakerConfig.Builder builder = CircuitBreakerConfig.builder();
         values.set(
                 "failure-rate",
@@ -141,14 +140,12 @@ final class BreakerKind extends PolicyKind<CircuitBreakerConfig> {
     }
 
     @Override
-    @Nullable
-    String whyFixed(String property) {
+    @Nullable String whyFixed(String property) {
         return property.startsWith("outcomes.") || property.equals("totals") ? onlyAtStart() : null;
     }
 
     @Override
-    @Nullable
-    String whyFixed(CircuitBreakerConfig from, CircuitBreakerConfig to) {
+    @Nullable String whyFixed(CircuitBreakerConfig from, CircuitBreakerConfig to) {
         return from.slowCallDuration().isZero() && !to.slowCallDuration().isZero()
                 ? "slow-call-duration cannot be added while running, only changed or dropped: it needs a restart"
                 : null;

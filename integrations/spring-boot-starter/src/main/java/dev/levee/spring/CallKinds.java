@@ -27,8 +27,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        Duration read(Values values) {
+        @Nullable Duration read(Values values) {
             Duration after = values.get(
                     "after", SettingType.TIME_SPAN, null, "How long a call may take, or an attempt inside a retry.");
             if (after == null) {
@@ -48,8 +47,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return null;
         }
 
@@ -75,8 +73,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        FallbackAnswer read(Values values) {
+        @Nullable FallbackAnswer read(Values values) {
             String value = values.get("value", SettingType.TEXT, null, "What a failed call is answered with.");
             String type = values.get(
                     "type", SettingType.TEXT, "java.lang.String", "The class to which the value is converted.");
@@ -130,8 +127,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return null;
         }
 
@@ -150,8 +146,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        BulkheadConfig read(Values values) {
+        @Nullable BulkheadConfig read(Values values) {
             BulkheadConfig.Builder builder = BulkheadConfig.builder();
             values.set(
                     "max-concurrent",
@@ -194,8 +189,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return property.equals("max-concurrent") ? null : onlyAtStart();
         }
 
@@ -224,8 +218,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        Injected read(Values values) {
+        @Nullable Injected read(Values values) {
             long seed = values.get("seed", SettingType.LONG, 0L, "0", "Decides which calls are hit.");
             List<Fault> faults = new ArrayList<>();
             for (Values each : values.groups("inject")) {
@@ -312,8 +305,7 @@ final class CallKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return null;
         }
 

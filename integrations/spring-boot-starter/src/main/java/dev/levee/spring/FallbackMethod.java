@@ -22,8 +22,7 @@ record FallbackMethod(Method method, @Nullable Class<?> failure) {
         return failure == null ? ordinary : failure.isInstance(thrown) && (ordinary || thrown instanceof Error);
     }
 
-    @Nullable
-    Object answer(Object target, @Nullable Object[] arguments, Throwable thrown) throws Throwable {
+    @Nullable Object answer(Object target, @Nullable Object[] arguments, Throwable thrown) throws Throwable {
         @Nullable Object[] all = arguments;
         if (failure != null) {
             all = Arrays.copyOf(arguments, arguments.length + 1);

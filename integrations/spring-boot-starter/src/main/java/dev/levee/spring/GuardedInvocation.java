@@ -79,8 +79,7 @@ final class GuardedInvocation {
     }
 
     /** Runs the method under its policy. */
-    @Nullable
-    Object invoke(MethodInvocation invocation) throws Throwable {
+    @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
         Attempts attempts = new Attempts(invocation, repeats);
         return switch (form) {
             case MONO -> ReactorCalls.mono(this, attempts);
@@ -143,8 +142,7 @@ final class GuardedInvocation {
     }
 
     /** Returns what answers for a failure; null if nothing does. */
-    @Nullable
-    FallbackMethod fallback(Throwable failure) {
+    @Nullable FallbackMethod fallback(Throwable failure) {
         for (FallbackMethod each : fallbacks) {
             if (each.answersFor(failure)) {
                 policies.environment()
@@ -184,8 +182,7 @@ final class GuardedInvocation {
                             : invocation.proceed());
         }
 
-        @Nullable
-        Object runUnchecked() {
+        @Nullable Object runUnchecked() {
             try {
                 return run();
             } catch (Throwable failure) {
@@ -198,8 +195,7 @@ final class GuardedInvocation {
             return target == null ? invocation : target;
         }
 
-        @Nullable
-        Object[] arguments() {
+        @Nullable Object[] arguments() {
             return invocation.getArguments();
         }
     }

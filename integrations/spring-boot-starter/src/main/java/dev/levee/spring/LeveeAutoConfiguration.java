@@ -18,6 +18,7 @@ import org.springframework.core.env.ConfigurableEnvironment;
  *
  * @since 0.1
  */
+@SuppressWarnings("exports") // what is imported is for Spring alone
 @AutoConfiguration
 @Import(PolicyBeans.class)
 public class LeveeAutoConfiguration {

@@ -68,8 +68,7 @@ public final class LeveeEndpoint {
      * @return its kind, state, settings and figures; null, which is a 404, if there is none
      */
     @ReadOperation
-    @Nullable
-    public Map<String, Object> one(@Selector String name) {
+    @Nullable public Map<String, Object> one(@Selector String name) {
         return policies.plan().policies().containsKey(name) ? describe(name) : null;
     }
 
@@ -132,8 +131,7 @@ public final class LeveeEndpoint {
      * @return the policy afterwards; null, which is a 404, if there is none
      */
     @WriteOperation
-    @Nullable
-    public Map<String, Object> change(
+    @Nullable public Map<String, Object> change(
             @Selector String name,
             @Nullable String action,
             @Nullable String time,

@@ -38,8 +38,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable
-    RateLimiterConfig read(Values values) {
+    @Nullable RateLimiterConfig read(Values values) {
         RateLimiterConfig.Builder builder = RateLimiterConfig.builder();
         Limit limit = limit(values);
         values.set("totals", SettingType.FLAG, "false", "Whether calls are counted, for metrics.", builder::totals);
@@ -144,8 +143,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable
-    String whyFixed(String property) {
+    @Nullable String whyFixed(String property) {
         return switch (property) {
             case "totals", "initial-permits", "max-debt", "max-wait", "max-waiting" -> onlyAtStart();
             default -> null;
@@ -153,8 +151,7 @@ final class LimiterKind extends PolicyKind<RateLimiterConfig> {
     }
 
     @Override
-    @Nullable
-    String whyFixed(RateLimiterConfig from, RateLimiterConfig to) {
+    @Nullable String whyFixed(RateLimiterConfig from, RateLimiterConfig to) {
         return from.limit() instanceof TokenBucketLimit == to.limit() instanceof TokenBucketLimit
                 ? null
                 : "algorithm cannot be changed from or to a token bucket while running: it needs a restart";

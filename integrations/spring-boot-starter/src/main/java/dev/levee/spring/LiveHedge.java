@@ -22,13 +22,11 @@ final class LiveHedge extends LivePolicy<Hedge> implements Hedge {
         this.budget = budget;
     }
 
-    @Nullable
-    BudgetSettings budgetSettings() {
+    @Nullable BudgetSettings budgetSettings() {
         return budgetSettings;
     }
 
-    @Nullable
-    RetryBudget budget() {
+    @Nullable RetryBudget budget() {
         return budget;
     }
 

@@ -23,8 +23,7 @@ final class LiveRetry extends LivePolicy<Retry> implements Retry, Repeater {
         this.budget = budget;
     }
 
-    @Nullable
-    BudgetSettings budgetSettings() {
+    @Nullable BudgetSettings budgetSettings() {
         return budgetSettings;
     }
 

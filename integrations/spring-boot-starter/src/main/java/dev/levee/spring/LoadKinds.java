@@ -156,8 +156,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        AdaptiveBulkheadConfig read(Values values) {
+        @Nullable AdaptiveBulkheadConfig read(Values values) {
             AdaptiveBulkheadConfig.Builder builder = AdaptiveBulkheadConfig.builder();
             adaptive(values, "", builder);
             Map<String, Double> partitions = values.map(
@@ -179,14 +178,12 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return property.startsWith("outcomes.") ? onlyAtStart() : null;
         }
 
         @Override
-        @Nullable
-        String whyFixed(AdaptiveBulkheadConfig from, AdaptiveBulkheadConfig to) {
+        @Nullable String whyFixed(AdaptiveBulkheadConfig from, AdaptiveBulkheadConfig to) {
             return from.partitions().keySet().equals(to.partitions().keySet())
                     ? null
                     : "partitions must stay " + from.partitions().keySet() + " while running, only shares can change";
@@ -210,8 +207,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        SheddingBulkheadConfig read(Values values) {
+        @Nullable SheddingBulkheadConfig read(Values values) {
             SheddingBulkheadConfig.Builder builder = SheddingBulkheadConfig.builder();
             values.set(
                     "max-concurrent",
@@ -278,8 +274,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             boolean live = property.equals("max-concurrent")
                     || (property.startsWith("adaptive.") && !property.equals("adaptive.enabled"));
             return live ? null : onlyAtStart();
@@ -304,8 +299,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        AdaptiveThrottleConfig read(Values values) {
+        @Nullable AdaptiveThrottleConfig read(Values values) {
             AdaptiveThrottleConfig.Builder builder = AdaptiveThrottleConfig.builder();
             values.set(
                     "multiplier",
@@ -328,8 +322,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return onlyAtStart();
         }
 
@@ -354,8 +347,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        Shedding read(Values values) {
+        @Nullable Shedding read(Values values) {
             PriorityShedderConfig.Builder builder = PriorityShedderConfig.builder();
             values.set("period", SettingType.TIME_SPAN, "500ms", "How often the share is computed.", builder::period);
             values.set("arm-after", SettingType.TIME_SPAN, "1s", "How long an overload must last.", builder::armAfter);
@@ -383,8 +375,7 @@ final class LoadKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return onlyAtStart();
         }
 

@@ -45,8 +45,7 @@ abstract class PolicyKind<S> {
     abstract @Nullable String whyFixed(String property);
 
     /** Returns why one cannot become the other while running, although each property can be changed. */
-    @Nullable
-    String whyFixed(S from, S to) {
+    @Nullable String whyFixed(S from, S to) {
         return null;
     }
 

@@ -92,8 +92,7 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable
-        Repeating<RetryConfig> read(Values values) {
+        @Nullable Repeating<RetryConfig> read(Values values) {
             RetryConfig.Builder builder = RetryConfig.builder();
             values.set(
                     "max-attempts",
@@ -154,8 +153,7 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return null;
         }
 
@@ -187,8 +185,7 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable
-        Repeating<HedgeConfig> read(Values values) {
+        @Nullable Repeating<HedgeConfig> read(Values values) {
             HedgeConfig.Builder builder = HedgeConfig.builder();
             values.set(
                     "max-attempts",
@@ -243,8 +240,7 @@ final class RepeatKinds {
         }
 
         @Override
-        @Nullable
-        String whyFixed(String property) {
+        @Nullable String whyFixed(String property) {
             return null;
         }
 

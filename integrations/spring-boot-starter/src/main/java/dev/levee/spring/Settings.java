@@ -117,8 +117,7 @@ final class Settings {
             return name;
         }
 
-        @Nullable
-        String value() {
+        @Nullable String value() {
             return value;
         }
 
@@ -131,8 +130,7 @@ final class Settings {
         }
 
         /** Returns what is at a path below this, in the form of a declaration; null if there is nothing. */
-        @Nullable
-        SettingNode at(String below) {
+        @Nullable SettingNode at(String below) {
             SettingNode node = this;
             for (String element : below.split("\\.", -1)) {
                 node = node.children.get(uniform(element));

@@ -83,16 +83,13 @@ class ConfigurationTest {
     @Configuration
     static class Injected {
         @Autowired
-        @Qualifier("payments")
-        Policy payments;
+        @Qualifier("payments") Policy payments;
 
         @Autowired
-        @Qualifier("payments-breaker")
-        CircuitBreaker breaker;
+        @Qualifier("payments-breaker") CircuitBreaker breaker;
 
         @Autowired
-        @Qualifier("payments-retry")
-        Retry retry;
+        @Qualifier("payments-retry") Retry retry;
 
         @Autowired
         Bulkhead byType;

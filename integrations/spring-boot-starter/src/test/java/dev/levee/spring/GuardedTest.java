@@ -338,6 +338,7 @@ class GuardedTest {
     }
 
     static class PrivateOne {
+        @SuppressWarnings("UnusedMethod") // that it cannot be guarded is what is tested
         @Guarded("brake")
         private void hidden() {}
     }

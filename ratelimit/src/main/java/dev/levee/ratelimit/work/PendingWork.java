@@ -38,11 +38,9 @@ final class PendingWork<T> extends AtomicInteger implements BiConsumer<@Nullable
     private final long startNanos;
 
     /** The outcome, for the handler's thread. */
-    @Nullable
-    transient Object result;
+    @Nullable transient Object result;
 
-    @Nullable
-    transient Throwable error;
+    @Nullable transient Throwable error;
 
     PendingWork(WorkAttempts<T> attempts, WorkSlot slot, CompletionStage<?> stage, boolean ofWorker, long startNanos) {
         this.attempts = attempts;

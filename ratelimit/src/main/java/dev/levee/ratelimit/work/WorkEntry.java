@@ -30,15 +30,13 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
     final T item;
 
     /** That of its key; null if it has none. */
-    @Nullable
-    WorkLane<T> lane;
+    @Nullable WorkLane<T> lane;
 
     /** The thread that has submitted it and handles it; null if it has a place. */
     final @Nullable Thread caller;
 
     /** What carriers have captured when it was submitted; null if there are none. */
-    @Nullable
-    CallContext context;
+    @Nullable CallContext context;
 
     long position;
     long acceptedNanos;
@@ -54,8 +52,7 @@ final class WorkEntry<T> extends WorkNode implements Runnable {
     long delayNanos;
     Verdict verdict = Verdict.IGNORED;
 
-    @Nullable
-    Throwable cause;
+    @Nullable Throwable cause;
 
     /** Whether the budget has not let its next attempt through yet; only written by what handles it or its timer. */
     volatile boolean unpaid;

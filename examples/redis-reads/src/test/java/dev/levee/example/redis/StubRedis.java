@@ -18,6 +18,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server that knows as much of RESP 3 as a client needs to connect and to read. */
 final class StubRedis implements AutoCloseable {
+    /** What a server says of itself: a map of four entries. */
+    private static final String HELLO = String.join(
+            "\r\n", "%4", "$6", "server", "$5", "redis", "$7", "version", "$5", "7.2.0", "$5", "proto", ":3", "$2",
+            "id", ":1", "");
+
     final Map<String, String> data = new ConcurrentHashMap<>();
     final AtomicInteger gets = new AtomicInteger();
     /** What it says to GET in place of a value. */
@@ -70,29 +75,27 @@ final class StubRedis implements AutoCloseable {
     }
 
     private String answer(String... words) throws InterruptedException {
-        switch (words[0].toUpperCase(Locale.ROOT)) {
-            case "HELLO":
-                return "%4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.2.0\r\n"
-                        + "$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n";
-            case "PING":
-                return "+PONG\r\n";
-            case "SET":
+        return switch (words[0].toUpperCase(Locale.ROOT)) {
+            case "HELLO" -> HELLO;
+            case "PING" -> "+PONG\r\n";
+            case "SET" -> {
                 data.put(words[1], words[2]);
-                return "+OK\r\n";
-            case "GET":
+                yield "+OK\r\n";
+            }
+            case "GET" -> {
                 gets.incrementAndGet();
                 if (frozen) {
                     closed.await();
                 }
                 String value = data.get(words[1]);
-                return !error.isEmpty()
+                yield !error.isEmpty()
                         ? "-" + error + "\r\n"
                         : value == null
                                 ? "_\r\n"
                                 : "$" + value.getBytes(StandardCharsets.UTF_8).length + "\r\n" + value + "\r\n";
-            default:
-                return "+OK\r\n";
-        }
+            }
+            default -> "+OK\r\n";
+        };
     }
 
     private static String line(InputStream in) throws IOException {

@@ -77,8 +77,8 @@ public final class Main {
         String token = Rehearsal.token();
         Console console = arguments.console() < 0
                 ? null
-                : Console.start(
-                        config -> config.port(arguments.console()).title("shortlink").token(token));
+                : Console.start(config ->
+                        config.port(arguments.console()).title("shortlink").token(token));
         Events events = new Events(System.out, console == null ? Listener.NONE : console.listener());
         try (console;
                 Cluster cluster = Cluster.start(arguments.port(), data, urls, arguments.without(), events)) {
@@ -101,15 +101,13 @@ public final class Main {
                     cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
             if (console != null) {
                 Rehearsal.of(cluster, urls).showOn(console);
-                System.out.printf(
-                        """
+                System.out.printf("""
                         The live page, with buttons that send requests, kill a node, slow the database and flood
                         the front:
 
                           %s#token=%s
 
-                        """,
-                        console.address(), token);
+                        """, console.address(), token);
             }
             Thread.currentThread().join();
         }

@@ -96,8 +96,7 @@ record BalancerSettings(
     }
 
     /** Returns the settings of health; null if it is not watched. */
-    @Nullable
-    HealthConfig<ChannelEndpoint> health() {
+    @Nullable HealthConfig<ChannelEndpoint> health() {
         if (ejection == null) {
             return null;
         }

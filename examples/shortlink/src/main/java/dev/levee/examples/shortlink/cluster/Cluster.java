@@ -27,7 +27,6 @@ public final class Cluster implements AutoCloseable {
     /** How many nodes there are. */
     public static final int NODES = 3;
 
-
     private final Path data;
     private final Without without;
     private final Events events;

@@ -76,7 +76,8 @@ final class NodeGuards implements Measured {
                 Bulkhead.of("statements", config -> config.maxConcurrent(STATEMENTS_AT_ONCE), environment));
         // A link never changes, so that a cached one is right for as long as it is kept.
         Duration kept = without == Without.CACHE ? Duration.ofNanos(1) : Duration.ofHours(1);
-        links = Cache.of("links", config -> config.maxSize(50_000).expireAfter(kept).totals(true), environment);
+        links = Cache.of(
+                "links", config -> config.maxSize(50_000).expireAfter(kept).totals(true), environment);
     }
 
     /**

@@ -4,7 +4,9 @@ module dev.levee.spring {
     requires transitive dev.levee.core;
     requires transitive dev.levee.circuitbreaker;
     requires transitive dev.levee.ratelimit;
+    requires transitive dev.levee.micrometer;
     requires org.slf4j;
+    requires static transitive micrometer.core;
     requires static transitive spring.aop;
     requires static transitive spring.beans;
     requires static transitive spring.boot;

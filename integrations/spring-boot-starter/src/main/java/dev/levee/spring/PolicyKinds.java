@@ -7,6 +7,7 @@ import java.util.Map;
 /** All kinds of policies that the configuration can name, by their word. */
 final class PolicyKinds {
     static final Map<String, PolicyKind<?>> BY_LABEL = byLabel(List.of(
+            new MeterKind(),
             new CallKinds.FallbackKind(),
             new RepeatKinds.RetryKind(),
             new RepeatKinds.HedgeKind(),

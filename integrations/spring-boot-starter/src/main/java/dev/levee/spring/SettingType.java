@@ -44,6 +44,11 @@ record SettingType<T>(String type, Function<String, T> parse) {
         });
     }
 
+    /** Returns a type whose values are made of those of this one. */
+    <U> SettingType<U> map(Function<? super T, ? extends U> function) {
+        return new SettingType<>(type, text -> function.apply(parse.apply(text)));
+    }
+
     private static <T extends Number> SettingType<T> number(String type, String what, Function<String, T> parse) {
         return new SettingType<>(type, text -> {
             try {

@@ -6,6 +6,7 @@ import dev.levee.circuitbreaker.CircuitBreakerConfig;
 import dev.levee.core.policy.BulkheadConfig;
 import dev.levee.core.policy.HedgeConfig;
 import dev.levee.core.policy.RetryConfig;
+import dev.levee.core.signals.CallMeterConfig;
 import dev.levee.ratelimit.RateLimiterConfig;
 import dev.levee.ratelimit.concurrency.AdaptiveBulkheadConfig;
 import dev.levee.ratelimit.concurrency.AdaptiveThrottleConfig;
@@ -43,6 +44,8 @@ class MetadataTest {
     private static final Map<String, List<String>> OTHER_NAMES = Map.of(
             "queue", List.of("max-waiting", "max-wait"),
             "ramp", List.of("ramp.step", "ramp.shares"),
+            "objective",
+            List.of("objective.target", "objective.within", "objective.burn-rate"),
             "delayBetween", List.of("min-delay", "max-delay"),
             "adaptive", List.of("adaptive.enabled", "adaptive.max-limit"));
 
@@ -55,6 +58,7 @@ class MetadataTest {
     @Test
     void every_setting_of_every_builder_has_a_property() {
         Map<String, Class<?>> builders = new LinkedHashMap<>();
+        builders.put("meter", CallMeterConfig.Builder.class);
         builders.put("retry", RetryConfig.Builder.class);
         builders.put("hedge", HedgeConfig.Builder.class);
         builders.put("bulkhead", BulkheadConfig.Builder.class);

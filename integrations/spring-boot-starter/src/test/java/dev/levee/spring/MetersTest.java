@@ -3,6 +3,9 @@ package dev.levee.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.core.Pipeline;
+import dev.levee.core.signals.CallMeter;
+import dev.levee.core.signals.Ending;
 import dev.levee.micrometer.LeveeMeters;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Test;
@@ -49,5 +52,43 @@ class MetersTest {
     void meters_of_the_application_win() {
         APP.withBean("mine", LeveeMeters.class, () -> LeveeMeters.of())
                 .run(context -> assertThat(context).hasSingleBean(LeveeMeters.class).hasBean("mine"));
+    }
+
+    @Test
+    void a_meter_has_the_objective_of_its_properties() {
+        APP.withPropertyValues(
+                        "levee.pipelines.b=meter,retry",
+                        "levee.policies.b-meter.objective.target=0.999",
+                        "levee.policies.b-meter.objective.within=300ms",
+                        "levee.policies.b-meter.objective.burn-rate=2")
+                .run(context -> {
+                    context.getBean("b", Pipeline.class).run(() -> {});
+                    assertThat(context.getBean("b-meter", CallMeter.class).ended(Ending.SUCCESS))
+                            .isEqualTo(1);
+                    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+                    context.getBean(LeveeMeters.class).bindTo(registry);
+                    assertThat(registry.find("levee.meter.calls")
+                                    .tags("name", "b-meter", "ending", "success")
+                                    .functionCounter()
+                                    .count())
+                            .isEqualTo(1);
+                });
+    }
+
+    @Test
+    void a_wrong_objective_is_named() {
+        APP.withPropertyValues("levee.policies.b-meter.objective.target=1.5")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasStackTraceContaining("levee.policies.b-meter.objective.target = \"1.5\"")
+                        .hasStackTraceContaining("must be more than 0 and less than 1"));
+        APP.withPropertyValues("levee.policies.b-meter.objective.within=300ms")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasStackTraceContaining("levee.policies.b-meter.objective.target: must be set"));
+        APP.withPropertyValues("levee.policies.b-meter.objective.target=0.9", "levee.policies.b-meter.objective.burn-rate=0")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasStackTraceContaining("levee.policies.b-meter.objective.burn-rate = \"0\""));
     }
 }

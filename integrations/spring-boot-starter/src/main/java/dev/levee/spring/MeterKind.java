@@ -24,8 +24,8 @@ final class MeterKind extends PolicyKind<CallMeterConfig> {
                 SettingType.DOUBLE.map(Objective::of),
                 null,
                 "The share of calls that are to be good, such as 0.999.");
-        Duration within = values.get(
-                "objective.within", SettingType.TIME_SPAN, null, "How long a good call takes at most.");
+        Duration within =
+                values.get("objective.within", SettingType.TIME_SPAN, null, "How long a good call takes at most.");
         Duration longWindow = values.get(
                 "objective.long-window", SettingType.TIME_SPAN, "1h", "The window that tells that it matters.");
         Duration shortWindow = values.get(

@@ -42,12 +42,16 @@ class MetadataTest {
 
     /** Setters of which the parameters are properties of other names. */
     private static final Map<String, List<String>> OTHER_NAMES = Map.of(
-            "queue", List.of("max-waiting", "max-wait"),
-            "ramp", List.of("ramp.step", "ramp.shares"),
+            "queue",
+            List.of("max-waiting", "max-wait"),
+            "ramp",
+            List.of("ramp.step", "ramp.shares"),
             "objective",
             List.of("objective.target", "objective.within", "objective.burn-rate"),
-            "delayBetween", List.of("min-delay", "max-delay"),
-            "adaptive", List.of("adaptive.enabled", "adaptive.max-limit"));
+            "delayBetween",
+            List.of("min-delay", "max-delay"),
+            "adaptive",
+            List.of("adaptive.enabled", "adaptive.max-limit"));
 
     private static Map<String, Values.Declared> declared(PolicyKind<?> kind) {
         Values values = new Values("levee.defaults." + kind.label(), List.of(), true, new ArrayList<>());

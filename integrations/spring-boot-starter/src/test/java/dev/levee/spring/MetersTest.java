@@ -16,8 +16,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 /** Policies of the configuration as meters. */
 class MetersTest {
     private static final ApplicationContextRunner APP = new ApplicationContextRunner()
-            .withConfiguration(
-                    AutoConfigurations.of(LeveeAutoConfiguration.class, LeveeMetricsAutoConfiguration.class))
+            .withConfiguration(AutoConfigurations.of(LeveeAutoConfiguration.class, LeveeMetricsAutoConfiguration.class))
             .withPropertyValues("levee.policies.a-breaker.open-for=10s", "levee.pipelines.a=retry,breaker");
 
     @Test
@@ -51,7 +50,8 @@ class MetersTest {
     @Test
     void meters_of_the_application_win() {
         APP.withBean("mine", LeveeMeters.class, () -> LeveeMeters.of())
-                .run(context -> assertThat(context).hasSingleBean(LeveeMeters.class).hasBean("mine"));
+                .run(context ->
+                        assertThat(context).hasSingleBean(LeveeMeters.class).hasBean("mine"));
     }
 
     @Test
@@ -86,7 +86,8 @@ class MetersTest {
                 .run(context -> assertThat(context)
                         .getFailure()
                         .hasStackTraceContaining("levee.policies.b-meter.objective.target: must be set"));
-        APP.withPropertyValues("levee.policies.b-meter.objective.target=0.9", "levee.policies.b-meter.objective.burn-rate=0")
+        APP.withPropertyValues(
+                        "levee.policies.b-meter.objective.target=0.9", "levee.policies.b-meter.objective.burn-rate=0")
                 .run(context -> assertThat(context)
                         .getFailure()
                         .hasStackTraceContaining("levee.policies.b-meter.objective.burn-rate = \"0\""));

@@ -58,7 +58,11 @@ public abstract class Exchange<R> {
         return bodyEnd;
     }
 
-    /** For a body of which a read failed: if it was cut off, the reason is that of the cut. */
+    /**
+     * Ends a body of which a read failed; if it was cut off, the reason is that of the cut.
+     *
+     * @param failure what the read threw
+     */
     protected final void bodyBroke(Throwable failure) {
         Throwable reason = bodyEnd.cancelReason();
         bodyEnd.completeExceptionally(reason == null ? failure : reason);

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -419,6 +420,7 @@ class ArchitectureTest {
     private static boolean waits(AccessTarget target) {
         return target instanceof AccessTarget.CodeUnitAccessTarget method
                 && !method.getOwner().isEquivalentTo(TimeUnit.class)
+                && !method.getOwner().isEquivalentTo(ThreadPoolExecutor.class) // how long it keeps idle threads
                 && method.getRawParameterTypes().stream().anyMatch(type -> type.isEquivalentTo(TimeUnit.class));
     }
 }

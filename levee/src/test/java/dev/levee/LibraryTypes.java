@@ -28,6 +28,7 @@ final class LibraryTypes {
             "com/github/benmanes/caffeine/cache/",
             "org/springframework/cache/",
             "javax/cache/",
+            "io/grpc/",
             "io/micrometer/",
             "io/prometheus/metrics/model/",
             "org/junit/jupiter/api/",

@@ -73,7 +73,7 @@ final class SourceTree {
             @Override
             public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
                 String name = folder.getFileName().toString();
-                return name.equals("target") || name.equals(".git")
+                return Set.of("target", ".git", "node_modules").contains(name)
                         ? FileVisitResult.SKIP_SUBTREE
                         : FileVisitResult.CONTINUE;
             }

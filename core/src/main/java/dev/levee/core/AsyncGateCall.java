@@ -211,9 +211,9 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         return phase == QUEUED || super.isQueued();
     }
 
-    private CallForm formOf(@Nullable Throwable failure) {
+    private GateSegment.CallForm formOf(@Nullable Throwable failure) {
         if (failure == null || failure instanceof RefusedException) { // a refusal says itself whether anything has run
-            return CallForm.ASYNCHRONOUS;
+            return GateSegment.CallForm.ASYNCHRONOUS;
         }
         boolean[] ran = {false};
         try {
@@ -221,7 +221,7 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
         } catch (Throwable thrown) { // of a policy of a user: what it did not tell may have run
             ran[0] = true;
         }
-        return ran[0] ? CallForm.REPEATED : CallForm.ASYNCHRONOUS;
+        return ran[0] ? GateSegment.CallForm.REPEATED : GateSegment.CallForm.ASYNCHRONOUS;
     }
 
     private void runOperation() {
@@ -253,11 +253,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
                         start,
                         null,
                         failure instanceof RefusedException ? failure : reason,
-                        CallForm.CANCELLED);
+                        GateSegment.CallForm.CANCELLED);
             } else if (reason == null || failure instanceof RefusedException) {
                 segment.leave(stamps, start, result, failure, formOf(failure));
             } else { // cut short by a timeout, which is evidence whatever the work did later
-                segment.leave(stamps, start, null, reason, CallForm.ASYNCHRONOUS);
+                segment.leave(stamps, start, null, reason, GateSegment.CallForm.ASYNCHRONOUS);
             }
         } finally {
             finish(result, failure);

@@ -1,9 +1,11 @@
 package dev.levee.core;
 
 import dev.levee.core.internal.SafeLog;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * What the carriers of an environment have captured. A carrier that throws is left out, and logged: it costs neither
@@ -84,5 +86,38 @@ final class CarriedContext {
                 carriers[index].getClass().getName(),
                 what,
                 thrown);
+    }
+
+    /**
+     * Carries SLF4J's MDC. A map is never shared with an adapter, which may write to it: {@code setContextMap} copies.
+     */
+    static final class MdcCarrier implements ContextCarrier {
+        static final MdcCarrier INSTANCE = new MdcCarrier();
+
+        private MdcCarrier() {}
+
+        @Override
+        public Captured capture() {
+            Map<String, String> captured = MDC.getCopyOfContextMap();
+            return () -> {
+                Map<String, String> before = MDC.getCopyOfContextMap();
+                set(captured);
+                return () -> set(before);
+            };
+        }
+
+        /** Sets the map of this thread; adapters do not agree on what null means. */
+        private static void set(@Nullable Map<String, String> map) {
+            if (map == null || map.isEmpty()) {
+                MDC.clear();
+            } else {
+                MDC.setContextMap(map);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "ContextCarrier.mdc()";
+        }
     }
 }

@@ -69,6 +69,6 @@ public interface ContextCarrier {
      * @return the carrier
      */
     static ContextCarrier mdc() {
-        return MdcCarrier.INSTANCE;
+        return CarriedContext.MdcCarrier.INSTANCE;
     }
 }

@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,7 +64,7 @@ final class KeyedFigures<K> {
     }
 
     /** One series of a bridge. */
-    private record Series(String policy, Metric metric, List<String> tags) {
+    private record KeyedSeries(String policy, Metric metric, List<String> tags) {
         @Override
         public int hashCode() {
             return 31 * (31 * policy.hashCode() + metric.toString().hashCode()) + tags.hashCode();
@@ -71,7 +72,7 @@ final class KeyedFigures<K> {
 
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Series series
+            return other instanceof KeyedSeries series
                     && policy.equals(series.policy)
                     && metric.toString().equals(series.metric.toString()) // two of one name are one series
                     && tags.equals(series.tags);
@@ -85,8 +86,8 @@ final class KeyedFigures<K> {
     static final class Figures {
         static final Figures NONE = new Figures();
 
-        final Map<Series, Double> counters = new HashMap<>();
-        final Map<Series, LatencyHistogram> histograms = new HashMap<>();
+        final Map<KeyedSeries, Double> counters = new HashMap<>();
+        final Map<KeyedSeries, LatencyHistogram> histograms = new HashMap<>();
 
         Figures plus(Figures other, int sign) {
             Figures sum = new Figures();
@@ -109,7 +110,7 @@ final class KeyedFigures<K> {
             });
         }
 
-        void count(Series series, double value) {
+        void count(KeyedSeries series, double value) {
             if (counters.containsKey(series) || counters.size() < MAX_SERIES) {
                 counters.merge(series, value, Double::sum);
             }
@@ -121,22 +122,34 @@ final class KeyedFigures<K> {
         /** Guarded by the lock of the {@code ClockKeyed}. */
         private Figures base = Figures.NONE;
 
-        /** What was told last; guarded by this object. */
+        private final ReentrantLock telling = new ReentrantLock();
+
+        /** What was told last. Guarded by the lock above. */
         private final Figures told = new Figures();
 
         /** Returns a figure, or what was told before if that was more. */
-        private synchronized double tell(Series series, double value) {
-            if (told.counters.size() >= MAX_SERIES && !told.counters.containsKey(series)) {
-                return value;
+        private double tell(KeyedSeries series, double value) {
+            telling.lock();
+            try {
+                if (told.counters.size() >= MAX_SERIES && !told.counters.containsKey(series)) {
+                    return value;
+                }
+                return told.counters.merge(series, value, Math::max);
+            } finally {
+                telling.unlock();
             }
-            return told.counters.merge(series, value, Math::max);
         }
 
-        private synchronized void tell(Series series, LatencyHistogram histogram) {
-            if (told.histograms.size() < MAX_SERIES || told.histograms.containsKey(series)) {
-                LatencyHistogram before = told.histograms.computeIfAbsent(series, none -> new LatencyHistogram());
-                before.raiseTo(histogram);
-                histogram.raiseTo(before);
+        private void tell(KeyedSeries series, LatencyHistogram histogram) {
+            telling.lock();
+            try {
+                if (told.histograms.size() < MAX_SERIES || told.histograms.containsKey(series)) {
+                    LatencyHistogram before = told.histograms.computeIfAbsent(series, none -> new LatencyHistogram());
+                    before.raiseTo(histogram);
+                    histogram.raiseTo(before);
+                }
+            } finally {
+                telling.unlock();
             }
         }
     }
@@ -204,7 +217,7 @@ final class KeyedFigures<K> {
             @Override
             public void value(String policy, Metric metric, List<String> tags, double value) {
                 if (metric.kind() == Metric.Kind.COUNTER) {
-                    Series series = new Series(policy, metric, tags);
+                    KeyedSeries series = new KeyedSeries(policy, metric, tags);
                     double sum = value + base.counters.getOrDefault(series, 0.0);
                     sink.value(policy, metric, tags, group.tell(series, sum));
                 } else {
@@ -214,7 +227,7 @@ final class KeyedFigures<K> {
 
             @Override
             public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
-                Series series = new Series(policy, metric, tags);
+                KeyedSeries series = new KeyedSeries(policy, metric, tags);
                 LatencyHistogram before = base.histograms.get(series);
                 sink.histogram(policy, metric, tags, into -> {
                     source.read(into);
@@ -238,7 +251,7 @@ final class KeyedFigures<K> {
                 @Override
                 public void value(String policy, Metric metric, List<String> tags, double value) {
                     if (metric.kind() == Metric.Kind.COUNTER) {
-                        figures.count(new Series(apart ? policy : others(), metric, tags), value);
+                        figures.count(new KeyedSeries(apart ? policy : others(), metric, tags), value);
                     }
                 }
 
@@ -246,7 +259,7 @@ final class KeyedFigures<K> {
                 public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
                     if (apart && figures.histograms.size() < MAX_SERIES) {
                         source.read(figures.histograms.computeIfAbsent(
-                                new Series(policy, metric, tags), none -> new LatencyHistogram()));
+                                new KeyedSeries(policy, metric, tags), none -> new LatencyHistogram()));
                     }
                 }
             });

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Counts refusals by the class of their exception. There is one for each kind of gate, and those of users: at most
@@ -20,13 +21,23 @@ final class RefusalReasons {
     private final Map<Class<?>, LongAdder> counts = new ConcurrentHashMap<>();
     private final Map<String, LongAdder> byReason = new ConcurrentHashMap<>();
     private final LongAdder others = new LongAdder();
+    private final ReentrantLock adding = new ReentrantLock();
 
     void count(Class<? extends RefusedException> type) {
         LongAdder count = counts.get(type);
         (count == null ? add(type) : count).increment();
     }
 
-    private synchronized LongAdder add(Class<?> type) {
+    private LongAdder add(Class<?> type) {
+        adding.lock();
+        try {
+            return addOnce(type);
+        } finally {
+            adding.unlock();
+        }
+    }
+
+    private LongAdder addOnce(Class<?> type) {
         LongAdder count = counts.get(type);
         if (count != null) {
             return count;

@@ -39,14 +39,14 @@ final class Board {
     private final AtomicInteger ids = new AtomicInteger();
     private final Latencies latencies = new Latencies();
     private final AtomicLong reads = new AtomicLong();
-    private final AtomicReference<@Nullable Frame> last = new AtomicReference<>();
+    private final AtomicReference<@Nullable BoardFrame> last = new AtomicReference<>();
     private final AtomicBoolean reading = new AtomicBoolean();
     private volatile boolean stale;
     final EventRing events;
     final Controls controls;
 
     /** The text of the cards and when it was made. */
-    private record Frame(long atNanos, String text) {}
+    private record BoardFrame(long atNanos, String text) {}
 
     Board(ConsoleConfig config, Environment environment) {
         this.config = config;
@@ -101,7 +101,7 @@ final class Board {
     String snapshot(long afterEvent) {
         JsonText json = new JsonText();
         json.open('[');
-        for (EventRing.Entry event : events.after(afterEvent)) {
+        for (EventRing.RingEntry event : events.after(afterEvent)) {
             json.open('{').name("number").value(event.number()).name("at").value(event.atMillis());
             json.name("level").value(event.level().name()).name("kind").value(event.kind());
             json.name("name")
@@ -117,7 +117,7 @@ final class Board {
     /** Reads figures if the last text is old. One thread does; others take the last one meanwhile. */
     private String frame() {
         long now = environment.clock().nanoTime();
-        Frame known = last.get();
+        BoardFrame known = last.get();
         if (known != null && !stale && now - known.atNanos < FRESH_NANOS) {
             return known.text;
         }
@@ -126,7 +126,7 @@ final class Board {
         }
         try {
             stale = false;
-            Frame made = new Frame(now, read(now));
+            BoardFrame made = new BoardFrame(now, read(now));
             last.set(made);
             return made.text;
         } finally {
@@ -136,9 +136,9 @@ final class Board {
 
     private String read(long nowNanos) {
         reads.incrementAndGet();
-        List<Card.Reading> readings = new ArrayList<>();
+        List<Card.CardReading> readings = new ArrayList<>();
         cards.forEach(card -> readings.add(card.read(latencies, nowNanos)));
-        readings.sort(Comparator.comparingInt(Card.Reading::trouble).reversed());
+        readings.sort(Comparator.comparingInt(Card.CardReading::trouble).reversed());
         JsonText json = new JsonText();
         json.open('{').name("number").value(reads.get()).name("title").value(config.title());
         json.name("at").value(environment.wallClock().millis()).name("started").value(startedMillis);

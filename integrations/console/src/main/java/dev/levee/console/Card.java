@@ -61,7 +61,7 @@ final class Card {
     }
 
     /** Reads all figures; what a part throws becomes one word on its card. */
-    Reading read(Latencies latencies, long nowNanos) {
+    CardReading read(Latencies latencies, long nowNanos) {
         LayerSink sink = new LayerSink(latencies, nowNanos);
         List<EndpointState<?>> states = new ArrayList<>();
         boolean broken = false;
@@ -82,7 +82,7 @@ final class Card {
                 broken = true;
             }
         }
-        return new Reading(this, sink, states, broken);
+        return new CardReading(this, sink, states, broken);
     }
 
     private void readPolicy(Policy policy, LayerSink sink) {
@@ -95,7 +95,7 @@ final class Card {
     }
 
     /** What a card shows at one moment. */
-    static final class Reading {
+    static final class CardReading {
         private final Card card;
         private final List<Layer> layers;
         private final List<Layer> endpoints;
@@ -105,7 +105,7 @@ final class Card {
         private final int trouble;
         private final String why;
 
-        Reading(Card card, LayerSink sink, List<EndpointState<?>> states, boolean broken) {
+        CardReading(Card card, LayerSink sink, List<EndpointState<?>> states, boolean broken) {
             this.card = card;
             this.broken = broken;
             layers = sink.layers();

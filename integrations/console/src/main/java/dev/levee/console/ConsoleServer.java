@@ -89,7 +89,7 @@ final class ConsoleServer {
 
     private void handle(HttpExchange exchange) throws IOException {
         places.evict();
-        Places.Place place = places.enter();
+        Places.EndpointPlace place = places.enter();
         secure(exchange.getResponseHeaders());
         try {
             Refusal refusal = guard.refusal(exchange);
@@ -120,7 +120,7 @@ final class ConsoleServer {
     }
 
     /** Answers, or returns why not. */
-    private @Nullable Refusal answer(HttpExchange exchange, Places.Place place) throws IOException {
+    private @Nullable Refusal answer(HttpExchange exchange, Places.EndpointPlace place) throws IOException {
         String path = exchange.getRequestURI().getRawPath();
         Asset asset = ASSETS.get(path == null ? "" : path);
         if (asset != null) {
@@ -149,7 +149,7 @@ final class ConsoleServer {
         return refusal;
     }
 
-    private @Nullable Refusal stream(HttpExchange exchange, Places.Place place) throws IOException {
+    private @Nullable Refusal stream(HttpExchange exchange, Places.EndpointPlace place) throws IOException {
         Refusal refusal = method(exchange, "GET");
         if (refusal == null) {
             refusal = guard.readRefusal(exchange);
@@ -169,7 +169,7 @@ final class ConsoleServer {
         return null;
     }
 
-    private @Nullable Refusal press(HttpExchange exchange, Places.Place place) throws IOException {
+    private @Nullable Refusal press(HttpExchange exchange, Places.EndpointPlace place) throws IOException {
         Refusal refusal = method(exchange, "POST");
         if (refusal == null) {
             refusal = guard.writeRefusal(exchange);

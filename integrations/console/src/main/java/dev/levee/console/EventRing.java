@@ -23,11 +23,11 @@ final class EventRing {
     }
 
     /** One event. */
-    record Entry(long number, long atMillis, Level level, String kind, String name, String text) {}
+    record RingEntry(long number, long atMillis, Level level, String kind, String name, String text) {}
 
     private final InstantSource clock;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Deque<Entry> entries = new ArrayDeque<>(MAX_EVENTS);
+    private final Deque<RingEntry> entries = new ArrayDeque<>(MAX_EVENTS);
     private long last;
 
     EventRing(InstantSource clock) {
@@ -41,7 +41,7 @@ final class EventRing {
             if (entries.size() == MAX_EVENTS) {
                 entries.removeFirst();
             }
-            entries.addLast(new Entry(++last, now, level, kind, name, text));
+            entries.addLast(new RingEntry(++last, now, level, kind, name, text));
         } finally {
             lock.unlock();
         }
@@ -58,10 +58,10 @@ final class EventRing {
     }
 
     /** Returns those that came after the one of that number. */
-    List<Entry> after(long number) {
+    List<RingEntry> after(long number) {
         lock.lock();
         try {
-            List<Entry> newer = new ArrayList<>(entries);
+            List<RingEntry> newer = new ArrayList<>(entries);
             newer.removeIf(entry -> entry.number() <= number);
             return newer;
         } finally {

@@ -38,14 +38,14 @@ public final class HotKeys {
 
     private final NanoClock clock;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<String, Counter> counters = new HashMap<>();
+    private final Map<String, KeyCount> counters = new HashMap<>();
     private double total;
     private long halvedNanos;
 
     /** How often a key came, and its share of all. */
     record Hot(String key, double share) {}
 
-    private static final class Counter {
+    private static final class KeyCount {
         double count;
     }
 
@@ -70,9 +70,9 @@ public final class HotKeys {
         try {
             halve(now);
             total++;
-            Counter counter = counters.get(kept);
+            KeyCount counter = counters.get(kept);
             if (counter == null) {
-                counter = counters.size() < MAX_KEYS ? new Counter() : takeRarest();
+                counter = counters.size() < MAX_KEYS ? new KeyCount() : takeRarest();
                 counters.put(kept, counter);
             }
             counter.count++;
@@ -81,11 +81,11 @@ public final class HotKeys {
         }
     }
 
-    private Counter takeRarest() {
+    private KeyCount takeRarest() {
         String rarest = "";
-        Counter least = new Counter();
+        KeyCount least = new KeyCount();
         least.count = Double.POSITIVE_INFINITY;
-        for (Map.Entry<String, Counter> entry : counters.entrySet()) {
+        for (Map.Entry<String, KeyCount> entry : counters.entrySet()) {
             if (entry.getValue().count < least.count) {
                 rarest = entry.getKey();
                 least = entry.getValue();

@@ -15,14 +15,14 @@ final class Places {
     static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final NanoClock clock;
-    private final Set<Place> taken = ConcurrentHashMap.newKeySet();
+    private final Set<EndpointPlace> taken = ConcurrentHashMap.newKeySet();
 
     Places(NanoClock clock) {
         this.clock = clock;
     }
 
     /** One thread; it is interrupted only between {@link #enter} and {@link #leave}. */
-    final class Place {
+    final class EndpointPlace {
         private final Thread thread = Thread.currentThread();
         private final AtomicBoolean held = new AtomicBoolean(true);
         private volatile boolean interrupted;
@@ -53,8 +53,8 @@ final class Places {
         }
     }
 
-    Place enter() {
-        Place place = new Place();
+    EndpointPlace enter() {
+        EndpointPlace place = new EndpointPlace();
         taken.add(place);
         return place;
     }
@@ -62,7 +62,7 @@ final class Places {
     /** Interrupts those that are stuck. */
     void evict() {
         long now = clock.nanoTime();
-        for (Place place : taken) {
+        for (EndpointPlace place : taken) {
             if (!place.waits && now - place.sinceNanos >= STUCK_NANOS) {
                 place.interrupt();
             }
@@ -71,6 +71,6 @@ final class Places {
 
     /** Interrupts all. */
     void close() {
-        taken.forEach(Place::interrupt);
+        taken.forEach(EndpointPlace::interrupt);
     }
 }

@@ -46,7 +46,7 @@ final class Streams {
     }
 
     /** Sends until the page is gone or the console closes. */
-    void serve(HttpExchange exchange, Places.Place place, long afterEvent) throws IOException {
+    void serve(HttpExchange exchange, Places.EndpointPlace place, long afterEvent) throws IOException {
         try {
             exchange.getResponseHeaders().set("Content-Type", "text/event-stream; charset=utf-8");
             exchange.sendResponseHeaders(200, 0);
@@ -58,7 +58,8 @@ final class Streams {
         }
     }
 
-    private void send(Places.Place place, OutputStream out, long afterEvent) throws IOException, InterruptedException {
+    private void send(Places.EndpointPlace place, OutputStream out, long afterEvent)
+            throws IOException, InterruptedException {
         long seen = afterEvent;
         while (!closed) {
             long last = board.events.last();

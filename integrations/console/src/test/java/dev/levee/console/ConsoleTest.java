@@ -122,7 +122,8 @@ class ConsoleTest {
                             "{\"kind\":\"meter\",\"name\":\"shop\",\"linked\":true",
                             "{\"kind\":\"retry\",\"name\":\"shop\",\"linked\":true",
                             "{\"kind\":\"budget\",\"name\":\"shop\",\"linked\":false",
-                            "{\"kind\":\"breaker\",\"name\":\"shop\",\"linked\":true,\"trouble\":0,\"state\":\"CLOSED\"",
+                            "{\"kind\":\"breaker\",\"name\":\"shop\",\"linked\":true,\"trouble\":0,"
+                                    + "\"state\":\"CLOSED\"",
                             "{\"kind\":\"bulkhead\",\"name\":\"shop\",\"linked\":true");
         }
     }
@@ -164,9 +165,8 @@ class ConsoleTest {
             balancer.call(address -> "done");
 
             assertThat(snapshot(console))
-                    .contains(
-                            "{\"name\":\"nodes/a\",\"state\":\"HEALTHY\",\"why\":\"\",\"figures\":{\"endpoint.in.flight\":0,"
-                                    + "\"endpoint.picks\":1}}")
+                    .contains("{\"name\":\"nodes/a\",\"state\":\"HEALTHY\",\"why\":\"\",\"figures\":{"
+                            + "\"endpoint.in.flight\":0,\"endpoint.picks\":1}}")
                     .contains("{\"name\":\"nodes/b\",\"state\":\"DRAINING\"");
         }
         balancer.close();
@@ -322,7 +322,7 @@ class ConsoleTest {
         feed.onRefused(Policy.Kind.BREAKER, "clients");
 
         assertThat(ring.after(0))
-                .extracting(EventRing.Entry::text)
+                .extracting(EventRing.RingEntry::text)
                 .containsExactly("refused a call", "refused 1000 calls", "refused a call");
     }
 

@@ -1,6 +1,6 @@
 package dev.levee.httpclient5;
 
-import dev.levee.http.blocking.Exchange;
+import dev.levee.http.blocking.BlockingExchange;
 import java.io.IOException;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.classic.ExecChain;
@@ -17,7 +17,7 @@ import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 
 /** An execution at one endpoint. */
-final class ApacheExchange extends Exchange<ClassicHttpResponse> {
+final class ApacheExchange extends BlockingExchange<ClassicHttpResponse> {
     /** Less than a new connection costs. */
     private static final long MAX_BYTES = 65_536;
 

@@ -3,8 +3,8 @@ package dev.levee.httpclient5;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.http.HttpOutcomes;
+import dev.levee.http.blocking.BlockingExchange;
 import dev.levee.http.blocking.BlockingTransport;
-import dev.levee.http.blocking.Exchange;
 import dev.levee.http.internal.LogicalUris;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,7 +31,7 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
     }
 
     @Override
-    protected Exchange<ClassicHttpResponse> exchange(
+    protected BlockingExchange<ClassicHttpResponse> exchange(
             URI address, ClassicHttpRequest request, @Nullable String deadline) {
         ApacheCall call = (ApacheCall) request;
         URI uri = URI.create(LogicalUris.at(
@@ -80,7 +80,7 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
     }
 
     @Override
-    protected @Nullable Exchange<ClassicHttpResponse> exchangeOf(ClassicHttpResponse response) {
+    protected @Nullable BlockingExchange<ClassicHttpResponse> exchangeOf(ClassicHttpResponse response) {
         return response.getEntity() instanceof HeldEntity held ? held.exchange() : null;
     }
 

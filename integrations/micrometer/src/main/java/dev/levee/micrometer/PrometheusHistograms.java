@@ -53,7 +53,7 @@ final class PrometheusHistograms extends LeafHistograms {
                 .description(series.family.description())
                 .register(registry);
         if (!(place instanceof NoopMeter)) {
-            Entry entry = new Entry(series, reading);
+            HistogramEntry entry = new HistogramEntry(series, reading);
             Collected collected;
             do { // until it was put into one that is still there
                 collected = Collected.of(prometheus);
@@ -74,7 +74,7 @@ final class PrometheusHistograms extends LeafHistograms {
     }
 
     /** A histogram, and what begins a poll if one is due. */
-    private record Entry(HistogramSeries series, ToDoubleFunction<Series> reading) {}
+    private record HistogramEntry(HistogramSeries series, ToDoubleFunction<Series> reading) {}
 
     /**
      * The one collector of a registry: two with series of one name would fail the scrape. The registry itself holds it,
@@ -83,7 +83,7 @@ final class PrometheusHistograms extends LeafHistograms {
     private static final class Collected implements MultiCollector, Iterable<Measurement> {
         private static final double[] BOUNDS = bounds();
 
-        final Map<Meter, Entry> series = new ConcurrentHashMap<>();
+        final Map<Meter, HistogramEntry> series = new ConcurrentHashMap<>();
         private final PrometheusMeterRegistry registry;
 
         /** The meter that holds this. */
@@ -146,7 +146,7 @@ final class PrometheusHistograms extends LeafHistograms {
         }
 
         @SuppressWarnings("ReturnValueIgnored") // begins a poll if one is due
-        private static HistogramDataPointSnapshot point(Entry entry, Labels labels) {
+        private static HistogramDataPointSnapshot point(HistogramEntry entry, Labels labels) {
             entry.reading.applyAsDouble(entry.series);
             return new HistogramDataPointSnapshot(
                     ClassicHistogramBuckets.of(BOUNDS, entry.series.buckets()),

@@ -1,6 +1,6 @@
 package dev.levee.okhttp;
 
-import dev.levee.http.blocking.Exchange;
+import dev.levee.http.blocking.BlockingExchange;
 import java.io.IOException;
 import okhttp3.Call;
 import okhttp3.EventListener;
@@ -8,7 +8,7 @@ import okhttp3.Response;
 import okhttp3.ResponseBody;
 
 /** A call to one endpoint. */
-final class OkExchange extends Exchange<Response> {
+final class OkExchange extends BlockingExchange<Response> {
     private static final int NO_CONTENT = 204;
     private static final int NOT_MODIFIED = 304;
 

@@ -3,8 +3,8 @@ package dev.levee.okhttp;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.http.HttpOutcomes;
+import dev.levee.http.blocking.BlockingExchange;
 import dev.levee.http.blocking.BlockingTransport;
-import dev.levee.http.blocking.Exchange;
 import dev.levee.http.internal.LogicalUris;
 import java.net.URI;
 import java.util.List;
@@ -31,7 +31,7 @@ final class OkTransport extends BlockingTransport<Request, Response> {
     }
 
     @Override
-    protected Exchange<Response> exchange(URI address, Request request, @Nullable String deadline) {
+    protected BlockingExchange<Response> exchange(URI address, Request request, @Nullable String deadline) {
         HttpUrl url = request.url();
         Request.Builder attempt = request.newBuilder()
                 .url(LogicalUris.at(address, url.scheme(), authority(url), url.encodedPath(), url.encodedQuery()));
@@ -51,7 +51,7 @@ final class OkTransport extends BlockingTransport<Request, Response> {
     }
 
     @Override
-    protected @Nullable Exchange<Response> exchangeOf(Response response) {
+    protected @Nullable BlockingExchange<Response> exchangeOf(Response response) {
         return response.body() instanceof HeldBody held ? held.exchange() : null;
     }
 

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,9 +63,10 @@ public final class OpenTelemetryMetrics implements AutoCloseable {
     /** Whether there are instruments that are not observed yet. */
     private final AtomicBoolean grown = new AtomicBoolean();
 
-    /** Guarded by this; no code of users runs under the lock. */
-    private @Nullable BatchCallback callback;
+    /** Of what follows; no code of users runs under it. */
+    private final ReentrantLock lock = new ReentrantLock();
 
+    private @Nullable BatchCallback callback;
     private boolean closed;
 
     private OpenTelemetryMetrics(OpenTelemetry telemetry, List<? extends Measured> sources) {
@@ -88,9 +90,14 @@ public final class OpenTelemetryMetrics implements AutoCloseable {
 
     /** Ends the export; figures that were exported stay with the SDK until its next collection. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        closeCallback();
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            closeCallback();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void closeCallback() {
@@ -118,10 +125,18 @@ public final class OpenTelemetryMetrics implements AutoCloseable {
     }
 
     /** A callback is for the instruments that it was made with; an SDK takes a new one during a collection too. */
-    private synchronized void observeAll() {
-        if (closed) {
-            return;
+    private void observeAll() {
+        lock.lock();
+        try {
+            if (!closed) {
+                observe();
+            }
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private void observe() {
         closeCallback();
         List<Instrument> all = List.copyOf(instruments.values());
         ObservableMeasurement[] rest =

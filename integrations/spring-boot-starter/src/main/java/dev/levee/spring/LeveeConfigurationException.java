@@ -14,9 +14,8 @@ import org.jspecify.annotations.Nullable;
 public final class LeveeConfigurationException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
-    /** What is wrong; of text only, so that it can be serialized. */
-    @SuppressWarnings("serial")
-    private final List<Problem> problems;
+    /** Empty in a copy that was serialized; the message has it all. */
+    private final transient List<Problem> problems;
 
     LeveeConfigurationException(List<Problem> problems) {
         super(problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
@@ -28,12 +27,12 @@ public final class LeveeConfigurationException extends IllegalArgumentException 
     }
 
     /**
-     * Returns what is wrong, in the order of the configuration.
+     * Returns what is wrong, in the order of the configuration. A copy that was serialized has the message alone.
      *
      * @return at least one problem, unmodifiable
      */
     public List<Problem> problems() {
-        return problems;
+        return problems == null ? List.of() : problems;
     }
 
     /**
@@ -49,9 +48,7 @@ public final class LeveeConfigurationException extends IllegalArgumentException 
             String property,
             @Nullable String value,
             String reason,
-            @Nullable String origin) implements java.io.Serializable {
-        private static final long serialVersionUID = 1L;
-
+            @Nullable String origin) {
         @Override
         public String toString() {
             return property + (value == null ? "" : " = \"" + value + '"') + ": " + reason

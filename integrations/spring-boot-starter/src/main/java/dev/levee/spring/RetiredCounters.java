@@ -58,11 +58,11 @@ final class RetiredCounters {
         return sum;
     }
 
-    private interface Counter {
+    private interface RetiredCount {
         void accept(Key key, double value);
     }
 
-    private static void collect(Measured from, Counter to) {
+    private static void collect(Measured from, RetiredCount to) {
         from.measure(new Measured.Sink() {
             @Override
             public void value(String policy, String metric, double value) {}

@@ -85,6 +85,7 @@ public final class BlockingHosts<Q, R> implements Measured, AutoCloseable {
          * @param host as in requests
          * @param source where its endpoints are
          * @param configure changes the defaults
+         * @throws NullPointerException if an argument is null
          * @throws IllegalArgumentException if the host is blank, no authority, or was added before
          */
         public void host(
@@ -100,6 +101,7 @@ public final class BlockingHosts<Q, R> implements Measured, AutoCloseable {
          * Sets the environment.
          *
          * @param value for all hosts
+         * @throws NullPointerException if {@code value} is null
          */
         public void environment(Environment value) {
             environment = Require.nonNull("environment", value);

@@ -56,7 +56,7 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
      * @param deadline what to say as {@link Deadline#HEADER}, in place of what the request says; null for nothing
      * @return the exchange
      */
-    protected abstract Exchange<R> exchange(URI address, Q request, @Nullable String deadline);
+    protected abstract BlockingExchange<R> exchange(URI address, Q request, @Nullable String deadline);
 
     /**
      * The values of a header of a request.
@@ -73,7 +73,7 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
      * @param response what an exchange returned
      * @return the exchange, or null if its body is there, or there is none
      */
-    protected abstract @Nullable Exchange<R> exchangeOf(R response);
+    protected abstract @Nullable BlockingExchange<R> exchangeOf(R response);
 
     @Override
     public final CompletionStage<R> send(URI address, Q request) {
@@ -84,7 +84,8 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
                     DeadlineExpiredException.shared("client", name).detached());
         }
         boolean says = deadline != null && left < Nanos.NEVER && isLessThan(left, headers(request, Deadline.HEADER));
-        Exchange<R> exchange = exchange(address, request, says && deadline != null ? deadline.toHeader() : null);
+        BlockingExchange<R> exchange =
+                exchange(address, request, says && deadline != null ? deadline.toHeader() : null);
         return new ExchangeFuture<>(exchange, name, environment).start(left);
     }
 
@@ -104,7 +105,7 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
 
     @Override
     public final @Nullable CompletionStage<?> bodyEnd(R response) {
-        Exchange<R> exchange = exchangeOf(response);
+        BlockingExchange<R> exchange = exchangeOf(response);
         return exchange == null ? null : exchange.bodyEnd();
     }
 
@@ -115,7 +116,7 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
     }
 
     private void closeNow(R response) {
-        Exchange<R> exchange = exchangeOf(response);
+        BlockingExchange<R> exchange = exchangeOf(response);
         if (exchange == null) {
             closeUnheld(response);
             return;

@@ -16,14 +16,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * of the exchange, because until then the endpoint has it.
  */
 final class ExchangeFuture<R> extends CallFuture<R> {
-    private final Exchange<R> exchange;
+    private final BlockingExchange<R> exchange;
     private final String name;
     private final Environment environment;
     private final CallContext context = CallContext.current();
     /** Set by the one that begins, or by the one that keeps it from beginning. */
     private final AtomicBoolean begun = new AtomicBoolean();
 
-    ExchangeFuture(Exchange<R> exchange, String name, Environment environment) {
+    ExchangeFuture(BlockingExchange<R> exchange, String name, Environment environment) {
         this.exchange = exchange;
         this.name = name;
         this.environment = environment;

@@ -16,6 +16,7 @@ public final class LogicalUris {
      *
      * @param host as in the URI of a request
      * @return the authority in lower case
+     * @throws NullPointerException if {@code host} is null
      * @throws IllegalArgumentException if it is blank, or no authority
      */
     public static String key(String host) {

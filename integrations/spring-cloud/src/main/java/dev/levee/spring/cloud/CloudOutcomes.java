@@ -29,10 +29,10 @@ public final class CloudOutcomes {
 
     /** Returns whether a status is evidence against the service. */
     static boolean isFailure(HttpStatusCode status, @Nullable String retryAfter) {
-        return Rule.HTTP.judge(new Answer(status.value(), retryAfter, null), null) == Verdict.FAILURE;
+        return Rule.HTTP.judge(new CloudAnswer(status.value(), retryAfter, null), null) == Verdict.FAILURE;
     }
 
-    private record Answer(
+    private record CloudAnswer(
             int status,
             @Nullable String retryAfter,
             @Nullable String date) {}
@@ -40,7 +40,7 @@ public final class CloudOutcomes {
     private enum Rule implements OutcomeRule {
         INSTANCE;
 
-        private static final OutcomeRule HTTP = HttpOutcomes.of(Headers.INSTANCE);
+        private static final OutcomeRule HTTP = HttpOutcomes.of(CloudHeaders.INSTANCE);
 
         @Override
         public Verdict judge(@Nullable Object result, @Nullable Throwable error) {
@@ -61,7 +61,7 @@ public final class CloudOutcomes {
                     : error;
         }
 
-        private static @Nullable Answer answer(@Nullable Object result) {
+        private static @Nullable CloudAnswer answer(@Nullable Object result) {
             if (!(result instanceof ResponseData data)) {
                 return null;
             }
@@ -69,7 +69,7 @@ public final class CloudOutcomes {
             HttpHeaders headers = data.getHeaders();
             return status == null
                     ? null
-                    : new Answer(
+                    : new CloudAnswer(
                             status.value(),
                             headers == null ? null : headers.getFirst(HttpHeaders.RETRY_AFTER),
                             headers == null ? null : headers.getFirst(HttpHeaders.DATE));
@@ -82,21 +82,21 @@ public final class CloudOutcomes {
     }
 
     /** Reads status and headers; it sends nothing. */
-    private enum Headers implements Transport<Object, Object, Answer> {
+    private enum CloudHeaders implements Transport<Object, Object, CloudAnswer> {
         INSTANCE;
 
         @Override
-        public CompletionStage<Answer> send(Object address, Object request) {
+        public CompletionStage<CloudAnswer> send(Object address, Object request) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public int status(Answer answer) {
+        public int status(CloudAnswer answer) {
             return answer.status();
         }
 
         @Override
-        public @Nullable String header(Answer answer, String name) {
+        public @Nullable String header(CloudAnswer answer, String name) {
             return "Date".equals(name) ? answer.date() : answer.retryAfter();
         }
 

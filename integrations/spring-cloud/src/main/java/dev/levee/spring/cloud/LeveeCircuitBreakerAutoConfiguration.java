@@ -59,7 +59,7 @@ public class LeveeCircuitBreakerAutoConfiguration {
     /** Apart, because Reactor need not be there. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(Mono.class)
-    static class Reactive {
+    static class ReactiveBreakers {
         @Bean
         @ConditionalOnMissingBean(ReactiveCircuitBreakerFactory.class)
         LeveeReactiveCircuitBreakerFactory leveeReactiveCircuitBreakerFactory(

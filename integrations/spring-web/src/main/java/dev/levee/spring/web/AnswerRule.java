@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 enum AnswerRule implements OutcomeRule {
     INSTANCE;
 
-    private static final OutcomeRule HTTP = HttpOutcomes.of(Headers.INSTANCE);
+    private static final OutcomeRule HTTP = HttpOutcomes.of(AnswerHeaders.INSTANCE);
     private static final int UNAVAILABLE = 503;
 
     @Override
@@ -44,7 +44,7 @@ enum AnswerRule implements OutcomeRule {
     }
 
     /** Reads status and headers; it sends nothing. */
-    private enum Headers implements Transport<Object, Object, HttpAnswer<?>> {
+    private enum AnswerHeaders implements Transport<Object, Object, HttpAnswer<?>> {
         INSTANCE;
 
         @Override

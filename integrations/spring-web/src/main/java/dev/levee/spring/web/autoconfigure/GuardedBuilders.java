@@ -37,8 +37,8 @@ final class GuardedBuilders implements BeanPostProcessor {
         }
         if (bean instanceof RestTemplate template) {
             guard(template, guards.get());
-        } else if (HAS_WEB_CLIENT && Reactive.isBuilder(bean)) {
-            Reactive.guard(bean, guards.get());
+        } else if (HAS_WEB_CLIENT && ReactiveBuilders.isBuilder(bean)) {
+            ReactiveBuilders.guard(bean, guards.get());
         }
         return bean;
     }
@@ -86,7 +86,7 @@ final class GuardedBuilders implements BeanPostProcessor {
     }
 
     /** Apart, because WebFlux need not be there. */
-    private static final class Reactive {
+    private static final class ReactiveBuilders {
         static boolean isBuilder(Object bean) {
             return bean instanceof WebClient.Builder;
         }

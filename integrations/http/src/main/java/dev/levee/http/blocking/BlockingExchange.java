@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <R> a response
  */
-public abstract class Exchange<R> {
+public abstract class BlockingExchange<R> {
     private final CallFuture<@Nullable Void> bodyEnd = new CallFuture<>();
 
     /**

@@ -74,7 +74,7 @@ public final class SafeLog {
                 return;
             }
             Throwable thrown = MessageFormatter.getThrowableCandidate(arguments);
-            Object[] shown = thrown == null ? arguments : MessageFormatter.trimmedCopy(arguments);
+            @Nullable Object[] shown = thrown == null ? arguments : MessageFormatter.trimmedCopy(arguments);
             LoggingEventBuilder event = withSubject(log.atLevel(level), format, shown);
             if (thrown != null) {
                 event = event.setCause(thrown);

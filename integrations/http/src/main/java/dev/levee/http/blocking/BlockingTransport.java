@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param <Q> a request
  * @param <R> a response
  */
+@SuppressWarnings("this-escape") // the rule asks nothing of this object before the first response
 public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
     /** How long a client may read what is left of an unwanted body. */
     private static final long MAX_CLOSE_NANOS = 1_000_000_000L;

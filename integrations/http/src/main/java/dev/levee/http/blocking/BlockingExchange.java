@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 public abstract class BlockingExchange<R> {
     private final CallFuture<@Nullable Void> bodyEnd = new CallFuture<>();
 
+    /** For subclasses. */
+    protected BlockingExchange() {}
+
     /**
      * Sends, and waits for status and headers.
      *

@@ -4,7 +4,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 @RestController
 public class Stock {
-    @Guarded("stock")
+    @Guarded("inventory")
     @GetMapping("/stock")
     public String stock() {
         return "42 in stock";

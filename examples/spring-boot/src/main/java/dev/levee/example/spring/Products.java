@@ -25,7 +25,7 @@ public class Products {
      * @param id the product
      * @return text for people
      */
-    @Guarded(value = "warehouse", fallback = "unknown")
+    @Guarded(value = "inventory", fallback = "unknown")
     @GetMapping("/products/{id}")
     public String product(@PathVariable String id) {
         return id + ": " + warehouse.count(id) + " in stock";

@@ -49,10 +49,10 @@ class ShopTest {
         assertThat(shop.getBean(Warehouse.class).asked()).isEqualTo(asked); // the breaker is open
 
         assertThat(ask("GET", "/actuator/health")).contains("\"UP\"");
-        assertThat(ask("GET", "/actuator/levee")).contains("warehouse-breaker").contains("OPEN");
+        assertThat(ask("GET", "/actuator/levee")).contains("inventory-breaker").contains("OPEN");
         assertThat(ask("GET", "/actuator/prometheus"))
-                .contains("levee_breaker_state{name=\"warehouse-breaker\",state=\"open\"} 1.0")
-                .contains("levee_meter_calls_total{ending=\"success\",name=\"warehouse-meter\"} 1.0")
+                .contains("levee_breaker_state{name=\"inventory-breaker\",state=\"open\"} 1.0")
+                .contains("levee_meter_calls_total{ending=\"success\",name=\"inventory-meter\"} 1.0")
                 .contains("levee_meter_duration_seconds_bucket");
     }
 }

@@ -53,13 +53,22 @@ public final class HttpOutcomes {
     static final int UNAVAILABLE = 503;
     private static final int VERSION_NOT_SUPPORTED = 505;
 
-    /** The message of the JDK's client for REFUSED_STREAM (RFC 9113, section 8.7), which has no type of its own. */
-    private static final String STREAM_REFUSED = "Received RST_STREAM: Stream not processed";
+    /**
+     * The messages of the JDK's client for streams that a server has not processed (RFC 9113, section 8.7), which have
+     * no type of their own: the first up to about 23, for REFUSED_STREAM; the second since, for GOAWAY too.
+     */
+    private static final Set<String> NOT_PROCESSED =
+            Set.of("Received RST_STREAM: Stream not processed", "request not processed by peer");
 
     private static final String RETRY_AFTER = "Retry-After";
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
 
     private HttpOutcomes() {}
+
+    private static boolean isNotProcessed(Throwable error) {
+        String message = error instanceof IOException ? error.getMessage() : null;
+        return message != null && NOT_PROCESSED.contains(message);
+    }
 
     /**
      * The rule for responses of {@code java.net.http}.
@@ -124,7 +133,7 @@ public final class HttpOutcomes {
                 || error instanceof UnresolvedAddressException
                 || error instanceof SSLHandshakeException
                 || error instanceof BindException
-                || (error instanceof IOException && STREAM_REFUSED.equals(error.getMessage()))) {
+                || isNotProcessed(error)) {
             return Verdict.NOT_SENT;
         }
         if (error instanceof IllegalArgumentException || error instanceof SecurityException) {

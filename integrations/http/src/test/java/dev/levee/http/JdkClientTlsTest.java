@@ -18,6 +18,6 @@ class JdkClientTlsTest extends TlsContract {
 
     @Override
     protected boolean tellsGoAway() {
-        return false;
+        return Runtime.version().feature() >= 25;
     }
 }

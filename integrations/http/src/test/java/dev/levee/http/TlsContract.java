@@ -171,7 +171,7 @@ public abstract class TlsContract {
         assertThat(text(client, get())).isEqualTo("good");
         assertThat(text(client, post("pay"))).isEqualTo("good");
         assertThat(good.bodies).containsExactly("", "pay");
-        assertThat(busy.versions).hasSize(2);
+        assertThat(busy.versions).hasSizeGreaterThanOrEqualTo(2); // the JDK's client asks again by itself since 25
         atRest(client);
     }
 

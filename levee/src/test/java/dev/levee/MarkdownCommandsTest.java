@@ -89,7 +89,9 @@ class MarkdownCommandsTest {
                         "benchmarks/compare",
                         "benchmarks/simulate",
                         "benchmarks/stress",
-                        "examples/shortlink/run")
+                        "examples/shortlink/run",
+                        "examples/spring-boot/newcomer",
+                        "examples/spring-boot/run")
                 .map(ROOT::resolve);
     }
 

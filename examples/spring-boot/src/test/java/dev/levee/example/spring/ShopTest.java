@@ -20,7 +20,8 @@ class ShopTest {
 
     @BeforeEach
     void start() {
-        shop = new SpringApplicationBuilder(ShopApplication.class).run("--server.port=0", "--spring.main.banner-mode=off");
+        shop = new SpringApplicationBuilder(ShopApplication.class)
+                .run("--server.port=0", "--spring.main.banner-mode=off");
     }
 
     @AfterEach

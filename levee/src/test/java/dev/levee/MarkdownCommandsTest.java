@@ -116,7 +116,7 @@ class MarkdownCommandsTest {
     }
 
     private static boolean isScript(String path) {
-        return path.matches("[\\w.]+(/\\w+)+")
+        return path.matches("[\\w.]+(/[\\w-]+)+")
                 && Files.isRegularFile(ROOT.resolve(path))
                 && Files.isExecutable(ROOT.resolve(path));
     }

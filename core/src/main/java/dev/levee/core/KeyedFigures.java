@@ -208,12 +208,7 @@ final class KeyedFigures<K> {
 
     /** Tells the figures of a policy to a sink, those that were counted before included. Calls user code. */
     static void measure(Measured part, FigureGroup group, Figures base, Measured.Sink sink) {
-        part.measure(new Measured.Sink() {
-            @Override
-            public void value(String policy, String metric, double value) {
-                sink.value(policy, metric, value);
-            }
-
+        part.measure(new Measured.ForwardingSink(sink) {
             @Override
             public void value(String policy, Metric metric, List<String> tags, double value) {
                 if (metric.kind() == Metric.Kind.COUNTER) {

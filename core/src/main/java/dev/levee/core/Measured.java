@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import dev.levee.core.histogram.LatencyHistogram;
+import dev.levee.core.internal.Require;
 import java.util.List;
 
 /**
@@ -78,5 +79,40 @@ public interface Measured {
          * @param source gives its counts, now and later; may be retained as long as the policy is
          */
         default void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {}
+    }
+
+    /**
+     * Passes all figures on to another sink. Extend it to change some of them: what is not overridden is passed on as
+     * it is, histograms too. Thread-safe if the other sink is.
+     *
+     * @since 0.1
+     */
+    abstract class ForwardingSink implements Sink {
+        private final Sink target;
+
+        /**
+         * Makes a sink.
+         *
+         * @param target receives what this one passes on
+         * @throws NullPointerException if {@code target} is null
+         */
+        protected ForwardingSink(Sink target) {
+            this.target = Require.nonNull("target", target);
+        }
+
+        @Override
+        public void value(String policy, String metric, double value) {
+            target.value(policy, metric, value);
+        }
+
+        @Override
+        public void value(String policy, Metric metric, List<String> tags, double value) {
+            target.value(policy, metric, tags, value);
+        }
+
+        @Override
+        public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
+            target.histogram(policy, metric, tags, source);
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.levee.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.levee.core.histogram.LatencyHistogram;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -63,5 +64,45 @@ class MetricTest {
         assertThatThrownBy(() -> Metric.state("a", "A.", null))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessage("states");
+    }
+
+    @Test
+    void a_forwarding_sink_passes_everything_on_but_what_is_overridden() {
+        List<String> got = new ArrayList<>();
+        Measured.Sink target = new Measured.Sink() {
+            @Override
+            public void value(String policy, String metric, double value) {
+                got.add(policy + " " + metric + " " + value);
+            }
+
+            @Override
+            public void value(String policy, Metric metric, List<String> tags, double value) {
+                got.add(policy + " " + metric + tags + " " + value);
+            }
+
+            @Override
+            public void histogram(String policy, Metric metric, List<String> tags, LatencyHistogram.Source source) {
+                got.add(policy + " " + metric + tags);
+            }
+        };
+        Measured.Sink doubling = new Measured.ForwardingSink(target) {
+            @Override
+            public void value(String policy, String metric, double value) {
+                super.value(policy, metric, 2 * value);
+            }
+        };
+        doubling.value("p", "own.figure", 3);
+        doubling.value("p", Metric.counter("retry.repeated", "Attempts."), 3);
+        doubling.value("p", Metric.counter("breaker.calls", "Calls.", "verdict"), List.of("failed"), 2);
+        doubling.histogram("p", Metric.histogram("meter.duration", "Time.", "outcome"), List.of("success"), into -> {});
+        assertThat(got)
+                .containsExactly(
+                        "p own.figure 6.0",
+                        "p retry.repeated[] 3.0",
+                        "p breaker.calls[failed] 2.0",
+                        "p " + Metric.histogram("meter.duration", "Time.", "outcome") + "[success]");
+        assertThatThrownBy(() -> new Measured.ForwardingSink(null) {})
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("target");
     }
 }

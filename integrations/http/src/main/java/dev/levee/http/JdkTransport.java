@@ -10,6 +10,7 @@ import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
+import dev.levee.http.internal.DeadlineHeader;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -167,25 +168,11 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         }
         if (deadline != null && left < Nanos.NEVER) {
             builder.timeout(Duration.ofNanos(left));
-            if (isLessThan(left, call.headers().allValues(Deadline.HEADER))) {
+            if (DeadlineHeader.isLess(left, call.headers().allValues(Deadline.HEADER), environment.clock())) {
                 builder.setHeader(Deadline.HEADER, deadline.toHeader());
             }
         }
         return builder.build();
-    }
-
-    /** Whether this is what the server is to see: less than what the request says, if that can be understood. */
-    private boolean isLessThan(long left, List<String> written) {
-        if (written.isEmpty()) {
-            return true;
-        }
-        try {
-            return left
-                    < Deadline.ofHeader(String.join(",", written), environment.clock())
-                            .remainingNanos();
-        } catch (IllegalArgumentException malformed) { // for the server to say
-            return false;
-        }
     }
 
     private <T> PushPromiseHandler<Flow.Publisher<List<ByteBuffer>>> pushes(PushPromiseHandler<T> handler) {

@@ -7,7 +7,6 @@ import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.Environment;
 import dev.levee.core.Keyed;
 import dev.levee.core.Measured;
-import dev.levee.core.Metric;
 import dev.levee.core.Pipeline;
 import dev.levee.core.idempotency.Idempotency;
 import dev.levee.core.policy.Backoff;
@@ -20,6 +19,7 @@ import dev.levee.core.policy.Retry;
 import dev.levee.core.policy.RetryBudget;
 import dev.levee.core.policy.Timeout;
 import dev.levee.core.signals.CallMeter;
+import dev.levee.core.signals.Objective;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
 import dev.levee.loadbalancing.discovery.Endpoint;
@@ -44,17 +44,10 @@ import org.jspecify.annotations.Nullable;
 
 /** One of every kind that is measured, and calls that move its figures. */
 final class MonitoredService implements AutoCloseable {
-    private static final Metric TARGET =
-            Metric.gauge("objective.target", Metric.Unit.RATIO, "The share of calls that are to be good");
-    private static final Metric JUDGED =
-            Metric.counter("objective.calls", "Calls that count for the objective", "result");
-    private static final Metric BURN =
-            Metric.gauge("objective.burn", Metric.Unit.RATIO, "How fast the error budget burns", "window");
-
     private final Environment environment = Environment.closeable("monitored");
     private final AtomicLong rounds = new AtomicLong();
 
-    private final CallMeter meter = CallMeter.of("catalog");
+    private final CallMeter meter = CallMeter.of("catalog", config -> config.objective(Objective.of(0.999)));
     private final Pipeline pipeline = Pipeline.of(
             meter,
             Fallback.of("catalog", error -> "instead"),
@@ -106,16 +99,7 @@ final class MonitoredService implements AutoCloseable {
                 queue,
                 balancer,
                 cache,
-                writes,
-                this::objective);
-    }
-
-    private void objective(Measured.Sink sink) {
-        sink.value("catalog", TARGET, 0.999);
-        sink.value("catalog", JUDGED, List.of("good"), rounds.get() * 10.0);
-        sink.value("catalog", JUDGED, List.of("bad"), rounds.get() * 1.0);
-        sink.value("catalog", BURN, List.of("long"), 1.5);
-        sink.value("catalog", BURN, List.of("short"), 2.5);
+                writes);
     }
 
     /** Makes some calls of each. */

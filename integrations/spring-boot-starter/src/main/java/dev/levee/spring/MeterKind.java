@@ -44,8 +44,8 @@ final class MeterKind extends PolicyKind<CallMeterConfig> {
             if (target != null) {
                 Objective objective = within == null ? target : target.within(within);
                 objective = objective.windows(
-                        longWindow == null ? Duration.ofHours(1) : longWindow,
-                        shortWindow == null ? Duration.ofMinutes(5) : shortWindow);
+                        longWindow == null ? target.longWindow() : longWindow,
+                        shortWindow == null ? target.shortWindow() : shortWindow);
                 builder.objective(burnRate == null ? objective : objective.burnRate(burnRate));
             }
             return builder.build();

@@ -83,16 +83,11 @@ final class RetiredCounters {
             current.measure(sink);
             return;
         }
-        current.measure(new Measured.Sink() {
-            @Override
-            public void value(String policy, String metric, double value) {
-                sink.value(policy, metric, value);
-            }
-
+        current.measure(new Measured.ForwardingSink(sink) {
             @Override
             public void value(String policy, Metric metric, List<String> tags, double value) {
                 Double more = before.get(new Key(policy, metric.name(), tags));
-                sink.value(policy, metric, tags, more == null ? value : value + more);
+                super.value(policy, metric, tags, more == null ? value : value + more);
             }
         });
     }

@@ -9,6 +9,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.internal.Nanos;
 import dev.levee.http.HttpOutcomes;
 import dev.levee.http.Transport;
+import dev.levee.http.internal.DeadlineHeader;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -84,24 +85,12 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
             return CompletableFuture.failedFuture(
                     DeadlineExpiredException.shared("client", name).detached());
         }
-        boolean says = deadline != null && left < Nanos.NEVER && isLessThan(left, headers(request, Deadline.HEADER));
+        boolean says = deadline != null
+                && left < Nanos.NEVER
+                && DeadlineHeader.isLess(left, headers(request, Deadline.HEADER), environment.clock());
         BlockingExchange<R> exchange =
                 exchange(address, request, says && deadline != null ? deadline.toHeader() : null);
         return new ExchangeFuture<>(exchange, name, environment).start(left);
-    }
-
-    /** Whether this is what the server is to see: less than what the request says, if that can be understood. */
-    private boolean isLessThan(long left, List<String> written) {
-        if (written.isEmpty()) {
-            return true;
-        }
-        try {
-            return left
-                    < Deadline.ofHeader(String.join(",", written), environment.clock())
-                            .remainingNanos();
-        } catch (IllegalArgumentException malformed) { // for the server to say
-            return false;
-        }
     }
 
     @Override

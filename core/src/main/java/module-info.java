@@ -3,7 +3,8 @@
  *
  * <p>{@link dev.levee.core} is the vocabulary, {@link dev.levee.core.policy} holds the policies that need no module of
  * their own, {@link dev.levee.core.idempotency} runs an operation once for each key, {@link dev.levee.core.testing}
- * lets tests move time by hand, {@link dev.levee.core.signals} counts and times calls. See ADR 1.
+ * lets tests move time by hand, {@link dev.levee.core.signals} counts and times calls, {@link dev.levee.core.consistency}
+ * says how fresh data must be. See ADR 1.
  */
 @SuppressWarnings("module") // the siblings named below are compiled after this module
 module dev.levee.core {
@@ -11,6 +12,7 @@ module dev.levee.core {
     requires static transitive org.jspecify;
 
     exports dev.levee.core;
+    exports dev.levee.core.consistency;
     exports dev.levee.core.histogram;
     exports dev.levee.core.idempotency;
     exports dev.levee.core.policy;
@@ -22,6 +24,7 @@ module dev.levee.core {
             dev.levee.loadbalancing,
             dev.levee.cache,
             dev.levee.jdbc,
+            dev.levee.redis,
             dev.levee.http,
             dev.levee.http.server,
             dev.levee.httpclient5,

@@ -1,5 +1,7 @@
 package dev.levee.core;
 
+import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Priority;
 import dev.levee.core.internal.Repeater;
@@ -11,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What travels with a call besides its arguments: the deadline, the number of the attempt, whether the call may be
- * repeated, whether a policy repeats it already, how critical it is, and which cohort of callers it is for.
+ * repeated, whether a policy repeats it already, how critical it is, which cohort of callers it is for, and how fresh the
+ * data must be that it reads.
  *
  * <p>Policies that set a deadline or repeat a call write it; it is read when something has to wait, and by user code
  * that sends the deadline or the attempt on to the next service. Immutable. {@link #current()} belongs to the thread;
@@ -31,7 +34,7 @@ public final class CallContext {
     public static final int COHORTS = Priority.COHORTS;
 
     private static final CallContext NONE =
-            new CallContext(null, 1, true, false, Criticality.CRITICAL, NO_COHORT, null, null, null);
+            new CallContext(null, 1, true, false, Criticality.CRITICAL, NO_COHORT, null, null, null, null);
 
     private final @Nullable Deadline deadline;
     private final int attempt;
@@ -46,6 +49,9 @@ public final class CallContext {
     /** How many attempts all layers have made, where a policy repeats the call. */
     private final @Nullable AtomicInteger made;
 
+    /** How fresh the data must be that the call reads; null if there is no choice. */
+    private final @Nullable Reads reads;
+
     /** What {@link Environment#capture} has captured; null in a context that was not made by it. */
     private final @Nullable CarriedContext carried;
 
@@ -58,6 +64,7 @@ public final class CallContext {
             int cohort,
             @Nullable WeakReference<Repeater> repeater,
             @Nullable AtomicInteger made,
+            @Nullable Reads reads,
             @Nullable CarriedContext carried) {
         this.deadline = deadline;
         this.attempt = attempt;
@@ -67,6 +74,7 @@ public final class CallContext {
         this.cohort = cohort;
         this.repeater = repeater;
         this.made = made;
+        this.reads = reads;
         this.carried = carried;
     }
 
@@ -97,6 +105,7 @@ public final class CallContext {
                 Priority.cohort(state.priority()),
                 state.repeater(),
                 repeating ? state.countMade() : null,
+                (Reads) state.reads(),
                 null);
         state.keepSnapshot(context);
         return context;
@@ -157,9 +166,27 @@ public final class CallContext {
         return cohort;
     }
 
+    /**
+     * Returns how fresh the data must be that the call reads.
+     *
+     * @return the choice; null if there is none, and each part does what it does by default
+     */
+    public @Nullable Consistency consistency() {
+        return reads == null ? null : reads.consistency();
+    }
+
+    /**
+     * Returns what the user for whom the call is made has written and seen.
+     *
+     * @return the session, or null if there is none
+     */
+    public @Nullable Session session() {
+        return reads == null ? null : reads.session();
+    }
+
     /** Returns this context with what was captured, or without. */
     CallContext withCarried(@Nullable CarriedContext captured) {
-        return new CallContext(deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, captured);
+        return new CallContext(deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, reads, captured);
     }
 
     /**
@@ -176,7 +203,7 @@ public final class CallContext {
         return narrower == deadline
                 ? this
                 : new CallContext(
-                        narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made, carried);
+                        narrower, attempt, idempotent, repeating, criticality, cohort, repeater, made, reads, carried);
     }
 
     /**
@@ -191,7 +218,7 @@ public final class CallContext {
         return number == attempt
                 ? this
                 : new CallContext(
-                        deadline, number, idempotent, repeating, criticality, cohort, repeater, made, carried);
+                        deadline, number, idempotent, repeating, criticality, cohort, repeater, made, reads, carried);
     }
 
     /**
@@ -204,7 +231,7 @@ public final class CallContext {
         return repeatable == idempotent
                 ? this
                 : new CallContext(
-                        deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made, carried);
+                        deadline, attempt, repeatable, repeating, criticality, cohort, repeater, made, reads, carried);
     }
 
     /**
@@ -227,6 +254,7 @@ public final class CallContext {
                         cohort,
                         null,
                         repeated ? made : null,
+                        reads,
                         carried);
     }
 
@@ -242,7 +270,7 @@ public final class CallContext {
         Require.nonNull("criticality", value);
         return value == criticality
                 ? this
-                : new CallContext(deadline, attempt, idempotent, repeating, value, cohort, repeater, made, carried);
+                : new CallContext(deadline, attempt, idempotent, repeating, value, cohort, repeater, made, reads, carried);
     }
 
     /**
@@ -262,8 +290,41 @@ public final class CallContext {
         return number == cohort
                 ? this
                 : new CallContext(
-                        deadline, attempt, idempotent, repeating, criticality, number, repeater, made, carried);
+                        deadline, attempt, idempotent, repeating, criticality, number, repeater, made, reads, carried);
     }
+
+    /**
+     * Returns this context with another choice of how fresh the data must be that the call reads.
+     *
+     * @param choice what caches, replicas and sharded stores go by
+     * @return the context
+     * @throws NullPointerException if {@code choice} is null
+     */
+    public CallContext withConsistency(Consistency choice) {
+        return withReads(new Reads(Require.nonNull("consistency", choice), session()));
+    }
+
+    /**
+     * Returns this context with a session: what is written on behalf of the call is noted there, and with
+     * {@link Consistency#session()} read at least.
+     *
+     * @param user what the user for whom the call is made has written and seen
+     * @return the context
+     * @throws NullPointerException if {@code user} is null
+     */
+    public CallContext withSession(Session user) {
+        return withReads(new Reads(consistency(), Require.nonNull("session", user)));
+    }
+
+    private CallContext withReads(Reads choice) {
+        return new CallContext(
+                deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, choice, carried);
+    }
+
+    /** How fresh the data must be that a call reads, and for whom. */
+    private record Reads(
+            @Nullable Consistency consistency,
+            @Nullable Session session) {}
 
     /**
      * Returns the cohort of a user or tenant: the same in every process and version, so that all services shed the same
@@ -315,13 +376,16 @@ public final class CallContext {
         long atNanos = deadline == null ? 0 : deadline.atNanos();
         WeakReference<Repeater> repeaterBefore = state.repeater();
         AtomicInteger madeBefore = state.made();
+        Object readsBefore = state.reads();
         state.priority(Priority.of(criticality.ordinal(), cohort));
+        state.reads(reads);
         state.set(attempt, idempotent, repeating, repeater, made, clock, atNanos, this);
         try {
             return operation.run();
         } finally {
             state.repeater(repeaterBefore);
             state.made(madeBefore);
+            state.reads(readsBefore);
             state.restoreDeadline(clockBefore, deadlineBefore, snapshotBefore);
             state.restoreMarks(marksBefore, snapshotBefore);
         }
@@ -413,6 +477,7 @@ public final class CallContext {
         return "attempt " + attempt + (deadline == null ? "" : ", " + deadline) + (idempotent ? "" : ", not idempotent")
                 + (repeating ? ", repeated further out" : "")
                 + (criticality == Criticality.CRITICAL ? "" : ", " + criticality.toHeader())
-                + (cohort == NO_COHORT ? "" : ", cohort " + cohort);
+                + (cohort == NO_COHORT ? "" : ", cohort " + cohort)
+                + (consistency() == null ? "" : ", " + consistency());
     }
 }

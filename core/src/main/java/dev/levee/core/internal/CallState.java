@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>One {@code ThreadLocal.get} finds it; the first on a thread, a virtual one too, makes the object (about 40 bytes),
  * which stays until a garbage collection finds that no call needs it. Never hand it to another thread.
  *
- * <p>Four fields are declared as {@code Object} although only one type is ever stored in each, because this package
+ * <p>Five fields are declared as {@code Object} although only one type is ever stored in each, because this package
  * must not know the packages that use it (that would be a cycle): {@code clock} is a {@code dev.levee.core.NanoClock},
- * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code noted} a
+ * {@code snapshot} a {@code dev.levee.core.CallContext}, {@code reads} what that has of the same name, {@code noted} a
  * {@code dev.levee.core.policy.SuppressedFailures}, {@code refusal} a {@code dev.levee.core.RefusedException}. Code
  * that reads one casts it.
  *
@@ -82,6 +82,9 @@ public final class CallState {
 
     /** How many attempts all layers have made of the call; without meaning unless a policy repeats it. */
     private @Nullable AtomicInteger made;
+
+    /** How fresh the data must be that the call reads. */
+    private @Nullable Object reads;
 
     /** Why the gate that has refused last let the thread wait in vain; it is in no snapshot. */
     private @Nullable Object refusal;
@@ -216,6 +219,27 @@ public final class CallState {
     }
 
     /**
+     * Returns how fresh the data must be that the call reads.
+     *
+     * @return what {@code CallContext} has written, or null if there is no choice
+     */
+    public @Nullable Object reads() {
+        return reads;
+    }
+
+    /**
+     * Writes how fresh the data must be that the call reads.
+     *
+     * @param choice what {@code CallContext} understands, or null for no choice
+     */
+    public void reads(@Nullable Object choice) {
+        if (reads != choice) {
+            reads = choice;
+            clearSnapshot();
+        }
+    }
+
+    /**
      * Returns the clock of the deadline.
      *
      * @return a NanoClock, or null if there is no deadline
@@ -343,11 +367,11 @@ public final class CallState {
     /**
      * Returns whether every field has its initial value.
      *
-     * @return whether there is no deadline, attempt 1, a call that may be repeated, no policy that repeats it, and no
-     *     criticality or cohort but the default
+     * @return whether there is no deadline, attempt 1, a call that may be repeated, no policy that repeats it, no
+     *     criticality or cohort but the default, and no choice of how fresh data must be
      */
     public boolean isPlain() {
-        return clock == null && marks == PLAIN;
+        return clock == null && marks == PLAIN && reads == null;
     }
 
     /**
@@ -446,7 +470,7 @@ public final class CallState {
     }
 
     /**
-     * Writes every field but the priority, {@link #alarm} and {@link #noted}.
+     * Writes every field but the priority, {@link #reads}, {@link #alarm} and {@link #noted}.
      *
      * @param number which attempt runs
      * @param repeatable whether the call may be repeated

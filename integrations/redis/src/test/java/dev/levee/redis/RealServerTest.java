@@ -1,0 +1,31 @@
+package dev.levee.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.FaultProxy;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import org.junit.jupiter.api.Test;
+
+/** That the server and the proxy of the other tests do what they say. */
+class RealServerTest {
+
+    @Test
+    void a_server_answers_through_a_proxy_until_it_is_killed() {
+        try (RedisServer server = RedisServer.start();
+                FaultProxy proxy = FaultProxy.to(server.port());
+                RedisClient client = RedisClient.create("redis://127.0.0.1:" + proxy.port());
+                StatefulRedisConnection<String, String> connection = client.connect()) {
+            connection.sync().set("a", "b");
+            proxy.cut();
+            assertThat(connection.sync().get("a")).isEqualTo("b");
+            server.kill();
+            server.restart();
+            assertThat(connection.sync().get("a")).isNull();
+            server.kill();
+            proxy.close();
+            assertThatThrownBy(client::connect).hasMessageContaining("Unable to connect");
+        }
+    }
+}

@@ -31,7 +31,24 @@ class ModulesTest {
             Map.entry("dev.levee.ratelimit", Set.of("dev.levee.core", "org.slf4j")),
             Map.entry("dev.levee.loadbalancing", Set.of("dev.levee.core", "org.slf4j")),
             Map.entry("dev.levee.cache", Set.of("dev.levee.core", "org.slf4j", "com.github.benmanes.caffeine")),
-            Map.entry("dev.levee.jdbc", Set.of("dev.levee.core", "java.sql")),
+            Map.entry(
+                    "dev.levee.jdbc",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.ratelimit",
+                            "dev.levee.loadbalancing",
+                            "dev.levee.cache",
+                            "org.slf4j",
+                            "java.sql")),
+            Map.entry(
+                    "dev.levee.redis",
+                    Set.of(
+                            "dev.levee.core",
+                            "dev.levee.ratelimit",
+                            "dev.levee.loadbalancing",
+                            "dev.levee.cache",
+                            "org.slf4j",
+                            "lettuce.core")),
             Map.entry(
                     "dev.levee.http",
                     Set.of(
@@ -96,6 +113,7 @@ class ModulesTest {
                             "dev.levee.ratelimit",
                             "dev.levee.ratelimit.concurrency",
                             "dev.levee.ratelimit.http",
+                            "dev.levee.ratelimit.shared",
                             "dev.levee.ratelimit.work")),
             Map.entry(
                     "dev.levee.loadbalancing",
@@ -106,6 +124,7 @@ class ModulesTest {
                             "dev.levee.loadbalancing.strategy")),
             Map.entry("dev.levee.cache", Set.of("dev.levee.cache", "dev.levee.cache.writebehind")),
             Map.entry("dev.levee.jdbc", Set.of("dev.levee.jdbc")),
+            Map.entry("dev.levee.redis", Set.of("dev.levee.redis", "dev.levee.redis.cache")),
             Map.entry("dev.levee.http", Set.of("dev.levee.http")),
             Map.entry("dev.levee.okhttp", Set.of("dev.levee.okhttp")),
             Map.entry("dev.levee.httpclient5", Set.of("dev.levee.httpclient5")),

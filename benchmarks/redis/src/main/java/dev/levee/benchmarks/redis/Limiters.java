@@ -1,0 +1,82 @@
+package dev.levee.benchmarks.redis;
+
+import io.github.bucket4j.distributed.BucketProxy;
+import io.github.bucket4j.distributed.proxy.ProxyManager;
+import io.github.bucket4j.distributed.proxy.optimization.Optimization;
+import io.github.bucket4j.distributed.proxy.optimization.Optimizations;
+import io.lettuce.core.RedisClient;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.redisson.api.RRateLimiter;
+import org.redisson.api.RedissonClient;
+
+/** The subjects of the questions on limits, each with a limit that admits all and one that is used up. */
+public class Limiters {
+    private Limiters() {}
+
+    /** Bucket4j, in one of its modes. */
+    abstract static class Bucket4j {
+        private final RedisClient client = Server.lettuce();
+        private final ProxyManager<byte[]> buckets = Peers.buckets(client);
+        final BucketProxy plenty;
+        final BucketProxy drained;
+
+        Bucket4j(@Nullable Optimization optimization) {
+            plenty = Peers.bucket(buckets, optimization, Server.newName("plenty"), Peers.plenty());
+            drained = Peers.bucket(buckets, optimization, Server.newName("drained"), Peers.onePerDay());
+            drained.tryConsume(1);
+        }
+
+        @TearDown
+        public void close() {
+            if (!plenty.tryConsume(1) || drained.tryConsume(1)) {
+                throw new IllegalStateException("Bucket4j decided otherwise");
+            }
+            client.shutdown();
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class Bucket4jCas extends Bucket4j {
+        public Bucket4jCas() {
+            super(null);
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class Bucket4jBatching extends Bucket4j {
+        public Bucket4jBatching() {
+            super(Optimizations.batching());
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class Bucket4jDelaying extends Bucket4j {
+        public Bucket4jDelaying() {
+            super(Peers.delaying());
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class RedissonLimiters {
+        private final RedissonClient client = Peers.redisson();
+        final RRateLimiter plenty = Peers.limiter(client, Peers.PLENTY, Duration.ofSeconds(1));
+        final RRateLimiter drained = Peers.limiter(client, 1, Duration.ofDays(1));
+
+        public RedissonLimiters() {
+            drained.tryAcquire();
+        }
+
+        @TearDown
+        public void close() {
+            if (!plenty.tryAcquire() || drained.tryAcquire()) {
+                throw new IllegalStateException("Redisson decided otherwise");
+            }
+            plenty.delete();
+            client.shutdown();
+        }
+    }
+}

@@ -32,7 +32,9 @@ public final class CompareRedis {
     private static final List<Question> QUESTIONS = List.of(
             new Question("redis.hotkey", "accept", HotkeyAccept.class, 1, 16),
             new Question("redis.hotkey", "reject", HotkeyReject.class, 1, 16),
-            new Question("redis.1000keys", "", Keys1000.class, 1, 16));
+            new Question("redis.1000keys", "", Keys1000.class, 1, 16),
+            new Question("redis.cache.nearhit", "", CacheNearhit.class, 1, 2),
+            new Question("redis.cache.remotehit", "", CacheRemotehit.class, 1, 16));
 
     private CompareRedis() {}
 

@@ -26,6 +26,11 @@ public class Keys1000 {
         }
     }
 
+    /** Returns the keys. */
+    static String[] all() {
+        return KEYS.clone();
+    }
+
     /** Returns one of the keys. */
     static String any() {
         return KEYS[ThreadLocalRandom.current().nextInt(KEYS.length)];

@@ -11,6 +11,7 @@ import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpResponse;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.Set;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
@@ -117,15 +118,20 @@ public final class HttpOutcomes {
                 : null;
     }
 
-    private static Verdict ofStatus(int status, @Nullable String retryAfter) {
+    /** The header is looked up only where it counts: a response that has none is looked through as a whole. */
+    private static Verdict ofStatus(int status, Supplier<@Nullable String> retryAfter) {
         return switch (status) {
             case REQUEST_TIMEOUT -> Verdict.FAILURE;
             case MISDIRECTED, TOO_EARLY -> Verdict.NOT_SENT;
             case TOO_MANY_REQUESTS -> Verdict.THROTTLED;
             case NOT_IMPLEMENTED, VERSION_NOT_SUPPORTED -> Verdict.IGNORED;
-            case UNAVAILABLE -> retryAfter == null ? Verdict.FAILURE : Verdict.THROTTLED;
+            case UNAVAILABLE -> retryAfter.get() == null ? Verdict.FAILURE : Verdict.THROTTLED;
             default -> status >= SERVER_ERROR ? Verdict.FAILURE : Verdict.SUCCESS;
         };
+    }
+
+    private static long nanosOf(@Nullable String retryAfter, Supplier<@Nullable String> date) {
+        return retryAfter == null ? RefusedException.UNKNOWN : RetryAfter.nanos(retryAfter, date.get());
     }
 
     private static Verdict ofError(Throwable error) {
@@ -154,14 +160,14 @@ public final class HttpOutcomes {
                 return ofError(error);
             }
             return result instanceof HttpResponse<?> response
-                    ? ofStatus(response.statusCode(), header(response, RETRY_AFTER))
+                    ? ofStatus(response.statusCode(), () -> header(response, RETRY_AFTER))
                     : Verdict.SUCCESS;
         }
 
         @Override
         public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
             return result instanceof HttpResponse<?> response
-                    ? RetryAfter.nanos(header(response, RETRY_AFTER), header(response, "Date"))
+                    ? nanosOf(header(response, RETRY_AFTER), () -> header(response, "Date"))
                     : OutcomeRule.standard().retryAfterNanos(result, error);
         }
 
@@ -185,7 +191,7 @@ public final class HttpOutcomes {
                 return Verdict.SUCCESS;
             }
             R response = response(result);
-            return ofStatus(transport.status(response), transport.header(response, RETRY_AFTER));
+            return ofStatus(transport.status(response), () -> transport.header(response, RETRY_AFTER));
         }
 
         @Override
@@ -194,7 +200,7 @@ public final class HttpOutcomes {
                 return OutcomeRule.standard().retryAfterNanos(null, error);
             }
             R response = response(result);
-            return RetryAfter.nanos(transport.header(response, RETRY_AFTER), transport.header(response, "Date"));
+            return nanosOf(transport.header(response, RETRY_AFTER), () -> transport.header(response, "Date"));
         }
 
         @SuppressWarnings("unchecked") // it is only shown what the transport gave

@@ -158,21 +158,15 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     }
 
     private HttpRequest attempt(URI address, JdkCall<?> call, @Nullable Deadline deadline, long left) {
-        HttpRequest.Builder builder =
-                HttpRequest.newBuilder(call.request, (header, value) -> true).uri(Uris.at(address, call.uri()));
-        if (host != null) {
-            builder.setHeader("Host", host);
-        }
-        if (call.oneShot != null) {
-            builder.method(call.method(), call.oneShot);
-        }
-        if (deadline != null && left < Nanos.NEVER) {
-            builder.timeout(Duration.ofNanos(left));
-            if (DeadlineHeader.isLess(left, call.headers().allValues(Deadline.HEADER), environment.clock())) {
-                builder.setHeader(Deadline.HEADER, deadline.toHeader());
-            }
-        }
-        return builder.build();
+        boolean bounded = deadline != null && left < Nanos.NEVER;
+        boolean isTold =
+                bounded && DeadlineHeader.isLess(left, call.headers().allValues(Deadline.HEADER), environment.clock());
+        return new AttemptRequest(
+                call,
+                Uris.at(address, call.uri()),
+                host,
+                bounded ? Duration.ofNanos(left) : null,
+                isTold ? deadline : null);
     }
 
     private <T> PushPromiseHandler<Flow.Publisher<List<ByteBuffer>>> pushes(PushPromiseHandler<T> handler) {

@@ -1,0 +1,98 @@
+package dev.levee.http;
+
+import dev.levee.core.Deadline;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is sent to one endpoint: the caller's request at the address of the endpoint, with the time that is left. A
+ * builder of the JDK would copy and check everything that the request has, which the client does once more.
+ */
+final class AttemptRequest extends HttpRequest {
+    private final JdkCall<?> call;
+    private final URI uri;
+    private final @Nullable Duration timeout;
+    private final HttpHeaders headers;
+
+    /**
+     * Makes a request.
+     *
+     * @param host the value of its Host header, or null for that of the address
+     * @param timeout how long it may take, or null for what the caller's request says
+     * @param deadline written to the deadline header, or null for what the caller's request says there
+     */
+    AttemptRequest(
+            JdkCall<?> call,
+            URI uri,
+            @Nullable String host,
+            @Nullable Duration timeout,
+            @Nullable Deadline deadline) {
+        this.call = call;
+        this.uri = uri;
+        this.timeout = timeout;
+        this.headers = headers(call.headers(), host, deadline);
+    }
+
+    private static HttpHeaders headers(HttpHeaders given, @Nullable String host, @Nullable Deadline deadline) {
+        if (host == null && deadline == null) {
+            return given;
+        }
+        Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        headers.putAll(given.map());
+        if (host != null) {
+            headers.put("Host", List.of(host));
+        }
+        if (deadline != null) {
+            headers.put(Deadline.HEADER, List.of(deadline.toHeader()));
+        }
+        return HttpHeaders.of(headers, (name, value) -> true);
+    }
+
+    @Override
+    public Optional<BodyPublisher> bodyPublisher() {
+        return call.oneShot == null ? call.bodyPublisher() : Optional.of(call.oneShot);
+    }
+
+    @Override
+    public String method() {
+        return call.method();
+    }
+
+    @Override
+    public Optional<Duration> timeout() {
+        return timeout == null ? call.timeout() : Optional.of(timeout);
+    }
+
+    @Override
+    public boolean expectContinue() {
+        return call.expectContinue();
+    }
+
+    @Override
+    public URI uri() {
+        return uri;
+    }
+
+    @Override
+    public Optional<HttpClient.Version> version() {
+        return call.version();
+    }
+
+    @Override
+    public HttpHeaders headers() {
+        return headers;
+    }
+
+    @Override
+    public String toString() {
+        return uri + " " + method();
+    }
+}

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * lost.
  */
 class KillTest {
-    private static final int ROUNDS = Integer.getInteger("levee.kill.rounds", 200);
+    private static final int ROUNDS = Integer.getInteger("levee.kill.rounds", 60);
     private static final int AT_ONCE = 2;
 
     private static final String CLASS_PATH = ClassPaths.of(

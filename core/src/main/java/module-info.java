@@ -3,8 +3,8 @@
  *
  * <p>{@link dev.levee.core} is the vocabulary, {@link dev.levee.core.policy} holds the policies that need no module of
  * their own, {@link dev.levee.core.idempotency} runs an operation once for each key, {@link dev.levee.core.testing}
- * lets tests move time by hand, {@link dev.levee.core.signals} counts and times calls, {@link dev.levee.core.consistency}
- * says how fresh data must be. See ADR 1.
+ * lets tests move time by hand, {@link dev.levee.core.signals} counts and times calls,
+ * {@link dev.levee.core.consistency} says how fresh data must be. See ADR 1.
  */
 @SuppressWarnings("module") // the siblings named below are compiled after this module
 module dev.levee.core {

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What travels with a call besides its arguments: the deadline, the number of the attempt, whether the call may be
- * repeated, whether a policy repeats it already, how critical it is, which cohort of callers it is for, and how fresh the
- * data must be that it reads.
+ * repeated, whether a policy repeats it already, how critical it is, which cohort of callers it is for, and how fresh
+ * the data must be that it reads.
  *
  * <p>Policies that set a deadline or repeat a call write it; it is read when something has to wait, and by user code
  * that sends the deadline or the attempt on to the next service. Immutable. {@link #current()} belongs to the thread;
@@ -186,7 +186,8 @@ public final class CallContext {
 
     /** Returns this context with what was captured, or without. */
     CallContext withCarried(@Nullable CarriedContext captured) {
-        return new CallContext(deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, reads, captured);
+        return new CallContext(
+                deadline, attempt, idempotent, repeating, criticality, cohort, repeater, made, reads, captured);
     }
 
     /**
@@ -270,7 +271,8 @@ public final class CallContext {
         Require.nonNull("criticality", value);
         return value == criticality
                 ? this
-                : new CallContext(deadline, attempt, idempotent, repeating, value, cohort, repeater, made, reads, carried);
+                : new CallContext(
+                        deadline, attempt, idempotent, repeating, value, cohort, repeater, made, reads, carried);
     }
 
     /**
@@ -323,8 +325,7 @@ public final class CallContext {
 
     /** How fresh the data must be that a call reads, and for whom. */
     private record Reads(
-            @Nullable Consistency consistency,
-            @Nullable Session session) {}
+            @Nullable Consistency consistency, @Nullable Session session) {}
 
     /**
      * Returns the cohort of a user or tenant: the same in every process and version, so that all services shed the same

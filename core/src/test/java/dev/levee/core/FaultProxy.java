@@ -17,8 +17,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A proxy on loopback in front of a server, which breaks what goes through it: cuts connections, refuses new ones, holds
- * bytes back, delays them, or forwards half of an answer and cuts then.
+ * A proxy on loopback in front of a server, which breaks what goes through it: cuts connections, refuses new ones,
+ * holds bytes back, delays them, or forwards half of an answer and cuts then.
  */
 public final class FaultProxy implements AutoCloseable {
     private static final int BUFFER_BYTES = 16 * 1024;

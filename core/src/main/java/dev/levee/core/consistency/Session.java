@@ -54,7 +54,11 @@ public final class Session {
      */
     public static Session parse(String header) {
         Session session = new Session();
-        Require.range("length of the session header", Require.nonNull("header", header).length(), 0, MAX_HEADER_CHARS);
+        Require.range(
+                "length of the session header",
+                Require.nonNull("header", header).length(),
+                0,
+                MAX_HEADER_CHARS);
         for (String part : header.strip().split(",", -1)) {
             if (!part.isBlank()) {
                 session.read(part.strip());
@@ -69,7 +73,8 @@ public final class Session {
             String source = URLDecoder.decode(part.substring(0, Math.max(equals, 0)), StandardCharsets.UTF_8);
             advance(Require.name(source), Long.parseLong(part.substring(equals + 1), HEX));
         } catch (IllegalArgumentException | IllegalStateException e) {
-            throw new IllegalArgumentException("a part of a session header is no source=position: " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "a part of a session header is no source=position: " + e.getMessage(), e);
         }
     }
 
@@ -92,6 +97,17 @@ public final class Session {
     }
 
     /**
+     * Notes what another session has written and seen.
+     *
+     * @param other the session, which stays as it is
+     * @throws NullPointerException if the session is null
+     * @throws IllegalStateException if this one would know more than {@link #MAX_SOURCES} sources; some may be noted
+     */
+    public void merge(Session other) {
+        Require.nonNull("session", other).positions.forEach(this::advance);
+    }
+
+    /**
      * Returns the position that reads of a source must have reached.
      *
      * @param source the name of the database or cache
@@ -110,10 +126,11 @@ public final class Session {
      */
     public String toHeader() {
         StringBuilder header = new StringBuilder();
-        new TreeMap<>(positions).forEach((source, position) -> header.append(header.isEmpty() ? "" : ",")
-                .append(URLEncoder.encode(source, StandardCharsets.UTF_8))
-                .append('=')
-                .append(Long.toHexString(position)));
+        new TreeMap<>(positions)
+                .forEach((source, position) -> header.append(header.isEmpty() ? "" : ",")
+                        .append(URLEncoder.encode(source, StandardCharsets.UTF_8))
+                        .append('=')
+                        .append(Long.toHexString(position)));
         return header.toString();
     }
 

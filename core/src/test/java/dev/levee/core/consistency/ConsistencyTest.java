@@ -72,7 +72,8 @@ class ConsistencyTest {
 
     @Test
     void choices_are_values_and_say_what_they_are() {
-        assertThat(Consistency.bounded(Duration.ofSeconds(2))).isEqualTo(Consistency.bounded(Duration.ofSeconds(1).plusSeconds(1)));
+        assertThat(Consistency.bounded(Duration.ofSeconds(2)))
+                .isEqualTo(Consistency.bounded(Duration.ofSeconds(1).plusSeconds(1)));
         assertThat(Consistency.bounded(Duration.ofSeconds(2))).hasToString("bounded 2s");
         assertThat(Consistency.strong()).hasToString("strong").isNotEqualTo(Consistency.eventual());
         assertThatThrownBy(() -> Consistency.bounded(Duration.ZERO))
@@ -88,6 +89,13 @@ class ConsistencyTest {
         assertThat(session.position("db")).isEqualTo(7);
         assertThat(session.position("other")).isZero();
         assertThatThrownBy(() -> session.advance("db", -1)).hasMessageContaining("position");
+    }
+
+    @Test
+    void what_another_session_has_seen_is_taken_in() {
+        Session session = Session.parse("a=5,b=5");
+        session.merge(Session.parse("b=9,a=2,c=1"));
+        assertThat(session.toHeader()).isEqualTo("a=5,b=9,c=1");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.levee.http;
 
 import dev.levee.core.Deadline;
+import dev.levee.core.consistency.Session;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
@@ -28,21 +29,24 @@ final class AttemptRequest extends HttpRequest {
      * @param host the value of its Host header, or null for that of the address
      * @param timeout how long it may take, or null for what the caller's request says
      * @param deadline written to the deadline header, or null for what the caller's request says there
+     * @param session written to the session header, or null for what the caller's request says there
      */
     AttemptRequest(
             JdkCall<?> call,
             URI uri,
             @Nullable String host,
             @Nullable Duration timeout,
-            @Nullable Deadline deadline) {
+            @Nullable Deadline deadline,
+            @Nullable Session session) {
         this.call = call;
         this.uri = uri;
         this.timeout = timeout;
-        this.headers = headers(call.headers(), host, deadline);
+        this.headers = headers(call.headers(), host, deadline, session);
     }
 
-    private static HttpHeaders headers(HttpHeaders given, @Nullable String host, @Nullable Deadline deadline) {
-        if (host == null && deadline == null) {
+    private static HttpHeaders headers(
+            HttpHeaders given, @Nullable String host, @Nullable Deadline deadline, @Nullable Session session) {
+        if (host == null && deadline == null && session == null) {
             return given;
         }
         Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -52,6 +56,9 @@ final class AttemptRequest extends HttpRequest {
         }
         if (deadline != null) {
             headers.put(Deadline.HEADER, List.of(deadline.toHeader()));
+        }
+        if (session != null) {
+            headers.put(Session.HEADER, List.of(session.toHeader()));
         }
         return HttpHeaders.of(headers, (name, value) -> true);
     }

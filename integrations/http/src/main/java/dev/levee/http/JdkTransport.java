@@ -7,10 +7,12 @@ import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
 import dev.levee.http.internal.DeadlineHeader;
+import dev.levee.http.internal.SessionHeader;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -41,6 +43,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
     private final Environment environment;
     private final BooleanSupplier isAborted;
     private final @Nullable String host;
+    private final boolean sendSession;
 
     JdkTransport(
             String name,
@@ -54,6 +57,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         this.idleNanos = Nanos.of(config.idleTimeout());
         this.environment = environment;
         this.host = config.host();
+        this.sendSession = config.sendSession();
         if (host != null) {
             requireHostHeader(host);
         }
@@ -86,6 +90,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
         CompletableFuture<HttpResponse<Flow.Publisher<List<ByteBuffer>>>> sent = call.pushes == null
                 ? client.sendAsync(attempt, headers)
                 : client.sendAsync(attempt, headers, pushes(call.pushes));
+        Session session = SessionHeader.current(sendSession);
         CallFuture<HttpResponse<?>> response = new CallFuture<>();
         // Only this one ends the exchange, not what is derived of it; and it does so only if it may interrupt.
         response.onCancel(reason -> sent.cancel(response.mayInterrupt()));
@@ -94,6 +99,7 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
                 headers.drop();
                 response.completeExceptionally(Outcomes.unwrap(error));
             } else {
+                takeIn(session, received);
                 response.complete(JdkResponse.headers(received, call));
             }
         });
@@ -109,7 +115,9 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
             throws IOException, InterruptedException {
         HttpRequest attempt = attempt(address, call);
         try {
-            return body.response(client.send(attempt, body));
+            HttpResponse<Object> received = client.send(attempt, body);
+            takeIn(SessionHeader.current(sendSession), received);
+            return body.response(received);
         } catch (InterruptedException interrupt) {
             body.drop(interrupt);
             throw interrupt;
@@ -117,6 +125,13 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
             Throwable original = original(thrown);
             body.drop(original);
             throw Unchecked.<IOException>asDeclared(original);
+        }
+    }
+
+    private static void takeIn(@Nullable Session session, HttpResponse<?> received) {
+        if (session != null) {
+            SessionHeader.takeIn(
+                    session, received.headers().firstValue(Session.HEADER).orElse(null));
         }
     }
 
@@ -166,7 +181,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
                 Uris.at(address, call.uri()),
                 host,
                 bounded ? Duration.ofNanos(left) : null,
-                isTold ? deadline : null);
+                isTold ? deadline : null,
+                SessionHeader.current(sendSession));
     }
 
     private <T> PushPromiseHandler<Flow.Publisher<List<ByteBuffer>>> pushes(PushPromiseHandler<T> handler) {

@@ -88,47 +88,27 @@ public final class UpstreamConfig<A, Q> {
         return settings.strategy;
     }
 
-    /**
-     * Returns the function that gives the key of a request.
-     *
-     * @return the function, or null if requests have no key
-     */
+    /** {@return the function that gives the key of a request, or null if requests have no key} */
     public @Nullable Function<? super Q, ? extends @Nullable CharSequence> key() {
         return settings.key;
     }
 
-    /**
-     * Returns the settings of the balancer, without the breakers.
-     *
-     * @return the settings
-     */
+    /** {@return the settings of the balancer, without the breakers} */
     public LoadBalancerConfig<A> balancer() {
         return balancer;
     }
 
-    /**
-     * Returns the settings of the breaker of each endpoint.
-     *
-     * @return the settings, or null if there are no breakers
-     */
+    /** {@return the settings of the breaker of each endpoint, or null if there are no breakers} */
     public @Nullable CircuitBreakerConfig breaker() {
         return breaker;
     }
 
-    /**
-     * Returns the settings of the retry.
-     *
-     * @return the settings, or null if nothing is retried
-     */
+    /** {@return the settings of the retry, or null if nothing is retried} */
     public @Nullable RetryConfig retry() {
         return retry;
     }
 
-    /**
-     * Returns the settings of the hedge.
-     *
-     * @return the settings, or null if nothing is hedged
-     */
+    /** {@return the settings of the hedge, or null if nothing is hedged} */
     public @Nullable HedgeConfig hedge() {
         return hedge;
     }
@@ -177,6 +157,11 @@ public final class UpstreamConfig<A, Q> {
     /** {@return the {@code Host} that endpoints see, or null for their addresses} */
     public @Nullable String host() {
         return settings.host;
+    }
+
+    /** {@return whether the session of a call goes with its requests} */
+    public boolean sendSession() {
+        return settings.sendSession;
     }
 
     /**
@@ -230,6 +215,7 @@ public final class UpstreamConfig<A, Q> {
         private Duration attemptTimeout = ATTEMPT;
         private Duration idleTimeout = IDLE;
         private @Nullable String host;
+        private boolean sendSession;
         private Predicate<? super Q> idempotent = request -> false;
         private Predicate<? super Q> replayable = request -> false;
 
@@ -251,6 +237,7 @@ public final class UpstreamConfig<A, Q> {
             attemptTimeout = other.attemptTimeout;
             idleTimeout = other.idleTimeout;
             host = other.host;
+            sendSession = other.sendSession;
             idempotent = other.idempotent;
             replayable = other.replayable;
         }
@@ -458,6 +445,19 @@ public final class UpstreamConfig<A, Q> {
          */
         public Builder<A, Q> host(String value) {
             host = Require.name(value);
+            return this;
+        }
+
+        /**
+         * Sets whether the {@link dev.levee.core.consistency.Session} of a call goes with its requests in the header
+         * {@link dev.levee.core.consistency.Session#HEADER}, and takes in what the response says there, so that the
+         * user sees the own writes of all services that are asked. Default: false.
+         *
+         * @param value true only for services that are trusted to say what a user has seen
+         * @return this builder
+         */
+        public Builder<A, Q> sendSession(boolean value) {
+            sendSession = value;
             return this;
         }
 

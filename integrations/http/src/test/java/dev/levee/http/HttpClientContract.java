@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.policy.Backoff;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.loadbalancing.EndpointState;
@@ -271,6 +272,49 @@ public abstract class HttpClientContract {
         TestNode node = node("node");
         text(client(config -> config.host("catalog.internal"), node));
         assertThat(node.requests).extracting(request -> request.header("Host")).containsExactly("catalog.internal");
+    }
+
+    // Whose request it is
+
+    @Test
+    void the_session_goes_along_and_comes_back_with_what_the_service_has_written() throws Exception {
+        TestNode bad = node("bad", TestNode.status(500, "bad"));
+        TestNode good = node("good", TestNode.status(200, "ok", Session.HEADER + ": " + "orders=9,users=2"));
+        Subject client = client(config -> config.sendSession(true), bad, good);
+        Session session = Session.parse("users=5");
+
+        CallContext.current().withSession(session).call(() -> text(client));
+
+        for (TestNode node : List.of(bad, good)) {
+            assertThat(node.requests)
+                    .extracting(request -> request.header(Session.HEADER))
+                    .containsExactly("users=5");
+        }
+        assertThat(session.toHeader()).isEqualTo("orders=9,users=5");
+    }
+
+    @Test
+    void a_session_in_an_answer_that_cannot_be_read_is_left_out() throws Exception {
+        TestNode node = node("node", TestNode.status(200, "ok", Session.HEADER + ": " + "no session"));
+        Session session = Session.parse("users=5");
+        Subject client = client(config -> config.sendSession(true), node);
+
+        CallContext.current().withSession(session).call(() -> text(client));
+
+        assertThat(session.toHeader()).isEqualTo("users=5");
+    }
+
+    @Test
+    void it_stays_here_unless_the_settings_say_otherwise() throws Exception {
+        TestNode node = node("node", TestNode.status(200, "ok", Session.HEADER + ": " + "orders=9"));
+        Session session = Session.parse("users=5");
+
+        CallContext.current().withSession(session).call(() -> text(client(node)));
+
+        assertThat(node.requests)
+                .extracting(request -> request.header(Session.HEADER))
+                .containsOnly("");
+        assertThat(session.toHeader()).isEqualTo("users=5");
     }
 
     // What is repeated

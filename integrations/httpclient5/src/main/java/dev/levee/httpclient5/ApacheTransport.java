@@ -1,6 +1,5 @@
 package dev.levee.httpclient5;
 
-import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.http.HttpOutcomes;
 import dev.levee.http.blocking.BlockingExchange;
@@ -10,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.config.Configurable;
@@ -32,7 +32,7 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
 
     @Override
     protected BlockingExchange<ClassicHttpResponse> exchange(
-            URI address, ClassicHttpRequest request, @Nullable String deadline) {
+            URI address, ClassicHttpRequest request, Map<String, String> headers) {
         ApacheCall call = (ApacheCall) request;
         URI uri = URI.create(LogicalUris.at(
                 address, call.target.getSchemeName(), call.target.toHostString(), pathOf(request), queryOf(request)));
@@ -48,9 +48,7 @@ final class ApacheTransport extends BlockingTransport<ClassicHttpRequest, Classi
         if (host != null) {
             attempt.setAuthority(authority(host));
         }
-        if (deadline != null) {
-            attempt.setHeader(Deadline.HEADER, deadline);
-        }
+        headers.forEach(attempt::setHeader);
         return new ApacheExchange(client, HttpHost.create(uri), attempt, call.context);
     }
 

@@ -1,6 +1,5 @@
 package dev.levee.okhttp;
 
-import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.http.HttpOutcomes;
 import dev.levee.http.blocking.BlockingExchange;
@@ -8,6 +7,7 @@ import dev.levee.http.blocking.BlockingTransport;
 import dev.levee.http.internal.LogicalUris;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -31,7 +31,7 @@ final class OkTransport extends BlockingTransport<Request, Response> {
     }
 
     @Override
-    protected BlockingExchange<Response> exchange(URI address, Request request, @Nullable String deadline) {
+    protected BlockingExchange<Response> exchange(URI address, Request request, Map<String, String> headers) {
         HttpUrl url = request.url();
         Request.Builder attempt = request.newBuilder()
                 .url(LogicalUris.at(address, url.scheme(), authority(url), url.encodedPath(), url.encodedQuery()));
@@ -39,9 +39,7 @@ final class OkTransport extends BlockingTransport<Request, Response> {
         if (host != null) {
             attempt.header("Host", host);
         }
-        if (deadline != null) {
-            attempt.header(Deadline.HEADER, deadline);
-        }
+        headers.forEach(attempt::header);
         return new OkExchange(client.newCall(attempt.build()));
     }
 

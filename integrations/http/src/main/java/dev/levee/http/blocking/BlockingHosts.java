@@ -126,6 +126,7 @@ public final class BlockingHosts<Q, R> implements Measured, AutoCloseable {
             UpstreamConfig<URI, Q> config =
                     Require.configured("upstream", name, builder, setting.configure(), UpstreamConfig.Builder::build);
             transport.host = config.host();
+            transport.sendSession = config.sendSession();
             return new BlockingHost<>(
                     Upstream.of(name, transport, setting.source(), config, environment), transport, environment);
         }

@@ -6,12 +6,16 @@ import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Scheduler;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Nanos;
 import dev.levee.http.HttpOutcomes;
 import dev.levee.http.Transport;
 import dev.levee.http.internal.DeadlineHeader;
+import dev.levee.http.internal.SessionHeader;
 import java.net.URI;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +35,8 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
     private final Environment environment;
     /** What servers see as Host; set once, before the first request. */
     @Nullable String host;
+    /** Whether the session of a call goes with its requests; set once, before the first request. */
+    boolean sendSession;
 
     private final OutcomeRule outcomes = new SentRule(HttpOutcomes.of(this));
 
@@ -55,10 +61,10 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
      *
      * @param address the endpoint
      * @param request the request
-     * @param deadline what to say as {@link Deadline#HEADER}, in place of what the request says; null for nothing
+     * @param headers what to say in these headers, in place of what the request says
      * @return the exchange
      */
-    protected abstract BlockingExchange<R> exchange(URI address, Q request, @Nullable String deadline);
+    protected abstract BlockingExchange<R> exchange(URI address, Q request, Map<String, String> headers);
 
     /**
      * The values of a header of a request.
@@ -88,9 +94,22 @@ public abstract class BlockingTransport<Q, R> implements Transport<URI, Q, R> {
         boolean says = deadline != null
                 && left < Nanos.NEVER
                 && DeadlineHeader.isLess(left, headers(request, Deadline.HEADER), environment.clock());
-        BlockingExchange<R> exchange =
-                exchange(address, request, says && deadline != null ? deadline.toHeader() : null);
-        return new ExchangeFuture<>(exchange, name, environment).start(left);
+        Map<String, String> headers = new HashMap<>();
+        if (says && deadline != null) {
+            headers.put(Deadline.HEADER, deadline.toHeader());
+        }
+        Session session = SessionHeader.current(sendSession);
+        if (session != null) {
+            headers.put(Session.HEADER, session.toHeader());
+        }
+        BlockingExchange<R> exchange = exchange(address, request, headers);
+        return new ExchangeFuture<>(exchange, received -> takeIn(session, received), name, environment).start(left);
+    }
+
+    private void takeIn(@Nullable Session session, R received) {
+        if (session != null) {
+            SessionHeader.takeIn(session, header(received, Session.HEADER));
+        }
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.levee.http.HttpOutcomes;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * The headers of an exchange. At its deadline it fails at once; when it is cancelled it ends when the client has let go
@@ -17,13 +18,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class ExchangeFuture<R> extends CallFuture<R> {
     private final BlockingExchange<R> exchange;
+    private final Consumer<? super R> received;
     private final String name;
     private final Environment environment;
     private final CallContext context = CallContext.current();
     /** Set by the one that begins, or by the one that keeps it from beginning. */
     private final AtomicBoolean begun = new AtomicBoolean();
 
-    ExchangeFuture(BlockingExchange<R> exchange, String name, Environment environment) {
+    /**
+     * Makes a future that is not begun.
+     *
+     * @param received sees a response before the future completes with it
+     */
+    ExchangeFuture(BlockingExchange<R> exchange, Consumer<? super R> received, String name, Environment environment) {
+        this.received = received;
         this.exchange = exchange;
         this.name = name;
         this.environment = environment;
@@ -73,6 +81,7 @@ final class ExchangeFuture<R> extends CallFuture<R> {
             fail(thrown);
             return this;
         }
+        received.accept(response);
         if (!complete(response)) {
             exchange.close(response);
         }

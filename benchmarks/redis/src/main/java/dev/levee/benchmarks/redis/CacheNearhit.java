@@ -18,4 +18,14 @@ public class CacheNearhit {
     public @Nullable String redissonLocalCachedMap(Caches.OfRedisson state) {
         return state.local.get(Keys1000.any());
     }
+
+    @Benchmark
+    public @Nullable String leveeNear(Caches.OfLevee state) {
+        return state.near.get(Keys1000.any());
+    }
+
+    @Benchmark
+    public @Nullable String leveeLocal(Caches.OfLevee state) {
+        return state.local.get(Keys1000.any());
+    }
 }

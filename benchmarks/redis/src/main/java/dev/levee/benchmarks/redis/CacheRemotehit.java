@@ -23,4 +23,10 @@ public class CacheRemotehit {
     public @Nullable Object springCache(Caches.OfSpring state) {
         return state.cache.get(Keys1000.any());
     }
+
+    /** Of a thousand keys the near tier holds one. */
+    @Benchmark
+    public @Nullable String levee(Caches.OfLevee state) {
+        return state.remote.get(Keys1000.any());
+    }
 }

@@ -1,6 +1,9 @@
 package dev.levee.benchmarks.redis;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.levee.cache.Codec;
+import dev.levee.redis.cache.RedisTier;
+import dev.levee.redis.cache.TwoTierCache;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -115,6 +118,39 @@ public class Caches {
         @TearDown
         public void close() {
             connections.destroy();
+        }
+    }
+
+    /** Levee: near the caller, and in Redis; beside it a cache of this process alone. */
+    @State(Scope.Benchmark)
+    public static class OfLevee {
+        private final RedisClient client = Server.lettuce();
+        final TwoTierCache<String, String> near = tiers("near", 10_000);
+        final TwoTierCache<String, String> remote = tiers("remote", 1);
+        final dev.levee.cache.Cache<String, String> local =
+                dev.levee.cache.Cache.over("local", key -> VALUE, config -> config.expireAfter(LIFE));
+
+        public OfLevee() {
+            for (String key : Keys1000.all()) {
+                near.get(key);
+                remote.get(key);
+                local.get(key);
+            }
+        }
+
+        private TwoTierCache<String, String> tiers(String name, long maxNear) {
+            return TwoTierCache.over(
+                    Server.newName(name),
+                    RedisTier.builder(client, Codec.strings(), Codec.strings()).expireAfter(LIFE).build(),
+                    key -> VALUE,
+                    config -> config.expireAfter(LIFE).maxSize(maxNear));
+        }
+
+        @TearDown
+        public void close() {
+            near.close();
+            remote.close();
+            client.shutdown();
         }
     }
 }

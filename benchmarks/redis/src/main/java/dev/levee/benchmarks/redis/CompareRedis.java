@@ -81,6 +81,10 @@ public final class CompareRedis {
                 }
             }
         }
+        if (pattern.matcher("redis.cache.stampede").find()) {
+            System.err.println("redis.cache.stampede");
+            table.append(CacheStampede.table());
+        }
         Files.writeString(directory.resolve("compare-redis.md"), table);
         System.out.print(table);
     }

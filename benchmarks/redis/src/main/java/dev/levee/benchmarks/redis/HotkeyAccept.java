@@ -27,4 +27,19 @@ public class HotkeyAccept {
     public boolean redisson(Limiters.RedissonLimiters state) {
         return state.plenty.tryAcquire();
     }
+
+    @Benchmark
+    public boolean leveeExact(Limiters.LeveeExact state) {
+        return state.plenty.tryAcquire();
+    }
+
+    @Benchmark
+    public boolean leveeLeased(Limiters.LeveeLeased state) {
+        return state.plenty.tryAcquire();
+    }
+
+    @Benchmark
+    public boolean leveeLocal(Limiters.LeveeLocal state) {
+        return state.plenty.tryAcquire();
+    }
 }

@@ -27,4 +27,19 @@ public class HotkeyReject {
     public boolean redisson(Limiters.RedissonLimiters state) {
         return state.drained.tryAcquire();
     }
+
+    @Benchmark
+    public boolean leveeExact(Limiters.LeveeExact state) {
+        return state.drained.tryAcquire();
+    }
+
+    @Benchmark
+    public boolean leveeLeased(Limiters.LeveeLeased state) {
+        return state.drained.tryAcquire();
+    }
+
+    @Benchmark
+    public boolean leveeLocal(Limiters.LeveeLocal state) {
+        return state.drained.tryAcquire();
+    }
 }

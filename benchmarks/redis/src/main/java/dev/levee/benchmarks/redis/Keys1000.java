@@ -1,10 +1,16 @@
 package dev.levee.benchmarks.redis;
 
+import dev.levee.ratelimit.KeyedRateLimiter;
+import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.shared.SharedLimits;
+import dev.levee.ratelimit.shared.SharedMode;
+import dev.levee.redis.RedisQuotaStore;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.distributed.proxy.ProxyManager;
 import io.github.bucket4j.distributed.proxy.optimization.Optimization;
 import io.github.bucket4j.distributed.proxy.optimization.Optimizations;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -80,5 +86,39 @@ public class Keys1000 {
     @Benchmark
     public boolean bucket4jBatching(Bucket4jBatching state) {
         return state.tryConsume(any());
+    }
+
+    /** Levee, with the defaults for keys. */
+    @State(Scope.Benchmark)
+    public static class LeveeKeys {
+        private final RedisClient client = Server.lettuce();
+        private final StatefulRedisConnection<String, String> connection = client.connect();
+        private final SharedLimits limits =
+                SharedLimits.of("redis", RedisQuotaStore.of(connection, config -> config.startFull(true)));
+        final KeyedRateLimiter<String> exact = keyed(SharedMode.EXACT);
+        final KeyedRateLimiter<String> leased = keyed(SharedMode.LEASED);
+
+        private KeyedRateLimiter<String> keyed(SharedMode mode) {
+            return limits.keyed(
+                    Server.newName("keys"),
+                    config -> config.limit(Limit.perSecond(Peers.PLENTY)).mode(mode));
+        }
+
+        @TearDown
+        public void close() {
+            limits.close();
+            connection.close();
+            client.shutdown();
+        }
+    }
+
+    @Benchmark
+    public boolean leveeExact(LeveeKeys state) {
+        return state.exact.tryAcquire(any());
+    }
+
+    @Benchmark
+    public boolean leveeLeased(LeveeKeys state) {
+        return state.leased.tryAcquire(any());
     }
 }

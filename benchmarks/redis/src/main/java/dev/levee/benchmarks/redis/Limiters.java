@@ -1,10 +1,16 @@
 package dev.levee.benchmarks.redis;
 
+import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.shared.SharedLimits;
+import dev.levee.ratelimit.shared.SharedMode;
+import dev.levee.redis.RedisQuotaStore;
 import io.github.bucket4j.distributed.BucketProxy;
 import io.github.bucket4j.distributed.proxy.ProxyManager;
 import io.github.bucket4j.distributed.proxy.optimization.Optimization;
 import io.github.bucket4j.distributed.proxy.optimization.Optimizations;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Scope;
@@ -77,6 +83,61 @@ public class Limiters {
             }
             plenty.delete();
             client.shutdown();
+        }
+    }
+
+    /** Levee, in one of its modes. */
+    abstract static class Levee {
+        private final RedisClient client = Server.lettuce();
+        private final StatefulRedisConnection<String, String> connection = client.connect();
+        final SharedLimits limits =
+                SharedLimits.of("redis", RedisQuotaStore.of(connection, config -> config.startFull(true)));
+        final RateLimiter plenty;
+        final RateLimiter drained;
+
+        Levee(SharedMode mode) {
+            plenty = limits.limiter(
+                    Server.newName("plenty"),
+                    config -> config.limit(Limit.perSecond(Peers.PLENTY)).mode(mode));
+            drained = limits.limiter(
+                    Server.newName("drained"),
+                    config -> config.limit(Limit.of(1, Duration.ofDays(1))).mode(SharedMode.EXACT));
+            drained.tryAcquire();
+        }
+
+        @TearDown
+        public void close() {
+            if (!plenty.tryAcquire() || drained.tryAcquire()) {
+                throw new IllegalStateException("Levee decided otherwise");
+            }
+            limits.close();
+            connection.close();
+            client.shutdown();
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class LeveeExact extends Levee {
+        public LeveeExact() {
+            super(SharedMode.EXACT);
+        }
+    }
+
+    @State(Scope.Benchmark)
+    public static class LeveeLeased extends Levee {
+        public LeveeLeased() {
+            super(SharedMode.LEASED);
+        }
+    }
+
+    /** Of this process alone. */
+    @State(Scope.Benchmark)
+    public static class LeveeLocal {
+        final RateLimiter plenty = RateLimiter.of("plenty", Limit.perSecond(Peers.PLENTY));
+        final RateLimiter drained = RateLimiter.of("drained", Limit.of(1, Duration.ofDays(1)));
+
+        public LeveeLocal() {
+            drained.tryAcquire();
         }
     }
 }

@@ -38,13 +38,6 @@ final class Unsupported {
         return of(cache, "beans of management are not supported");
     }
 
-    static UnsupportedOperationException conditionalWrite(String cache, String method) {
-        return of(
-                cache,
-                method + " is not supported with a CacheWriter, since the store cannot compare and set, and the writer"
-                        + " would be called under a lock of the key");
-    }
-
     static UnsupportedOperationException removeAll(String cache) {
         return of(
                 cache,

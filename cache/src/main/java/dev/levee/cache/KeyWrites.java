@@ -100,7 +100,7 @@ final class KeyWrites<K, V> {
      * @param what for messages
      * @param stamp makes the entry of what was written, or none
      */
-    LocalConditions.Outcome<V> writeIf(
+    LocalConditions.Comparison<V> writeIf(
             K key,
             Looker<V> looker,
             Predicate<@Nullable V> condition,
@@ -126,7 +126,7 @@ final class KeyWrites<K, V> {
             if (writes) {
                 run(key, begun, what, write, stamp);
             }
-            return new LocalConditions.Outcome<>(held, writes);
+            return new LocalConditions.Comparison<>(held, writes);
         } finally {
             lines.end(key, turn);
         }
@@ -153,7 +153,11 @@ final class KeyWrites<K, V> {
         try {
             return stamp.make();
         } catch (Throwable thrown) {
-            SafeLog.warn(LOG, "cache \"{}\": a value that was written or read could not be kept, and is dropped", name, thrown);
+            SafeLog.warn(
+                    LOG,
+                    "cache \"{}\": a value that was written or read could not be kept, and is dropped",
+                    name,
+                    thrown);
             return null;
         }
     }

@@ -286,7 +286,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         return changeIf(key, condition, null, null).changed();
     }
 
-    private LocalConditions.Outcome<V> changeIf(
+    private LocalConditions.Comparison<V> changeIf(
             K key, Predicate<@Nullable V> condition, @Nullable V value, @Nullable Duration life) {
         StackRoom.require();
         Require.nonNull("key", key);

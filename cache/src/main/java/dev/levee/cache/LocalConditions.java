@@ -44,7 +44,7 @@ final class LocalConditions<K, V> {
      * @param value the value that was there; null if there was none
      * @param changed whether the condition held
      */
-    record Outcome<V>(@Nullable V value, boolean changed) {}
+    record Comparison<V>(@Nullable V value, boolean changed) {}
 
     /** A condition that only a key without a value meets. */
     static <V> Predicate<@Nullable V> isAbsent() {
@@ -62,7 +62,7 @@ final class LocalConditions<K, V> {
      *
      * @param next makes the entry; called once at most
      */
-    Outcome<V> change(K key, Predicate<@Nullable V> condition, KeyWrites.EntryMaker<V> next) {
+    Comparison<V> change(K key, Predicate<@Nullable V> condition, KeyWrites.EntryMaker<V> next) {
         CacheEntry<V> made = null;
         boolean isMade = false;
         while (true) {
@@ -70,20 +70,20 @@ final class LocalConditions<K, V> {
             CacheEntry<V> there = entries.get(key);
             V held = served(there);
             if (!condition.test(held)) {
-                return new Outcome<>(held, false);
+                return new Comparison<>(held, false);
             }
             if (!isMade) {
                 made = next.make();
                 isMade = true;
             }
             if (inFlight.changeIf(key, there, made)) {
-                return new Outcome<>(held, true);
+                return new Comparison<>(held, true);
             }
         }
     }
 
     /** Changes the store, and then the cache. */
-    Outcome<V> write(
+    Comparison<V> write(
             K key,
             Predicate<@Nullable V> condition,
             Store<K, V> store,

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -157,6 +158,14 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     @Override
     public boolean containsKey(K key) {
         return cache.getIfPresent(key(key)) != null;
+    }
+
+    @Override
+    public Iterator<Entry<K, V>> iterator() {
+        requireOpen();
+        List<K> held = new ArrayList<>();
+        cache.hottest(Integer.MAX_VALUE).forEach(key -> held.add(copies.of(key)));
+        return new HeldEntries<>(held, key -> given(cache.getIfPresent(key)), this::remove);
     }
 
     @Override

@@ -17,10 +17,6 @@ final class Unsupported {
                         + " use get, put, replace and remove");
     }
 
-    static UnsupportedOperationException iteration(String cache) {
-        return of(cache, "iteration is not supported, since a cache in front of a store holds only a part of it");
-    }
-
     static UnsupportedOperationException listeners(String cache) {
         return of(
                 cache,

@@ -244,11 +244,34 @@ class LeveeJCacheTest {
         }
 
         @Test
+        void is_walked_by_the_keys_of_one_moment_and_the_values_of_each() {
+            assertThat(cache.iterator().hasNext()).isFalse();
+            cache.putAll(Map.of("a", "1", "b", "2", "c", "3"));
+            java.util.Iterator<Cache.Entry<String, String>> entries = cache.iterator();
+            cache.remove("b");
+            cache.put("c", "4");
+            Map<String, String> seen = new java.util.HashMap<>();
+            while (entries.hasNext()) {
+                Cache.Entry<String, String> entry = entries.next();
+                seen.put(entry.getKey(), entry.getValue());
+                if (entry.getKey().equals("a")) {
+                    entries.remove();
+                    assertThatThrownBy(entries::remove).isInstanceOf(IllegalStateException.class);
+                }
+            }
+            assertThat(seen).isEqualTo(Map.of("a", "1", "c", "4"));
+            assertThatThrownBy(entries::next).isInstanceOf(java.util.NoSuchElementException.class);
+            assertThat(cache.containsKey("a")).isFalse();
+            assertThat(cache).extracting(Cache.Entry::getKey).containsExactly("c");
+            cache.close();
+            assertThatThrownBy(cache::iterator).isInstanceOf(IllegalStateException.class);
+        }
+
+        @Test
         void says_what_it_cannot_do_and_why() {
             List<Executable> calls = List.of(
                     () -> cache.invoke("a", (entry, arguments) -> null),
                     () -> cache.invokeAll(Set.of("a"), (entry, arguments) -> null),
-                    cache::iterator,
                     () -> cache.registerCacheEntryListener(
                             new MutableCacheEntryListenerConfiguration<>(null, null, false, false)),
                     () -> cache.deregisterCacheEntryListener(
@@ -495,6 +518,17 @@ class LeveeJCacheTest {
             }
             assertThat(won).hasValue(200);
             assertThat(table.log).filteredOn(it -> it.startsWith("write")).hasSize(200);
+        }
+
+        @Test
+        void to_walk_it_loads_and_writes_nothing_and_to_remove_deletes() {
+            table.rows.put("b", "2");
+            cache.put("a", "1");
+            java.util.Iterator<Cache.Entry<String, String>> entries = cache.iterator();
+            assertThat(entries.next().getKey()).isEqualTo("a");
+            entries.remove();
+            assertThat(entries.hasNext()).isFalse();
+            assertThat(table.log).containsExactly("write a", "delete a");
         }
 
         @Test

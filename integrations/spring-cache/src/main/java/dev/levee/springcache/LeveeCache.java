@@ -333,7 +333,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     /**
      * Sets the value of a key if it has none, in one step: of callers that do so at the same time one sets its value.
      * Without a store, or where the cache only reads it, the cache alone is looked at, a load that runs is not waited
-     * for, and its value is not kept. Where the cache writes, the store is asked too, as {@link Cache#putIfAbsent} says.
+     * for, and its value is not kept. Where the cache writes, the store is asked too, see {@link Cache#putIfAbsent}.
      *
      * @return the value that there is, wrapped; null if there was none
      * @throws StoreException if the store failed

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -129,7 +130,7 @@ final class AsyncLoads<K, V> {
     }
 
     /** Lets loads end that take too long; false if that cannot be, and then the load has failed. */
-    private boolean limited(K key, PendingLoad<V> load) {
+    boolean limited(K key, PendingLoad<V> load) {
         try {
             site.limit(key, load);
             return true;
@@ -244,20 +245,33 @@ final class AsyncLoads<K, V> {
         List<AsyncWait<K, V>> waits = new ArrayList<>();
         if (from instanceof BulkLoader<? super K, ? extends V> many) {
             beginTogether(keys, many, answer, waits);
+        } else if (from instanceof AsyncLoader) {
+            findAll(keys, from, answer, key -> {
+                AsyncWait<K, V> wait = waitOf(key, from);
+                wait.begin();
+                waits.add(wait);
+                join(wait, from);
+            });
         } else {
-            for (K key : keys) {
-                LoadResult<V> found = site.find(key, from);
-                if (found != null) {
-                    answer.add(key, found);
-                } else {
-                    AsyncWait<K, V> wait = waitOf(key, from);
-                    wait.begin();
-                    waits.add(wait);
-                    join(wait, from);
-                }
-            }
+            LoadLanes<K, V> lanes = new LoadLanes<>(name, environment, site, this, from);
+            findAll(keys, from, answer, key -> waits.add(lanes.add(key)));
+            CompletableFuture<Map<K, V>> all = all(waits, answer);
+            lanes.begin(waits.size());
+            return all;
         }
         return all(waits, answer);
+    }
+
+    private void findAll(
+            Set<K> keys, Loader<? super K, ? extends V> from, BulkAnswer<K, V> answer, Consumer<K> missing) {
+        for (K key : keys) {
+            LoadResult<V> found = site.find(key, from);
+            if (found != null) {
+                answer.add(key, found);
+            } else {
+                missing.accept(key);
+            }
+        }
     }
 
     private void beginTogether(

@@ -42,6 +42,10 @@ import org.jspecify.annotations.Nullable;
  *       the value, or with write-around none. If nothing was written for certain, the cache is as before; if that is
  *       not known, it drops the old value. If an invalidation comes meanwhile, only the store knows what it holds, so
  *       the cache keeps no value and the next reader loads.
+ *   <li><b>What is compared is changed in one step.</b> {@link #putIfAbsent}, {@link #replace} and
+ *       {@link #remove(Object, Object)} change a key only if it has what the caller thinks. No other change of the key
+ *       through this cache comes between the look and the change; a change counts like {@link #put} or {@link #remove},
+ *       and a call that changes nothing disturbs no load.
  * </ul>
  *
  * <p>A loader may use other keys of this cache and other caches. If it needs, directly or by way of loads on other
@@ -64,7 +68,7 @@ import org.jspecify.annotations.Nullable;
  * @param <V> values, best immutable: all callers get the same object
  * @since 0.1
  */
-public interface Cache<K, V> extends ManyKeys<K, V>, Measured, AutoCloseable {
+public interface Cache<K, V> extends ManyKeys<K, V>, ConditionalChanges<K, V>, Measured, AutoCloseable {
     /**
      * Makes a cache with safe defaults over a store: 10,000 values, five minutes.
      *

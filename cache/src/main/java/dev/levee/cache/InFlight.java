@@ -96,6 +96,26 @@ class InFlight<K, V> {
         });
     }
 
+    /**
+     * Puts an entry, or removes the one that is there, if it is still the one that was seen.
+     *
+     * @param seen what {@link Entries#get} returned
+     * @return whether it was, and the key has changed; otherwise nothing has
+     */
+    boolean changeIf(K key, @Nullable CacheEntry<V> seen, @Nullable CacheEntry<V> entry) {
+        boolean[] changed = new boolean[1];
+        keys.compute(key, (k, was) -> {
+            Entries.Generation<V> current = entries.current();
+            if (entries.peek(k, current) != seen) {
+                return was;
+            }
+            changed[0] = true;
+            set(k, entry, current);
+            return was == null ? null : new Activity<V>(null, was.writes, true).orNull();
+        });
+        return changed[0];
+    }
+
     void removeAll() {
         entries.removeAll();
     }
@@ -128,6 +148,21 @@ class InFlight<K, V> {
     /** Ends a write that has changed nothing: what is cached or being loaded is as good as before. */
     void endWriteWithoutChange(K key) {
         keys.computeIfPresent(key, (k, was) -> new Activity<V>(was.load, was.writes - 1, was.disturbed).orNull());
+    }
+
+    /**
+     * Ends a write that has only read the store: puts the entry of what it read, unless the key has changed since it
+     * began.
+     *
+     * @param begun what {@link #beginWrite} returned
+     */
+    void endWriteAsLoad(K key, Entries.Generation<V> begun, CacheEntry<V> entry) {
+        keys.computeIfPresent(key, (k, was) -> {
+            if (!was.disturbed && begun == entries.current()) {
+                entries.put(k, entry, begun);
+            }
+            return new Activity<V>(was.load, was.writes - 1, was.disturbed).orNull();
+        });
     }
 
     private void set(K key, @Nullable CacheEntry<V> entry, Entries.Generation<V> generation) {

@@ -4,6 +4,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
 import dev.levee.core.internal.SafeLog;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * the cache cannot keep it      the cache has no value, and the write has succeeded
  * }</pre>
  *
- * See ADR 109.
+ * A write that depends on what is there looks first, in its turn. See ADR 109 and ADR 163.
  */
 final class KeyWrites<K, V> {
     private static final Logger LOG = LoggerFactory.getLogger(Cache.class);
@@ -54,24 +55,96 @@ final class KeyWrites<K, V> {
     void write(K key, String what, StoreWrite write, EntryMaker<V> stamp) {
         WriteTurn turn = lines.take(key);
         try {
-            Entries.Generation<V> begun = inFlight.beginWrite(key);
-            boolean written = false;
-            boolean untouched = false;
-            try {
-                write.run();
-                written = true;
-            } catch (Throwable failure) {
-                untouched = !mayHaveWritten(failure);
-                throw LoadFailures.asSeenByCaller(name, what, failure, !untouched);
-            } finally {
-                if (untouched) {
-                    inFlight.endWriteWithoutChange(key);
-                } else {
-                    inFlight.endWrite(key, begun, written ? stamped(stamp) : null);
-                }
-            }
+            run(key, inFlight.beginWrite(key), what, write, stamp);
         } finally {
             lines.end(key, turn);
+        }
+    }
+
+    private void run(K key, Entries.Generation<V> begun, String what, StoreWrite write, EntryMaker<V> stamp) {
+        boolean written = false;
+        boolean untouched = false;
+        try {
+            write.run();
+            written = true;
+        } catch (Throwable failure) {
+            untouched = !mayHaveWritten(failure);
+            throw LoadFailures.asSeenByCaller(name, what, failure, !untouched);
+        } finally {
+            if (untouched) {
+                inFlight.endWriteWithoutChange(key);
+            } else {
+                inFlight.endWrite(key, begun, written ? stamped(stamp) : null);
+            }
+        }
+    }
+
+    /**
+     * What a key was seen to have.
+     *
+     * @param value the value; null if there is none
+     * @param entry makes the entry of a value that was read from the store; null if there is none to make
+     */
+    record Look<V>(@Nullable V value, @Nullable EntryMaker<V> entry) {}
+
+    /** Looks what a key has, in its turn; may read the store. */
+    @FunctionalInterface
+    interface Looker<V> {
+        Look<V> look() throws Exception;
+    }
+
+    /**
+     * Looks what a key has, and writes the store and then the cache if that is as it should be. No other write of the
+     * key comes in between.
+     *
+     * @param what for messages
+     * @param stamp makes the entry of what was written, or none
+     */
+    LocalConditions.Comparison<V> writeIf(
+            K key,
+            Looker<V> looker,
+            Predicate<@Nullable V> condition,
+            String what,
+            StoreWrite write,
+            EntryMaker<V> stamp) {
+        WriteTurn turn = lines.take(key);
+        try {
+            Entries.Generation<V> begun = inFlight.beginWrite(key);
+            boolean writes = false;
+            EntryMaker<V> keeps = null;
+            V held;
+            try {
+                Look<V> look = looked(looker);
+                held = look.value;
+                keeps = look.entry;
+                writes = condition.test(held);
+            } finally {
+                if (!writes) {
+                    endLook(key, begun, keeps == null ? null : stamped(keeps));
+                }
+            }
+            if (writes) {
+                run(key, begun, what, write, stamp);
+            }
+            return new LocalConditions.Comparison<>(held, writes);
+        } finally {
+            lines.end(key, turn);
+        }
+    }
+
+    private Look<V> looked(Looker<V> looker) {
+        try {
+            return looker.look();
+        } catch (Throwable failure) {
+            throw LoadFailures.asSeenByCaller(name, "load", failure, false);
+        }
+    }
+
+    private void endLook(K key, Entries.Generation<V> begun, @Nullable CacheEntry<V> entry) {
+        if (entry == null) {
+            inFlight.endWriteWithoutChange(key);
+        } else {
+            inFlight.endWriteAsLoad(key, begun, entry);
         }
     }
 
@@ -80,7 +153,11 @@ final class KeyWrites<K, V> {
         try {
             return stamp.make();
         } catch (Throwable thrown) {
-            SafeLog.warn(LOG, "cache \"{}\": a value that was written could not be kept, and is dropped", name, thrown);
+            SafeLog.warn(
+                    LOG,
+                    "cache \"{}\": a value that was written or read could not be kept, and is dropped",
+                    name,
+                    thrown);
             return null;
         }
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
     private final KeyWrites<K, V> keyWrites;
     private final EntryMarks<K, V> marks;
     private final Loads<K, V> loads;
+    private final LocalConditions<K, V> conditions;
 
     LocalCache(String name, @Nullable Loader<K, V> loader, CacheConfig<K, V> config, Environment environment) {
         this(name, loader, config, environment, InFlight::new);
@@ -70,6 +72,7 @@ final class LocalCache<K, V> implements Cache<K, V> {
         this.inFlight = table.apply(entries);
         this.keyWrites = new KeyWrites<>(name, inFlight, environment.scheduler());
         this.loads = new Loads<>(name, config, environment, entries, inFlight, totals, loader);
+        this.conditions = new LocalConditions<>(entries, inFlight, keyWrites, loads, environment.clock());
         if (loader instanceof Store<K, V> store) {
             store.whenChanged(this::invalidate);
         }
@@ -246,6 +249,67 @@ final class LocalCache<K, V> implements Cache<K, V> {
                     () -> store.save(key, value),
                     () -> around ? null : entries.stampPut(key, value, life, marked));
         }
+    }
+
+    @Override
+    public @Nullable V putIfAbsent(K key, V value) {
+        Require.nonNull("value", value);
+        return changeIf(key, LocalConditions.isAbsent(), value, null).value();
+    }
+
+    @Override
+    public @Nullable V putIfAbsent(K key, V value, Duration expireAfter) {
+        Require.nonNull("value", value);
+        Require.nonNull("expireAfter", expireAfter);
+        return changeIf(key, LocalConditions.isAbsent(), value, expireAfter).value();
+    }
+
+    @Override
+    public boolean replace(K key, V expected, V value) {
+        Require.nonNull("expected", expected);
+        Require.nonNull("value", value);
+        return changeIf(key, LocalConditions.has(expected), value, null).changed();
+    }
+
+    @Override
+    public boolean replace(K key, V expected, V value, Duration expireAfter) {
+        Require.nonNull("expected", expected);
+        Require.nonNull("value", value);
+        Require.nonNull("expireAfter", expireAfter);
+        return changeIf(key, LocalConditions.has(expected), value, expireAfter).changed();
+    }
+
+    @Override
+    public boolean remove(K key, @Nullable V expected) {
+        Predicate<@Nullable V> condition =
+                expected == null ? LocalConditions.isAbsent() : LocalConditions.has(expected);
+        return changeIf(key, condition, null, null).changed();
+    }
+
+    private LocalConditions.Comparison<V> changeIf(
+            K key, Predicate<@Nullable V> condition, @Nullable V value, @Nullable Duration life) {
+        StackRoom.require();
+        Require.nonNull("key", key);
+        Store<K, V> store = writes;
+        if (store == null) {
+            return conditions.change(
+                    key,
+                    condition,
+                    () -> value == null ? null : entries.stampPut(key, value, life, marks.ofPut(key, value)));
+        }
+        entries.requireOpen();
+        if (value == null) {
+            return conditions.write(key, condition, store, "delete", () -> store.delete(key), () -> null);
+        }
+        EntryMarks.Marks marked = marks.ofPut(key, value);
+        boolean around = config.strategy() == Strategy.WRITE_AROUND;
+        return conditions.write(
+                key,
+                condition,
+                store,
+                "save",
+                () -> store.save(key, value),
+                () -> around ? null : entries.stampPut(key, value, life, marked));
     }
 
     @Override

@@ -67,9 +67,13 @@ interface ManyKeys<K, V> {
     CompletableFuture<@Nullable V> getAsync(K key, Loader<? super K, ? extends V> loader);
 
     /**
-     * Returns the values of many keys as {@link #getAll(Iterable)} does, without waiting for them. What a
-     * {@link BulkLoader} is not asked for by one call is loaded at once: by {@link AsyncLoader}s, or one task of the
-     * executor for each key.
+     * Returns the values of many keys as {@link #getAll(Iterable)} does, without waiting for them.
+     *
+     * <p>A {@link BulkLoader} is asked for all by one call, an {@link AsyncLoader} for each key at once. A loader that
+     * blocks is called for 16 keys of this call at a time, on threads of the executor; a load that {@code loadTimeout}
+     * has given up does not count. The other keys wait, at most until the deadline of the caller, and are not in flight
+     * meanwhile: another caller of such a key loads it itself. What this call has no use for any more, after a cancel
+     * or its deadline, is not loaded.
      *
      * @param keys none null; one that comes twice is asked for once
      * @return the values to come; a cancel ends its wait and no load

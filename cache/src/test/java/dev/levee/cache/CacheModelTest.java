@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -33,6 +34,9 @@ class CacheModelTest {
         GET_WITH_LOADER,
         PUT,
         REMOVE,
+        PUT_IF_ABSENT,
+        REPLACE,
+        REMOVE_VALUE,
         INVALIDATE,
         INVALIDATE_ALL,
         CHANGE_ROW,
@@ -50,6 +54,7 @@ class CacheModelTest {
         Arbitrary<Kind> kinds = Arbitraries.frequencyOf(
                 Tuple.of(6, Arbitraries.of(Kind.GET, Kind.GET_IF_PRESENT, Kind.PUT, Kind.ADVANCE)),
                 Tuple.of(2, Arbitraries.of(Kind.values())),
+                Tuple.of(2, Arbitraries.of(Kind.PUT_IF_ABSENT, Kind.REPLACE, Kind.REMOVE_VALUE)),
                 Tuple.of(1, Arbitraries.just(Kind.MEND_STORE)));
         Arbitrary<Integer> numbers = Arbitraries.frequencyOf(
                 Tuple.of(3, Arbitraries.integers().between(0, 400)),
@@ -101,6 +106,9 @@ class CacheModelTest {
                 case GET_WITH_LOADER -> result[0] = cache.get(key, k -> k + step.number);
                 case PUT -> cache.put(key, key + step.number);
                 case REMOVE -> cache.remove(key);
+                case PUT_IF_ABSENT -> result[0] = cache.putIfAbsent(key, key + step.number);
+                case REPLACE -> result[0] = "" + cache.replace(key, expected(step, cache, store), key + step.number);
+                case REMOVE_VALUE -> result[0] = "" + cache.remove(key, expected(step, cache, store));
                 case INVALIDATE -> cache.invalidate(key);
                 case INVALIDATE_ALL -> cache.invalidateAll();
                 case CHANGE_ROW -> store.rows.put(key, key + step.number);
@@ -115,6 +123,12 @@ class CacheModelTest {
             }
         });
         return thrown == null ? Objects.toString(result[0]) : thrown.getClass().getSimpleName();
+    }
+
+    /** What a change expects: what there is, or something else. */
+    private static String expected(Step step, Cache<String, String> cache, MapStore store) {
+        String held = cache.getIfPresent(step.key);
+        return step.number % 3 == 0 ? "else" : held != null ? held : store.rows.getOrDefault(step.key, "none");
     }
 
     private static void fail(String operation) throws IOException {
@@ -161,6 +175,16 @@ class CacheModelTest {
                 case REMOVE -> {
                     return remove(key);
                 }
+                case PUT_IF_ABSENT -> {
+                    String held = held(key);
+                    return held == null ? put(key, value).replace("done", "null") : held;
+                }
+                case REPLACE -> {
+                    return onlyIfExpected(step, () -> put(key, value));
+                }
+                case REMOVE_VALUE -> {
+                    return onlyIfExpected(step, () -> remove(key));
+                }
                 case INVALIDATE -> cached.remove(key);
                 case INVALIDATE_ALL -> cached.clear();
                 case CHANGE_ROW -> rows.put(key, value);
@@ -191,6 +215,22 @@ class CacheModelTest {
                 cached.put(key, new Cached(row, now + LIFE));
             }
             return row;
+        }
+
+        /** What a change compares with. */
+        private @Nullable String held(String key) {
+            return live(key) != null || !writes ? live(key) : load(key);
+        }
+
+        private String onlyIfExpected(Step step, Supplier<String> change) {
+            String present = live(step.key);
+            String expected =
+                    step.number % 3 == 0 ? "else" : present != null ? present : rows.getOrDefault(step.key, "none");
+            String held = held(step.key);
+            if ("StoreException".equals(held)) {
+                return held;
+            }
+            return expected.equals(held) ? change.get().replace("done", "true") : "false";
         }
 
         private String put(String key, String value) {

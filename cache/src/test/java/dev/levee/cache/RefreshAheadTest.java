@@ -154,6 +154,40 @@ class RefreshAheadTest {
     }
 
     @Test
+    void what_has_a_tag_that_is_invalidated_during_its_refresh_is_not_replaced() {
+        Cache<String, String> tagged = Cache.over(
+                "tagged",
+                store,
+                c -> c.expireAfter(ofMinutes(5)).expiryJitter(0).refreshAfter(ofMinutes(4)).tags((key, value) -> List.of("t")),
+                time.environment());
+        tagged.put("a", "0");
+        time.advance(ofMinutes(4));
+        assertThat(tagged.get("a")).isEqualTo("0");
+        store.after = operation -> tagged.invalidateTag("t");
+        time.runReady();
+        assertThat(store.log).containsExactly("load a");
+        assertThat(tagged.getIfPresent("a")).isNull();
+    }
+
+    @Test
+    void a_mass_write_of_one_age_begins_a_few_refreshes_and_queues_none() {
+        Cache<Integer, Integer> many = Cache.over(
+                "many",
+                key -> key,
+                c -> c.maxSize(200_000).expiryJitter(0).refreshAfter(ofMinutes(4)).totals(true),
+                time.environment());
+        for (int i = 0; i < 100_000; i++) {
+            many.put(i, -i);
+        }
+        time.advance(ofMinutes(4));
+        for (int i = 0; i < 100_000; i++) {
+            assertThat(many.get(i)).isEqualTo(-i);
+        }
+        assertThat(time.pendingTasks()).isEqualTo(16);
+        assertThat(metrics(many)).containsEntry("cache.refreshes.refused", 100_000.0 - 16);
+    }
+
+    @Test
     void a_row_that_is_gone_is_not_served_any_more() {
         Cache<String, String> lenient = cache(c -> c.staleIfError(ofMinutes(60)));
         lenient.get("a");

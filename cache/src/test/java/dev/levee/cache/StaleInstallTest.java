@@ -60,6 +60,8 @@ class StaleInstallTest {
         INVALIDATION_FORGETS_THE_FLIGHT(RemovesEntries::new, new Plain()),
         /** Removes the load of a key without a look at which one it is. */
         FLIGHT_REMOVED_WITHOUT_COMPARE(EndsAnyLoad::new, new Plain()),
+        /** Removes a value that is compared, and lets its load put its value. */
+        COMPARED_REMOVAL_FORGETS_THE_FLIGHT(ComparesEntries::new, new Plain()),
         /** Puts what a load brings, whatever has happened since it began. */
         LOADS_ALWAYS_PUT(AlwaysPuts::new, new Plain()),
         /** Callers that come after all was invalidated share a load that began before. */
@@ -128,6 +130,22 @@ class StaleInstallTest {
             } else {
                 super.change(key, entry);
             }
+        }
+    }
+
+    private static final class ComparesEntries extends Mutant {
+        ComparesEntries(Entries<Integer, StoreRace.Row> entries) {
+            super(entries);
+        }
+
+        @Override
+        boolean changeIf(
+                Integer key, @Nullable CacheEntry<StoreRace.Row> seen, @Nullable CacheEntry<StoreRace.Row> entry) {
+            if (entry != null) {
+                return super.changeIf(key, seen, entry);
+            }
+            entries.remove(key, entries.current());
+            return true;
         }
     }
 

@@ -179,8 +179,20 @@ final class StoreRace {
             case 4 -> invalidate(key);
             case 5, 6 -> invalidateTag(TAGS.get(random.nextInt(TAGS.size())));
             case 7 -> invalidateAll();
-            case 8 -> put(key);
-            case 9 -> remove(key);
+            case 8 -> {
+                if (random.nextInt(3) == 0) {
+                    put(key);
+                } else {
+                    changeIf(key);
+                }
+            }
+            case 9 -> {
+                if (random.nextInt(3) == 0) {
+                    removeIf(key);
+                } else {
+                    remove(key);
+                }
+            }
             case 10 -> rowTags.set(key, TAGS.get(random.nextInt(TAGS.size())));
             case 11 -> now += random.nextInt((int) LIFE);
             case 12 -> {
@@ -354,6 +366,26 @@ final class StoreRace {
         cache.put(key, row);
         row.readAt = sequence++;
         note(() -> "put " + row);
+    }
+
+    private void changeIf(int key) {
+        Row row = new Row(key, Long.MAX_VALUE, Set.of(rowTags.get(key)));
+        Row held = cache.getIfPresent(key);
+        boolean set = held == null ? cache.putIfAbsent(key, row) == null : cache.replace(key, held, row);
+        row.readAt = sequence++;
+        note(() -> (held == null ? "putIfAbsent " : "replace ") + row + (set ? "" : ": no"));
+    }
+
+    private void removeIf(int key) {
+        Row held = cache.getIfPresent(key);
+        if (held != null) {
+            long at = sequence++;
+            boolean removed = cache.remove(key, held);
+            note(() -> "remove " + held + " at " + at + (removed ? "" : ": no"));
+            if (removed) {
+                keyFloors[key] = Math.max(keyFloors[key], at);
+            }
+        }
     }
 
     private long floor(int key) {

@@ -58,7 +58,7 @@ final class ExternalStore<K, V> implements Store<K, V>, BulkLoader<K, V> {
         }
     }
 
-    /** What a writer is given. */
+    /** What a writer is given, and an iterator returns. */
     record Written<K, V>(K key, V value) implements Cache.Entry<K, V> {
         @Override
         public K getKey() {

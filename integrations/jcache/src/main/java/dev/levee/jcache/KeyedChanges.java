@@ -2,29 +2,31 @@ package dev.levee.jcache;
 
 import dev.levee.cache.Cache;
 import dev.levee.cache.CachedValue;
-import dev.levee.core.internal.KeyLocks;
-import dev.levee.core.internal.StackRoom;
 import java.time.Duration;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Changes of keys that depend on what is there, one after the other for each key.
+ * Changes of keys that depend on what is there.
  *
- * <p>A change looks at what is there, decides without a lock, and holds one while it looks again and changes: if it is
- * not the same object any more, once more. The lock is one that keys share. Under it runs the cache of Levee and no
- * loader, writer, policy or {@code equals} of a value: whatever would have to is not supported. A value that a load
- * brings meanwhile needs no lock: a change takes the right from it to be cached. See ADR 113.
+ * <p>A change looks at what is there, decides, and lets the cache compare and change in one step: if another value is
+ * there by then, once more. No lock is held: the cache orders the changes of a key, and a value that a load brings
+ * meanwhile loses the right to be cached. See ADR 113 and ADR 163.
  */
 final class KeyedChanges<K, V> {
     private final Cache<K, V> cache;
     private final PolicyLives lives;
-    private final KeyLocks locks = new KeyLocks();
+    private final boolean writes;
 
-    KeyedChanges(Cache<K, V> cache, PolicyLives lives) {
+    /**
+     * Makes the changes of a cache.
+     *
+     * @param writes whether a writer is called, so that the store may have what the cache has not
+     */
+    KeyedChanges(Cache<K, V> cache, PolicyLives lives, boolean writes) {
         this.cache = cache;
         this.lives = lives;
+        this.writes = writes;
     }
 
     /**
@@ -61,39 +63,53 @@ final class KeyedChanges<K, V> {
      * @param decide what the change is, of the value that is there; called again if another one has come meanwhile
      */
     Changed<V> of(K key, Function<@Nullable V, KeyStep<V>> decide) {
-        StackRoom.require();
+        CachedValue<V> entry = cache.getEntry(key);
+        V seen = valueOf(entry);
         while (true) {
-            CachedValue<V> entry = cache.getEntry(key);
-            V seen = entry == null ? null : entry.value();
             KeyStep<V> step = decide.apply(seen);
+            V next = step.next;
             if (step.keeps) {
                 return new Changed<>(seen, false);
             }
-            Duration life = step.next == null ? null : lives.ofPut(entry);
-            if (changes(key, seen, step.next, life)) {
-                return new Changed<>(seen, true);
+            Duration life = next == null ? null : lives.ofPut(entry);
+            V stored = null;
+            if (next == null) {
+                if (removes(key, seen)) {
+                    return new Changed<>(seen, true);
+                }
+            } else if (seen != null) {
+                if (replaces(key, seen, next, life)) {
+                    return new Changed<>(seen, true);
+                }
+            } else {
+                stored = putIfAbsent(key, next, life);
+                if (stored == null) {
+                    return new Changed<>(null, true);
+                }
             }
+            entry = cache.getEntry(key);
+            seen = stored == null ? valueOf(entry) : stored; // that of a store need not have been kept
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // the object that was decided about
-    private boolean changes(K key, @Nullable V seen, @Nullable V next, @Nullable Duration life) {
-        ReentrantLock lock = locks.of(key);
-        lock.lock();
-        try {
-            CachedValue<V> now = cache.getEntry(key);
-            if ((now == null ? null : now.value()) != seen) {
-                return false;
-            }
-            if (next == null) {
-                cache.invalidate(key);
-            } else {
-                put(key, next, life);
-            }
+    private @Nullable V valueOf(@Nullable CachedValue<V> entry) {
+        return entry == null ? null : entry.value();
+    }
+
+    private boolean removes(K key, @Nullable V seen) {
+        if (seen == null && writes) {
+            cache.remove(key); // the writer deletes what the cache need not have
             return true;
-        } finally {
-            lock.unlock();
         }
+        return cache.remove(key, seen);
+    }
+
+    private boolean replaces(K key, V seen, V next, @Nullable Duration life) {
+        return life == null ? cache.replace(key, seen, next) : cache.replace(key, seen, next, life);
+    }
+
+    private @Nullable V putIfAbsent(K key, V next, @Nullable Duration life) {
+        return life == null ? cache.putIfAbsent(key, next) : cache.putIfAbsent(key, next, life);
     }
 
     void put(K key, V value, @Nullable Duration life) {

@@ -18,12 +18,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import javax.cache.CacheException;
 import javax.cache.CacheManager;
 import javax.cache.configuration.Configuration;
 import javax.cache.configuration.Factory;
@@ -37,8 +40,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A cache of JSR 107 that holds its values in a cache of Levee.
  *
- * <p>What changes values is in {@link KeyedChanges}, unless a writer is called: then it is the cache of Levee that
- * keeps the order of each key. See ADR 113.
+ * <p>What changes values by what is there is in {@link KeyedChanges}; it is the cache of Levee that keeps the order of
+ * each key. See ADR 113.
  */
 final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     private final String name;
@@ -69,7 +72,7 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
                 new PolicyLives(name, configuration.getExpiryPolicyFactory().create());
         ExternalStore<K, V> store = new ExternalStore<>(configuration.isReadThrough() ? loader : null, writer, copies);
         this.cache = Cache.over(name, store, this::configure, environment);
-        this.changes = new KeyedChanges<>(cache, lives);
+        this.changes = new KeyedChanges<>(cache, lives, writer != null);
     }
 
     private void requireSupported() {
@@ -158,6 +161,14 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     }
 
     @Override
+    public Iterator<Entry<K, V>> iterator() {
+        requireOpen();
+        List<K> held = new ArrayList<>();
+        cache.hottest(Integer.MAX_VALUE).forEach(key -> held.add(copies.of(key)));
+        return new HeldEntries<>(held, key -> given(cache.getIfPresent(key)), this::remove);
+    }
+
+    @Override
     public void loadAll(
             Set<? extends K> keys, boolean replaceExistingValues, @Nullable CompletionListener completionListener) {
         Set<K> wanted = new HashSet<>();
@@ -205,7 +216,10 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
 
     private void set(K key, V value) {
         if (writer != null) {
-            writing(() -> changes.put(key, value, lives.ofPut(cache.getEntry(key))));
+            writing(() -> {
+                changes.put(key, value, lives.ofPut(cache.getEntry(key)));
+                return true;
+            });
         } else {
             changes.of(key, seen -> KeyStep.put(value));
         }
@@ -214,40 +228,30 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     @Override
     public @Nullable V getAndPut(K key, V value) {
         V next = copies.of(value(value));
-        return given(changes.of(conditional(key, "getAndPut"), seen -> KeyStep.put(next))
-                .seen());
+        return given(changed(key, seen -> KeyStep.put(next)).seen());
     }
 
     @Override
     public boolean putIfAbsent(K key, V value) {
         V next = copies.of(value(value));
-        return changes.of(conditional(key, "putIfAbsent"), seen -> seen == null ? KeyStep.put(next) : KeyStep.keep())
+        return changed(key, seen -> seen == null ? KeyStep.put(next) : KeyStep.keep())
                 .changed();
     }
 
     @Override
     public boolean remove(K key) {
-        K removed = key(key);
-        if (writer != null) {
-            boolean present = cache.getIfPresent(removed) != null;
-            writing(() -> cache.remove(removed));
-            return present;
-        }
-        return changes.of(removed, seen -> KeyStep.drop()).seen() != null;
+        return changed(key, seen -> KeyStep.drop()).seen() != null;
     }
 
     @Override
     public @Nullable V getAndRemove(K key) {
-        return given(changes.of(conditional(key, "getAndRemove"), seen -> KeyStep.drop())
-                .seen());
+        return given(changed(key, seen -> KeyStep.drop()).seen());
     }
 
     @Override
     public boolean remove(K key, V oldValue) {
         V expected = value(oldValue);
-        return changes.of(
-                        conditional(key, "remove(key, value)"),
-                        seen -> seen != null && seen.equals(expected) ? KeyStep.drop() : KeyStep.keep())
+        return changed(key, seen -> seen != null && seen.equals(expected) ? KeyStep.drop() : KeyStep.keep())
                 .changed();
     }
 
@@ -255,25 +259,29 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
     public boolean replace(K key, V oldValue, V newValue) {
         V expected = value(oldValue);
         V next = copies.of(value(newValue));
-        return changes.of(
-                        conditional(key, "replace"),
-                        seen -> seen != null && seen.equals(expected) ? KeyStep.put(next) : KeyStep.keep())
+        return changed(key, seen -> seen != null && seen.equals(expected) ? KeyStep.put(next) : KeyStep.keep())
                 .changed();
     }
 
     @Override
     public boolean replace(K key, V value) {
-        return replaced(key, value, "replace").changed();
+        return replaced(key, value).changed();
     }
 
     @Override
     public @Nullable V getAndReplace(K key, V value) {
-        return given(replaced(key, value, "getAndReplace").seen());
+        return given(replaced(key, value).seen());
     }
 
-    private Changed<V> replaced(K key, V value, String method) {
+    private Changed<V> replaced(K key, V value) {
         V next = copies.of(value(value));
-        return changes.of(conditional(key, method), seen -> seen == null ? KeyStep.keep() : KeyStep.put(next));
+        return changed(key, seen -> seen == null ? KeyStep.keep() : KeyStep.put(next));
+    }
+
+    /** Changes a key by what is there; writes the store if there is a writer. */
+    private Changed<V> changed(K key, Function<@Nullable V, KeyStep<V>> decide) {
+        K copy = copies.of(key(key));
+        return writing(() -> changes.of(copy, decide));
     }
 
     @Override
@@ -298,22 +306,15 @@ final class LeveeJCache<K, V> extends LimitedJCache<K, V> implements Measured {
         cache.invalidateAll();
     }
 
-    /** Checks the key of a change that depends on what is there, and copies it. */
-    private K conditional(K key, String method) {
-        K checked = key(key);
-        if (writer != null) {
-            throw Unsupported.conditionalWrite(name, method);
-        }
-        return copies.of(checked);
-    }
-
-    private static void writing(Runnable write) {
+    private static <T> T writing(Supplier<T> write) {
         try {
-            write.run();
+            return write.get();
         } catch (StoreException failed) {
-            throw failed.getCause() instanceof CacheWriterException of
-                    ? of
-                    : new CacheWriterException(failed.getMessage(), failed.getCause());
+            Throwable cause = failed.getCause();
+            if (cause instanceof CacheWriterException || cause instanceof CacheLoaderException) {
+                throw (CacheException) cause;
+            }
+            throw new CacheWriterException(failed.getMessage(), cause);
         } catch (RefusedException refused) {
             throw new CacheWriterException(refused.getMessage(), refused);
         }

@@ -1,6 +1,5 @@
 package dev.levee.jcache;
 
-import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
 import javax.cache.Cache;
@@ -23,12 +22,6 @@ abstract class LimitedJCache<K, V> implements Cache<K, V> {
             Set<? extends K> keys, EntryProcessor<K, V, T> entryProcessor, Object... arguments) {
         requireOpen();
         throw Unsupported.processors(getName());
-    }
-
-    @Override
-    public Iterator<Entry<K, V>> iterator() {
-        requireOpen();
-        throw Unsupported.iteration(getName());
     }
 
     @Override

@@ -17,10 +17,6 @@ final class Unsupported {
                         + " use get, put, replace and remove");
     }
 
-    static UnsupportedOperationException iteration(String cache) {
-        return of(cache, "iteration is not supported, since a cache in front of a store holds only a part of it");
-    }
-
     static UnsupportedOperationException listeners(String cache) {
         return of(
                 cache,
@@ -36,13 +32,6 @@ final class Unsupported {
 
     static UnsupportedOperationException management(String cache) {
         return of(cache, "beans of management are not supported");
-    }
-
-    static UnsupportedOperationException conditionalWrite(String cache, String method) {
-        return of(
-                cache,
-                method + " is not supported with a CacheWriter, since the store cannot compare and set, and the writer"
-                        + " would be called under a lock of the key");
     }
 
     static UnsupportedOperationException removeAll(String cache) {

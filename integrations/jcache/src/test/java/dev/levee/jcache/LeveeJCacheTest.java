@@ -46,7 +46,7 @@ class LeveeJCacheTest {
     /** A loader and writer of rows. */
     static final class Table implements CacheLoader<String, String>, CacheWriter<String, String>, Closeable {
         final Map<String, String> rows = new ConcurrentHashMap<>();
-        final List<String> log = new ArrayList<>();
+        final List<String> log = java.util.Collections.synchronizedList(new ArrayList<>());
         volatile Runnable before = () -> {};
         final AtomicInteger closes = new AtomicInteger();
 
@@ -244,11 +244,34 @@ class LeveeJCacheTest {
         }
 
         @Test
+        void is_walked_by_the_keys_of_one_moment_and_the_values_of_each() {
+            assertThat(cache.iterator().hasNext()).isFalse();
+            cache.putAll(Map.of("a", "1", "b", "2", "c", "3"));
+            java.util.Iterator<Cache.Entry<String, String>> entries = cache.iterator();
+            cache.remove("b");
+            cache.put("c", "4");
+            Map<String, String> seen = new java.util.HashMap<>();
+            while (entries.hasNext()) {
+                Cache.Entry<String, String> entry = entries.next();
+                seen.put(entry.getKey(), entry.getValue());
+                if (entry.getKey().equals("a")) {
+                    entries.remove();
+                    assertThatThrownBy(entries::remove).isInstanceOf(IllegalStateException.class);
+                }
+            }
+            assertThat(seen).isEqualTo(Map.of("a", "1", "c", "4"));
+            assertThatThrownBy(entries::next).isInstanceOf(java.util.NoSuchElementException.class);
+            assertThat(cache.containsKey("a")).isFalse();
+            assertThat(cache).extracting(Cache.Entry::getKey).containsExactly("c");
+            cache.close();
+            assertThatThrownBy(cache::iterator).isInstanceOf(IllegalStateException.class);
+        }
+
+        @Test
         void says_what_it_cannot_do_and_why() {
             List<Executable> calls = List.of(
                     () -> cache.invoke("a", (entry, arguments) -> null),
                     () -> cache.invokeAll(Set.of("a"), (entry, arguments) -> null),
-                    cache::iterator,
                     () -> cache.registerCacheEntryListener(
                             new MutableCacheEntryListenerConfiguration<>(null, null, false, false)),
                     () -> cache.deregisterCacheEntryListener(
@@ -413,23 +436,107 @@ class LeveeJCacheTest {
         }
 
         @Test
-        void refuses_what_would_have_to_compare_and_set_in_the_store() {
+        void changes_by_what_is_there_write_the_store_in_turn() {
             cache.put("a", "1");
-            List<Executable> calls = List.of(
-                    () -> cache.getAndPut("a", "2"),
-                    () -> cache.putIfAbsent("b", "2"),
-                    () -> cache.replace("a", "2"),
-                    () -> cache.replace("a", "1", "2"),
-                    () -> cache.getAndReplace("a", "2"),
-                    () -> cache.getAndRemove("a"),
-                    () -> cache.remove("a", "1"),
-                    cache::removeAll);
-            for (Executable call : calls) {
-                assertThat(catchThrowable(call::execute))
-                        .isInstanceOf(UnsupportedOperationException.class)
-                        .hasMessageContaining("with a CacheWriter");
+            assertThat(cache.getAndPut("a", "2")).isEqualTo("1");
+            assertThat(cache.putIfAbsent("a", "x")).isFalse();
+            assertThat(cache.putIfAbsent("b", "3")).isTrue();
+            assertThat(cache.replace("a", "1", "x")).isFalse();
+            assertThat(cache.replace("a", "2", "4")).isTrue();
+            assertThat(cache.replace("c", "x")).isFalse();
+            assertThat(cache.getAndReplace("a", "5")).isEqualTo("4");
+            assertThat(cache.remove("a", "x")).isFalse();
+            assertThat(cache.remove("a", "5")).isTrue();
+            assertThat(cache.getAndRemove("b")).isEqualTo("3");
+            assertThat(table.rows).isEmpty();
+            assertThat(table.log)
+                    .containsExactly(
+                            "write a", "write a", "load b", "write b", "write a", "write a", "delete a", "delete b");
+        }
+
+        @Test
+        void what_was_evicted_is_not_absent() {
+            cache.put("a", "1");
+            cache.put("b", "2");
+            cache.clear();
+            assertThat(cache.putIfAbsent("a", "x")).isFalse();
+            assertThat(cache.getAndPut("b", "3")).isEqualTo("2");
+            assertThat(table.rows).isEqualTo(Map.of("a", "1", "b", "3"));
+        }
+
+        @Test
+        void a_change_by_what_is_there_fails_as_the_loader_or_the_writer_does() {
+            CacheLoaderException unread = new CacheLoaderException("unread");
+            table.before = () -> {
+                throw unread;
+            };
+            assertThatThrownBy(() -> cache.putIfAbsent("a", "1")).isSameAs(unread);
+            table.before = () -> {};
+            cache.put("a", "1");
+            table.before = () -> {
+                throw new IllegalArgumentException("unwritten");
+            };
+            assertThatThrownBy(() -> cache.replace("a", "1", "2"))
+                    .isInstanceOf(CacheWriterException.class)
+                    .hasRootCauseMessage("unwritten");
+        }
+
+        @Test
+        void values_that_are_not_kept_are_changed_in_the_store_all_the_same() {
+            Cache<String, String> zero = manager.createCache(
+                    "zero",
+                    new MutableConfiguration<String, String>()
+                            .setReadThrough(true)
+                            .setCacheLoaderFactory(factory(table))
+                            .setWriteThrough(true)
+                            .setCacheWriterFactory(factory(table))
+                            .setExpiryPolicyFactory(CreatedExpiryPolicy.factoryOf(javax.cache.expiry.Duration.ZERO)));
+            assertThat(zero.putIfAbsent("a", "1")).isTrue();
+            assertThat(zero.putIfAbsent("a", "2")).isFalse();
+            assertThat(zero.getAndPut("a", "3")).isEqualTo("1");
+            assertThat(table.rows).isEqualTo(Map.of("a", "3"));
+        }
+
+        @Test
+        void one_of_those_that_put_if_absent_wins() throws Exception {
+            AtomicInteger won = new AtomicInteger();
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                String value = "v" + i;
+                Thread thread = new Thread(() -> {
+                    for (int key = 0; key < 200; key++) {
+                        if (cache.putIfAbsent("k" + key, value)) {
+                            won.incrementAndGet();
+                        }
+                    }
+                });
+                threads.add(thread);
+                thread.start();
             }
-            assertThat(table.log).containsExactly("write a");
+            for (Thread thread : threads) {
+                thread.join(60_000);
+            }
+            assertThat(won).hasValue(200);
+            assertThat(table.log).filteredOn(it -> it.startsWith("write")).hasSize(200);
+        }
+
+        @Test
+        void to_walk_it_loads_and_writes_nothing_and_to_remove_deletes() {
+            table.rows.put("b", "2");
+            cache.put("a", "1");
+            java.util.Iterator<Cache.Entry<String, String>> entries = cache.iterator();
+            assertThat(entries.next().getKey()).isEqualTo("a");
+            entries.remove();
+            assertThat(entries.hasNext()).isFalse();
+            assertThat(table.log).containsExactly("write a", "delete a");
+        }
+
+        @Test
+        void to_remove_all_is_refused() {
+            cache.put("a", "1");
+            assertThatThrownBy(cache::removeAll)
+                    .isInstanceOf(UnsupportedOperationException.class)
+                    .hasMessageContaining("with a CacheWriter");
             assertThat(cache.get("a")).isEqualTo("1");
         }
     }

@@ -10,16 +10,13 @@ import dev.levee.core.Environment;
 import dev.levee.core.InterruptedWaitException;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
-import dev.levee.core.internal.KeyLocks;
 import dev.levee.core.internal.Require;
-import dev.levee.core.internal.StackRoom;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -47,18 +44,16 @@ import org.springframework.cache.support.AbstractValueAdaptingCache;
  */
 public final class LeveeCache extends AbstractValueAdaptingCache {
     private final Cache<Object, Object> cache;
-    private final KeyLocks locks;
 
     /** Whether there is a store that values are read from. */
     private final boolean overStore;
 
-    /** Whether {@code put} writes that store. */
+    /** Whether {@code put} and {@code remove} write that store. */
     private final boolean writes;
 
     private LeveeCache(Cache<Object, Object> cache, boolean overStore, boolean writes) {
         super(!overStore);
         this.cache = cache;
-        this.locks = new KeyLocks();
         this.overStore = overStore;
         this.writes = writes;
     }
@@ -67,7 +62,6 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     private LeveeCache(LeveeCache other) {
         super(false);
         cache = other.cache;
-        locks = other.locks;
         overStore = other.overStore;
         writes = other.writes;
     }
@@ -156,7 +150,7 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
         CacheConfig<K, V> config =
                 Require.configured("cache", name, CacheConfig.<K, V>builder(), configure, CacheConfig.Builder::build);
         Cache<K, V> cache = Cache.over(name, store, config, environment);
-        boolean writes = config.strategy() == CacheConfig.Strategy.WRITE_THROUGH;
+        boolean writes = config.strategy() != CacheConfig.Strategy.CACHE_ASIDE;
         return new LeveeCache((Cache<Object, Object>) cache, true, writes);
     }
 
@@ -333,53 +327,25 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
 
     @Override
     public void put(Object key, @Nullable Object value) {
-        Object stored = toStoreValue(value);
-        if (writes) {
-            cache.put(key, stored);
-        } else {
-            alone(key, () -> {
-                cache.put(key, stored);
-                return null;
-            });
-        }
+        cache.put(key, toStoreValue(value));
     }
 
     /**
-     * Sets the value of a key if it has none, in one step. A load that runs is not waited for, and its value not kept.
+     * Sets the value of a key if it has none, in one step: of callers that do so at the same time one sets its value.
+     * Without a store, or where the cache only reads it, the cache alone is looked at, a load that runs is not waited
+     * for, and its value is not kept. Where the cache writes, the store is asked too, see {@link Cache#putIfAbsent}.
      *
-     * @throws UnsupportedOperationException if the cache writes its store, which cannot compare and set
+     * @return the value that there is, wrapped; null if there was none
+     * @throws StoreException if the store failed
      */
     @Override
     public @Nullable ValueWrapper putIfAbsent(Object key, @Nullable Object value) {
-        if (writes) {
-            throw new UnsupportedOperationException("cache \"" + getName()
-                    + "\": putIfAbsent is not supported where the cache writes, since no store compares and sets");
-        }
-        Object stored = toStoreValue(value);
-        return toValueWrapper(alone(key, () -> {
-            Object present = present(key);
-            if (present == null) {
-                cache.put(key, stored);
-            }
-            return present;
-        }));
+        return toValueWrapper(cache.putIfAbsent(key, toStoreValue(value)));
     }
 
     private @Nullable Object present(Object key) {
         CachedValue<Object> held = cache.getEntry(key);
         return held == null ? null : held.value();
-    }
-
-    /** Changes a key while no other change of this kind does. Under the lock runs the cache, and never a store. */
-    private @Nullable Object alone(Object key, Supplier<@Nullable Object> change) {
-        StackRoom.require();
-        ReentrantLock lock = locks.of(Require.nonNull("key", key));
-        lock.lock();
-        try {
-            return change.get();
-        } finally {
-            lock.unlock();
-        }
     }
 
     /** Drops the value of a key; a store is not changed. */
@@ -391,16 +357,20 @@ public final class LeveeCache extends AbstractValueAdaptingCache {
     /**
      * Drops the value of a key; a store is not changed.
      *
-     * @return whether there was one
+     * @return whether there was one just before; where the cache writes, of callers at the same time several may be
+     *     told so
      */
     @Override
     public boolean evictIfPresent(Object key) {
-        return alone(key, () -> {
-                    Object present = present(key);
-                    cache.invalidate(key);
-                    return present;
-                })
-                != null;
+        Object present = present(key);
+        while (present != null && !writes) {
+            if (cache.remove(key, present)) {
+                return true;
+            }
+            present = present(key);
+        }
+        cache.invalidate(key);
+        return present != null;
     }
 
     /** Drops all values, at one moment; a store is not changed. */

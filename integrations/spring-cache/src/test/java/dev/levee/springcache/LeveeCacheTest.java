@@ -225,17 +225,60 @@ class LeveeCacheTest {
                     time.environment());
             FutureTask<Cache.ValueWrapper> first = start(() -> hooked.putIfAbsent("a", "1"));
             loading.await();
-            FutureTask<Cache.ValueWrapper> second = new FutureTask<>(() -> hooked.putIfAbsent("a", "2"));
-            Thread thread = new Thread(second);
-            thread.start();
-            while (thread.getState() != Thread.State.WAITING && thread.isAlive()) {
-                Thread.onSpinWait();
-            }
+            assertThat(hooked.putIfAbsent("a", "2")).isNull(); // it does not wait for the function of the other one
             released.countDown();
 
-            assertThat(result(first)).isNull();
-            assertThat(result(second).get()).isEqualTo("1");
-            assertThat(hooked.get("a").get()).isEqualTo("1");
+            assertThat(result(first).get()).isEqualTo("2");
+            assertThat(hooked.get("a").get()).isEqualTo("2");
+        }
+
+        @Test
+        void lets_one_win_of_those_that_change_the_native_cache() throws Exception {
+            AtomicInteger won = new AtomicInteger();
+            Cache raced = LeveeCache.of("raced");
+            List<FutureTask<Boolean>> all = new java.util.ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                String value = "v" + i;
+                boolean isNative = i % 2 == 0;
+                all.add(start(() -> {
+                    for (int key = 0; key < 500; key++) {
+                        boolean set = isNative
+                                ? ((LeveeCache) raced).getNativeCache().putIfAbsent(key, value) == null
+                                : raced.putIfAbsent(key, value) == null;
+                        if (set) {
+                            won.incrementAndGet();
+                        }
+                    }
+                    return true;
+                }));
+            }
+            for (FutureTask<Boolean> one : all) {
+                result(one);
+            }
+            assertThat(won).hasValue(500);
+        }
+
+        @Test
+        void tells_one_of_those_that_evict_that_there_was_a_value() throws Exception {
+            AtomicInteger told = new AtomicInteger();
+            for (int key = 0; key < 500; key++) {
+                cache.put(key, "1");
+            }
+            List<FutureTask<Boolean>> all = new java.util.ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                all.add(start(() -> {
+                    for (int key = 0; key < 500; key++) {
+                        if (cache.evictIfPresent(key)) {
+                            told.incrementAndGet();
+                        }
+                    }
+                    return true;
+                }));
+            }
+            for (FutureTask<Boolean> one : all) {
+                result(one);
+            }
+            assertThat(told).hasValue(500);
         }
     }
 
@@ -502,13 +545,22 @@ class LeveeCacheTest {
         }
 
         @Test
-        void put_if_absent_is_refused_where_the_cache_writes() {
+        void put_if_absent_asks_and_writes_the_store_where_the_cache_writes() {
             assertThat(reading.putIfAbsent("b", "2")).isNull();
-            assertThatThrownBy(() -> writing.putIfAbsent("b", "2"))
-                    .isInstanceOf(UnsupportedOperationException.class)
-                    .hasMessageContaining("cache \"writing\"")
-                    .hasMessageContaining("putIfAbsent");
             assertThat(store.rows).doesNotContainKey("b");
+            assertThat(writing.putIfAbsent("a", "2").get()).isEqualTo("1");
+            assertThat(writing.putIfAbsent("b", "2")).isNull();
+            assertThat(store.rows).isEqualTo(Map.of("a", "1", "b", "2"));
+        }
+
+        @Test
+        void evictions_leave_the_store_alone_where_the_cache_writes_around_it() {
+            Cache around = LeveeCache.over("around", store, c -> c.writeAround(), time.environment());
+            around.put("b", "2");
+            assertThat(around.get("b").get()).isEqualTo("2");
+            assertThat(around.evictIfPresent("b")).isTrue();
+            assertThat(around.evictIfPresent("b")).isFalse();
+            assertThat(store.rows).containsEntry("b", "2");
         }
     }
 

@@ -10,9 +10,13 @@ import org.jspecify.annotations.Nullable;
  * @param budgets the budgets that policies share, by their names
  * @param policies the policies, by their names
  * @param pipelines the pipelines, by their names
+ * @param dataSources what guards the data sources, by the names of their beans in Boot's uniform form
  */
 record ConfiguredPlan(
-        Map<String, BudgetSettings> budgets, Map<String, PolicyPlan> policies, Map<String, PipelinePlan> pipelines) {
+        Map<String, BudgetSettings> budgets,
+        Map<String, PolicyPlan> policies,
+        Map<String, PipelinePlan> pipelines,
+        Map<String, DataSourcePlan> dataSources) {
     /**
      * A policy.
      *
@@ -39,6 +43,15 @@ record ConfiguredPlan(
      * @param path the name of its property
      */
     record PipelinePlan(String name, List<String> elements, String path) {}
+
+    /**
+     * What guards a data source.
+     *
+     * @param name the name of its bean
+     * @param pipeline the name of a pipeline, policy or bean
+     * @param path the name of its properties
+     */
+    record DataSourcePlan(String name, String pipeline, String path) {}
 
     /** Returns whether there is one pipeline or policy of this name for each key. */
     boolean isKeyed(String name) {

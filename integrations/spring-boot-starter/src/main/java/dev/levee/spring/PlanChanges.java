@@ -29,6 +29,17 @@ final class PlanChanges {
     private Set<String> compare(ConfiguredPlan from, ConfiguredPlan to) {
         same("levee.policies", from.policies().keySet(), to.policies().keySet());
         same("levee.pipelines", from.pipelines().keySet(), to.pipelines().keySet());
+        same("levee.data-sources", names(from), names(to));
+        from.dataSources().forEach((name, source) -> {
+            ConfiguredPlan.DataSourcePlan other = to.dataSources().get(name);
+            if (other != null && !other.pipeline().equals(source.pipeline())) {
+                problems.add(new Problem(
+                        other.path() + ".pipeline",
+                        other.pipeline(),
+                        "must stay \"" + source.pipeline() + "\" while running: it needs a restart",
+                        null));
+            }
+        });
         if (!from.budgets().equals(to.budgets())) {
             problems.add(new Problem("levee.budgets", null, PolicyKind.onlyAtStart(), null));
         }
@@ -54,6 +65,12 @@ final class PlanChanges {
             throw new LeveeConfigurationException(problems);
         }
         return changed;
+    }
+
+    private static Set<String> names(ConfiguredPlan plan) {
+        Set<String> names = new TreeSet<>();
+        plan.dataSources().values().forEach(source -> names.add(source.name()));
+        return names;
     }
 
     private void same(String section, Set<String> from, Set<String> to) {

@@ -2,6 +2,7 @@ package dev.levee.spring;
 
 import dev.levee.core.KeyPatterns;
 import dev.levee.core.internal.Require;
+import dev.levee.spring.ConfiguredPlan.DataSourcePlan;
 import dev.levee.spring.ConfiguredPlan.PipelinePlan;
 import dev.levee.spring.ConfiguredPlan.PolicyPlan;
 import dev.levee.spring.LeveeConfigurationException.Problem;
@@ -55,7 +56,7 @@ final class PlanReader {
 
     private ConfiguredPlan read() {
         for (SettingNode child : root.children().values()) {
-            if (!Settings.SECTIONS.contains(Settings.uniform(child.name()))
+            if (!Settings.isSection(child.name())
                     && !FOREIGN.contains(Settings.uniform(child.name()))) {
                 List<String> names = new ArrayList<>(Settings.SECTIONS);
                 names.addAll(FOREIGN);
@@ -82,6 +83,8 @@ final class PlanReader {
         }));
         listed.forEach((name, node) -> readPipeline(name, node, listed.keySet()));
         listed.keySet().forEach(name -> requireNoCircle(name, new LinkedHashSet<>()));
+        Map<String, DataSourcePlan> dataSources = new LinkedHashMap<>();
+        section("data-sources").forEach((name, node) -> readDataSource(name, node, dataSources));
         if (problems.isEmpty()) {
             pipelines.values().forEach(this::requireOnce);
             requireBudgets();
@@ -90,7 +93,30 @@ final class PlanReader {
         if (!problems.isEmpty()) {
             throw new LeveeConfigurationException(problems);
         }
-        return new ConfiguredPlan(budgets, policies, pipelines);
+        return new ConfiguredPlan(budgets, policies, pipelines, dataSources);
+    }
+
+    private void readDataSource(String name, SettingNode node, Map<String, DataSourcePlan> dataSources) {
+        Values values = new Values(node.path(), List.of(node), false, problems);
+        String pipeline = values.get("pipeline", SettingType.TEXT, null, "What guards it.");
+        values.requireKnown(node);
+        if (pipeline == null) {
+            if (node.at("pipeline") == null) {
+                values.missing("pipeline", "must be set to the name of a pipeline or a policy");
+            }
+            return;
+        }
+        if (!policies.containsKey(pipeline)
+                && !pipelines.containsKey(pipeline)
+                && !broken.contains(pipeline)
+                && !isBean.test(pipeline)) {
+            Set<String> known = new LinkedHashSet<>(pipelines.keySet());
+            known.addAll(policies.keySet());
+            values.wrong("pipeline", "names no pipeline, no policy and no bean" + Settings.suggestion(pipeline, known));
+        } else if (new ConfiguredPlan(budgets, policies, pipelines, Map.of()).isKeyed(pipeline)) {
+            values.wrong("pipeline", "is one policy for each key, and a data source has no key");
+        }
+        dataSources.put(Settings.uniform(name), new DataSourcePlan(name, pipeline, node.path()));
     }
 
     private static SettingNode leaf(SettingNode node) {

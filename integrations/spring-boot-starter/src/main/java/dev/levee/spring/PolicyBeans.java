@@ -18,6 +18,7 @@ import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotationMetadata;
+import org.springframework.util.ClassUtils;
 
 /**
  * Registers a bean for each policy and pipeline of the configuration, after the beans of the application: a bean of the
@@ -73,8 +74,18 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
                 register(pipeline.name(), Pipeline.class, registry, factory);
             }
         });
+        requireJdbc(plan, factory.getBeanClassLoader(), clashes);
         if (!clashes.isEmpty()) {
             throw new LeveeConfigurationException(clashes);
+        }
+    }
+
+    private static void requireJdbc(ConfiguredPlan plan, @Nullable ClassLoader loader, List<Problem> problems) {
+        if (!ClassUtils.isPresent("dev.levee.jdbc.GuardedDataSource", loader)) {
+            plan.dataSources()
+                    .values()
+                    .forEach(source -> problems.add(
+                            new Problem(source.path(), null, "needs levee-jdbc among the dependencies", null)));
         }
     }
 

@@ -26,7 +26,8 @@ final class Settings {
     private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("levee");
 
     /** What this module reads. */
-    static final List<String> SECTIONS = List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health");
+    static final List<String> SECTIONS =
+            List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health", "data-sources");
 
     private Settings() {}
 
@@ -48,7 +49,13 @@ final class Settings {
 
     /** Whether a variable of the process only begins as ours do, as LEVEE_PORT of a container may. */
     private static boolean isForeign(ConfigurationPropertyName name) {
-        return !SECTIONS.contains(name.getElement(1, Form.UNIFORM));
+        return !isSection(name.getElement(1, Form.UNIFORM));
+    }
+
+    /** Returns whether this module reads what is below a name. */
+    static boolean isSection(String name) {
+        String uniform = uniform(name);
+        return SECTIONS.stream().anyMatch(section -> uniform(section).equals(uniform));
     }
 
     private static void add(

@@ -136,6 +136,12 @@ class MetadataTest {
                 "Budgets for retries and hedges that share one, by their names, with ratio, min-per-second and"
                         + " reserve.",
                 null));
+        properties.add(property(
+                "levee.data-sources",
+                "java.util.Map<java.lang.String,java.util.Map<java.lang.String,java.lang.String>>",
+                "Data sources by the names of their beans, each with pipeline: the name of what guards it. Needs"
+                        + " levee-jdbc.",
+                null));
         Values guarded = new Values("levee.guarded", List.of(), true, new ArrayList<>());
         GuardedOrder.read(guarded);
         add(properties, "levee.guarded.", guarded.declared());

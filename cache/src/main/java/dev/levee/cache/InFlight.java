@@ -158,7 +158,7 @@ class InFlight<K, V> {
      */
     void endWriteAsLoad(K key, Entries.Generation<V> begun, CacheEntry<V> entry) {
         keys.computeIfPresent(key, (k, was) -> {
-            if (!was.disturbed && begun == entries.current()) {
+            if (!was.disturbed) {
                 entries.put(k, entry, begun);
             }
             return new Activity<V>(was.load, was.writes - 1, was.disturbed).orNull();

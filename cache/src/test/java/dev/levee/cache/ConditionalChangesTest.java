@@ -102,8 +102,7 @@ class ConditionalChangesTest {
                 }
                 return null;
             });
-            assertThat(counter.getIfPresent("n"))
-                    .isEqualTo(THREADS * LongForm.invocations(LongForm.iterations(500)));
+            assertThat(counter.getIfPresent("n")).isEqualTo(THREADS * LongForm.invocations(LongForm.iterations(500)));
         }
 
         @Test
@@ -383,10 +382,11 @@ class ConditionalChangesTest {
             FutureTask<String> first = start(() -> cache.putIfAbsent("b", "1"));
             stop.awaitReached();
             Deadline deadline = Deadline.after(ofSeconds(1), time.environment().clock());
-            Throwable late = catchThrowable(() -> CallContext.current().withDeadline(deadline).run(() -> {
-                time.autoAdvance();
-                cache.putIfAbsent("b", "2");
-            }));
+            Throwable late = catchThrowable(
+                    () -> CallContext.current().withDeadline(deadline).run(() -> {
+                        time.autoAdvance();
+                        cache.putIfAbsent("b", "2");
+                    }));
             assertThat(late)
                     .isInstanceOfSatisfying(
                             StoreException.class,
@@ -457,10 +457,7 @@ class ConditionalChangesTest {
         @Test
         void an_invalidation_of_its_tag_while_the_store_is_asked_does_so_too() throws Exception {
             Cache<String, String> tagged = Cache.over(
-                    "tagged",
-                    store,
-                    c -> c.writeThrough().tags((key, value) -> List.of(value)),
-                    time.environment());
+                    "tagged", store, c -> c.writeThrough().tags((key, value) -> List.of(value)), time.environment());
             store.after = operation -> stop.pass();
             FutureTask<String> put = start(() -> tagged.putIfAbsent("a", "put"));
             stop.awaitReached();
@@ -520,8 +517,7 @@ class ConditionalChangesTest {
 
         @Test
         void write_around_saves_and_caches_nothing_but_what_it_has_read() {
-            Cache<String, String> around =
-                    Cache.over("around", store, c -> c.writeAround(), time.environment());
+            Cache<String, String> around = Cache.over("around", store, c -> c.writeAround(), time.environment());
             assertThat(around.putIfAbsent("b", "put")).isNull();
             assertThat(around.getIfPresent("b")).isNull();
             assertThat(around.putIfAbsent("b", "other")).isEqualTo("put");

@@ -158,7 +158,10 @@ class RefreshAheadTest {
         Cache<String, String> tagged = Cache.over(
                 "tagged",
                 store,
-                c -> c.expireAfter(ofMinutes(5)).expiryJitter(0).refreshAfter(ofMinutes(4)).tags((key, value) -> List.of("t")),
+                c -> c.expireAfter(ofMinutes(5))
+                        .expiryJitter(0)
+                        .refreshAfter(ofMinutes(4))
+                        .tags((key, value) -> List.of("t")),
                 time.environment());
         tagged.put("a", "0");
         time.advance(ofMinutes(4));
@@ -174,7 +177,10 @@ class RefreshAheadTest {
         Cache<Integer, Integer> many = Cache.over(
                 "many",
                 key -> key,
-                c -> c.maxSize(200_000).expiryJitter(0).refreshAfter(ofMinutes(4)).totals(true),
+                c -> c.maxSize(200_000)
+                        .expiryJitter(0)
+                        .refreshAfter(ofMinutes(4))
+                        .totals(true),
                 time.environment());
         for (int i = 0; i < 100_000; i++) {
             many.put(i, -i);

@@ -162,10 +162,7 @@ class CacheOverWriteBehindTest {
             cache.invalidate("a");
             WriteBehind<String, String> store = writes;
             Cache<String, String> slow = Cache.over(
-                    "slow",
-                    new SlowReads(store, reached, released),
-                    c -> c.writeThrough(),
-                    time.environment());
+                    "slow", new SlowReads(store, reached, released), c -> c.writeThrough(), time.environment());
             FutureTask<String> load = new FutureTask<>(() -> slow.get("a"));
             new Thread(load).start();
             assertThat(reached.await(10, TimeUnit.SECONDS)).isTrue();

@@ -43,9 +43,10 @@ final class StatementTime implements Runnable {
 
     static <T> T run(Statement statement, SqlCall<T> call, long left, RoundTrips trips) throws SQLException {
         StatementTime time = new StatementTime(statement, trips);
-        int before = narrow(statement, left);
         Scheduler.Timer timer = trips.environment().schedule(time, left);
+        int before = -1;
         try {
+            before = narrow(statement, left);
             return call.run();
         } finally {
             timer.cancel();
@@ -83,11 +84,11 @@ final class StatementTime implements Runnable {
     @Override
     public void run() {
         Environment environment = trips.environment();
+        environment.handOver(() -> act(statement::cancel));
         ending = environment.schedule(() -> environment.handOver(() -> act(this::endConnection)), GRACE_NANOS);
         if (acting.get() == OVER) {
             cancelEnding();
         }
-        environment.handOver(() -> act(statement::cancel));
     }
 
     private interface Step {

@@ -26,8 +26,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -317,10 +315,9 @@ class StatementTimeTest {
     }
 
     @Test
-    void a_permit_is_held_until_the_driver_has_returned() throws Exception {
-        ExecutorService workers = Executors.newCachedThreadPool();
-        Bulkhead bulkhead = Bulkhead.of("b", 1);
-        Timeout timeout = Timeout.of("t", Duration.ofMillis(50)).onExecutor(workers);
+    void a_permit_is_held_until_the_driver_has_returned() throws SQLException {
+        Bulkhead bulkhead = Bulkhead.of("b", 1, threads);
+        Timeout timeout = Timeout.of("t", Duration.ofMillis(50), threads).onExecutor(time::start);
         hooked.hook((method, arguments, proceed) -> {
             if (method.equals("executeUpdate")) {
                 running.countDown();
@@ -329,24 +326,20 @@ class StatementTimeTest {
             }
             return method.equals("cancel") ? null : proceed.call();
         });
-        Connection connection = guarded(bulkhead).getConnection();
-        Connection timed = guarded(Pipeline.of(timeout, bulkhead)).getConnection();
-        try (connection;
-                timed) {
-            Statement statement = timed.createStatement();
-            assertThatThrownBy(() -> statement.executeUpdate("x")).isInstanceOf(SQLTimeoutException.class);
-            awaitAsDriver(running);
-            assertThat(bulkhead.inFlight()).isEqualTo(1);
-            assertThatThrownBy(() -> connection.createStatement().executeQuery("SELECT 1"))
-                    .isInstanceOf(SQLTransientConnectionException.class);
-            cancelled.countDown();
-            for (int i = 0; i < 3000 && bulkhead.inFlight() > 0; i++) {
-                TimeUnit.MILLISECONDS.sleep(5);
-            }
-            assertThat(bulkhead.inFlight()).isZero();
-        } finally {
-            workers.shutdownNow();
+        AtomicReference<Throwable> thrown =
+                startUpdate(guarded(Pipeline.of(timeout, bulkhead)), new ArrayList<>());
+        time.advance(Duration.ofMillis(50));
+        for (int i = 0; i < 3000 && thrown.get() == null; i++) {
+            time.runReady();
         }
+        assertThat(thrown.get()).isInstanceOf(SQLTimeoutException.class);
+        assertThat(bulkhead.inFlight()).isEqualTo(1);
+        assertThatThrownBy(guarded(bulkhead)::getConnection).isInstanceOf(SQLTransientConnectionException.class);
+        cancelled.countDown();
+        for (int i = 0; i < 3000 && bulkhead.inFlight() > 0; i++) {
+            time.runReady();
+        }
+        assertThat(bulkhead.inFlight()).isZero();
     }
 
     @Test
@@ -356,10 +349,10 @@ class StatementTimeTest {
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE kept (id INT)");
             connection.setAutoCommit(false);
-            Deadline soon = Deadline.after(
-                    Duration.ofMillis(300), Environment.system().clock());
+            statement.executeUpdate("INSERT INTO kept VALUES (1)");
+            Deadline soon =
+                    Deadline.after(Duration.ofSeconds(1), Environment.system().clock());
             CallContext.current().withDeadline(soon).call(() -> {
-                statement.executeUpdate("INSERT INTO kept VALUES (1)");
                 assertThatThrownBy(() -> statement.executeQuery(
                                 "SELECT SUM(a.x * b.x) FROM SYSTEM_RANGE(1, 1000000) a, SYSTEM_RANGE(1, 1000000) b"))
                         .isInstanceOf(SQLTimeoutException.class);

@@ -410,8 +410,8 @@ public final class RedisTier<K, V> {
 
         /**
          * Whether changes of keys in Redis by programs that do not use this library are noticed, by client tracking.
-         * Default: true. Redis then tells each process of each value that another one puts there, and the near cache
-         * drops it.
+         * Default: true. Redis then remembers which process has read which key since it was changed last, up to its
+         * {@code tracking-table-max-keys}, and tells it of the next change; also when the key expires there.
          *
          * @param value false if all that write use this library
          * @return this

@@ -224,10 +224,7 @@ final class TierChannel implements AutoCloseable {
         RedisPubSubAsyncCommands<byte[], byte[]> commands = to.async();
         if (tier.tracking) {
             commands.clientTracking(TrackingArgs.Builder.enabled(false));
-            TrackingArgs tracking = TrackingArgs.Builder.enabled()
-                    .bcast()
-                    .prefixes(new String(names.prefix, StandardCharsets.UTF_8))
-                    .noloop();
+            TrackingArgs tracking = TrackingArgs.Builder.enabled().noloop();
             commands.clientTracking(tracking).whenComplete((ok, failure) -> {
                 if (failure != null) {
                     SafeLog.warn(LOG, "a cache cannot track changes by other programs", failure);
@@ -369,8 +366,8 @@ final class TierChannel implements AutoCloseable {
             return;
         }
         for (Object each : list) {
-            if (each instanceof byte[] name && name.length >= names.prefix.length) {
-                near.drop(Arrays.copyOfRange(name, names.prefix.length, name.length));
+            if (each instanceof byte[] name && names.isValue(name)) {
+                near.drop(names.keyOf(name));
             }
         }
     }

@@ -4,15 +4,17 @@ import dev.levee.cache.Codec;
 import dev.levee.core.internal.Require;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.function.ToLongFunction;
 import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of a value in Redis: a header of 35 bytes, which says how to read the rest, and the rest.
+ * The bytes of a value in Redis: a header of 39 bytes, which says how to read the rest, and the rest.
  *
  * <pre>{@code
  *  0  'L'           magic                      15  version, the sign turned so that bytes compare as unsigned
@@ -25,13 +27,16 @@ import org.jspecify.annotations.Nullable;
  * What does not fit is an {@link IllegalArgumentException}, never another value.
  */
 final class TierEnvelope<V> {
-    static final int HEADER_BYTES = 35;
+    static final int HEADER_BYTES = 39;
 
     private static final byte MAGIC = 'L';
     private static final byte FORMAT = 1;
     private static final byte ABSENT = 1;
     private static final byte COMPRESSED = 2;
     private static final int VERSION_AT = 15;
+    private static final int READ_AT = 23;
+    private static final int LENGTH_AT = 31;
+    private static final int SUM_AT = 35;
 
     private final Codec<V> codec;
     private final int fingerprint;
@@ -76,7 +81,8 @@ final class TierEnvelope<V> {
         ByteBuffer bytes = ByteBuffer.allocate(HEADER_BYTES + body.length);
         bytes.put(MAGIC).put(FORMAT).put(flags).putInt(fingerprint).putLong(label);
         bytes.putLong(value == null ? 0 : rank(value)).putLong(readAtMillis).putInt(length);
-        return bytes.put(body).array();
+        bytes.putInt(0).put(body);
+        return bytes.putInt(SUM_AT, sum(bytes.array())).array();
     }
 
     private long rank(V value) {
@@ -105,8 +111,11 @@ final class TierEnvelope<V> {
             throw new IllegalArgumentException("the value was written by another codec, or another schema of it");
         }
         long label = bytes.getLong(TierScripts.LABEL_AT);
-        long readAt = bytes.getLong(VERSION_AT + Long.BYTES);
-        int length = bytes.getInt(HEADER_BYTES - Integer.BYTES);
+        long readAt = bytes.getLong(READ_AT);
+        int length = bytes.getInt(LENGTH_AT);
+        if (bytes.getInt(SUM_AT) != sum(sealed)) {
+            throw new IllegalArgumentException("the bytes of the value are damaged");
+        }
         if (length < 0 || length > maxBytes || label < 0) {
             throw new IllegalArgumentException("the value has " + length + " bytes, allowed are " + maxBytes);
         }
@@ -124,6 +133,16 @@ final class TierEnvelope<V> {
         return new Opened<>(Require.nonNull("decoded value", codec.decode(body)), label, readAt);
     }
 
+    /** What the scripts set is not in the sum. */
+    private static int sum(byte[] sealed) {
+        CRC32C sum = new CRC32C();
+        sum.update(sealed, 0, TierScripts.LABEL_AT);
+        sum.update(sealed, VERSION_AT, READ_AT - VERSION_AT);
+        sum.update(sealed, LENGTH_AT, SUM_AT - LENGTH_AT);
+        sum.update(sealed, HEADER_BYTES, sealed.length - HEADER_BYTES);
+        return (int) sum.getValue();
+    }
+
     private static byte[] deflate(byte[] body) {
         Deflater deflater = new Deflater(Deflater.BEST_SPEED, true);
         try {
@@ -131,7 +150,7 @@ final class TierEnvelope<V> {
             deflater.finish();
             byte[] into = new byte[body.length];
             int used = deflater.deflate(into);
-            return deflater.finished() ? java.util.Arrays.copyOf(into, used) : body;
+            return deflater.finished() ? Arrays.copyOf(into, used) : body;
         } finally {
             deflater.end();
         }

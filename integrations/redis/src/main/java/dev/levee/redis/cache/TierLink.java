@@ -97,17 +97,13 @@ final class TierLink implements AutoCloseable {
         return listening;
     }
 
-    @Nullable StatefulRedisConnection<byte[], byte[]> reading() {
-        return commands;
-    }
-
-    /** Returns the connection for what changes keys. */
-    @Nullable StatefulRedisConnection<byte[], byte[]> writing(boolean trusted) {
+    /**
+     * Returns the connection for commands.
+     *
+     * @param trusted whether the channel is, whose connection the server tells of changes of what is read by it
+     */
+    @Nullable StatefulRedisConnection<byte[], byte[]> connection(boolean trusted) {
         return trusted ? listening : commands;
-    }
-
-    boolean isGone() {
-        return gate.isShut();
     }
 
     /** Runs a script, and waits for its answer. */

@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One server of a tier: its commands, its {@link TierChannel} of invalidations, and those that it has not got yet.
  *
- * <p>Reads go by one connection. What changes keys goes by that of the channel while it is trusted: by NOLOOP the
- * server does not tell it of its own changes, so a process does not drop what it has just filled.
+ * <p>All commands go by the connection of the channel while it is trusted, since client tracking tells a connection of
+ * changes of what was read by it; otherwise by one of their own.
  */
 final class TierNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TwoTierCache.class);
@@ -113,13 +113,13 @@ final class TierNode implements AutoCloseable {
 
     /** Returns the value of a key by a plain GET, or null; only of use while the channel is trusted. */
     byte @Nullable [] get(byte[] key) throws TierGoneException, InterruptedException {
-        return link.call(link.reading(), commands -> commands.get(names.value(key)));
+        return link.call(link.connection(channel.isTrusted()), commands -> commands.get(names.value(key)));
     }
 
     /** Asks for the number of changes so far. */
     long position() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        return number(one(link.run(link.reading(), TierScripts.SYNC, keys, ascii(channel.floor()))));
+        return number(one(link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
     }
 
     /** Whether a value with this label is not among those that were invalidated all together. */
@@ -134,7 +134,7 @@ final class TierNode implements AutoCloseable {
      */
     Answer read(byte[] key, byte[] token, boolean passBy) throws TierGoneException, InterruptedException {
         List<Object> answer = link.run(
-                link.reading(),
+                link.connection(channel.isTrusted()),
                 TierScripts.READ,
                 names.all(key),
                 token,
@@ -153,7 +153,7 @@ final class TierNode implements AutoCloseable {
     boolean fill(byte[] key, byte[] token, byte[] value, long lifeMillis)
             throws TierGoneException, InterruptedException {
         return number(one(link.run(
-                        link.writing(channel.isTrusted()),
+                        link.connection(channel.isTrusted()),
                         TierScripts.FILL,
                         names.all(key),
                         token,
@@ -206,7 +206,7 @@ final class TierNode implements AutoCloseable {
             byte[] key, String what, byte[] token, Duration mark, byte[] version, byte[] value, long lifeMillis)
             throws TierGoneException, InterruptedException {
         return number(one(link.run(
-                link.writing(channel.isTrusted()),
+                link.connection(channel.isTrusted()),
                 TierScripts.CHANGE,
                 names.all(key),
                 names.channel,
@@ -239,7 +239,7 @@ final class TierNode implements AutoCloseable {
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
         long position = number(
-                one(link.run(link.writing(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
+                one(link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
         channel.raiseFloor(position);
         return position;
     }
@@ -250,12 +250,12 @@ final class TierNode implements AutoCloseable {
         ScanCursor at = ScanCursor.INITIAL;
         do {
             ScanCursor from = at;
-            KeyScanCursor<byte[]> found = link.call(link.reading(), commands -> commands.scan(from, some));
+            KeyScanCursor<byte[]> found = link.call(link.connection(channel.isTrusted()), commands -> commands.scan(from, some));
             byte[][] gone = found.getKeys().stream()
                     .filter(name -> which.test(names.keyOf(name)))
                     .toArray(byte[][]::new);
             if (gone.length > 0) {
-                link.call(link.reading(), commands -> commands.unlink(gone));
+                link.call(link.connection(channel.isTrusted()), commands -> commands.unlink(gone));
             }
             at = found;
         } while (!at.isFinished());
@@ -366,6 +366,10 @@ final class TierNode implements AutoCloseable {
 
         byte[] value(byte[] key) {
             return joined(prefix, key);
+        }
+
+        boolean isValue(byte[] name) {
+            return name.length >= prefix.length && Arrays.equals(name, 0, prefix.length, prefix, 0, prefix.length);
         }
 
         byte[] keyOf(byte[] name) {

@@ -95,6 +95,7 @@ final class TierScripts {
             if ARGV[3] == '0' then return {1} end
             if low and less(string.sub(ARGV[2], 16, 23), low) then return {0} end
             redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+            redis.call('EXISTS', KEYS[1]) -- a read, so that client tracking goes on
             return {1}
             """);
 

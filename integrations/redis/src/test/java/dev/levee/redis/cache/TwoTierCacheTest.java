@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.cache.CacheConfig;
 import dev.levee.cache.Codec;
+import dev.levee.core.CallContext;
+import dev.levee.core.consistency.Consistency;
 import dev.levee.redis.RedisServer;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
@@ -178,12 +180,31 @@ class TwoTierCacheTest {
     @Test
     void a_key_that_another_program_changes_is_dropped_near() {
         tiers.rows.put("a", "1");
-        TwoTierCache<String, String> one = cache();
-        one.get("a");
+        TwoTierCache<String, String> filled = cache();
+        TwoTierCache<String, String> got = cache();
+        TwoTierCache<String, String> scripted = cache();
+        filled.get("a");
+        got.get("a");
+        bounded(scripted);
         RedisCommands<String, String> foreign = tiers.commands(server);
         tiers.rows.put("a", "2");
         assertThat(foreign.del("levee:{rows}:1:v:a")).isEqualTo(1);
-        Tiers.await(() -> "2".equals(one.get("a")));
+        Tiers.await(() -> "2".equals(filled.get("a")));
+        Tiers.await(() -> "2".equals(got.get("a")));
+        Tiers.await(() -> "2".equals(scripted.get("a")));
+        for (int i = 3; i < 20; i++) { // it is noticed each time, whatever was noticed before
+            String next = Integer.toString(i);
+            tiers.rows.put("a", next);
+            assertThat(foreign.del("levee:{rows}:1:v:a")).isEqualTo(1);
+            Tiers.await(() -> next.equals(filled.get("a")));
+            Tiers.await(() -> next.equals(got.get("a")));
+        }
+    }
+
+    private static String bounded(TwoTierCache<String, String> cache) {
+        return CallContext.current()
+                .withConsistency(Consistency.bounded(Duration.ofMinutes(1)))
+                .call(() -> cache.get("a"));
     }
 
     @Test

@@ -242,7 +242,7 @@ final class TierChannel implements AutoCloseable {
 
     private CompletableFuture<List<Object>> sync(StatefulRedisPubSubConnection<byte[], byte[]> to) {
         byte[][] keys = {names.sequence, names.floor};
-        return link.begin(to, TierScripts.SYNC, keys, ascii(floor));
+        return link.begin(to, TierScripts.SYNC, keys, ascii(floor), ascii(0));
     }
 
     /** The answer to a heartbeat. */

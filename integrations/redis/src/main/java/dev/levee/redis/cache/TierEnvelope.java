@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  *  0  'L'           magic                      15  version, the sign turned so that bytes compare as unsigned
  *  1  format        of this layout             23  time of the server when the store was read, ms
  *  2  flags         1 absent, 2 compressed     31  length of the value before compression
- *  3  fingerprint   of codec and schema, 4     35  the bytes of the codec
- *  7  label         sequence number, 8
+ *  3  fingerprint   of codec and schema, 4     35  CRC-32C of all but label and time
+ *  7  label         sequence number, 8         39  the bytes of the codec
  * }</pre>
  *
  * What does not fit is an {@link IllegalArgumentException}, never another value.

@@ -34,6 +34,9 @@ final class TierNode implements AutoCloseable {
 
     private static final int SCANNED_AT_ONCE = 1_000;
 
+    /** More changes than there are while this process does not hear of them. */
+    private static final long AHEAD = 1L << 32;
+
     private final String cache;
     private final RedisTier<?, ?> tier;
     private final TierLink link;
@@ -41,12 +44,22 @@ final class TierNode implements AutoCloseable {
     private final TierNames names;
     private final byte[] origin;
     private final TierTotals totals;
+    private final Environment environment;
 
     /** Keys whose invalidation Redis has not got; guarded by itself. */
     private final Set<ByteBuffer> pending = new LinkedHashSet<>();
 
     /** Whether there were more than may be pending; guarded by {@link #pending}. */
     private boolean allPending;
+
+    /**
+     * A position that the sequence has not reached, and will when nothing is pending; 0 if sessions were given none.
+     * Guarded by {@link #pending}.
+     */
+    private long promised;
+
+    /** The last position that was promised and reached, or is about to be; guarded by {@link #pending}. */
+    private long kept;
 
     /** The name under which sessions know the changes of this server. */
     final String source;
@@ -62,6 +75,7 @@ final class TierNode implements AutoCloseable {
         this.cache = cache;
         this.tier = tier;
         this.totals = totals;
+        this.environment = environment;
         this.source = server.equals(RedisTier.ONLY) ? cache : cache + '/' + server;
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
@@ -118,8 +132,18 @@ final class TierNode implements AutoCloseable {
 
     /** Asks for the number of changes so far. */
     long position() throws TierGoneException, InterruptedException {
+        return syncFrom(0);
+    }
+
+    /** Lets the sequence go on from a number, if it has not come so far. */
+    private long syncFrom(long number) throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        return number(one(link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
+        return number(one(link.run(
+                link.connection(channel.isTrusted()),
+                TierScripts.SYNC,
+                keys,
+                ascii(channel.floor()),
+                ascii(number))));
     }
 
     /** Whether a value with this label is not among those that were invalidated all together. */
@@ -172,28 +196,24 @@ final class TierNode implements AutoCloseable {
         return change(key, "begin", token, tier.leaseLife, new byte[0], new byte[0], 0);
     }
 
-    /** Ends the write; if Redis does not get that, it is repeated. Returns the position, or 0. */
+    /** Ends the write; if Redis does not get that, it is repeated. Returns the position. */
     long end(byte[] key, byte[] token, byte[] version) throws InterruptedException {
         return surely(key, "end", token, version);
     }
 
-    /** Drops a key; if Redis does not get that, it is repeated. Returns the position, or 0. */
+    /** Drops a key; if Redis does not get that, it is repeated. Returns the position. */
     long drop(byte[] key) throws InterruptedException {
         return surely(key, "drop", new byte[0], new byte[0]);
     }
 
     private long surely(byte[] key, String what, byte[] token, byte[] version) throws InterruptedException {
-        boolean done = false;
         try {
-            long position = change(key, what, token, tier.replicaLag, version, new byte[0], 0);
-            done = true;
-            return position;
+            return change(key, what, token, tier.replicaLag, version, new byte[0], 0);
         } catch (TierGoneException gone) {
-            return 0;
-        } finally {
-            if (!done) {
-                remember(key);
-            }
+            return remember(key);
+        } catch (InterruptedException interrupted) {
+            remember(key);
+            throw interrupted;
         }
     }
 
@@ -220,19 +240,15 @@ final class TierNode implements AutoCloseable {
                 ascii(lifeMillis))));
     }
 
-    /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
+    /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position. */
     long clear() throws InterruptedException {
-        boolean done = false;
         try {
-            long position = clearNow();
-            done = true;
-            return position;
+            return clearNow();
         } catch (TierGoneException gone) {
-            return 0;
-        } finally {
-            if (!done) {
-                rememberAll();
-            }
+            return rememberAll();
+        } catch (InterruptedException interrupted) {
+            rememberAll();
+            throw interrupted;
         }
     }
 
@@ -261,20 +277,38 @@ final class TierNode implements AutoCloseable {
         } while (!at.isFinished());
     }
 
-    private void remember(byte[] key) {
+    private long remember(byte[] key) {
         synchronized (pending) {
-            if (!allPending && pending.size() < tier.maxPending) {
+            if (allPending || pending.size() >= tier.maxPending) {
+                allPending = true;
+                pending.clear();
+            } else {
                 pending.add(ByteBuffer.wrap(key));
-                return;
             }
+            return promise();
         }
-        rememberAll();
     }
 
-    private void rememberAll() {
+    private long rememberAll() {
         synchronized (pending) {
             allPending = true;
             pending.clear();
+            return promise();
+        }
+    }
+
+    /**
+     * Returns a position for a session that has written or seen what Redis has not heard of. Nothing that is cached has
+     * reached it, until all that is pending now was repeated.
+     */
+    long promise() {
+        synchronized (pending) {
+            if (promised == 0) {
+                long now = environment.wallClock().millis() * 1_000;
+                long applied = channel.applied();
+                promised = Math.max(applied == 0 ? now : applied, kept) + AHEAD;
+            }
+            return promised;
         }
     }
 
@@ -290,10 +324,35 @@ final class TierNode implements AutoCloseable {
             while (repeatOne()) {
                 totals.repeated.increment();
             }
+            keepPromise();
         } catch (TierGoneException gone) {
             SafeLog.debug(LOG, "cache \"{}\": invalidations wait for Redis", cache, gone);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Lets the sequence reach what was promised. The gap makes all processes drop what is near, once. */
+    private void keepPromise() throws TierGoneException, InterruptedException {
+        long goal;
+        synchronized (pending) {
+            goal = promised;
+            if (goal == 0 || allPending || !pending.isEmpty() || !channel.isTrusted()) {
+                return;
+            }
+            promised = 0; // what is promised from now on is further ahead
+            kept = goal;
+        }
+        boolean reached = false;
+        try {
+            syncFrom(goal);
+            reached = true;
+        } finally {
+            if (!reached) {
+                synchronized (pending) {
+                    promised = Math.max(promised, goal);
+                }
+            }
         }
     }
 

@@ -152,9 +152,13 @@ final class TierScripts {
             return {text(s)}
             """);
 
-    /** KEYS q f; ARGV lowest floor. */
+    /** KEYS q f; ARGV lowest floor, a number from which the sequence is to go on. */
     static final TierScript SYNC = new TierScript(COMMON + """
             local s = seq(KEYS[1])
+            if s < tonumber(ARGV[2]) then
+              s = tonumber(ARGV[2])
+              redis.call('SET', KEYS[1], ARGV[2])
+            end
             local floor = tonumber(redis.call('GET', KEYS[2]) or '0')
             if floor < tonumber(ARGV[1]) then
               floor = tonumber(ARGV[1])

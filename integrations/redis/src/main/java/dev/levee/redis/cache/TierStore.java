@@ -352,7 +352,10 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
             note(each, each.drop(bytes));
         }
         try {
-            note(told.get(0), told.get(0).put(bytes, envelope.version(value), sealed, life(tier.expireAfter)));
+            long position = told.get(0).put(bytes, envelope.version(value), sealed, life(tier.expireAfter));
+            if (position > 0) { // otherwise there is a newer one
+                note(told.get(0), position);
+            }
         } catch (TierGoneException gone) {
             note(told.get(0), told.get(0).drop(bytes));
             if (tier.failing) {
@@ -399,6 +402,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                     note(each, each.end(bytes, token, version));
                 } catch (InterruptedException again) {
                     interrupted = true;
+                    note(each, 0);
                 }
             }
         } finally {
@@ -417,6 +421,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 note(each, each.drop(bytes));
             } catch (InterruptedException again) {
                 interrupted = true;
+                note(each, 0);
             }
         }
         if (interrupted) {
@@ -432,6 +437,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 note(each, each.clear());
             } catch (InterruptedException again) {
                 interrupted = true;
+                note(each, 0);
             }
         }
         if (interrupted) {
@@ -439,11 +445,11 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         }
     }
 
-    /** Notes a position for the session of the call. */
+    /** Notes a position for the session of the call; 0 if it was read past Redis, so that none is known. */
     void note(TierNode node, long position) {
         Session session = CallContext.current().session();
-        if (session != null && position > 0) {
-            session.advance(node.source, position);
+        if (session != null) {
+            session.advance(node.source, position > 0 ? position : node.promise());
         }
     }
 }

@@ -80,7 +80,7 @@ final class TierNode implements AutoCloseable {
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
         this.link = new TierLink(cache, server, client, tier, environment);
-        this.channel = new TierChannel(link, names, tier, environment, near, this::repeatPending);
+        this.channel = new TierChannel(link, names, tier, environment, near, this::repeatPending, this::rememberAll);
     }
 
     /** What the script that reads has answered. */
@@ -254,8 +254,8 @@ final class TierNode implements AutoCloseable {
 
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        long position = number(
-                one(link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
+        long position = number(one(link.run(
+                link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
         channel.raiseFloor(position);
         return position;
     }
@@ -266,7 +266,8 @@ final class TierNode implements AutoCloseable {
         ScanCursor at = ScanCursor.INITIAL;
         do {
             ScanCursor from = at;
-            KeyScanCursor<byte[]> found = link.call(link.connection(channel.isTrusted()), commands -> commands.scan(from, some));
+            KeyScanCursor<byte[]> found =
+                    link.call(link.connection(channel.isTrusted()), commands -> commands.scan(from, some));
             byte[][] gone = found.getKeys().stream()
                     .filter(name -> which.test(names.keyOf(name)))
                     .toArray(byte[][]::new);
@@ -382,14 +383,6 @@ final class TierNode implements AutoCloseable {
         return true;
     }
 
-    TierLink link() {
-        return link;
-    }
-
-    TierNames names() {
-        return names;
-    }
-
     @Override
     public void close() {
         channel.close();
@@ -408,6 +401,7 @@ final class TierNode implements AutoCloseable {
 
     /** The names of keys in Redis. */
     static final class TierNames {
+        private final byte[] leases;
         final byte[] prefix;
         final byte[] sequence;
         final byte[] floor;
@@ -420,8 +414,6 @@ final class TierNode implements AutoCloseable {
             floor = (prefix + 'f').getBytes(StandardCharsets.UTF_8);
             channel = (prefix + 'i').getBytes(StandardCharsets.UTF_8);
         }
-
-        private final byte[] leases;
 
         byte[] value(byte[] key) {
             return joined(prefix, key);

@@ -101,6 +101,23 @@ final class TierServers implements AutoCloseable {
         return next;
     }
 
+    /** Takes {@link #beginMove} back. */
+    void abandonMove() {
+        Routing now = routing;
+        routing = new Routing(now.read(), null);
+        close(now.also(), now.read());
+    }
+
+    private static void close(@Nullable Shards gone, Shards there) {
+        if (gone != null) {
+            gone.nodes().forEach((name, node) -> {
+                if (!there.nodes().containsKey(name)) {
+                    node.close();
+                }
+            });
+        }
+    }
+
     void switchReads(Shards next) {
         routing = new Routing(next, routing.read());
     }
@@ -108,13 +125,7 @@ final class TierServers implements AutoCloseable {
     void endMove(Shards next) {
         Shards before = routing.also();
         routing = new Routing(next, null);
-        if (before != null) {
-            before.nodes().forEach((name, node) -> {
-                if (!next.nodes().containsKey(name)) {
-                    node.close();
-                }
-            });
-        }
+        close(before, next);
     }
 
     @Override

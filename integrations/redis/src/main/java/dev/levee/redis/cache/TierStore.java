@@ -56,6 +56,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     private final TierTotals totals;
     private final TierEnvelope<V> envelope;
     private final Bulkhead bulkhead;
+    private final long lagNanos;
     private volatile boolean warned;
 
     TierStore(
@@ -75,6 +76,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         this.totals = totals;
         this.envelope =
                 new TierEnvelope<>(tier.values, tier.version, tier.maxValueBytes, tier.compressFrom, tier.versionOf);
+        this.lagNanos = Nanos.of(tier.replicaLag);
         this.bulkhead = Bulkhead.of(name + " past Redis", tier.maxLoads, environment);
     }
 
@@ -215,7 +217,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     /** Whether a value was read from the store within an age. */
     boolean isWithin(Held<V> held, long maxAgeNanos) {
         return maxAgeNanos >= Nanos.NEVER
-                || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos);
+                || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos - lagNanos);
     }
 
     private long patience() {

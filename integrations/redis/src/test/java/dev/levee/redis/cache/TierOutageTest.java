@@ -254,7 +254,8 @@ class TierOutageTest {
             }
             return tiers.rows.get(key);
         };
-        RedisTier<String, String> tier = RedisTier.builder(tiers.client(server.port()), Codec.strings(), Codec.strings())
+        RedisTier<String, String> tier = RedisTier.builder(
+                        tiers.client(server.port()), Codec.strings(), Codec.strings())
                 .tracking(false)
                 .heartbeat(Duration.ofMillis(100))
                 .build();
@@ -280,6 +281,27 @@ class TierOutageTest {
             tiers.rows.put("a", "2");
             assertThat(one.get("a")).isEqualTo("2");
         }
+    }
+
+    @Test
+    void a_server_that_comes_back_with_an_old_state_is_emptied() {
+        TwoTierCache<String, String> one = cache();
+        var redis = tiers.commands(server);
+        one.get("a");
+        byte[] value = redis.dump("levee:{rows}:1:v:a");
+        String sequence = redis.get("levee:{rows}:1:q");
+        tiers.rows.put("a", "2");
+        one.invalidate("a");
+        assertThat(one.get("a")).isEqualTo("2");
+        redis.multi(); // as a replica that had not heard of the invalidation, and is the primary now
+        redis.set("levee:{rows}:1:q", sequence);
+        redis.del("levee:{rows}:1:v:a");
+        redis.restore("levee:{rows}:1:v:a", 0, value);
+        redis.exec();
+        Tiers.await(() -> "2".equals(one.get("a")) && one.pendingInvalidations() == 0
+                && Long.parseLong(redis.get("levee:{rows}:1:q")) > Long.parseLong(sequence));
+        assertThat(one.get("a")).isEqualTo("2");
+        assertThat(cache().get("a")).isEqualTo("2");
     }
 
     @Test

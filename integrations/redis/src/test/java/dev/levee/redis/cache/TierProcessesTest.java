@@ -14,18 +14,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 
 /**
  * Two processes with a near cache each, over one Redis that is cut off, frozen, emptied and killed meanwhile. The long
  * forms: {@code -Dlevee.redis.cuts=1000}, {@code -Dlevee.redis.races=1000000}, {@code -Dlevee.redis.echoes=5000}.
  */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TierProcessesTest {
     private static final int CUTS = Integer.getInteger("levee.redis.cuts", 20);
-    private static final int RACES = Integer.getInteger("levee.redis.races", 10_000);
-    private static final int ECHOES = Integer.getInteger("levee.redis.echoes", 300);
+    private static final int RACES = Integer.getInteger("levee.redis.races", 4_000);
+    private static final int ECHOES = Integer.getInteger("levee.redis.echoes", 100);
     private static final int THREADS = 4;
 
     private RedisServer cache;
@@ -44,6 +46,8 @@ class TierProcessesTest {
             process = new ProcessBuilder(
                             System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                             "-Xmx256m",
+                            "-XX:+UseSerialGC",
+                            "-XX:TieredStopAtLevel=1",
                             "-cp",
                             System.getProperty("java.class.path"),
                             TierWorker.class.getName(),
@@ -55,7 +59,6 @@ class TierProcessesTest {
                     .start();
             out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
             in = process.getOutputStream();
-            await("ready");
         }
 
         void say(String line) throws IOException {
@@ -78,7 +81,7 @@ class TierProcessesTest {
         }
     }
 
-    @BeforeEach
+    @BeforeAll
     void start() throws IOException {
         cache = RedisServer.start();
         rows = RedisServer.start();
@@ -88,9 +91,10 @@ class TierProcessesTest {
         for (int i = 0; i < 2; i++) {
             children.add(new Child(proxy.port(), rows.port(), i));
         }
+        awaitAll("ready");
     }
 
-    @AfterEach
+    @AfterAll
     void stop() throws Exception {
         for (Child each : children) {
             each.process.destroyForcibly().waitFor();
@@ -148,7 +152,7 @@ class TierProcessesTest {
         cutting.start();
         int round = 0;
         while (cutting.isAlive()) {
-            sayAll("run " + THREADS + " 400 " + round++);
+            sayAll("run " + THREADS + " 100 " + round++);
             awaitAll("done");
         }
         running.set(false);
@@ -160,13 +164,14 @@ class TierProcessesTest {
     @Test
     void a_redis_that_is_frozen_emptied_killed_and_refused_leaves_nothing_stale() throws Exception {
         AtomicBoolean running = new AtomicBoolean(true);
+        var flushing = tiers.commands(cache);
         Thread breaking = new Thread(() -> {
             for (int i = 0; i < Math.max(1, CUTS / 20); i++) {
                 proxy.freeze();
                 pause(300);
                 proxy.thaw();
                 pause(100);
-                tiers.commands(cache).flushall();
+                flushing.flushall();
                 pause(100);
                 cache.kill();
                 pause(100);
@@ -187,7 +192,7 @@ class TierProcessesTest {
         breaking.start();
         int round = 0;
         while (running.get()) {
-            sayAll("run " + THREADS + " 400 " + round++);
+            sayAll("run " + THREADS + " 100 " + round++);
             awaitAll("done");
         }
         breaking.join();

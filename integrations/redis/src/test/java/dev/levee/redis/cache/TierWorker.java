@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A process with a cache of two tiers. Its database is another Redis, which is linearizable and never disturbed. Each
@@ -233,7 +234,7 @@ final class TierWorker implements Store<String, String> {
         for (int i = 1; i <= count; i++) {
             String value = Integer.toString(i);
             while (!value.equals(cache.get("echo"))) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(20_000);
             }
             rows.set("echoed", System.nanoTime() + ":" + i);
         }
@@ -248,6 +249,7 @@ final class TierWorker implements Store<String, String> {
             cache.invalidate("echo");
             String echoed = rows.get("echoed");
             while (echoed == null || !echoed.endsWith(":" + i)) {
+                LockSupport.parkNanos(200_000);
                 echoed = rows.get("echoed");
             }
             nanos[i - 1] = Long.parseLong(echoed.substring(0, echoed.indexOf(':'))) - begin;

@@ -244,6 +244,34 @@ class TwoTierCacheTest {
     }
 
     @Test
+    void a_time_for_one_value_is_refused() {
+        assertThatThrownBy(() -> cache().put("a", "1", Duration.ofSeconds(1)))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining("cache \"rows\"");
+    }
+
+    @Test
+    void a_hit_in_the_near_tier_allocates_nothing() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        com.sun.management.ThreadMXBean threads =
+                (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+        int hits = 20_000;
+        for (int i = 0; i < hits; i++) {
+            one.get("a");
+        }
+        long least = Long.MAX_VALUE;
+        for (int round = 0; round < 20; round++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < hits; i++) {
+                one.get("a");
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertThat(least).as("bytes of %s hits", hits).isLessThan(hits);
+    }
+
+    @Test
     void settings_out_of_range_are_refused() {
         var builder = RedisTier.builder(tiers.client(server.port()), Codec.strings(), Codec.strings());
         assertThatThrownBy(() -> builder.leaseLife(Duration.ZERO)).hasMessageContaining("leaseLife");

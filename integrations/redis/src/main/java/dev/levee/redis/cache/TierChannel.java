@@ -135,6 +135,16 @@ final class TierChannel implements AutoCloseable {
         return millis < 0 ? sinceAsked : Nanos.add(sinceAsked, Nanos.multiply(1_000_000L, (double) millis));
     }
 
+    /** Returns the time of the server in microseconds: not lower than it is; that of this machine if it is not known. */
+    long serverMicros() {
+        ServerTime known = time;
+        if (known == null) {
+            return environment.wallClock().millis() * 1_000;
+        }
+        long sinceAsked = environment.clock().nanoTime() - known.askedAtNanos;
+        return (known.serverMillis + 1) * 1_000 + sinceAsked / 1_000;
+    }
+
     /** Connects, asks how many messages there should have been, and plans the next turn. Runs on the executor. */
     private void beat() {
         if (closed) {
@@ -248,7 +258,7 @@ final class TierChannel implements AutoCloseable {
 
     private CompletableFuture<List<Object>> sync(StatefulRedisPubSubConnection<byte[], byte[]> to) {
         byte[][] keys = {names.sequence, names.floor};
-        return link.begin(to, TierScripts.SYNC, keys, ascii(floor), ascii(0));
+        return link.begin(to, TierScripts.SYNC, keys, ascii(floor));
     }
 
     /** The answer to a heartbeat. */

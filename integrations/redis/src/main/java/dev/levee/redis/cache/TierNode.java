@@ -34,9 +34,6 @@ final class TierNode implements AutoCloseable {
 
     private static final int SCANNED_AT_ONCE = 1_000;
 
-    /** More changes than there are while this process does not hear of them. */
-    private static final long AHEAD = 1L << 32;
-
     private final String cache;
     private final RedisTier<?, ?> tier;
     private final TierLink link;
@@ -44,7 +41,6 @@ final class TierNode implements AutoCloseable {
     private final TierNames names;
     private final byte[] origin;
     private final TierTotals totals;
-    private final Environment environment;
 
     /** Keys whose invalidation Redis has not got; guarded by itself. */
     private final Set<ByteBuffer> pending = new LinkedHashSet<>();
@@ -52,14 +48,8 @@ final class TierNode implements AutoCloseable {
     /** Whether there were more than may be pending; guarded by {@link #pending}. */
     private boolean allPending;
 
-    /**
-     * A position that the sequence has not reached, and will when nothing is pending; 0 if sessions were given none.
-     * Guarded by {@link #pending}.
-     */
+    /** The last position that sessions were given and Redis has to reach; 0 if none. Guarded by {@link #pending}. */
     private long promised;
-
-    /** The last position that was promised and reached, or is about to be; guarded by {@link #pending}. */
-    private long kept;
 
     /** The name under which sessions know the changes of this server. */
     final String source;
@@ -75,7 +65,6 @@ final class TierNode implements AutoCloseable {
         this.cache = cache;
         this.tier = tier;
         this.totals = totals;
-        this.environment = environment;
         this.source = server.equals(RedisTier.ONLY) ? cache : cache + '/' + server;
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
@@ -132,18 +121,9 @@ final class TierNode implements AutoCloseable {
 
     /** Asks for the number of changes so far. */
     long position() throws TierGoneException, InterruptedException {
-        return syncFrom(0);
-    }
-
-    /** Lets the sequence go on from a number, if it has not come so far. */
-    private long syncFrom(long number) throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        return number(one(link.run(
-                link.connection(channel.isTrusted()),
-                TierScripts.SYNC,
-                keys,
-                ascii(channel.floor()),
-                ascii(number))));
+        return number(one(
+                link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
     }
 
     /** Whether a value with this label is not among those that were invalidated all together. */
@@ -196,12 +176,12 @@ final class TierNode implements AutoCloseable {
         return change(key, "begin", token, tier.leaseLife, new byte[0], new byte[0], 0);
     }
 
-    /** Ends the write; if Redis does not get that, it is repeated. Returns the position. */
+    /** Ends the write; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long end(byte[] key, byte[] token, byte[] version) throws InterruptedException {
         return surely(key, "end", token, version);
     }
 
-    /** Drops a key; if Redis does not get that, it is repeated. Returns the position. */
+    /** Drops a key; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long drop(byte[] key) throws InterruptedException {
         return surely(key, "drop", new byte[0], new byte[0]);
     }
@@ -210,7 +190,8 @@ final class TierNode implements AutoCloseable {
         try {
             return change(key, what, token, tier.replicaLag, version, new byte[0], 0);
         } catch (TierGoneException gone) {
-            return remember(key);
+            remember(key);
+            return 0;
         } catch (InterruptedException interrupted) {
             remember(key);
             throw interrupted;
@@ -240,12 +221,13 @@ final class TierNode implements AutoCloseable {
                 ascii(lifeMillis))));
     }
 
-    /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position. */
+    /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long clear() throws InterruptedException {
         try {
             return clearNow();
         } catch (TierGoneException gone) {
-            return rememberAll();
+            rememberAll();
+            return 0;
         } catch (InterruptedException interrupted) {
             rememberAll();
             throw interrupted;
@@ -278,37 +260,30 @@ final class TierNode implements AutoCloseable {
         } while (!at.isFinished());
     }
 
-    private long remember(byte[] key) {
+    private void remember(byte[] key) {
         synchronized (pending) {
             if (allPending || pending.size() >= tier.maxPending) {
-                allPending = true;
-                pending.clear();
+                rememberAll();
             } else {
                 pending.add(ByteBuffer.wrap(key));
             }
-            return promise();
         }
     }
 
-    private long rememberAll() {
+    private void rememberAll() {
         synchronized (pending) {
             allPending = true;
             pending.clear();
-            return promise();
         }
     }
 
     /**
-     * Returns a position for a session that has written or seen what Redis has not heard of. Nothing that is cached has
-     * reached it, until all that is pending now was repeated.
+     * Returns a position for a session that has written or seen what Redis has not heard of: one that the sequence has
+     * not reached at this time, whatever other processes do. It is reached by invalidating all keys.
      */
     long promise() {
         synchronized (pending) {
-            if (promised == 0) {
-                long now = environment.wallClock().millis() * 1_000;
-                long applied = channel.applied();
-                promised = Math.max(applied == 0 ? now : applied, kept) + AHEAD;
-            }
+            promised = Math.max(promised, channel.serverMicros() + TierScripts.AHEAD);
             return promised;
         }
     }
@@ -333,26 +308,29 @@ final class TierNode implements AutoCloseable {
         }
     }
 
-    /** Lets the sequence reach what was promised. The gap makes all processes drop what is near, once. */
+    /**
+     * Lets the sequence reach what was promised to sessions. All keys are invalidated with that, because the sequence
+     * passes what other processes have promised too, which may have invalidations that Redis has not got.
+     */
     private void keepPromise() throws TierGoneException, InterruptedException {
         long goal;
         synchronized (pending) {
             goal = promised;
-            if (goal == 0 || allPending || !pending.isEmpty() || !channel.isTrusted()) {
-                return;
-            }
-            promised = 0; // what is promised from now on is further ahead
-            kept = goal;
         }
-        boolean reached = false;
-        try {
-            syncFrom(goal);
-            reached = true;
-        } finally {
-            if (!reached) {
-                synchronized (pending) {
-                    promised = Math.max(promised, goal);
-                }
+        if (goal == 0) {
+            return;
+        }
+        byte[][] keys = {names.sequence, names.floor};
+        long reached = number(one(link.run(
+                link.connection(channel.isTrusted()),
+                TierScripts.REACH,
+                keys,
+                names.channel,
+                origin,
+                ascii(goal))));
+        synchronized (pending) {
+            if (reached >= promised) {
+                promised = 0;
             }
         }
     }

@@ -447,7 +447,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         }
     }
 
-    /** Notes a position for the session of the call; 0 if it was read past Redis, so that none is known. */
+    /** Notes a position for the session of the call; 0 if it was read or written past Redis, so that none is known. */
     void note(TierNode node, long position) {
         Session session = CallContext.current().session();
         if (session != null) {

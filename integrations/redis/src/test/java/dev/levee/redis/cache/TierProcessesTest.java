@@ -13,17 +13,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Two processes with a near cache each, over one Redis that is cut off, frozen, emptied and killed meanwhile. The long
  * forms: {@code -Dlevee.redis.cuts=1000}, {@code -Dlevee.redis.races=1000000}, {@code -Dlevee.redis.echoes=5000}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(value = 30, unit = TimeUnit.MINUTES)
 class TierProcessesTest {
     private static final int CUTS = Integer.getInteger("levee.redis.cuts", 20);
     private static final int RACES = Integer.getInteger("levee.redis.races", 4_000);
@@ -42,7 +45,7 @@ class TierProcessesTest {
         private final BufferedReader out;
         private final OutputStream in;
 
-        Child(int cachePort, int rowsPort, int number) throws IOException {
+        Child(int cachePort, int rowsPort, int number, boolean failing) throws IOException {
             process = new ProcessBuilder(
                             System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                             "-Xmx256m",
@@ -54,7 +57,8 @@ class TierProcessesTest {
                             Integer.toString(cachePort),
                             Integer.toString(rowsPort),
                             Integer.toString(number),
-                            "2")
+                            "2",
+                            Boolean.toString(failing))
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -88,8 +92,16 @@ class TierProcessesTest {
         proxy = FaultProxy.to(cache.port());
         tiers = new Tiers();
         TierWorker.prepare(tiers.commands(rows));
+        launch(false);
+    }
+
+    private void launch(boolean failing) throws IOException {
+        for (Child each : children) {
+            each.process.destroyForcibly();
+        }
+        children.clear();
         for (int i = 0; i < 2; i++) {
-            children.add(new Child(proxy.port(), rows.port(), i));
+            children.add(new Child(proxy.port(), rows.port(), i, failing));
         }
         awaitAll("ready");
     }
@@ -138,12 +150,27 @@ class TierProcessesTest {
     }
 
     @Test
-    void after_cuts_no_key_stays_stale_and_no_session_has_gone_back() throws Exception {
-        AtomicBoolean running = new AtomicBoolean(true);
+    void after_cuts_no_key_stays_stale_and_sessions_have_read_their_writes() throws Exception {
+        sayAll("monotonic false"); // what is written while Redis is gone may be seen and not be seen again
+        cuts();
+        sayAll("monotonic true");
+    }
+
+    @Test
+    void with_writes_that_fail_while_redis_is_gone_no_session_goes_back_whatever_is_cut() throws Exception {
+        launch(true);
+        try {
+            cuts();
+        } finally {
+            launch(false);
+        }
+    }
+
+    private void cuts() throws Exception {
         int[] cuts = {0};
         Thread cutting = new Thread(() -> {
             Random random = new Random(5);
-            while (running.get() && cuts[0] < CUTS) {
+            while (cuts[0] < CUTS) {
                 pause(5 + random.nextInt(40));
                 proxy.cut();
                 cuts[0]++;
@@ -151,20 +178,21 @@ class TierProcessesTest {
         });
         cutting.start();
         int round = 0;
+        List<String> done = List.of();
         while (cutting.isAlive()) {
             sayAll("run " + THREADS + " 100 " + round++);
-            awaitAll("done");
+            done = awaitAll("done");
         }
-        running.set(false);
         cutting.join();
         nothingIsStale();
-        System.out.println("cuts: " + cuts[0] + " in rounds of two processes: " + round);
+        System.out.println("cuts: " + cuts[0] + ", rounds " + round + ", reads, writes, violations: " + done);
     }
 
     @Test
     void a_redis_that_is_frozen_emptied_killed_and_refused_leaves_nothing_stale() throws Exception {
         AtomicBoolean running = new AtomicBoolean(true);
         var flushing = tiers.commands(cache);
+        sayAll("monotonic false"); // the marks of writes are lost with the rest
         Thread breaking = new Thread(() -> {
             for (int i = 0; i < Math.max(1, CUTS / 20); i++) {
                 proxy.freeze();
@@ -197,6 +225,7 @@ class TierProcessesTest {
         }
         breaking.join();
         nothingIsStale();
+        sayAll("monotonic true");
     }
 
     @Test

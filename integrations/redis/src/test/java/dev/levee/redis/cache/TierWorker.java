@@ -2,6 +2,7 @@ package dev.levee.redis.cache;
 
 import dev.levee.cache.Codec;
 import dev.levee.cache.Store;
+import dev.levee.cache.StoreException;
 import dev.levee.core.CallContext;
 import dev.levee.core.consistency.Consistency;
 import dev.levee.core.consistency.Session;
@@ -33,25 +34,30 @@ final class TierWorker implements Store<String, String> {
     static final int KEYS = 24;
     private static final int SESSIONS = 16;
 
+    private final boolean failing;
     private final int process;
     private final int processes;
     private final RedisCommands<String, String> rows;
     private final TwoTierCache<String, String> cache;
+    private volatile boolean monotonic = true;
     private final AtomicLong reads = new AtomicLong();
     private final AtomicLong writes = new AtomicLong();
     private final AtomicInteger violations = new AtomicInteger();
 
-    private TierWorker(int cachePort, int rowsPort, int process, int processes) {
+    private TierWorker(int cachePort, int rowsPort, int process, int processes, boolean failing) {
+        this.failing = failing;
         this.process = process;
         this.processes = processes;
         rows = RedisClient.create("redis://127.0.0.1:" + rowsPort).connect().sync();
-        RedisTier<String, String> tier = RedisTier.builder(
+        RedisTier.Builder<String, String> tier = RedisTier.builder(
                         RedisClient.create("redis://127.0.0.1:" + cachePort), Codec.strings(), Codec.strings())
                 .heartbeat(Duration.ofMillis(200))
                 .retryAfter(Duration.ofMillis(50))
-                .timeout(Duration.ofMillis(500))
-                .build();
-        cache = TwoTierCache.over("rows", tier, this, near -> near.writeThrough().expireAfter(Duration.ofHours(1)));
+                .timeout(Duration.ofMillis(500));
+        if (failing) {
+            tier.failWhenGone();
+        }
+        cache = TwoTierCache.over("rows", tier.build(), this, near -> near.writeThrough().expireAfter(Duration.ofHours(1)));
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -59,7 +65,8 @@ final class TierWorker implements Store<String, String> {
                 Integer.parseInt(args[0]),
                 Integer.parseInt(args[1]),
                 Integer.parseInt(args[2]),
-                Integer.parseInt(args[3]));
+                Integer.parseInt(args[3]),
+                Boolean.parseBoolean(args[4]));
         Tiers.trusted(worker.cache);
         System.out.println("ready");
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -68,6 +75,7 @@ final class TierWorker implements Store<String, String> {
             switch (words[0]) {
                 case "run" -> worker.run(Integer.parseInt(words[1]), Integer.parseInt(words[2]), words[3]);
                 case "verify" -> worker.verify();
+                case "monotonic" -> worker.monotonic = Boolean.parseBoolean(words[1]);
                 case "echo" -> worker.echo(Integer.parseInt(words[1]));
                 case "change" -> worker.change(Integer.parseInt(words[1]));
                 default -> throw new IllegalArgumentException(line);
@@ -128,6 +136,10 @@ final class TierWorker implements Store<String, String> {
                 for (int i = 0; i < operations; i++) {
                     try {
                         operate(random, number, threads);
+                    } catch (StoreException gone) {
+                        if (!failing) {
+                            report("failed: " + gone);
+                        }
                     } catch (RuntimeException failed) {
                         report("failed: " + failed);
                     }
@@ -148,6 +160,14 @@ final class TierWorker implements Store<String, String> {
             return;
         }
         User user = User.parse(stored);
+        try {
+            operate(user, random, thread, threads);
+        } finally {
+            rows.rpush("sessions", user.text());
+        }
+    }
+
+    private void operate(User user, Random random, int thread, int threads) {
         CallContext context =
                 CallContext.current().withSession(user.session).withConsistency(Consistency.session());
         int index = random.nextInt(KEYS);
@@ -173,7 +193,6 @@ final class TierWorker implements Store<String, String> {
             String value = context.<String, RuntimeException>call(() -> cache.get(key));
             see(user, key, number(value), index % 2 == 0);
         }
-        rows.rpush("sessions", user.text());
     }
 
     private void write(User user, String key) {
@@ -191,13 +210,13 @@ final class TierWorker implements Store<String, String> {
     }
 
     /** A session never reads an older value than it wrote, nor, of keys written through, than it has read. */
-    private void see(User user, String key, long value, boolean monotonic) {
+    private void see(User user, String key, long value, boolean ofWriters) {
         reads.incrementAndGet();
         Long before = user.seen.get(key);
         if (before != null && value < before) {
             report("session read of " + key + ": " + value + " after " + before + " at " + user.session);
         }
-        if (monotonic) {
+        if (ofWriters && monotonic) {
             user.seen.merge(key, value, Math::max);
         }
     }

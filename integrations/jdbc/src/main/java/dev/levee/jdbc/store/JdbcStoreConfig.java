@@ -51,8 +51,8 @@ public final class JdbcStoreConfig<K, V> {
         table = List.copyOf(builder.table);
         keys = List.copyOf(builder.keys);
         values = List.copyOf(builder.values);
-        readKey = Require.nonNull("readKey", builder.readKey);
-        readValue = Require.nonNull("readValue", builder.readValue);
+        readKey = set("readKey", builder.readKey);
+        readValue = set("readValue", builder.readValue);
         version = builder.version;
         versionOf = builder.versionOf;
         dialect = builder.dialect;
@@ -67,6 +67,13 @@ public final class JdbcStoreConfig<K, V> {
         if (names.stream().distinct().count() < names.size()) {
             throw new IllegalArgumentException("columns must differ, but were " + names);
         }
+    }
+
+    private static <T> T set(String name, @Nullable T value) {
+        if (value == null) {
+            throw new NullPointerException(name);
+        }
+        return value;
     }
 
     /**

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * which its row is locked. It is what H2 does each time, and what PostgreSQL does where a row is new or has other terms.
  */
 final class QuotaTable {
-    /** The row that says since when the table remembers: of no limiter. */
+    /** The row that says since when the table remembers: of no limiter. At 0 it always has. */
     private static final String MARK = "";
 
     private static final Pattern IDENTIFIER =
@@ -132,7 +132,9 @@ final class QuotaTable {
 
     private static QuotaRow fresh(QuotaTerms terms, long now, long mark) {
         QuotaLevel level = QuotaLevel.full(terms.limit(), now);
-        level.fillFromNothing(Math.max(0, now - mark));
+        if (mark > 0) {
+            level.fillFromNothing(Math.max(0, now - mark));
+        }
         return new QuotaRow(terms, level, now, new LinkedHashMap<>());
     }
 

@@ -1,0 +1,34 @@
+package dev.levee.jdbc.limits;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.levee.jdbc.store.SqlDialect;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+
+class H2QuotaTest extends JdbcQuotaContract {
+    private static final HikariDataSource POOL = pool("jdbc:h2:mem:limits;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 16);
+
+    static HikariDataSource pool(String url, int size) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(size);
+        config.setMinimumIdle(1);
+        return new HikariDataSource(config);
+    }
+
+    @Override
+    DataSource dataSource() {
+        return POOL;
+    }
+
+    @Override
+    SqlDialect dialect() {
+        return SqlDialect.H2;
+    }
+
+    @AfterAll
+    static void stop() {
+        POOL.close();
+    }
+}

@@ -167,7 +167,7 @@ abstract class QuotaLevel {
 
         @Override
         void use(long count) {
-            current = Math.min(count, most) + current > most ? most : current + count;
+            current = count > most - current ? most : current + count;
         }
 
         @Override

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *         .value("url", "VARCHAR(2048)", Link::url)
  *         .readValue(row -> new Link(row.getString("url"))));
  * Cache<String, Link> cache = Cache.over("links", links, c -> c.writeThrough());
- * WriteBehind<String, Link> behind = WriteBehind.of("links", links.batches());
+ * WriteBehind<String, Link> behind = WriteBehind.batching("links", links, c -> {});
  * }</pre>
  *
  * <p>Use it where a table is a map from keys to values. Not for statements over several tables, or for a part of a row
@@ -375,7 +375,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
      */
     @Override
     public void save(K key, V value) throws JdbcStoreException {
-        RowParts<V> row = RowParts.of(config, key, value);
+        RowParts<V> row = RowParts.of(config, key, Require.nonNull("value", value));
         guarded(() -> call(Use.WRITE, "save", session -> {
             writes(session).save(row);
             return Unchecked.nullable(null);
@@ -434,15 +434,6 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
 
     private TableWrites<K, V> writes(StoreSession session) throws SQLException {
         return new TableWrites<>(site.subject(), config, checked(session, false), session, TRIES, this::load);
-    }
-
-    /**
-     * Returns this store as one that takes batches, for a write-behind.
-     *
-     * @return this
-     */
-    public BatchStore<K, V> batches() {
-        return this;
     }
 
     /**

@@ -1,21 +1,12 @@
 package dev.levee.jdbc.limits;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.levee.jdbc.store.SqlDialect;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 
 class H2QuotaTest extends JdbcQuotaContract {
-    private static final HikariDataSource POOL = pool("jdbc:h2:mem:limits;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 16);
-
-    static HikariDataSource pool(String url, int size) {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(url);
-        config.setMaximumPoolSize(size);
-        config.setMinimumIdle(1);
-        return new HikariDataSource(config);
-    }
+    private static final HikariDataSource POOL = QuotaNode.pool("jdbc:h2:mem:limits;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 16);
 
     @Override
     DataSource dataSource() {

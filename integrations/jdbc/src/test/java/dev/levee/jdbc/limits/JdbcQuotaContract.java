@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the store does in every database, with the clock of the server and an offset that tests set. */
 abstract class JdbcQuotaContract extends QuotaStoreContract {
-    static final String TABLE = "limits_under_test";
+    private static final String TABLE = QuotaNode.TABLE;
 
     private static final long UNKNOWN = Long.MAX_VALUE;
 

@@ -21,7 +21,7 @@ class PostgresQuotaTest extends JdbcQuotaContract {
         postgres = EmbeddedPostgres.builder()
                 .setPGStartupWait(Duration.ofMinutes(1))
                 .start();
-        pool = H2QuotaTest.pool(postgres.getJdbcUrl("postgres", "postgres"), 16);
+        pool = QuotaNode.pool(postgres.getJdbcUrl("postgres", "postgres"), 16);
     }
 
     @Override

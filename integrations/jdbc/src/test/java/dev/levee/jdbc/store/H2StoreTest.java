@@ -1,0 +1,34 @@
+package dev.levee.jdbc.store;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+
+class H2StoreTest extends TableStoreContract {
+    private static final HikariDataSource POOL = pool("jdbc:h2:mem:stores;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 8);
+
+    static HikariDataSource pool(String url, int size) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setMaximumPoolSize(size);
+        config.setMinimumIdle(1);
+        config.setConnectionTimeout(5_000);
+        return new HikariDataSource(config);
+    }
+
+    @Override
+    DataSource dataSource() {
+        return POOL;
+    }
+
+    @Override
+    SqlDialect dialect() {
+        return SqlDialect.H2;
+    }
+
+    @AfterAll
+    static void stop() {
+        POOL.close();
+    }
+}

@@ -211,7 +211,7 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
 
     @Test
     void batches_in_opposite_orders_do_not_wait_for_each_other() throws Exception {
-        int rounds = 60;
+        int rounds = 25;
         List<QuotaRequest> forth = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             forth.add(request("k" + i, TEN.burst(5_000), 0, 1, 1));

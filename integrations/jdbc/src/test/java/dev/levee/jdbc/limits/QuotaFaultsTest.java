@@ -33,8 +33,9 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 /** Several processes on one key, and connections that are cut in the middle of statements. */
 @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
 class QuotaFaultsTest {
-    private static final int CUTS = Integer.getInteger("levee.jdbc.cuts", 60);
-    private static final long MILLIS = Long.getLong("levee.jdbc.history.millis", 1_500);
+    private static final int CUTS = Integer.getInteger("levee.jdbc.cuts", 30);
+    private static final long MILLIS = Long.getLong("levee.jdbc.history.millis", 700);
+    private static final int PROCESSES = Integer.getInteger("levee.jdbc.processes", 2);
     private static final Limit LARGE = Limit.of(1_000_000, Duration.ofDays(10_000));
 
     private static EmbeddedPostgres postgres;
@@ -56,7 +57,7 @@ class QuotaFaultsTest {
             JdbcQuotaContract.makeTable(pool, dialect);
             List<Process> processes = new ArrayList<>();
             try {
-                for (int i = 0; i < 2; i++) {
+                for (int i = 0; i < PROCESSES; i++) {
                     processes.add(QuotaHistories.start(url, "p" + i, MILLIS));
                 }
                 List<Grant> grants = QuotaHistories.read(processes);
@@ -69,12 +70,12 @@ class QuotaFaultsTest {
     }
 
     @Test
-    void no_window_of_two_processes_on_postgres_has_more_than_its_bound() throws Exception {
+    void no_window_of_several_processes_on_postgres_has_more_than_its_bound() throws Exception {
         history(postgres.getJdbcUrl("postgres", "postgres"), SqlDialect.POSTGRESQL);
     }
 
     @Test
-    void no_window_of_two_processes_on_h2_has_more_than_its_bound() throws Exception {
+    void no_window_of_several_processes_on_h2_has_more_than_its_bound() throws Exception {
         Server server = Server.createTcpServer("-tcpPort", "0", "-ifNotExists").start();
         try {
             history(

@@ -9,11 +9,15 @@ class H2StoreTest extends TableStoreContract {
     private static final HikariDataSource POOL = pool("jdbc:h2:mem:stores;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 8);
 
     static HikariDataSource pool(String url, int size) {
+        return pool(url, size, 5_000);
+    }
+
+    static HikariDataSource pool(String url, int size, long timeoutMillis) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(1);
-        config.setConnectionTimeout(5_000);
+        config.setConnectionTimeout(timeoutMillis);
         return new HikariDataSource(config);
     }
 

@@ -101,10 +101,9 @@ class PostgresStoreTest extends TableStoreContract {
     void without_a_connection_nothing_was_sent() throws Exception {
         try (FaultProxy proxy = FaultProxy.to(postgres.getPort());
                 HikariDataSource through = H2StoreTest.pool(
-                        "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/postgres?user=postgres", 1)) {
+                        "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/postgres?user=postgres", 1, 500)) {
             JdbcStore<String, Item> store = JdbcStore.of("items", through, this::mapped);
             store.save("a", new Item("one", 1));
-            through.setConnectionTimeout(500);
             proxy.refuse(true);
             proxy.cut();
             through.getHikariPoolMXBean().softEvictConnections();

@@ -25,26 +25,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps limits that several processes share in a table, for those who have a database and no Redis.
+ * Keeps limits that several processes share in a table, where there is a database and no Redis.
  *
  * <pre>{@code
  * JdbcQuotaStore store = JdbcQuotaStore.of("limits", dataSource);
  * }</pre>
  *
- * <p>H2 and PostgreSQL (from 11). A batch is one statement in PostgreSQL, which commits by itself; a row that is not
+ * <p>H2 and PostgreSQL (from 12). A batch is one statement in PostgreSQL, which commits by itself; a row that is not
  * there, or has other terms, is a short transaction of its own. H2 has one such transaction for each request. Time is
  * the database's. Token buckets and sliding windows; all numbers are whole and exact.
  *
- * <p><b>The table.</b> {@link #schema} makes it. A row is a limiter and key; the last answers to each process are in it,
- * so that a batch that is sent again takes nothing. The row without a limiter says since when the table remembers: where
- * it is gone, as after a {@code TRUNCATE}, limits begin with nothing and refill from there. So the table may be
+ * <p><b>The table.</b> {@link #schema} makes it. A row is a limiter and key; the last answers to each process are in
+ * it, so that a batch that is sent again takes nothing. The row without a limiter says since when the table remembers:
+ * where it is gone, as after a {@code TRUNCATE}, limits begin with nothing and refill from there. So the table may be
  * {@code UNLOGGED} in PostgreSQL, which loses it in a crash of the server and writes less: replace {@code CREATE TABLE}
  * in the schema. Names and keys of more than 255 characters, and those that a database does not take, are kept as a
  * digest.
  *
- * <p><b>A clock of the server that is set back</b> freezes nothing, and one that is set ahead mints what the process that
- * asks allows by {@link QuotaRequest#latestNanos}; a process that knows of no earlier time, and a key whose row was
- * deleted, get a full limit at most.
+ * <p><b>A clock of the server that is set back</b> freezes nothing, and one that is set ahead mints what the process
+ * that asks allows by {@link QuotaRequest#latestNanos}; a process that knows of no earlier time, and a key whose row
+ * was deleted, get a full limit at most.
  *
  * <p>Give it the plain data source, not one that joins the transactions of its callers, and at the isolation READ
  * COMMITTED. Thread-safe. {@link #take} never blocks: the statements run on an executor, on a few connections at once;
@@ -213,12 +213,12 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
         }
     }
 
-    private interface Body<R> {
+    private interface QuotaWork<R> {
         R run(Sql sql, Connection connection) throws SQLException;
     }
 
     /** Runs statements on a connection with auto-commit; again if the database has rolled them back. */
-    private <R> R connected(Body<R> body) throws SQLException {
+    private <R> R connected(QuotaWork<R> body) throws SQLException {
         for (int attempt = 1; ; attempt++) {
             try {
                 return once(body);
@@ -232,7 +232,7 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
         }
     }
 
-    private <R> R once(Body<R> body) throws SQLException {
+    private <R> R once(QuotaWork<R> body) throws SQLException {
         Connection connection = dataSource.getConnection();
         boolean manual = false;
         int networkTimeout = -1;
@@ -307,8 +307,8 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
 
     /**
      * Deletes the rows of limits that are as if they were never used, and whose answers need not be remembered any
-     * more; {@link JdbcQuotaConfig.Builder#expireEvery} does it in the background. Reads the whole table: the column has
-     * no index, because one would have to be written with each request. Blocks.
+     * more; {@link JdbcQuotaConfig.Builder#expireEvery} does it in the background. Reads the whole table: the column
+     * has no index, because one would have to be written with each request. Blocks.
      *
      * @return how many rows it has deleted
      * @throws SQLException if the database failed
@@ -324,7 +324,9 @@ public final class JdbcQuotaStore implements QuotaStore, AutoCloseable {
         return all;
     }
 
-    /** Returns the time of the server as it would be if its clock had not been set ahead since rows were deleted first. */
+    /**
+     * Returns the time of the server as it would be if its clock had not been set ahead since rows were deleted first.
+     */
     private long notAfter(long server) {
         long now = environment.clock().nanoTime();
         long[] first = anchor;

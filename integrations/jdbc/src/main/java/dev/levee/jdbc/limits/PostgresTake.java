@@ -33,7 +33,8 @@ final class PostgresTake {
             ), me AS (
               SELECT ?::text AS node, ?::bigint AS sequence, ?::bigint AS keep, ?::bigint AS sharing
             ), locked AS MATERIALIZED (
-              SELECT r.*, q.time_nanos, q.server_nanos, q.debt, q.start_nanos, q.previous_count, q.current_count, q.nodes
+              SELECT r.*, q.time_nanos, q.server_nanos, q.debt, q.start_nanos,
+                q.previous_count, q.current_count, q.nodes
               FROM asked r JOIN %1$s q ON q.limiter = r.limiter AND q.id = r.id AND q.terms = r.terms
               ORDER BY q.limiter, q.id
               FOR UPDATE OF q
@@ -118,7 +119,11 @@ final class PostgresTake {
             text(statement, 3, requests, request -> QuotaTable.stored(request.key()));
             text(statement, 4, requests, request -> TermsText.of(request.terms()));
             number(statement, 5, requests, request -> request.terms().limit().permits());
-            number(statement, 6, requests, request -> request.terms().limit().per().toNanos());
+            number(
+                    statement,
+                    6,
+                    requests,
+                    request -> request.terms().limit().per().toNanos());
             number(statement, 7, requests, request -> request.terms().limit().capacity());
             number(statement, 8, requests, QuotaRequest::used);
             number(statement, 9, requests, QuotaRequest::takenNanos);

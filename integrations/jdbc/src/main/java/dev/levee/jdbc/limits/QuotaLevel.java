@@ -80,7 +80,8 @@ abstract class QuotaLevel {
 
         @Override
         void pass(long next) {
-            debt = debt.subtract(permits.multiply(BigInteger.valueOf(next - now))).max(BigInteger.ZERO);
+            debt = debt.subtract(permits.multiply(BigInteger.valueOf(next - now)))
+                    .max(BigInteger.ZERO);
             now = next;
         }
 
@@ -104,8 +105,8 @@ abstract class QuotaLevel {
 
         @Override
         void comesBack(long count, long takenNanos) {
-            BigInteger given = permits.multiply(
-                    BigInteger.valueOf(now).subtract(BigInteger.valueOf(Math.min(takenNanos, now))));
+            BigInteger given =
+                    permits.multiply(BigInteger.valueOf(now).subtract(BigInteger.valueOf(Math.min(takenNanos, now))));
             BigInteger credit =
                     BigInteger.valueOf(count).multiply(per).subtract(given).max(BigInteger.ZERO);
             debt = debt.subtract(credit).max(BigInteger.ZERO);
@@ -192,8 +193,7 @@ abstract class QuotaLevel {
         }
 
         private long share(long room, long of) {
-            BigInteger nanos =
-                    BigInteger.valueOf(room).multiply(per).divide(BigInteger.valueOf(Math.max(1, of)));
+            BigInteger nanos = BigInteger.valueOf(room).multiply(per).divide(BigInteger.valueOf(Math.max(1, of)));
             return nanos.min(per).longValueExact();
         }
 

@@ -83,8 +83,7 @@ final class QuotaRow {
         return answer(demanded + ahead, 0, other, false, sharers);
     }
 
-    private QuotaGrant answer(
-            long permits, long waitNanos, @Nullable QuotaTerms other, boolean conflict, int sharers) {
+    private QuotaGrant answer(long permits, long waitNanos, @Nullable QuotaTerms other, boolean conflict, int sharers) {
         return new QuotaGrant(
                 permits, waitNanos, level.available(), level.resetNanos(), sharers, level.now, other, conflict);
     }

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The statements on the table of limits, but for the one of {@link PostgresTake}: a request in a short transaction, in
- * which its row is locked. It is what H2 does each time, and what PostgreSQL does where a row is new or has other terms.
+ * which its row is locked. It is what H2 does each time, and what PostgreSQL does where a row is new or has other
+ * terms.
  */
 final class QuotaTable {
     /** The row that says since when the table remembers: of no limiter. At 0 it always has. */
@@ -60,8 +61,7 @@ final class QuotaTable {
 
     private static String clock(SqlDialect dialect) {
         return switch (dialect) {
-            case H2 ->
-                "DATEDIFF(NANOSECOND, TIMESTAMP WITH TIME ZONE '1970-01-01 00:00:00+00', CURRENT_TIMESTAMP(9))";
+            case H2 -> "DATEDIFF(NANOSECOND, TIMESTAMP WITH TIME ZONE '1970-01-01 00:00:00+00', CURRENT_TIMESTAMP(9))";
             case POSTGRESQL -> "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) * 1000";
             case MYSQL ->
                 throw new IllegalArgumentException("limits are kept in H2 and PostgreSQL, but the database is MySQL");
@@ -102,8 +102,10 @@ final class QuotaTable {
             return text;
         }
         try {
-            return "#" + HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_16BE)));
+            return "#"
+                    + HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256")
+                                    .digest(text.getBytes(StandardCharsets.UTF_16BE)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every JDK has it
         }
@@ -222,9 +224,8 @@ final class QuotaTable {
             return known.getAsLong();
         }
         boolean postgres = dialect == SqlDialect.POSTGRESQL;
-        try (PreparedStatement statement =
-                connection.prepareStatement("INSERT INTO " + name + " VALUES ('', '', '', ?, ?, 0, 0, 0, 0, 0, '{}')"
-                        + (postgres ? " ON CONFLICT DO NOTHING" : ""))) {
+        try (PreparedStatement statement = connection.prepareStatement("INSERT INTO " + name
+                + " VALUES ('', '', '', ?, ?, 0, 0, 0, 0, 0, '{}')" + (postgres ? " ON CONFLICT DO NOTHING" : ""))) {
             statement.setLong(1, now);
             statement.setLong(2, now);
             statement.executeUpdate();
@@ -260,8 +261,8 @@ final class QuotaTable {
         String over = " FROM " + name + " WHERE expires_nanos < LEAST(" + clock + ", ?) AND limiter <> ''";
         try (PreparedStatement statement = connection.prepareStatement(
                 dialect == SqlDialect.POSTGRESQL
-                        ? "DELETE FROM " + name + " WHERE (limiter, id) IN (SELECT limiter, id" + over + " LIMIT " + count
-                                + " FOR UPDATE SKIP LOCKED)"
+                        ? "DELETE FROM " + name + " WHERE (limiter, id) IN (SELECT limiter, id" + over + " LIMIT "
+                                + count + " FOR UPDATE SKIP LOCKED)"
                         : "DELETE" + over + " FETCH FIRST " + count + " ROWS ONLY")) {
             statement.setLong(1, notAfter);
             return statement.executeUpdate();

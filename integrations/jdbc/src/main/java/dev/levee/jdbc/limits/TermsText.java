@@ -43,8 +43,16 @@ final class TermsText {
     static String of(QuotaTerms terms) {
         Limit limit = terms.limit();
         check(limit);
-        return (limit instanceof TokenBucketLimit ? "b:" : "w:") + limit.permits() + ':' + nanos(limit) + ':'
-                + limit.capacity() + ':' + terms.lifeNanos() + ':' + terms.revision();
+        return (limit instanceof TokenBucketLimit ? "b:" : "w:")
+                + limit.permits()
+                + ':'
+                + nanos(limit)
+                + ':'
+                + limit.capacity()
+                + ':'
+                + terms.lifeNanos()
+                + ':'
+                + terms.revision();
     }
 
     static QuotaTerms read(String text) {

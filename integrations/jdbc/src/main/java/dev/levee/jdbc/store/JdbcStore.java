@@ -10,8 +10,8 @@ import dev.levee.core.Operation;
 import dev.levee.core.Policy;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.Unchecked;
-import dev.levee.jdbc.store.StoreSession.Body;
-import dev.levee.jdbc.store.StoreSession.Use;
+import dev.levee.jdbc.store.StoreSession.SessionBody;
+import dev.levee.jdbc.store.StoreSession.StoreUse;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -46,15 +46,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Failures</b> are {@link JdbcStoreException}s, whose {@link JdbcStoreException#mayHaveWritten} says whether the
  * table may have been changed. There was certainly nothing written if no connection could be had, if the database has
- * answered with an error, and if a transaction was lost before its commit; a commit that fails without an answer, and
- * a lost connection in a statement that commits by itself, are not known. What the functions of the settings throw
- * comes out as it is. Nothing is repeated, but for transactions that the database has rolled back because of others
+ * answered with an error, and if a transaction was lost before its commit; a commit that fails without an answer, and a
+ * lost connection in a statement that commits by itself, are not known. What the functions of the settings throw comes
+ * out as it is. Nothing is repeated, but for transactions that the database has rolled back because of others
  * (deadlocks), five times.
  *
- * <p><b>Deadlines.</b> At the deadline of the {@code CallContext} a statement that runs is cancelled, and a second later
- * a connection that does not answer is given up, if the driver can do that. A deadline that has passed is refused before
- * a connection is taken. The wait for a connection is bounded by the pool alone. An interrupt does not end a statement:
- * JDBC does not see it.
+ * <p><b>Deadlines.</b> At the deadline of the {@code CallContext} a statement that runs is cancelled, and a second
+ * later a connection that does not answer is given up, if the driver can do that. A deadline that has passed is refused
+ * before a connection is taken. The wait for a connection is bounded by the pool alone. An interrupt does not end a
+ * statement: JDBC does not see it.
  *
  * <p><b>Transactions.</b> Without more, each call is a transaction of its own, and so is each batch. Connections that
  * come without auto-commit are refused unless {@link JdbcStoreConfig.Builder#transactions} says whose they are. In a
@@ -139,7 +139,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
     public static <K, V> JdbcStore<K, V> of(
             String name, DataSource dataSource, JdbcStoreConfig<K, V> config, Environment environment) {
         StoreSession.Site site = new StoreSession.Site(
-                "store \"" + Require.name(name) + '"',
+                Require.name(name),
                 Require.nonNull("dataSource", dataSource),
                 Require.nonNull("config", config).transactions,
                 Require.nonNull("environment", environment));
@@ -167,7 +167,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
      * @throws IllegalArgumentException if it is another database, and no dialect is set
      */
     public void check() throws JdbcStoreException {
-        call(Use.READ, "check the table", session -> {
+        call(StoreUse.READ, "check the table", session -> {
             checked(session, true);
             return Unchecked.nullable(null);
         });
@@ -178,9 +178,8 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
         if (known == null || always) {
             SqlDialect dialect = config.dialect == null ? SqlDialect.of(session.connection()) : config.dialect;
             known = new StoreSql(config, dialect);
-            List<String> problems = always || config.checked
-                    ? TableCheck.problems(config, known, session.connection())
-                    : List.of();
+            List<String> problems =
+                    always || config.checked ? TableCheck.problems(config, known, session.connection()) : List.of();
             if (!problems.isEmpty()) {
                 throw new IllegalStateException(site.subject() + ": " + String.join("; ", problems));
             }
@@ -189,7 +188,8 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
         return known;
     }
 
-    private <R extends @Nullable Object> R call(Use use, String what, Body<R> body) throws JdbcStoreException {
+    private <R extends @Nullable Object> R call(StoreUse use, String what, SessionBody<R> body)
+            throws JdbcStoreException {
         return StoreSession.call(site, use, what, body);
     }
 
@@ -215,7 +215,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
     @Override
     public @Nullable V load(K key) throws JdbcStoreException {
         List<Object> parts = RowParts.ofKey(config, key);
-        return guarded(() -> call(Use.READ, "load", session -> Unchecked.<V>nullable(load(session, parts))));
+        return guarded(() -> call(StoreUse.READ, "load", session -> Unchecked.<V>nullable(load(session, parts))));
     }
 
     private @Nullable V load(StoreSession session, List<Object> parts) throws SQLException {
@@ -258,7 +258,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
             throw new IllegalStateException(site.subject() + " has no versions");
         }
         List<Object> parts = RowParts.ofKey(config, key);
-        return guarded(() -> call(Use.READ, "read the version", session -> {
+        return guarded(() -> call(StoreUse.READ, "read the version", session -> {
             Long version = TableWrites.version(session, checked(session, false), parts);
             return version == null ? OptionalLong.empty() : OptionalLong.of(version);
         }));
@@ -287,7 +287,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
         return guarded(() -> {
             Map<K, V> values = new LinkedHashMap<>();
             Map<K, Throwable> failures = new LinkedHashMap<>();
-            call(Use.READ, "load " + asked.size() + " keys", session -> {
+            call(StoreUse.READ, "load " + asked.size() + " keys", session -> {
                 values.clear();
                 failures.clear();
                 List<K> all = List.copyOf(asked.keySet());
@@ -342,11 +342,11 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
         }
     }
 
-    private interface Reading<V> {
+    private interface RowReading<V> {
         @Nullable V read() throws SQLException;
     }
 
-    private void put(K key, Reading<? extends V> reading, Map<K, V> values, Map<K, Throwable> failures)
+    private void put(K key, RowReading<? extends V> reading, Map<K, V> values, Map<K, Throwable> failures)
             throws SQLException {
         try {
             V value = reading.read();
@@ -354,7 +354,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
                 values.put(key, value);
             }
         } catch (SQLException broken) {
-            if (!StoreSession.isRefused(broken)) {
+            if (!StoreSession.isOfRow(broken)) {
                 throw broken;
             }
             failures.put(key, new JdbcStoreException(site.subject(), "read a row", broken, false));
@@ -376,7 +376,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
     @Override
     public void save(K key, V value) throws JdbcStoreException {
         RowParts<V> row = RowParts.of(config, key, Require.nonNull("value", value));
-        guarded(() -> call(Use.WRITE, "save", session -> {
+        guarded(() -> call(StoreUse.WRITE, "save", session -> {
             writes(session).save(row);
             return Unchecked.nullable(null);
         }));
@@ -393,7 +393,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
     @Override
     public void delete(K key) throws JdbcStoreException {
         RowParts<V> row = RowParts.of(config, key, null);
-        guarded(() -> call(Use.WRITE, "delete", session -> {
+        guarded(() -> call(StoreUse.WRITE, "delete", session -> {
             writes(session).delete(row);
             return Unchecked.nullable(null);
         }));
@@ -406,8 +406,8 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
      * @param batch no two of the same key
      * @return the failures of the keys that were certainly not written; empty if all were
      * @throws NullPointerException if the batch is null
-     * @throws JdbcStoreException if nothing was written for certain, or, if
-     *     {@link JdbcStoreException#mayHaveWritten}, it is not known
+     * @throws JdbcStoreException if nothing was written for certain, or, if {@link JdbcStoreException#mayHaveWritten},
+     *     it is not known
      * @throws IllegalStateException if the table is not as expected
      */
     @Override
@@ -425,7 +425,7 @@ public final class JdbcStore<K, V> implements Store<K, V>, BatchStore<K, V>, Bul
             return unwritable;
         }
         List<RowParts<V>> sorted = rows.keySet().stream().sorted(RowParts.ORDER).toList();
-        return guarded(() -> call(Use.WRITE_TOGETHER, "write " + rows.size() + " keys", session -> {
+        return guarded(() -> call(StoreUse.WRITE_TOGETHER, "write " + rows.size() + " keys", session -> {
             Map<K, Throwable> failures = new LinkedHashMap<>(unwritable);
             writes(session).writeAll(sorted).forEach((row, failure) -> failures.put(rows.get(row), failure));
             return failures;

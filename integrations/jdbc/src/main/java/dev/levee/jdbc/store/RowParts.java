@@ -45,7 +45,8 @@ final class RowParts<V> {
         Require.nonNull("key", key);
         List<Object> parts = new ArrayList<>(config.keys.size());
         for (StoreColumn<K> column : config.keys) {
-            parts.add(Require.nonNull("column " + column.name() + " of a key", column.part().apply(key)));
+            parts.add(Require.nonNull(
+                    "column " + column.name() + " of a key", column.part().apply(key)));
         }
         return parts;
     }

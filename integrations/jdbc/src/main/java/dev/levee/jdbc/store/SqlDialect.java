@@ -42,14 +42,14 @@ public enum SqlDialect {
      * @throws SQLException if the connection fails
      */
     public static SqlDialect of(Connection connection) throws SQLException {
-        String product =
-                Require.nonNull("connection", connection).getMetaData().getDatabaseProductName();
+        String product = Require.nonNull("connection", connection).getMetaData().getDatabaseProductName();
         return switch (String.valueOf(product).toLowerCase(Locale.ROOT)) {
             case "h2" -> H2;
             case "postgresql" -> POSTGRESQL;
             case "mysql", "mariadb" -> MYSQL;
-            default -> throw new IllegalArgumentException("database must be H2, PostgreSQL, MySQL or MariaDB, but was \""
-                    + Text.printable(product) + "\": set the dialect if it takes the SQL of one of them");
+            default ->
+                throw new IllegalArgumentException("database must be H2, PostgreSQL, MySQL or MariaDB, but was \""
+                        + Text.printable(product) + "\": set the dialect if it takes the SQL of one of them");
         };
     }
 }

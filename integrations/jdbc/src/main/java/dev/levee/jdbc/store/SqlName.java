@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 record SqlName(String text, boolean quoted) {
     private static final int MAX_CHARS = 63;
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
-    private static final Pattern TYPE = Pattern.compile("[A-Za-z][A-Za-z0-9_ ]*(\\([0-9]+( ?, ?[0-9]+)?\\))?[A-Za-z ]*");
+    private static final Pattern TYPE =
+            Pattern.compile("[A-Za-z][A-Za-z0-9_ ]*(\\([0-9]+( ?, ?[0-9]+)?\\))?[A-Za-z ]*");
 
     static SqlName of(String what, String name) {
         Require.nonNull(what, name);
@@ -24,7 +25,9 @@ record SqlName(String text, boolean quoted) {
         int end = name.length() - 1;
         if (end > 1 && end <= MAX_CHARS + 1 && name.charAt(0) == '"' && name.charAt(end) == '"') {
             String inner = name.substring(1, end);
-            if (inner.indexOf('"') < 0 && inner.indexOf('`') < 0 && Text.printable(inner).equals(inner)) {
+            if (inner.indexOf('"') < 0
+                    && inner.indexOf('`') < 0
+                    && Text.printable(inner).equals(inner)) {
                 return new SqlName(inner, true);
             }
         }

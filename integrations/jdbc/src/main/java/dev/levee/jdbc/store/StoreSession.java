@@ -2,6 +2,7 @@ package dev.levee.jdbc.store;
 
 import dev.levee.core.CallContext;
 import dev.levee.core.Deadline;
+import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -17,9 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class StoreSession {
     private static final int TRIES = 5;
 
-    /** States in which a statement, or a commit, has surely had no effect: the database has answered, and refused it. */
+    /**
+     * States in which a statement, or a commit, has surely had no effect: the database has answered, and refused it.
+     */
     private static final Set<String> REFUSED_CLASSES = Set.of("0A", "21", "22", "23", "25", "42", "44", "54", "55");
 
+    private static final Set<String> ROW_CLASSES = Set.of("0A", "21", "22", "23", "42", "44");
     private static final Set<String> REFUSED = Set.of("57014", "HYT00");
     private static final String UNKNOWN_COMPLETION = "40003";
 
@@ -31,16 +35,16 @@ final class StoreSession {
         this.watch = watch;
     }
 
-    interface Body<R extends @Nullable Object> {
+    interface SessionBody<R extends @Nullable Object> {
         R run(StoreSession session) throws SQLException;
     }
 
-    interface Work<R extends @Nullable Object> {
+    interface StatementWork<R extends @Nullable Object> {
         R run(PreparedStatement statement) throws SQLException;
     }
 
     /** What a use of a connection is for. */
-    enum Use {
+    enum StoreUse {
         READ,
         WRITE,
         WRITE_TOGETHER
@@ -48,18 +52,20 @@ final class StoreSession {
 
     /** What stays the same for all uses. */
     record Site(
-            String subject,
-            DataSource dataSource,
-            @Nullable StoreTransactions transactions,
-            Environment environment) {}
+            String name, DataSource dataSource, @Nullable StoreTransactions transactions, Environment environment) {
+        /** How the store is named in texts: its kind and its name in quotes. */
+        String subject() {
+            return "store \"" + name + '"';
+        }
+    }
 
     /** Runs statements on a connection; again if the database has rolled them back because of others. */
-    static <R extends @Nullable Object> R call(Site site, Use use, String what, Body<R> body)
+    static <R extends @Nullable Object> R call(Site site, StoreUse use, String what, SessionBody<R> body)
             throws JdbcStoreException {
         for (int attempt = 1; ; attempt++) {
             Deadline deadline = CallContext.current().deadline();
-            if (deadline != null) {
-                deadline.refuseIfExpired(site.subject);
+            if (deadline != null && deadline.isExpired()) {
+                throw DeadlineExpiredException.shared("store", site.name).detached();
             }
             Connection connection = connect(site, what);
             Transaction transaction = new Transaction(site, use, connection);
@@ -80,12 +86,12 @@ final class StoreSession {
         try {
             return site.dataSource.getConnection();
         } catch (SQLException thrown) {
-            throw JdbcStoreException.notSent(site.subject, what, thrown);
+            throw JdbcStoreException.notSent(site.subject(), what, thrown);
         }
     }
 
     /** Runs one statement. */
-    <R extends @Nullable Object> R execute(String sql, Work<R> work) throws SQLException {
+    <R extends @Nullable Object> R execute(String sql, StatementWork<R> work) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             return watch.execute(statement, () -> work.run(statement));
         }
@@ -107,6 +113,12 @@ final class StoreSession {
         return REFUSED.contains(state) || (state.length() == 5 && REFUSED_CLASSES.contains(state.substring(0, 2)));
     }
 
+    /** Whether that may be because of one row, so that others can be written. */
+    static boolean isOfRow(SQLException thrown) {
+        String state = state(thrown);
+        return state.length() == 5 && ROW_CLASSES.contains(state.substring(0, 2));
+    }
+
     static boolean isDuplicate(SQLException thrown) {
         return state(thrown).startsWith("23");
     }
@@ -122,7 +134,7 @@ final class StoreSession {
     /** The transaction around the statements of one use. */
     private static final class Transaction {
         private final Site site;
-        private final Use use;
+        private final StoreUse use;
         private final Connection connection;
 
         /** Whether it is ours to end. */
@@ -136,22 +148,23 @@ final class StoreSession {
         private boolean committing;
         private boolean done;
 
-        Transaction(Site site, Use use, Connection connection) {
+        Transaction(Site site, StoreUse use, Connection connection) {
             this.site = site;
             this.use = use;
             this.connection = connection;
         }
 
-        <R extends @Nullable Object> R run(Body<R> body) throws SQLException {
+        <R extends @Nullable Object> R run(SessionBody<R> body) throws SQLException {
             boolean auto = connection.getAutoCommit();
             if (!auto && site.transactions == null) {
                 throw new JdbcStoreException(
-                        site.subject + ": a connection came without auto-commit: say by transactions(JOIN) that it is in"
+                        site.subject()
+                                + ": a connection came without auto-commit: say by transactions(JOIN) that it is in"
                                 + " a transaction of the caller, or by transactions(OWN) that the pool is set so",
                         null);
             }
             ends = auto || site.transactions == StoreTransactions.OWN;
-            explicit = ends && (!auto || use == Use.WRITE_TOGETHER);
+            explicit = ends && (!auto || use == StoreUse.WRITE_TOGETHER);
             try (StatementWatch watch = StatementWatch.of(connection, site.environment)) {
                 if (explicit && auto) {
                     connection.setAutoCommit(false);
@@ -175,11 +188,11 @@ final class StoreSession {
             boolean answered = committing
                     ? isRolledBack(thrown) || isDuplicate(thrown)
                     : isRolledBack(thrown) || isRefused(thrown);
-            boolean certain = use == Use.READ || !began || answered || (explicit && !committing);
-            boolean unsent = use != Use.READ && certain && !answered;
+            boolean certain = use == StoreUse.READ || !began || answered || (explicit && !committing);
+            boolean unsent = use != StoreUse.READ && certain && !answered;
             return unsent || !began
-                    ? JdbcStoreException.notSent(site.subject, what, thrown)
-                    : new JdbcStoreException(site.subject, what, thrown, !certain);
+                    ? JdbcStoreException.notSent(site.subject(), what, thrown)
+                    : new JdbcStoreException(site.subject(), what, thrown, !certain);
         }
 
         /** Rolls back what has not ended: a connection that is closed before may be committed by its driver. */

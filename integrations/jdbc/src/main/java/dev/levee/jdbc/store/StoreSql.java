@@ -34,8 +34,8 @@ final class StoreSql {
         this.dialect = dialect;
         table = JdbcStore.joined(".", config.table, name -> name.sql(dialect));
         keys = config.keys.stream().map(column -> column.name().sql(dialect)).toList();
-        List<String> written =
-                new ArrayList<>(config.values.stream().map(column -> column.name().sql(dialect)).toList());
+        List<String> written = new ArrayList<>(
+                config.values.stream().map(column -> column.name().sql(dialect)).toList());
         String version = config.version == null ? "" : config.version.name().sql(dialect);
         if (!version.isEmpty()) {
             written.add(version);
@@ -87,13 +87,13 @@ final class StoreSql {
 
     static String schema(JdbcStoreConfig<?, ?> config, SqlDialect dialect) {
         List<String> lines = new ArrayList<>();
-        config.keys.forEach(column ->
-                lines.add(column.ddl(dialect) + (isNotNull(column.type()) ? "" : " NOT NULL")));
+        config.keys.forEach(column -> lines.add(column.ddl(dialect) + (isNotNull(column.type()) ? "" : " NOT NULL")));
         config.values.forEach(column -> lines.add(column.ddl(dialect)));
         if (config.version != null) {
             lines.add(config.version.ddl(dialect));
         }
-        lines.add("PRIMARY KEY (" + JdbcStore.joined(", ", config.keys, column -> column.name().sql(dialect)) + ')');
+        lines.add("PRIMARY KEY ("
+                + JdbcStore.joined(", ", config.keys, column -> column.name().sql(dialect)) + ')');
         return "CREATE TABLE IF NOT EXISTS " + JdbcStore.joined(".", config.table, name -> name.sql(dialect)) + " ("
                 + String.join(", ", lines) + ')';
     }

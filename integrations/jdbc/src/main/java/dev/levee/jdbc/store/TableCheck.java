@@ -35,10 +35,10 @@ final class TableCheck {
     }
 
     private List<String> problems() throws SQLException {
-        Place place = find();
+        TablePlace place = find();
         if (place == null) {
-            return List.of("there is no table " + sql.table + "; it is made by: "
-                    + StoreSql.schema(config, sql.dialect));
+            return List.of(
+                    "there is no table " + sql.table + "; it is made by: " + StoreSql.schema(config, sql.dialect));
         }
         List<String> problems = new ArrayList<>();
         Map<String, Boolean> columns = columns(place);
@@ -68,12 +68,13 @@ final class TableCheck {
         return problems;
     }
 
-    private void checkIndexes(Place place, List<String> problems) throws SQLException {
+    private void checkIndexes(TablePlace place, List<String> problems) throws SQLException {
         Set<String> keys = new HashSet<>();
         config.keys.forEach(column -> keys.add(unchecked(column.name())));
         Map<String, Set<String>> indexes = uniqueIndexes(place);
         if (!indexes.containsValue(keys)) {
-            String names = JdbcStore.joined(", ", config.keys, column -> column.name().sql(sql.dialect));
+            String names =
+                    JdbcStore.joined(", ", config.keys, column -> column.name().sql(sql.dialect));
             problems.add("table " + sql.table + " has no unique index on exactly (" + names
                     + "); it is made by: CREATE UNIQUE INDEX " + indexName() + " ON " + sql.table + " (" + names + ')');
         }
@@ -93,17 +94,17 @@ final class TableCheck {
     }
 
     /** Returns the table by its name, best the one in the current schema. */
-    private @Nullable Place find() throws SQLException {
+    private @Nullable TablePlace find() throws SQLException {
         boolean catalogs = sql.dialect == SqlDialect.MYSQL && meta.supportsCatalogsInTableDefinitions();
         String schema = config.table.size() > 1 ? stored(config.table.get(0)) : null;
         String catalog = catalogs && schema != null ? schema : connection.getCatalog();
         String table = stored(config.table.get(config.table.size() - 1));
-        Place found = null;
+        TablePlace found = null;
         try (ResultSet rows = meta.getTables(catalog, catalogs ? null : pattern(schema), pattern(table), null)) {
             while (rows.next()) {
                 String owner = rows.getString("TABLE_SCHEM");
                 if (found == null || (owner != null && owner.equals(connection.getSchema()))) {
-                    found = new Place(catalog, owner, rows.getString("TABLE_NAME"));
+                    found = new TablePlace(catalog, owner, rows.getString("TABLE_NAME"));
                 }
             }
         }
@@ -111,7 +112,7 @@ final class TableCheck {
     }
 
     /** Returns the columns, and whether each has to be written. */
-    private Map<String, Boolean> columns(Place place) throws SQLException {
+    private Map<String, Boolean> columns(TablePlace place) throws SQLException {
         Map<String, Boolean> columns = new LinkedHashMap<>();
         try (ResultSet rows = meta.getColumns(place.catalog, pattern(place.schema), pattern(place.table), "%")) {
             while (rows.next()) {
@@ -126,7 +127,7 @@ final class TableCheck {
         return columns;
     }
 
-    private Map<String, Set<String>> uniqueIndexes(Place place) throws SQLException {
+    private Map<String, Set<String>> uniqueIndexes(TablePlace place) throws SQLException {
         Map<String, Set<String>> indexes = new HashMap<>();
         try (ResultSet rows = meta.getIndexInfo(place.catalog, place.schema, place.table, true, true)) {
             while (rows.next()) {
@@ -168,5 +169,6 @@ final class TableCheck {
         return name == null ? null : name.replace("_", escape + '_').replace("%", escape + '%');
     }
 
-    private record Place(@Nullable String catalog, @Nullable String schema, String table) {}
+    private record TablePlace(
+            @Nullable String catalog, @Nullable String schema, String table) {}
 }

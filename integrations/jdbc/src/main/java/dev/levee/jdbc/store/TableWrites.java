@@ -18,9 +18,9 @@ final class TableWrites<K, V> {
     private final StoreSql sql;
     private final StoreSession session;
     private final int tries;
-    private final Loading<V> loading;
+    private final RowLoading<V> loading;
 
-    interface Loading<V> {
+    interface RowLoading<V> {
         @Nullable V load(StoreSession session, List<Object> key) throws SQLException;
     }
 
@@ -30,7 +30,7 @@ final class TableWrites<K, V> {
             StoreSql sql,
             StoreSession session,
             int tries,
-            Loading<V> loading) {
+            RowLoading<V> loading) {
         this.subject = subject;
         this.config = config;
         this.sql = sql;
@@ -136,7 +136,7 @@ final class TableWrites<K, V> {
             release(before);
             return;
         } catch (SQLException thrown) {
-            if (!(thrown instanceof StaleVersionException) && !StoreSession.isRefused(thrown)) {
+            if (!(thrown instanceof StaleVersionException) && !StoreSession.isOfRow(thrown)) {
                 throw thrown;
             }
             session.connection().rollback(before);

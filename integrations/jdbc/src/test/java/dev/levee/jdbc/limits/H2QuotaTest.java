@@ -6,7 +6,8 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 
 class H2QuotaTest extends JdbcQuotaContract {
-    private static final HikariDataSource POOL = QuotaNode.pool("jdbc:h2:mem:limits;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 16);
+    private static final HikariDataSource POOL =
+            QuotaNode.pool("jdbc:h2:mem:limits;DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=20000", 16);
 
     @Override
     DataSource dataSource() {

@@ -7,6 +7,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
 import dev.levee.jdbc.store.SqlDialect;
 import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateLimiter;
 import dev.levee.ratelimit.TokenBucketLimit;
 import dev.levee.ratelimit.shared.QuotaBatch;
 import dev.levee.ratelimit.shared.QuotaGrant;
@@ -14,6 +15,7 @@ import dev.levee.ratelimit.shared.QuotaRequest;
 import dev.levee.ratelimit.shared.QuotaStore;
 import dev.levee.ratelimit.shared.QuotaStoreContract;
 import dev.levee.ratelimit.shared.QuotaTerms;
+import dev.levee.ratelimit.shared.SharedLimits;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -192,14 +194,14 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
                 long most = Math.max(2, limit.capacity() / 2);
                 long needed = random.nextInt(4) == 0 ? 0 : random.nextLong(most * 2 + 2) / 2;
                 long demanded = needed + random.nextLong(most);
-                long used = random.nextInt(3) == 0 ? random.nextLong(-most, most * (random.nextInt(9) == 0 ? 500 : 1)) : 0;
+                long used =
+                        random.nextInt(3) == 0 ? random.nextLong(-most, most * (random.nextInt(9) == 0 ? 500 : 1)) : 0;
                 long taken = random.nextBoolean() ? UNKNOWN : now - random.nextInt(1_000_000_000);
                 long latest = random.nextInt(3) == 0 ? now + random.nextInt(1_000_000_000) : UNKNOWN;
                 QuotaRequest request = new QuotaRequest(
                         "api", key, terms, used, taken, needed, demanded, demanded + random.nextLong(most), latest);
 
-                QuotaGrant expected =
-                        model.decide("n" + node, sequences[node], request, now, exact.replayNanos());
+                QuotaGrant expected = model.decide("n" + node, sequences[node], request, now, exact.replayNanos());
                 QuotaGrant real = await(exact.take(new QuotaBatch("n" + node, sequences[node], List.of(request))))
                         .get(0);
 
@@ -224,9 +226,12 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
             answers.add(store.take(new QuotaBatch("back" + round, 1, back)));
         }
         for (CompletableFuture<List<QuotaGrant>> answer : answers) {
-            assertThat(await(answer)).allSatisfy(grant -> assertThat(grant.permits()).isEqualTo(1));
+            assertThat(await(answer))
+                    .allSatisfy(grant -> assertThat(grant.permits()).isEqualTo(1));
         }
-        assertThat(await(store.take(batch("a", request("k0", TEN.burst(5_000), 0, 0, 0)))).get(0).remaining())
+        assertThat(await(store.take(batch("a", request("k0", TEN.burst(5_000), 0, 0, 0))))
+                        .get(0)
+                        .remaining())
                 .isEqualTo(5_000 - 2 * rounds);
     }
 
@@ -256,13 +261,18 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
     @Test
     void sharers_are_those_that_asked_within_the_last_seconds() {
         Limit limit = TEN.burst(100);
-        assertThat(await(store.take(batch("a", request("s", limit, 0, 1, 1)))).get(0).sharers())
+        assertThat(await(store.take(batch("a", request("s", limit, 0, 1, 1))))
+                        .get(0)
+                        .sharers())
                 .isEqualTo(1);
-        QuotaGrant second = await(store.take(batch("b", request("s", limit, 0, 1, 51)))).get(0);
+        QuotaGrant second =
+                await(store.take(batch("b", request("s", limit, 0, 1, 51)))).get(0);
         assertThat(second.sharers()).isEqualTo(2);
         assertThat(second.permits()).isEqualTo(1 + 49);
         pass(Duration.ofSeconds(10));
-        assertThat(await(store.take(batch("c", request("s", limit, 0, 1, 1)))).get(0).sharers())
+        assertThat(await(store.take(batch("c", request("s", limit, 0, 1, 1))))
+                        .get(0)
+                        .sharers())
                 .isEqualTo(1);
     }
 
@@ -283,9 +293,13 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
         assertThat(later.expire()).isEqualTo(30);
         later.close();
         assertThat(number("SELECT COUNT(*) FROM " + TABLE)).isEqualTo(31);
-        assertThat(await(store.take(batch("a", request("gone1", fast, 0, 10, 10)))).get(0).permits())
+        assertThat(await(store.take(batch("a", request("gone1", fast, 0, 10, 10))))
+                        .get(0)
+                        .permits())
                 .isEqualTo(10);
-        assertThat(await(store.take(batch("a", request("kept1", TEN, 0, 1, 1)))).get(0).permits())
+        assertThat(await(store.take(batch("a", request("kept1", TEN, 0, 1, 1))))
+                        .get(0)
+                        .permits())
                 .isZero();
     }
 
@@ -304,16 +318,38 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
                 " ",
                 "\n");
         for (String key : keys) {
-            assertThat(await(store.take(batch("a", request(key, TEN, 0, 10, 10)))).get(0).permits())
+            assertThat(await(store.take(batch("a", request(key, TEN, 0, 10, 10))))
+                            .get(0)
+                            .permits())
                     .isEqualTo(10);
         }
         for (String key : keys) {
-            assertThat(await(store.take(batch("a", request(key, TEN, 0, 1, 1)))).get(0).permits())
+            assertThat(await(store.take(batch("a", request(key, TEN, 0, 1, 1))))
+                            .get(0)
+                            .permits())
                     .isZero();
         }
         assertThat(store.take(new QuotaBatch("a\"b", 1, List.of(request("k", TEN, 0, 1, 1)))))
                 .isCompletedExceptionally();
-        assertThatIllegalArgumentException().isThrownBy(() -> JdbcQuotaConfig.builder().table("limits; DROP TABLE x"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JdbcQuotaConfig.builder().table("limits; DROP TABLE x"));
+    }
+
+    @Test
+    void limiters_of_several_processes_run_on_it() {
+        JdbcQuotaStore other = another(2);
+        try (SharedLimits one = SharedLimits.of("one", store);
+                SharedLimits two = SharedLimits.of("two", other)) {
+            RateLimiter first = one.limiter("shared", TEN);
+            RateLimiter second = two.limiter("shared", TEN);
+            int admitted = 0;
+            for (int i = 0; i < 20; i++) {
+                admitted += (first.tryAcquire() ? 1 : 0) + (second.tryAcquire() ? 1 : 0);
+            }
+            assertThat(admitted).isBetween(1, 10);
+        } finally {
+            other.close();
+        }
     }
 
     @Test

@@ -22,15 +22,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.h2.tools.Server;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** Several processes on one key, and connections that are cut in the middle of statements. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
 class QuotaFaultsTest {
     private static final int CUTS = Integer.getInteger("levee.jdbc.cuts", 30);
@@ -96,9 +99,9 @@ class QuotaFaultsTest {
     }
 
     /** Sends batches until each is answered, by the same sequence; returns how many permits it was given. */
-    private static long takeAll(JdbcQuotaStore store, String node, int count) {
+    private static long takeAll(JdbcQuotaStore store, String node, AtomicBoolean ends) {
         long given = 0;
-        for (long sequence = 1; sequence <= count; sequence++) {
+        for (long sequence = 1; !ends.get(); sequence++) {
             QuotaBatch batch = new QuotaBatch(
                     node,
                     sequence,
@@ -136,36 +139,35 @@ class QuotaFaultsTest {
                         Environment.system())) {
             JdbcQuotaContract.makeTable(direct, SqlDialect.POSTGRESQL);
             int threads = 3;
-            int each = CUTS * 10;
             long[] given = new long[threads];
             AtomicBoolean failed = new AtomicBoolean();
+            AtomicBoolean ends = new AtomicBoolean();
             List<Thread> workers = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
                 int number = i;
-                Thread worker = new Thread(() -> given[number] = takeAll(store, "node" + number, each));
+                Thread worker = new Thread(() -> given[number] = takeAll(store, "node" + number, ends));
                 worker.setUncaughtExceptionHandler((thread, thrown) -> failed.set(true));
                 worker.start();
                 workers.add(worker);
             }
             Random random = new Random(7);
-            int strikes = 0;
             try (Connection other = direct.getConnection()) {
-                while (strikes < CUTS && workers.stream().anyMatch(Thread::isAlive)) {
+                for (int strike = 0; strike < CUTS; strike++) {
                     LockSupport.parkNanos(random.nextInt(20_000_000));
                     fault.strike(other, proxy, random);
-                    strikes++;
                 }
+            } finally {
+                ends.set(true);
             }
             for (Thread worker : workers) {
                 worker.join();
             }
             assertThat(failed).isFalse();
-            assertThat(strikes).isGreaterThan(CUTS / 2);
             long taken = 0;
-            for (long each1 : given) {
-                taken += each1;
+            for (long each : given) {
+                taken += each;
             }
-            assertThat(taken).isEqualTo((long) threads * each);
+            assertThat(taken).isPositive();
             // Each batch used one and took one: nothing twice, nothing lost.
             QuotaGrant left = JdbcQuotaContract.await(store.take(
                             new QuotaBatch("last", 1, List.of(JdbcQuotaContract.request("cut", LARGE, 0, 0, 0)))))

@@ -73,9 +73,8 @@ final class QuotaHistories {
 
     /** Checks each window from one grant to another: no more than the capacity and what came back meanwhile. */
     static void check(List<Grant> grants, Limit limit) {
-        Grant[] sorted = grants.stream()
-                .sorted(Comparator.comparingLong(Grant::nanos))
-                .toArray(Grant[]::new);
+        Grant[] sorted =
+                grants.stream().sorted(Comparator.comparingLong(Grant::nanos)).toArray(Grant[]::new);
         double perNano = (double) limit.permits() / limit.per().toNanos();
         // sum(i..j) <= C + r * (t_j - t_i): the largest of sum(..j) - r * t_j less the smallest of sum(..i-1) - r * t_i
         double smallest = Double.MAX_VALUE;
@@ -87,8 +86,8 @@ final class QuotaHistories {
             sum += grant.permits();
             worst = Math.max(worst, sum - line - smallest);
         }
-        assertThat(worst).as("of %s", Arrays.stream(sorted).limit(5).toList()).isLessThanOrEqualTo(
-                limit.capacity() + 1e-3);
+        assertThat(worst)
+                .as("of %s", Arrays.stream(sorted).limit(5).toList())
+                .isLessThanOrEqualTo(limit.capacity() + 1e-3);
     }
-
 }

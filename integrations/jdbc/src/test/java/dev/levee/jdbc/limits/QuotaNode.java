@@ -34,10 +34,7 @@ final class QuotaNode {
     public static void main(String[] arguments) throws Exception {
         try (HikariDataSource pool = pool(arguments[0], 4);
                 JdbcQuotaStore store = JdbcQuotaStore.of(
-                        "node",
-                        pool,
-                        c -> c.table(TABLE).expireEvery(Deadline.FOREVER),
-                        Environment.system())) {
+                        "node", pool, c -> c.table(TABLE).expireEvery(Deadline.FOREVER), Environment.system())) {
             long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[2]));
             Thread[] threads = new Thread[4];
             for (int i = 0; i < threads.length; i++) {
@@ -63,8 +60,7 @@ final class QuotaNode {
                     1,
                     1 + sequence % 3,
                     Long.MAX_VALUE);
-            CompletableFuture<List<QuotaGrant>> answer =
-                    store.take(new QuotaBatch(node, sequence, List.of(request)));
+            CompletableFuture<List<QuotaGrant>> answer = store.take(new QuotaBatch(node, sequence, List.of(request)));
             QuotaGrant grant = answer.orTimeout(30, TimeUnit.SECONDS).join().get(0);
             if (grant.permits() > 0) {
                 say("GRANT " + grant.storeNanos() + " " + grant.permits());

@@ -63,9 +63,8 @@ class PostgresStoreTest extends TableStoreContract {
             statement.execute("UPDATE items SET name = 'locked'");
             Deadline deadline = Deadline.after(Duration.ofMillis(100), NanoClock.system());
 
-            assertThatThrownBy(() -> CallContext.current()
-                            .withDeadline(deadline)
-                            .run(() -> store.save("a", new Item("two", 2))))
+            assertThatThrownBy(() ->
+                            CallContext.current().withDeadline(deadline).run(() -> store.save("a", new Item("two", 2))))
                     .isInstanceOfSatisfying(JdbcStoreException.class, thrown -> {
                         assertThat(thrown.getSQLState()).isEqualTo("57014");
                         assertThat(thrown.mayHaveWritten()).isFalse();
@@ -86,9 +85,8 @@ class PostgresStoreTest extends TableStoreContract {
             proxy.freezeAnswers();
             Deadline deadline = Deadline.after(Duration.ofMillis(100), NanoClock.system());
 
-            assertThatThrownBy(() -> CallContext.current()
-                            .withDeadline(deadline)
-                            .run(() -> store.save("a", new Item("two", 2))))
+            assertThatThrownBy(() ->
+                            CallContext.current().withDeadline(deadline).run(() -> store.save("a", new Item("two", 2))))
                     .isInstanceOfSatisfying(
                             JdbcStoreException.class,
                             thrown -> assertThat(thrown.mayHaveWritten()).isTrue());

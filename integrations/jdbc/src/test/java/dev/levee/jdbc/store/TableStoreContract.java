@@ -79,11 +79,14 @@ abstract class TableStoreContract {
     }
 
     final JdbcStore<String, Item> versioned() {
-        return JdbcStore.of("versioned", dataSource(), c -> c.table("versioned")
-                .key("id", "VARCHAR(64)", String.class)
-                .value("name", "VARCHAR(20)", Item::name)
-                .version("version", Item::version)
-                .readValue(row -> new Item(row.getString("name"), row.getLong("version"))));
+        return JdbcStore.of(
+                "versioned",
+                dataSource(),
+                c -> c.table("versioned")
+                        .key("id", "VARCHAR(64)", String.class)
+                        .value("name", "VARCHAR(20)", Item::name)
+                        .version("version", Item::version)
+                        .readValue(row -> new Item(row.getString("name"), row.getLong("version"))));
     }
 
     @BeforeEach
@@ -166,17 +169,32 @@ abstract class TableStoreContract {
 
     @Test
     void hostile_names_are_refused_or_quoted() throws Exception {
-        for (String name : List.of("items; DROP TABLE items", "a b", "items--", "", "\"", "\"\"", "\"a\"b\"", "a.b.c",
-                "x".repeat(64), "\"a`b\"", "\"a\nb\"", "1a")) {
+        for (String name : List.of(
+                "items; DROP TABLE items",
+                "a b",
+                "items--",
+                "",
+                "\"",
+                "\"\"",
+                "\"a\"b\"",
+                "a.b.c",
+                "x".repeat(64),
+                "\"a`b\"",
+                "\"a\nb\"",
+                "1a")) {
             assertThatIllegalArgumentException()
                     .as(name)
                     .isThrownBy(() -> JdbcStoreConfig.builder().table(name));
         }
-        assertThatIllegalArgumentException().isThrownBy(() -> JdbcStore.<String, Item>of(
-                "x", dataSource(), c -> c.key("id", "VARCHAR(64)); DROP TABLE items; --", String.class)));
-        JdbcStore<String, String> quoted = JdbcStore.of("quoted", dataSource(), c -> c.table("\"Order; --\"")
-                .key("\"select\"", "VARCHAR(64)", String.class)
-                .value("\"A b\"", "VARCHAR(64)", String.class));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JdbcStore.<String, Item>of(
+                        "x", dataSource(), c -> c.key("id", "VARCHAR(64)); DROP TABLE items; --", String.class)));
+        JdbcStore<String, String> quoted = JdbcStore.of(
+                "quoted",
+                dataSource(),
+                c -> c.table("\"Order; --\"")
+                        .key("\"select\"", "VARCHAR(64)", String.class)
+                        .value("\"A b\"", "VARCHAR(64)", String.class));
         execute("DROP TABLE IF EXISTS \"Order; --\"");
         execute(quoted.schema(dialect()));
 
@@ -190,11 +208,14 @@ abstract class TableStoreContract {
     @Test
     void a_key_has_several_columns_and_a_value_is_bytes() throws Exception {
         record Place(String tenant, long number) {}
-        JdbcStore<Place, String> store = JdbcStore.of("places", dataSource(), c -> c.table("places")
-                .key("tenant", "VARCHAR(20)", Place::tenant)
-                .key("number", "BIGINT", Place::number)
-                .readKey(row -> new Place(row.getString("tenant"), row.getLong("number")))
-                .value("payload", Codec.strings()));
+        JdbcStore<Place, String> store = JdbcStore.of(
+                "places",
+                dataSource(),
+                c -> c.table("places")
+                        .key("tenant", "VARCHAR(20)", Place::tenant)
+                        .key("number", "BIGINT", Place::number)
+                        .readKey(row -> new Place(row.getString("tenant"), row.getLong("number")))
+                        .value("payload", Codec.strings()));
         execute("DROP TABLE IF EXISTS places");
         execute(store.schema(dialect()));
         store.check();
@@ -213,9 +234,10 @@ abstract class TableStoreContract {
     void keys_that_the_database_calls_equal_are_found_like_by_one() throws Exception {
         execute("DROP TABLE IF EXISTS padded");
         execute("CREATE TABLE padded (id CHAR(5) PRIMARY KEY, name VARCHAR(20))");
-        JdbcStore<String, String> store = JdbcStore.of("padded", dataSource(), c -> c.table("padded")
-                .key("id", "CHAR(5)", String.class)
-                .value("name", "VARCHAR(20)", String.class));
+        JdbcStore<String, String> store = JdbcStore.of(
+                "padded",
+                dataSource(),
+                c -> c.table("padded").key("id", "CHAR(5)", String.class).value("name", "VARCHAR(20)", String.class));
         store.save("ab", "one");
 
         assertThat(store.load("ab")).isEqualTo("one");
@@ -275,21 +297,25 @@ abstract class TableStoreContract {
             Map<String, Throwable> failures = store.write(batch);
 
             assertThat(failures).containsOnlyKeys("k5", "k38", "k71", "y".repeat(65));
-            assertThat(failures.values()).allSatisfy(failure -> assertThat(failure)
-                    .isInstanceOfSatisfying(
-                            JdbcStoreException.class,
-                            known -> assertThat(known.mayHaveWritten()).isFalse()));
+            assertThat(failures.values())
+                    .allSatisfy(failure -> assertThat(failure)
+                            .isInstanceOfSatisfying(
+                                    JdbcStoreException.class,
+                                    known -> assertThat(known.mayHaveWritten()).isFalse()));
             assertThat(store.loadAll(batch.stream().map(PendingWrite::key).collect(Collectors.toSet())))
                     .hasSize(97);
         }
 
         @Test
         void with_values_that_cannot_be_taken_apart_writes_the_others() throws Exception {
-            JdbcStore<String, Item> store = JdbcStore.of("items", dataSource(), c -> c.table("items")
-                    .key("id", "VARCHAR(64)", String.class)
-                    .value("name", "VARCHAR(20)", item -> item.name().strip())
-                    .value("version", "BIGINT", Item::version)
-                    .readValue(row -> new Item(row.getString("name"), row.getLong("version"))));
+            JdbcStore<String, Item> store = JdbcStore.of(
+                    "items",
+                    dataSource(),
+                    c -> c.table("items")
+                            .key("id", "VARCHAR(64)", String.class)
+                            .value("name", "VARCHAR(20)", item -> item.name().strip())
+                            .value("version", "BIGINT", Item::version)
+                            .readValue(row -> new Item(row.getString("name"), row.getLong("version"))));
 
             Map<String, Throwable> failures =
                     store.write(List.of(write("a", new Item("one", 1)), write("b", new Item(null, 2))));
@@ -348,7 +374,9 @@ abstract class TableStoreContract {
             } finally {
                 threads.shutdownNow();
             }
-            assertThat(store.loadAll(Set.copyOf(keys)).values().stream().map(Item::version).distinct())
+            assertThat(store.loadAll(Set.copyOf(keys)).values().stream()
+                            .map(Item::version)
+                            .distinct())
                     .as("each batch is all or nothing")
                     .hasSize(1);
         }
@@ -404,14 +432,15 @@ abstract class TableStoreContract {
                 .isInstanceOfSatisfying(JdbcStoreException.class, thrown -> {
                     assertThat(thrown.mayHaveWritten()).isFalse();
                     assertThat(thrown.getMessage()).startsWith("store \"items\": save: ");
-                    assertThat(Outcomes.judge(OutcomeRule.standard(), null, thrown)).isEqualTo(Verdict.FAILURE);
+                    assertThat(Outcomes.judge(OutcomeRule.standard(), null, thrown))
+                            .isEqualTo(Verdict.FAILURE);
                 });
     }
 
     @Test
     void connections_that_cannot_be_given_back_lose_nothing() throws Exception {
-        JdbcStore<String, Item> store = broken(
-                (method, arguments) -> method.equals("setAutoCommit") && arguments[0].equals(true), true);
+        JdbcStore<String, Item> store =
+                broken((method, arguments) -> method.equals("setAutoCommit") && arguments[0].equals(true), true);
 
         assertThat(store.write(List.of(write("a", new Item("one", 1)), write("b", new Item("two", 2)))))
                 .isEmpty();
@@ -671,7 +700,8 @@ abstract class TableStoreContract {
         Deadline passed = Deadline.after(Duration.ZERO, NanoClock.system());
 
         assertThatThrownBy(() -> CallContext.current().withDeadline(passed).run(() -> store.load("a")))
-                .isInstanceOf(DeadlineExpiredException.class);
+                .isInstanceOf(DeadlineExpiredException.class)
+                .hasMessageContaining("store \"items\"");
     }
 
     @Test

@@ -9,4 +9,6 @@ module dev.levee.jdbc {
     requires static transitive org.jspecify;
 
     exports dev.levee.jdbc;
+    exports dev.levee.jdbc.limits;
+    exports dev.levee.jdbc.store;
 }

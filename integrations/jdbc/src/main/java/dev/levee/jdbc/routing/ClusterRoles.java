@@ -108,8 +108,8 @@ final class ClusterRoles {
         node.failedProbes.increment();
         lock.lock();
         try {
-            heard[nodes.indexOf(node)] = true;
             node.timeOuts = timeOut ? node.timeOuts + 1 : MAX_TIME_OUTS;
+            heard[nodes.indexOf(node)] |= node.timeOuts >= MAX_TIME_OUTS;
             node.answers = node.answers && node.timeOuts < MAX_TIME_OUTS;
             before = primary;
             after = elect();

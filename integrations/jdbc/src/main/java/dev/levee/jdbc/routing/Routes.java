@@ -71,7 +71,8 @@ final class Routes {
         this.nodes = nodes;
         this.probers = probers;
         this.environment = environment;
-        this.firstRoundNanos = Nanos.multiply(Nanos.of(config.probeTimeout()), 2);
+        this.firstRoundNanos =
+                Nanos.multiply(Nanos.add(Nanos.of(config.probeTimeout()), Nanos.of(config.probeEvery())), 2.2);
         this.sessionWaitNanos = Nanos.of(config.sessionWait());
     }
 

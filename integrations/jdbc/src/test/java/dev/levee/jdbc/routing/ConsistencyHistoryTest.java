@@ -10,6 +10,7 @@ import dev.levee.loadbalancing.LoadBalancer;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +82,7 @@ class ConsistencyHistoryTest {
                     processes.add(process);
                     outputs.add(readers.submit(() -> read(process)));
                 }
+                awaitFirst(sessions);
                 breakReplicas(servers, processes);
                 for (Future<List<String>> output : outputs) {
                     lines.addAll(output.get(5, TimeUnit.MINUTES));
@@ -140,6 +142,18 @@ class ConsistencyHistoryTest {
             return reader.lines()
                     .filter(line -> !line.startsWith("SLF4J"))
                     .toList();
+        }
+    }
+
+    /** The first operation of all has made a file. */
+    private static void awaitFirst(Path sessions) throws Exception {
+        for (int i = 0; i < 3_000; i++) {
+            try (Stream<Path> files = Files.list(sessions)) {
+                if (files.findAny().isPresent()) {
+                    return;
+                }
+            }
+            TimeUnit.MILLISECONDS.sleep(10);
         }
     }
 

@@ -43,16 +43,17 @@ final class HistoryProcess {
     public static void main(String[] arguments) throws Exception {
         Path sessions = Path.of(arguments[0]);
         long seed = Long.parseLong(arguments[1]);
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[2]));
         Map<String, DataSource> nodes = new LinkedHashMap<>();
         for (int i = 3; i < arguments.length; i++) {
             nodes.put("node" + (i - 3), pool(arguments[i]));
         }
         try (RoutingDataSource routing = RoutingDataSource.of("db", nodes, config -> config.closesNodes(true)
                 .probeEvery(Duration.ofMillis(50))
-                .probeTimeout(Duration.ofMillis(300))
+                .probeTimeout(Duration.ofMillis(600))
                 .sessionWait(Duration.ofMillis(20))
                 .slowStart(Duration.ofMillis(200)))) {
+            warmUp(routing);
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[2]));
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < THREADS; i++) {
                 Random random = new Random(seed * 31 + i);
@@ -77,6 +78,18 @@ final class HistoryProcess {
         }
     }
 
+    /** Waits until all is loaded and the primary known. */
+    private static void warmUp(RoutingDataSource routing) throws InterruptedException {
+        for (int i = 0; i < 600; i++) {
+            try {
+                value(routing, 1, false);
+                return;
+            } catch (SQLException notYet) {
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+        }
+    }
+
     private static DataSource pool(String url) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url + "&connectTimeout=2&socketTimeout=2");
@@ -93,7 +106,10 @@ final class HistoryProcess {
         synchronized (LOCKS[number]) { // a file lock is the process's, not the thread's
             try (FileChannel channel = FileChannel.open(
                             file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
-                    FileLock lock = channel.lock()) {
+                    FileLock lock = channel.tryLock()) {
+                if (lock == null) {
+                    return; // another process has it; waiting for it may look like a deadlock to the system
+                }
                 Session session = Session.parse(read(channel));
                 operate(routing, session, number, random);
                 write(channel, session.toHeader());
@@ -140,7 +156,7 @@ final class HistoryProcess {
             say((kind == 'T' ? 'W' : kind) + " " + number + " " + key + " " + version + " " + start + " "
                     + System.nanoTime());
         } catch (SQLException failed) {
-            say("F " + kind + " " + failed.getClass().getSimpleName());
+            say("F " + kind + " " + failed.getClass().getSimpleName() + " " + failed.getMessage().replace('\n', ' '));
         }
     }
 

@@ -244,7 +244,9 @@ final class ClusterRoles {
 
     // ---- how far each node is behind; all under the lock
 
-    /** Takes a sample of the primary, which may have answered before it became it; or of what is left of its history. */
+    /**
+     * Takes a sample of the primary, which may have answered before it became it; or of what is left of its history.
+     */
     private void sample(DatabaseNode node) {
         DatabaseNode now = primary.node;
         if (now != null && now.answers) {

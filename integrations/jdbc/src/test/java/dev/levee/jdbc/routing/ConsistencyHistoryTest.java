@@ -50,11 +50,14 @@ class ConsistencyHistoryTest {
         Event write = new Event('W', 1, 1, 5, 10, 20);
         assertThat(wrong(write, new Event('S', 2, 1, 4, 30, 40))).contains("not linearizable");
         assertThat(wrong(write, new Event('S', 2, 1, 4, 15, 40))).isEmpty();
-        assertThat(wrong(write, new Event('W', 2, 1, 5, 30, 40))).contains("same version").contains("not linear");
+        assertThat(wrong(write, new Event('W', 2, 1, 5, 30, 40)))
+                .contains("same version")
+                .contains("not linear");
         assertThat(wrong(write, new Event('S', 2, 1, 5, 1, 5))).contains("seen before it was written");
         assertThat(wrong(write, new Event('Q', 1, 1, 4, 30, 40))).contains("own write not read");
         assertThat(wrong(write, new Event('Q', 2, 1, 4, 30, 40))).isEmpty();
-        assertThat(wrong(new Event('Q', 1, 1, 5, 1, 2), new Event('Q', 1, 1, 4, 30, 40))).contains("went back");
+        assertThat(wrong(new Event('Q', 1, 1, 5, 1, 2), new Event('Q', 1, 1, 4, 30, 40)))
+                .contains("went back");
         assertThat(wrong(write, new Event('B', 2, 1, 4, 119, 125))).isEmpty();
         assertThat(wrong(write, new Event('B', 2, 1, 4, 121, 125))).contains("older than the bound");
     }
@@ -97,10 +100,14 @@ class ConsistencyHistoryTest {
                 .filter(line -> line.matches("[WSQB] .*"))
                 .map(Event::parse)
                 .toList();
-        assertThat(lines.stream().filter(line -> !line.matches("([WSQBF]|PICKS) .*"))).isEmpty();
-        assertThat(VersionHistory.violations(history, HistoryProcess.AGE.toNanos())).isEmpty();
+        assertThat(lines.stream().filter(line -> !line.matches("([WSQBF]|PICKS) .*")))
+                .isEmpty();
+        assertThat(VersionHistory.violations(history, HistoryProcess.AGE.toNanos()))
+                .isEmpty();
         for (String kind : List.of("W", "S", "Q", "B")) {
-            assertThat(history.stream().filter(it -> kind.equals("" + it.kind()))).as(kind).hasSizeGreaterThan(20);
+            assertThat(history.stream().filter(it -> kind.equals("" + it.kind())))
+                    .as(kind)
+                    .hasSizeGreaterThan(20);
         }
         long[] picks = picks(lines);
         assertThat(picks[1]).as("reads from replicas").isGreaterThan(50);
@@ -111,10 +118,13 @@ class ConsistencyHistoryTest {
 
     private static long[] picks(List<String> lines) {
         long[] sum = new long[2];
-        lines.stream().filter(line -> line.startsWith("PICKS ")).map(line -> line.split(" ")).forEach(words -> {
-            sum[0] += Long.parseLong(words[1]);
-            sum[1] += Long.parseLong(words[2]);
-        });
+        lines.stream()
+                .filter(line -> line.startsWith("PICKS "))
+                .map(line -> line.split(" "))
+                .forEach(words -> {
+                    sum[0] += Long.parseLong(words[1]);
+                    sum[1] += Long.parseLong(words[2]);
+                });
         return sum;
     }
 
@@ -139,9 +149,7 @@ class ConsistencyHistoryTest {
     private static List<String> read(Process process) throws Exception {
         try (BufferedReader reader =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-            return reader.lines()
-                    .filter(line -> !line.startsWith("SLF4J"))
-                    .toList();
+            return reader.lines().filter(line -> !line.startsWith("SLF4J")).toList();
         }
     }
 

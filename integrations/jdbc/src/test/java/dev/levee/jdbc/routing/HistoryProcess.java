@@ -26,9 +26,9 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 
 /**
- * A process that counts up and reads registers for sessions that hop between processes, and says what it saw: {@code
- * kind session key version start end}, times by the clock that all processes of the machine share. A session is a file
- * with its header, locked while one of its operations runs.
+ * A process that counts up and reads registers for sessions that hop between processes, and says what it saw:
+ * {@code kind session key version start end}, times by the clock that all processes of the machine share. A session is
+ * a file with its header, locked while one of its operations runs.
  */
 final class HistoryProcess {
     static final int KEYS = 4;
@@ -47,11 +47,14 @@ final class HistoryProcess {
         for (int i = 3; i < arguments.length; i++) {
             nodes.put("node" + (i - 3), pool(arguments[i]));
         }
-        try (RoutingDataSource routing = RoutingDataSource.of("db", nodes, config -> config.closesNodes(true)
-                .probeEvery(Duration.ofMillis(50))
-                .probeTimeout(Duration.ofMillis(600))
-                .sessionWait(Duration.ofMillis(20))
-                .slowStart(Duration.ofMillis(200)))) {
+        try (RoutingDataSource routing = RoutingDataSource.of(
+                "db",
+                nodes,
+                config -> config.closesNodes(true)
+                        .probeEvery(Duration.ofMillis(50))
+                        .probeTimeout(Duration.ofMillis(600))
+                        .sessionWait(Duration.ofMillis(20))
+                        .slowStart(Duration.ofMillis(200)))) {
             warmUp(routing);
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.parseLong(arguments[2]));
             List<Thread> threads = new ArrayList<>();
@@ -142,9 +145,8 @@ final class HistoryProcess {
         int key = 1 + random.nextInt(KEYS);
         int draw = random.nextInt(100);
         char kind = draw < 25 ? 'W' : draw < 35 ? 'T' : draw < 50 ? 'S' : draw < 85 ? 'Q' : 'B';
-        Consistency choice = kind == 'S'
-                ? Consistency.strong()
-                : kind == 'B' ? Consistency.bounded(AGE) : Consistency.session();
+        Consistency choice =
+                kind == 'S' ? Consistency.strong() : kind == 'B' ? Consistency.bounded(AGE) : Consistency.session();
         long start = System.nanoTime();
         try {
             long version = CallContext.current()
@@ -156,7 +158,8 @@ final class HistoryProcess {
             say((kind == 'T' ? 'W' : kind) + " " + number + " " + key + " " + version + " " + start + " "
                     + System.nanoTime());
         } catch (SQLException failed) {
-            say("F " + kind + " " + failed.getClass().getSimpleName() + " " + failed.getMessage().replace('\n', ' '));
+            say("F " + kind + " " + failed.getClass().getSimpleName() + " "
+                    + failed.getMessage().replace('\n', ' '));
         }
     }
 

@@ -38,7 +38,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** A real PostgreSQL with two replicas on streaming replication. The servers are one set; the last test promotes one. */
+/**
+ * A real PostgreSQL with two replicas on streaming replication. The servers are one set; the last test promotes one.
+ */
 @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
@@ -205,7 +207,8 @@ class PostgresRoutingTest {
         assertThat(jdbc.queryForObject("SHOW transaction_isolation", String.class))
                 .as("restored")
                 .isEqualTo("read committed");
-        assertThat(jdbc.batchUpdate("UPDATE item SET v = 0 WHERE id = ?", List.of(new Object[] {18}, new Object[] {17})))
+        assertThat(jdbc.batchUpdate(
+                        "UPDATE item SET v = 0 WHERE id = ?", List.of(new Object[] {18}, new Object[] {17})))
                 .containsExactly(1, 1);
     }
 
@@ -225,7 +228,9 @@ class PostgresRoutingTest {
                 });
             }
             assertThat(session.toHeader()).startsWith("db=");
-            assertThat(picks(routing, "node2")).as("reads from the replica that goes on").isGreaterThan(10);
+            assertThat(picks(routing, "node2"))
+                    .as("reads from the replica that goes on")
+                    .isGreaterThan(10);
         } finally {
             servers.node(1).resumeReplay();
         }
@@ -325,8 +330,8 @@ class PostgresRoutingTest {
         }
         servers.node(1).awaitPosition(servers.node(0).position());
         servers.node(2).awaitPosition(servers.node(0).position());
-        RoutingDataSource routing = routing(config ->
-                config.probe(ReplicationProbe.heartbeat("heartbeat")).sessionWait(Duration.ofSeconds(10)));
+        RoutingDataSource routing = routing(
+                config -> config.probe(ReplicationProbe.heartbeat("heartbeat")).sessionWait(Duration.ofSeconds(10)));
         await("replicas", () -> readable(routing).size() == 2);
         assertThat(primary(routing)).isEqualTo("node0");
         Session session = new Session();
@@ -359,7 +364,9 @@ class PostgresRoutingTest {
         assertThat(session(session, () -> increment(routing, 4))).isEqualTo(3);
         assertThat(session(session, () -> value(routing.reads(), 4))).isEqualTo(3);
 
-        assertThat(readable(routing)).as("the other one still waits for the old one").isEmpty();
+        assertThat(readable(routing))
+                .as("the other one still waits for the old one")
+                .isEmpty();
         servers.node(2).follow(servers.node(1));
         await("it follows the new one", () -> readable(routing).contains("node2"));
         for (int i = 0; i < 20; i++) {

@@ -119,7 +119,9 @@ class RolesTest {
                 open.createStatement().executeUpdate("INSERT INTO t (id, v) VALUES (2, 'x')");
                 nodes.node("b").primary(10).timeline(2);
                 nodes.probe();
-                assertThatThrownBy(open::commit).isInstanceOf(NoPrimaryException.class).hasMessageContaining("now b is");
+                assertThatThrownBy(open::commit)
+                        .isInstanceOf(NoPrimaryException.class)
+                        .hasMessageContaining("now b is");
                 assertThatThrownBy(() -> late.executeUpdate("INSERT INTO t (id, v) VALUES (3, 'x')"))
                         .isInstanceOf(NoPrimaryException.class);
             }
@@ -163,7 +165,9 @@ class RolesTest {
             assertThat(nodes.readable()).isEmpty();
             assertThat(nodes.status("r").why()).contains("behind");
             assertThat(nodes.status("r").lag()).isGreaterThan(Duration.ofSeconds(5));
-            assertThat(FakeNodes.who(nodes.routing.reads())).as("the primary instead").isEqualTo("p");
+            assertThat(FakeNodes.who(nodes.routing.reads()))
+                    .as("the primary instead")
+                    .isEqualTo("p");
             nodes.node("r").position = 18;
             nodes.probe();
             assertThat(nodes.readable()).containsExactly("r");

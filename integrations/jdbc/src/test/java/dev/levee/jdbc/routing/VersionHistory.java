@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Checks a history of registers that count up: each write returns the version that it made, each read the version that it
- * saw. So the order of the writes of a key is known, and a history is right if no version contradicts it. Writes of
+ * Checks a history of registers that count up: each write returns the version that it made, each read the version that
+ * it saw. So the order of the writes of a key is known, and a history is right if no version contradicts it. Writes of
  * unknown outcome are missing; they fill gaps.
  */
 final class VersionHistory {
@@ -33,7 +33,8 @@ final class VersionHistory {
     static List<String> violations(List<Event> history, long ageNanos) {
         List<String> wrong = new ArrayList<>();
         Map<Integer, List<Event>> keys = new TreeMap<>();
-        history.forEach(event -> keys.computeIfAbsent(event.key, key -> new ArrayList<>()).add(event));
+        history.forEach(event ->
+                keys.computeIfAbsent(event.key, key -> new ArrayList<>()).add(event));
         keys.values().forEach(events -> checkKey(events, ageNanos, wrong));
         checkSessions(history, wrong);
         return wrong;
@@ -89,7 +90,9 @@ final class VersionHistory {
         return high < 0 ? 0 : highest[high];
     }
 
-    /** Operations of one session follow each other; what it has written, or read with a promise, is the least it sees. */
+    /**
+     * Operations of one session follow each other; what it has written, or read with a promise, is the least it sees.
+     */
     private static void checkSessions(List<Event> history, List<String> wrong) {
         List<Event> inOrder = new ArrayList<>(history);
         inOrder.sort(Comparator.comparingLong(Event::start));

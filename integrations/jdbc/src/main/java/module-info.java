@@ -11,4 +11,5 @@ module dev.levee.jdbc {
     exports dev.levee.jdbc;
     exports dev.levee.jdbc.limits;
     exports dev.levee.jdbc.store;
+    exports dev.levee.jdbc.routing;
 }

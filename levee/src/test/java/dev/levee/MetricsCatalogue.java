@@ -8,11 +8,14 @@ import dev.levee.core.Metric;
 import dev.levee.core.idempotency.IdempotencyMetrics;
 import dev.levee.core.policy.PolicyMetrics;
 import dev.levee.core.signals.SignalMetrics;
+import dev.levee.jdbc.routing.RoutingMetrics;
 import dev.levee.loadbalancing.BalancerMetrics;
 import dev.levee.loadbalancing.strategy.StrategyMetrics;
 import dev.levee.ratelimit.LimiterMetrics;
 import dev.levee.ratelimit.concurrency.OverloadMetrics;
+import dev.levee.ratelimit.shared.SharedLimiterMetrics;
 import dev.levee.ratelimit.work.WorkMetrics;
+import dev.levee.redis.cache.TwoTierMetrics;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -30,7 +33,10 @@ final class MetricsCatalogue {
                     BalancerMetrics.all(),
                     StrategyMetrics.all(),
                     CacheMetrics.all(),
-                    WriteBehindMetrics.all())
+                    WriteBehindMetrics.all(),
+                    SharedLimiterMetrics.all(),
+                    TwoTierMetrics.all(),
+                    RoutingMetrics.all())
             .flatMap(List::stream)
             .toList();
 

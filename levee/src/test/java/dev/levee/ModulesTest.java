@@ -101,6 +101,7 @@ class ModulesTest {
                     "dev.levee.core",
                     Set.of(
                             "dev.levee.core",
+                            "dev.levee.core.consistency",
                             "dev.levee.core.histogram",
                             "dev.levee.core.idempotency",
                             "dev.levee.core.policy",
@@ -123,7 +124,9 @@ class ModulesTest {
                             "dev.levee.loadbalancing.hash",
                             "dev.levee.loadbalancing.strategy")),
             Map.entry("dev.levee.cache", Set.of("dev.levee.cache", "dev.levee.cache.writebehind")),
-            Map.entry("dev.levee.jdbc", Set.of("dev.levee.jdbc")),
+            Map.entry(
+                    "dev.levee.jdbc",
+                    Set.of("dev.levee.jdbc", "dev.levee.jdbc.limits", "dev.levee.jdbc.routing", "dev.levee.jdbc.store")),
             Map.entry("dev.levee.redis", Set.of("dev.levee.redis", "dev.levee.redis.cache")),
             Map.entry("dev.levee.http", Set.of("dev.levee.http")),
             Map.entry("dev.levee.okhttp", Set.of("dev.levee.okhttp")),

@@ -157,7 +157,8 @@ class ModulesTest {
             "io.opentelemetry.context",
             "context.propagation",
             "io.grpc",
-            "io.grpc.util");
+            "io.grpc.util",
+            "com.fasterxml.jackson.databind");
 
     /** They have a name in their manifest, and no descriptor. */
     private static final Set<String> AUTOMATIC = Set.of(
@@ -175,6 +176,9 @@ class ModulesTest {
             "io.grpc",
             "io.grpc.util",
             "okio",
+            "lettuce.core",
+            "reactor.core",
+            "org.reactivestreams",
             "org.apache.httpcomponents.client5.httpclient5",
             "org.apache.httpcomponents.core5.httpcore5",
             "org.apache.httpcomponents.core5.httpcore5.h2");

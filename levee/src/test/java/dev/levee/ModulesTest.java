@@ -178,6 +178,7 @@ class ModulesTest {
             "okio",
             "lettuce.core",
             "reactor.core",
+            "redis.clients.authentication.core",
             "org.reactivestreams",
             "org.apache.httpcomponents.client5.httpclient5",
             "org.apache.httpcomponents.core5.httpcore5",

@@ -28,6 +28,7 @@ final class MetricsCatalogue {
                     IdempotencyMetrics.all(),
                     BreakerMetrics.all(),
                     LimiterMetrics.all(),
+                    SharedLimiterMetrics.all(),
                     OverloadMetrics.all(),
                     WorkMetrics.all(),
                     BalancerMetrics.all(),

@@ -16,6 +16,8 @@ import dev.levee.core.internal.Require;
  * @param key the key, the same in all processes; empty for a limiter without keys
  * @param terms what applies, as far as this process knows
  * @param used permits that were used without asking, and are taken whatever is there, or, below 0, come back
+ * @param takenNanos if some come back: the time of the store at which they were taken, of several the earliest, by
+ *     {@link QuotaGrant#storeNanos}; {@code Long.MAX_VALUE} for now
  * @param needed how many permits are of use at least; fewer are not taken. 0 to ask for nothing
  * @param demanded how many permits calls wait for: as many of them are taken as are there
  * @param wanted how many permits are taken at most: those beyond {@code demanded} are prepaid, and are at most the part
@@ -29,6 +31,7 @@ public record QuotaRequest(
         String key,
         QuotaTerms terms,
         long used,
+        long takenNanos,
         long needed,
         long demanded,
         long wanted,

@@ -17,8 +17,11 @@ import java.util.concurrent.CompletableFuture;
  * <ol>
  *   <li><b>Bound.</b> What is taken of one limiter and key in any window {@code T} of the store's time is at most
  *       {@code capacity + rate * T}, in whole permits, rounded to the stricter side. {@code used} is counted first, and
- *       whatever is there: a debt is kept down to 64 capacities at least. What comes back ({@code used} below 0) fills
- *       up to the capacity. A refusal takes nothing.
+ *       whatever is there: a debt is kept down to 64 capacities at least. What comes back ({@code used} below 0) is less
+ *       by what time has given since it was taken: a bucket that would be full in {@code f} is then full in
+ *       {@code f - max(0, -used / rate - max(0, time - request.takenNanos))}, at once if that is below 0. Otherwise a
+ *       copy that comes late would mint permits. A sliding window takes back what was taken within the current window,
+ *       and forgets the rest. A refusal takes nothing.
  *   <li><b>Once.</b> For each limiter and key a store remembers the last sequence of each node, and what it answered, for
  *       {@link #replayNanos} at least. A request with that sequence is answered the same again, and changes nothing. One
  *       with a lower sequence is a late copy: it changes nothing, and its answer has no permits.

@@ -141,7 +141,11 @@ final class MemoryQuotaStore implements QuotaStore {
                     other = terms;
                 }
             }
-            state.use(request.used());
+            if (request.used() >= 0) {
+                state.use(request.used());
+            } else {
+                state.comesBack(-request.used(), request.takenNanos());
+            }
             long there = Math.max(0, state.available());
             if (request.needed() > there) {
                 return answer(0, state.waitNanos(request.needed()), other, false, sharers);
@@ -180,6 +184,8 @@ final class MemoryQuotaStore implements QuotaStore {
         abstract long used();
 
         abstract void use(long count);
+
+        abstract void comesBack(long count, long takenNanos);
 
         abstract long available();
 
@@ -222,7 +228,15 @@ final class MemoryQuotaStore implements QuotaStore {
 
         @Override
         void use(long count) {
-            debt = debt.add(BigInteger.valueOf(count).multiply(per)).max(BigInteger.ZERO);
+            debt = debt.add(BigInteger.valueOf(count).multiply(per));
+        }
+
+        @Override
+        void comesBack(long count, long takenNanos) {
+            BigInteger given = permits.multiply(BigInteger.valueOf(Math.max(0, at - Math.min(takenNanos, at))));
+            BigInteger credit =
+                    BigInteger.valueOf(count).multiply(per).subtract(given).max(BigInteger.ZERO);
+            debt = debt.subtract(credit).max(BigInteger.ZERO);
         }
 
         @Override
@@ -291,7 +305,14 @@ final class MemoryQuotaStore implements QuotaStore {
 
         @Override
         void use(long count) {
-            current = Math.max(0, current + count);
+            current += count;
+        }
+
+        @Override
+        void comesBack(long count, long takenNanos) {
+            if (takenNanos >= start) {
+                current = Math.max(0, current - count);
+            }
         }
 
         @Override

@@ -51,7 +51,7 @@ public abstract class QuotaStoreContract {
     }
 
     private static QuotaRequest request(String key, QuotaTerms terms, long used, long needed, long wanted) {
-        return new QuotaRequest("api", key, terms, used, needed, needed, wanted, UNKNOWN);
+        return new QuotaRequest("api", key, terms, used, UNKNOWN, needed, needed, wanted, UNKNOWN);
     }
 
     private static QuotaRequest take(String key, long permits) {
@@ -106,7 +106,7 @@ public abstract class QuotaStoreContract {
             assertThat(ask(take("k", 10)).permits()).isEqualTo(10);
             assertThat(ask(take("l", 10)).permits()).isEqualTo(10);
             assertThat(ask(take("", 10)).permits()).isEqualTo(10);
-            assertThat(ask(new QuotaRequest("web", "k", terms(TEN), 0, 10, 10, 10, UNKNOWN)).permits())
+            assertThat(ask(new QuotaRequest("web", "k", terms(TEN), 0, UNKNOWN, 10, 10, 10, UNKNOWN)).permits())
                     .isEqualTo(10);
         }
 
@@ -144,7 +144,7 @@ public abstract class QuotaStoreContract {
         void as_many_as_are_demanded_are_taken_if_they_are_there() {
             ask(take("k", 4));
 
-            assertThat(ask(new QuotaRequest("api", "k", terms(TEN), 0, 1, 20, 20, UNKNOWN))
+            assertThat(ask(new QuotaRequest("api", "k", terms(TEN), 0, UNKNOWN, 1, 20, 20, UNKNOWN))
                             .permits())
                     .isEqualTo(6);
         }
@@ -226,6 +226,32 @@ public abstract class QuotaStoreContract {
             assertThat(ask(request("k", terms(TEN), -4, 0, 0)).remaining()).isEqualTo(4);
             assertThat(ask(request("k", terms(TEN), -100, 0, 0)).remaining()).isEqualTo(10);
             assertThat(ask(take("k", 11)).permits()).isZero();
+        }
+    }
+
+    @Nested
+    class What_comes_back {
+        private final QuotaTerms fast = terms(Limit.of(10, Duration.ofMillis(100)));
+
+        @Test
+        void late_is_less_by_what_time_has_given() {
+            long taken = ask(request("k", fast, 0, 10, 10)).storeNanos();
+            pass(Duration.ofMillis(150));
+            long before = ask(request("k", fast, 640, 0, 0)).remaining();
+
+            QuotaGrant late = ask(new QuotaRequest("api", "k", fast, -10, taken, 0, 0, 0, UNKNOWN));
+
+            // A real store may refill some milliseconds' worth in between.
+            assertThat(late.remaining() - before).isLessThan(10);
+        }
+
+        @Test
+        void soon_comes_back_whole() {
+            long taken = ask(take("k", 10)).storeNanos();
+
+            QuotaGrant soon = ask(new QuotaRequest("api", "k", terms(TEN), -3, taken, 0, 0, 0, UNKNOWN));
+
+            assertThat(soon.remaining()).isBetween(2L, 3L);
         }
     }
 
@@ -432,7 +458,7 @@ public abstract class QuotaStoreContract {
 
             pass(Duration.ofMillis(150));
             QuotaGrant second =
-                    ask(new QuotaRequest("api", "k", fast, 0, 1, 1, 10, first.storeNanos() + 30_000_000));
+                    ask(new QuotaRequest("api", "k", fast, 0, UNKNOWN, 1, 1, 10, first.storeNanos() + 30_000_000));
 
             assertThat(second.permits()).isBetween(2L, 3L);
             assertThat(second.storeNanos()).isLessThanOrEqualTo(first.storeNanos() + 30_000_000);
@@ -444,7 +470,7 @@ public abstract class QuotaStoreContract {
             assumeTrue(moveClock(Duration.ofDays(1)));
 
             QuotaGrant second =
-                    ask("b", new QuotaRequest("api", "k", terms(TEN), 0, 1, 1, 1, first.storeNanos() + 60_000_000_000L));
+                    ask("b", new QuotaRequest("api", "k", terms(TEN), 0, UNKNOWN, 1, 1, 1, first.storeNanos() + 60_000_000_000L));
 
             assertThat(second.permits()).isZero();
         }

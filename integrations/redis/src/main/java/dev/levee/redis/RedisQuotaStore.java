@@ -11,6 +11,7 @@ import dev.levee.ratelimit.shared.QuotaStore;
 import dev.levee.ratelimit.shared.QuotaTerms;
 import io.lettuce.core.api.StatefulConnection;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -63,7 +64,7 @@ public final class RedisQuotaStore implements QuotaStore {
 
     private static final int MAX_CODES = 10_000;
     private static final long NANOS_PER_MICRO = 1000;
-    private static final String SCRIPT = RedisScript.text("quota.lua");
+    static final String SCRIPT = RedisScript.text("mark.lua", "quota.lua");
 
     private final String label;
     private final StatefulConnection<?, ?> connection;
@@ -195,7 +196,7 @@ public final class RedisQuotaStore implements QuotaStore {
     private CompletableFuture<String> run(
             int shard, QuotaBatch batch, List<Integer> places, QuotaGrant[] grants, List<CompletableFuture<?>> parts) {
         List<String> names = new ArrayList<>(places.size() + 1);
-        List<String> arguments = new ArrayList<>(5 + 10 * places.size());
+        List<String> arguments = new ArrayList<>(5 + 11 * places.size());
         names.add(keys.mark(shard));
         arguments.add(RedisKeys.node(batch.node()));
         arguments.add(ordered(batch.sequence()));
@@ -208,7 +209,8 @@ public final class RedisQuotaStore implements QuotaStore {
             QuotaRequest request = batch.requests().get(place);
             TermsCode code = code(request.terms());
             names.add(keys.of(shard, request.limiter(), request.key()));
-            arguments.addAll(List.of(
+            Collections.addAll(
+                    arguments,
                     ordered(request.terms().revision()),
                     code.text(),
                     code.kind(),
@@ -216,9 +218,10 @@ public final class RedisQuotaStore implements QuotaStore {
                     Long.toString(code.c2()),
                     Long.toString(code.c3()),
                     number(request.used()),
+                    number(Math.floorDiv(request.takenNanos(), NANOS_PER_MICRO)),
                     number(request.needed()),
                     number(request.demanded()),
-                    number(request.wanted())));
+                    number(request.wanted()));
             fill = Math.max(fill, code.fillMicros());
             if (request.latestNanos() != Long.MAX_VALUE) {
                 latest = Math.max(latest, Math.floorDiv(request.latestNanos(), NANOS_PER_MICRO));

@@ -31,15 +31,20 @@ final class RedisScript {
         this.digest = HexFormat.of().formatHex(digest("SHA-1", text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    static String text(String resource) {
-        try (InputStream in = RedisScript.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new IllegalStateException(resource + " is not beside " + RedisScript.class.getName());
+    /** Returns the text of a script that has several parts. */
+    static String text(String... resources) {
+        StringBuilder text = new StringBuilder();
+        for (String resource : resources) {
+            try (InputStream in = RedisScript.class.getResourceAsStream(resource)) {
+                if (in == null) {
+                    throw new IllegalStateException(resource + " is not beside " + RedisScript.class.getName());
+                }
+                text.append(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
+        return text.toString();
     }
 
     static byte[] digest(String algorithm, byte[] bytes) {

@@ -1,51 +1,16 @@
--- Takes permits of limits that processes share. One shard: all keys have the hash tag of the first one.
--- Whole numbers below 2^53 only, since a number of Lua is a double; times in microseconds.
+-- Takes permits of limits that processes share. One shard: all keys have the hash tag of the mark.
 --
--- KEYS  the mark of the shard, then one key for each request
--- ARGV  node, sequence, latest time, 1 if a shard that is new to the process starts full, longest time to fill;
---       then for each request: revision, terms, kind, c1, c2, c3, used, needed, demanded, wanted
+-- KEYS  the mark, then one key for each request
+-- ARGV  those of the mark, then for each request: revision, terms, kind, c1, c2, c3, used, taken, needed, demanded,
+--       wanted
 --       kind t: c1 units a microsecond, c2 units a permit, c3 burst; w: c1 length, c2 permits, c3 grain of time
 --
--- mark  m1 birth time server full      see the ADR on the clock of a shard
 -- key   q1 revision terms kind c1 c2 c3 s1 s2 s3, then for each node: id,sequence,time and what it was answered
 --       kind t: s1 time, s2 level, 0 if full; w: s1 start, s2 taken in this window, s3 in the one before
 --
 -- answer: time, then for each request: permits wait remaining reset sharers time code terms; code 1: the terms apply,
 -- 2: they contradict. A wait of -1 is for ever.
-local NODES, MEMORY, SHARING, KEPT, DEBTS = 64, 10000000, 2000000, 5000000, 65
-local now = redis.call('TIME')
-local clock = now[1] * 1000000 + now[2]
-local node, sequence = ARGV[1], ARGV[2]
-
-local function text(number) return string.format('%.0f', number) end
-
-local function words(line)
-  local found = {}
-  for word in string.gmatch(line, '[^ ]+') do found[#found + 1] = word end
-  return found
-end
-
-local function foreign(key)
-  return redis.error_reply('LEVEEFOREIGN ' .. key .. ' holds something that is not of Levee, or of another version')
-end
-
--- The time of the shard: only grows, by what has passed for the server and for the process that asks, the smaller one.
-local birth, time, server, full
-local mark = redis.call('GET', KEYS[1])
-if mark then
-  local found = words(mark)
-  birth, time, server, full = tonumber(found[2]), tonumber(found[3]), tonumber(found[4]), tonumber(found[5])
-  if found[1] ~= 'm1' or not (birth and time and server and full) then return foreign(KEYS[1]) end
-  local there = time + math.max(0, clock - server)
-  time = math.max(time, math.min(there, tonumber(ARGV[3])))
-  local left = there - time
-  local kept = math.min(left, KEPT)
-  if left > kept then full = math.max(full, time + math.min(left - kept, tonumber(ARGV[5]))) end
-  server = clock - kept
-else
-  birth, time, server, full = clock, clock, clock, 0
-  if ARGV[4] == '1' then birth = 0 end
-end
+local NODES, MEMORY, SHARING, DEBTS = 64, 10000000, 2000000, 65
 
 -- The state of a key that is not there: refilled from nothing since the birth, or certain to be full at a time.
 local function blank(it)
@@ -91,10 +56,19 @@ end
 local function capacity(it) return it.kind == 't' and it.c3 or it.c2 end
 
 local function charge(it, permits)
+  local most, unit = DEBTS * capacity(it), it.kind == 't' and it.c2 or 1
+  it.s2 = math.min(most * unit, it.s2 + math.min(most, permits) * unit)
+end
+
+-- What comes back is less by what time has given since it was taken, or else a late copy would mint permits.
+local function comesBack(it, permits, taken)
   local most = DEBTS * capacity(it)
-  permits = math.max(-most, math.min(most, permits))
-  local unit = it.kind == 't' and it.c2 or 1
-  it.s2 = math.min(most * unit, math.max(0, it.s2 + permits * unit))
+  if it.kind == 't' then
+    local credit = math.min(most, permits) * it.c2 - math.max(0, time - taken) * it.c1
+    it.s2 = math.max(0, it.s2 - math.max(0, credit))
+  elseif taken >= it.s1 then
+    it.s2 = math.max(0, it.s2 - permits)
+  end
 end
 
 local function reset(it)
@@ -138,11 +112,11 @@ end
 
 local answers, values, lives = {}, {}, {}
 for i = 2, #KEYS do
-  local at = 10 * (i - 2) + 6
+  local at = 11 * (i - 2) + 6
   local asked = { revision = ARGV[at], terms = ARGV[at + 1], kind = ARGV[at + 2],
     c1 = tonumber(ARGV[at + 3]), c2 = tonumber(ARGV[at + 4]), c3 = tonumber(ARGV[at + 5]) }
-  local used, needed = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
-  local demanded, wanted = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+  local used, taken, needed = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
+  local demanded, wanted = tonumber(ARGV[at + 9]), tonumber(ARGV[at + 10])
   local it, nodes, own, code, sharers = asked, {}, nil, 0, 1
   local value = redis.call('GET', KEYS[i])
   if value then
@@ -150,9 +124,9 @@ for i = 2, #KEYS do
     it = { revision = found[2], terms = found[3], kind = found[4] }
     for n = 1, 3 do
       it['c' .. n], it['s' .. n] = tonumber(found[4 + n]), tonumber(found[7 + n])
-      if not it['c' .. n] or not it['s' .. n] then return foreign(KEYS[i]) end
+      if not isWhole(it['c' .. n], 1) or not isWhole(it['s' .. n], 0) then return foreign(KEYS[i]) end
     end
-    if found[1] ~= 'q1' then return foreign(KEYS[i]) end
+    if found[1] ~= 'q1' or (it.kind ~= 't' and it.kind ~= 'w') then return foreign(KEYS[i]) end
     pass(it)
     for n = 11, #found do
       local id, last, heard = string.match(found[n], '^([^,]+),([^,]+),([^,]+)')
@@ -186,7 +160,7 @@ for i = 2, #KEYS do
     local permits, pause = 0, 0
     local late = own and own.sequence > sequence
     if code ~= 2 and not late then
-      charge(it, used)
+      if used >= 0 then charge(it, used) else comesBack(it, -used, taken) end
       local there = math.max(0, remaining(it))
       if needed > there then
         pause = wait(it, needed)
@@ -215,7 +189,7 @@ for i = 2, #KEYS do
   answers[#answers + 1] = answer
 end
 
-redis.call('SET', KEYS[1], table.concat({ 'm1', text(birth), text(time), text(server), text(full) }, ' '))
+keepMark()
 for i = 2, #KEYS do
   if values[i] then redis.call('SET', KEYS[i], values[i], 'PX', text(lives[i])) end
 end

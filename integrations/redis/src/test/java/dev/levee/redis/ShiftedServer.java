@@ -31,7 +31,7 @@ final class ShiftedServer implements AutoCloseable {
     }
 
     RedisQuotaStore store(RedisLimitConfig config, Environment environment) {
-        return new RedisQuotaStore(connection, config, environment, shifted(RedisScript.text("quota.lua")));
+        return new RedisQuotaStore(connection, config, environment, shifted(RedisQuotaStore.SCRIPT));
     }
 
     void setClock(Duration offset) {

@@ -34,6 +34,10 @@ final class ShiftedServer implements AutoCloseable {
         return new RedisQuotaStore(connection, config, environment, shifted(RedisQuotaStore.SCRIPT));
     }
 
+    RedisPermitStore permits(RedisLimitConfig config, Environment environment) {
+        return new RedisPermitStore(connection, config, environment, shifted(RedisPermitStore.SCRIPT));
+    }
+
     void setClock(Duration offset) {
         connection.sync().set(OFFSET, Long.toString(offset.toSeconds()));
     }

@@ -19,12 +19,12 @@ import java.util.function.Consumer;
  * SharedBulkhead bulkhead = SharedBulkhead.of("payments", 20, store);
  * </pre>
  *
- * <p>A renewal is one script, by the time of the server, with the same mark of a shard and the same care for clocks that
- * jump as in {@link RedisQuotaStore}, and the same connection will do. All leases of a bulkhead are in one key, which
- * has no end: names of bulkheads come from the code, so there are few.
+ * <p>A renewal is one script, by the time of the server, with the same mark of a shard and the same care for clocks
+ * that jump as in {@link RedisQuotaStore}, and the same connection will do. All leases of a bulkhead are in one key,
+ * which has no end: names of bulkheads come from the code, so there are few.
  *
- * <p><b>When the server loses its data</b>, or a prefix is used for the first time, there are no permits for the life of
- * a lease but those that processes say they hold, since others may hold some of which the server knows nothing;
+ * <p><b>When the server loses its data</b>, or a prefix is used for the first time, there are no permits for the life
+ * of a lease but those that processes say they hold, since others may hold some of which the server knows nothing;
  * {@link RedisLimitConfig.Builder#startFull} says otherwise for the first time. A fail-over to a replica that has not
  * heard of a lease yet may give its permits away a second time, until that lease ends.
  *

@@ -8,7 +8,6 @@ import dev.levee.core.testing.ClassPaths;
 import dev.levee.ratelimit.shared.SharedLimits;
 import dev.levee.ratelimit.shared.SharedMode;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.api.StatefulConnection;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.File;
@@ -98,7 +97,9 @@ class CutsTest {
     }
 
     private static void signal(String name, Process process) throws Exception {
-        assertThat(new ProcessBuilder("kill", name, Long.toString(process.pid())).start().waitFor())
+        assertThat(new ProcessBuilder("kill", name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
                 .isZero();
     }
 
@@ -126,8 +127,7 @@ class CutsTest {
 
     private static List<long[]> admitted(Process process) throws IOException {
         List<long[]> calls = new ArrayList<>();
-        try (DataInputStream in =
-                new DataInputStream(new java.io.BufferedInputStream(process.getInputStream()))) {
+        try (DataInputStream in = new DataInputStream(new java.io.BufferedInputStream(process.getInputStream()))) {
             while (true) {
                 calls.add(new long[] {in.readLong(), in.readLong()});
             }
@@ -137,14 +137,15 @@ class CutsTest {
     }
 
     /**
-     * Returns the largest number of calls that surely lie within one window, less what the rate gives in it. A call lies
-     * somewhere between two readings of the clock, so it is within a window that has both.
+     * Returns the largest number of calls that surely lie within one window, less what the rate gives in it. A call
+     * lies somewhere between two readings of the clock, so it is within a window that has both.
      */
     static double worst(List<long[]> calls) {
         long[] begins = calls.stream().mapToLong(it -> it[0]).sorted().toArray();
         List<long[]> byEnd = new ArrayList<>(calls);
         byEnd.sort(Comparator.comparingLong(it -> it[1]));
-        double rate = LimitedProcess.LIMIT.permits() / (double) LimitedProcess.LIMIT.per().toNanos();
+        double rate = LimitedProcess.LIMIT.permits()
+                / (double) LimitedProcess.LIMIT.per().toNanos();
         Most most = new Most(begins.length);
         for (int i = 0; i < begins.length; i++) {
             most.add(i, i, rate * (begins[i] - begins[0])); // windows that begin with it

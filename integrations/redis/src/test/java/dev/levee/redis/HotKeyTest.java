@@ -40,7 +40,8 @@ class HotKeyTest {
             for (int i = 0; i < NODES; i++) {
                 SharedLimits limits =
                         SharedLimits.of("redis", RedisQuotaStore.of(client.connect()), Environment.system());
-                RateLimiter limiter = limits.limiter("hot", config -> config.limit(LIMIT).mode(mode));
+                RateLimiter limiter =
+                        limits.limiter("hot", config -> config.limit(LIMIT).mode(mode));
                 Thread thread = new Thread(() -> {
                     while (until.get() == Long.MAX_VALUE) {
                         if (limiter.tryAcquire()) {

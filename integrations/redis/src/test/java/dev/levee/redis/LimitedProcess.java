@@ -38,7 +38,8 @@ final class LimitedProcess {
         RedisQuotaStore store = RedisQuotaStore.of(client.connect());
         SharedLimits limits = SharedLimits.of("redis", store, Environment.system());
         SharedMode mode = SharedMode.valueOf(arguments[1]);
-        RateLimiter limiter = limits.limiter("hot", config -> config.limit(LIMIT).mode(mode));
+        RateLimiter limiter =
+                limits.limiter("hot", config -> config.limit(LIMIT).mode(mode));
         AtomicBoolean stopped = new AtomicBoolean();
         List<Thread> threads = new ArrayList<>();
         List<List<long[]>> admitted = new ArrayList<>();

@@ -29,13 +29,14 @@ class RedisClusterTest {
         List<RedisServer> servers = new ArrayList<>();
         try {
             for (int i = 0; i < 3; i++) {
-                servers.add(RedisServer.start(
-                        "--cluster-enabled", "yes", "--cluster-port", Integer.toString(freePort())));
+                servers.add(
+                        RedisServer.start("--cluster-enabled", "yes", "--cluster-port", Integer.toString(freePort())));
             }
             join(servers);
-            RedisClusterClient client =
-                    RedisClusterClient.create(servers.stream().map(it -> it.uri()).map(io.lettuce.core.RedisURI::create)
-                            .toList());
+            RedisClusterClient client = RedisClusterClient.create(servers.stream()
+                    .map(it -> it.uri())
+                    .map(io.lettuce.core.RedisURI::create)
+                    .toList());
             try (StatefulRedisClusterConnection<String, String> connection = client.connect()) {
                 spread(connection);
                 oneServer(servers.get(0));
@@ -48,7 +49,8 @@ class RedisClusterTest {
     }
 
     private static void spread(StatefulRedisClusterConnection<String, String> connection) {
-        RedisQuotaStore store = RedisQuotaStore.of(connection, config -> config.shards(16).startFull(true));
+        RedisQuotaStore store =
+                RedisQuotaStore.of(connection, config -> config.shards(16).startFull(true));
         List<QuotaRequest> requests = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
             requests.add(new QuotaRequest(
@@ -56,13 +58,18 @@ class RedisClusterTest {
         }
         QuotaBatch batch = new QuotaBatch("a", 1, requests);
         for (int i = 0; i < 2; i++) {
-            List<QuotaGrant> grants = store.take(batch).orTimeout(30, TimeUnit.SECONDS).join();
+            List<QuotaGrant> grants =
+                    store.take(batch).orTimeout(30, TimeUnit.SECONDS).join();
             assertThat(grants).extracting(QuotaGrant::permits).containsOnly(4L).hasSize(200);
             assertThat(grants).extracting(QuotaGrant::remaining).containsOnly(6L);
         }
-        connection.getPartitions().forEach(node -> assertThat(
-                        connection.getConnection(node.getNodeId()).sync().dbsize())
-                .isPositive());
+        connection
+                .getPartitions()
+                .forEach(node -> assertThat(connection
+                                .getConnection(node.getNodeId())
+                                .sync()
+                                .dbsize())
+                        .isPositive());
         assertThat(RedisPermitStore.of(connection, config -> config.shards(16).startFull(true))
                         .renew(new PermitRequest("pool", "a", 1, 10, 1_000_000_000, 0, 0, 4, 4))
                         .orTimeout(30, TimeUnit.SECONDS)

@@ -174,7 +174,8 @@ class RedisFaultsTest {
             }
             assertFails(store, "the server is busy with another script");
             server.connection.sync().scriptKill();
-            assertThat(sendUntilItAnswers(store, batch("b", TEN, "k", 9)).permits()).isEqualTo(9);
+            assertThat(sendUntilItAnswers(store, batch("b", TEN, "k", 9)).permits())
+                    .isEqualTo(9);
         }
     }
 
@@ -192,13 +193,19 @@ class RedisFaultsTest {
     @Test
     void a_user_without_rights_is_told_which() {
         try (Server server = new Server();
-                RedisClient client = RedisClient.create(
-                        "redis://limited:secret@127.0.0.1:" + server.server.port())) {
-            server.connection.sync().dispatch(
-                    io.lettuce.core.protocol.CommandType.ACL,
-                    new io.lettuce.core.output.StatusOutput<>(io.lettuce.core.codec.StringCodec.UTF8),
-                    new io.lettuce.core.protocol.CommandArgs<>(io.lettuce.core.codec.StringCodec.UTF8)
-                            .add("SETUSER").add("limited").add("on").add(">secret").add("~*").add("+@connection"));
+                RedisClient client = RedisClient.create("redis://limited:secret@127.0.0.1:" + server.server.port())) {
+            server.connection
+                    .sync()
+                    .dispatch(
+                            io.lettuce.core.protocol.CommandType.ACL,
+                            new io.lettuce.core.output.StatusOutput<>(io.lettuce.core.codec.StringCodec.UTF8),
+                            new io.lettuce.core.protocol.CommandArgs<>(io.lettuce.core.codec.StringCodec.UTF8)
+                                    .add("SETUSER")
+                                    .add("limited")
+                                    .add("on")
+                                    .add(">secret")
+                                    .add("~*")
+                                    .add("+@connection"));
             assertFails(full(client.connect()), "EVALSHA, EVAL, GET, SET and TIME");
         }
     }
@@ -273,7 +280,9 @@ class RedisFaultsTest {
                 CompletableFuture<List<QuotaGrant>> unheard = store.take(batch);
                 long expected = 1000 - 1 - 3 * (i + 1L);
                 long start = System.nanoTime();
-                while (send(full(server.connection), batch("reader", many, "k", 0)).remaining() != expected) {
+                while (send(full(server.connection), batch("reader", many, "k", 0))
+                                .remaining()
+                        != expected) {
                     assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(30));
                 }
                 proxy.cut();
@@ -283,7 +292,8 @@ class RedisFaultsTest {
                                 .join())
                         .isEqualTo("over");
                 assertThat(sendUntilItAnswers(store, batch).permits()).isEqualTo(3);
-                assertThat(send(store, batch("reader", many, "k", 0)).remaining()).isEqualTo(expected);
+                assertThat(send(store, batch("reader", many, "k", 0)).remaining())
+                        .isEqualTo(expected);
             }
         }
     }

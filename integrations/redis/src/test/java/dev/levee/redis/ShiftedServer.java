@@ -22,8 +22,8 @@ final class ShiftedServer implements AutoCloseable {
     static String shifted(String script) {
         String shifted = script.replace(
                 "local now = redis.call('TIME')",
-                "local now = redis.call('TIME')\n"
-                        + "now[1] = now[1] + tonumber(redis.call('GET', '" + OFFSET + "') or '0')");
+                "local now = redis.call('TIME')\n" + "now[1] = now[1] + tonumber(redis.call('GET', '" + OFFSET
+                        + "') or '0')");
         if (shifted.equals(script)) {
             throw new AssertionError("the script has another way to ask for the time");
         }

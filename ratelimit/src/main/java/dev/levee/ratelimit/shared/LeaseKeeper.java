@@ -24,13 +24,13 @@ import org.slf4j.LoggerFactory;
  *    '--------------------> OUTAGE (if there are permits for it) <-----------------'
  * </pre>
  *
- * <p><b>Never more than the store knows of.</b> Before a renewal is sent that gives permits back, the local limit is set
- * to what is kept, and what is said to be held is that or the calls in flight, if those are more: from then on no call
- * is admitted that the store does not count. A limit is only raised by an answer, to what that grants. A lease counts
- * from before its renewal was sent, so it ends here before it ends in the store.
+ * <p><b>Never more than the store knows of.</b> Before a renewal is sent that gives permits back, the local limit is
+ * set to what is kept, and what is said to be held is that or the calls in flight, if those are more: from then on no
+ * call is admitted that the store does not count. A limit is only raised by an answer, to what that grants. A lease
+ * counts from before its renewal was sent, so it ends here before it ends in the store.
  *
- * <p>All of this happens in {@link #step}, which runs once at a time: on a timer, an answer, or a call that was refused.
- * One renewal is on its way at a time.
+ * <p>All of this happens in {@link #step}, which runs once at a time: on a timer, an answer, or a call that was
+ * refused. One renewal is on its way at a time.
  */
 final class LeaseKeeper {
     private static final Logger LOG = LoggerFactory.getLogger(SharedBulkhead.class);
@@ -82,7 +82,11 @@ final class LeaseKeeper {
     private boolean finished;
 
     LeaseKeeper(
-            String name, SharedBulkheadConfig config, PermitStore store, Environment environment, LocalPermits permits) {
+            String name,
+            SharedBulkheadConfig config,
+            PermitStore store,
+            Environment environment,
+            LocalPermits permits) {
         this.name = name;
         this.config = config;
         this.store = store;
@@ -284,7 +288,10 @@ final class LeaseKeeper {
         if (flying > 0) {
             overdue.addAndGet(flying);
             SafeLog.warn(
-                    LOG, "bulkhead \"{}\": its lease has ended with {} calls in flight, beyond the limit", name, flying);
+                    LOG,
+                    "bulkhead \"{}\": its lease has ended with {} calls in flight, beyond the limit",
+                    name,
+                    flying);
         }
         if (failing && !closing) {
             beOut();
@@ -303,7 +310,8 @@ final class LeaseKeeper {
             leased = Math.min(leased, held);
         }
         int flying = permits.inFlight();
-        int needed = closing ? flying : saturated((long) flying + permits.bulkhead().waiting() + (demanded ? 1 : 0));
+        int needed =
+                closing ? flying : saturated((long) flying + permits.bulkhead().waiting() + (demanded ? 1 : 0));
         Terms seen = terms();
         int wanted = closing ? flying : saturated(needed + spare(needed, seen.limit));
         demanded = false;
@@ -360,7 +368,10 @@ final class LeaseKeeper {
         }
     }
 
-    private record Answer(long sequence, @Nullable PermitLease lease, @Nullable Throwable error) {}
+    private record Answer(
+            long sequence,
+            @Nullable PermitLease lease,
+            @Nullable Throwable error) {}
 
     private static final class Renewal {
         private final long sequence;

@@ -28,8 +28,7 @@ final class LeasedBulkhead implements SharedBulkhead {
         this.permits = new LocalPermits(Bulkhead.of(
                 name, local -> local.maxConcurrent(1).queue(config.maxWaiting(), config.maxWait()), environment));
         this.keeper = new LeaseKeeper(name, config, store, environment, permits);
-        this.refusal =
-                new SharedBulkheadFullException(name, () -> "bulkhead \"" + name + "\" " + keeper.why(), true);
+        this.refusal = new SharedBulkheadFullException(name, () -> "bulkhead \"" + name + "\" " + keeper.why(), true);
     }
 
     /** Asks for the first lease. */

@@ -18,9 +18,9 @@ import java.util.concurrent.CompletableFuture;
  *       sooner than that, as far as the processes that ask can tell.
  *   <li><b>What a process holds</b> is never taken away: it gets at least {@link PermitRequest#held} while its lease
  *       has not ended, and, if it has, as many of them as are free.
- *   <li><b>Shares.</b> {@link PermitLease#share} is how many the process may have by a fair division of the limit: max-min
- *       over what each needs, and what is then left in equal parts over those that want more. More than that is not
- *       added. A process that holds more gives the rest back with the next renewal.
+ *   <li><b>Shares.</b> {@link PermitLease#share} is how many the process may have by a fair division of the limit:
+ *       max-min over what each needs, and what is then left in equal parts over those that want more. More than that is
+ *       not added. A process that holds more gives the rest back with the next renewal.
  *   <li><b>Once.</b> The store remembers the last sequence of each process. A renewal with that sequence changes
  *       nothing, and is told what the lease has; so does one with a lower sequence, which is a late copy.
  *   <li><b>Terms.</b> The first renewal lays limit and life down. A higher revision replaces them; a lower one is told

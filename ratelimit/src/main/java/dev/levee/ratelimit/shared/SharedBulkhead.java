@@ -17,10 +17,10 @@ import java.util.function.Consumer;
  * the number of processes beforehand, a {@link Bulkhead} of each is simpler and asks no server.
  *
  * <p><b>How.</b> A process has a lease on some of the permits, for {@link SharedBulkheadConfig.Builder#lease}, and
- * renews it every third of that; it admits by a bulkhead of its own at the cost of one, which has as many permits.
- * It asks for what it has in flight and waiting, and for as many more; when others need permits it gives up what is
- * beyond its fair share (max-min) as soon as calls end. When it dies its permits come back after the life of the lease.
- * It starts without a lease: the first calls are refused, or wait if calls may wait, until the first answer is there.
+ * renews it every third of that; it admits by a bulkhead of its own at the cost of one, which has as many permits. It
+ * asks for what it has in flight and waiting, and for as many more; when others need permits it gives up what is beyond
+ * its fair share (max-min) as soon as calls end. When it dies its permits come back after the life of the lease. It
+ * starts without a lease: the first calls are refused, or wait if calls may wait, until the first answer is there.
  *
  * <p><b>How exact.</b> The leases are never more than the limit, and no call is begun without a permit of a lease. A
  * lease counts from before it was asked for, on the clock of the process, so a process that cannot renew, or was
@@ -77,10 +77,10 @@ public interface SharedBulkhead extends Bulkhead, AutoCloseable {
      * @param store keeps the leases
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      */
-    static SharedBulkhead of(
-            String name, Consumer<? super SharedBulkheadConfig.Builder> configure, PermitStore store) {
+    static SharedBulkhead of(String name, Consumer<? super SharedBulkheadConfig.Builder> configure, PermitStore store) {
         return of(name, configure, store, Environment.system());
     }
 
@@ -93,7 +93,8 @@ public interface SharedBulkhead extends Bulkhead, AutoCloseable {
      * @param environment supplies time and threads
      * @return the bulkhead
      * @throws NullPointerException if an argument is null
-     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its range
+     * @throws IllegalArgumentException if the name is blank or has a control character, or a setting is out of its
+     *     range
      */
     static SharedBulkhead of(
             String name,

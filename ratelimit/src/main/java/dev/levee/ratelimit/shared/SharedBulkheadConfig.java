@@ -125,8 +125,8 @@ public final class SharedBulkheadConfig {
         }
 
         /**
-         * Sets the revision of limit and lease. Where processes differ the highest applies; those that differ within one
-         * revision contradict each other. Raise it with each change, so that old and new processes can be there at
+         * Sets the revision of limit and lease. Where processes differ the highest applies; those that differ within
+         * one revision contradict each other. Raise it with each change, so that old and new processes can be there at
          * once. Default: 0.
          *
          * @param value from 0
@@ -176,8 +176,8 @@ public final class SharedBulkheadConfig {
 
         /**
          * Sets how many calls of this process may be in flight when it has no lease: because the store is not reached
-         * or refuses, or because processes contradict each other. That is beyond the limit: in the worst case as many in
-         * each process, and what others still have. Default: 0, which is to admit nothing without a lease.
+         * or refuses, or because processes contradict each other. That is beyond the limit: in the worst case as many
+         * in each process, and what others still have. Default: 0, which is to admit nothing without a lease.
          *
          * @param value from 0
          * @return this

@@ -78,9 +78,7 @@ final class MemoryPermitStore implements PermitStore {
         if (shared.revision >= 0 && !shared.holders.isEmpty()) {
             if (revision < shared.revision) {
                 code = 1;
-            } else if (revision == shared.revision
-                    && others > 0
-                    && (limit != shared.limit || life != shared.life)) {
+            } else if (revision == shared.revision && others > 0 && (limit != shared.limit || life != shared.life)) {
                 code = 2;
             }
             if (code > 0) {
@@ -94,8 +92,7 @@ final class MemoryPermitStore implements PermitStore {
         nodes.put(request.node(), me);
         divide(nodes, limit, Math.floorDiv(now, life));
         if (own != null && own.sequence >= request.sequence()) {
-            return new PermitLease(
-                    lives ? own.permits : 0, me.share, nodes.size(), limit, life, revision, code == 2);
+            return new PermitLease(lives ? own.permits : 0, me.share, nodes.size(), limit, life, revision, code == 2);
         }
         if (code == 2) {
             return new PermitLease(0, me.share, nodes.size(), limit, life, revision, true);

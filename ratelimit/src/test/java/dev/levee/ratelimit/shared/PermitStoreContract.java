@@ -14,7 +14,9 @@ public abstract class PermitStoreContract {
 
     private long sequence;
 
-    /** The store, the same one all through a test. It knows of no lease, and has remembered for longer than any lasts. */
+    /**
+     * The store, the same one all through a test. It knows of no lease, and has remembered for longer than any lasts.
+     */
     protected abstract PermitStore store();
 
     /** Lets time pass for the store: at least as much. */
@@ -143,9 +145,11 @@ public abstract class PermitStoreContract {
         assertThat(told.revision()).isEqualTo(4);
         assertThat(told.conflict()).isFalse();
         assertThat(told.share()).isEqualTo(2);
-        assertThat(send(new PermitRequest("pool", "a", ++sequence, 4, LONG.toNanos(), 4, 2, 8, 8)).permits())
+        assertThat(send(new PermitRequest("pool", "a", ++sequence, 4, LONG.toNanos(), 4, 2, 8, 8))
+                        .permits())
                 .isEqualTo(2);
-        assertThat(send(new PermitRequest("pool", "b", ++sequence, 4, LONG.toNanos(), 4, 0, 4, 4)).permits())
+        assertThat(send(new PermitRequest("pool", "b", ++sequence, 4, LONG.toNanos(), 4, 0, 4, 4))
+                        .permits())
                 .isEqualTo(2);
     }
 
@@ -187,8 +191,7 @@ public abstract class PermitStoreContract {
     void names_of_any_text_are_different_bulkheads() {
         String name = "ключ ' \" \\ % { } : # 🗝 \n " + "x".repeat(150);
         for (String each : new String[] {name, name + "y", "0", "b"}) {
-            PermitLease lease =
-                    send(new PermitRequest(each, "a", ++sequence, 3, LONG.toNanos(), 0, 0, 3, 3));
+            PermitLease lease = send(new PermitRequest(each, "a", ++sequence, 3, LONG.toNanos(), 0, 0, 3, 3));
             assertThat(lease.permits()).isEqualTo(3);
         }
     }

@@ -123,7 +123,8 @@ class SharedBulkheadTest {
             time.advance(LEASE);
 
             assertThat(bulkhead.leased()).isZero();
-            assertThat(String.join("\n", log.lines())).contains("bulkhead \"pool\": its lease has ended with 10 calls in flight");
+            assertThat(String.join("\n", log.lines()))
+                    .contains("bulkhead \"pool\": its lease has ended with 10 calls in flight");
             assertThat(String.join("\n", log.lines())).contains("its lease cannot be renewed");
             exit(bulkhead, stamps.remove(0));
             assertThat(enter(bulkhead)).isEqualTo(Gate.REFUSED);
@@ -245,10 +246,7 @@ class SharedBulkheadTest {
     @Test
     void a_call_that_waits_is_not_begun_by_a_lease_that_has_ended() {
         SharedBulkhead bulkhead = SharedBulkhead.of(
-                "pool",
-                config -> config.maxConcurrent(1).queue(10, Duration.ofSeconds(60)),
-                store,
-                time.environment());
+                "pool", config -> config.maxConcurrent(1).queue(10, Duration.ofSeconds(60)), store, time.environment());
         time.runReady();
         long stamp = enter(bulkhead);
         boolean[] begun = new boolean[1];
@@ -271,10 +269,7 @@ class SharedBulkheadTest {
     @Test
     void closing_gives_the_permits_back_when_calls_have_ended() {
         SharedBulkhead bulkhead = SharedBulkhead.of(
-                "pool",
-                config -> config.maxConcurrent(2).queue(5, Duration.ofMinutes(10)),
-                store,
-                time.environment());
+                "pool", config -> config.maxConcurrent(2).queue(5, Duration.ofMinutes(10)), store, time.environment());
         time.runReady();
         long stamp = enter(bulkhead);
         time.advance(Duration.ofSeconds(3));
@@ -336,9 +331,13 @@ class SharedBulkheadTest {
                 for (Map.Entry<SharedBulkhead, List<Long>> each : live.entrySet()) {
                     act(each.getKey(), each.getValue());
                 }
-                int flying = live.keySet().stream().mapToInt(SharedBulkhead::inFlight).sum();
+                int flying = live.keySet().stream()
+                        .mapToInt(SharedBulkhead::inFlight)
+                        .sum();
                 most = Math.max(most, flying);
-                assertThat(flying).as("seed %d, step %d: %s", seed, i, live.keySet()).isLessThanOrEqualTo(LIMIT);
+                assertThat(flying)
+                        .as("seed %d, step %d: %s", seed, i, live.keySet())
+                        .isLessThanOrEqualTo(LIMIT);
                 time.advance(Duration.ofMillis(random.nextInt(120)));
             }
             assertThat(most).as("seed %d", seed).isPositive();
@@ -409,18 +408,17 @@ class SharedBulkheadTest {
         }
     }
 
-    /** A bulkhead with a lease for ever, whose own timers are on another time, so that those of calls can be counted. */
+    /**
+     * A bulkhead with a lease for ever, whose own timers are on another time, so that those of calls can be counted.
+     */
     private static SharedBulkhead made(Environment environment, int waiting) {
-        PermitStore generous = request -> CompletableFuture.completedFuture(new PermitLease(
-                100, 100, 1, 100, Duration.ofDays(100_000).toNanos() / 2, request.revision(), false));
+        PermitStore generous = request -> CompletableFuture.completedFuture(
+                new PermitLease(100, 100, 1, 100, Duration.ofDays(100_000).toNanos() / 2, request.revision(), false));
         Environment apart = environment.toBuilder()
                 .scheduler(new ManualTime().environment().scheduler())
                 .executor(Runnable::run)
                 .build();
         return SharedBulkhead.of(
-                "pool",
-                config -> config.maxConcurrent(100).queue(waiting, Duration.ofSeconds(1)),
-                generous,
-                apart);
+                "pool", config -> config.maxConcurrent(100).queue(waiting, Duration.ofSeconds(1)), generous, apart);
     }
 }

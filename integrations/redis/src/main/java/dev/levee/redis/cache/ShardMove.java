@@ -45,7 +45,8 @@ public final class ShardMove {
         ShardPlan plan = before.map().planTo(next.map());
         boolean emptied = false;
         try {
-            for (String to : plan.moves().stream().map(ShardPlan.Move::to).distinct().toList()) {
+            for (String to :
+                    plan.moves().stream().map(ShardPlan.Move::to).distinct().toList()) {
                 TierNode node = next.of(to);
                 node.delete(key -> !before.map().shardOf(key).equals(to));
             }

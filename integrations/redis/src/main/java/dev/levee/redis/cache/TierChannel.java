@@ -135,7 +135,9 @@ final class TierChannel implements AutoCloseable {
         return millis < 0 ? sinceAsked : Nanos.add(sinceAsked, Nanos.multiply(1_000_000L, (double) millis));
     }
 
-    /** Returns the time of the server in microseconds: not lower than it is; that of this machine if it is not known. */
+    /**
+     * Returns the time of the server in microseconds: not lower than it is; that of this machine if it is not known.
+     */
     long serverMicros() {
         ServerTime known = time;
         if (known == null) {

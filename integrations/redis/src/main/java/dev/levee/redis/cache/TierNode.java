@@ -122,8 +122,8 @@ final class TierNode implements AutoCloseable {
     /** Asks for the number of changes so far. */
     long position() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        return number(one(
-                link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
+        return number(
+                one(link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
     }
 
     /** Whether a value with this label is not among those that were invalidated all together. */
@@ -236,8 +236,8 @@ final class TierNode implements AutoCloseable {
 
     private long clearNow() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        long position = number(one(link.run(
-                link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
+        long position = number(
+                one(link.run(link.connection(channel.isTrusted()), TierScripts.CLEAR, keys, names.channel, origin)));
         channel.raiseFloor(position);
         return position;
     }
@@ -322,12 +322,7 @@ final class TierNode implements AutoCloseable {
         }
         byte[][] keys = {names.sequence, names.floor};
         long reached = number(one(link.run(
-                link.connection(channel.isTrusted()),
-                TierScripts.REACH,
-                keys,
-                names.channel,
-                origin,
-                ascii(goal))));
+                link.connection(channel.isTrusted()), TierScripts.REACH, keys, names.channel, origin, ascii(goal))));
         synchronized (pending) {
             if (reached >= promised) {
                 promised = 0;

@@ -80,7 +80,9 @@ final class TierServers implements AutoCloseable {
         Routing now = routing;
         List<TierNode> all = new ArrayList<>(now.read().nodes().values());
         if (now.also() != null) {
-            now.also().nodes().values().stream().filter(each -> !all.contains(each)).forEach(all::add);
+            now.also().nodes().values().stream()
+                    .filter(each -> !all.contains(each))
+                    .forEach(all::add);
         }
         return all;
     }

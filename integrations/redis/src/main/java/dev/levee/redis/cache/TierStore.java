@@ -156,16 +156,12 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 SafeLog.debug(LOG, "cache \"{}\": a session does not get a position", name, gone);
             }
         }
-        return new Held<>(strongly(key, from).value(), label, environment.clock().nanoTime(), false, Keep.NONE);
+        return new Held<>(
+                strongly(key, from).value(), label, environment.clock().nanoTime(), false, Keep.NONE);
     }
 
     private Held<V> read(
-            K key,
-            byte[] bytes,
-            TierNode node,
-            Loader<? super K, ? extends V> from,
-            long position,
-            long maxAgeNanos)
+            K key, byte[] bytes, TierNode node, Loader<? super K, ? extends V> from, long position, long maxAgeNanos)
             throws Exception {
         byte[] token = ascii(HexFormat.of().toHexDigits(environment.random().nextLong())
                 + HexFormat.of().toHexDigits(environment.random().nextLong()));
@@ -227,12 +223,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     private Held<V> leased(
-            K key,
-            byte[] bytes,
-            TierNode node,
-            byte[] token,
-            Answer answer,
-            Loader<? super K, ? extends V> from)
+            K key, byte[] bytes, TierNode node, byte[] token, Answer answer, Loader<? super K, ? extends V> from)
             throws Exception {
         totals.leases.increment();
         long at = environment.clock().nanoTime();
@@ -267,7 +258,12 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
 
     private long life(Duration whole) {
         long millis = whole.toMillis();
-        return Math.max(1, millis - (long) (millis * tier.expiryJitter * environment.random().nextDouble()));
+        return Math.max(
+                1,
+                millis
+                        - (long) (millis
+                                * tier.expiryJitter
+                                * environment.random().nextDouble()));
     }
 
     /** What the store has, if it has something. */

@@ -77,9 +77,8 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
         Require.name(name);
         Require.nonNull("tier", tier);
         this.environment = Require.nonNull("environment", environment);
-        Store<K, V> writes = loader instanceof Store<K, V> written && config.strategy() != Strategy.CACHE_ASIDE
-                ? written
-                : null;
+        Store<K, V> writes =
+                loader instanceof Store<K, V> written && config.strategy() != Strategy.CACHE_ASIDE ? written : null;
         if (writes == null && config.strategy() != Strategy.CACHE_ASIDE) {
             throw new IllegalArgumentException(
                     "store must be a Store when strategy is " + config.strategy() + ", but was " + loader);
@@ -230,20 +229,22 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
         Session session = context.session();
         Loader<? super K, ? extends V> from = given == null ? store.own() : given;
         TierNode node = store.nodeOf(key);
-        Held<V> held = choice == null ? nearly(key, from) : switch (choice.kind()) {
-            case EVENTUAL -> nearly(key, from);
-            case STRONG -> direct(key, each -> store.loadStrong(each, from));
-            case SESSION -> {
-                if (session == null) {
-                    yield direct(key, each -> store.loadStrong(each, from));
-                }
-                long position = session.position(node.source);
-                yield node.hasApplied(position)
-                        ? nearly(key, from)
-                        : direct(key, each -> store.loadFrom(each, from, position));
-            }
-            case BOUNDED -> bounded(key, from, choice.maxAge());
-        };
+        Held<V> held = choice == null
+                ? nearly(key, from)
+                : switch (choice.kind()) {
+                    case EVENTUAL -> nearly(key, from);
+                    case STRONG -> direct(key, each -> store.loadStrong(each, from));
+                    case SESSION -> {
+                        if (session == null) {
+                            yield direct(key, each -> store.loadStrong(each, from));
+                        }
+                        long position = session.position(node.source);
+                        yield node.hasApplied(position)
+                                ? nearly(key, from)
+                                : direct(key, each -> store.loadFrom(each, from, position));
+                    }
+                    case BOUNDED -> bounded(key, from, choice.maxAge());
+                };
         if (held == null) {
             return null;
         }
@@ -356,8 +357,7 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
         return allAsync(keys, Require.nonNull("loader", loader));
     }
 
-    private CompletableFuture<Map<K, V>> allAsync(
-            Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
+    private CompletableFuture<Map<K, V>> allAsync(Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
         return TierReads.supply(environment, () -> all(keys, from));
     }
 

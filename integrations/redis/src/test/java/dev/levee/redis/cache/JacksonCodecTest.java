@@ -81,8 +81,8 @@ class JacksonCodecTest {
     @Test
     @SuppressWarnings("deprecation")
     void a_mapper_with_default_typing_is_refused() {
-        ObjectMapper mapper = new ObjectMapper()
-                .activateDefaultTyping(new ObjectMapper().getPolymorphicTypeValidator());
+        ObjectMapper mapper =
+                new ObjectMapper().activateDefaultTyping(new ObjectMapper().getPolymorphicTypeValidator());
         assertThatThrownBy(() -> JacksonCodec.of(mapper, User.class))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("default typing");

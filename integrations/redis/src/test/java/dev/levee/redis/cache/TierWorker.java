@@ -57,7 +57,8 @@ final class TierWorker implements Store<String, String> {
         if (failing) {
             tier.failWhenGone();
         }
-        cache = TwoTierCache.over("rows", tier.build(), this, near -> near.writeThrough().expireAfter(Duration.ofHours(1)));
+        cache = TwoTierCache.over(
+                "rows", tier.build(), this, near -> near.writeThrough().expireAfter(Duration.ofHours(1)));
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -104,16 +105,19 @@ final class TierWorker implements Store<String, String> {
         static User parse(String text) {
             String[] parts = text.split("\\|", -1);
             Map<String, Long> seen = new HashMap<>();
-            Arrays.stream(parts[1].split(";", -1)).filter(each -> !each.isEmpty()).forEach(each -> {
-                int at = each.indexOf('=');
-                seen.put(each.substring(0, at), Long.parseLong(each.substring(at + 1)));
-            });
+            Arrays.stream(parts[1].split(";", -1))
+                    .filter(each -> !each.isEmpty())
+                    .forEach(each -> {
+                        int at = each.indexOf('=');
+                        seen.put(each.substring(0, at), Long.parseLong(each.substring(at + 1)));
+                    });
             return new User(Session.parse(parts[0]), seen);
         }
 
         String text() {
             StringBuilder text = new StringBuilder(session.toHeader()).append('|');
-            seen.forEach((key, value) -> text.append(key).append('=').append(value).append(';'));
+            seen.forEach(
+                    (key, value) -> text.append(key).append('=').append(value).append(';'));
             return text.toString();
         }
     }
@@ -168,8 +172,7 @@ final class TierWorker implements Store<String, String> {
     }
 
     private void operate(User user, Random random, int thread, int threads) {
-        CallContext context =
-                CallContext.current().withSession(user.session).withConsistency(Consistency.session());
+        CallContext context = CallContext.current().withSession(user.session).withConsistency(Consistency.session());
         int index = random.nextInt(KEYS);
         int dice = random.nextInt(100);
         if (dice < 25) {
@@ -179,8 +182,8 @@ final class TierWorker implements Store<String, String> {
         } else if (dice < 35) {
             String key = "k" + index;
             String done = rows.get("done:" + key);
-            String value = context.withConsistency(Consistency.strong())
-                    .<String, RuntimeException>call(() -> cache.get(key));
+            String value =
+                    context.withConsistency(Consistency.strong()).<String, RuntimeException>call(() -> cache.get(key));
             if (done != null && number(value) < number(done)) {
                 report("strong read of " + key + ": " + value + " after " + done);
             }

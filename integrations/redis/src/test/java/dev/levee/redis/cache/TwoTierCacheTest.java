@@ -10,12 +10,12 @@ import dev.levee.core.consistency.Consistency;
 import dev.levee.redis.RedisServer;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.ArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -168,8 +168,8 @@ class TwoTierCacheTest {
     }
 
     private TwoTierCache<String, String> slow() {
-        TwoTierCache<String, String> cache = tiers.cache(
-                server.port(), tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
+        TwoTierCache<String, String> cache =
+                tiers.cache(server.port(), tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
                     Thread.sleep(50);
                     return tiers.new Rows().load(key);
                 });
@@ -222,7 +222,10 @@ class TwoTierCacheTest {
         tiers.rows.put("a", "1");
         tiers.rows.put("b", "2");
         TwoTierCache<String, String> one = cache();
-        assertThat(one.getAll(List.of("a", "b", "c"))).containsEntry("a", "1").containsEntry("b", "2").hasSize(2);
+        assertThat(one.getAll(List.of("a", "b", "c")))
+                .containsEntry("a", "1")
+                .containsEntry("b", "2")
+                .hasSize(2);
         assertThat(one.getAllAsync(List.of("a", "c")).join()).containsOnlyKeys("a");
         assertThat(one.getAsync("b").join()).isEqualTo("2");
         assertThat(one.getEntry("b").value()).isEqualTo("2");

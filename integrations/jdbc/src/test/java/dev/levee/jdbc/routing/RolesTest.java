@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Which node is the primary, and which may be read. */
@@ -24,6 +25,20 @@ class RolesTest {
             assertThat(FakeNodes.who(nodes.routing)).isEqualTo("b");
             assertThat(FakeNodes.who(nodes.routing.reads())).isIn("a", "c");
         }
+    }
+
+    @Test
+    void no_node_is_the_primary_before_each_has_answered_or_is_taken_for_dead() throws Exception {
+        DatabaseNode old = new DatabaseNode("old", new FakeNodes.Node("old").source());
+        DatabaseNode next = new DatabaseNode("next", new FakeNodes.Node("next").source());
+        ClusterRoles roles = new ClusterRoles("db", List.of(old, next), 1_000, usable -> {});
+        roles.answered(old, new NodeReading(true, 10, 1, ""), 0);
+        assertThat(roles.primary().node()).isNull();
+        assertThat(roles.primary().complete()).isFalse();
+        roles.failed(next, true);
+        assertThat(roles.primary().node()).as("one time-out says little").isNull();
+        roles.answered(next, new NodeReading(true, 10, 2, ""), 0);
+        assertThat(roles.primary().node()).isSameAs(next);
     }
 
     @Test

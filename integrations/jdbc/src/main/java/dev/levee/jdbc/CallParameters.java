@@ -318,5 +318,4 @@ abstract class CallParameters extends GuardedPreparedStatement<CallableStatement
     public void setURL(String name, URL value) throws SQLException {
         inner.setURL(name, value);
     }
-
 }

@@ -335,5 +335,4 @@ final class GuardedCallableStatement extends CallParameters {
     public boolean wasNull() throws SQLException {
         return inner.wasNull();
     }
-
 }

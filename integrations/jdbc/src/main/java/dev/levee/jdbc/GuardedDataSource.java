@@ -48,12 +48,12 @@ import javax.sql.DataSource;
  * driver has returned.
  *
  * <p><b>What is thrown.</b> Code on JDBC expects {@code SQLException}: a refusal is a
- * {@link SQLTransientConnectionException}, a time-out a {@link SQLTimeoutException}, with the exception of the policy as
- * the cause.
+ * {@link SQLTransientConnectionException}, a time-out a {@link SQLTimeoutException}, with the exception of the policy
+ * as the cause.
  *
  * <p>Thread-safe if the data source inside is. Connections and statements may be used as those inside, and
- * {@code unwrap} leads to them. A call costs an object of some 40 bytes besides what the policy and the driver need; a
- * statement with a deadline also costs a timer. Closing the data source inside is left to its owner. See ADR 161.
+ * {@code unwrap} leads to them. An execution allocates at most some 100 bytes besides what the policy and the driver
+ * need; one with a deadline also costs a timer. Closing the data source inside is left to its owner. See ADR 161.
  *
  * @since 0.1
  */

@@ -323,5 +323,4 @@ class GuardedPreparedStatement<P extends PreparedStatement> extends GuardedState
     public void setUnicodeStream(int index, InputStream value, int detail) throws SQLException {
         inner.setUnicodeStream(index, value, detail);
     }
-
 }

@@ -1,8 +1,10 @@
 package dev.levee.jdbc;
 
+import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
+import dev.levee.core.Operation;
 import dev.levee.core.OutcomeRule;
 import dev.levee.core.Pipeline;
 import dev.levee.core.Policy;
@@ -37,7 +39,7 @@ final class RoundTrips {
         this.rule = rule;
         this.environment = policy.environment();
         this.tooLate = DeadlineExpiredException.shared("data source", name);
-        this.borrowing = Pipeline.of(Timeout.of(name, dev.levee.core.Deadline.FOREVER, environment), policy);
+        this.borrowing = Pipeline.of(Timeout.of(name, Deadline.FOREVER, environment), policy);
     }
 
     String subject() {
@@ -93,15 +95,14 @@ final class RoundTrips {
 
     /** Returns any object, since a fallback may answer for the operation. */
     @SuppressWarnings("unchecked")
-    private static @Nullable Object inContext(
-            boolean idempotent, Policy policy, dev.levee.core.Operation<?, SQLException> operation)
+    private static @Nullable Object inContext(boolean idempotent, Policy policy, Operation<?, SQLException> operation)
             throws SQLException {
         CallState state = CallState.current();
         long marks = state.marks();
         Object snapshot = state.snapshot();
         state.mark(idempotent);
         try {
-            return policy.call((dev.levee.core.Operation<@Nullable Object, SQLException>) operation);
+            return policy.call((Operation<@Nullable Object, SQLException>) operation);
         } finally {
             state.restoreMarks(marks, snapshot);
         }
@@ -129,7 +130,9 @@ final class RoundTrips {
     SQLException notAnAnswer(@Nullable Object answered, @Nullable Throwable failure) {
         return new SQLException(
                 subject + ": its policy answered with "
-                        + (answered == null ? "null" : "a " + answered.getClass().getName())
+                        + (answered == null
+                                ? "null"
+                                : "a " + answered.getClass().getName())
                         + ", which did not come from the database; a fallback belongs around the call",
                 failure);
     }

@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  * </table>
  *
  * <p>A state that is not known, or none, is judged by the type: a {@code SQLSyntaxErrorException},
- * {@code SQLIntegrityConstraintViolationException}, {@code SQLDataException}, {@code SQLFeatureNotSupportedException} or
- * {@code SQLInvalidAuthorizationSpecException} is {@link Verdict#IGNORED}, everything else a {@link Verdict#FAILURE}.
+ * {@code SQLIntegrityConstraintViolationException}, {@code SQLDataException}, {@code SQLFeatureNotSupportedException}
+ * or {@code SQLInvalidAuthorizationSpecException} is {@link Verdict#IGNORED}, everything else a
+ * {@link Verdict#FAILURE}.
  *
  * <p>Use the rule for a policy that stands around code on JDBC, such as a retry around a whole transaction; inside of a
  * {@link GuardedDataSource} no policy needs it. Thread-safe; does not allocate. See ADR 162.
@@ -56,9 +57,9 @@ public final class SqlOutcomes {
     private SqlOutcomes() {}
 
     /**
-     * Returns the rule. It looks at the first {@link SQLException} among an error and its causes, so that it judges what
-     * Spring's {@code JdbcTemplate} throws too; whatever has none is judged by {@link OutcomeRule#standard()}, and so
-     * are interrupts and cancels. A refusal of a {@link GuardedDataSource} is {@link Verdict#IGNORED}.
+     * Returns the rule. It looks at the first {@link SQLException} among an error and its causes, so that it judges
+     * what Spring's {@code JdbcTemplate} throws too; whatever has none is judged by {@link OutcomeRule#standard()}, and
+     * so are interrupts and cancels. A refusal of a {@link GuardedDataSource} is {@link Verdict#IGNORED}.
      *
      * @return the rule, always the same one
      */

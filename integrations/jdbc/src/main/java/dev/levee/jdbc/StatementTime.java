@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The time of an execution that has a deadline: the query timeout of the driver while it runs, a cancel at the deadline,
- * and an end of the connection if that does not help. Whatever comes from here has come to its end before the execution
- * returns: a cancel never reaches the next statement.
+ * The time of an execution that has a deadline: the query timeout of the driver while it runs, a cancel at the
+ * deadline, and an end of the connection if that does not help. Whatever comes from here has come to its end before the
+ * execution returns: a cancel never reaches the next statement.
  */
 final class StatementTime implements Runnable {
     /** How long after its deadline a statement may still run before its connection is ended. */
@@ -91,7 +91,7 @@ final class StatementTime implements Runnable {
         }
     }
 
-    private interface Step {
+    private interface DriverStep {
         void run() throws SQLException;
     }
 
@@ -105,7 +105,7 @@ final class StatementTime implements Runnable {
         connection.abort(trips.environment().executor());
     }
 
-    private void act(Step step) {
+    private void act(DriverStep step) {
         int seen;
         do {
             seen = acting.get();

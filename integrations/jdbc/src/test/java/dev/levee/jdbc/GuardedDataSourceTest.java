@@ -211,8 +211,7 @@ class GuardedDataSourceTest {
                 assertThatThrownBy(() -> statement.executeUpdate("x")).hasMessage("raised");
             }
         }
-        assertThat(gate.verdicts())
-                .containsExactly(Verdict.SUCCESS, Verdict.FAILURE, Verdict.SUCCESS, Verdict.SUCCESS);
+        assertThat(gate.verdicts()).containsExactly(Verdict.SUCCESS, Verdict.FAILURE, Verdict.SUCCESS, Verdict.SUCCESS);
     }
 
     @Test
@@ -284,7 +283,8 @@ class GuardedDataSourceTest {
     void a_second_run_has_the_result_of_the_first_and_its_connections_go_back() throws SQLException {
         try (Connection connection = guarded(new Twice()).getConnection();
                 Statement statement = connection.createStatement()) {
-            assertThat(statement.executeUpdate("INSERT INTO rows VALUES (1, 'a')")).isEqualTo(1);
+            assertThat(statement.executeUpdate("INSERT INTO rows VALUES (1, 'a')"))
+                    .isEqualTo(1);
             assertThatThrownBy(() -> statement.executeUpdate("INSERT INTO rows VALUES (1, 'a')"))
                     .extracting(thrown -> ((SQLException) thrown).getSQLState())
                     .isEqualTo("23505");
@@ -298,14 +298,17 @@ class GuardedDataSourceTest {
         ManualTime time = new ManualTime().autoAdvance();
         Switch full = new Switch(time.environment());
         Retry retry = Retry.of(
-                "r", c -> c.idempotent(false).backoff((attempt, random) -> {
+                "r",
+                c -> c.idempotent(false).backoff((attempt, random) -> {
                     full.admit();
                     return 1;
-                }), time.environment());
+                }),
+                time.environment());
         try (Connection connection = guarded(Pipeline.of(retry, full.bulkhead)).getConnection();
                 Statement statement = connection.createStatement()) {
             full.refuse();
-            assertThat(statement.executeUpdate("INSERT INTO rows VALUES (1, 'a')")).isEqualTo(1);
+            assertThat(statement.executeUpdate("INSERT INTO rows VALUES (1, 'a')"))
+                    .isEqualTo(1);
         }
         assertThat(rows()).isEqualTo(1);
     }
@@ -413,7 +416,8 @@ class GuardedDataSourceTest {
             assertThat(call.getConnection()).isSameAs(connection);
             assertThat(connection).isEqualTo(statement.getConnection());
             assertThat(java.util.Set.of(connection)).contains(call.getConnection());
-            assertThat(connection.isWrapperFor(org.h2.jdbc.JdbcConnection.class)).isTrue();
+            assertThat(connection.isWrapperFor(org.h2.jdbc.JdbcConnection.class))
+                    .isTrue();
             assertThat(connection.unwrap(org.h2.jdbc.JdbcConnection.class)).isNotNull();
             assertThat(statement.unwrap(org.h2.jdbc.JdbcStatement.class)).isNotNull();
             assertThat(connection.toString()).startsWith("guarded ");

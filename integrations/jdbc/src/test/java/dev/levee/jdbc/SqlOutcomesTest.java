@@ -48,7 +48,8 @@ class SqlOutcomesTest {
     @Test
     void what_never_had_a_connection_was_not_sent() {
         judged(Verdict.NOT_SENT, "08001", "08004", "57P03");
-        assertThat(judge(new SQLException("x", "HY000", new ConnectException()))).isEqualTo(Verdict.NOT_SENT);
+        assertThat(judge(new SQLException("x", "HY000", new ConnectException())))
+                .isEqualTo(Verdict.NOT_SENT);
     }
 
     @Test
@@ -96,8 +97,10 @@ class SqlOutcomesTest {
 
     @Test
     void what_a_framework_wraps_is_judged_by_what_it_wraps() {
-        assertThat(judge(new IllegalStateException(new SQLException("x", "23505")))).isEqualTo(Verdict.IGNORED);
-        assertThat(judge(new IllegalStateException(new SQLException("x", "08001")))).isEqualTo(Verdict.NOT_SENT);
+        assertThat(judge(new IllegalStateException(new SQLException("x", "23505"))))
+                .isEqualTo(Verdict.IGNORED);
+        assertThat(judge(new IllegalStateException(new SQLException("x", "08001"))))
+                .isEqualTo(Verdict.NOT_SENT);
         assertThat(judge(new IllegalStateException(new SQLException("x", new ConnectException()))))
                 .isEqualTo(Verdict.NOT_SENT);
     }

@@ -295,7 +295,8 @@ class StatementTimeTest {
         });
         AtomicReference<Throwable> thrown = new AtomicReference<>();
         Bulkhead open = Bulkhead.of("b", 5, time.environment());
-        Deadline deadline = Deadline.after(Duration.ofMillis(300), time.environment().clock());
+        Deadline deadline =
+                Deadline.after(Duration.ofMillis(300), time.environment().clock());
         time.start(() -> CallContext.current().withDeadline(deadline).run(() -> {
             try {
                 guarded(open).getConnection().close();
@@ -326,8 +327,7 @@ class StatementTimeTest {
             }
             return method.equals("cancel") ? null : proceed.call();
         });
-        AtomicReference<Throwable> thrown =
-                startUpdate(guarded(Pipeline.of(timeout, bulkhead)), new ArrayList<>());
+        AtomicReference<Throwable> thrown = startUpdate(guarded(Pipeline.of(timeout, bulkhead)), new ArrayList<>());
         time.advance(Duration.ofMillis(50));
         for (int i = 0; i < 3000 && thrown.get() == null; i++) {
             time.runReady();

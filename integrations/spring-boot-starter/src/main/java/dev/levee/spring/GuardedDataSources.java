@@ -50,8 +50,8 @@ final class GuardedDataSources implements BeanPostProcessor, SmartInitializingSi
         try {
             made = GuardedDataSource.of(beanName, source, policy(plan));
         } catch (IllegalArgumentException wrong) {
-            throw new LeveeConfigurationException(new Problem(
-                    plan.path() + ".pipeline", plan.pipeline(), String.valueOf(wrong.getMessage()), null));
+            throw new LeveeConfigurationException(
+                    new Problem(plan.path() + ".pipeline", plan.pipeline(), String.valueOf(wrong.getMessage()), null));
         }
         guarded.add(beanName);
         return made;

@@ -56,8 +56,7 @@ final class PlanReader {
 
     private ConfiguredPlan read() {
         for (SettingNode child : root.children().values()) {
-            if (!Settings.isSection(child.name())
-                    && !FOREIGN.contains(Settings.uniform(child.name()))) {
+            if (!Settings.isSection(child.name()) && !FOREIGN.contains(Settings.uniform(child.name()))) {
                 List<String> names = new ArrayList<>(Settings.SECTIONS);
                 names.addAll(FOREIGN);
                 problems.add(leaf(child).problem("is no property of levee" + Settings.suggestion(child.name(), names)));

@@ -291,9 +291,8 @@ class DataSourceTest {
                 .withConfiguration(
                         AutoConfigurations.of(LeveeAutoConfiguration.class, LeveeDataSourceAutoConfiguration.class))
                 .withClassLoader(new FilteredClassLoader(GuardedDataSource.class));
-        without.run(context -> assertThat(context)
-                .hasNotFailed()
-                .doesNotHaveBean(LeveeDataSourceAutoConfiguration.class));
+        without.run(
+                context -> assertThat(context).hasNotFailed().doesNotHaveBean(LeveeDataSourceAutoConfiguration.class));
         without.withPropertyValues("levee.pipelines.db=bulkhead", "levee.data-sources.main.pipeline=db")
                 .run(context -> assertThat(wrong(context.getStartupFailure()))
                         .hasMessage("levee.data-sources.main: needs levee-jdbc among the dependencies"));

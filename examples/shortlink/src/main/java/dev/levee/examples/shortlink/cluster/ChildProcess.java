@@ -140,6 +140,12 @@ final class ChildProcess implements AutoCloseable, Measured {
         awaitEnd(10);
     }
 
+    /** SIGKILL for the program that the process keeps, and for nothing else: the process ends by itself then. */
+    void killKept() {
+        tell("kill");
+        awaitEnd(10);
+    }
+
     /** Asks the process to end in good order, by cutting its lifeline. Does not wait. */
     void cutLifeline() {
         closing = true;
@@ -154,7 +160,7 @@ final class ChildProcess implements AutoCloseable, Measured {
     @Override
     public void close() {
         cutLifeline();
-        if (!awaitEnd(3)) {
+        if (!awaitEnd(10)) {
             kill();
         }
     }

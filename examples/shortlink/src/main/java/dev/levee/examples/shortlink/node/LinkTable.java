@@ -1,6 +1,8 @@
 package dev.levee.examples.shortlink.node;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.levee.core.Environment;
+import dev.levee.examples.shortlink.Backends;
 import dev.levee.examples.shortlink.node.JdbcCall.Work;
 import dev.levee.jdbc.ResultCodec;
 import dev.levee.jdbc.TransactionalIdempotency;
@@ -15,25 +17,37 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
 
 /** The links in the database. Nothing here knows of breakers and timeouts: {@link NodeGuards} puts them around it. */
 public final class LinkTable implements AutoCloseable {
     /** The prefix of the idempotency keys of requests to shorten. */
     public static final String SCOPE = "shorten";
 
-    private final HikariDataSource pool;
+    private final Dialect dialect;
+    private final DataSource pool;
     private final Executor executor;
+
+    private final Runnable close;
+
+    private LinkTable(Dialect dialect, DataSource pool, Executor executor, Runnable close) {
+        this.dialect = dialect;
+        this.pool = pool;
+        this.executor = executor;
+        this.close = close;
+    }
 
     /**
      * The table.
      *
-     * @param url where the database is; nothing connects yet
-     * @param connections how many connections there may be at once
-     * @param executor runs statements; its threads may block
+     * @param backends where the database is; nothing connects yet
+     * @param connections how many connections there may be at once, to each database
+     * @param environment its executor runs statements; its threads may block
+     * @return the table, to be closed
      */
-    public LinkTable(String url, int connections, Executor executor) {
-        this.pool = ConnectionPool.open(url, connections);
-        this.executor = executor;
+    static LinkTable of(Backends backends, int connections, Environment environment) {
+        HikariDataSource primary = ConnectionPool.open(backends.primary(), connections);
+        return new LinkTable(Dialect.of(backends.primary()), primary, environment.executor(), primary::close);
     }
 
     /**
@@ -103,7 +117,8 @@ public final class LinkTable implements AutoCloseable {
      */
     public static void seed(String database, List<String> urls) throws SQLException {
         try (Connection connection = ConnectionPool.dataSource(database).getConnection();
-                PreparedStatement statement = connection.prepareStatement("MERGE INTO link VALUES (?, ?)")) {
+                PreparedStatement statement =
+                        connection.prepareStatement(Dialect.of(database).setLink())) {
             connection.setAutoCommit(false);
             for (String url : urls) {
                 statement.setString(1, Code.of(url, 0));
@@ -129,24 +144,27 @@ public final class LinkTable implements AutoCloseable {
     }
 
     /** The same URL gets the same code however often it comes; if two URLs want one code, the later one is salted. */
-    private static String insert(JdbcCall<?> call, String url) throws SQLException {
+    private String insert(JdbcCall<?> call, String url) throws SQLException {
         for (int salt = 0; ; salt++) {
             String code = Code.of(url, salt);
-            try (PreparedStatement statement = call.prepare("INSERT INTO link VALUES (?, ?)")) {
-                statement.setString(1, code);
-                statement.setString(2, url);
-                statement.executeUpdate();
+            if (inserted(call, code, url) || select(call, code).equals(Optional.of(url))) {
                 return code;
-            } catch (SQLIntegrityConstraintViolationException taken) {
-                if (select(call, code).equals(Optional.of(url))) {
-                    return code;
-                }
             }
+        }
+    }
+
+    private boolean inserted(JdbcCall<?> call, String code, String url) throws SQLException {
+        try (PreparedStatement statement = call.prepare(dialect.addLink())) {
+            statement.setString(1, code);
+            statement.setString(2, url);
+            return statement.executeUpdate() == 1;
+        } catch (SQLIntegrityConstraintViolationException taken) {
+            return false;
         }
     }
 
     @Override
     public void close() {
-        pool.close();
+        close.run();
     }
 }

@@ -9,4 +9,5 @@ module dev.levee.jdbc {
     requires static transitive org.jspecify;
 
     exports dev.levee.jdbc;
+    exports dev.levee.jdbc.routing;
 }

@@ -1,0 +1,521 @@
+package dev.levee.jdbc.routing;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.consistency.Consistency;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.sql.SQLNonTransientConnectionException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection that takes a physical one when it is first used, because JDBC says late what a connection is for. Settings
+ * that come before are kept, and applied to each physical connection. See ADR 157.
+ *
+ * <pre>
+ *   no physical connection --first statement--> reads: one of a replica, or of the primary; else of the primary
+ *          ^                                            |
+ *          +--- closed, or work that does not fit ------+   between transactions, when no statement is open
+ * </pre>
+ *
+ * <p>Used by one thread at a time, as connections are; {@code abort} and {@code close} by any.
+ */
+final class RoutedConnection extends ForwardingConnection {
+    private static final String IN_TRANSACTION = "25001";
+
+    private final Routes routes;
+    private final ReadScope scope;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private volatile @Nullable PhysicalConnection physical;
+
+    /** Statements of the physical connection that were made and not closed. */
+    private int openStatements;
+
+    /** Whether a transaction has begun: a statement was executed and its end has not come. */
+    private volatile boolean open;
+
+    /** Whether rows may have been written through a result, without a statement. */
+    private boolean updatable;
+
+    /** The position of the session before the last statement. */
+    private long seen;
+
+    // What was set; null where nothing was.
+
+    private boolean readOnly;
+    private @Nullable Boolean autoCommit;
+    private @Nullable Integer isolation;
+    private @Nullable Integer holdability;
+    private @Nullable String catalog;
+    private @Nullable String schema;
+
+    RoutedConnection(Routes routes, ReadScope scope, boolean readOnly) {
+        this.routes = routes;
+        this.scope = scope;
+        this.readOnly = readOnly;
+    }
+
+    // ---- the physical connection
+
+    @Override
+    Connection use() throws SQLException {
+        return bound().connection;
+    }
+
+    private void requireOpen() throws SQLException {
+        if (closed.get()) {
+            throw new SQLNonTransientConnectionException(
+                    "data source \"" + routes.name + "\": this connection is closed", "08003");
+        }
+    }
+
+    /** Returns the physical connection; another one if the one that there is does not fit and can be left. */
+    private PhysicalConnection bound() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null && !open && openStatements == 0 && !fits(now)) {
+            leave(now);
+            now = null;
+        }
+        return now == null ? bind() : now;
+    }
+
+    private boolean fits(PhysicalConnection now) throws SQLException {
+        return now.primary || (reads() && now.node.view.usable() && routes.meets(now.node, CallContext.current()));
+    }
+
+    /** Whether what is done is declared as reading; within a scope a transaction is only if it says so itself. */
+    private boolean reads() throws SQLException {
+        return readOnly || (scope.isOpen() && commitsEach());
+    }
+
+    private boolean commitsEach() throws SQLException {
+        if (autoCommit != null) {
+            return autoCommit;
+        }
+        ConnectionDefaults.Settings known = defaults();
+        return known == null || known.autoCommit();
+    }
+
+    private ConnectionDefaults.@Nullable Settings defaults() throws SQLException {
+        ConnectionDefaults.Settings known = routes.defaults.settings();
+        if (known == null) {
+            routes.awaitFirstRound();
+            known = routes.defaults.settings();
+        }
+        return known;
+    }
+
+    private PhysicalConnection bind() throws SQLException {
+        boolean reading = reads();
+        PhysicalConnection taken = reading ? routes.read() : routes.write();
+        boolean done = false;
+        try {
+            apply(taken, reading);
+            done = true;
+        } finally {
+            if (!done) {
+                taken.release(false);
+            }
+        }
+        openStatements = 0;
+        updatable = false;
+        open = false;
+        physical = taken;
+        if (closed.get()) { // by another thread, which may not have seen it
+            leave(taken);
+            requireOpen();
+        }
+        return taken;
+    }
+
+    private void apply(PhysicalConnection taken, boolean reading) throws SQLException {
+        if (reading) {
+            taken.setReadOnly(true);
+        }
+        if (isolation != null) {
+            taken.setIsolation(isolation);
+        }
+        if (holdability != null) {
+            taken.setHoldability(holdability);
+        }
+        if (catalog != null) {
+            taken.setCatalog(catalog);
+        }
+        if (schema != null) {
+            taken.setSchema(schema);
+        }
+        if (autoCommit != null) {
+            taken.setAutoCommit(autoCommit);
+        }
+    }
+
+    private void leave(PhysicalConnection left) throws SQLException {
+        physical = null;
+        left.release(open);
+        open = false;
+    }
+
+    // ---- statements
+
+    @Override
+    <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker) throws SQLException {
+        PhysicalConnection now = bound();
+        try {
+            S made = maker.make(now.connection);
+            openStatements++;
+            updatable |= mayUpdate;
+            return RoutedStatement.of(this, now, type, made);
+        } catch (SQLException failure) {
+            failed(now, failure);
+            throw failure;
+        }
+    }
+
+    void statementClosed(PhysicalConnection of) {
+        if (of == physical) {
+            openStatements--;
+        }
+    }
+
+    void failed(PhysicalConnection of, SQLException failure) {
+        if (Routes.isSuspicious(failure)) {
+            of.failed();
+        }
+        routes.failed(of.node, failure, false);
+    }
+
+    /** Holds a statement up until its node can give what the call asks for; returns what the session has seen. */
+    long beforeExecution(PhysicalConnection of) throws SQLException {
+        requireOpen();
+        if (of != physical) {
+            throw new SQLException("data source \"" + routes.name + "\": this statement was closed when its connection"
+                    + " went to other work");
+        }
+        CallContext call = CallContext.current();
+        if (of.primary) {
+            routes.requirePrimary(of.node);
+        } else if (!routes.meets(of.node, call) && !routes.awaitSession(of.node, call)) {
+            throw new ReplicaBehindException("data source \"" + routes.name + "\": node " + of.node.name
+                    + " cannot give what the call asks for, " + routes.kind(call) + "; take a new connection");
+        }
+        routes.prepare(call);
+        seen = routes.seen(call);
+        if (!of.autoCommit) {
+            open = true;
+        }
+        return seen;
+    }
+
+    void afterExecution(PhysicalConnection of, long before) throws SQLException {
+        if (of.autoCommit) {
+            note(of, before);
+        }
+    }
+
+    /** Notes in the session what was written; and what was read, unless the call does not ask for that. */
+    private void note(PhysicalConnection of, long atLeast) throws SQLException {
+        CallContext call = CallContext.current();
+        if (call.session() == null) {
+            return;
+        }
+        Consistency.Kind kind = routes.kind(call);
+        if (kind == Consistency.Kind.SESSION || kind == Consistency.Kind.STRONG || !reads()) {
+            routes.note(of, call, atLeast);
+        }
+    }
+
+    // ---- transactions
+
+    @Override
+    public void setAutoCommit(boolean value) throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null && now.autoCommit != value) {
+            if (value) {
+                end(now, () -> now.setAutoCommit(true), true);
+            } else if (now.primary || readOnly) {
+                now.setAutoCommit(false);
+            } else {
+                leave(now); // it was for reads that commit by themselves
+            }
+        }
+        autoCommit = value;
+    }
+
+    @Override
+    public boolean getAutoCommit() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        return now == null ? commitsEach() : now.autoCommit;
+    }
+
+    @Override
+    public void commit() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null) {
+            end(now, now.connection::commit, true);
+        }
+    }
+
+    @Override
+    public void rollback() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null) {
+            end(now, now.connection::rollback, false);
+        }
+    }
+
+    /** Ends a transaction. */
+    private interface Ending {
+        void run() throws SQLException;
+    }
+
+    private void end(PhysicalConnection of, Ending ending, boolean commits) throws SQLException {
+        boolean was = open;
+        if (was && commits && of.primary) {
+            routes.requirePrimary(of.node);
+        }
+        try {
+            ending.run();
+        } catch (SQLException failure) {
+            failed(of, failure);
+            throw failure;
+        }
+        open = false;
+        if (was) {
+            note(of, seen);
+        }
+    }
+
+    @Override
+    public Savepoint setSavepoint() throws SQLException {
+        PhysicalConnection now = begun();
+        return now.connection.setSavepoint();
+    }
+
+    @Override
+    public Savepoint setSavepoint(String name) throws SQLException {
+        PhysicalConnection now = begun();
+        return now.connection.setSavepoint(name);
+    }
+
+    private PhysicalConnection begun() throws SQLException {
+        PhysicalConnection now = bound();
+        beforeExecution(now);
+        return now;
+    }
+
+    @Override
+    public void rollback(Savepoint savepoint) throws SQLException {
+        use().rollback(savepoint);
+    }
+
+    @Override
+    public void releaseSavepoint(Savepoint savepoint) throws SQLException {
+        use().releaseSavepoint(savepoint);
+    }
+
+    // ---- settings
+
+    @Override
+    public void setReadOnly(boolean value) throws SQLException {
+        requireOpen();
+        if (value == readOnly) {
+            return;
+        }
+        if (open) {
+            throw new SQLException(
+                    "data source \"" + routes.name + "\": read-only cannot change within a transaction",
+                    IN_TRANSACTION);
+        }
+        PhysicalConnection now = physical;
+        readOnly = value;
+        if (now != null) {
+            if (now.primary && openStatements > 0) {
+                now.setReadOnly(value);
+            } else {
+                leave(now);
+            }
+        }
+    }
+
+    @Override
+    public boolean isReadOnly() throws SQLException {
+        requireOpen();
+        return readOnly;
+    }
+
+    @Override
+    public void setTransactionIsolation(int level) throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null) {
+            now.setIsolation(level);
+        }
+        isolation = level;
+    }
+
+    @Override
+    public int getTransactionIsolation() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now == null && isolation != null) {
+            return isolation;
+        }
+        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        return known == null ? use().getTransactionIsolation() : known.isolation();
+    }
+
+    @Override
+    public void setHoldability(int value) throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null) {
+            now.setHoldability(value);
+        }
+        holdability = value;
+    }
+
+    @Override
+    public int getHoldability() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now == null && holdability != null) {
+            return holdability;
+        }
+        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        return known == null ? use().getHoldability() : known.holdability();
+    }
+
+    @Override
+    public void setCatalog(String value) throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null) {
+            now.setCatalog(value);
+        }
+        catalog = value;
+    }
+
+    @Override
+    public @Nullable String getCatalog() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now == null && catalog != null) {
+            return catalog;
+        }
+        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        return known == null ? use().getCatalog() : known.catalog();
+    }
+
+    @Override
+    public void setSchema(String value) throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now != null) {
+            now.setSchema(value);
+        }
+        schema = value;
+    }
+
+    @Override
+    public @Nullable String getSchema() throws SQLException {
+        requireOpen();
+        PhysicalConnection now = physical;
+        if (now == null && schema != null) {
+            return schema;
+        }
+        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        return known == null ? use().getSchema() : known.schema();
+    }
+
+    @Override
+    public void setNetworkTimeout(Executor executor, int milliseconds) throws SQLException {
+        bound().setNetworkTimeout(executor, milliseconds);
+    }
+
+    @Override
+    public DatabaseMetaData getMetaData() throws SQLException {
+        PhysicalConnection now = bound();
+        return RoutedStatement.of(this, now, now.connection.getMetaData());
+    }
+
+    // ---- the end
+
+    @Override
+    public boolean isValid(int timeoutSeconds) throws SQLException {
+        if (timeoutSeconds < 0) {
+            throw new SQLException("timeoutSeconds must be at least 0, but was " + timeoutSeconds);
+        }
+        if (closed.get()) {
+            return false;
+        }
+        try {
+            return use().isValid(timeoutSeconds);
+        } catch (SQLException unreachable) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean isClosed() throws SQLException {
+        PhysicalConnection now = physical;
+        return closed.get() || (now != null && now.connection.isClosed());
+    }
+
+    @Override
+    public void close() throws SQLException {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        PhysicalConnection last = physical;
+        if (last != null) {
+            try {
+                settle(last);
+            } finally {
+                leave(last);
+            }
+        }
+    }
+
+    /** Rolls back what is open, and notes what was read in it. */
+    private void settle(PhysicalConnection last) throws SQLException {
+        if (last.connection.isClosed() || CallContext.current().session() == null) {
+            return;
+        }
+        if (open && !last.autoCommit) {
+            end(last, last.connection::rollback, false);
+        } else if (updatable && last.autoCommit) {
+            note(last, seen);
+        }
+    }
+
+    @Override
+    public void abort(Executor executor) throws SQLException {
+        if (executor == null) {
+            throw new SQLException("executor must not be null");
+        }
+        if (closed.compareAndSet(false, true)) {
+            PhysicalConnection last = physical;
+            physical = null;
+            if (last != null) {
+                last.abort(executor);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        PhysicalConnection now = physical;
+        return "connection of data source \"" + routes.name + "\""
+                + (closed.get() ? ", closed" : now == null ? "" : " to node " + now.node.name);
+    }
+}

@@ -6,7 +6,10 @@ import java.util.List;
 /**
  * Requests for permits that go to a {@link QuotaStore} together.
  *
- * @param node identifies the process, and differs from those of all others: random
+ * <p>No two requests of a batch are of one limiter and key. Of one limiter and key a process has one request on its way
+ * at a time: it sends the next one, with a higher sequence, when that was answered or was given up.
+ *
+ * @param node identifies the process, and differs from those of all others: random, from 1 to 64 letters and digits
  * @param sequence grows with each batch of the node; a batch that is sent again has the same
  * @param requests at least one
  * @since 0.1

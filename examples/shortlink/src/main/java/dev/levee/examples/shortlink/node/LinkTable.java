@@ -1,18 +1,23 @@
 package dev.levee.examples.shortlink.node;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.levee.core.CallContext;
 import dev.levee.core.Environment;
 import dev.levee.examples.shortlink.Backends;
 import dev.levee.examples.shortlink.node.JdbcCall.Work;
 import dev.levee.jdbc.ResultCodec;
 import dev.levee.jdbc.TransactionalIdempotency;
 import dev.levee.jdbc.UncheckedSqlException;
+import dev.levee.jdbc.routing.RoutingConfig;
+import dev.levee.jdbc.routing.RoutingDataSource;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLIntegrityConstraintViolationException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -24,15 +29,19 @@ public final class LinkTable implements AutoCloseable {
     /** The prefix of the idempotency keys of requests to shorten. */
     public static final String SCOPE = "shorten";
 
-    private final Dialect dialect;
-    private final DataSource pool;
-    private final Executor executor;
+    /** What the database is called in sessions. */
+    private static final String DATABASE = "links";
 
+    private final Dialect dialect;
+    private final DataSource writes;
+    private final DataSource reads;
+    private final Executor executor;
     private final Runnable close;
 
-    private LinkTable(Dialect dialect, DataSource pool, Executor executor, Runnable close) {
+    private LinkTable(Dialect dialect, DataSource writes, DataSource reads, Executor executor, Runnable close) {
         this.dialect = dialect;
-        this.pool = pool;
+        this.writes = writes;
+        this.reads = reads;
         this.executor = executor;
         this.close = close;
     }
@@ -46,8 +55,30 @@ public final class LinkTable implements AutoCloseable {
      * @return the table, to be closed
      */
     static LinkTable of(Backends backends, int connections, Environment environment) {
+        Dialect dialect = Dialect.of(backends.primary());
         HikariDataSource primary = ConnectionPool.open(backends.primary(), connections);
-        return new LinkTable(Dialect.of(backends.primary()), primary, environment.executor(), primary::close);
+        if (backends.replica() == null) {
+            return new LinkTable(dialect, primary, primary, environment.executor(), primary::close);
+        }
+        HikariDataSource replica = ConnectionPool.open(backends.replica(), connections);
+        RoutingDataSource both = RoutingDataSource.of(
+                DATABASE, Map.of("primary", primary, "replica", replica), LinkTable::configure, environment);
+        // The choice and the session of a call are those of its thread, so they go along to the one of the statement.
+        Executor executor = task -> {
+            CallContext call = CallContext.current();
+            environment.executor().execute(() -> call.run(task::run));
+        };
+        return new LinkTable(dialect, both, both.reads(), executor, both::close);
+    }
+
+    private static void configure(RoutingConfig.Builder config) {
+        config.probeEvery(Duration.ofMillis(100))
+                .probeTimeout(Duration.ofMillis(500))
+                .maxLag(Duration.ofSeconds(1))
+                // Less than a statement may take: then there is time to ask the primary.
+                .sessionWait(Duration.ofMillis(10))
+                .slowStart(Duration.ofSeconds(2))
+                .closesNodes(true);
     }
 
     /**
@@ -57,7 +88,7 @@ public final class LinkTable implements AutoCloseable {
      * @return gives its URL, if there is one; a cancel cancels the statement
      */
     public CompletableFuture<Optional<String>> find(String code) {
-        return start(call -> select(call, code));
+        return JdbcCall.start(reads, executor, call -> select(call, code));
     }
 
     /**
@@ -131,7 +162,7 @@ public final class LinkTable implements AutoCloseable {
     }
 
     private <T> CompletableFuture<T> start(Work<T> work) {
-        return JdbcCall.start(pool, executor, work);
+        return JdbcCall.start(writes, executor, work);
     }
 
     private static Optional<String> select(JdbcCall<?> call, String code) throws SQLException {

@@ -16,6 +16,20 @@ public final class RateLimitedException extends RefusedException {
         super(policy, message, retryAfter, shared);
     }
 
+    /**
+     * Makes a refusal, for authors of limiters.
+     *
+     * @param policy the name of the limiter
+     * @param message the text for logs, which begins with kind and quoted name of the limiter
+     * @param retryAfter returns in how many nanoseconds the permits would be there
+     * @param shared whether many callers get this object; such a one cannot carry suppressed exceptions
+     * @return the refusal
+     * @throws NullPointerException if {@code policy} or {@code retryAfter} is null
+     */
+    public static RateLimitedException of(String policy, String message, LongSupplier retryAfter, boolean shared) {
+        return new RateLimitedException(policy, message, retryAfter, shared);
+    }
+
     @Override
     public RefusedException detached() {
         long fixed = retryAfterNanos();

@@ -6,7 +6,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Keeps how much of each limit all processes together have used, in a server that they share. For authors of
- * integrations; an application makes limiters of it by {@code SharedLimits}.
+ * integrations; an application makes limiters of it by {@link SharedLimits}.
  *
  * <p>Each request is decided at the server, by the server's time, in one step that no other request interrupts; a batch
  * of requests is one round trip. Thread-safe; never blocks. {@code QuotaStoreContract} in the test sources of this

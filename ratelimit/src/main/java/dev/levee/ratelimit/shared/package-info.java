@@ -1,5 +1,5 @@
 /**
- * Limits that several processes share: {@code SharedLimits} makes them, on a
+ * Limits that several processes share: {@link dev.levee.ratelimit.shared.SharedLimits} makes them, on a
  * {@link dev.levee.ratelimit.shared.QuotaStore} that an integration brings. See ADR 142.
  */
 @NullMarked

@@ -1,0 +1,174 @@
+package dev.levee.ratelimit.shared;
+
+import dev.levee.core.CallContext;
+import dev.levee.core.Deadline;
+import dev.levee.core.Scheduler;
+import dev.levee.core.internal.Nanos;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** The forms in which a call asks a {@link SharedQuota}: without waiting for its turn, on a thread, as a future. */
+final class SharedCalls {
+    /** An answer comes within the time-out, or an outage begins: what is beyond that is a guard. */
+    private static final int TIMEOUTS = 4;
+
+    private SharedCalls() {}
+
+    /** Decides now, or waits for an answer of the store. Returns 0 or a wait. */
+    static long decide(SharedQuota quota, long permits) {
+        long now = quota.scope.clock.nanoTime();
+        long wait = quota.takeLocally(permits, now);
+        return wait == SharedQuota.ASK ? askOnce(quota, permits, now) : wait;
+    }
+
+    private static long askOnce(SharedQuota quota, long permits, long now) {
+        Deadline deadline = CallContext.current().deadline();
+        long bound = quota.scope.link.timeoutNanos * TIMEOUTS;
+        long left = deadline == null ? bound : Math.min(bound, deadline.remainingNanos());
+        QuotaAsk ask = new QuotaAsk(permits, false, now + left, Thread.currentThread());
+        quota.ask(ask);
+        boolean wasInterrupted = false;
+        try {
+            while (!quota.await(ask)) { // bounded by the time-out: the interrupt is left to what follows
+                wasInterrupted |= Thread.interrupted();
+            }
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        return ask.state == QuotaAsk.ADMITTED ? 0 : ask.waitNanos;
+    }
+
+    /**
+     * Waits on this thread, for an answer or for a turn.
+     *
+     * @param leftNanos until when its call must have begun
+     * @throws InterruptedException if it was interrupted before it was admitted; it holds nothing then
+     */
+    static QuotaAsk await(SharedQuota quota, long permits, long maxNanos, long leftNanos) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        long now = quota.scope.clock.nanoTime();
+        QuotaAsk ask = new QuotaAsk(permits, maxNanos > 0, until(quota, now, maxNanos, leftNanos), Thread.currentThread());
+        quota.ask(ask);
+        try {
+            if (!quota.await(ask) && quota.leave(ask)) {
+                Thread.interrupted();
+                throw new InterruptedException();
+            }
+        } catch (RuntimeException | Error thrown) {
+            if (!quota.leave(ask) && ask.state == QuotaAsk.ADMITTED) {
+                quota.giveBack(permits, ask.takenNanos);
+            }
+            throw thrown;
+        }
+        return ask;
+    }
+
+    /** Returns when a call gives up: before its end at which it is too late to begin. */
+    private static long until(SharedQuota quota, long now, long maxNanos, long leftNanos) {
+        long longest = maxNanos > 0 ? maxNanos : quota.scope.link.timeoutNanos * TIMEOUTS;
+        return now + Math.min(Math.min(longest, leftNanos - 1), Nanos.NEVER / 2);
+    }
+
+    /** Returns until when the call that this thread works for must have begun. */
+    static long callNanos() {
+        Deadline deadline = CallContext.current().deadline();
+        return deadline == null ? Nanos.NEVER : deadline.remainingNanos();
+    }
+
+    /** A call that waits without a thread. Whatever completes it first decides. */
+    abstract static class Future<T extends @Nullable Object> extends CompletableFuture<T> {
+        final SharedQuota quota;
+        final QuotaAsk ask;
+        private volatile Scheduler.@Nullable Timer timer;
+
+        Future(SharedQuota quota, long permits, long maxNanos, long leftNanos) {
+            this.quota = quota;
+            long now = quota.scope.clock.nanoTime();
+            this.ask = new QuotaAsk(permits, maxNanos > 0, until(quota, now, maxNanos, leftNanos), null) {
+                @Override
+                void tell() {
+                    quota.scope.environment.handOver(Future.this::ended);
+                }
+            };
+        }
+
+        /** Begins the wait, or ends it at once. */
+        final void begin() {
+            if (!quota.ask(ask)) {
+                ended();
+                return;
+            }
+            timer = quota.scope.environment.schedule(
+                    this::giveUp, ask.untilNanos - quota.scope.clock.nanoTime());
+            if (!ask.isWaiting()) {
+                cancelTimer();
+            }
+        }
+
+        private void giveUp() {
+            if (quota.leave(ask)) {
+                ask.tell();
+            }
+        }
+
+        private void cancelTimer() {
+            Scheduler.Timer set = timer;
+            if (set != null) {
+                set.cancel();
+            }
+        }
+
+        /** Completes it with the end of the wait; called once. */
+        private void ended() {
+            cancelTimer();
+            if (ask.state != QuotaAsk.ADMITTED) {
+                refused();
+            } else if (!admitted()) {
+                quota.giveBack(ask.permits, ask.takenNanos);
+            }
+        }
+
+        /** Completes it; returns whether that was first. */
+        abstract boolean admitted();
+
+        abstract void refused();
+
+        /** Called when the call has given up. */
+        abstract void left();
+
+        final boolean completes(T value) {
+            return super.complete(value);
+        }
+
+        final boolean fails(Throwable error) {
+            return super.completeExceptionally(error);
+        }
+
+        @Override
+        public boolean complete(T value) {
+            return leaveIf(super.complete(value));
+        }
+
+        @Override
+        public boolean completeExceptionally(Throwable error) {
+            return leaveIf(super.completeExceptionally(error));
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            return leaveIf(super.cancel(mayInterruptIfRunning));
+        }
+
+        private boolean leaveIf(boolean first) {
+            if (first && quota.leave(ask)) {
+                cancelTimer();
+                left();
+            }
+            return first;
+        }
+    }
+}

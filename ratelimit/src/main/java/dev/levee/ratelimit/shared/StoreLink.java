@@ -1,0 +1,433 @@
+package dev.levee.ratelimit.shared;
+
+import dev.levee.core.Environment;
+import dev.levee.core.NanoClock;
+import dev.levee.core.Scheduler;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.SafeLog;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way of a process to its store: requests that come while batches are on their way go together with the next one,
+ * in the order in which they came; and the breaker.
+ *
+ * <pre>{@code
+ *            answer                          no answer, error
+ *   +---> works ------------------------------------------> outage <---+
+ *   |       ^                                                  |       | not answered: twice the pause
+ *   |       '---- all that was not answered is answered -- probe ------'
+ * }</pre>
+ *
+ * <p>A batch that was not answered may have been carried out. It is sent again, the same, by the probes; the store
+ * answers again what it has carried out. If that takes longer than the store remembers, what was used is charged anew
+ * and what came back is forgotten: in doubt twice, never not at all. See ADR 144.
+ *
+ * <p>The lock is held for a few steps, and no method of a quota is called under it.
+ */
+final class StoreLink {
+    private static final Logger LOG = LoggerFactory.getLogger(SharedLimits.class);
+    private static final long MIN_PAUSE_NANOS = 100_000_000;
+    private static final long MAX_PAUSE_NANOS = 5_000_000_000L;
+
+    private final String name;
+    private final QuotaStore store;
+    final Environment environment;
+    private final NanoClock clock;
+    private final String node;
+    final long timeoutNanos;
+    private final int maxBatch;
+    private final int maxInFlight;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Deque<SharedQuota> queue = new ArrayDeque<>();
+
+    /** Batches whose answer is not known, in the order in which they failed; only in an outage. */
+    private final Deque<Batch> unanswered = new ArrayDeque<>();
+
+    /** What has to be charged when the outage is over. */
+    private final Set<SharedQuota> charged = new LinkedHashSet<>();
+
+    private int inFlight;
+    private long sequence;
+    private long pauseNanos;
+    private @Nullable SharedQuota asked;
+    private boolean isClosed;
+
+    /** Whether the store is taken to be gone. Read by every call that cannot be decided locally. */
+    private volatile boolean out;
+
+    /** When it is asked again. */
+    private volatile long probeNanos;
+
+    final LongAdder trips = new LongAdder();
+    final LongAdder requests = new LongAdder();
+    final LongAdder failures = new LongAdder();
+
+    StoreLink(String name, QuotaStore store, SharedLimits.Settings settings, Environment environment) {
+        this.name = name;
+        this.store = store;
+        this.environment = environment;
+        this.clock = environment.clock();
+        this.timeoutNanos = Nanos.of(settings.timeout());
+        this.maxBatch = settings.maxBatch();
+        this.maxInFlight = settings.maxInFlight();
+        this.node = Long.toHexString(environment.random().nextLong())
+                + Long.toHexString(environment.random().nextLong());
+    }
+
+    boolean isOut() {
+        return out;
+    }
+
+    /** Returns for how long a call is refused because of the outage, from 1. */
+    long outageNanos(long nowNanos) {
+        return Math.max(1, probeNanos - nowNanos);
+    }
+
+    void check(SharedPlan plan) {
+        store.check(plan.terms.limit());
+    }
+
+    /** Sends a request of a quota soon, or tells it of the outage. The quota asks once until it is answered. */
+    void submit(SharedQuota quota) {
+        boolean isOut;
+        lock.lock();
+        try {
+            isOut = out;
+            if (!isOut) {
+                queue.add(quota);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (isOut) {
+            quota.outage(true);
+        } else {
+            sendAll();
+        }
+    }
+
+    /** Has a quota charged for what it admits in an outage, when that is over. */
+    void chargeAfter(SharedQuota quota) {
+        boolean isOut;
+        lock.lock();
+        try {
+            isOut = out;
+            if (isOut) {
+                charged.add(quota);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (!isOut) {
+            quota.recovered();
+        }
+    }
+
+    private void sendAll() {
+        while (true) {
+            List<SharedQuota> quotas;
+            lock.lock();
+            try {
+                if (out || inFlight >= maxInFlight || queue.isEmpty()) {
+                    return;
+                }
+                quotas = new ArrayList<>(Math.min(queue.size(), maxBatch));
+                while (quotas.size() < maxBatch && !queue.isEmpty()) {
+                    quotas.add(queue.remove());
+                }
+                inFlight++;
+            } finally {
+                lock.unlock();
+            }
+            send(newBatch(quotas));
+        }
+    }
+
+    private Batch newBatch(List<SharedQuota> quotas) {
+        long now = clock.nanoTime();
+        List<QuotaRequest> built = new ArrayList<>(quotas.size());
+        for (SharedQuota quota : quotas) {
+            built.add(quota.request(now));
+        }
+        lock.lock();
+        try {
+            requests.add(built.size());
+            return new Batch(quotas, new QuotaBatch(node, ++sequence, built), now);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void send(Batch batch) {
+        trips.increment();
+        int attempt = batch.attempt;
+        try {
+            batch.timer = environment.schedule(
+                    () -> failed(
+                            batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
+                    timeoutNanos);
+            store.take(batch.batch).whenComplete((grants, error) -> {
+                if (error != null) {
+                    failed(batch, attempt, error);
+                } else {
+                    answered(batch, attempt, grants);
+                }
+            });
+        } catch (Throwable thrown) {
+            failed(batch, attempt, thrown);
+        }
+    }
+
+    private void answered(Batch batch, int attempt, @Nullable List<QuotaGrant> grants) {
+        if (grants == null || grants.size() != batch.quotas.size()) {
+            failed(
+                    batch,
+                    attempt,
+                    new IllegalStateException((grants == null ? "no" : grants.size()) + " answers to "
+                            + batch.quotas.size() + " requests"));
+            return;
+        }
+        boolean isProbe;
+        lock.lock();
+        try {
+            if (batch.isSettled) {
+                return;
+            }
+            batch.isSettled = true;
+            if (batch.hasFailed) {
+                unanswered.remove(batch);
+            } else {
+                inFlight--;
+            }
+            isProbe = batch.isProbing;
+        } finally {
+            lock.unlock();
+        }
+        batch.cancelTimer();
+        long now = clock.nanoTime();
+        for (int i = 0; i < grants.size(); i++) {
+            batch.quotas.get(i).answered(grants.get(i), batch.sentNanos, now);
+        }
+        if (isProbe) {
+            probeWorked();
+        } else {
+            sendAll();
+        }
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
+    private void failed(Batch batch, int attempt, Throwable reason) {
+        boolean begins;
+        boolean probes;
+        List<SharedQuota> waiting = List.of();
+        lock.lock();
+        try {
+            if (batch.isSettled || batch.attempt != attempt) {
+                return;
+            }
+            batch.attempt++;
+            if (!batch.hasFailed) {
+                batch.hasFailed = true;
+                inFlight--;
+                unanswered.add(batch);
+            }
+            begins = !out;
+            probes = begins || batch.isProbing;
+            batch.isProbing = false;
+            if (begins) {
+                out = true;
+                pauseNanos = MIN_PAUSE_NANOS;
+                waiting = new ArrayList<>(queue);
+                queue.clear();
+            } else if (probes) {
+                pauseNanos = Math.min(2 * pauseNanos, MAX_PAUSE_NANOS);
+            }
+            asked = batch.quotas.get(0);
+        } finally {
+            lock.unlock();
+        }
+        batch.cancelTimer();
+        failures.increment();
+        if (probes) {
+            scheduleProbe();
+        }
+        if (begins) {
+            SafeLog.warn(
+                    LOG,
+                    "limits \"{}\": the store does not answer ({}); until it does limiters go by their outage policy",
+                    name,
+                    reason.toString());
+        }
+        for (SharedQuota quota : waiting) {
+            quota.outage(true);
+        }
+        for (SharedQuota quota : batch.quotas) {
+            quota.outage(false);
+        }
+    }
+
+    private void scheduleProbe() {
+        long pause = pauseNanos + environment.random().nextLong(pauseNanos / 4 + 1);
+        probeNanos = clock.nanoTime() + pause;
+        if (!isClosed) {
+            environment.schedule(() -> environment.handOver(this::probe), pause);
+        }
+    }
+
+    /** Asks the store again: what was not answered, or else anything. One at a time. */
+    private void probe() {
+        while (true) {
+            Batch next;
+            SharedQuota any;
+            lock.lock();
+            try {
+                if (isClosed) {
+                    return;
+                }
+                next = unanswered.peek();
+                any = asked;
+            } finally {
+                lock.unlock();
+            }
+            if (next == null) {
+                if (any == null || !any.beginsProbe()) { // a batch is on its way, and will say
+                    scheduleProbe();
+                    return;
+                }
+                next = newBatch(List.of(any));
+                lock.lock();
+                try {
+                    next.hasFailed = true;
+                    unanswered.add(next);
+                } finally {
+                    lock.unlock();
+                }
+            } else if (isTooOld(next)) {
+                drop(next);
+                continue;
+            }
+            if (beginsProbing(next)) {
+                send(next);
+                return;
+            }
+        }
+    }
+
+    /** Marks a batch that a probe is on its way with, unless a late answer has come. */
+    private boolean beginsProbing(Batch batch) {
+        lock.lock();
+        try {
+            batch.isProbing = !batch.isSettled;
+            return batch.isProbing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isTooOld(Batch batch) {
+        return clock.nanoTime() - batch.sentNanos >= store.replayNanos() - timeoutNanos;
+    }
+
+    private void drop(Batch batch) {
+        lock.lock();
+        try {
+            if (batch.isSettled) {
+                return;
+            }
+            batch.isSettled = true;
+            unanswered.remove(batch);
+        } finally {
+            lock.unlock();
+        }
+        for (SharedQuota quota : batch.quotas) {
+            quota.dropped();
+        }
+    }
+
+    private void probeWorked() {
+        List<SharedQuota> owing;
+        lock.lock();
+        try {
+            if (!unanswered.isEmpty()) {
+                owing = null;
+            } else {
+                out = false;
+                asked = null;
+                owing = new ArrayList<>(charged);
+                charged.clear();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (owing == null) {
+            probe();
+            return;
+        }
+        SafeLog.info(LOG, "limits \"{}\": the store answers again", name);
+        for (SharedQuota quota : owing) {
+            quota.recovered();
+        }
+        sendAll();
+    }
+
+    /** Ends the probes. */
+    void close() {
+        lock.lock();
+        try {
+            isClosed = true;
+            out = true;
+            probeNanos = clock.nanoTime() + Nanos.NEVER;
+            queue.clear();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Requests that were sent together, and what became of them. */
+    private static final class Batch {
+        final List<SharedQuota> quotas;
+        final QuotaBatch batch;
+
+        /** When it was sent first. */
+        final long sentNanos;
+
+        volatile Scheduler.@Nullable Timer timer;
+
+        /** Counts attempts that have ended. Written under the lock of the link, as the rest. */
+        volatile int attempt;
+
+        /** Whether it is known what became of it, or will never be. */
+        boolean isSettled;
+
+        /** Whether it is among those that were not answered. */
+        boolean hasFailed;
+
+        /** Whether a probe is on its way with it. */
+        boolean isProbing;
+
+        Batch(List<SharedQuota> quotas, QuotaBatch batch, long sentNanos) {
+            this.quotas = quotas;
+            this.batch = batch;
+            this.sentNanos = sentNanos;
+        }
+
+        void cancelTimer() {
+            Scheduler.Timer set = timer;
+            if (set != null) {
+                set.cancel();
+            }
+        }
+    }
+}

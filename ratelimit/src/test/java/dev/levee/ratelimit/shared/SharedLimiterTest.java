@@ -1,0 +1,324 @@
+package dev.levee.ratelimit.shared;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.core.Deadline;
+import dev.levee.core.Gate;
+import dev.levee.ratelimit.Limit;
+import dev.levee.ratelimit.RateDecision;
+import dev.levee.ratelimit.RateLimitedException;
+import dev.levee.ratelimit.RateLimiter;
+import dev.levee.ratelimit.Reservation;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+class SharedLimiterTest {
+    private final SharedCluster cluster = new SharedCluster();
+
+    private static RateLimiter exact(SharedCluster.Node node, Limit limit) {
+        return node.limits.limiter("api", config -> config.limit(limit).mode(SharedMode.EXACT));
+    }
+
+    @Nested
+    class Exact {
+        private final Limit limit = Limit.of(10, Duration.ofSeconds(10));
+
+        @Test
+        void all_nodes_together_admit_the_limit() {
+            RateLimiter one = exact(cluster.node(), limit);
+            RateLimiter two = exact(cluster.node(5_000_000_000L), limit);
+            for (int i = 0; i < 5; i++) {
+                assertThat(one.tryAcquire()).isTrue();
+                assertThat(two.tryAcquire()).isTrue();
+            }
+
+            assertThat(one.tryAcquire()).isFalse();
+            assertThat(two.tryAcquireOrWaitNanos()).isEqualTo(1_000_000_000L);
+            cluster.pass(1_000);
+            assertThat(two.tryAcquire()).isTrue();
+            assertThat(one.tryAcquire()).isFalse();
+        }
+
+        @Test
+        void a_flooded_limit_costs_no_trips() {
+            RateLimiter limiter = exact(cluster.node(), limit);
+            limiter.tryAcquire(10);
+            limiter.tryAcquire();
+            long before = cluster.store.batches();
+
+            for (int i = 0; i < 1_000; i++) {
+                assertThat(limiter.tryAcquire()).isFalse();
+                assertThat(limiter.tryAcquire(3)).isFalse();
+            }
+
+            assertThat(cluster.store.batches()).isEqualTo(before);
+        }
+
+        @Test
+        void more_than_the_capacity_are_never_there() {
+            RateLimiter limiter = exact(cluster.node(), limit);
+
+            assertThat(limiter.tryAcquireOrWaitNanos(11)).isEqualTo(RateLimiter.NEVER);
+            assertThat(cluster.store.batches()).isZero();
+        }
+
+        @Test
+        void a_refused_large_call_keeps_out_no_small_one() {
+            RateLimiter limiter = exact(cluster.node(), limit);
+            assertThat(limiter.tryAcquire(8)).isTrue();
+            assertThat(limiter.tryAcquireOrWaitNanos(5)).isEqualTo(3_000_000_000L);
+
+            assertThat(limiter.tryAcquire(2)).isTrue();
+        }
+
+        @Test
+        void decisions_say_what_is_left() {
+            RateLimiter limiter = exact(cluster.node(), limit);
+
+            RateDecision admitted = limiter.decide(4);
+            RateDecision refused = limiter.decide(7);
+
+            assertThat(admitted.isAdmitted()).isTrue();
+            assertThat(admitted.remaining()).isEqualTo(6);
+            assertThat(admitted.resetNanos()).isEqualTo(4_000_000_000L);
+            assertThat(refused.isAdmitted()).isFalse();
+            assertThat(refused.retryAfterNanos()).isEqualTo(1_000_000_000L);
+            assertThat(limiter.availablePermits()).isEqualTo(6);
+        }
+
+        @Test
+        void calls_that_wait_share_a_trip() {
+            SharedCluster.Node node = cluster.node();
+            RateLimiter limiter = exact(node, limit);
+            node.way.answerDelayNanos = 5 * SharedCluster.MILLI;
+            CompletableFuture<?>[] calls = new CompletableFuture<?>[12];
+            for (int i = 0; i < calls.length; i++) {
+                calls[i] = limiter.acquireAsync(1, Duration.ZERO);
+            }
+            cluster.pass(20);
+
+            assertThat(calls).allMatch(CompletableFuture::isDone);
+            assertThat(calls).filteredOn(CompletableFuture::isCompletedExceptionally).hasSize(2);
+            assertThat(cluster.store.batches()).isEqualTo(2);
+        }
+
+        @Test
+        void a_sliding_window_is_kept_too() {
+            RateLimiter limiter = cluster.node().limits.limiter("w", Limit.slidingWindow(3, Duration.ofMinutes(1)));
+
+            assertThat(limiter.tryAcquire(3)).isTrue();
+            assertThat(limiter.tryAcquire()).isFalse();
+            cluster.pass(120_000);
+            assertThat(limiter.tryAcquire(3)).isTrue();
+        }
+    }
+
+    @Nested
+    class Waiting {
+        private final Limit limit = Limit.of(10, Duration.ofSeconds(10));
+        private final SharedCluster.Node node = cluster.node();
+        private final RateLimiter limiter = exact(node, limit);
+
+        @Test
+        void calls_get_their_turn_in_order() {
+            limiter.tryAcquire(10);
+            CompletableFuture<?> large = limiter.acquireAsync(3, Duration.ofSeconds(20));
+            CompletableFuture<?> small = limiter.acquireAsync(1, Duration.ofSeconds(20));
+
+            assertThat(limiter.tryAcquire()).isFalse();
+            assertThat(limiter.waiting()).isEqualTo(2);
+            cluster.pass(2_900);
+            assertThat(large).isNotDone();
+            cluster.pass(200);
+            assertThat(large).isCompleted();
+            assertThat(small).isNotDone();
+            cluster.pass(1_000);
+            assertThat(small).isCompleted();
+            assertThat(limiter.waiting()).isZero();
+        }
+
+        @Test
+        void a_turn_that_comes_too_late_is_refused_at_once() {
+            limiter.tryAcquire(10);
+            limiter.tryAcquire();
+
+            CompletableFuture<?> late = limiter.acquireAsync(3, Duration.ofSeconds(2));
+
+            assertThatThrownBy(late::join).hasCauseInstanceOf(RateLimitedException.class);
+        }
+
+        @Test
+        void a_cancelled_call_leaves_its_permit() {
+            node.way.answerDelayNanos = 5 * SharedCluster.MILLI;
+            CompletableFuture<?> cancelled = limiter.acquireAsync(4, Duration.ZERO);
+            CompletableFuture<?> other = limiter.acquireAsync(1, Duration.ZERO);
+            cancelled.cancel(false);
+            cluster.pass(50);
+
+            assertThat(other).isCompleted();
+            assertThat(limiter.availablePermits()).isEqualTo(9);
+            assertThat(limiter.waiting()).isZero();
+            assertThat(limiter.tryEnter(0)).isEqualTo(Gate.REFUSED);
+        }
+
+        @Test
+        void a_deadline_is_kept_while_the_store_is_slow() {
+            node.way.answerDelayNanos = 200 * SharedCluster.MILLI;
+            CompletableFuture<Long> entered =
+                    limiter.enterAsync(Deadline.after(Duration.ofMillis(30), node.environment.clock()));
+            cluster.pass(29);
+            assertThat(entered).isNotDone();
+            cluster.pass(2);
+
+            assertThat(entered).isCompletedWithValue(Gate.REFUSED);
+            cluster.pass(500);
+            assertThat(limiter.availablePermits()).isEqualTo(10);
+        }
+
+        @Test
+        void a_blocked_thread_gets_its_permit() {
+            limiter.tryAcquire(10);
+            boolean[] done = new boolean[1];
+            cluster.time.start(() -> {
+                try {
+                    limiter.acquire(2, Duration.ofSeconds(5));
+                    done[0] = true;
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            cluster.time.awaitSleepers(1);
+            cluster.pass(1_900);
+            assertThat(done[0]).isFalse();
+            cluster.pass(200);
+            assertThat(done[0]).isTrue();
+        }
+
+        @Test
+        void an_interrupted_thread_holds_nothing() {
+            limiter.tryAcquire(10);
+            Throwable[] thrown = new Throwable[1];
+            Thread thread = cluster.time.start(() -> {
+                try {
+                    limiter.acquire(2, Duration.ofSeconds(5));
+                } catch (InterruptedException e) {
+                    thrown[0] = e;
+                }
+            });
+            cluster.time.awaitSleepers(1);
+            thread.interrupt();
+            cluster.pass(5_000);
+
+            assertThat(thrown[0]).isInstanceOf(InterruptedException.class);
+            assertThat(limiter.waiting()).isZero();
+            assertThat(limiter.tryAcquire(5)).isTrue();
+        }
+
+        @Test
+        void a_reservation_is_ready_and_can_be_cancelled() {
+            Reservation now = limiter.reserve(4, Duration.ZERO);
+            assertThat(now.isReady()).isTrue();
+            limiter.tryAcquire(6);
+            Reservation later = limiter.reserve(1, Duration.ofSeconds(5));
+
+            assertThat(later.isReady()).isFalse();
+            assertThat(now.cancel()).isTrue();
+            assertThat(now.cancel()).isFalse();
+            cluster.pass(1_100);
+            assertThat(later.isReady()).isTrue();
+            assertThat(later.whenReady()).isCompleted();
+            assertThat(limiter.tryAcquire(3)).isTrue();
+        }
+
+        @Test
+        void what_was_used_in_excess_is_settled() {
+            limiter.tryAcquire();
+            limiter.settle(11);
+
+            assertThat(limiter.tryAcquireOrWaitNanos()).isEqualTo(3_000_000_000L);
+            limiter.settle(-5);
+            cluster.pass(3_000);
+            assertThat(limiter.tryAcquire(6)).isTrue();
+        }
+
+        @Test
+        void a_permit_that_was_not_used_comes_back_less_the_time() {
+            limiter.tryAcquire(9);
+            long stamp = limiter.enterAsync(Deadline.after(Deadline.FOREVER, node.environment.clock()))
+                    .join();
+            assertThat(limiter.tryAcquire()).isFalse();
+            cluster.pass(400);
+            limiter.cancel(stamp, 0);
+            cluster.pass(601);
+
+            assertThat(limiter.tryAcquire()).isTrue();
+            assertThat(limiter.tryAcquire()).isFalse();
+        }
+    }
+
+    @Nested
+    class Leased {
+        private final Limit limit = Limit.perSecond(1_000);
+
+        @Test
+        void most_calls_need_no_trip() {
+            RateLimiter limiter = cluster.node().limits.limiter("api", limit);
+            int admitted = 0;
+            for (int i = 0; i < 10_000; i++) {
+                cluster.time.advance(Duration.ofMillis(2));
+                admitted += limiter.tryAcquire() ? 1 : 0;
+            }
+
+            assertThat(admitted).isEqualTo(10_000);
+            assertThat(cluster.store.batches()).isLessThan(1_000);
+        }
+
+        @Test
+        void a_gate_decides_locally_and_asks_without_a_thread() {
+            SharedCluster.Node node = cluster.node();
+            RateLimiter limiter = node.limits.limiter("api", limit);
+            node.way.answerDelayNanos = SharedCluster.MILLI;
+
+            assertThat(limiter.tryEnter(0)).isEqualTo(Gate.REFUSED);
+            CompletableFuture<String> call = limiter.callAsync(() -> CompletableFuture.completedFuture("yes"));
+            assertThat(call).isNotDone();
+            cluster.pass(5);
+            assertThat(call).isCompletedWithValue("yes");
+        }
+
+        @Test
+        void a_life_that_leaves_no_permit_is_refused() {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> cluster.node().limits.limiter("api", config -> config.limit(Limit.perSecond(10))
+                            .leaseLife(Duration.ofSeconds(1))))
+                    .withMessageContaining("limiter \"api\": leaseLife must be shorter")
+                    .withMessageContaining("holds back 10");
+        }
+
+        @Test
+        void an_expired_lease_is_worth_nothing() {
+            SharedCluster.Node node = cluster.node();
+            RateLimiter limiter = node.limits.limiter("api", limit);
+            for (int i = 0; i < 200; i++) {
+                limiter.tryAcquire();
+            }
+            assertThat(limiter.tryEnter(0)).isNotEqualTo(Gate.REFUSED);
+            node.way.fault = FaultyStore.Fault.LOST;
+            cluster.pass(126);
+
+            assertThat(limiter.tryEnter(0)).isEqualTo(Gate.REFUSED);
+        }
+
+        @Test
+        void slow_limits_are_decided_call_by_call() {
+            RateLimiter limiter = cluster.node().limits.limiter("api", Limit.of(5, Duration.ofMinutes(1)));
+
+            assertThat(limiter.tryAcquire(5)).isTrue();
+            assertThat(limiter.tryAcquire()).isFalse();
+        }
+    }
+}

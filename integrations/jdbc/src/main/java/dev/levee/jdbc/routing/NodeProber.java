@@ -155,8 +155,10 @@ final class NodeProber {
         public void run() {
             Timer timeout = null;
             try {
-                timeout = environment.schedule(() -> environment.handOver(this::timeOut), timeoutNanos);
-                settle();
+                if (!closed) {
+                    timeout = environment.schedule(() -> environment.handOver(this::timeOut), timeoutNanos);
+                    settle();
+                }
             } catch (Throwable thrown) { // by a part of the environment
                 SafeLog.warn(LOG, "{}: a probe could not be made; the next one comes", node, thrown);
             } finally {

@@ -95,6 +95,7 @@ final class FakeNodes implements AutoCloseable {
     public void close() {
         if (routing != null) {
             routing.close();
+            time.runReady(); // a probe that was requested gives back what it has
         }
     }
 
@@ -114,6 +115,7 @@ final class FakeNodes implements AutoCloseable {
         volatile boolean dead;
         volatile boolean refuses;
         volatile boolean manual;
+        volatile boolean failsPosition;
 
         Node(String name) throws SQLException {
             this.name = name;
@@ -217,6 +219,9 @@ final class FakeNodes implements AutoCloseable {
 
         @Override
         public long position(Connection connection) throws SQLException {
+            if (of(connection).failsPosition) {
+                throw new SQLException("no position");
+            }
             return of(connection).position;
         }
     }

@@ -5,6 +5,7 @@ import dev.levee.core.internal.Require;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.ToIntBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,37 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
      */
     public Builder<K, V> toBuilder() {
         return new Builder<>(this);
+    }
+
+    /**
+     * Returns a builder with these settings for a cache that holds each value inside of an object of another type, with
+     * what else is known of it. For caches that are made of several tiers.
+     *
+     * @param value takes the value out; not null for what is held
+     * @param <W> what is held
+     * @return a builder; not thread-safe
+     * @throws NullPointerException if {@code value} is null
+     * @throws IllegalArgumentException if values have tags, which the other tiers do not know, or loads are gathered
+     */
+    public <W> Builder<K, W> holding(Function<? super W, ? extends V> value) {
+        Require.nonNull("value", value);
+        if (choices.tags() != null) {
+            throw new IllegalArgumentException("tags must not be set for a cache of several tiers");
+        }
+        if (choices.maxKeys() > 1) {
+            throw new IllegalArgumentException("gather must not be set for a cache of several tiers");
+        }
+        Builder<K, W> held = new Builder<>();
+        copyTo(held, value);
+        held.strategy = strategy;
+        held.totals = totals;
+        ToIntBiFunction<? super K, ? super V> weigher = choices.weigher();
+        if (weigher == null) {
+            held.maxSize(maxSize);
+        } else {
+            held.maxWeight(choices.maxWeight(), (key, each) -> weigher.applyAsInt(key, value.apply(each)));
+        }
+        return held;
     }
 
     /**

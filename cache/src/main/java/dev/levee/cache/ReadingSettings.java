@@ -4,6 +4,7 @@ import dev.levee.core.Deadline;
 import dev.levee.core.internal.Nanos;
 import java.time.Duration;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a {@link CacheConfig} that say how long what is cached is served, and when it is loaded again. */
@@ -39,6 +40,26 @@ abstract sealed class ReadingSettings<K, V> permits CacheConfig {
         loadTimeout = builder.loadTimeout;
         coarseClock = builder.coarseClock;
         checkTogether();
+    }
+
+    <W> void copyTo(ReadingBuilder<K, W, ?> held, Function<? super W, ? extends V> value) {
+        held.expireAfter = expireAfter;
+        if (lifeOf != null) {
+            BiFunction<? super K, ? super V, Duration> life = lifeOf;
+            held.lifeOf = (key, each) -> life.apply(key, value.apply(each));
+        }
+        held.expiryJitter = expiryJitter;
+        held.refreshAfter = refreshAfter;
+        held.staleWhileRevalidate = staleWhileRevalidate;
+        held.staleIfError = staleIfError;
+        held.retryAfter = retryAfter;
+        held.expireAbsentAfter = expireAbsentAfter;
+        held.expireFailuresAfter = expireFailuresAfter;
+        held.earlyExpiry = earlyExpiry;
+        held.maxRefreshes = maxRefreshes;
+        held.softLoadTimeout = softLoadTimeout;
+        held.loadTimeout = loadTimeout;
+        held.coarseClock = coarseClock;
     }
 
     private void checkTogether() {

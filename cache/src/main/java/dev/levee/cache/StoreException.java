@@ -30,6 +30,19 @@ public final class StoreException extends RuntimeException {
     }
 
     /**
+     * Returns what a cache throws when a load has failed: a refusal as it is, else one of these. For caches that are
+     * made of several tiers, and load past one.
+     *
+     * @param cache the name of the cache
+     * @param failure what the store threw
+     * @return what to throw; the interrupt flag is set if it was an interrupt
+     * @throws Error the failure, if it is one
+     */
+    public static RuntimeException ofLoad(String cache, Throwable failure) {
+        return LoadFailures.asSeenByCaller(cache, "load", failure, false);
+    }
+
+    /**
      * Returns the name of the cache.
      *
      * @return its name

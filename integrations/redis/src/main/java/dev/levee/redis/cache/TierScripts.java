@@ -1,0 +1,175 @@
+package dev.levee.redis.cache;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * What runs inside of Redis, each in one step: the protocol that keeps what was invalidated from coming back.
+ *
+ * <pre>{@code
+ * P:v:<key>   the value, a TierEnvelope
+ * P:l:<key>   a hash: L, X  the token of the lease and its end    W<token>  a write that is under way, and its end
+ *                     S     until when a write settles            F         the lowest version that may be filled
+ * P:q         the sequence number of changes; each is published with its number
+ * P:f         the number of the last change of all keys: what is labelled lower is dead
+ * }</pre>
+ *
+ * <p>The sequence begins with the time of the server in microseconds, so it goes on upwards after all was lost. Times
+ * are those of the server. See ADR 150.
+ */
+final class TierScripts {
+    static final int HIT = 0;
+    static final int LEASE = 1;
+    static final int WAIT = 2;
+    static final int UNCACHED = 3;
+    static final int ODD = 4;
+
+    /** The label of a value begins here, as eight bytes; then its version. */
+    static final int LABEL_AT = 7;
+
+    private static final String COMMON = """
+            local t = redis.call('TIME')
+            local now = t[1] * 1000 + math.floor(t[2] / 1000)
+            local function text(n) return string.format('%.0f', n) end
+            local function seq(key)
+              local s = redis.call('GET', key)
+              if not s then
+                s = text(t[1] * 1000000 + t[2])
+                redis.call('SET', key, s)
+              end
+              return tonumber(s)
+            end
+            local function long(v, at)
+              if string.len(v) < at + 7 then return nil end
+              local n = 0
+              for i = at, at + 7 do n = n * 256 + string.byte(v, i) end
+              return n
+            end
+            local function bytes(n)
+              local b = ''
+              for i = 1, 8 do
+                b = string.char(n % 256) .. b
+                n = math.floor(n / 256)
+              end
+              return b
+            end
+            local function less(a, b)
+              for i = 1, 8 do
+                local x, y = string.byte(a, i), string.byte(b, i)
+                if x ~= y then return x < y end
+              end
+              return false
+            end
+            """;
+
+    /** KEYS v l q f; ARGV token, life of a lease, lowest floor, whether to pass by the value. */
+    static final TierScript READ = new TierScript(COMMON + """
+            local s = seq(KEYS[3])
+            local floor = math.max(tonumber(redis.call('GET', KEYS[4]) or '0'), tonumber(ARGV[3]))
+            local v = redis.pcall('GET', KEYS[1])
+            if type(v) == 'table' then return {4, text(s), text(now)} end
+            if v and ARGV[4] == '0' and (long(v, 8) or s) >= floor then
+              return {0, text(s), text(now), v}
+            end
+            local h = redis.pcall('HGETALL', KEYS[2])
+            if h.err then return {4, text(s), text(now)} end
+            local till, token
+            for i = 1, #h, 2 do
+              local f = string.sub(h[i], 1, 1)
+              if (f == 'W' or f == 'S') and tonumber(h[i + 1]) > now then
+                return {3, text(s), text(now)}
+              end
+              if f == 'X' then till = tonumber(h[i + 1]) end
+              if f == 'L' then token = h[i + 1] end
+            end
+            if token and token ~= ARGV[1] and till > now then return {2, text(s), text(now), text(till - now)} end
+            redis.call('HSET', KEYS[2], 'L', ARGV[1], 'X', text(now + ARGV[2]))
+            if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
+            return {1, text(s), text(now)}
+            """);
+
+    /** KEYS v l; ARGV token, value, its life (0 to give the lease back alone). */
+    static final TierScript FILL = new TierScript(COMMON + """
+            if redis.call('HGET', KEYS[2], 'L') ~= ARGV[1] then return {0} end
+            local low = redis.call('HGET', KEYS[2], 'F')
+            redis.call('HDEL', KEYS[2], 'L', 'X')
+            if ARGV[3] == '0' then return {1} end
+            if low and less(string.sub(ARGV[2], 16, 23), low) then return {0} end
+            redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+            redis.call('EXISTS', KEYS[1]) -- a read, so that client tracking goes on
+            return {1}
+            """);
+
+    /**
+     * KEYS v l q; ARGV channel, origin, key, what (begin, end, drop, put), token, life of the mark or the tombstone,
+     * lowest version or empty, value, its life.
+     */
+    static final TierScript CHANGE = new TierScript(COMMON + """
+            local what = ARGV[4]
+            local gone = redis.pcall('HDEL', KEYS[2], 'L', 'X')
+            if type(gone) == 'table' and gone.err then redis.call('DEL', KEYS[2]) end
+            local low = redis.call('HGET', KEYS[2], 'F')
+            if what == 'put' and ARGV[7] ~= '' then
+              local old = redis.pcall('GET', KEYS[1])
+              if type(old) == 'string' and string.len(old) >= 23 then
+                local has = string.sub(old, 16, 23)
+                if not low or less(low, has) then low = has end
+              end
+              if low and less(ARGV[7], low) then return {'0'} end
+            end
+            redis.call('DEL', KEYS[1])
+            if what == 'begin' then
+              redis.call('HSET', KEYS[2], 'W' .. ARGV[5], text(now + ARGV[6]))
+            elseif what == 'end' then
+              redis.call('HDEL', KEYS[2], 'W' .. ARGV[5])
+            end
+            if what ~= 'begin' and ARGV[6] ~= '0' then
+              if what ~= 'put' then redis.call('HSET', KEYS[2], 'S', text(now + ARGV[6])) end
+            end
+            if what ~= 'begin' and ARGV[7] ~= '' and not (low and less(ARGV[7], low)) then
+              redis.call('HSET', KEYS[2], 'F', ARGV[7])
+            end
+            if redis.call('EXISTS', KEYS[2]) == 1 then
+              local life = math.max(tonumber(ARGV[6]), 60000)
+              if redis.call('PTTL', KEYS[2]) < life then redis.call('PEXPIRE', KEYS[2], text(life)) end
+            end
+            seq(KEYS[3])
+            local s = redis.call('INCR', KEYS[3])
+            if what == 'put' then
+              local v = string.sub(ARGV[8], 1, 7) .. bytes(s) .. string.sub(ARGV[8], 16, 23) .. bytes(now)
+                .. string.sub(ARGV[8], 32)
+              redis.call('SET', KEYS[1], v, 'PX', ARGV[9])
+            end
+            redis.call('PUBLISH', ARGV[1], text(s) .. ':' .. ARGV[2] .. ':k:' .. ARGV[3])
+            return {text(s)}
+            """);
+
+    /** KEYS q f; ARGV channel, origin. */
+    static final TierScript CLEAR = new TierScript(COMMON + """
+            seq(KEYS[1])
+            local s = redis.call('INCR', KEYS[1])
+            redis.call('SET', KEYS[2], text(s))
+            redis.call('PUBLISH', ARGV[1], text(s) .. ':' .. ARGV[2] .. ':a:')
+            return {text(s)}
+            """);
+
+    /** KEYS q f; ARGV lowest floor. */
+    static final TierScript SYNC = new TierScript(COMMON + """
+            local s = seq(KEYS[1])
+            local floor = tonumber(redis.call('GET', KEYS[2]) or '0')
+            if floor < tonumber(ARGV[1]) then
+              floor = tonumber(ARGV[1])
+              redis.call('SET', KEYS[2], ARGV[1])
+            end
+            return {text(s), text(floor), text(now)}
+            """);
+
+    private TierScripts() {}
+
+    static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    static byte[] ascii(long number) {
+        return ascii(Long.toString(number));
+    }
+}

@@ -1,0 +1,476 @@
+package dev.levee.redis.cache;
+
+import dev.levee.cache.BulkLoader;
+import dev.levee.cache.Cache;
+import dev.levee.cache.CacheConfig;
+import dev.levee.cache.CacheConfig.Strategy;
+import dev.levee.cache.CachedValue;
+import dev.levee.cache.Loader;
+import dev.levee.cache.Store;
+import dev.levee.cache.WarmUpReport;
+import dev.levee.core.CallContext;
+import dev.levee.core.Environment;
+import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
+import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.Nanos;
+import dev.levee.core.internal.Require;
+import dev.levee.redis.cache.TierServers.Shards;
+import io.lettuce.core.RedisClient;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A {@link Cache} of two tiers: near the caller, and in Redis or Valkey for all processes, in front of a store.
+ *
+ * <pre>{@code
+ * RedisTier<String, User> tier = RedisTier.builder(client, Codec.strings(), JacksonCodec.of(User.class)).build();
+ * TwoTierCache<String, User> users = TwoTierCache.over("users", tier, repository::find);
+ * User user = users.get("42");     // from memory, from Redis, or from the repository by one load for all processes
+ * users.invalidate("42");          // after a change in the repository: in Redis and in all processes
+ * }</pre>
+ *
+ * <p>What a cache of one process promises holds here for all processes: one load for a key, and what was invalidated
+ * does not come back. How fresh a read is can be chosen for each call by the {@link Consistency} of its
+ * {@link CallContext}; without a choice, a value of the near cache is served that may have been changed elsewhere some
+ * milliseconds ago. {@code docs/caching/two-tiers.md} has the tables of what is promised, and of what happens when Redis
+ * is gone. See ADR 150 and ADR 151.
+ *
+ * <p>What differs from a cache of one process:
+ *
+ * <ul>
+ *   <li>{@link #put}, {@link #remove} and the invalidations wait for Redis, as long as the timeout of the tier. If Redis
+ *       is gone they return without it (unless the tier is to fail then): this process has dropped the key, and the
+ *       others will when Redis is back; {@link #pendingInvalidations} says how many wait for that. They are lost if the
+ *       process ends before.
+ *   <li>With write-through and write-around the value that was written is cached nowhere until it is read; with
+ *       cache-aside a value that is put is put into Redis, and no store is written.
+ *   <li>Tags and gathered loads are refused. A {@link BulkLoader} is asked for one key at a time. Asynchronous loads use
+ *       a thread each while they wait.
+ *   <li>Loads run with {@link Consistency#strong()}, see {@link RedisTier.Builder#replicaLag}.
+ * </ul>
+ *
+ * <p>Thread-safe. A hit in the near cache costs what it costs there and one look at the call, and allocates nothing.
+ *
+ * @param <K> keys with {@code equals} and {@code hashCode}, immutable
+ * @param <V> values, best immutable: all callers of a process get the same object
+ * @since 0.1
+ */
+public final class TwoTierCache<K, V> implements Cache<K, V> {
+    private final Cache<K, Held<V>> near;
+    private final TierStore<K, V> store;
+    private final TierServers servers;
+    private final TierTotals totals = new TierTotals();
+    private final Environment environment;
+
+    private TwoTierCache(
+            String name,
+            RedisTier<K, V> tier,
+            @Nullable Loader<K, V> loader,
+            CacheConfig<K, V> config,
+            Environment environment) {
+        Require.name(name);
+        Require.nonNull("tier", tier);
+        this.environment = Require.nonNull("environment", environment);
+        Store<K, V> writes = loader instanceof Store<K, V> written && config.strategy() != Strategy.CACHE_ASIDE
+                ? written
+                : null;
+        if (writes == null && config.strategy() != Strategy.CACHE_ASIDE) {
+            throw new IllegalArgumentException(
+                    "store must be a Store when strategy is " + config.strategy() + ", but was " + loader);
+        }
+        TierChannel.Near hearing = new TierChannel.Near() {
+            @Override
+            public void drop(byte[] key) {
+                near.invalidate(store.key(key));
+            }
+
+            @Override
+            public void dropAll() {
+                totals.clears.increment();
+                near.invalidateAll();
+            }
+
+            @Override
+            public void heard() {
+                totals.messages.increment();
+            }
+        };
+        this.servers = new TierServers(
+                tier.servers,
+                (server, client) -> new TierNode(name, server, client, tier, environment, totals, hearing));
+        this.store = new TierStore<>(name, tier, loader, writes, environment, servers, totals);
+        CacheConfig<K, Held<V>> held = config.<Held<V>>holding(Held::value)
+                .expireAfter((key, each) -> each.life(lifeOf(config, key, each), tier.maxSuspect, isTrusted(key)))
+                .writeAround()
+                .build();
+        this.near = Cache.over(name, store, held, environment);
+        if (writes != null) {
+            writes.whenChanged(this::invalidate);
+        }
+        servers.start();
+    }
+
+    private static <K, V> Duration lifeOf(CacheConfig<K, V> config, K key, Held<V> held) {
+        V value = held.value();
+        if (value == null) {
+            return config.expireAbsentAfter();
+        }
+        return config.lifeOf() == null
+                ? config.expireAfter()
+                : Require.nonNull("expireAfter", config.lifeOf().apply(key, value));
+    }
+
+    private boolean isTrusted(K key) {
+        return store.nodeOf(key).isTrusted();
+    }
+
+    /**
+     * Makes a cache of two tiers with safe defaults for the near one: 10,000 values, five minutes.
+     *
+     * @param name for metrics, exceptions, and the names of keys in Redis; the same in all processes
+     * @param tier the tier in Redis
+     * @param store where values are read from
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character
+     */
+    public static <K, V> TwoTierCache<K, V> over(String name, RedisTier<K, V> tier, Loader<K, V> store) {
+        return over(name, tier, store, config -> {});
+    }
+
+    /**
+     * Makes a cache of two tiers.
+     *
+     * @param name for metrics, exceptions, and the names of keys in Redis; the same in all processes
+     * @param tier the tier in Redis
+     * @param store where values are read from; a {@link Store} if the cache writes
+     * @param configure sets what differs from the defaults of the near cache
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     there are tags or gathered loads, or the cache is to write and the store cannot
+     */
+    public static <K, V> TwoTierCache<K, V> over(
+            String name,
+            RedisTier<K, V> tier,
+            Loader<K, V> store,
+            Consumer<? super CacheConfig.Builder<K, V>> configure) {
+        return over(name, tier, store, configure, Environment.system());
+    }
+
+    /**
+     * Makes a cache of two tiers. Connects to the servers, and waits for that as long as their clients say; a server
+     * that is not reached is tried again in the background, and until then counts as gone.
+     *
+     * @param name for metrics, exceptions, and the names of keys in Redis; the same in all processes
+     * @param tier the tier in Redis
+     * @param store where values are read from; a {@link Store} if the cache writes
+     * @param configure sets what differs from the defaults of the near cache
+     * @param environment the source of time, waiting and jitter
+     * @param <K> the keys
+     * @param <V> the values
+     * @return the cache
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the name is blank or has a control character, a setting is out of its range,
+     *     there are tags or gathered loads, or the cache is to write and the store cannot
+     */
+    public static <K, V> TwoTierCache<K, V> over(
+            String name,
+            RedisTier<K, V> tier,
+            Loader<K, V> store,
+            Consumer<? super CacheConfig.Builder<K, V>> configure,
+            Environment environment) {
+        CacheConfig<K, V> config = Require.configured(
+                "cache", name, CacheConfig.<K, V>builder(), configure, CacheConfig.Builder<K, V>::build);
+        return new TwoTierCache<>(name, tier, Require.nonNull("store", store), config, environment);
+    }
+
+    @Override
+    public String name() {
+        return near.name();
+    }
+
+    @Override
+    public @Nullable V get(K key) {
+        if (CallState.current().reads() == null) {
+            Held<V> held = near.get(key);
+            return held == null ? null : held.value();
+        }
+        return chosen(key, null);
+    }
+
+    @Override
+    public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
+        Require.nonNull("loader", loader);
+        if (CallState.current().reads() == null) {
+            Held<V> held = near.get(key, each -> store.load(each, loader));
+            return held == null ? null : held.value();
+        }
+        return chosen(key, loader);
+    }
+
+    /** Reads as fresh as the context of the call says. */
+    private @Nullable V chosen(K key, @Nullable Loader<? super K, ? extends V> given) {
+        Require.nonNull("key", key);
+        CallContext context = CallContext.current();
+        Consistency choice = context.consistency();
+        Session session = context.session();
+        Loader<? super K, ? extends V> from = given == null ? store.own() : given;
+        TierNode node = store.nodeOf(key);
+        Held<V> held = choice == null ? nearly(key, from) : switch (choice.kind()) {
+            case EVENTUAL -> nearly(key, from);
+            case STRONG -> direct(key, each -> store.loadStrong(each, from));
+            case SESSION -> {
+                if (session == null) {
+                    yield direct(key, each -> store.loadStrong(each, from));
+                }
+                long position = session.position(node.source);
+                yield node.hasApplied(position)
+                        ? nearly(key, from)
+                        : direct(key, each -> store.loadFrom(each, from, position));
+            }
+            case BOUNDED -> bounded(key, from, choice.maxAge());
+        };
+        if (held == null) {
+            return null;
+        }
+        store.note(node, held.label());
+        return held.value();
+    }
+
+    private @Nullable Held<V> nearly(K key, Loader<? super K, ? extends V> from) {
+        return near.get(key, each -> store.load(each, from));
+    }
+
+    private @Nullable Held<V> bounded(K key, Loader<? super K, ? extends V> from, Duration maxAge) {
+        long nanos = Nanos.of(maxAge);
+        Held<V> held = near.getIfPresent(key);
+        if (held != null && store.isWithin(held, nanos)) {
+            return held;
+        }
+        if (held != null) {
+            near.invalidate(key); // what comes in its place is younger, also for those that do not care
+        }
+        held = nearly(key, from);
+        return held != null && store.isWithin(held, nanos)
+                ? held
+                : direct(key, each -> store.loadWithin(each, from, maxAge));
+    }
+
+    /** Loads past the near cache, with the exceptions that it has. */
+    private Held<V> direct(K key, Loader<K, Held<V>> load) {
+        return TierReads.direct(name(), key, load);
+    }
+
+    @Override
+    public @Nullable V getIfPresent(K key) {
+        Held<V> held = near.getIfPresent(key);
+        return held == null ? null : held.value();
+    }
+
+    @Override
+    public @Nullable CachedValue<V> getEntry(K key) {
+        CachedValue<Held<V>> entry = near.getEntry(key);
+        if (entry == null) {
+            return null;
+        }
+        Held<V> held = entry.value();
+        return new CachedValue<>(
+                held == null ? null : held.value(),
+                entry.failure(),
+                entry.freshness(),
+                entry.origin(),
+                entry.age(),
+                entry.expiresIn());
+    }
+
+    @Override
+    public boolean refresh(K key) {
+        store.own();
+        return near.refresh(key);
+    }
+
+    @Override
+    public Map<K, V> getAll(Iterable<? extends K> keys) {
+        store.own();
+        return CallState.current().reads() == null ? TierReads.values(near.getAll(keys)) : all(keys, store.own());
+    }
+
+    @Override
+    public Map<K, V> getAll(Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
+        return all(keys, Require.nonNull("loader", loader));
+    }
+
+    private Map<K, V> all(Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
+        if (CallState.current().reads() == null) {
+            return TierReads.values(near.getAll(keys, TierReads.oneByOne(key -> store.load(key, from))));
+        }
+        Map<K, V> values = new LinkedHashMap<>();
+        for (K key : Require.nonNull("keys", keys)) {
+            V value = chosen(key, from);
+            if (value != null) {
+                values.put(key, value);
+            }
+        }
+        return java.util.Collections.unmodifiableMap(values);
+    }
+
+    @Override
+    public CompletableFuture<@Nullable V> getAsync(K key) {
+        return async(key, store.own());
+    }
+
+    @Override
+    public CompletableFuture<@Nullable V> getAsync(K key, Loader<? super K, ? extends V> loader) {
+        return async(key, Require.nonNull("loader", loader));
+    }
+
+    private CompletableFuture<@Nullable V> async(K key, Loader<? super K, ? extends V> from) {
+        if (CallState.current().reads() == null) {
+            return near.getAsync(key, each -> store.load(each, from)).thenApply(TierReads::value);
+        }
+        return TierReads.<@Nullable V>supply(environment, () -> chosen(key, from));
+    }
+
+    @Override
+    public CompletableFuture<Map<K, V>> getAllAsync(Iterable<? extends K> keys) {
+        return allAsync(keys, store.own());
+    }
+
+    @Override
+    public CompletableFuture<Map<K, V>> getAllAsync(
+            Iterable<? extends K> keys, BulkLoader<? super K, ? extends V> loader) {
+        return allAsync(keys, Require.nonNull("loader", loader));
+    }
+
+    private CompletableFuture<Map<K, V>> allAsync(
+            Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
+        return TierReads.supply(environment, () -> all(keys, from));
+    }
+
+    @Override
+    public CompletableFuture<WarmUpReport> warmUp(Iterable<? extends K> keys, int maxConcurrent) {
+        store.own();
+        return near.warmUp(keys, maxConcurrent);
+    }
+
+    @Override
+    public List<K> hottest(int limit) {
+        return near.hottest(limit);
+    }
+
+    @Override
+    public void put(K key, V value) {
+        near.put(key, new Held<>(Require.nonNull("value", value), 0, 0, false, Held.Keep.FULL));
+    }
+
+    /**
+     * Sets the value of a key as {@link #put(Object, Object)} does. The time that is given is not used, but for zero and
+     * less: nothing is cached near of what was just put, and the tier in Redis has a time of its own.
+     */
+    @Override
+    public void put(K key, V value, Duration expireAfter) {
+        Require.nonNull("expireAfter", expireAfter);
+        put(key, value);
+    }
+
+    @Override
+    public void remove(K key) {
+        near.remove(key);
+    }
+
+    /**
+     * Drops the value of a key, here, in Redis and in all processes; the store is not changed. Waits for Redis. After
+     * the return no process fills Redis with a value that was read before, and reads of {@link Consistency#session()}
+     * in the session of this call, in any process, get no older value; reads without a choice in other processes get
+     * none a message later.
+     */
+    @Override
+    public void invalidate(K key) {
+        Require.nonNull("key", key);
+        try {
+            store.invalidate(key);
+        } finally {
+            near.invalidate(key);
+        }
+    }
+
+    @Override
+    public void invalidateTag(String tag) {
+        near.invalidateTag(tag);
+    }
+
+    /** Drops all values, here, in Redis and in all processes, as {@link #invalidate} drops one. */
+    @Override
+    public void invalidateAll() {
+        try {
+            store.invalidateAll();
+        } finally {
+            near.invalidateAll();
+        }
+    }
+
+    /**
+     * Returns how many invalidations wait for Redis to be back.
+     *
+     * @return 0 unless Redis is gone, or was a moment ago
+     */
+    public int pendingInvalidations() {
+        return servers.all().stream().mapToInt(TierNode::pending).sum();
+    }
+
+    /**
+     * Returns whether the near cache may have missed invalidations: a connection is lost, or not made yet. It then
+     * serves nothing that is older than {@link RedisTier.Builder#maxStaleWhenSuspect}.
+     *
+     * @return true if so, for at least one server
+     */
+    public boolean isSuspect() {
+        return servers.all().stream().anyMatch(each -> !each.isTrusted());
+    }
+
+    /**
+     * Begins to move keys to another set of servers: connects to those that are new, and tells them of changes from now
+     * on. Blocks. See {@link ShardMove} for the steps, and when all processes must have done one.
+     *
+     * @param servers a client for each server of the new set, by its name
+     * @return the move
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the servers are not valid, see {@link RedisTier#builder(Map,
+     *     dev.levee.cache.Codec, dev.levee.cache.Codec)}
+     * @throws IllegalStateException if keys are being moved already, or a server that gets keys cannot be emptied of
+     *     what it may have of them; nothing has changed then
+     */
+    public ShardMove moveTo(Map<String, RedisClient> servers) {
+        Shards before = this.servers.routing().read();
+        Shards next = this.servers.beginMove(RedisTier.checked(servers));
+        return ShardMove.begun(name(), before, next, this.servers, near::invalidateAll);
+    }
+
+    @Override
+    public void close() {
+        near.close();
+        servers.close();
+    }
+
+    @Override
+    public void measure(Sink sink) {
+        near.measure(sink);
+        TwoTierMetrics.write(name(), totals, pendingInvalidations(), isSuspect(), sink);
+    }
+
+    @Override
+    public String toString() {
+        return near + " in front of Redis";
+    }
+}

@@ -1,0 +1,254 @@
+package dev.levee.redis.cache;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.levee.cache.CacheConfig;
+import dev.levee.cache.Codec;
+import dev.levee.core.CallContext;
+import dev.levee.core.consistency.Consistency;
+import dev.levee.redis.RedisServer;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.ArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class TwoTierCacheTest {
+    private static RedisServer server;
+    private Tiers tiers;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @BeforeEach
+    void open() {
+        tiers = new Tiers();
+        tiers.commands(server).flushall();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        tiers.close();
+    }
+
+    private TwoTierCache<String, String> cache() {
+        TwoTierCache<String, String> cache = tiers.cache(server.port());
+        Tiers.trusted(cache);
+        return cache;
+    }
+
+    private TwoTierCache<String, String> writing() {
+        TwoTierCache<String, String> cache =
+                tiers.cache(server.port(), tier -> {}, CacheConfig.Builder::writeThrough, tiers.new Rows());
+        Tiers.trusted(cache);
+        return cache;
+    }
+
+    @Test
+    void a_value_is_loaded_once_for_two_processes() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        TwoTierCache<String, String> two = cache();
+        assertThat(one.get("a")).isEqualTo("1");
+        assertThat(two.get("a")).isEqualTo("1");
+        assertThat(one.get("a")).isEqualTo("1");
+        assertThat(tiers.loads).hasValue(1);
+        assertThat(Tiers.metric(two, "cache.redis.hits")).isEqualTo(1);
+    }
+
+    @Test
+    void what_was_just_filled_is_served_from_the_near_tier() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        one.get("a");
+        assertThat(one.get("a")).isEqualTo("1");
+        assertThat(Tiers.metric(one, "cache.redis.hits")).isZero();
+        assertThat(one.getIfPresent("a")).isEqualTo("1");
+    }
+
+    @Test
+    void an_absent_value_is_cached_only_if_the_settings_say_so() {
+        TwoTierCache<String, String> one = cache();
+        assertThat(one.get("none")).isNull();
+        assertThat(one.get("none")).isNull();
+        assertThat(tiers.loads).hasValue(2);
+        TwoTierCache<String, String> two = tiers.cache(
+                server.port(),
+                tier -> tier.expireAbsentAfter(Duration.ofMinutes(1)),
+                near -> near.expireAbsentAfter(Duration.ofMinutes(1)),
+                tiers.new Rows());
+        Tiers.trusted(two);
+        assertThat(two.get("none")).isNull();
+        assertThat(two.get("none")).isNull();
+        assertThat(tiers.loads).hasValue(3);
+        assertThat(one.get("none")).isNull();
+        assertThat(tiers.loads).hasValue(3);
+    }
+
+    @Test
+    void an_invalidation_reaches_the_other_process() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        TwoTierCache<String, String> two = cache();
+        one.get("a");
+        two.get("a");
+        tiers.rows.put("a", "2");
+        one.invalidate("a");
+        assertThat(one.get("a")).isEqualTo("2");
+        Tiers.await(() -> "2".equals(two.get("a")));
+        two.invalidateAll();
+        Tiers.await(() -> one.getIfPresent("a") == null);
+    }
+
+    @Test
+    void a_write_goes_to_the_store_and_is_seen_everywhere() {
+        TwoTierCache<String, String> one = writing();
+        TwoTierCache<String, String> two = writing();
+        one.put("a", "1");
+        assertThat(tiers.rows).containsEntry("a", "1");
+        assertThat(one.get("a")).isEqualTo("1");
+        Tiers.await(() -> "1".equals(two.get("a")));
+        two.put("a", "2");
+        assertThat(two.get("a")).isEqualTo("2");
+        Tiers.await(() -> "2".equals(one.get("a")));
+        one.remove("a");
+        assertThat(one.get("a")).isNull();
+        Tiers.await(() -> two.get("a") == null);
+    }
+
+    @Test
+    void a_value_that_is_put_without_a_store_is_in_redis() {
+        TwoTierCache<String, String> one = cache();
+        TwoTierCache<String, String> two = cache();
+        one.put("a", "put");
+        assertThat(one.get("a")).isEqualTo("put");
+        assertThat(two.get("a")).isEqualTo("put");
+        assertThat(tiers.loads).hasValue(0);
+        assertThatThrownBy(() -> one.put("a", "x".repeat(2_000_000)))
+                .hasRootCauseMessage("cache \"rows\": a value must have at most 1048576 bytes");
+    }
+
+    @Test
+    void two_hundred_callers_over_two_caches_make_one_load() throws Exception {
+        tiers.rows.put("hot", "1");
+        TwoTierCache<String, String> one = slow();
+        TwoTierCache<String, String> two = slow();
+        ExecutorService threads = Executors.newFixedThreadPool(200);
+        CountDownLatch go = new CountDownLatch(1);
+        List<Future<String>> results = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            TwoTierCache<String, String> cache = i % 2 == 0 ? one : two;
+            results.add(threads.submit(() -> {
+                go.await();
+                return cache.get("hot");
+            }));
+        }
+        go.countDown();
+        for (Future<String> each : results) {
+            assertThat(each.get()).isEqualTo("1");
+        }
+        threads.shutdown();
+        assertThat(tiers.loads).hasValue(1);
+    }
+
+    private TwoTierCache<String, String> slow() {
+        TwoTierCache<String, String> cache = tiers.cache(
+                server.port(), tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
+                    Thread.sleep(50);
+                    return tiers.new Rows().load(key);
+                });
+        Tiers.trusted(cache);
+        return cache;
+    }
+
+    @Test
+    void a_key_that_another_program_changes_is_dropped_near() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> filled = cache();
+        TwoTierCache<String, String> got = cache();
+        TwoTierCache<String, String> scripted = cache();
+        filled.get("a");
+        got.get("a");
+        bounded(scripted);
+        RedisCommands<String, String> foreign = tiers.commands(server);
+        tiers.rows.put("a", "2");
+        assertThat(foreign.del("levee:{rows}:1:v:a")).isEqualTo(1);
+        Tiers.await(() -> "2".equals(filled.get("a")));
+        Tiers.await(() -> "2".equals(got.get("a")));
+        Tiers.await(() -> "2".equals(scripted.get("a")));
+        for (int i = 3; i < 20; i++) { // it is noticed each time, whatever was noticed before
+            String next = Integer.toString(i);
+            tiers.rows.put("a", next);
+            assertThat(foreign.del("levee:{rows}:1:v:a")).isEqualTo(1);
+            Tiers.await(() -> next.equals(filled.get("a")));
+            Tiers.await(() -> next.equals(got.get("a")));
+        }
+    }
+
+    private static String bounded(TwoTierCache<String, String> cache) {
+        return CallContext.current()
+                .withConsistency(Consistency.bounded(Duration.ofMinutes(1)))
+                .call(() -> cache.get("a"));
+    }
+
+    @Test
+    void flushall_drops_what_is_near() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        one.get("a");
+        tiers.rows.put("a", "2");
+        tiers.commands(server).flushall();
+        Tiers.await(() -> "2".equals(one.get("a")));
+    }
+
+    @Test
+    void many_keys_are_read_at_once() {
+        tiers.rows.put("a", "1");
+        tiers.rows.put("b", "2");
+        TwoTierCache<String, String> one = cache();
+        assertThat(one.getAll(List.of("a", "b", "c"))).containsEntry("a", "1").containsEntry("b", "2").hasSize(2);
+        assertThat(one.getAllAsync(List.of("a", "c")).join()).containsOnlyKeys("a");
+        assertThat(one.getAsync("b").join()).isEqualTo("2");
+        assertThat(one.getEntry("b").value()).isEqualTo("2");
+        assertThat(one.hottest(5)).contains("a", "b");
+    }
+
+    @Test
+    void tags_and_gathered_loads_are_refused() {
+        assertThatThrownBy(() -> tiers.cache(
+                        server.port(), tier -> {}, near -> near.tags((k, v) -> List.of(v)), tiers.new Rows()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("tags must not be set");
+        assertThatThrownBy(() -> tiers.cache(
+                        server.port(), tier -> {}, near -> near.gather(Duration.ofMillis(1), 5), tiers.new Rows()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("gather must not be set");
+        assertThatThrownBy(() -> tiers.cache(server.port(), tier -> {}, CacheConfig.Builder::writeThrough, k -> k))
+                .hasMessageContaining("store must be a Store");
+    }
+
+    @Test
+    void settings_out_of_range_are_refused() {
+        var builder = RedisTier.builder(tiers.client(server.port()), Codec.strings(), Codec.strings());
+        assertThatThrownBy(() -> builder.leaseLife(Duration.ZERO)).hasMessageContaining("leaseLife");
+        assertThatThrownBy(() -> builder.maxValueBytes(0)).hasMessageContaining("maxValueBytes");
+        assertThatThrownBy(() -> builder.prefix(" ")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.maxWait(Duration.ofSeconds(-1))).hasMessageContaining("maxWait");
+    }
+}

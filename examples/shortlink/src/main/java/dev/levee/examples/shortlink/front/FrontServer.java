@@ -75,6 +75,15 @@ public final class FrontServer {
     }
 
     /**
+     * Returns how much of that fronts that share their limits give out of Redis.
+     *
+     * @return the limit, which is less
+     */
+    public static TokenBucketLimit sharedClientLimit() {
+        return FrontLimits.SHARED_PER_CLIENT;
+    }
+
+    /**
      * Returns how many requests per second a tenant may send for long.
      *
      * @return the number
@@ -128,11 +137,16 @@ public final class FrontServer {
                 .build();
         FrontGuards guards = new FrontGuards(
                 http, nodes, without, environment.toBuilder().executor(workers).build());
-        FrontLimits limits = without == Without.RATELIMIT ? null : new FrontLimits(environment);
+        FrontLimits limits = without == Without.RATELIMIT
+                ? null
+                : redis == null ? FrontLimits.local(environment) : FrontLimits.shared(redis, fronts, environment);
         FrontServer front = new FrontServer(limits, guards, workers);
         return WebServer.start(port, THREADS, front::handle, () -> {
                     guards.close();
                     workers.shutdown();
+                    if (limits != null) {
+                        limits.close();
+                    }
                 })
                 .measuredBy(sink -> {
                     if (limits != null) {

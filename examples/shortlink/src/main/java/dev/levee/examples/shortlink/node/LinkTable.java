@@ -29,6 +29,9 @@ public final class LinkTable implements AutoCloseable {
     /** The prefix of the idempotency keys of requests to shorten. */
     public static final String SCOPE = "shorten";
 
+    /** A replica that is further behind is not read. */
+    static final Duration MAX_LAG = Duration.ofSeconds(1);
+
     /** What the database is called in sessions. */
     private static final String DATABASE = "links";
 
@@ -74,7 +77,7 @@ public final class LinkTable implements AutoCloseable {
     private static void configure(RoutingConfig.Builder config) {
         config.probeEvery(Duration.ofMillis(100))
                 .probeTimeout(Duration.ofMillis(500))
-                .maxLag(Duration.ofSeconds(1))
+                .maxLag(MAX_LAG)
                 // Less than a statement may take: then there is time to ask the primary.
                 .sessionWait(Duration.ofMillis(10))
                 .slowStart(Duration.ofSeconds(2))

@@ -16,6 +16,7 @@ import dev.levee.examples.shortlink.Urls;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.examples.shortlink.engines.RedisConnection;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -80,12 +81,18 @@ public final class NodeServer {
         LinkTable table = LinkTable.of(backends, THREADS, environment);
         String source = name + "/" + System.currentTimeMillis();
         ClickCounter clicks = ClickCounter.open(backends.primary(), source, journal, environment);
-        NodeGuards guards = new NodeGuards(without, environment);
+        RedisConnection redis = backends.redis() == null ? null : RedisConnection.to(backends.redis());
+        NodeGuards guards = new NodeGuards(
+                without, redis == null ? null : redis.client(), backends.replica() != null, environment);
         NodeServer node = new NodeServer(
                 name, table, guards, clicks, environment.clock(), backends.replica() != null);
         return WebServer.start(port, THREADS, node::handle, () -> {
                     clicks.close();
                     table.close();
+                    guards.links().close();
+                    if (redis != null) {
+                        redis.close();
+                    }
                 })
                 .measuredBy(guards);
     }

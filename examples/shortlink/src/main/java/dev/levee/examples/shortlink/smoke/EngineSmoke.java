@@ -25,6 +25,10 @@ public final class EngineSmoke {
     private static final int NODE_RETURNS = 11;
     private static final int REDIS_DIES = 14;
     private static final int REDIS_RETURNS = 18;
+
+    /** Fronts ask it again after five seconds and a quarter at most. */
+    private static final int REDIS_IS_FOUND = 24;
+
     private static final int REPLICA_DIES = 21;
     private static final int REPLICA_RETURNS = 25;
     private static final int REPLICA_PAUSES = 28;
@@ -96,6 +100,7 @@ public final class EngineSmoke {
                 .toList();
         Judge judge = new Judge(outcomes, faults);
         judge.report(counted, report);
+        failedWhile(counted, judge, report);
         LostLinks links = LostLinks.search(outcomes, driver);
         report.put("acknowledgedLinks", links.acknowledged());
         report.put("lostLinks", links.lost());
@@ -106,11 +111,45 @@ public final class EngineSmoke {
         report.put("ownReadsWrong", count(outcomes, EngineSmoke::isWrongOwnRead));
         report.put("linksWithoutSession", driver.withoutSession());
         LimitCheck.of(outcomes, FrontServer.clientLimit(), Request::client).report(report);
+        if (engines.redis()) {
+            report.put("clientsAboveShared", aboveShared(outcomes));
+        }
         report.put("breakerOpened", events.opened());
         report.put("breakerClosed", events.closed());
         report.put("stalledMs", stalls.stalledMillis());
         require(report, without);
         requireInTime(report, judge, counted, stalls);
+    }
+
+    /** How many redirects failed from each fault to the next one: where to look, if they are too many. */
+    private static void failedWhile(List<Outcome> counted, Judge judge, Report report) {
+        List<Integer> from =
+                List.of(COUNT_FROM, NODE_DIES, REDIS_DIES, REPLICA_DIES, REPLICA_PAUSES, REPLICA_GOES_ON, END);
+        List<String> names = List.of("Before", "NodeDead", "RedisDead", "ReplicaDead", "ReplicaPaused", "After");
+        for (int i = 0; i < names.size(); i++) {
+            long start = seconds(from.get(i));
+            long end = seconds(from.get(i + 1));
+            report.put(
+                    "redirectsFailed" + names.get(i),
+                    count(
+                            counted,
+                            outcome -> outcome.request().kind().isRedirect()
+                                    && outcome.request().atNanos() >= start
+                                    && outcome.request().atNanos() < end
+                                    && judge.judge(outcome) == Judge.Verdict.FAILED));
+        }
+    }
+
+    /** While Redis answers fronts give a client no more than it says, before its death and after its return. */
+    private static int aboveShared(List<Outcome> outcomes) {
+        List<Outcome> before = outcomes.stream()
+                .filter(outcome -> outcome.endNanos() < seconds(REDIS_DIES))
+                .toList();
+        List<Outcome> after = outcomes.stream()
+                .filter(outcome -> outcome.request().atNanos() >= seconds(REDIS_IS_FOUND))
+                .toList();
+        return LimitCheck.of(before, FrontServer.sharedClientLimit(), Request::client).above()
+                + LimitCheck.of(after, FrontServer.sharedClientLimit(), Request::client).above();
     }
 
     /** What is not there, or not what was made: an answer that says so, and not one that says nothing. */
@@ -131,13 +170,19 @@ public final class EngineSmoke {
                 without == Without.RATELIMIT || report.get("clientsAboveLimit") == 0,
                 "a client was admitted more often than its limit says");
         report.require(
-                report.get("refusedByRateLimit") > 0 && report.get("mostOfLimit") >= MIN_GREED,
+                without == Without.RATELIMIT
+                        || (report.get("refusedByRateLimit") > 0 && report.get("mostOfLimit") >= MIN_GREED),
                 "no client came near its limit: it says nothing");
         report.require(
                 report.get("idempotentWrong") == 0,
                 "a repeat with the same key got another answer than the first request, or was done again");
         report.require(report.get("nodesKilled") == 1, "no node was killed");
         report.require(events.stillOpen().isEmpty(), "still open: " + events.stillOpen());
+        if (engines.redis()) {
+            report.require(
+                    without == Without.RATELIMIT || report.get("clientsAboveShared") == 0,
+                    "a client was admitted more often than the limit that the fronts share says");
+        }
         if (engines.replicas()) {
             report.require(report.get("ownReads") > 0, "no link was read by the client that had made it");
             report.require(report.get("ownReadsWrong") == 0, "a client did not see the link that it had made");

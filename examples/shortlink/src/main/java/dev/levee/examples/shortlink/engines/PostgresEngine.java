@@ -256,7 +256,7 @@ public final class PostgresEngine {
 
     /** As whom PostgreSQL runs if we are root, which it refuses. */
     private static String unprivileged() {
-        for (String user : List.of("postgres", "nobody")) {
+        for (String user : List.of("postgres", "daemon")) {
             try {
                 FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName(user);
                 return user;
@@ -264,7 +264,7 @@ public final class PostgresEngine {
                 // the next one
             }
         }
-        return "nobody";
+        return "daemon";
     }
 
     private static Path log(Path directory) throws IOException {

@@ -76,29 +76,41 @@ public final class Cluster implements AutoCloseable {
             throws UsageException, InterruptedException {
         Cluster cluster = new Cluster(data, without, engines, events);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "stop cluster"));
-        cluster.startDatabase();
+        boolean started = false;
+        try {
+            cluster.startAll(port, urls);
+            started = true;
+            return cluster;
+        } finally {
+            if (!started) {
+                cluster.close();
+            }
+        }
+    }
+
+    private void startAll(int port, List<String> urls) throws UsageException, InterruptedException {
+        startDatabase();
         if (engines.redis()) {
-            cluster.startRedis();
+            startRedis();
         }
         try {
-            LinkTable.seed(cluster.database(), urls);
+            LinkTable.seed(database(), urls);
         } catch (SQLException e) {
             throw new UsageException("cannot store the URLs: " + e.getMessage());
         }
         if (engines.replicas()) {
-            cluster.startReplica(true); // a copy of what is there now
+            startReplica(true); // a copy of what is there now
         }
         for (int node = 0; node < NODES; node++) {
-            cluster.launchNode(node);
+            launchNode(node);
         }
         for (int node = 0; node < NODES; node++) {
-            cluster.awaitNode(node);
+            awaitNode(node);
         }
-        cluster.startFronts(port);
-        for (URI front : cluster.frontUris) {
+        startFronts(port);
+        for (URI front : frontUris) {
             WarmUp.of(front, Code.of(urls.get(0), 0));
         }
-        return cluster;
     }
 
     private void startFronts(int port) throws UsageException, InterruptedException {

@@ -26,7 +26,7 @@ final class KeptServer {
     /** Less than the launcher waits for this process. */
     private static final int END_SECONDS = 6;
 
-    private static final long START_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final long START_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long PAUSE_MILLIS = 50;
 
     private final String name;

@@ -137,7 +137,7 @@ final class FrontLimits implements Measured, AutoCloseable {
                         .onOutage(OnOutage.localShare(1.0 / fronts))
                         .totals(true));
         return new FrontLimits(
-                (client, tenant) -> take(clients, client.toString(), tenants, tenant),
+                (client, tenant) -> takeShared(clients, client.toString(), tenants, tenant),
                 SHARED_PER_CLIENT,
                 List.of(limits),
                 () -> {
@@ -147,16 +147,16 @@ final class FrontLimits implements Measured, AutoCloseable {
     }
 
     /** One after the other: permits at a server cannot be taken together. */
-    private static @Nullable Refused take(
+    private static @Nullable Refused takeShared(
             KeyedRateLimiter<String> clients, String client, KeyedRateLimiter<String> tenants, String tenant) {
-        long wait = tenants.tryAcquireOrWaitNanos(tenant);
+        long wait = clients.tryAcquireOrWaitNanos(client);
         if (wait > 0) {
-            return new Refused(TENANT, wait);
-        }
-        wait = clients.tryAcquireOrWaitNanos(client);
-        if (wait > 0) {
-            tenants.settle(tenant, -1);
             return new Refused(CLIENT, wait);
+        }
+        wait = tenants.tryAcquireOrWaitNanos(tenant);
+        if (wait > 0) {
+            clients.settle(client, -1);
+            return new Refused(TENANT, wait);
         }
         return null;
     }

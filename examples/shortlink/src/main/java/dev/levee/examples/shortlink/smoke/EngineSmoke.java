@@ -8,6 +8,7 @@ import dev.levee.examples.shortlink.cluster.Events;
 import dev.levee.examples.shortlink.front.FrontServer;
 import dev.levee.examples.shortlink.smoke.Request.Kind;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -25,10 +26,6 @@ public final class EngineSmoke {
     private static final int NODE_RETURNS = 11;
     private static final int REDIS_DIES = 14;
     private static final int REDIS_RETURNS = 18;
-
-    /** Fronts ask it again after five seconds and a quarter at most. */
-    private static final int REDIS_IS_FOUND = 24;
-
     private static final int REPLICA_DIES = 21;
     private static final int REPLICA_RETURNS = 25;
     private static final int REPLICA_PAUSES = 28;
@@ -36,6 +33,9 @@ public final class EngineSmoke {
     private static final int END = 36;
 
     private static final int VICTIM = 1;
+
+    /** A front asks a Redis that is away again after five seconds and a quarter of that at most. */
+    private static final long FOUND_NANOS = TimeUnit.MILLISECONDS.toNanos(6_500);
 
     /** Of the redirects. */
     private static final double MIN_ANSWERED = 0.99;
@@ -47,7 +47,13 @@ public final class EngineSmoke {
     private final Engines engines;
     private final Events events;
     private final FaultLog faults = new FaultLog();
+    private final List<Phase> phases = new ArrayList<>();
     private final long start = System.nanoTime();
+    private long redisDiedNanos;
+    private long redisIsBackNanos;
+
+    /** What was broken last, and since when. */
+    private record Phase(String name, long from) {}
 
     private EngineSmoke(Cluster cluster, Engines engines, Events events) {
         this.cluster = cluster;
@@ -101,6 +107,9 @@ public final class EngineSmoke {
         Judge judge = new Judge(outcomes, faults);
         judge.report(counted, report);
         failedWhile(counted, judge, report);
+        report.put(
+                "redirectsRefused",
+                count(counted, outcome -> outcome.request().kind().isRedirect() && outcome.status() == 429));
         LostLinks links = LostLinks.search(outcomes, driver);
         report.put("acknowledgedLinks", links.acknowledged());
         report.put("lostLinks", links.lost());
@@ -122,31 +131,28 @@ public final class EngineSmoke {
     }
 
     /** How many redirects failed from each fault to the next one: where to look, if they are too many. */
-    private static void failedWhile(List<Outcome> counted, Judge judge, Report report) {
-        List<Integer> from =
-                List.of(COUNT_FROM, NODE_DIES, REDIS_DIES, REPLICA_DIES, REPLICA_PAUSES, REPLICA_GOES_ON, END);
-        List<String> names = List.of("Before", "NodeDead", "RedisDead", "ReplicaDead", "ReplicaPaused", "After");
-        for (int i = 0; i < names.size(); i++) {
-            long start = seconds(from.get(i));
-            long end = seconds(from.get(i + 1));
+    private void failedWhile(List<Outcome> counted, Judge judge, Report report) {
+        for (int i = 0; i < phases.size(); i++) {
+            long from = phases.get(i).from();
+            long to = i + 1 < phases.size() ? phases.get(i + 1).from() : Long.MAX_VALUE;
             report.put(
-                    "redirectsFailed" + names.get(i),
+                    "redirectsFailed" + phases.get(i).name(),
                     count(
                             counted,
                             outcome -> outcome.request().kind().isRedirect()
-                                    && outcome.request().atNanos() >= start
-                                    && outcome.request().atNanos() < end
+                                    && outcome.request().atNanos() >= from
+                                    && outcome.request().atNanos() < to
                                     && judge.judge(outcome) == Judge.Verdict.FAILED));
         }
     }
 
     /** While Redis answers fronts give a client no more than it says, before its death and after its return. */
-    private static int aboveShared(List<Outcome> outcomes) {
+    private int aboveShared(List<Outcome> outcomes) {
         List<Outcome> before = outcomes.stream()
-                .filter(outcome -> outcome.endNanos() < seconds(REDIS_DIES))
+                .filter(outcome -> outcome.endNanos() < redisDiedNanos)
                 .toList();
         List<Outcome> after = outcomes.stream()
-                .filter(outcome -> outcome.request().atNanos() >= seconds(REDIS_IS_FOUND))
+                .filter(outcome -> outcome.request().atNanos() >= redisIsBackNanos + FOUND_NANOS)
                 .toList();
         return LimitCheck.of(before, FrontServer.sharedClientLimit(), Request::client).above()
                 + LimitCheck.of(after, FrontServer.sharedClientLimit(), Request::client).above();
@@ -202,9 +208,9 @@ public final class EngineSmoke {
 
     private void breakThings() {
         try {
-            at(COUNT_FROM, "from now on it counts");
+            begin("Before", COUNT_FROM, "from now on it counts");
             events.reset();
-            long from = at(NODE_DIES, "node-2 is killed (SIGKILL)");
+            long from = begin("NodeDead", NODE_DIES, "node-2 is killed (SIGKILL)");
             String victim = cluster.incarnation(VICTIM);
             cluster.killNode(VICTIM);
             faults.nodeDied(victim, from);
@@ -212,28 +218,36 @@ public final class EngineSmoke {
             cluster.startNode(VICTIM);
             faults.fault(from, now());
             if (engines.redis()) {
-                from = at(REDIS_DIES, "Redis is killed (SIGKILL)");
+                redisDiedNanos = begin("RedisDead", REDIS_DIES, "Redis is killed (SIGKILL)");
                 cluster.killRedis();
                 at(REDIS_RETURNS, "Redis starts again, empty");
                 cluster.startRedis();
-                faults.fault(from, now());
+                redisIsBackNanos = now();
+                faults.fault(redisDiedNanos, redisIsBackNanos);
             }
             if (engines.replicas()) {
-                from = at(REPLICA_DIES, "the replica is killed (SIGKILL)");
+                from = begin("ReplicaDead", REPLICA_DIES, "the replica is killed (SIGKILL)");
                 cluster.killReplica();
                 at(REPLICA_RETURNS, "the replica starts again");
                 cluster.startReplica();
                 faults.fault(from, now());
-                from = at(REPLICA_PAUSES, "the replica takes up nothing more of what the primary does");
+                from = begin("ReplicaPaused", REPLICA_PAUSES, "the replica takes up nothing more of what is written");
                 cluster.setReplayed(false);
                 at(REPLICA_GOES_ON, "the replica goes on");
                 cluster.setReplayed(true);
                 faults.fault(from, now());
             }
+            begin("After", REPLICA_GOES_ON, "nothing is broken any more");
             at(END, "the load ends");
         } catch (UsageException | InterruptedException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
+    }
+
+    private long begin(String phase, int second, String what) throws InterruptedException {
+        long now = at(second, what);
+        phases.add(new Phase(phase, now));
+        return now;
     }
 
     private long at(int second, String what) throws InterruptedException {

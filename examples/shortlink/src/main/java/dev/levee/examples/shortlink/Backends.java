@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param replica the JDBC URL of a copy that is read, or null for none
  * @param redis the address of Redis, or null for none
  */
-public record Backends(String primary, @Nullable String replica, @Nullable String redis) {
+public record Backends(
+        String primary, @Nullable String replica, @Nullable String redis) {
     /**
      * A database alone.
      *

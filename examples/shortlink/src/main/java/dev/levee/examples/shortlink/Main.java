@@ -69,12 +69,7 @@ public final class Main {
         List<URI> uris = Stream.of(args[2].split(",", -1)).map(URI::create).toList();
         int fronts = Integer.parseInt(args[5]);
         Parent.serve(() -> FrontServer.start(
-                Integer.parseInt(args[1]),
-                uris,
-                Without.valueOf(args[3]),
-                orNull(args[4]),
-                fronts,
-                environment()));
+                Integer.parseInt(args[1]), uris, Without.valueOf(args[3]), orNull(args[4]), fronts, environment()));
     }
 
     private static @Nullable String orNull(String argument) {
@@ -117,8 +112,8 @@ public final class Main {
                         config.port(arguments.console()).title("shortlink").token(token));
         Events events = new Events(System.out, console == null ? Listener.NONE : console.listener());
         try (console;
-                Cluster cluster = Cluster.start(
-                        arguments.port(), data, urls, arguments.without(), arguments.engines(), events)) {
+                Cluster cluster =
+                        Cluster.start(arguments.port(), data, urls, arguments.without(), arguments.engines(), events)) {
             System.out.printf(
                     """
                     shortlink serves on %1$s until Ctrl-C. The links are in %2$s. Try:
@@ -137,7 +132,8 @@ public final class Main {
                     """,
                     cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
             if (arguments.engines().redis()) {
-                System.out.println("A client has one limit for both fronts; the other one: " + cluster.fronts().get(1));
+                System.out.println("A client has one limit for both fronts; the other one: "
+                        + cluster.fronts().get(1));
             }
             if (console != null) {
                 Rehearsal.of(cluster, urls).showOn(console);

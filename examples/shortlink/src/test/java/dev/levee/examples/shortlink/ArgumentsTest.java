@@ -20,8 +20,8 @@ class ArgumentsTest {
     @Test
     void every_option_is_understood() throws UsageException {
         assertThat(parse("--port 0 --urls a.txt --data d --without cache"))
-                .isEqualTo(new Arguments(
-                        false, false, 0, Path.of("a.txt"), Path.of("d"), Without.CACHE, 0, Engines.NONE));
+                .isEqualTo(
+                        new Arguments(false, false, 0, Path.of("a.txt"), Path.of("d"), Without.CACHE, 0, Engines.NONE));
         assertThat(parse("--redis").engines()).isEqualTo(new Engines(true, false));
         assertThat(parse("--replicas").engines()).isEqualTo(new Engines(false, true));
         assertThat(parse("--smoke --redis --replicas").engines()).isEqualTo(new Engines(true, true));

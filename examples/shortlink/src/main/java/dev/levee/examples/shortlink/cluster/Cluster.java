@@ -22,8 +22,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One database, three nodes and a front, each a process of its own on the loopback interface; with Redis a second front,
- * and with replicas a PostgreSQL of two servers as the database.
+ * One database, three nodes and a front, each a process of its own on the loopback interface; with Redis a second
+ * front, and with replicas a PostgreSQL of two servers as the database.
  *
  * <p>Not thread-safe, except {@link #close}.
  */
@@ -71,8 +71,7 @@ public final class Cluster implements AutoCloseable {
      * @throws UsageException if one cannot start; none is left then
      * @throws InterruptedException if the thread is interrupted
      */
-    public static Cluster start(
-            int port, Path data, List<String> urls, Without without, Engines engines, Events events)
+    public static Cluster start(int port, Path data, List<String> urls, Without without, Engines engines, Events events)
             throws UsageException, InterruptedException {
         Cluster cluster = new Cluster(data, without, engines, events);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "stop cluster"));
@@ -115,7 +114,8 @@ public final class Cluster implements AutoCloseable {
 
     private void startFronts(int port) throws UsageException, InterruptedException {
         String uris = String.join(
-                ",", Arrays.stream(ports).mapToObj(it -> loopback(it).toString()).toList());
+                ",",
+                Arrays.stream(ports).mapToObj(it -> loopback(it).toString()).toList());
         int count = engines.redis() ? 2 : 1;
         for (int i = 0; i < count; i++) {
             ChildProcess front = launch(
@@ -163,7 +163,11 @@ public final class Cluster implements AutoCloseable {
 
     /** Starts Redis, at its old port if it had one, and empty. */
     public void startRedis() throws UsageException, InterruptedException {
-        redis = launch("redis", "redis", String.valueOf(redisPort), data.resolve("redis").toString());
+        redis = launch(
+                "redis",
+                "redis",
+                String.valueOf(redisPort),
+                data.resolve("redis").toString());
         redisPort = redis.port();
     }
 

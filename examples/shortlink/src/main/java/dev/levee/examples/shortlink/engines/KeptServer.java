@@ -56,8 +56,7 @@ final class KeptServer {
      * @param user as which it runs, or null for the user of this process
      * @param log what it says goes there
      */
-    static KeptServer start(String name, List<String> command, @Nullable String user, Path log)
-            throws UsageException {
+    static KeptServer start(String name, List<String> command, @Nullable String user, Path log) throws UsageException {
         List<String> whole = as(user, command);
         KeptServer server = new KeptServer(name, whole, log, launch(name, whole, log));
         Runtime.getRuntime().addShutdownHook(new Thread(server::end, "end of " + name));
@@ -65,8 +64,7 @@ final class KeptServer {
     }
 
     /** Runs a program to its end. */
-    static void run(List<String> command, @Nullable String user, @Nullable Path input, Path log)
-            throws UsageException {
+    static void run(List<String> command, @Nullable String user, @Nullable Path input, Path log) throws UsageException {
         String name = Path.of(command.get(0)).getFileName().toString();
         try {
             ProcessBuilder builder = new ProcessBuilder(as(user, command))

@@ -155,8 +155,7 @@ public final class PostgresEngine {
         }
     }
 
-    private static void initialize(Path directory, @Nullable String user, Path log)
-            throws IOException, UsageException {
+    private static void initialize(Path directory, @Nullable String user, Path log) throws IOException, UsageException {
         Path programs = Programs.postgres();
         KeptServer.run(
                 List.of(

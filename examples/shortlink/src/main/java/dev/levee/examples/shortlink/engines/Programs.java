@@ -65,7 +65,8 @@ public final class Programs {
         }
         try (Stream<Path> versions = Files.list(DEBIAN)) {
             return versions
-                    .sorted(Comparator.comparing((Path version) -> version.getFileName().toString().length())
+                    .sorted(Comparator.comparing((Path version) ->
+                                    version.getFileName().toString().length())
                             .thenComparing(Comparator.naturalOrder())
                             .reversed())
                     .map(version -> version.resolve("bin"))

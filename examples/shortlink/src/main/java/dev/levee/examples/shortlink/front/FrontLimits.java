@@ -69,8 +69,7 @@ final class FrontLimits implements Measured, AutoCloseable {
     private final List<Measured> figures;
     private final Runnable close;
 
-    private FrontLimits(
-            Admission admission, TokenBucketLimit perClient, List<Measured> figures, Runnable close) {
+    private FrontLimits(Admission admission, TokenBucketLimit perClient, List<Measured> figures, Runnable close) {
         this.admission = admission;
         this.perClient = perClient;
         this.figures = figures;
@@ -98,9 +97,7 @@ final class FrontLimits implements Measured, AutoCloseable {
                     PermitsDecision decision = Permits.of(clients, client, 1)
                             .and(tenants, tenant, 1)
                             .tryAcquire();
-                    return decision.isAdmitted()
-                            ? null
-                            : new Refused(decision.limiter(), decision.retryAfterNanos());
+                    return decision.isAdmitted() ? null : new Refused(decision.limiter(), decision.retryAfterNanos());
                 },
                 PER_CLIENT,
                 List.of(clients, tenants),
@@ -127,9 +124,11 @@ final class FrontLimits implements Measured, AutoCloseable {
 
     private static FrontLimits shared(RedisConnection redis, QuotaStore store, int fronts, Environment environment) {
         SharedLimits limits = SharedLimits.of("redis", store, ASKED, environment);
-        KeyedRateLimiter<String> clients = limits.keyed(CLIENT, config -> config.limit(SHARED_PER_CLIENT)
-                .onOutage(OnOutage.localShare(ALONE / fronts))
-                .totals(true));
+        KeyedRateLimiter<String> clients = limits.keyed(
+                CLIENT,
+                config -> config.limit(SHARED_PER_CLIENT)
+                        .onOutage(OnOutage.localShare(ALONE / fronts))
+                        .totals(true));
         // For fairness only: in an outage that begins with a burst a tenant may have its burst twice.
         KeyedRateLimiter<String> tenants = limits.keyed(
                 TENANT,

@@ -120,12 +120,7 @@ public final class FrontServer {
      * @throws UsageException if the port is in use
      */
     public static WebServer start(
-            int port,
-            List<URI> nodes,
-            Without without,
-            @Nullable String redis,
-            int fronts,
-            Environment environment)
+            int port, List<URI> nodes, Without without, @Nullable String redis, int fronts, Environment environment)
             throws UsageException {
         // Left to themselves, the client and the policies start a thread for each task of a burst, and a machine with
         // two

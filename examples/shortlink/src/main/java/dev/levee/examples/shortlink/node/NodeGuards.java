@@ -72,11 +72,7 @@ final class NodeGuards implements Measured {
     }
 
     private NodeGuards(
-            String name,
-            Without without,
-            @Nullable RedisClient redis,
-            boolean replicas,
-            Environment environment) {
+            String name, Without without, @Nullable RedisClient redis, boolean replicas, Environment environment) {
         unavailable = Fallback.of(
                 "database",
                 NodeGuards::isOfTheDatabase,

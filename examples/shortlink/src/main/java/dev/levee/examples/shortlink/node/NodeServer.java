@@ -44,12 +44,7 @@ public final class NodeServer {
     private final boolean sessions;
 
     private NodeServer(
-            String name,
-            LinkTable table,
-            NodeGuards guards,
-            ClickCounter clicks,
-            NanoClock clock,
-            boolean sessions) {
+            String name, LinkTable table, NodeGuards guards, ClickCounter clicks, NanoClock clock, boolean sessions) {
         this.clock = clock;
         this.sessions = sessions;
         this.name = name;
@@ -82,10 +77,9 @@ public final class NodeServer {
         String source = name + "/" + System.currentTimeMillis();
         ClickCounter clicks = ClickCounter.open(backends.primary(), source, journal, environment);
         RedisConnection redis = backends.redis() == null ? null : RedisConnection.to(backends.redis());
-        NodeGuards guards = new NodeGuards(
-                without, redis == null ? null : redis.client(), backends.replica() != null, environment);
-        NodeServer node = new NodeServer(
-                name, table, guards, clicks, environment.clock(), backends.replica() != null);
+        NodeGuards guards =
+                new NodeGuards(without, redis == null ? null : redis.client(), backends.replica() != null, environment);
+        NodeServer node = new NodeServer(name, table, guards, clicks, environment.clock(), backends.replica() != null);
         return WebServer.start(port, THREADS, node::handle, () -> {
                     clicks.close();
                     table.close();
@@ -127,8 +121,8 @@ public final class NodeServer {
     }
 
     /**
-     * What the sender has written and seen bounds what a replica may answer: a request with a session reads no less than
-     * that, and one without reads what is at hand. The answer says what the sender has written and seen by then.
+     * What the sender has written and seen bounds what a replica may answer: a request with a session reads no less
+     * than that, and one without reads what is at hand. The answer says what the sender has written and seen by then.
      */
     private Reply asFresh(HttpExchange exchange) throws Exception {
         if (!sessions) {

@@ -154,8 +154,10 @@ public final class EngineSmoke {
         List<Outcome> after = outcomes.stream()
                 .filter(outcome -> outcome.request().atNanos() >= redisIsBackNanos + FOUND_NANOS)
                 .toList();
-        return LimitCheck.of(before, FrontServer.sharedClientLimit(), Request::client).above()
-                + LimitCheck.of(after, FrontServer.sharedClientLimit(), Request::client).above();
+        return LimitCheck.of(before, FrontServer.sharedClientLimit(), Request::client)
+                        .above()
+                + LimitCheck.of(after, FrontServer.sharedClientLimit(), Request::client)
+                        .above();
     }
 
     /** What is not there, or not what was made: an answer that says so, and not one that says nothing. */

@@ -50,7 +50,8 @@ record LimitCheck(int clients, int above, int admitted, double most) {
     private static double largestShare(List<Outcome> admitted, TokenBucketLimit limit) {
         double perNano = (double) limit.permits() / limit.per().toNanos();
         List<Outcome> lastFirst = admitted.stream()
-                .sorted(Comparator.comparingLong((Outcome outcome) -> outcome.request().atNanos())
+                .sorted(Comparator.comparingLong(
+                                (Outcome outcome) -> outcome.request().atNanos())
                         .reversed())
                 .toList();
         List<Long> ends = new ArrayList<>();

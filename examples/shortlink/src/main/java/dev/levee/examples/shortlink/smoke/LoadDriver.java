@@ -70,8 +70,7 @@ final class LoadDriver {
         return List.copyOf(outcomes);
     }
 
-    private CompletableFuture<?> send(
-            Request request, String session, long startNanos, Queue<Outcome> outcomes) {
+    private CompletableFuture<?> send(Request request, String session, long startNanos, Queue<Outcome> outcomes) {
         return http.sendAsync(message(request, session), BodyHandlers.discarding())
                 .handle((response, error) -> {
                     long now = System.nanoTime() - startNanos;

@@ -94,8 +94,7 @@ public final class Rehearsal {
             int number = node;
             console.toggle(
                     "Kill node-" + (node + 1),
-                    on -> kill(
-                            killed[number], on, () -> cluster.killNode(number), () -> cluster.startNode(number)),
+                    on -> kill(killed[number], on, () -> cluster.killNode(number), () -> cluster.startNode(number)),
                     killed[node]::get);
         }
         if (cluster.engines().redis()) {

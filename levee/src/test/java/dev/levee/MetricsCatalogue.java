@@ -12,6 +12,7 @@ import dev.levee.loadbalancing.BalancerMetrics;
 import dev.levee.loadbalancing.strategy.StrategyMetrics;
 import dev.levee.ratelimit.LimiterMetrics;
 import dev.levee.ratelimit.concurrency.OverloadMetrics;
+import dev.levee.ratelimit.shared.SharedLimiterMetrics;
 import dev.levee.ratelimit.work.WorkMetrics;
 import java.util.List;
 import java.util.stream.Stream;
@@ -25,6 +26,7 @@ final class MetricsCatalogue {
                     IdempotencyMetrics.all(),
                     BreakerMetrics.all(),
                     LimiterMetrics.all(),
+                    SharedLimiterMetrics.all(),
                     OverloadMetrics.all(),
                     WorkMetrics.all(),
                     BalancerMetrics.all(),

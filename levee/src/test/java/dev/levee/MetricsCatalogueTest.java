@@ -48,6 +48,11 @@ import dev.levee.ratelimit.concurrency.AdaptiveThrottle;
 import dev.levee.ratelimit.concurrency.OverloadMetrics;
 import dev.levee.ratelimit.concurrency.PriorityShedder;
 import dev.levee.ratelimit.concurrency.SheddingBulkhead;
+import dev.levee.ratelimit.shared.QuotaBatch;
+import dev.levee.ratelimit.shared.QuotaGrant;
+import dev.levee.ratelimit.shared.QuotaStore;
+import dev.levee.ratelimit.shared.SharedLimiterMetrics;
+import dev.levee.ratelimit.shared.SharedLimits;
 import dev.levee.ratelimit.work.WorkMetrics;
 import dev.levee.ratelimit.work.WorkQueue;
 import dev.levee.ratelimit.work.WorkQueueConfig;
@@ -84,6 +89,7 @@ class MetricsCatalogueTest {
                 IdempotencyMetrics.class,
                 BreakerMetrics.class,
                 LimiterMetrics.class,
+                SharedLimiterMetrics.class,
                 OverloadMetrics.class,
                 WorkMetrics.class,
                 BalancerMetrics.class,
@@ -157,6 +163,10 @@ class MetricsCatalogueTest {
         all.add(meter);
         all.add(RateLimiter.of("l", c -> c.limit(Limit.perSecond(1)).totals(true)));
         all.add(KeyedRateLimiter.of("k", c -> c.limit(Limit.perSecond(1)).totals(true)));
+        SharedLimits shared = SharedLimits.of("store", new NoQuotas(), environment);
+        open.add(shared);
+        shared.limiter("shared", Limit.perSecond(1));
+        all.add(shared);
         all.add(AdaptiveBulkhead.of("a"));
         all.add(SheddingBulkhead.of("s", 4));
         all.add(PriorityShedder.of("ps", Bulkhead.of("inside", 3)));
@@ -211,6 +221,21 @@ class MetricsCatalogueTest {
         }
         assertThat(Files.readString(Project.root().resolve("docs/monitoring/metrics.md")))
                 .contains(table);
+    }
+
+    private static final class NoQuotas implements QuotaStore {
+        @Override
+        public CompletableFuture<List<QuotaGrant>> take(QuotaBatch batch) {
+            return new CompletableFuture<>();
+        }
+
+        @Override
+        public void check(Limit limit) {}
+
+        @Override
+        public long replayNanos() {
+            return 0;
+        }
     }
 
     private static final class StoredRows implements Store<String, String> {

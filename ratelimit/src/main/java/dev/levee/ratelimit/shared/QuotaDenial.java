@@ -1,5 +1,7 @@
 package dev.levee.ratelimit.shared;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What the store has said about permits that are not there: from how many on, and until when. Immutable.
  *
@@ -7,6 +9,8 @@ package dev.levee.ratelimit.shared;
  * @param untilNanos a reading of the clock
  */
 record QuotaDenial(long permits, long untilNanos) {
+    private static final int PARTS_OF_LIFE = 4;
+
     /** Returns for how long a call is refused; 0 or less if it is not. */
     long waitNanos(SharedPlan plan, long needed, long nowNanos) {
         long left = untilNanos - nowNanos;
@@ -14,5 +18,41 @@ record QuotaDenial(long permits, long untilNanos) {
             return 0;
         }
         return needed == permits ? left : left + plan.nanosFor((double) needed - permits);
+    }
+
+    /**
+     * Finds from when on it makes sense to ask again.
+     *
+     * @param needed the smallest number of permits that was asked for
+     * @param unserved the smallest number of permits that a call asked for and did not get; 0 if all did
+     * @param held how many permits can be used without asking
+     * @return null for at once
+     */
+    static @Nullable QuotaDenial of(
+            SharedPlan plan, QuotaGrant grant, long needed, long unserved, long held, long now) {
+        long remaining = grant.remaining();
+        long wait = 0;
+        long from = unserved;
+        if (grant.permits() == 0 && needed > 0 && grant.waitNanos() > 0) {
+            from = needed;
+            wait = grant.waitNanos();
+        } else if (plan.mode == SharedMode.RELAXED && held < 1) {
+            from = 1;
+            wait = plan.nanosFor(1.0 - Math.min(0, remaining));
+        } else if (unserved > 0) {
+            wait = Math.max(1, plan.nanosFor((double) unserved - Math.max(0, remaining)));
+        } else if (remaining < 1 && needed > 0 && held == 0) {
+            from = 1;
+            wait = plan.nanosFor(1.0 - remaining);
+        }
+        if (wait <= 0) {
+            return null;
+        }
+        long life = plan.terms.lifeNanos();
+        if (life > 0 && remaining < grant.sharers()) { // leaves to each of the others as much as this one has got
+            long turn = plan.nanosFor((double) grant.sharers() * Math.max(1, grant.permits()));
+            wait = Math.max(wait, Math.min(life / PARTS_OF_LIFE, turn));
+        }
+        return new QuotaDenial(from, now + wait);
     }
 }

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  * changed under the lock of the quota.
  */
 final class QuotaLeases {
+    private static final long FOR_EVER_NANOS = 1L << 61;
+
     private volatile QuotaLease head;
 
     QuotaLeases(long nowNanos) {
@@ -49,12 +51,18 @@ final class QuotaLeases {
         last.next = added;
     }
 
-    /** Replaces all by one. Returns how many were used since that was asked last. */
-    long replace(QuotaLease by) {
+    /**
+     * Counts locally from what the store has left: at most so much ahead, with what is not told yet.
+     *
+     * @param owed what was used and not told, besides of the lease
+     * @return what was used and not told, with that
+     */
+    long recount(long ahead, long remaining, long owed, long sentNanos, long refreshNanos) {
         QuotaLease old = head;
-        long used = old.untold(old.getAndSet(0));
-        head = by;
-        return used;
+        long untold = owed + old.untold(old.getAndSet(0));
+        long permits = Math.max(0, Math.min(ahead, remaining) - untold);
+        head = new QuotaLease(permits, sentNanos, FOR_EVER_NANOS, refreshNanos);
+        return untold;
     }
 
     /** Returns how many were used since this was asked last, and forgets leases that are of no use. */

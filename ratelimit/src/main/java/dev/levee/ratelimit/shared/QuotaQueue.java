@@ -44,12 +44,11 @@ final class QuotaQueue {
 
     /** Takes a call out that gives up. Returns whether it was waiting. */
     boolean leave(QuotaAsk ask, long now) {
-        if (!ask.isWaiting()) {
+        if (!asks.remove(ask)) {
             return false;
         }
         ask.state = QuotaAsk.LEFT;
         ask.waitNanos = Math.max(1, ask.turnNanos - now);
-        asks.remove(ask);
         left(ask);
         return true;
     }
@@ -169,12 +168,15 @@ final class QuotaQueue {
         }
     }
 
-    /** Returns for how long a call would wait behind all others, as far as is known. */
-    long waitBehindAll(SharedPlan plan, long permits, long remaining) {
-        double ahead = (double) permits - Math.max(0, remaining);
+    /** Returns for how long a call would wait that is denied for a time, behind all others, as far as is known. */
+    long waitNanos(SharedPlan plan, long deniedNanos, long permits, StoreAnswer last, long now) {
+        if (staying == 0) {
+            return deniedNanos;
+        }
+        double ahead = (double) permits - Math.max(0, last.remaining(plan, now));
         for (QuotaAsk other : asks) {
             ahead += other.permits;
         }
-        return Math.max(1, plan.nanosFor(Math.max(0, ahead)));
+        return Math.max(Math.max(1, deniedNanos), plan.nanosFor(Math.max(0, ahead)));
     }
 }

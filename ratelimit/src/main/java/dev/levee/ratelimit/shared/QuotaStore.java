@@ -40,7 +40,7 @@ import java.util.concurrent.CompletableFuture;
  * server = clock
  *       }</pre>
  *       A request that changes nothing else need not write them, unless the clock was set back. A new key begins with
- *       {@code time = clock}. A clock that is set ahead then mints no more than the permits of a round trip; only where
+ *       {@code time = clock}. A clock that is set ahead then mints no more than the permits of a few round trips; only where
  *       the next request is the first one of a new process, which knows of no earlier time, it may fill the limit.
  * </ol>
  *

@@ -29,7 +29,7 @@ final class SharedCalls {
         quota.ask(ask);
         boolean wasInterrupted = false;
         try {
-            while (!quota.await(ask)) { // bounded by the time-out: the interrupt is left to what follows
+            while (!park(quota, ask)) { // bounded by the time-out: the interrupt is left to what follows
                 wasInterrupted |= Thread.interrupted();
             }
         } finally {
@@ -54,7 +54,7 @@ final class SharedCalls {
         QuotaAsk ask = new QuotaAsk(permits, maxNanos > 0, until(quota, now, maxNanos, leftNanos), Thread.currentThread());
         quota.ask(ask);
         try {
-            if (!quota.await(ask) && quota.leave(ask)) {
+            if (!park(quota, ask) && quota.leave(ask)) {
                 Thread.interrupted();
                 throw new InterruptedException();
             }
@@ -65,6 +65,23 @@ final class SharedCalls {
             throw thrown;
         }
         return ask;
+    }
+
+    /** Parks a thread until the wait of its call has ended. Returns false if it was interrupted before. */
+    static boolean park(SharedQuota quota, QuotaAsk ask) {
+        Scheduler scheduler = quota.scope.environment.scheduler();
+        while (ask.isWaiting()) {
+            long left = ask.untilNanos - quota.scope.clock.nanoTime();
+            if (left <= 0) {
+                quota.leave(ask);
+                return true;
+            }
+            scheduler.park(quota.scope, left);
+            if (ask.isWaiting() && Thread.currentThread().isInterrupted()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Returns when a call gives up: before its end at which it is too late to begin. */

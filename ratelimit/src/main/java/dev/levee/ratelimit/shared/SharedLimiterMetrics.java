@@ -10,45 +10,45 @@ import java.util.List;
  */
 public final class SharedLimiterMetrics {
     /** Permits that were taken ahead and can be used. */
-    public static final Metric SHARED_PERMITS_HELD =
-            Metric.gauge("shared.permits.held", "Permits that were taken ahead and can be used.");
+    public static final Metric LIMITER_PERMITS_HELD =
+            Metric.gauge("limiter.permits.held", "Permits that were taken ahead and can be used.");
 
     /** Permits that were taken ahead and not used in time. */
-    public static final Metric SHARED_PERMITS_LAPSED =
-            Metric.counter("shared.permits.lapsed", "Permits that were taken ahead and not used in time.");
+    public static final Metric LIMITER_PERMITS_LAPSED =
+            Metric.counter("limiter.permits.lapsed", "Permits that were taken ahead and not used in time.");
 
     /** Permits that were given by the outage policy. */
-    public static final Metric SHARED_PERMITS_UNASKED =
-            Metric.counter("shared.permits.unasked", "Permits that were given by the outage policy.");
+    public static final Metric LIMITER_PERMITS_UNASKED =
+            Metric.counter("limiter.permits.unasked", "Permits that were given by the outage policy.");
 
     /** Answers that said that processes contradict each other about the limit. */
-    public static final Metric SHARED_CONFLICTS = Metric.counter(
-            "shared.conflicts", "Answers that said that processes contradict each other about the limit.");
+    public static final Metric LIMITER_CONFLICTS = Metric.counter(
+            "limiter.conflicts", "Answers that said that processes contradict each other about the limit.");
 
     /** Batches that were sent to the store. */
-    public static final Metric SHARED_TRIPS = Metric.counter("shared.trips", "Batches that were sent to the store.");
+    public static final Metric QUOTA_TRIPS = Metric.counter("quota.trips", "Batches that were sent to the store.");
 
     /** Requests that were in the batches. */
-    public static final Metric SHARED_REQUESTS =
-            Metric.counter("shared.requests", "Requests that were in the batches.");
+    public static final Metric QUOTA_REQUESTS =
+            Metric.counter("quota.requests", "Requests that were in the batches.");
 
     /** Batches that failed or were not answered in time. */
-    public static final Metric SHARED_TRIPS_FAILED =
-            Metric.counter("shared.trips.failed", "Batches that failed or were not answered in time.");
+    public static final Metric QUOTA_TRIPS_FAILED =
+            Metric.counter("quota.trips.failed", "Batches that failed or were not answered in time.");
 
     /** 1 while the store is taken to be gone, else 0. */
-    public static final Metric SHARED_OUTAGE =
-            Metric.gauge("shared.outage", "1 while the store is taken to be gone, else 0.");
+    public static final Metric QUOTA_OUTAGE =
+            Metric.gauge("quota.outage", "1 while the store is taken to be gone, else 0.");
 
     private static final List<Metric> ALL = List.of(
-            SHARED_PERMITS_HELD,
-            SHARED_PERMITS_LAPSED,
-            SHARED_PERMITS_UNASKED,
-            SHARED_CONFLICTS,
-            SHARED_TRIPS,
-            SHARED_REQUESTS,
-            SHARED_TRIPS_FAILED,
-            SHARED_OUTAGE);
+            LIMITER_PERMITS_HELD,
+            LIMITER_PERMITS_LAPSED,
+            LIMITER_PERMITS_UNASKED,
+            LIMITER_CONFLICTS,
+            QUOTA_TRIPS,
+            QUOTA_REQUESTS,
+            QUOTA_TRIPS_FAILED,
+            QUOTA_OUTAGE);
 
     private SharedLimiterMetrics() {}
 

@@ -202,10 +202,10 @@ public final class SharedLimits implements Measured, AutoCloseable {
     /** Passes the figures of the store and of all limiters that were made here. */
     @Override
     public void measure(Sink sink) {
-        Require.nonNull("sink", sink).value(name, SharedLimiterMetrics.SHARED_TRIPS, (double) link.trips.sum());
-        sink.value(name, SharedLimiterMetrics.SHARED_REQUESTS, (double) link.requests.sum());
-        sink.value(name, SharedLimiterMetrics.SHARED_TRIPS_FAILED, (double) link.failures.sum());
-        sink.value(name, SharedLimiterMetrics.SHARED_OUTAGE, link.isOut() ? 1 : 0);
+        Require.nonNull("sink", sink).value(name, SharedLimiterMetrics.QUOTA_TRIPS, (double) link.trips.sum());
+        sink.value(name, SharedLimiterMetrics.QUOTA_REQUESTS, (double) link.requests.sum());
+        sink.value(name, SharedLimiterMetrics.QUOTA_TRIPS_FAILED, (double) link.failures.sum());
+        sink.value(name, SharedLimiterMetrics.QUOTA_OUTAGE, link.isOut() ? 1 : 0);
         for (Measured limiter : limiters) {
             limiter.measure(sink);
         }

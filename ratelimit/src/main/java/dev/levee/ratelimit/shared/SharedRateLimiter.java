@@ -118,7 +118,7 @@ final class SharedRateLimiter implements RateLimiter {
                     "carried must be SAME_USED for a limit that several processes share, but was " + carried);
         }
         scope.reconfigure(limit);
-        quota.reconfigured();
+        quota.wantMore();
     }
 
     @Override

@@ -129,7 +129,7 @@ final class SharedReservation implements Reservation {
             throw new InterruptedException();
         }
         threads.add(Thread.currentThread());
-        if (!quota.await(ask) && quota.leave(ask)) {
+        if (!SharedCalls.park(quota, ask) && quota.leave(ask)) {
             Thread.interrupted();
             cancelled.set(true);
             cancelTimer();

@@ -147,10 +147,10 @@ final class SharedScope {
     }
 
     void measure(Measured.Sink sink, double held) {
-        sink.value(name, SharedLimiterMetrics.SHARED_PERMITS_HELD, held);
-        sink.value(name, SharedLimiterMetrics.SHARED_PERMITS_LAPSED, (double) lapsed.sum());
-        sink.value(name, SharedLimiterMetrics.SHARED_PERMITS_UNASKED, (double) unasked.sum());
-        sink.value(name, SharedLimiterMetrics.SHARED_CONFLICTS, (double) conflicts.sum());
+        sink.value(name, SharedLimiterMetrics.LIMITER_PERMITS_HELD, held);
+        sink.value(name, SharedLimiterMetrics.LIMITER_PERMITS_LAPSED, (double) lapsed.sum());
+        sink.value(name, SharedLimiterMetrics.LIMITER_PERMITS_UNASKED, (double) unasked.sum());
+        sink.value(name, SharedLimiterMetrics.LIMITER_CONFLICTS, (double) conflicts.sum());
         LongAdder counted = admitted;
         if (counted != null) {
             sink.value(name, LimiterMetrics.LIMITER_CALLS, ADMITTED, (double) counted.sum());

@@ -14,15 +14,22 @@ final class StoreClock {
     /** How fast the upper bound follows answers that say less, so that it forgets an answer that was slow. */
     private static final int FOLLOW = 16;
 
+    /** No answer is slower: what says more is of another time, of a store that has forgotten its own. */
+    private final long slowestNanos;
+
     private boolean isKnown;
     private long most;
     private long least;
+
+    StoreClock(long slowestNanos) {
+        this.slowestNanos = slowestNanos;
+    }
 
     /** Learns from an answer. */
     void answered(long storeNanos, long sentNanos, long receivedNanos) {
         long upper = storeNanos - sentNanos;
         long slack = most - upper;
-        most = !isKnown || slack <= 0 ? upper : most - Math.max(1, slack / FOLLOW);
+        most = !isKnown || slack <= 0 || slack > slowestNanos ? upper : most - Math.max(1, slack / FOLLOW);
         least = storeNanos - receivedNanos;
         isKnown = true;
     }

@@ -131,7 +131,7 @@ final class StoreLink {
             lock.unlock();
         }
         if (!isOut) {
-            quota.recovered();
+            quota.wantMore();
         }
     }
 
@@ -200,8 +200,10 @@ final class StoreLink {
             return;
         }
         boolean isProbe;
+        boolean wasPrompt;
         lock.lock();
         try {
+            wasPrompt = batch.attempt == 0;
             if (batch.isSettled) {
                 return;
             }
@@ -218,7 +220,7 @@ final class StoreLink {
         batch.cancelTimer();
         long now = clock.nanoTime();
         for (int i = 0; i < grants.size(); i++) {
-            batch.quotas.get(i).answered(grants.get(i), batch.sentNanos, now);
+            batch.quotas.get(i).answered(grants.get(i), batch.sentNanos, now, wasPrompt);
         }
         if (isProbe) {
             probeWorked();
@@ -377,7 +379,7 @@ final class StoreLink {
         }
         SafeLog.info(LOG, "limits \"{}\": the store answers again", name);
         for (SharedQuota quota : owing) {
-            quota.recovered();
+            quota.wantMore();
         }
         sendAll();
     }

@@ -27,7 +27,6 @@ final class FaultyStore implements QuotaStore {
     volatile Fault fault = Fault.NONE;
     volatile long delayNanos;
     volatile long answerDelayNanos;
-    volatile int taken;
 
     FaultyStore(MemoryQuotaStore store, Environment environment) {
         this.store = store;
@@ -36,7 +35,6 @@ final class FaultyStore implements QuotaStore {
 
     @Override
     public CompletableFuture<List<QuotaGrant>> take(QuotaBatch batch) {
-        taken++;
         Fault now = fault;
         if (now == Fault.THROWS) {
             throw new IllegalStateException("no connection");

@@ -11,7 +11,7 @@ import java.util.Base64;
  * {levee:0}                    the mark of shard 0
  * {levee:0}:payments:alice     a key of a limiter
  * {levee:0}:payments#tJ6c...   one that is long, or has halves of surrogate pairs: its digest
- * {levee:payments}             what a bulkhead shares
+ * {levee:0}b:payments          the leases of a bulkhead
  * </pre>
  */
 final class RedisKeys {
@@ -42,9 +42,8 @@ final class RedisKeys {
         return mark(shard) + ":" + escaped(limiter) + (isPlain(key) ? ":" + key : "#" + digest(key));
     }
 
-    /** The key of what has only a name. A number as a name is no shard, because of the mark before it. */
-    String named(String name) {
-        return "{" + prefix + ":b" + escaped(name) + "}";
+    String bulkhead(int shard, String name) {
+        return mark(shard) + "b:" + escaped(name);
     }
 
     private static boolean isPlain(String key) {

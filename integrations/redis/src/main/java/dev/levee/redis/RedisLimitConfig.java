@@ -90,9 +90,9 @@ public final class RedisLimitConfig {
         }
 
         /**
-         * Sets over how many hash slots of a cluster the keys are spread. Requests of one batch are one command for each
-         * of the slots that they need. The same in all processes, for good: with another number each limit has another
-         * key, and begins anew. Default: 1, which is right for one server; 16 or more for a cluster.
+         * Sets over how many hash slots of a cluster the keys are spread. Requests of one batch are one command for
+         * each of the slots that they need. The same in all processes, for good: with another number each limit has
+         * another key, and begins anew. Default: 1, which is right for one server; 16 or more for a cluster.
          *
          * @param value from 1 to 1,024
          * @return this

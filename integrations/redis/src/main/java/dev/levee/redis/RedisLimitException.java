@@ -25,7 +25,8 @@ public final class RedisLimitException extends RuntimeException {
 
     /** Returns the failure of a store for what its client has thrown. */
     static RedisLimitException of(String store, Throwable thrown) {
-        Throwable cause = thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+        Throwable cause =
+                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
         if (cause instanceof RedisLimitException known) {
             return known;
         }

@@ -18,9 +18,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps limits that several processes share in Redis or Valkey, through a connection of Lettuce that the application
@@ -60,7 +58,7 @@ public final class RedisQuotaStore implements QuotaStore {
     private static final long REPLAY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** The largest number that is passed to the script. */
-    private static final long MAX_NUMBER = 1L << 52;
+    static final long MAX_NUMBER = 1L << 52;
 
     private static final int MAX_CODES = 10_000;
     private static final long NANOS_PER_MICRO = 1000;
@@ -69,22 +67,19 @@ public final class RedisQuotaStore implements QuotaStore {
     private final String label;
     private final StatefulConnection<?, ?> connection;
     private final RedisLimitConfig config;
-    private final Environment environment;
     private final RedisScript script;
     private final RedisKeys keys;
     private final Map<QuotaTerms, TermsCode> codes = new ConcurrentHashMap<>();
 
-    /** For each shard a time that it had, and when this process has asked for it. */
-    private final AtomicReferenceArray<@Nullable Anchor> anchors;
+    private final ShardTimes times;
 
     RedisQuotaStore(StatefulConnection<?, ?> connection, RedisLimitConfig config, Environment environment, String script) {
         this.connection = Require.nonNull("connection", connection);
         this.config = Require.nonNull("config", config);
-        this.environment = Require.nonNull("environment", environment);
         this.label = "redis \"" + config.prefix() + "\"";
         this.script = new RedisScript(script);
         this.keys = new RedisKeys(config);
-        this.anchors = new AtomicReferenceArray<>(config.shards());
+        this.times = new ShardTimes(config.shards(), Require.nonNull("environment", environment));
     }
 
     /**
@@ -227,15 +222,12 @@ public final class RedisQuotaStore implements QuotaStore {
                 latest = Math.max(latest, Math.floorDiv(request.latestNanos(), NANOS_PER_MICRO));
             }
         }
-        long now = environment.clock().nanoTime();
-        Anchor anchor = anchors.get(shard);
-        long own = anchor == null ? MAX_NUMBER : anchor.timeAt(now);
-        long claim = Math.max(0, Math.min(latest < 0 ? MAX_NUMBER : latest, own));
-        arguments.set(2, number(claim));
-        arguments.set(3, config.startFull() && anchor == null ? "1" : "0");
+        ShardTimes.Claim claim = times.claim(shard, latest < 0 ? MAX_NUMBER : latest);
+        arguments.set(2, number(claim.micros()));
+        arguments.set(3, config.startFull() && claim.isFirst() ? "1" : "0");
         arguments.set(4, number(fill));
         CompletableFuture<String> run = script.run(connection, names, arguments);
-        parts.add(run.thenAccept(answer -> read(answer, shard, places, grants, new Anchor(claim, now))));
+        parts.add(run.thenAccept(answer -> read(answer, shard, places, grants, claim)));
         return run;
     }
 
@@ -251,7 +243,7 @@ public final class RedisQuotaStore implements QuotaStore {
         return known;
     }
 
-    private void read(String answer, int shard, List<Integer> places, QuotaGrant[] grants, Anchor claimed) {
+    private void read(String answer, int shard, List<Integer> places, QuotaGrant[] grants, ShardTimes.Claim claim) {
         try {
             String[] parts = answer.split(";", -1);
             if (parts.length != places.size() + 1) {
@@ -261,7 +253,7 @@ public final class RedisQuotaStore implements QuotaStore {
             for (int i = 0; i < places.size(); i++) {
                 grants[places.get(i)] = grant(parts[i + 1]);
             }
-            learn(shard, time, claimed);
+            times.learn(shard, time, claim);
         } catch (RuntimeException notUnderstood) {
             throw RedisLimitException.answer(label, answer, notUnderstood);
         }
@@ -286,47 +278,26 @@ public final class RedisQuotaStore implements QuotaStore {
                 code == 2);
     }
 
-    /** Keeps a time of the shard, unless it is the one that an earlier answer leads to. */
-    private void learn(int shard, long time, Anchor claimed) {
-        if (time == claimed.timeMicros) {
-            return;
-        }
-        Anchor learnt = new Anchor(time, claimed.nanos);
-        while (true) {
-            Anchor seen = anchors.get(shard);
-            if ((seen != null && seen.nanos - learnt.nanos > 0) || anchors.compareAndSet(shard, seen, learnt)) {
-                return;
-            }
-        }
-    }
-
     private static long nanos(long micros) {
         return micros < 0 || micros > Nanos.NEVER / NANOS_PER_MICRO ? QuotaGrant.NEVER : micros * NANOS_PER_MICRO;
     }
 
-    private static String number(long value) {
+    static String number(long value) {
         return Long.toString(Math.max(-MAX_NUMBER, Math.min(MAX_NUMBER, value)));
     }
 
     /** Returns a number as text that is ordered as it is. */
-    private static String ordered(long value) {
+    static String ordered(long value) {
         String hex = Long.toHexString(value ^ Long.MIN_VALUE);
         return "0".repeat(16 - hex.length()) + hex;
     }
 
-    private static long unordered(String hex) {
+    static long unordered(String hex) {
         return Long.parseUnsignedLong(hex, 16) ^ Long.MIN_VALUE;
     }
 
     @Override
     public String toString() {
         return label;
-    }
-
-    /** A time of a shard, and the reading of the clock before it was asked for: it was not later then. */
-    private record Anchor(long timeMicros, long nanos) {
-        long timeAt(long nowNanos) {
-            return timeMicros + Math.max(0, nowNanos - nanos) / NANOS_PER_MICRO;
-        }
     }
 }

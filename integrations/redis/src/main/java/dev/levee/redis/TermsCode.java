@@ -59,9 +59,9 @@ record TermsCode(String text, String kind, long c1, long c2, long c3, long fillM
             BigInteger bestLoss = BigInteger.ZERO;
             for (int i = 0; i < MAX_TRIES && largest.signum() > 0; i++, largest = largest.subtract(BigInteger.ONE)) {
                 // loss / (largest * per) is the share by which the rate is too slow
-                BigInteger loss = ceiling(largest.multiply(per), rate).multiply(rate).subtract(largest.multiply(per));
-                if (bestUnits.signum() == 0
-                        || loss.multiply(bestUnits).compareTo(bestLoss.multiply(largest)) < 0) {
+                BigInteger loss =
+                        ceiling(largest.multiply(per), rate).multiply(rate).subtract(largest.multiply(per));
+                if (bestUnits.signum() == 0 || loss.multiply(bestUnits).compareTo(bestLoss.multiply(largest)) < 0) {
                     bestUnits = largest;
                     bestLoss = loss;
                 }

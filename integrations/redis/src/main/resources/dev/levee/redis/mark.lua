@@ -4,7 +4,7 @@
 -- KEYS[1]  the mark of the shard: m1 birth time server full; see ADR 147
 -- ARGV     node, sequence, latest time it can be, 1 if a shard that is new to the process starts full, longest time to
 --          fill
-local KEPT = 5000000
+local JUMP = 1000000
 local now = redis.call('TIME')
 local clock = now[1] * 1000000 + now[2]
 local node, sequence = ARGV[1], ARGV[2]
@@ -34,10 +34,9 @@ if mark then
   end
   local there = time + math.max(0, clock - server)
   time = math.max(time, math.min(there, tonumber(ARGV[3])))
-  local left = there - time
-  local kept = math.min(left, KEPT)
-  if left > kept then full = math.max(full, time + math.min(left - kept, tonumber(ARGV[5]))) end
-  server = clock - kept
+  local lost = there - time
+  if lost > JUMP then full = math.max(full, time + math.min(lost, tonumber(ARGV[5]))) end
+  server = clock
 else
   birth, time, server, full = clock, clock, clock, 0
   if ARGV[4] == '1' then birth = 0 end

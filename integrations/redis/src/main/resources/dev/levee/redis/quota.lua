@@ -10,7 +10,7 @@
 --
 -- answer: time, then for each request: permits wait remaining reset sharers time code terms; code 1: the terms apply,
 -- 2: they contradict. A wait of -1 is for ever.
-local NODES, MEMORY, SHARING, DEBTS = 64, 10000000, 2000000, 65
+local NODES, MEMORY, SHARING, MARGIN, DEBTS = 64, 10000000, 2000000, 5000000, 65
 
 -- The state of a key that is not there: refilled from nothing since the birth, or certain to be full at a time.
 local function blank(it)
@@ -182,7 +182,7 @@ for i = 2, #KEYS do
       nodes[#nodes + 1] = node .. ',' .. sequence .. ',' .. text(time) .. ',' .. table.concat(parts, ',')
       values[i] = table.concat({ 'q1', it.revision, it.terms, it.kind, text(it.c1), text(it.c2), text(it.c3),
         text(it.s1), text(it.s2), text(it.s3), table.concat(nodes, ' ') }, ' ')
-      lives[i] = math.ceil((math.max(reset(it), MEMORY) + KEPT) / 1000)
+      lives[i] = math.ceil((math.max(reset(it), MEMORY) * 1.25 + MARGIN) / 1000)
     end
   end
   if code > 0 then answer = answer .. ' ' .. it.revision .. '/' .. it.terms else answer = answer .. ' -' end

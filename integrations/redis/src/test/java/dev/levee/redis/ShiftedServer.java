@@ -22,8 +22,8 @@ final class ShiftedServer implements AutoCloseable {
     static String shifted(String script) {
         String shifted = script.replace(
                 "local now = redis.call('TIME')",
-                "local now = redis.call('TIME')\n"
-                        + "now[1] = now[1] + tonumber(redis.call('GET', '" + OFFSET + "') or '0')");
+                "local now = redis.call('TIME')\n" + "now[1] = now[1] + tonumber(redis.call('GET', '" + OFFSET
+                        + "') or '0')");
         if (shifted.equals(script)) {
             throw new AssertionError("the script has another way to ask for the time");
         }
@@ -32,6 +32,10 @@ final class ShiftedServer implements AutoCloseable {
 
     RedisQuotaStore store(RedisLimitConfig config, Environment environment) {
         return new RedisQuotaStore(connection, config, environment, shifted(RedisQuotaStore.SCRIPT));
+    }
+
+    RedisPermitStore permits(RedisLimitConfig config, Environment environment) {
+        return new RedisPermitStore(connection, config, environment, shifted(RedisPermitStore.SCRIPT));
     }
 
     void setClock(Duration offset) {

@@ -108,8 +108,8 @@ final class ClusterRoles {
         node.failedProbes.increment();
         lock.lock();
         try {
-            heard[nodes.indexOf(node)] = true;
             node.timeOuts = timeOut ? node.timeOuts + 1 : MAX_TIME_OUTS;
+            heard[nodes.indexOf(node)] |= node.timeOuts >= MAX_TIME_OUTS;
             node.answers = node.answers && node.timeOuts < MAX_TIME_OUTS;
             before = primary;
             after = elect();
@@ -244,7 +244,9 @@ final class ClusterRoles {
 
     // ---- how far each node is behind; all under the lock
 
-    /** Takes a sample of the primary, which may have answered before it became it; or of what is left of its history. */
+    /**
+     * Takes a sample of the primary, which may have answered before it became it; or of what is left of its history.
+     */
     private void sample(DatabaseNode node) {
         DatabaseNode now = primary.node;
         if (now != null && now.answers) {

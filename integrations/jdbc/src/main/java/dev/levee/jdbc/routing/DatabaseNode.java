@@ -7,7 +7,9 @@ import java.util.concurrent.atomic.LongAdder;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** One node: its pool, what is known of it, and its counts. What is known is replaced whole, by {@link ClusterRoles}. */
+/**
+ * One node: its pool, what is known of it, and its counts. What is known is replaced whole, by {@link ClusterRoles}.
+ */
 final class DatabaseNode {
     /** A lag of which nothing is known. */
     static final long UNKNOWN = -1;
@@ -23,7 +25,8 @@ final class DatabaseNode {
      * @param usable whether reads may go there
      * @param why why not
      */
-    record View(long position, boolean trusted, boolean dated, long asOfNanos, long lagNanos, boolean usable, String why) {}
+    record View(
+            long position, boolean trusted, boolean dated, long asOfNanos, long lagNanos, boolean usable, String why) {}
 
     final String name;
     final DataSource source;
@@ -36,6 +39,7 @@ final class DatabaseNode {
     // What it said, guarded by the lock of ClusterRoles.
 
     @Nullable NodeReading reading;
+
     long askedNanos;
     boolean answers;
     int timeOuts;

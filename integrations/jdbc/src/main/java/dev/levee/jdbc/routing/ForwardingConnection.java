@@ -48,7 +48,8 @@ abstract class ForwardingConnection implements Connection {
 
     @Override
     public Statement createStatement(int type, int concurrency, int holdability) throws SQLException {
-        return statement(Statement.class, updatable(concurrency), to -> to.createStatement(type, concurrency, holdability));
+        return statement(
+                Statement.class, updatable(concurrency), to -> to.createStatement(type, concurrency, holdability));
     }
 
     @Override
@@ -58,12 +59,17 @@ abstract class ForwardingConnection implements Connection {
 
     @Override
     public PreparedStatement prepareStatement(String sql, int type, int concurrency) throws SQLException {
-        return statement(PreparedStatement.class, updatable(concurrency), to -> to.prepareStatement(sql, type, concurrency));
+        return statement(
+                PreparedStatement.class, updatable(concurrency), to -> to.prepareStatement(sql, type, concurrency));
     }
 
     @Override
-    public PreparedStatement prepareStatement(String sql, int type, int concurrency, int holdability) throws SQLException {
-        return statement(PreparedStatement.class, updatable(concurrency), to -> to.prepareStatement(sql, type, concurrency, holdability));
+    public PreparedStatement prepareStatement(String sql, int type, int concurrency, int holdability)
+            throws SQLException {
+        return statement(
+                PreparedStatement.class,
+                updatable(concurrency),
+                to -> to.prepareStatement(sql, type, concurrency, holdability));
     }
 
     @Override
@@ -78,7 +84,10 @@ abstract class ForwardingConnection implements Connection {
 
     @Override
     public CallableStatement prepareCall(String sql, int type, int concurrency, int holdability) throws SQLException {
-        return statement(CallableStatement.class, updatable(concurrency), to -> to.prepareCall(sql, type, concurrency, holdability));
+        return statement(
+                CallableStatement.class,
+                updatable(concurrency),
+                to -> to.prepareCall(sql, type, concurrency, holdability));
     }
 
     @Override

@@ -10,9 +10,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Beats, counted in a table, as positions. A node that shows a beat has all that was committed before it, as commits are
- * applied in their order. What is committed or seen now is before the next beat that is not visible yet, so that is its
- * position. See ADR 159.
+ * Beats, counted in a table, as positions. A node that shows a beat has all that was committed before it, as commits
+ * are applied in their order. What is committed or seen now is before the next beat that is not visible yet, so that is
+ * its position. See ADR 159.
  */
 final class HeartbeatProbe implements ReplicationProbe {
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)?");

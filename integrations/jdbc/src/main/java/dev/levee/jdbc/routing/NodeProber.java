@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Probes one node again and again, and on request, never twice at once.
  *
- * <p>It keeps one connection of the node's pool, so that a pool that is exhausted does not look like a dead node. A probe
- * that has not answered by its timeout has failed: its connection is aborted, and until its thread comes back each
- * interval counts as one more time-out. So a node that hangs holds one thread, and no other node waits for it.
+ * <p>It keeps one connection of the node's pool, so that a pool that is exhausted does not look like a dead node. A
+ * probe that has not answered by its timeout has failed: its connection is aborted, and until its thread comes back
+ * each interval counts as one more time-out. So a node that hangs holds one thread, and no other node waits for it.
  *
  * <p>Invariant: until it is closed there is a timer for the next probe, or a probe runs that will set one, whatever the
  * executor or the scheduler has thrown.
@@ -91,7 +91,8 @@ final class NodeProber {
             if (before != null) {
                 before.cancel();
             }
-            long extra = Nanos.multiply(everyNanos, JITTER * environment.random().nextDouble());
+            long extra =
+                    Nanos.multiply(everyNanos, JITTER * environment.random().nextDouble());
             Timer timer = environment.schedule(this::due, Nanos.add(everyNanos, extra));
             next = timer;
             if (closed) {

@@ -1,12 +1,12 @@
 package dev.levee.jdbc.routing;
 
 /**
- * When which position was the latest, by our own clock: pairs of a position and the last moment at which the primary had
- * come no further. A node that has reached a position shows the database as it was at that moment, or later; no clock of
- * a server is asked. See ADR 159.
+ * When which position was the latest, by our own clock: pairs of a position and the last moment at which the primary
+ * had come no further. A node that has reached a position shows the database as it was at that moment, or later; no
+ * clock of a server is asked. See ADR 159.
  *
- * <p>A fixed number of samples: when they are full every second one is dropped, so what is asked for falls on an earlier
- * one, and ages are taken for longer, never for shorter, than they are. Not thread-safe.
+ * <p>A fixed number of samples: when they are full every second one is dropped, so what is asked for falls on an
+ * earlier one, and ages are taken for longer, never for shorter, than they are. Not thread-safe.
  */
 final class PositionHistory {
     static final int MAX_SAMPLES = 512;

@@ -3,9 +3,9 @@ package dev.levee.jdbc.routing;
 import java.sql.SQLTransientException;
 
 /**
- * The replica that a connection reads from cannot give what the call asks for, and the connection cannot move to another
- * node, because it has statements or a transaction there. The statement has given no result; repeat the work on a new
- * connection. SQLSTATE 25000.
+ * The replica that a connection reads from cannot give what the call asks for, and the connection cannot move to
+ * another node, because it has statements or a transaction there. The statement has given no result; repeat the work on
+ * a new connection. SQLSTATE 25000.
  *
  * @since 0.1
  */

@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection that takes a physical one when it is first used, because JDBC says late what a connection is for. Settings
- * that come before are kept, and applied to each physical connection. See ADR 157.
+ * A connection that takes a physical one when it is first used, because JDBC says late what a connection is for.
+ * Settings that come before are kept, and applied to each physical connection. See ADR 157.
  *
  * <pre>
  *   no physical connection --first statement--> reads: one of a replica, or of the primary; else of the primary

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes physical connections: from the primary, or from a replica that gives what the call asks for. Says what a node can
- * give, and notes in the session of a call what it has written and seen.
+ * Takes physical connections: from the primary, or from a replica that gives what the call asks for. Says what a node
+ * can give, and notes in the session of a call what it has written and seen.
  *
  * <p>A pick reads fields that are written by the probes, draws from the balancer, and takes no lock.
  */
@@ -71,7 +71,8 @@ final class Routes {
         this.nodes = nodes;
         this.probers = probers;
         this.environment = environment;
-        this.firstRoundNanos = Nanos.multiply(Nanos.of(config.probeTimeout()), 2);
+        this.firstRoundNanos =
+                Nanos.multiply(Nanos.add(Nanos.of(config.probeTimeout()), Nanos.of(config.probeEvery())), 2.2);
         this.sessionWaitNanos = Nanos.of(config.sessionWait());
     }
 
@@ -220,7 +221,9 @@ final class Routes {
         boolean holds();
     }
 
-    /** Waits until a replica that is read from has reached what the session of the call asks for; false if it has not. */
+    /**
+     * Waits until a replica that is read from has reached what the session of the call asks for; false if it has not.
+     */
     boolean awaitSession(DatabaseNode node, CallContext call) throws SQLException {
         return kind(call) == Consistency.Kind.SESSION
                 && position(call) != Long.MAX_VALUE
@@ -257,7 +260,8 @@ final class Routes {
                 environment.scheduler().sleep(Math.min(step, left));
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
-                throw new SQLException("data source \"" + name + "\": interrupted while waiting for a node", interrupted);
+                throw new SQLException(
+                        "data source \"" + name + "\": interrupted while waiting for a node", interrupted);
             }
             if (condition.holds()) {
                 return true;
@@ -358,7 +362,9 @@ final class Routes {
         session.advance(name, end(from));
     }
 
-    /** Where the primary is; if it does not say, further than any replica ever comes: the write was done all the same. */
+    /**
+     * Where the primary is; if it does not say, further than any replica ever comes: the write was done all the same.
+     */
     private long end(PhysicalConnection from) {
         try {
             return position(from);

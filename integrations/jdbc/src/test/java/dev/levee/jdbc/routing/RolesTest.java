@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Which node is the primary, and which may be read. */
@@ -24,6 +25,20 @@ class RolesTest {
             assertThat(FakeNodes.who(nodes.routing)).isEqualTo("b");
             assertThat(FakeNodes.who(nodes.routing.reads())).isIn("a", "c");
         }
+    }
+
+    @Test
+    void no_node_is_the_primary_before_each_has_answered_or_is_taken_for_dead() throws Exception {
+        DatabaseNode old = new DatabaseNode("old", new FakeNodes.Node("old").source());
+        DatabaseNode next = new DatabaseNode("next", new FakeNodes.Node("next").source());
+        ClusterRoles roles = new ClusterRoles("db", List.of(old, next), 1_000, usable -> {});
+        roles.answered(old, new NodeReading(true, 10, 1, ""), 0);
+        assertThat(roles.primary().node()).isNull();
+        assertThat(roles.primary().complete()).isFalse();
+        roles.failed(next, true);
+        assertThat(roles.primary().node()).as("one time-out says little").isNull();
+        roles.answered(next, new NodeReading(true, 10, 2, ""), 0);
+        assertThat(roles.primary().node()).isSameAs(next);
     }
 
     @Test
@@ -119,7 +134,9 @@ class RolesTest {
                 open.createStatement().executeUpdate("INSERT INTO t (id, v) VALUES (2, 'x')");
                 nodes.node("b").primary(10).timeline(2);
                 nodes.probe();
-                assertThatThrownBy(open::commit).isInstanceOf(NoPrimaryException.class).hasMessageContaining("now b is");
+                assertThatThrownBy(open::commit)
+                        .isInstanceOf(NoPrimaryException.class)
+                        .hasMessageContaining("now b is");
                 assertThatThrownBy(() -> late.executeUpdate("INSERT INTO t (id, v) VALUES (3, 'x')"))
                         .isInstanceOf(NoPrimaryException.class);
             }
@@ -163,7 +180,9 @@ class RolesTest {
             assertThat(nodes.readable()).isEmpty();
             assertThat(nodes.status("r").why()).contains("behind");
             assertThat(nodes.status("r").lag()).isGreaterThan(Duration.ofSeconds(5));
-            assertThat(FakeNodes.who(nodes.routing.reads())).as("the primary instead").isEqualTo("p");
+            assertThat(FakeNodes.who(nodes.routing.reads()))
+                    .as("the primary instead")
+                    .isEqualTo("p");
             nodes.node("r").position = 18;
             nodes.probe();
             assertThat(nodes.readable()).containsExactly("r");

@@ -254,7 +254,8 @@ class RoutedConnectionTest {
             assertThat(connection.getMetaData().getDatabaseProductName()).isEqualTo("H2");
             assertThat(Set.of(statement)).contains(statement);
             assertThat(connection.unwrap(Connection.class)).isSameAs(connection);
-            assertThat(connection.isWrapperFor(org.h2.jdbc.JdbcConnection.class)).isTrue();
+            assertThat(connection.isWrapperFor(org.h2.jdbc.JdbcConnection.class))
+                    .isTrue();
             assertThat(connection.unwrap(org.h2.jdbc.JdbcConnection.class)).isNotNull();
         }
         assertThat(nodes.routing.unwrap(RoutingDataSource.class)).isSameAs(nodes.routing);
@@ -330,7 +331,8 @@ class RoutedConnectionTest {
                             FakeNodes.who(connection.createStatement().getConnection());
                         }
                     }
-                    assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isEqualTo(1);
+                    assertThat(pool.getHikariPoolMXBean().getActiveConnections())
+                            .isEqualTo(1);
                     return FakeNodes.who(routing);
                 }
             };

@@ -43,7 +43,10 @@ class SessionReadsTest {
     }
 
     private <T> T as(Consistency choice, Operation<T, Exception> operation) throws Exception {
-        return CallContext.current().withSession(session).withConsistency(choice).call(operation);
+        return CallContext.current()
+                .withSession(session)
+                .withConsistency(choice)
+                .call(operation);
     }
 
     private String read(Consistency choice) throws Exception {
@@ -54,7 +57,8 @@ class SessionReadsTest {
         as(Consistency.session(), () -> {
             try (Connection connection = nodes.routing.getConnection();
                     Statement statement = connection.createStatement()) {
-                return statement.executeUpdate("INSERT INTO t (id, v) VALUES (" + System.nanoTime() % 1_000_000_000 + ", 'x')");
+                return statement.executeUpdate(
+                        "INSERT INTO t (id, v) VALUES (" + System.nanoTime() % 1_000_000_000 + ", 'x')");
             }
         });
     }
@@ -149,8 +153,7 @@ class SessionReadsTest {
     void a_read_waits_until_a_replica_has_caught_up() throws Exception {
         nodes.node("p").position = 20;
         write();
-        String from = readWaiting(
-                Consistency.session(), Duration.ofMillis(50), () -> nodes.node("r").position = 20);
+        String from = readWaiting(Consistency.session(), Duration.ofMillis(50), () -> nodes.node("r").position = 20);
         assertThat(from).isEqualTo("r");
         assertThat(figure("routing.waits")).isEqualTo(1);
         assertThat(figure("routing.fallbacks")).isZero();
@@ -169,7 +172,8 @@ class SessionReadsTest {
     void the_wait_ends_with_the_deadline_of_the_call() throws Exception {
         nodes.node("p").position = 20;
         write();
-        Deadline over = Deadline.after(Duration.ofNanos(1), nodes.time.environment().clock());
+        Deadline over =
+                Deadline.after(Duration.ofNanos(1), nodes.time.environment().clock());
         nodes.time.advance(Duration.ofMillis(1));
         CallContext.current().withDeadline(over).call(() -> {
             assertThat(read(Consistency.session())).isEqualTo("p");
@@ -266,7 +270,9 @@ class SessionReadsTest {
         for (int i = 0; i < 30; i++) {
             assertThat(read(Consistency.bounded(Duration.ofSeconds(5)))).isEqualTo("r");
         }
-        assertThat(read(Consistency.bounded(Duration.ofNanos(1)))).as("older than the last probe").isEqualTo("p");
+        assertThat(read(Consistency.bounded(Duration.ofNanos(1))))
+                .as("older than the last probe")
+                .isEqualTo("p");
         assertThat(read(Consistency.eventual())).isIn("r", "s");
     }
 
@@ -276,7 +282,8 @@ class SessionReadsTest {
         nodes.node("p").dead = true;
         nodes.time.advance(Duration.ofMinutes(1));
         assertThat(read(Consistency.eventual())).isIn("r", "s");
-        assertThatThrownBy(() -> read(Consistency.bounded(Duration.ofSeconds(30)))).isInstanceOf(SQLException.class);
+        assertThatThrownBy(() -> read(Consistency.bounded(Duration.ofSeconds(30))))
+                .isInstanceOf(SQLException.class);
         nodes.node("p").dead = false;
     }
 

@@ -30,8 +30,8 @@ import java.util.stream.Collectors;
  *
  * <p>Default typing is not used. A type of its own that says by an annotation of Jackson that subtypes are named in the
  * JSON can be read only as the classes that are listed here, whatever the bytes name. Nesting is at most
- * {@link #MAX_NESTING} deep, and what follows the value, or is missing from it, is an error. Records, beans and dates of
- * {@code java.util} are known; for others give an {@link ObjectMapper} with the modules that it needs.
+ * {@link #MAX_NESTING} deep, and what follows the value, or is missing from it, is an error. Records, beans and dates
+ * of {@code java.util} are known; for others give an {@link ObjectMapper} with the modules that it needs.
  *
  * <p>Needs {@code jackson-databind}, which this module does not bring along. Immutable and thread-safe.
  *

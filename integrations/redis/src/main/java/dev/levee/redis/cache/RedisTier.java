@@ -114,8 +114,7 @@ public final class RedisTier<K, V> {
      *     has a control character
      */
     public static <K, V> Builder<K, V> builder(Map<String, RedisClient> servers, Codec<K> keys, Codec<V> values) {
-        return new Builder<>(
-                checked(servers), Require.nonNull("keys", keys), Require.nonNull("values", values));
+        return new Builder<>(checked(servers), Require.nonNull("keys", keys), Require.nonNull("values", values));
     }
 
     static Map<String, RedisClient> checked(Map<String, RedisClient> servers) {

@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p><b>A process may do a step only when all have done the one before.</b> Then two processes are never more than one
  * step apart, and each change is told to each server that some process reads: at step 1 all read the servers from
- * before, at step 2 all tell both. What moves is what {@link #plan} says, and nothing else is loaded anew. Values are not
- * copied: those that move are loaded from the store when they are read, each by one load for all processes.
+ * before, at step 2 all tell both. What moves is what {@link #plan} says, and nothing else is loaded anew. Values are
+ * not copied: those that move are loaded from the store when they are read, each by one load for all processes.
  *
  * <p>Old copies are never read again. Before a process tells a server of changes of keys that move there, it deletes
  * what the server may have of them from an earlier time at which they were there; nothing is put there before step 2.
@@ -45,7 +45,8 @@ public final class ShardMove {
         ShardPlan plan = before.map().planTo(next.map());
         boolean emptied = false;
         try {
-            for (String to : plan.moves().stream().map(ShardPlan.Move::to).distinct().toList()) {
+            for (String to :
+                    plan.moves().stream().map(ShardPlan.Move::to).distinct().toList()) {
                 TierNode node = next.of(to);
                 node.delete(key -> !before.map().shardOf(key).equals(to));
             }
@@ -58,8 +59,7 @@ public final class ShardMove {
             throw new IllegalStateException("cache \"" + cache + "\": interrupted before keys could move", interrupted);
         } finally {
             if (!emptied) {
-                servers.switchReads(next);
-                servers.endMove(before);
+                servers.abandonMove();
             }
         }
         return new ShardMove(cache, plan, next, servers, dropNear);
@@ -98,8 +98,8 @@ public final class ShardMove {
 
     private void step(int after, Runnable change) {
         if (!steps.compareAndSet(after, after + 1)) {
-            throw new IllegalStateException("cache \"" + cache + "\": the steps of a move are moveTo, readNext, end, and "
-                    + steps.get() + " of them were done");
+            throw new IllegalStateException("cache \"" + cache + "\": the steps of a move are moveTo, readNext, end,"
+                    + " and " + steps.get() + " of them were done");
         }
         change.run();
     }

@@ -50,6 +50,9 @@ final class TierChannel implements AutoCloseable {
     private final Near near;
     private final Runnable onBeat;
 
+    /** Runs when the server has lost changes that it had: it may have values again that were invalidated. */
+    private final Runnable onLoss;
+
     private final Queue<Runnable> incoming = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private final Object state = new Object();
@@ -89,13 +92,15 @@ final class TierChannel implements AutoCloseable {
             RedisTier<?, ?> tier,
             Environment environment,
             Near near,
-            Runnable onBeat) {
+            Runnable onBeat,
+            Runnable onLoss) {
         this.link = link;
         this.names = names;
         this.tier = tier;
         this.environment = environment;
         this.near = near;
         this.onBeat = onBeat;
+        this.onLoss = onLoss;
     }
 
     void start() {
@@ -128,6 +133,18 @@ final class TierChannel implements AutoCloseable {
         long sinceAsked = environment.clock().nanoTime() - known.askedAtNanos;
         long millis = known.serverMillis - readAtMillis;
         return millis < 0 ? sinceAsked : Nanos.add(sinceAsked, Nanos.multiply(1_000_000L, (double) millis));
+    }
+
+    /**
+     * Returns the time of the server in microseconds: not lower than it is; that of this machine if it is not known.
+     */
+    long serverMicros() {
+        ServerTime known = time;
+        if (known == null) {
+            return environment.wallClock().millis() * 1_000;
+        }
+        long sinceAsked = environment.clock().nanoTime() - known.askedAtNanos;
+        return (known.serverMillis + 1) * 1_000 + sinceAsked / 1_000;
     }
 
     /** Connects, asks how many messages there should have been, and plans the next turn. Runs on the executor. */
@@ -198,7 +215,8 @@ final class TierChannel implements AutoCloseable {
             trusted = false;
             unanswered = false;
         }
-        environment.schedule(() -> environment.handOver(() -> add(() -> dropIfSuspect(now))), Nanos.of(tier.maxSuspect));
+        Runnable drop = () -> add(() -> dropIfSuspect(now));
+        environment.schedule(() -> environment.handOver(drop), Nanos.of(tier.maxSuspect));
     }
 
     private void dropIfSuspect(long since) {
@@ -260,6 +278,9 @@ final class TierChannel implements AutoCloseable {
             }
         }
         near.dropAll();
+        if (sync.sequence < applied) {
+            onLoss.run();
+        }
         applied = sync.sequence;
         learn(sync, askedAt);
         synchronized (state) {
@@ -308,6 +329,9 @@ final class TierChannel implements AutoCloseable {
                 return;
             }
             unanswered = false;
+        }
+        if (sync.sequence < applied) {
+            onLoss.run();
         }
         if (applied != sync.sequence) {
             lost("a message, or all that Redis had,", sync.sequence);

@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  * The bytes of a value in Redis: a header of 39 bytes, which says how to read the rest, and the rest.
  *
  * <pre>{@code
- *  0  'L'           magic                      15  version, the sign turned so that bytes compare as unsigned
- *  1  format        of this layout             23  time of the server when the store was read, ms
- *  2  flags         1 absent, 2 compressed     31  length of the value before compression
- *  3  fingerprint   of codec and schema, 4     35  the bytes of the codec
- *  7  label         sequence number, 8
+ * 0  'L'           magic                      15  version, the sign turned so that bytes compare as unsigned
+ * 1  format        of this layout             23  time of the server when the store was read, ms
+ * 2  flags         1 absent, 2 compressed     31  length of the value before compression
+ * 3  fingerprint   of codec and schema, 4     35  CRC-32C of all but label and time
+ * 7  label         sequence number, 8         39  the bytes of the codec
  * }</pre>
  *
  * What does not fit is an {@link IllegalArgumentException}, never another value.
@@ -45,16 +45,14 @@ final class TierEnvelope<V> {
     private final @Nullable ToLongFunction<? super V> versionOf;
 
     TierEnvelope(
-            Codec<V> codec,
-            int schema,
-            int maxBytes,
-            int compressFrom,
-            @Nullable ToLongFunction<? super V> versionOf) {
+            Codec<V> codec, int schema, int maxBytes, int compressFrom, @Nullable ToLongFunction<? super V> versionOf) {
         this.codec = codec;
         this.maxBytes = maxBytes;
         this.compressFrom = compressFrom;
         this.versionOf = versionOf;
-        String id = codec instanceof JacksonCodec<?> json ? json.toString() : codec.getClass().getName();
+        String id = codec instanceof JacksonCodec<?> json
+                ? json.toString()
+                : codec.getClass().getName();
         CRC32 crc = new CRC32();
         crc.update((id + '#' + schema).getBytes(StandardCharsets.UTF_8));
         fingerprint = (int) crc.getValue();
@@ -104,8 +102,8 @@ final class TierEnvelope<V> {
         int format = bytes.get(1);
         int flags = bytes.get(2);
         if (format != FORMAT || (flags & ~(ABSENT | COMPRESSED)) != 0) {
-            throw new IllegalArgumentException("the value has format " + format + " with flags " + flags
-                    + ", which this version does not know");
+            throw new IllegalArgumentException(
+                    "the value has format " + format + " with flags " + flags + ", which this version does not know");
         }
         if (bytes.getInt(3) != fingerprint) {
             throw new IllegalArgumentException("the value was written by another codec, or another schema of it");

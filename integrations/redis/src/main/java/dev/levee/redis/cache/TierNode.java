@@ -48,6 +48,9 @@ final class TierNode implements AutoCloseable {
     /** Whether there were more than may be pending; guarded by {@link #pending}. */
     private boolean allPending;
 
+    /** The last position that sessions were given and Redis has to reach; 0 if none. Guarded by {@link #pending}. */
+    private long promised;
+
     /** The name under which sessions know the changes of this server. */
     final String source;
 
@@ -66,7 +69,7 @@ final class TierNode implements AutoCloseable {
         this.names = new TierNames(tier.prefix + ":{" + cache + "}:" + tier.version + ':');
         this.origin = ascii(HexFormat.of().toHexDigits(environment.random().nextLong()));
         this.link = new TierLink(cache, server, client, tier, environment);
-        this.channel = new TierChannel(link, names, tier, environment, near, this::repeatPending);
+        this.channel = new TierChannel(link, names, tier, environment, near, this::repeatPending, this::rememberAll);
     }
 
     /** What the script that reads has answered. */
@@ -119,7 +122,8 @@ final class TierNode implements AutoCloseable {
     /** Asks for the number of changes so far. */
     long position() throws TierGoneException, InterruptedException {
         byte[][] keys = {names.sequence, names.floor};
-        return number(one(link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
+        return number(
+                one(link.run(link.connection(channel.isTrusted()), TierScripts.SYNC, keys, ascii(channel.floor()))));
     }
 
     /** Whether a value with this label is not among those that were invalidated all together. */
@@ -183,17 +187,14 @@ final class TierNode implements AutoCloseable {
     }
 
     private long surely(byte[] key, String what, byte[] token, byte[] version) throws InterruptedException {
-        boolean done = false;
         try {
-            long position = change(key, what, token, tier.replicaLag, version, new byte[0], 0);
-            done = true;
-            return position;
+            return change(key, what, token, tier.replicaLag, version, new byte[0], 0);
         } catch (TierGoneException gone) {
+            remember(key);
             return 0;
-        } finally {
-            if (!done) {
-                remember(key);
-            }
+        } catch (InterruptedException interrupted) {
+            remember(key);
+            throw interrupted;
         }
     }
 
@@ -222,17 +223,14 @@ final class TierNode implements AutoCloseable {
 
     /** Invalidates all keys; if Redis does not get that, it is repeated. Returns the position, or 0. */
     long clear() throws InterruptedException {
-        boolean done = false;
         try {
-            long position = clearNow();
-            done = true;
-            return position;
+            return clearNow();
         } catch (TierGoneException gone) {
+            rememberAll();
             return 0;
-        } finally {
-            if (!done) {
-                rememberAll();
-            }
+        } catch (InterruptedException interrupted) {
+            rememberAll();
+            throw interrupted;
         }
     }
 
@@ -250,7 +248,8 @@ final class TierNode implements AutoCloseable {
         ScanCursor at = ScanCursor.INITIAL;
         do {
             ScanCursor from = at;
-            KeyScanCursor<byte[]> found = link.call(link.connection(channel.isTrusted()), commands -> commands.scan(from, some));
+            KeyScanCursor<byte[]> found =
+                    link.call(link.connection(channel.isTrusted()), commands -> commands.scan(from, some));
             byte[][] gone = found.getKeys().stream()
                     .filter(name -> which.test(names.keyOf(name)))
                     .toArray(byte[][]::new);
@@ -263,18 +262,29 @@ final class TierNode implements AutoCloseable {
 
     private void remember(byte[] key) {
         synchronized (pending) {
-            if (!allPending && pending.size() < tier.maxPending) {
+            if (allPending || pending.size() >= tier.maxPending) {
+                rememberAll();
+            } else {
                 pending.add(ByteBuffer.wrap(key));
-                return;
             }
         }
-        rememberAll();
     }
 
     private void rememberAll() {
         synchronized (pending) {
             allPending = true;
             pending.clear();
+        }
+    }
+
+    /**
+     * Returns a position for a session that has written or seen what Redis has not heard of: one that the sequence has
+     * not reached at this time, whatever other processes do. It is reached by invalidating all keys.
+     */
+    long promise() {
+        synchronized (pending) {
+            promised = Math.max(promised, channel.serverMicros() + TierScripts.AHEAD);
+            return promised;
         }
     }
 
@@ -290,10 +300,33 @@ final class TierNode implements AutoCloseable {
             while (repeatOne()) {
                 totals.repeated.increment();
             }
+            keepPromise();
         } catch (TierGoneException gone) {
             SafeLog.debug(LOG, "cache \"{}\": invalidations wait for Redis", cache, gone);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Lets the sequence reach what was promised to sessions. All keys are invalidated with that, because the sequence
+     * passes what other processes have promised too, which may have invalidations that Redis has not got.
+     */
+    private void keepPromise() throws TierGoneException, InterruptedException {
+        long goal;
+        synchronized (pending) {
+            goal = promised;
+        }
+        if (goal == 0) {
+            return;
+        }
+        byte[][] keys = {names.sequence, names.floor};
+        long reached = number(one(link.run(
+                link.connection(channel.isTrusted()), TierScripts.REACH, keys, names.channel, origin, ascii(goal))));
+        synchronized (pending) {
+            if (reached >= promised) {
+                promised = 0;
+            }
         }
     }
 
@@ -323,14 +356,6 @@ final class TierNode implements AutoCloseable {
         return true;
     }
 
-    TierLink link() {
-        return link;
-    }
-
-    TierNames names() {
-        return names;
-    }
-
     @Override
     public void close() {
         channel.close();
@@ -349,6 +374,7 @@ final class TierNode implements AutoCloseable {
 
     /** The names of keys in Redis. */
     static final class TierNames {
+        private final byte[] leases;
         final byte[] prefix;
         final byte[] sequence;
         final byte[] floor;
@@ -361,8 +387,6 @@ final class TierNode implements AutoCloseable {
             floor = (prefix + 'f').getBytes(StandardCharsets.UTF_8);
             channel = (prefix + 'i').getBytes(StandardCharsets.UTF_8);
         }
-
-        private final byte[] leases;
 
         byte[] value(byte[] key) {
             return joined(prefix, key);

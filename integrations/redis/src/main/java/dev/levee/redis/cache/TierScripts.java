@@ -13,10 +13,13 @@ import java.nio.charset.StandardCharsets;
  * P:f         the number of the last change of all keys: what is labelled lower is dead
  * }</pre>
  *
- * <p>The sequence begins with the time of the server in microseconds, so it goes on upwards after all was lost. Times
- * are those of the server. See ADR 150.
+ * <p>The sequence begins {@link #AHEAD} of the time of the server in microseconds, so it goes on upwards after all was
+ * lost, and is never further ahead. Times are those of the server. See ADR 150 and ADR 151.
  */
 final class TierScripts {
+    /** How far the sequence is ahead of the time in microseconds at most; the scripts have it as a number. */
+    static final long AHEAD = 1L << 32;
+
     static final int HIT = 0;
     static final int LEASE = 1;
     static final int WAIT = 2;
@@ -33,7 +36,7 @@ final class TierScripts {
             local function seq(key)
               local s = redis.call('GET', key)
               if not s then
-                s = text(t[1] * 1000000 + t[2])
+                s = text(t[1] * 1000000 + t[2] + 4294967296)
                 redis.call('SET', key, s)
               end
               return tonumber(s)
@@ -161,6 +164,19 @@ final class TierScripts {
               redis.call('SET', KEYS[2], ARGV[1])
             end
             return {text(s), text(floor), text(now)}
+            """);
+
+    /** KEYS q f; ARGV channel, origin, a position to reach. Invalidates all keys, unless it was reached before. */
+    static final TierScript REACH = new TierScript(COMMON + """
+            local s = seq(KEYS[1])
+            local goal = tonumber(ARGV[3])
+            if s >= goal then return {text(s)} end
+            s = t[1] * 1000000 + t[2] + 4294967296
+            if s < goal then return {'0'} end
+            redis.call('SET', KEYS[1], text(s))
+            redis.call('SET', KEYS[2], text(s))
+            redis.call('PUBLISH', ARGV[1], text(s) .. ':' .. ARGV[2] .. ':a:')
+            return {text(s)}
             """);
 
     private TierScripts() {}

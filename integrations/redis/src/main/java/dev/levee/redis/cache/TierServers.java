@@ -80,7 +80,9 @@ final class TierServers implements AutoCloseable {
         Routing now = routing;
         List<TierNode> all = new ArrayList<>(now.read().nodes().values());
         if (now.also() != null) {
-            now.also().nodes().values().stream().filter(each -> !all.contains(each)).forEach(all::add);
+            now.also().nodes().values().stream()
+                    .filter(each -> !all.contains(each))
+                    .forEach(all::add);
         }
         return all;
     }
@@ -101,6 +103,23 @@ final class TierServers implements AutoCloseable {
         return next;
     }
 
+    /** Takes {@link #beginMove} back. */
+    void abandonMove() {
+        Routing now = routing;
+        routing = new Routing(now.read(), null);
+        close(now.also(), now.read());
+    }
+
+    private static void close(@Nullable Shards gone, Shards there) {
+        if (gone != null) {
+            gone.nodes().forEach((name, node) -> {
+                if (!there.nodes().containsKey(name)) {
+                    node.close();
+                }
+            });
+        }
+    }
+
     void switchReads(Shards next) {
         routing = new Routing(next, routing.read());
     }
@@ -108,13 +127,7 @@ final class TierServers implements AutoCloseable {
     void endMove(Shards next) {
         Shards before = routing.also();
         routing = new Routing(next, null);
-        if (before != null) {
-            before.nodes().forEach((name, node) -> {
-                if (!next.nodes().containsKey(name)) {
-                    node.close();
-                }
-            });
-        }
+        close(before, next);
     }
 
     @Override

@@ -56,6 +56,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     private final TierTotals totals;
     private final TierEnvelope<V> envelope;
     private final Bulkhead bulkhead;
+    private final long lagNanos;
     private volatile boolean warned;
 
     TierStore(
@@ -75,6 +76,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         this.totals = totals;
         this.envelope =
                 new TierEnvelope<>(tier.values, tier.version, tier.maxValueBytes, tier.compressFrom, tier.versionOf);
+        this.lagNanos = Nanos.of(tier.replicaLag);
         this.bulkhead = Bulkhead.of(name + " past Redis", tier.maxLoads, environment);
     }
 
@@ -154,16 +156,12 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 SafeLog.debug(LOG, "cache \"{}\": a session does not get a position", name, gone);
             }
         }
-        return new Held<>(strongly(key, from).value(), label, environment.clock().nanoTime(), false, Keep.NONE);
+        return new Held<>(
+                strongly(key, from).value(), label, environment.clock().nanoTime(), false, Keep.NONE);
     }
 
     private Held<V> read(
-            K key,
-            byte[] bytes,
-            TierNode node,
-            Loader<? super K, ? extends V> from,
-            long position,
-            long maxAgeNanos)
+            K key, byte[] bytes, TierNode node, Loader<? super K, ? extends V> from, long position, long maxAgeNanos)
             throws Exception {
         byte[] token = ascii(HexFormat.of().toHexDigits(environment.random().nextLong())
                 + HexFormat.of().toHexDigits(environment.random().nextLong()));
@@ -215,7 +213,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     /** Whether a value was read from the store within an age. */
     boolean isWithin(Held<V> held, long maxAgeNanos) {
         return maxAgeNanos >= Nanos.NEVER
-                || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos);
+                || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos - lagNanos);
     }
 
     private long patience() {
@@ -225,12 +223,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     private Held<V> leased(
-            K key,
-            byte[] bytes,
-            TierNode node,
-            byte[] token,
-            Answer answer,
-            Loader<? super K, ? extends V> from)
+            K key, byte[] bytes, TierNode node, byte[] token, Answer answer, Loader<? super K, ? extends V> from)
             throws Exception {
         totals.leases.increment();
         long at = environment.clock().nanoTime();
@@ -265,7 +258,12 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
 
     private long life(Duration whole) {
         long millis = whole.toMillis();
-        return Math.max(1, millis - (long) (millis * tier.expiryJitter * environment.random().nextDouble()));
+        return Math.max(
+                1,
+                millis
+                        - (long) (millis
+                                * tier.expiryJitter
+                                * environment.random().nextDouble()));
     }
 
     /** What the store has, if it has something. */
@@ -352,7 +350,10 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
             note(each, each.drop(bytes));
         }
         try {
-            note(told.get(0), told.get(0).put(bytes, envelope.version(value), sealed, life(tier.expireAfter)));
+            long position = told.get(0).put(bytes, envelope.version(value), sealed, life(tier.expireAfter));
+            if (position > 0) { // otherwise there is a newer one
+                note(told.get(0), position);
+            }
         } catch (TierGoneException gone) {
             note(told.get(0), told.get(0).drop(bytes));
             if (tier.failing) {
@@ -399,6 +400,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                     note(each, each.end(bytes, token, version));
                 } catch (InterruptedException again) {
                     interrupted = true;
+                    note(each, 0);
                 }
             }
         } finally {
@@ -417,6 +419,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 note(each, each.drop(bytes));
             } catch (InterruptedException again) {
                 interrupted = true;
+                note(each, 0);
             }
         }
         if (interrupted) {
@@ -432,6 +435,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 note(each, each.clear());
             } catch (InterruptedException again) {
                 interrupted = true;
+                note(each, 0);
             }
         }
         if (interrupted) {
@@ -439,11 +443,11 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         }
     }
 
-    /** Notes a position for the session of the call. */
+    /** Notes a position for the session of the call; 0 if it was read or written past Redis, so that none is known. */
     void note(TierNode node, long position) {
         Session session = CallContext.current().session();
-        if (session != null && position > 0) {
-            session.advance(node.source, position);
+        if (session != null) {
+            session.advance(node.source, position > 0 ? position : node.promise());
         }
     }
 }

@@ -38,20 +38,20 @@ import org.jspecify.annotations.Nullable;
  * <p>What a cache of one process promises holds here for all processes: one load for a key, and what was invalidated
  * does not come back. How fresh a read is can be chosen for each call by the {@link Consistency} of its
  * {@link CallContext}; without a choice, a value of the near cache is served that may have been changed elsewhere some
- * milliseconds ago. {@code docs/caching/two-tiers.md} has the tables of what is promised, and of what happens when Redis
- * is gone. See ADR 150 and ADR 151.
+ * milliseconds ago. {@code docs/caching/two-tiers.md} has the tables of what is promised, and of what happens when
+ * Redis is gone. See ADR 150 and ADR 151.
  *
  * <p>What differs from a cache of one process:
  *
  * <ul>
- *   <li>{@link #put}, {@link #remove} and the invalidations wait for Redis, as long as the timeout of the tier. If Redis
- *       is gone they return without it (unless the tier is to fail then): this process has dropped the key, and the
- *       others will when Redis is back; {@link #pendingInvalidations} says how many wait for that. They are lost if the
- *       process ends before.
+ *   <li>{@link #put}, {@link #remove} and the invalidations wait for Redis, as long as the timeout of the tier. If
+ *       Redis is gone they return without it (unless the tier is to fail then): this process has dropped the key, and
+ *       the others will when Redis is back; {@link #pendingInvalidations} says how many wait for that. They are lost if
+ *       the process ends before.
  *   <li>With write-through and write-around the value that was written is cached nowhere until it is read; with
  *       cache-aside a value that is put is put into Redis, and no store is written.
- *   <li>Tags and gathered loads are refused. A {@link BulkLoader} is asked for one key at a time. Asynchronous loads use
- *       a thread each while they wait.
+ *   <li>Tags, gathered loads and a time for one value are refused. A {@link BulkLoader} is asked for one key at a time.
+ *       Asynchronous loads use a thread each while they wait.
  *   <li>Loads run with {@link Consistency#strong()}, see {@link RedisTier.Builder#replicaLag}.
  * </ul>
  *
@@ -77,9 +77,8 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
         Require.name(name);
         Require.nonNull("tier", tier);
         this.environment = Require.nonNull("environment", environment);
-        Store<K, V> writes = loader instanceof Store<K, V> written && config.strategy() != Strategy.CACHE_ASIDE
-                ? written
-                : null;
+        Store<K, V> writes =
+                loader instanceof Store<K, V> written && config.strategy() != Strategy.CACHE_ASIDE ? written : null;
         if (writes == null && config.strategy() != Strategy.CACHE_ASIDE) {
             throw new IllegalArgumentException(
                     "store must be a Store when strategy is " + config.strategy() + ", but was " + loader);
@@ -111,7 +110,10 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
                 .build();
         this.near = Cache.over(name, store, held, environment);
         if (writes != null) {
-            writes.whenChanged(this::invalidate);
+            writes.whenChanged(key -> {
+                near.invalidate(key);
+                environment.handOver(() -> invalidate(key));
+            });
         }
         servers.start();
     }
@@ -227,20 +229,22 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
         Session session = context.session();
         Loader<? super K, ? extends V> from = given == null ? store.own() : given;
         TierNode node = store.nodeOf(key);
-        Held<V> held = choice == null ? nearly(key, from) : switch (choice.kind()) {
-            case EVENTUAL -> nearly(key, from);
-            case STRONG -> direct(key, each -> store.loadStrong(each, from));
-            case SESSION -> {
-                if (session == null) {
-                    yield direct(key, each -> store.loadStrong(each, from));
-                }
-                long position = session.position(node.source);
-                yield node.hasApplied(position)
-                        ? nearly(key, from)
-                        : direct(key, each -> store.loadFrom(each, from, position));
-            }
-            case BOUNDED -> bounded(key, from, choice.maxAge());
-        };
+        Held<V> held = choice == null
+                ? nearly(key, from)
+                : switch (choice.kind()) {
+                    case EVENTUAL -> nearly(key, from);
+                    case STRONG -> direct(key, each -> store.loadStrong(each, from));
+                    case SESSION -> {
+                        if (session == null) {
+                            yield direct(key, each -> store.loadStrong(each, from));
+                        }
+                        long position = session.position(node.source);
+                        yield node.hasApplied(position)
+                                ? nearly(key, from)
+                                : direct(key, each -> store.loadFrom(each, from, position));
+                    }
+                    case BOUNDED -> bounded(key, from, choice.maxAge());
+                };
         if (held == null) {
             return null;
         }
@@ -353,8 +357,7 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
         return allAsync(keys, Require.nonNull("loader", loader));
     }
 
-    private CompletableFuture<Map<K, V>> allAsync(
-            Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
+    private CompletableFuture<Map<K, V>> allAsync(Iterable<? extends K> keys, Loader<? super K, ? extends V> from) {
         return TierReads.supply(environment, () -> all(keys, from));
     }
 
@@ -375,13 +378,14 @@ public final class TwoTierCache<K, V> implements Cache<K, V> {
     }
 
     /**
-     * Sets the value of a key as {@link #put(Object, Object)} does. The time that is given is not used, but for zero and
-     * less: nothing is cached near of what was just put, and the tier in Redis has a time of its own.
+     * Is not supported: a process that has read the value from Redis would not know that time.
+     *
+     * @throws UnsupportedOperationException always; {@link RedisTier.Builder#expireAfter} is the time for all
      */
     @Override
     public void put(K key, V value, Duration expireAfter) {
-        Require.nonNull("expireAfter", expireAfter);
-        put(key, value);
+        throw new UnsupportedOperationException(
+                "cache \"" + name() + "\": a time for one value is not supported by a cache of two tiers");
     }
 
     @Override

@@ -11,8 +11,7 @@ import java.util.List;
  */
 public final class TwoTierMetrics {
     /** Reads that found a value in Redis. */
-    public static final Metric REDIS_HITS =
-            Metric.counter("cache.redis.hits", "Reads that found a value in Redis.");
+    public static final Metric REDIS_HITS = Metric.counter("cache.redis.hits", "Reads that found a value in Redis.");
 
     /** Loads that had the lease of their key. */
     public static final Metric REDIS_LEASES =

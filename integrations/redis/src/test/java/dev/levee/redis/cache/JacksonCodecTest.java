@@ -81,8 +81,8 @@ class JacksonCodecTest {
     @Test
     @SuppressWarnings("deprecation")
     void a_mapper_with_default_typing_is_refused() {
-        ObjectMapper mapper = new ObjectMapper()
-                .activateDefaultTyping(new ObjectMapper().getPolymorphicTypeValidator());
+        ObjectMapper mapper =
+                new ObjectMapper().activateDefaultTyping(new ObjectMapper().getPolymorphicTypeValidator());
         assertThatThrownBy(() -> JacksonCodec.of(mapper, User.class))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("default typing");
@@ -93,8 +93,8 @@ class JacksonCodecTest {
     @Test
     void json_that_is_not_the_value_alone_is_refused() {
         Codec<User> codec = JacksonCodec.of(User.class);
-        for (String bad : List.of(
-                "", "null", "[]", "{", "{\"name\":1}{}", "{\"name\":\"A\",\"age\":1} x", "{\"name\":\"A\",\"more\":1}")) {
+        String more = "{\"name\":\"A\",\"more\":1}";
+        for (String bad : List.of("", "null", "[]", "{", "{\"name\":1}{}", "{\"name\":\"A\",\"age\":1} x", more)) {
             assertThatThrownBy(() -> codec.decode(utf8(bad))).as(bad).isInstanceOf(IllegalArgumentException.class);
         }
     }

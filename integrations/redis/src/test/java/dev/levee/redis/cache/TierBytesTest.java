@@ -120,7 +120,8 @@ class TierBytesTest {
         one.get("a");
         two.get("a");
         assertThat(tiers.loads).hasValue(2);
-        assertThat(raw.exists(VALUE, "levee:{rows}:2:v:a".getBytes(StandardCharsets.US_ASCII))).isEqualTo(2);
+        assertThat(raw.exists(VALUE, "levee:{rows}:2:v:a".getBytes(StandardCharsets.US_ASCII)))
+                .isEqualTo(2);
     }
 
     @Test
@@ -250,6 +251,7 @@ class TierBytesTest {
     void an_absent_value_and_times_come_back() {
         TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, 1000, 0, null);
         assertThat(envelope.open(envelope.seal(null, 7, 8))).isEqualTo(new TierEnvelope.Opened<String>(null, 7, 8));
-        assertThat(Duration.ofMillis(envelope.open(envelope.seal("a", 1, 2)).readAtMillis())).hasMillis(2);
+        assertThat(Duration.ofMillis(envelope.open(envelope.seal("a", 1, 2)).readAtMillis()))
+                .hasMillis(2);
     }
 }

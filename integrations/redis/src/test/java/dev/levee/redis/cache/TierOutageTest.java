@@ -65,12 +65,14 @@ class TierOutageTest {
         for (int i = 0; i < 1_000; i++) {
             assertThat(one.get("a")).isEqualTo("2");
         }
-        assertThat(tiers.loads.get() - before).as("near values still spare the store").isLessThan(100);
+        assertThat(tiers.loads.get() - before)
+                .as("near values still spare the store")
+                .isLessThan(100);
         server.restart();
         Tiers.trusted(one);
-        tiers.rows.put("a", "3");
+        tiers.rows.put("a", "4");
         one.invalidate("a");
-        assertThat(one.get("a")).isEqualTo("3");
+        assertThat(one.get("a")).isEqualTo("4");
         assertThat(tiers.commands(server).exists("levee:{rows}:1:v:a")).isEqualTo(1);
     }
 
@@ -143,8 +145,8 @@ class TierOutageTest {
         AtomicInteger running = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         CountDownLatch go = new CountDownLatch(1);
-        TwoTierCache<String, String> one = tiers.cache(
-                server.port(), tier -> tier.maxLoadsPastRedis(4), near -> {}, key -> {
+        TwoTierCache<String, String> one =
+                tiers.cache(server.port(), tier -> tier.maxLoadsPastRedis(4), near -> {}, key -> {
                     most.accumulateAndGet(running.incrementAndGet(), Math::max);
                     go.await();
                     running.decrementAndGet();
@@ -197,7 +199,8 @@ class TierOutageTest {
                 .hasMessageContaining("Redis is gone");
         assertThatThrownBy(() -> one.put("a", "2"))
                 .isInstanceOfSatisfying(
-                        StoreException.class, e -> assertThat(e.mayHaveWritten()).isFalse())
+                        StoreException.class,
+                        e -> assertThat(e.mayHaveWritten()).isFalse())
                 .hasMessageContaining("Redis is gone");
         assertThat(tiers.rows).containsEntry("a", "1");
     }
@@ -244,9 +247,8 @@ class TierOutageTest {
     @Test
     void a_store_that_is_down_for_ten_seconds_is_bridged_within_the_window_and_then_fails_clearly() {
         ManualTime time = new ManualTime();
-        Environment environment = Environment.builder()
-                .clock(time.environment().clock())
-                .build();
+        Environment environment =
+                Environment.builder().clock(time.environment().clock()).build();
         AtomicBoolean down = new AtomicBoolean();
         Loader<String, String> loader = key -> {
             if (down.get()) {
@@ -254,7 +256,8 @@ class TierOutageTest {
             }
             return tiers.rows.get(key);
         };
-        RedisTier<String, String> tier = RedisTier.builder(tiers.client(server.port()), Codec.strings(), Codec.strings())
+        RedisTier<String, String> tier = RedisTier.builder(
+                        tiers.client(server.port()), Codec.strings(), Codec.strings())
                 .tracking(false)
                 .heartbeat(Duration.ofMillis(100))
                 .build();
@@ -283,6 +286,28 @@ class TierOutageTest {
     }
 
     @Test
+    void a_server_that_comes_back_with_an_old_state_is_emptied() {
+        TwoTierCache<String, String> one = cache();
+        var redis = tiers.commands(server);
+        one.get("a");
+        byte[] value = redis.dump("levee:{rows}:1:v:a");
+        String sequence = redis.get("levee:{rows}:1:q");
+        tiers.rows.put("a", "2");
+        one.invalidate("a");
+        assertThat(one.get("a")).isEqualTo("2");
+        redis.multi(); // as a replica that had not heard of the invalidation, and is the primary now
+        redis.set("levee:{rows}:1:q", sequence);
+        redis.del("levee:{rows}:1:v:a");
+        redis.restore("levee:{rows}:1:v:a", 0, value);
+        redis.exec();
+        Tiers.await(() -> "2".equals(one.get("a"))
+                && one.pendingInvalidations() == 0
+                && Long.parseLong(redis.get("levee:{rows}:1:q")) > Long.parseLong(sequence));
+        assertThat(one.get("a")).isEqualTo("2");
+        assertThat(cache().get("a")).isEqualTo("2");
+    }
+
+    @Test
     void a_strong_read_needs_no_redis_and_passes_by_what_is_cached() {
         TwoTierCache<String, String> one = cache();
         one.get("a");
@@ -305,7 +330,8 @@ class TierOutageTest {
         CallContext moment = CallContext.current().withConsistency(Consistency.bounded(Duration.ofMillis(10)));
         assertThat(minute.<String, RuntimeException>call(() -> one.get("a"))).isEqualTo("1");
         assertThat(moment.<String, RuntimeException>call(() -> one.get("a"))).isEqualTo("2");
-        assertThat(minute.<String, RuntimeException>call(() -> cache().get("a"))).isEqualTo("2");
+        assertThat(minute.<String, RuntimeException>call(() -> cache().get("a")))
+                .isEqualTo("2");
         assertThat(tiers.loads.get()).isGreaterThanOrEqualTo(2);
     }
 
@@ -318,8 +344,8 @@ class TierOutageTest {
             go.await();
             return "stuck";
         });
-        TwoTierCache<String, String> one = tiers.cache(
-                server.port(), tier -> tier.maxWait(Duration.ofMillis(30)), near -> {}, tiers.new Rows());
+        TwoTierCache<String, String> one =
+                tiers.cache(server.port(), tier -> tier.maxWait(Duration.ofMillis(30)), near -> {}, tiers.new Rows());
         Tiers.trusted(stuck);
         Tiers.trusted(one);
         Thread thread = new Thread(() -> stuck.get("a"));

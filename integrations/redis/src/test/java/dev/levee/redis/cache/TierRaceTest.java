@@ -135,8 +135,8 @@ class TierRaceTest {
 
     @Test
     void race_3_of_two_puts_with_versions_the_newer_one_stays_whatever_order_they_come_in() {
-        TwoTierCache<String, String> one = tiers.cache(
-                server.port(), tier -> tier.versionOf(Long::parseLong), near -> {}, tiers.new Rows());
+        TwoTierCache<String, String> one =
+                tiers.cache(server.port(), tier -> tier.versionOf(Long::parseLong), near -> {}, tiers.new Rows());
         Tiers.trusted(one);
         one.put("a", "7");
         one.put("a", "5");
@@ -178,8 +178,8 @@ class TierRaceTest {
             Consistency choice = CallContext.current().consistency();
             return choice != null && choice.kind() == Consistency.Kind.STRONG ? tiers.rows.get(key) : replica.get();
         };
-        TwoTierCache<String, String> one = tiers.cache(
-                server.port(), tier -> tier.replicaLag(Duration.ofSeconds(60)), near -> {}, reader);
+        TwoTierCache<String, String> one =
+                tiers.cache(server.port(), tier -> tier.replicaLag(Duration.ofSeconds(60)), near -> {}, reader);
         Tiers.trusted(one);
         assertThat(one.get("a")).isEqualTo("old");
         tiers.rows.put("a", "new");
@@ -250,13 +250,16 @@ class TierRaceTest {
         };
         TwoTierCache<String, String> one = TwoTierCache.over(
                 "rows",
-                RedisTier.builder(tiers.client(server.port()), Codec.strings(), slow).build(),
+                RedisTier.builder(tiers.client(server.port()), Codec.strings(), slow)
+                        .build(),
                 tiers.new Rows());
         TwoTierCache<String, String> three = TwoTierCache.over(
                 "rows",
-                RedisTier.builder(tiers.client(server.port()), Codec.strings(), slow).build(),
+                RedisTier.builder(tiers.client(server.port()), Codec.strings(), slow)
+                        .build(),
                 tiers.new Rows());
-        try (one; three) {
+        try (one;
+                three) {
             Tiers.trusted(one);
             Tiers.trusted(three);
             two.invalidate("a");
@@ -315,8 +318,8 @@ class TierRaceTest {
     @Test
     void race_7_more_invalidations_than_are_remembered_become_one_of_all_keys() throws Exception {
         try (var proxy = dev.levee.core.FaultProxy.to(server.port())) {
-            TwoTierCache<String, String> one = tiers.cache(
-                    proxy.port(), tier -> tier.maxPendingInvalidations(2), near -> {}, tiers.new Rows());
+            TwoTierCache<String, String> one =
+                    tiers.cache(proxy.port(), tier -> tier.maxPendingInvalidations(2), near -> {}, tiers.new Rows());
             TwoTierCache<String, String> two = cache(tiers.new Rows());
             Tiers.trusted(one);
             for (int i = 0; i < 10; i++) {
@@ -395,7 +398,8 @@ class TierRaceTest {
         for (int i = 0; i < 500; i++) {
             String value = Integer.toString(i);
             context.run(() -> one.put("a", value));
-            assertThat(context.<String, RuntimeException>call(() -> two.get("a"))).isEqualTo(value);
+            assertThat(context.<String, RuntimeException>call(() -> two.get("a")))
+                    .isEqualTo(value);
         }
     }
 }

@@ -11,7 +11,6 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
-import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
@@ -35,18 +34,20 @@ final class Tiers implements AutoCloseable {
     final AtomicInteger loads = new AtomicInteger();
 
     private final List<AutoCloseable> open = new ArrayList<>();
-    private final ClientResources resources = ClientResources.builder()
+
+    /** Never shut down: its threads are those of all tests. */
+    private static final ClientResources RESOURCES = ClientResources.builder()
             .reconnectDelay(Delay.constant(Duration.ofMillis(5)))
             .build();
 
     RedisClient client(int port) {
-        RedisClient client = RedisClient.create(resources, RedisURI.create("redis://127.0.0.1:" + port));
+        RedisClient client = RedisClient.create(RESOURCES, RedisURI.create("redis://127.0.0.1:" + port));
         client.setOptions(ClientOptions.builder()
                 .socketOptions(SocketOptions.builder()
                         .connectTimeout(Duration.ofSeconds(2))
                         .build())
                 .build());
-        open.add(client::shutdown);
+        open.add(() -> client.shutdown(Duration.ZERO, Duration.ofSeconds(2)));
         return client;
     }
 
@@ -101,15 +102,12 @@ final class Tiers implements AutoCloseable {
         }
     }
 
-    static RedisCommands<String, String> commands(RedisServer server, List<AutoCloseable> open) {
-        RedisClient client = RedisClient.create(server.uri());
-        open.add(client::shutdown);
-        StatefulRedisConnection<String, String> connection = client.connect();
-        return connection.sync();
+    RedisCommands<String, String> commands(RedisServer server) {
+        return commands(server.port());
     }
 
-    RedisCommands<String, String> commands(RedisServer server) {
-        return commands(server, open);
+    RedisCommands<String, String> commands(int port) {
+        return client(port).connect().sync();
     }
 
     static double metric(TwoTierCache<?, ?> cache, String name) {
@@ -127,6 +125,5 @@ final class Tiers implements AutoCloseable {
         for (AutoCloseable each : open) {
             each.close();
         }
-        resources.shutdown(0, 0, TimeUnit.SECONDS);
     }
 }

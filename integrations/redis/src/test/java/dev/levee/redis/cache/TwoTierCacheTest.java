@@ -10,12 +10,12 @@ import dev.levee.core.consistency.Consistency;
 import dev.levee.redis.RedisServer;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.ArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -168,8 +168,8 @@ class TwoTierCacheTest {
     }
 
     private TwoTierCache<String, String> slow() {
-        TwoTierCache<String, String> cache = tiers.cache(
-                server.port(), tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
+        TwoTierCache<String, String> cache =
+                tiers.cache(server.port(), tier -> tier.maxWait(Duration.ofSeconds(30)), near -> {}, key -> {
                     Thread.sleep(50);
                     return tiers.new Rows().load(key);
                 });
@@ -222,7 +222,10 @@ class TwoTierCacheTest {
         tiers.rows.put("a", "1");
         tiers.rows.put("b", "2");
         TwoTierCache<String, String> one = cache();
-        assertThat(one.getAll(List.of("a", "b", "c"))).containsEntry("a", "1").containsEntry("b", "2").hasSize(2);
+        assertThat(one.getAll(List.of("a", "b", "c")))
+                .containsEntry("a", "1")
+                .containsEntry("b", "2")
+                .hasSize(2);
         assertThat(one.getAllAsync(List.of("a", "c")).join()).containsOnlyKeys("a");
         assertThat(one.getAsync("b").join()).isEqualTo("2");
         assertThat(one.getEntry("b").value()).isEqualTo("2");
@@ -241,6 +244,34 @@ class TwoTierCacheTest {
                 .hasMessageContaining("gather must not be set");
         assertThatThrownBy(() -> tiers.cache(server.port(), tier -> {}, CacheConfig.Builder::writeThrough, k -> k))
                 .hasMessageContaining("store must be a Store");
+    }
+
+    @Test
+    void a_time_for_one_value_is_refused() {
+        assertThatThrownBy(() -> cache().put("a", "1", Duration.ofSeconds(1)))
+                .isInstanceOf(UnsupportedOperationException.class)
+                .hasMessageContaining("cache \"rows\"");
+    }
+
+    @Test
+    void a_hit_in_the_near_tier_allocates_nothing() {
+        tiers.rows.put("a", "1");
+        TwoTierCache<String, String> one = cache();
+        com.sun.management.ThreadMXBean threads =
+                (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+        int hits = 20_000;
+        for (int i = 0; i < hits; i++) {
+            one.get("a");
+        }
+        long least = Long.MAX_VALUE;
+        for (int round = 0; round < 20; round++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < hits; i++) {
+                one.get("a");
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertThat(least).as("bytes of %s hits", hits).isLessThan(hits);
     }
 
     @Test

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param data where the database lives, or null for the default
  * @param without what to take out
  * @param console the port of the live page, 0 for any, or -1 for none
+ * @param engines which servers it runs on
  */
 record Arguments(
         boolean smoke,
@@ -23,16 +24,20 @@ record Arguments(
         @Nullable Path urls,
         @Nullable Path data,
         Without without,
-        int console) {
+        int console,
+        Engines engines) {
     private static final int NO_CONSOLE = -1;
 
     static final String USAGE = """
-            usage: examples/shortlink/run [--port N] [--urls FILE] [--data DIR] [--console PORT|off]
-                                              [--without PRIMITIVE]
-                   examples/shortlink/run --smoke [--urls FILE] [--without PRIMITIVE]
+            usage: examples/shortlink/run [--redis] [--replicas] [--port N] [--urls FILE] [--data DIR]
+                                              [--console PORT|off] [--without PRIMITIVE]
+                   examples/shortlink/run --smoke [--redis] [--replicas] [--urls FILE] [--without PRIMITIVE]
 
               --smoke              run a fixed load with faults for less than a minute, and judge the outcome: exit code
                                    0 if all is as it must be, 1 if not, 3 if this machine stalled and says nothing
+              --redis              start a Redis as well, and a second front: both share their limits there, and the
+                                   nodes keep links there; needs redis-server or valkey-server
+              --replicas           start a PostgreSQL with a replica, which is read, instead of H2; needs PostgreSQL
               --port N             the port to serve on (default 8080; 0 for any)
               --urls FILE          a file of URLs, one a line (default: 400 made-up ones)
               --data DIR           where the links are kept (default examples/shortlink/target/data)
@@ -48,11 +53,15 @@ record Arguments(
         Path data = null;
         Without without = Without.NOTHING;
         int console = 0;
+        boolean redis = false;
+        boolean replicas = false;
         for (Iterator<String> rest = words.iterator(); rest.hasNext(); ) {
             String option = rest.next();
             switch (option) {
                 case "--smoke" -> smoke = true;
                 case "--help", "-h" -> help = true;
+                case "--redis" -> redis = true;
+                case "--replicas" -> replicas = true;
                 case "--port" -> port = port(option, value(option, rest));
                 case "--console" -> console = console(option, value(option, rest));
                 case "--urls" -> urls = Path.of(value(option, rest));
@@ -65,7 +74,14 @@ record Arguments(
             throw new UsageException("--smoke picks its own port and directory: leave out --port and --data");
         }
         return new Arguments(
-                smoke, help, port == null ? 8080 : port, urls, data, without, smoke ? NO_CONSOLE : console);
+                smoke,
+                help,
+                port == null ? 8080 : port,
+                urls,
+                data,
+                without,
+                smoke ? NO_CONSOLE : console,
+                new Engines(redis, replicas));
     }
 
     private static String value(String option, Iterator<String> rest) throws UsageException {

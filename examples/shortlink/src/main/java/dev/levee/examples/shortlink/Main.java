@@ -7,15 +7,20 @@ import dev.levee.examples.shortlink.cluster.Cluster;
 import dev.levee.examples.shortlink.cluster.Events;
 import dev.levee.examples.shortlink.cluster.Parent;
 import dev.levee.examples.shortlink.database.DatabaseServer;
+import dev.levee.examples.shortlink.engines.PostgresEngine;
+import dev.levee.examples.shortlink.engines.Programs;
+import dev.levee.examples.shortlink.engines.RedisEngine;
 import dev.levee.examples.shortlink.front.FrontServer;
 import dev.levee.examples.shortlink.node.Code;
 import dev.levee.examples.shortlink.node.NodeServer;
+import dev.levee.examples.shortlink.smoke.EngineSmoke;
 import dev.levee.examples.shortlink.smoke.Rehearsal;
 import dev.levee.examples.shortlink.smoke.Smoke;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts one of the programs: the launcher that a user starts, or a process of the cluster that the launcher starts.
@@ -26,29 +31,49 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs {@code database PORT DIRECTORY}, {@code node NAME PORT DATABASE JOURNAL WITHOUT}, {@code front PORT NODES
-     * WITHOUT}, or what {@link Arguments#USAGE} says.
+     * Runs {@code database PORT DIRECTORY}, {@code redis PORT DIRECTORY}, {@code postgres PORT DIRECTORY PRIMARY COPY},
+     * {@code node NAME PORT JOURNAL WITHOUT DATABASE REPLICA REDIS}, {@code front PORT NODES WITHOUT REDIS FRONTS}, or
+     * what {@link Arguments#USAGE} says.
      *
      * @param args the arguments
      */
     public static void main(String[] args) {
         switch (args.length == 0 ? "" : args[0]) {
             case "database" -> DatabaseServer.run(Integer.parseInt(args[1]), Path.of(args[2]));
-            case "node" ->
-                node(args[1], Integer.parseInt(args[2]), args[3], Path.of(args[4]), Without.valueOf(args[5]));
-            case "front" -> front(Integer.parseInt(args[1]), args[2], Without.valueOf(args[3]));
+            case "redis" -> RedisEngine.run(Integer.parseInt(args[1]), Path.of(args[2]));
+            case "postgres" ->
+                PostgresEngine.run(
+                        Integer.parseInt(args[1]),
+                        Path.of(args[2]),
+                        Integer.parseInt(args[3]),
+                        Boolean.parseBoolean(args[4]));
+            case "node" -> node(args);
+            case "front" -> front(args);
             default -> System.exit(launch(List.of(args)));
         }
     }
 
-    private static void node(String name, int port, String database, Path journal, Without without) {
-        String incarnation = name + "/" + ProcessHandle.current().pid();
-        Parent.serve(() -> NodeServer.start(port, incarnation, database, journal, without, environment()));
+    private static void node(String... args) {
+        String incarnation = args[1] + "/" + ProcessHandle.current().pid();
+        Backends backends = new Backends(args[5], orNull(args[6]), orNull(args[7]));
+        Parent.serve(() -> NodeServer.start(
+                Integer.parseInt(args[2]),
+                incarnation,
+                backends,
+                Path.of(args[3]),
+                Without.valueOf(args[4]),
+                environment()));
     }
 
-    private static void front(int port, String nodes, Without without) {
-        List<URI> uris = Stream.of(nodes.split(",", -1)).map(URI::create).toList();
-        Parent.serve(() -> FrontServer.start(port, uris, without, environment()));
+    private static void front(String... args) {
+        List<URI> uris = Stream.of(args[2].split(",", -1)).map(URI::create).toList();
+        int fronts = Integer.parseInt(args[5]);
+        Parent.serve(() -> FrontServer.start(
+                Integer.parseInt(args[1]), uris, Without.valueOf(args[3]), orNull(args[4]), fronts, environment()));
+    }
+
+    private static @Nullable String orNull(String argument) {
+        return argument.equals(Cluster.NONE) ? null : argument;
     }
 
     private static Environment environment() {
@@ -62,8 +87,14 @@ public final class Main {
                 System.out.print(Arguments.USAGE);
                 return 0;
             }
+            Programs.require(arguments.engines());
             List<String> urls = Urls.read(arguments.urls());
-            return arguments.smoke() ? Smoke.run(urls, arguments.without()) : serve(arguments, urls);
+            if (!arguments.smoke()) {
+                return serve(arguments, urls);
+            }
+            return arguments.engines().none()
+                    ? Smoke.run(urls, arguments.without())
+                    : EngineSmoke.run(urls, arguments.without(), arguments.engines());
         } catch (UsageException e) {
             System.err.println("shortlink: " + e.getMessage());
             return 2;
@@ -81,7 +112,8 @@ public final class Main {
                         config.port(arguments.console()).title("shortlink").token(token));
         Events events = new Events(System.out, console == null ? Listener.NONE : console.listener());
         try (console;
-                Cluster cluster = Cluster.start(arguments.port(), data, urls, arguments.without(), events)) {
+                Cluster cluster =
+                        Cluster.start(arguments.port(), data, urls, arguments.without(), arguments.engines(), events)) {
             System.out.printf(
                     """
                     shortlink serves on %1$s until Ctrl-C. The links are in %2$s. Try:
@@ -99,6 +131,10 @@ public final class Main {
                     %4$s
                     """,
                     cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
+            if (arguments.engines().redis()) {
+                System.out.println("A client has one limit for both fronts; the other one: "
+                        + cluster.fronts().get(1));
+            }
             if (console != null) {
                 Rehearsal.of(cluster, urls).showOn(console);
                 System.out.printf("""

@@ -14,13 +14,17 @@ class ArgumentsTest {
     @Test
     void without_words_it_serves_on_8080() throws UsageException {
         assertThat(Arguments.parse(List.of()))
-                .isEqualTo(new Arguments(false, false, 8080, null, null, Without.NOTHING, 0));
+                .isEqualTo(new Arguments(false, false, 8080, null, null, Without.NOTHING, 0, Engines.NONE));
     }
 
     @Test
     void every_option_is_understood() throws UsageException {
         assertThat(parse("--port 0 --urls a.txt --data d --without cache"))
-                .isEqualTo(new Arguments(false, false, 0, Path.of("a.txt"), Path.of("d"), Without.CACHE, 0));
+                .isEqualTo(
+                        new Arguments(false, false, 0, Path.of("a.txt"), Path.of("d"), Without.CACHE, 0, Engines.NONE));
+        assertThat(parse("--redis").engines()).isEqualTo(new Engines(true, false));
+        assertThat(parse("--replicas").engines()).isEqualTo(new Engines(false, true));
+        assertThat(parse("--smoke --redis --replicas").engines()).isEqualTo(new Engines(true, true));
         assertThat(parse("--console off").console()).isEqualTo(-1);
         assertThat(parse("--console 9000").console()).isEqualTo(9000);
         assertThat(parse("--smoke").console()).isEqualTo(-1);

@@ -55,7 +55,7 @@ class ShortlinkTest {
         return NodeServer.start(
                 0,
                 name,
-                DatabaseServer.url(database.getPort()),
+                Backends.database(DatabaseServer.url(database.getPort())),
                 directory.resolve(name),
                 Without.TIMEOUT,
                 Environment.system());

@@ -33,6 +33,9 @@ final class ChildProcess implements AutoCloseable, Measured {
             "-Dh2.bindAddress=127.0.0.1",
             "-Dh2.socketConnectRetry=0");
 
+    /** A second on a machine that does nothing else; PostgreSQL may have to copy its files first. */
+    private static final int START_SECONDS = 90;
+
     private final String name;
     private final Process process;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
@@ -107,7 +110,7 @@ final class ChildProcess implements AutoCloseable, Measured {
     /** Waits until the process serves. */
     int port() throws UsageException, InterruptedException {
         try {
-            return port.get(30, TimeUnit.SECONDS);
+            return port.get(START_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             throw e.getCause() instanceof UsageException reason ? reason : new UsageException(name + " failed: " + e);
         } catch (TimeoutException e) {
@@ -140,6 +143,12 @@ final class ChildProcess implements AutoCloseable, Measured {
         awaitEnd(10);
     }
 
+    /** SIGKILL for the program that the process keeps, and for nothing else: the process ends by itself then. */
+    void killKept() {
+        tell("kill");
+        awaitEnd(10);
+    }
+
     /** Asks the process to end in good order, by cutting its lifeline. Does not wait. */
     void cutLifeline() {
         closing = true;
@@ -154,7 +163,7 @@ final class ChildProcess implements AutoCloseable, Measured {
     @Override
     public void close() {
         cutLifeline();
-        if (!awaitEnd(3)) {
+        if (!awaitEnd(10)) {
             kill();
         }
     }

@@ -1,9 +1,12 @@
 package dev.levee.examples.shortlink.cluster;
 
 import dev.levee.core.Measured;
+import dev.levee.examples.shortlink.Engines;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.examples.shortlink.database.DatabaseServer;
+import dev.levee.examples.shortlink.engines.PostgresEngine;
+import dev.levee.examples.shortlink.engines.RedisEngine;
 import dev.levee.examples.shortlink.node.Code;
 import dev.levee.examples.shortlink.node.LinkTable;
 import java.net.URI;
@@ -19,7 +22,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One database, three nodes and a front, each a process of its own on the loopback interface.
+ * One database, three nodes and a front, each a process of its own on the loopback interface; with Redis a second
+ * front, and with replicas a PostgreSQL of two servers as the database.
  *
  * <p>Not thread-safe, except {@link #close}.
  */
@@ -27,21 +31,30 @@ public final class Cluster implements AutoCloseable {
     /** How many nodes there are. */
     public static final int NODES = 3;
 
+    /** The argument of a process for what is not there. */
+    public static final String NONE = "-";
+
     private final Path data;
     private final Without without;
+    private final Engines engines;
     private final Events events;
     private final int[] ports = new int[NODES];
     private final AtomicReferenceArray<@Nullable ChildProcess> nodes = new AtomicReferenceArray<>(NODES);
+    private final List<ChildProcess> fronts = new ArrayList<>();
+    private final List<URI> frontUris = new ArrayList<>();
     private final List<ChildProcess> all = new ArrayList<>();
     private @Nullable ChildProcess database;
-    private @Nullable ChildProcess front;
+    private @Nullable ChildProcess replica;
+    private @Nullable ChildProcess redis;
     private int databasePort;
-    private int frontPort;
+    private int replicaPort;
+    private int redisPort;
     private boolean closed;
 
-    private Cluster(Path data, Without without, Events events) {
+    private Cluster(Path data, Without without, Engines engines, Events events) {
         this.data = data;
         this.without = without;
+        this.engines = engines;
         this.events = events;
     }
 
@@ -52,61 +65,165 @@ public final class Cluster implements AutoCloseable {
      * @param data where the database keeps its file
      * @param urls what has a link from the beginning
      * @param without what is taken out
+     * @param engines which servers it runs on
      * @param events hears what happens in the processes
      * @return the cluster, serving and warm
      * @throws UsageException if one cannot start; none is left then
      * @throws InterruptedException if the thread is interrupted
      */
-    public static Cluster start(int port, Path data, List<String> urls, Without without, Events events)
+    public static Cluster start(int port, Path data, List<String> urls, Without without, Engines engines, Events events)
             throws UsageException, InterruptedException {
-        Cluster cluster = new Cluster(data, without, events);
+        Cluster cluster = new Cluster(data, without, engines, events);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "stop cluster"));
-        cluster.startDatabase();
+        boolean started = false;
         try {
-            LinkTable.seed(DatabaseServer.url(cluster.databasePort), urls);
+            cluster.startAll(port, urls);
+            started = true;
+            return cluster;
+        } finally {
+            if (!started) {
+                cluster.close();
+            }
+        }
+    }
+
+    private void startAll(int port, List<String> urls) throws UsageException, InterruptedException {
+        startDatabase();
+        if (engines.redis()) {
+            startRedis();
+        }
+        try {
+            LinkTable.seed(database(), urls);
         } catch (SQLException e) {
             throw new UsageException("cannot store the URLs: " + e.getMessage());
         }
-        for (int node = 0; node < NODES; node++) {
-            cluster.launchNode(node);
+        if (engines.replicas()) {
+            startReplica(true); // a copy of what is there now
         }
         for (int node = 0; node < NODES; node++) {
-            cluster.awaitNode(node);
+            launchNode(node);
         }
+        for (int node = 0; node < NODES; node++) {
+            awaitNode(node);
+        }
+        startFronts(port);
+        for (URI front : frontUris) {
+            WarmUp.of(front, Code.of(urls.get(0), 0));
+        }
+    }
+
+    private void startFronts(int port) throws UsageException, InterruptedException {
         String uris = String.join(
                 ",",
-                Arrays.stream(cluster.ports)
-                        .mapToObj(it -> loopback(it).toString())
-                        .toList());
-        ChildProcess front = cluster.launch("front", "front", String.valueOf(port), uris, without.name());
-        cluster.front = front;
-        cluster.frontPort = front.port();
-        WarmUp.of(cluster.front(), Code.of(urls.get(0), 0));
-        return cluster;
+                Arrays.stream(ports).mapToObj(it -> loopback(it).toString()).toList());
+        int count = engines.redis() ? 2 : 1;
+        for (int i = 0; i < count; i++) {
+            ChildProcess front = launch(
+                    count == 1 ? "front" : "front-" + (i + 1),
+                    "front",
+                    String.valueOf(i == 0 ? port : 0),
+                    uris,
+                    without.name(),
+                    redisUrl(),
+                    String.valueOf(count));
+            fronts.add(front);
+        }
+        for (ChildProcess front : fronts) {
+            frontUris.add(loopback(front.port()));
+        }
     }
 
     /** Starts the database, at its old port if it had one. */
     public void startDatabase() throws UsageException, InterruptedException {
-        database = launch("database", "database", String.valueOf(databasePort), data.toString());
+        database = engines.replicas()
+                ? launchPostgres("primary", databasePort, 0, false)
+                : launch("database", "database", String.valueOf(databasePort), data.toString());
         databasePort = database.port();
     }
 
+    /** Starts the replica again, after it was killed, at its old port and with what it had. */
+    public void startReplica() throws UsageException, InterruptedException {
+        startReplica(false);
+    }
+
+    private void startReplica(boolean copy) throws UsageException, InterruptedException {
+        replica = launchPostgres("replica", replicaPort, databasePort, copy);
+        replicaPort = replica.port();
+    }
+
+    private ChildProcess launchPostgres(String name, int port, int primary, boolean copy) throws UsageException {
+        return launch(
+                name,
+                "postgres",
+                String.valueOf(port),
+                data.resolve("postgres-" + name).toString(),
+                String.valueOf(primary),
+                String.valueOf(copy));
+    }
+
+    /** Starts Redis, at its old port if it had one, and empty. */
+    public void startRedis() throws UsageException, InterruptedException {
+        redis = launch(
+                "redis",
+                "redis",
+                String.valueOf(redisPort),
+                data.resolve("redis").toString());
+        redisPort = redis.port();
+    }
+
+    /** Sends SIGKILL to Redis. */
+    public void killRedis() {
+        Objects.requireNonNull(redis).killKept();
+    }
+
+    /** Sends SIGKILL to the replica of the database. */
+    public void killReplica() {
+        Objects.requireNonNull(replica).killKept();
+    }
+
     /**
-     * Where the database is.
+     * Lets the replica take up what the primary has done, or lets it fall behind; it answers in any case.
+     *
+     * @param replays whether it takes that up
+     * @throws UsageException if it cannot be told
+     */
+    public void setReplayed(boolean replays) throws UsageException {
+        try {
+            PostgresEngine.setReplayed(replicaPort, replays);
+        } catch (SQLException e) {
+            throw new UsageException("the replica cannot be told: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Where the database is that takes writes.
      *
      * @return a JDBC URL
      */
     public String database() {
-        return DatabaseServer.url(databasePort);
+        return engines.replicas() ? PostgresEngine.url(databasePort) : DatabaseServer.url(databasePort);
     }
 
-    /** Sends SIGKILL to the database. */
+    private String redisUrl() {
+        return engines.redis() ? RedisEngine.url(redisPort) : NONE;
+    }
+
+    /**
+     * Which servers it runs on.
+     *
+     * @return as it was started
+     */
+    public Engines engines() {
+        return engines;
+    }
+
+    /** Sends SIGKILL to the database, if it is H2. */
     public void killDatabase() {
         Objects.requireNonNull(database).kill();
     }
 
     /**
-     * Makes every statement of the database take longer.
+     * Makes every statement of the database take longer, if it is H2.
      *
      * @param delay by how much; zero for none
      */
@@ -137,12 +254,21 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * Where the front serves.
+     * Where the first front serves.
      *
      * @return its address, without a path
      */
     public URI front() {
-        return loopback(frontPort);
+        return frontUris.get(0);
+    }
+
+    /**
+     * Where the fronts serve.
+     *
+     * @return their addresses, one or two
+     */
+    public List<URI> fronts() {
+        return List.copyOf(frontUris);
     }
 
     /**
@@ -172,9 +298,11 @@ public final class Cluster implements AutoCloseable {
                 "node",
                 name(node),
                 String.valueOf(ports[node]),
-                DatabaseServer.url(databasePort),
                 data.resolve("clicks").resolve(name(node)).toString(),
-                without.name());
+                without.name(),
+                database(),
+                engines.replicas() ? PostgresEngine.url(replicaPort) : NONE,
+                redisUrl());
         nodes.set(node, child);
     }
 
@@ -193,12 +321,13 @@ public final class Cluster implements AutoCloseable {
     }
 
     /**
-     * What the policies of the front measure.
+     * What the policies of a front measure.
      *
+     * @param front which one, from 0
      * @return the figures
      */
-    public Measured frontFigures() {
-        return sink -> Objects.requireNonNull(front).measure(sink);
+    public Measured frontFigures(int front) {
+        return fronts.get(front);
     }
 
     private void awaitNode(int node) throws UsageException, InterruptedException {

@@ -2,11 +2,13 @@ package dev.levee.examples.shortlink.front;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.levee.core.Environment;
+import dev.levee.core.consistency.Session;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Urls;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.ratelimit.TokenBucketLimit;
 import dev.levee.ratelimit.concurrency.ShedException;
 import dev.levee.ratelimit.http.ClientAddresses;
 import dev.levee.ratelimit.http.ForwardingHeader;
@@ -38,7 +40,7 @@ public final class FrontServer {
 
     private static final Set<String> METHODS = Set.of("GET", "POST");
     private static final Set<String> PASSED_BACK =
-            Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED, Reply.COUNTED);
+            Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED, Reply.COUNTED, Session.HEADER);
 
     /** Only a peer on this machine, such as a proxy or the smoke test, may name the address of a client. */
     private static final ClientAddresses CLIENTS =
@@ -64,6 +66,24 @@ public final class FrontServer {
     }
 
     /**
+     * Returns how much a client may ask of all fronts together.
+     *
+     * @return the limit
+     */
+    public static TokenBucketLimit clientLimit() {
+        return FrontLimits.PER_CLIENT;
+    }
+
+    /**
+     * Returns how much of that fronts that share their limits give out of Redis.
+     *
+     * @return the limit, which is less
+     */
+    public static TokenBucketLimit sharedClientLimit() {
+        return FrontLimits.SHARED_PER_CLIENT;
+    }
+
+    /**
      * Returns how many requests per second a tenant may send for long.
      *
      * @return the number
@@ -73,7 +93,7 @@ public final class FrontServer {
     }
 
     /**
-     * Starts the front.
+     * Starts the only front.
      *
      * @param port the port, 0 for any
      * @param nodes where the nodes are, each an address without a path
@@ -83,6 +103,24 @@ public final class FrontServer {
      * @throws UsageException if the port is in use
      */
     public static WebServer start(int port, List<URI> nodes, Without without, Environment environment)
+            throws UsageException {
+        return start(port, nodes, without, null, 1, environment);
+    }
+
+    /**
+     * Starts a front.
+     *
+     * @param port the port, 0 for any
+     * @param nodes where the nodes are, each an address without a path
+     * @param without what is taken out
+     * @param redis the address of the Redis that the fronts share their limits on, or null for limits of this one
+     * @param fronts how many of them there are
+     * @param environment for all policies
+     * @return the server
+     * @throws UsageException if the port is in use
+     */
+    public static WebServer start(
+            int port, List<URI> nodes, Without without, @Nullable String redis, int fronts, Environment environment)
             throws UsageException {
         // Left to themselves, the client and the policies start a thread for each task of a burst, and a machine with
         // two
@@ -94,11 +132,16 @@ public final class FrontServer {
                 .build();
         FrontGuards guards = new FrontGuards(
                 http, nodes, without, environment.toBuilder().executor(workers).build());
-        FrontLimits limits = without == Without.RATELIMIT ? null : new FrontLimits(environment);
+        FrontLimits limits = without == Without.RATELIMIT
+                ? null
+                : redis == null ? FrontLimits.local(environment) : FrontLimits.shared(redis, fronts, environment);
         FrontServer front = new FrontServer(limits, guards, workers);
         return WebServer.start(port, THREADS, front::handle, () -> {
                     guards.close();
                     workers.shutdown();
+                    if (limits != null) {
+                        limits.close();
+                    }
                 })
                 .measuredBy(sink -> {
                     if (limits != null) {
@@ -141,7 +184,9 @@ public final class FrontServer {
             HttpRequest.Builder builder = guards.bounded(HttpRequest.newBuilder(FrontGuards.anyNode(path)));
             builder.method(exchange.getRequestMethod(), BodyPublishers.ofByteArray(body))
                     .header("X-Forwarded-Host", header(exchange, "Host").orElse("localhost"));
-            header(exchange, Reply.IDEMPOTENCY_KEY).ifPresent(key -> builder.header(Reply.IDEMPOTENCY_KEY, key));
+            for (String name : List.of(Reply.IDEMPOTENCY_KEY, Session.HEADER)) {
+                header(exchange, name).ifPresent(value -> builder.header(name, value));
+            }
             request = builder.build();
         } catch (IllegalArgumentException e) {
             Reply.of(400, String.valueOf(e.getMessage())).send(exchange);

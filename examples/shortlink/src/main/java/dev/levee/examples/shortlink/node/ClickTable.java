@@ -30,6 +30,7 @@ public final class ClickTable implements BatchStore<String, Long>, AutoCloseable
     /** A batch may wait, but not for ever: one that was sent before the database died is not answered. */
     private static final int STATEMENT_SECONDS = 5;
 
+    private final Dialect dialect;
     private final HikariDataSource pool;
     private final String source;
     private final AtomicLong statements = new AtomicLong();
@@ -41,6 +42,7 @@ public final class ClickTable implements BatchStore<String, Long>, AutoCloseable
      * @param source what counts here; no other process ever has the same
      */
     ClickTable(String url, String source) {
+        this.dialect = Dialect.of(url);
         this.pool = ConnectionPool.open(url, 1);
         this.source = source;
     }
@@ -52,8 +54,7 @@ public final class ClickTable implements BatchStore<String, Long>, AutoCloseable
 
     @Override
     public Map<String, Throwable> write(List<PendingWrite<String, Long>> batch) throws SQLException {
-        String sql = "MERGE INTO click (code, source, clicks) KEY (code, source) VALUES (?, ?, ?)"
-                + ", (?, ?, ?)".repeat(batch.size());
+        String sql = dialect.setClicks(batch.size() + 1);
         try (Connection connection = pool.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setQueryTimeout(STATEMENT_SECONDS);

@@ -10,7 +10,6 @@ import java.sql.SQLException;
 import java.sql.SQLNonTransientConnectionException;
 import java.time.Duration;
 import javax.sql.DataSource;
-import org.h2.jdbcx.JdbcDataSource;
 
 /** A pool of connections that notices soon when the database goes, and as soon when it is back. */
 final class ConnectionPool {
@@ -51,12 +50,8 @@ final class ConnectionPool {
         return new HikariDataSource(config);
     }
 
-    /** The database listens on the loopback interface only, and trusts every client on it. */
+    /** The database itself, without a pool. */
     static DataSource dataSource(String url) {
-        JdbcDataSource source = new JdbcDataSource();
-        source.setURL(url);
-        source.setUser("sa");
-        source.setPassword("");
-        return source;
+        return Dialect.of(url).dataSource(url);
     }
 }

@@ -1,39 +1,87 @@
 package dev.levee.examples.shortlink.node;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.levee.core.CallContext;
+import dev.levee.core.Environment;
+import dev.levee.examples.shortlink.Backends;
 import dev.levee.examples.shortlink.node.JdbcCall.Work;
 import dev.levee.jdbc.ResultCodec;
 import dev.levee.jdbc.TransactionalIdempotency;
 import dev.levee.jdbc.UncheckedSqlException;
+import dev.levee.jdbc.routing.RoutingConfig;
+import dev.levee.jdbc.routing.RoutingDataSource;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLIntegrityConstraintViolationException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
 
 /** The links in the database. Nothing here knows of breakers and timeouts: {@link NodeGuards} puts them around it. */
 public final class LinkTable implements AutoCloseable {
     /** The prefix of the idempotency keys of requests to shorten. */
     public static final String SCOPE = "shorten";
 
-    private final HikariDataSource pool;
+    /** A replica that is further behind is not read. */
+    static final Duration MAX_LAG = Duration.ofSeconds(1);
+
+    /** What the database is called in sessions. */
+    private static final String DATABASE = "links";
+
+    private final Dialect dialect;
+    private final DataSource writes;
+    private final DataSource reads;
     private final Executor executor;
+    private final Runnable close;
+
+    private LinkTable(Dialect dialect, DataSource writes, DataSource reads, Executor executor, Runnable close) {
+        this.dialect = dialect;
+        this.writes = writes;
+        this.reads = reads;
+        this.executor = executor;
+        this.close = close;
+    }
 
     /**
      * The table.
      *
-     * @param url where the database is; nothing connects yet
-     * @param connections how many connections there may be at once
-     * @param executor runs statements; its threads may block
+     * @param backends where the database is; nothing connects yet
+     * @param connections how many connections there may be at once, to each database
+     * @param environment its executor runs statements; its threads may block
+     * @return the table, to be closed
      */
-    public LinkTable(String url, int connections, Executor executor) {
-        this.pool = ConnectionPool.open(url, connections);
-        this.executor = executor;
+    static LinkTable of(Backends backends, int connections, Environment environment) {
+        Dialect dialect = Dialect.of(backends.primary());
+        HikariDataSource primary = ConnectionPool.open(backends.primary(), connections);
+        if (backends.replica() == null) {
+            return new LinkTable(dialect, primary, primary, environment.executor(), primary::close);
+        }
+        HikariDataSource replica = ConnectionPool.open(backends.replica(), connections);
+        RoutingDataSource both = RoutingDataSource.of(
+                DATABASE, Map.of("primary", primary, "replica", replica), LinkTable::configure, environment);
+        // The choice and the session of a call are those of its thread, so they go along to the one of the statement.
+        Executor executor = task -> {
+            CallContext call = CallContext.current();
+            environment.executor().execute(() -> call.run(task::run));
+        };
+        return new LinkTable(dialect, both, both.reads(), executor, both::close);
+    }
+
+    private static void configure(RoutingConfig.Builder config) {
+        config.probeEvery(Duration.ofMillis(100))
+                .probeTimeout(Duration.ofMillis(500))
+                .maxLag(MAX_LAG)
+                // Less than a statement may take: then there is time to ask the primary.
+                .sessionWait(Duration.ofMillis(10))
+                .slowStart(Duration.ofSeconds(2))
+                .closesNodes(true);
     }
 
     /**
@@ -43,7 +91,7 @@ public final class LinkTable implements AutoCloseable {
      * @return gives its URL, if there is one; a cancel cancels the statement
      */
     public CompletableFuture<Optional<String>> find(String code) {
-        return start(call -> select(call, code));
+        return JdbcCall.start(reads, executor, call -> select(call, code));
     }
 
     /**
@@ -103,7 +151,8 @@ public final class LinkTable implements AutoCloseable {
      */
     public static void seed(String database, List<String> urls) throws SQLException {
         try (Connection connection = ConnectionPool.dataSource(database).getConnection();
-                PreparedStatement statement = connection.prepareStatement("MERGE INTO link VALUES (?, ?)")) {
+                PreparedStatement statement =
+                        connection.prepareStatement(Dialect.of(database).setLink())) {
             connection.setAutoCommit(false);
             for (String url : urls) {
                 statement.setString(1, Code.of(url, 0));
@@ -116,7 +165,7 @@ public final class LinkTable implements AutoCloseable {
     }
 
     private <T> CompletableFuture<T> start(Work<T> work) {
-        return JdbcCall.start(pool, executor, work);
+        return JdbcCall.start(writes, executor, work);
     }
 
     private static Optional<String> select(JdbcCall<?> call, String code) throws SQLException {
@@ -129,24 +178,27 @@ public final class LinkTable implements AutoCloseable {
     }
 
     /** The same URL gets the same code however often it comes; if two URLs want one code, the later one is salted. */
-    private static String insert(JdbcCall<?> call, String url) throws SQLException {
+    private String insert(JdbcCall<?> call, String url) throws SQLException {
         for (int salt = 0; ; salt++) {
             String code = Code.of(url, salt);
-            try (PreparedStatement statement = call.prepare("INSERT INTO link VALUES (?, ?)")) {
-                statement.setString(1, code);
-                statement.setString(2, url);
-                statement.executeUpdate();
+            if (inserted(call, code, url) || select(call, code).equals(Optional.of(url))) {
                 return code;
-            } catch (SQLIntegrityConstraintViolationException taken) {
-                if (select(call, code).equals(Optional.of(url))) {
-                    return code;
-                }
             }
+        }
+    }
+
+    private boolean inserted(JdbcCall<?> call, String code, String url) throws SQLException {
+        try (PreparedStatement statement = call.prepare(dialect.addLink())) {
+            statement.setString(1, code);
+            statement.setString(2, url);
+            return statement.executeUpdate() == 1;
+        } catch (SQLIntegrityConstraintViolationException taken) {
+            return false;
         }
     }
 
     @Override
     public void close() {
-        pool.close();
+        close.run();
     }
 }

@@ -1,6 +1,8 @@
 package dev.levee.examples.shortlink.node;
 
 import dev.levee.cache.Cache;
+import dev.levee.cache.CacheConfig;
+import dev.levee.cache.Codec;
 import dev.levee.cache.StoreException;
 import dev.levee.circuitbreaker.CircuitBreaker;
 import dev.levee.core.Environment;
@@ -14,6 +16,9 @@ import dev.levee.core.policy.TimedOutException;
 import dev.levee.core.policy.Timeout;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.redis.cache.RedisTier;
+import dev.levee.redis.cache.TwoTierCache;
+import io.lettuce.core.RedisClient;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
@@ -22,7 +27,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every policy of a node, and why it is there. From the outside in:
@@ -49,10 +56,23 @@ final class NodeGuards implements Measured {
     private final Cache<String, String> links;
 
     NodeGuards(Without without, Environment environment) {
-        this("database", without, environment);
+        this("database", without, null, false, environment);
     }
 
-    private NodeGuards(String name, Without without, Environment environment) {
+    /**
+     * Guards of a node.
+     *
+     * @param without what is taken out
+     * @param redis keeps links for all nodes, or null for nothing like it
+     * @param replicas whether links are read from a replica that may be behind
+     * @param environment for all policies
+     */
+    NodeGuards(Without without, @Nullable RedisClient redis, boolean replicas, Environment environment) {
+        this("database", without, redis, replicas, environment);
+    }
+
+    private NodeGuards(
+            String name, Without without, @Nullable RedisClient redis, boolean replicas, Environment environment) {
         unavailable = Fallback.of(
                 "database",
                 NodeGuards::isOfTheDatabase,
@@ -76,8 +96,31 @@ final class NodeGuards implements Measured {
                 Bulkhead.of("statements", config -> config.maxConcurrent(STATEMENTS_AT_ONCE), environment));
         // A link never changes, so that a cached one is right for as long as it is kept.
         Duration kept = without == Without.CACHE ? Duration.ofNanos(1) : Duration.ofHours(1);
-        links = Cache.of(
-                "links", config -> config.maxSize(50_000).expireAfter(kept).totals(true), environment);
+        Consumer<CacheConfig.Builder<String, String>> near =
+                config -> config.maxSize(50_000).expireAfter(kept).totals(true);
+        links = redis == null || without == Without.CACHE
+                ? Cache.of("links", near, environment)
+                : TwoTierCache.over("links", tier(redis, replicas), NodeGuards::ownLoad, near, environment);
+    }
+
+    /**
+     * One load for all nodes, and a node that starts finds what the others have loaded. What is near stays when Redis
+     * goes, since it never changes; what is not is read from the database then, within the bulkhead of statements.
+     */
+    private static RedisTier<String, String> tier(RedisClient redis, boolean replicas) {
+        RedisTier.Builder<String, String> tier = RedisTier.builder(redis, Codec.strings(), Codec.strings())
+                .expireAfter(Duration.ofHours(1))
+                .maxStaleWhenSuspect(Duration.ofHours(1))
+                // Both are less than a request has: then there is time for the database.
+                .timeout(Duration.ofMillis(20))
+                .maxWait(Duration.ofMillis(20))
+                .leaseLife(Duration.ofSeconds(1))
+                .retryAfter(Duration.ofMillis(200));
+        return (replicas ? tier.replicaLag(LinkTable.MAX_LAG) : tier).build();
+    }
+
+    private static String ownLoad(String code) {
+        throw new IllegalStateException("code " + code + " is loaded by the request that reads it");
     }
 
     /**
@@ -87,7 +130,7 @@ final class NodeGuards implements Measured {
      */
     static void rehearse(Without without) throws SQLException {
         try (Environment own = Environment.builder().build()) {
-            NodeGuards guards = new NodeGuards("rehearsal", without, own);
+            NodeGuards guards = new NodeGuards("rehearsal", without, null, false, own);
             List<CompletableFuture<Reply>> silent = new ArrayList<>();
             for (int i = 0; without != Without.TIMEOUT && i < 2 * STATEMENTS_AT_ONCE; i++) {
                 silent.add(guards.database.callAsync(CompletableFuture<Reply>::new));

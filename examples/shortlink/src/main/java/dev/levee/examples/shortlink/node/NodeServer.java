@@ -6,18 +6,23 @@ import dev.levee.core.Deadline;
 import dev.levee.core.DeadlineExpiredException;
 import dev.levee.core.Environment;
 import dev.levee.core.NanoClock;
+import dev.levee.core.consistency.Consistency;
+import dev.levee.core.consistency.Session;
 import dev.levee.core.idempotency.FingerprintMismatchException;
 import dev.levee.core.idempotency.IdempotencyRefusedException;
+import dev.levee.examples.shortlink.Backends;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.Urls;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.WebServer;
 import dev.levee.examples.shortlink.Without;
+import dev.levee.examples.shortlink.engines.RedisConnection;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,9 +41,12 @@ public final class NodeServer {
     private final NodeGuards guards;
     private final ClickCounter clicks;
     private final NanoClock clock;
+    private final boolean sessions;
 
-    private NodeServer(String name, LinkTable table, NodeGuards guards, ClickCounter clicks, NanoClock clock) {
+    private NodeServer(
+            String name, LinkTable table, NodeGuards guards, ClickCounter clicks, NanoClock clock, boolean sessions) {
         this.clock = clock;
+        this.sessions = sessions;
         this.name = name;
         this.table = table;
         this.guards = guards;
@@ -50,7 +58,7 @@ public final class NodeServer {
      *
      * @param port the port, 0 for any
      * @param name what it calls itself in its answers
-     * @param databaseUrl where the database is
+     * @param backends where the database is, and what else there is
      * @param journal the folder of clicks that the database has not got, for one process at a time
      * @param without what is taken out
      * @param environment for all policies
@@ -58,21 +66,27 @@ public final class NodeServer {
      * @throws UsageException if the port or the folder is in use
      */
     public static WebServer start(
-            int port, String name, String databaseUrl, Path journal, Without without, Environment environment)
+            int port, String name, Backends backends, Path journal, Without without, Environment environment)
             throws UsageException {
         try {
             NodeGuards.rehearse(without);
         } catch (SQLException e) {
             throw new IllegalStateException("the rehearsal failed", e);
         }
-        LinkTable table = new LinkTable(databaseUrl, THREADS, environment.executor());
+        LinkTable table = LinkTable.of(backends, THREADS, environment);
         String source = name + "/" + System.currentTimeMillis();
-        ClickCounter clicks = ClickCounter.open(databaseUrl, source, journal, environment);
-        NodeGuards guards = new NodeGuards(without, environment);
-        NodeServer node = new NodeServer(name, table, guards, clicks, environment.clock());
+        ClickCounter clicks = ClickCounter.open(backends.primary(), source, journal, environment);
+        RedisConnection redis = backends.redis() == null ? null : RedisConnection.to(backends.redis());
+        NodeGuards guards =
+                new NodeGuards(without, redis == null ? null : redis.client(), backends.replica() != null, environment);
+        NodeServer node = new NodeServer(name, table, guards, clicks, environment.clock(), backends.replica() != null);
         return WebServer.start(port, THREADS, node::handle, () -> {
                     clicks.close();
                     table.close();
+                    guards.links().close();
+                    if (redis != null) {
+                        redis.close();
+                    }
                 })
                 .measuredBy(guards);
     }
@@ -92,7 +106,7 @@ public final class NodeServer {
     private Reply inTime(HttpExchange exchange) throws Exception {
         List<String> left = exchange.getRequestHeaders().get(Deadline.HEADER);
         if (left == null) {
-            return answer(exchange);
+            return asFresh(exchange);
         }
         Deadline deadline;
         try {
@@ -103,7 +117,33 @@ public final class NodeServer {
         } catch (DeadlineExpiredException e) {
             return Reply.of(503, "the deadline of this request has passed").with("Retry-After", 1);
         }
-        return CallContext.current().withDeadline(deadline).call(() -> answer(exchange));
+        return CallContext.current().withDeadline(deadline).call(() -> asFresh(exchange));
+    }
+
+    /**
+     * What the sender has written and seen bounds what a replica may answer: a request with a session reads no less
+     * than that, and one without reads what is at hand. The answer says what the sender has written and seen by then.
+     */
+    private Reply asFresh(HttpExchange exchange) throws Exception {
+        if (!sessions) {
+            return answer(exchange);
+        }
+        String header = exchange.getRequestHeaders().getFirst(Session.HEADER);
+        if (header == null && exchange.getRequestMethod().equals("GET")) {
+            return CallContext.current().withConsistency(Consistency.eventual()).call(() -> answer(exchange));
+        }
+        Session session;
+        try {
+            session = Session.parse(header == null ? "" : header);
+        } catch (IllegalArgumentException e) {
+            return Reply.of(400, Session.HEADER + ": " + e.getMessage());
+        }
+        Reply reply = CallContext.current()
+                .withSession(session)
+                .withConsistency(Consistency.session())
+                .call(() -> answer(exchange));
+        String seen = session.toHeader();
+        return seen.isEmpty() ? reply : reply.with(Session.HEADER, seen);
     }
 
     private Reply answer(HttpExchange exchange) throws IOException, SQLException {
@@ -159,6 +199,9 @@ public final class NodeServer {
     private Reply resolve(String code) throws SQLException {
         String cached = guards.links().getIfPresent(code);
         String url = cached != null ? cached : guards.links().get(code, this::load);
+        if (url == null && Objects.equals(CallContext.current().consistency(), Consistency.session())) {
+            url = load(code); // that a load of another call has found nothing says nothing about this session
+        }
         if (url == null) {
             return Reply.of(404, "no such link");
         }

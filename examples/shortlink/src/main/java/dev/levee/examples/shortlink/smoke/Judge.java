@@ -64,7 +64,7 @@ final class Judge {
         if (first == null) {
             return false;
         }
-        return !first.location().equals(repeat.location())
+        return !first.code().equals(repeat.code())
                 || (!repeat.replayed() && first.endNanos() < repeat.request().atNanos());
     }
 

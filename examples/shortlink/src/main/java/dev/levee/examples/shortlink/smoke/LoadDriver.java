@@ -1,7 +1,9 @@
 package dev.levee.examples.shortlink.smoke;
 
+import dev.levee.core.consistency.Session;
 import dev.levee.examples.shortlink.Reply;
 import dev.levee.examples.shortlink.front.FrontServer;
+import dev.levee.examples.shortlink.smoke.Request.Kind;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,6 +16,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -33,10 +36,25 @@ final class LoadDriver {
                 return thread;
             }))
             .build();
-    private final URI front;
+    private final List<URI> fronts;
+    private final boolean readsOwn;
+    private final AtomicInteger sent = new AtomicInteger();
+    private final AtomicInteger withoutSession = new AtomicInteger();
 
-    LoadDriver(URI front) {
-        this.front = front;
+    /**
+     * A driver that sends to each front in turn.
+     *
+     * @param readsOwn whether each new link is resolved as soon as the answer is there that it was made, by another
+     *     front if there is one, and with the session of that answer
+     */
+    LoadDriver(List<URI> fronts, boolean readsOwn) {
+        this.fronts = fronts;
+        this.readsOwn = readsOwn;
+    }
+
+    /** How many new links came without a session, so that nothing is promised to the one that made them. */
+    int withoutSession() {
+        return withoutSession.get();
     }
 
     /** Sends all requests, and waits for all outcomes. */
@@ -45,13 +63,36 @@ final class LoadDriver {
         CompletableFuture<?>[] pending = requests.stream()
                 .map(request -> {
                     waitUntil(startNanos + request.atNanos());
-                    return http.sendAsync(message(request), BodyHandlers.discarding())
-                            .handle((response, error) ->
-                                    outcomes.add(outcome(request, response, System.nanoTime() - startNanos)));
+                    return send(request, "", startNanos, outcomes);
                 })
                 .toArray(CompletableFuture<?>[]::new);
         CompletableFuture.allOf(pending).join();
         return List.copyOf(outcomes);
+    }
+
+    private CompletableFuture<?> send(Request request, String session, long startNanos, Queue<Outcome> outcomes) {
+        return http.sendAsync(message(request, session), BodyHandlers.discarding())
+                .handle((response, error) -> {
+                    long now = System.nanoTime() - startNanos;
+                    Outcome outcome = outcome(request, response, now);
+                    outcomes.add(outcome);
+                    return readsOwn && response != null && request.kind() == Kind.SHORTEN && outcome.isRight()
+                            ? send(own(request, outcome, now), session(response), startNanos, outcomes)
+                            : CompletableFuture.completedFuture(outcome);
+                })
+                .thenCompose(last -> last);
+    }
+
+    private static Request own(Request request, Outcome made, long now) {
+        return new Request(now, Kind.OWN, made.code(), request.url(), request.client());
+    }
+
+    private String session(HttpResponse<?> response) {
+        String session = header(response, Session.HEADER);
+        if (session.isEmpty()) {
+            withoutSession.incrementAndGet();
+        }
+        return session;
     }
 
     private static void waitUntil(long nanoTime) {
@@ -60,12 +101,16 @@ final class LoadDriver {
         }
     }
 
-    private HttpRequest message(Request request) {
+    private HttpRequest message(Request request, String session) {
+        URI front = fronts.get(Math.floorMod(sent.getAndIncrement(), fronts.size()));
         HttpRequest.Builder builder = request.kind().shortens()
                 ? HttpRequest.newBuilder(front.resolve("/shorten")).POST(BodyPublishers.ofString(request.url()))
                 : HttpRequest.newBuilder(front.resolve("/" + request.code()));
         if (!request.key().isEmpty()) {
             builder.header(Reply.IDEMPOTENCY_KEY, request.key());
+        }
+        if (!session.isEmpty()) {
+            builder.header(Session.HEADER, session);
         }
         return builder.header("X-Forwarded-For", request.client())
                 .header(FrontServer.TENANT, request.tenant())

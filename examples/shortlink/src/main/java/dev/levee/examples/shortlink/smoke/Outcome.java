@@ -43,9 +43,14 @@ record Outcome(
         return endNanos - request.atNanos();
     }
 
+    /** The code of the link that a request to shorten was promised; each front has an address of its own. */
+    String code() {
+        return location.substring(location.lastIndexOf('/') + 1);
+    }
+
     boolean isRight() {
         return switch (request.kind()) {
-            case POPULAR, COLD -> status == 302 && location.equals(request.url());
+            case POPULAR, COLD, OWN -> status == 302 && location.equals(request.url());
             case SHORTEN, REPEAT -> status == 201;
             case GUESS -> status == 404;
         };

@@ -32,6 +32,8 @@ public final class Rehearsal {
     private final AtomicBoolean requests = new AtomicBoolean();
     private final AtomicBoolean flood = new AtomicBoolean();
     private final AtomicBoolean slow = new AtomicBoolean();
+    private final AtomicBoolean redis = new AtomicBoolean();
+    private final AtomicBoolean replica = new AtomicBoolean();
     private final AtomicBoolean[] killed = new AtomicBoolean[Cluster.NODES];
 
     private Rehearsal(Cluster cluster, Workload workload) {
@@ -77,20 +79,35 @@ public final class Rehearsal {
      * @param console where
      */
     public void showOn(Console console) {
-        console.show("front", cluster.frontFigures());
+        for (int front = 0; front < cluster.fronts().size(); front++) {
+            console.show(cluster.fronts().size() == 1 ? "front" : "front-" + (front + 1), cluster.frontFigures(front));
+        }
         for (int node = 0; node < Cluster.NODES; node++) {
             console.show("node-" + (node + 1), cluster.nodeFigures(node));
         }
-        LoadDriver driver = new LoadDriver(cluster.front());
+        LoadDriver driver = new LoadDriver(cluster.fronts(), false);
         console.toggle(
                 "Send requests",
                 on -> repeat("requests", requests, on, () -> driver.run(workload.requests(), System.nanoTime())),
                 requests::get);
         for (int node = 0; node < Cluster.NODES; node++) {
             int number = node;
-            console.toggle("Kill node-" + (node + 1), on -> kill(number, on), killed[node]::get);
+            console.toggle(
+                    "Kill node-" + (node + 1),
+                    on -> kill(killed[number], on, () -> cluster.killNode(number), () -> cluster.startNode(number)),
+                    killed[node]::get);
         }
-        console.toggle("Slow the database", this::slow, slow::get);
+        if (cluster.engines().redis()) {
+            console.toggle("Kill Redis", on -> kill(redis, on, cluster::killRedis, cluster::startRedis), redis::get);
+        }
+        if (cluster.engines().replicas()) {
+            console.toggle(
+                    "Kill the replica",
+                    on -> kill(replica, on, cluster::killReplica, cluster::startReplica),
+                    replica::get);
+        } else {
+            console.toggle("Slow the database", this::slow, slow::get);
+        }
         console.toggle(
                 "Flood the front",
                 on -> repeat("flood", flood, on, () -> new Flood(cluster.front()).run(TURN_NANOS)),
@@ -113,20 +130,26 @@ public final class Rehearsal {
         }
     }
 
-    private void kill(int node, boolean on) {
+    /** Starts a process again. */
+    @FunctionalInterface
+    private interface Start {
+        void run() throws UsageException, InterruptedException;
+    }
+
+    private void kill(AtomicBoolean killed, boolean on, Runnable kill, Start start) {
         lock.lock();
         try {
-            if (killed[node].get() == on) {
+            if (killed.get() == on) {
                 return;
             }
             if (on) {
-                cluster.killNode(node);
+                kill.run();
             } else {
-                cluster.startNode(node);
+                start.run();
             }
-            killed[node].set(on);
+            killed.set(on);
         } catch (UsageException e) {
-            throw new IllegalStateException("the node does not start", e);
+            throw new IllegalStateException("it does not start", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);

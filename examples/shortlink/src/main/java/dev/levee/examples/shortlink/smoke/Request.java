@@ -34,11 +34,13 @@ record Request(long atNanos, Kind kind, String code, String url, String client, 
         SHORTEN,
         /** Sends a request to shorten a second time, with the same key, like a client that has lost the answer. */
         REPEAT,
+        /** Resolves a link at once that the same client has just made, with the session of the answer. */
+        OWN,
         /** A client that misbehaves tries codes at random. */
         GUESS;
 
         boolean isRedirect() {
-            return this == POPULAR || this == COLD;
+            return this == POPULAR || this == COLD || this == OWN;
         }
 
         boolean shortens() {

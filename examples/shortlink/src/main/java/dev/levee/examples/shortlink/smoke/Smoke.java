@@ -1,19 +1,16 @@
 package dev.levee.examples.shortlink.smoke;
 
+import dev.levee.examples.shortlink.Engines;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.Without;
 import dev.levee.examples.shortlink.cluster.Cluster;
 import dev.levee.examples.shortlink.cluster.Events;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** A fixed load on a cluster while things break on schedule, and the judgement on how it did. */
 public final class Smoke {
@@ -70,15 +67,20 @@ public final class Smoke {
     public static int run(List<String> urls, Without without) throws UsageException, InterruptedException {
         Events events = new Events(System.out);
         Report report = new Report();
-        Path data = temporaryDirectory();
+        Path data = TemporaryFolder.make();
         Workload workload =
                 Workload.of(urls, seconds(FLOOD), seconds(END - FLOOD), afterIt(REHEARSAL), afterIt(DATABASE_SLOW));
-        try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, events)) {
+        try (Cluster cluster = Cluster.start(0, data, workload.stored(), without, Engines.NONE, events)) {
             new Smoke(cluster, events).run(workload, report);
         } finally {
-            delete(data);
+            TemporaryFolder.delete(data);
         }
         report.put("without", without.label());
+        return conclude(report);
+    }
+
+    /** Prints the report of a run, and returns its exit status. */
+    static int conclude(Report report) {
         report.put("passed", report.passed());
         report.printTable(System.out);
         System.out.println(report.toJson());
@@ -92,7 +94,7 @@ public final class Smoke {
     private void run(Workload workload, Report report) throws UsageException {
         events.say("load: " + workload.requests().size() + " requests in " + END + " s");
         CompletableFuture<Void> script = CompletableFuture.runAsync(this::breakThings);
-        LoadDriver driver = new LoadDriver(cluster.front());
+        LoadDriver driver = new LoadDriver(cluster.fronts(), false);
         StallMeter stalls = StallMeter.start(start);
         List<Outcome> outcomes = driver.run(workload.requests(), start);
         stalls.close();
@@ -230,23 +232,5 @@ public final class Smoke {
 
     private static long seconds(int seconds) {
         return TimeUnit.SECONDS.toNanos(seconds);
-    }
-
-    private static Path temporaryDirectory() throws UsageException {
-        try {
-            return Files.createTempDirectory("shortlink-smoke");
-        } catch (IOException e) {
-            throw new UsageException("cannot make a temporary directory: " + e.getMessage());
-        }
-    }
-
-    private static void delete(Path directory) throws UsageException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UsageException("cannot delete " + directory);
-        }
     }
 }

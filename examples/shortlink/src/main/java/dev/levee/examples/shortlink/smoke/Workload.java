@@ -94,7 +94,7 @@ record Workload(List<Request> requests, List<String> stored) {
                 }
                 case COLD -> addCold(at, client);
                 case SHORTEN -> addShorten(at, client);
-                case REPEAT -> throw new IllegalArgumentException("comes with what it repeats");
+                case REPEAT, OWN -> throw new IllegalArgumentException("comes with what it follows");
                 case GUESS -> requests.add(new Request(at, kind, Code.of("guess " + at, 0), "", "10.66.6.6"));
             }
         }

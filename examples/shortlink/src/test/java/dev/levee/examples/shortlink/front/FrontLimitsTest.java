@@ -14,7 +14,7 @@ class FrontLimitsTest {
     private static final String CLIENT = "10.0.0.1";
 
     private final ManualTime time = new ManualTime();
-    private final FrontLimits limits = new FrontLimits(time.environment());
+    private final FrontLimits limits = FrontLimits.local(time.environment());
 
     @Test
     void a_client_has_a_burst_and_then_a_rate() throws Exception {

@@ -26,9 +26,9 @@ import java.util.function.Consumer;
  * <p>Limiters are the same in all processes if their names are. By default a process takes permits ahead and decides
  * most calls by itself, and never do all together admit more than the limit: see {@link SharedMode}.
  *
- * <p><b>Waiting.</b> Where a call cannot be decided locally, {@code tryAcquire} and {@code decide} wait for the store: a
- * round trip, {@link Settings#timeout} at most. {@code tryEnter} of a limiter as a gate never waits and refuses such a
- * call; pipelines then wait for the store by {@code enter}, or without a thread by {@code enterAsync}. A call with a
+ * <p><b>Waiting.</b> Where a call cannot be decided locally, {@code tryAcquire} and {@code decide} wait for the store:
+ * a round trip, {@link Settings#timeout} at most. {@code tryEnter} of a limiter as a gate never waits and refuses such
+ * a call; pipelines then wait for the store by {@code enter}, or without a thread by {@code enterAsync}. A call with a
  * deadline waits no longer than that.
  *
  * <p><b>Outage.</b> The first request that fails, or is not answered in time, ends the requests of all limiters here:

@@ -23,10 +23,10 @@ import org.slf4j.LoggerFactory;
  * in the order in which they came; and the breaker.
  *
  * <pre>{@code
- *            answer                          no answer, error
- *   +---> works ------------------------------------------> outage <---+
- *   |       ^                                                  |       | not answered: twice the pause
- *   |       '---- all that was not answered is answered -- probe ------'
+ *          answer                          no answer, error
+ * +---> works ------------------------------------------> outage <---+
+ * |       ^                                                  |       | not answered: twice the pause
+ * |       '---- all that was not answered is answered -- probe ------'
  * }</pre>
  *
  * <p>A batch that was not answered may have been carried out. It is sent again, the same, by the probes; the store
@@ -175,8 +175,7 @@ final class StoreLink {
         int attempt = batch.attempt;
         try {
             batch.timer = environment.schedule(
-                    () -> failed(
-                            batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
+                    () -> failed(batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
                     timeoutNanos);
             store.take(batch.batch).whenComplete((grants, error) -> {
                 if (error != null) {

@@ -212,7 +212,8 @@ class SharedOutageTest {
             old.tryAcquire(60);
             RateLimiter next = other.limits.limiter(
                     "api",
-                    config -> config.limit(LIMIT.burst(70)).mode(SharedMode.EXACT).revision(1));
+                    config ->
+                            config.limit(LIMIT.burst(70)).mode(SharedMode.EXACT).revision(1));
 
             assertThat(next.tryAcquire(10)).isTrue();
             assertThat(next.tryAcquire()).isFalse();

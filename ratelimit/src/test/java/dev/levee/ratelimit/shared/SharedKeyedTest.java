@@ -89,7 +89,7 @@ class SharedKeyedTest {
     @Test
     void many_keys_go_in_bounded_batches() {
         SharedCluster.Node node =
-                new SharedCluster.Node(cluster, 0, new SharedLimits.Settings(Duration.ofMillis(250), 10, 2));
+                new SharedCluster.Node(cluster, 0, new SharedLimits.Delivery(Duration.ofMillis(250), 10, 2));
         node.way.answerDelayNanos = SharedCluster.MILLI;
         KeyedRateLimiter<String> limiter = node.limits.keyed("api", Limit.of(5, Duration.ofSeconds(10)));
         for (int i = 0; i < 42; i++) {

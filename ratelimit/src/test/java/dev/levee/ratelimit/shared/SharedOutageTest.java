@@ -109,7 +109,7 @@ class SharedOutageTest {
         assertThat(node.limits.isOutage()).isFalse();
         limiter.settle(0);
         cluster.pass(1_000);
-        RateLimiter other = new SharedCluster.Node(cluster, 0, SharedLimits.Settings.DEFAULT)
+        RateLimiter other = new SharedCluster.Node(cluster, 0, SharedLimits.Delivery.DEFAULT)
                 .limits.limiter("api", config -> config.limit(LIMIT).mode(SharedMode.EXACT));
         assertThat(take(other, 150)).isEqualTo(100);
     }

@@ -37,7 +37,7 @@ class SharedThreadsTest {
         }
     };
 
-    private final SharedLimits.Settings patient = new SharedLimits.Settings(Duration.ofMinutes(1), 256, 4);
+    private final SharedLimits.Delivery patient = new SharedLimits.Delivery(Duration.ofMinutes(1), 256, 4);
 
     private long race(SharedMode mode, Limit limit, int calls) throws InterruptedException {
         List<RateLimiter> limiters = new ArrayList<>();

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
 class QuotaFaultsTest {
     private static final int CUTS = Integer.getInteger("levee.jdbc.cuts", 30);
-    private static final long MILLIS = Long.getLong("levee.jdbc.history.millis", 700);
+    private static final long TAKES = Long.getLong("levee.jdbc.takes", 60);
     private static final int PROCESSES = Integer.getInteger("levee.jdbc.processes", 2);
     private static final Limit LARGE = Limit.of(1_000_000, Duration.ofDays(10_000));
 
@@ -61,10 +61,10 @@ class QuotaFaultsTest {
             List<Process> processes = new ArrayList<>();
             try {
                 for (int i = 0; i < PROCESSES; i++) {
-                    processes.add(QuotaHistories.start(url, "p" + i, MILLIS));
+                    processes.add(QuotaHistories.start(url, "p" + i, TAKES));
                 }
                 List<Grant> grants = QuotaHistories.read(processes);
-                assertThat(grants).hasSizeGreaterThan(20);
+                assertThat(grants).isNotEmpty();
                 QuotaHistories.check(grants, QuotaNode.LIMIT);
             } finally {
                 processes.forEach(Process::destroyForcibly);

@@ -35,7 +35,7 @@ final class QuotaHistories {
     /** When permits were given, by the time of the store, and how many. */
     record Grant(long nanos, long permits) {}
 
-    static Process start(String url, String node, long millis) throws Exception {
+    static Process start(String url, String node, long count) throws Exception {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
@@ -46,7 +46,7 @@ final class QuotaHistories {
                         QuotaNode.class.getName(),
                         url,
                         node,
-                        String.valueOf(millis))
+                        String.valueOf(count))
                 .redirectErrorStream(true)
                 .start();
     }

@@ -30,16 +30,16 @@ final class QuotaNode {
         return new HikariDataSource(config);
     }
 
-    /** Arguments: URL, a name of letters and digits, for how many milliseconds. */
+    /** Arguments: URL, a name of letters and digits, how often each of four threads asks. */
     public static void main(String[] arguments) throws Exception {
         try (HikariDataSource pool = pool(arguments[0], 4);
                 JdbcQuotaStore store = JdbcQuotaStore.of(
                         "node", pool, c -> c.table(TABLE).expireEvery(Deadline.FOREVER), Environment.system())) {
-            long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[2]));
+            long count = Long.parseLong(arguments[2]);
             Thread[] threads = new Thread[4];
             for (int i = 0; i < threads.length; i++) {
                 String node = arguments[1] + "t" + i;
-                threads[i] = new Thread(() -> work(store, node, end));
+                threads[i] = new Thread(() -> work(store, node, count));
                 threads[i].start();
             }
             for (Thread thread : threads) {
@@ -48,8 +48,8 @@ final class QuotaNode {
         }
     }
 
-    private static void work(JdbcQuotaStore store, String node, long end) {
-        for (long sequence = 1; System.nanoTime() < end; sequence++) {
+    private static void work(JdbcQuotaStore store, String node, long count) {
+        for (long sequence = 1; sequence <= count; sequence++) {
             QuotaRequest request = new QuotaRequest(
                     "api",
                     "hot",

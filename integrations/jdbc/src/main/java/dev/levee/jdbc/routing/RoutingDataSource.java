@@ -270,6 +270,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      * @param <X> what it throws
      * @return its result
      * @throws X what it threw, the same object
+     * @throws NullPointerException if the operation is null
      */
     public <T extends @Nullable Object, X extends Throwable> T read(Operation<T, X> operation) throws X {
         return scope.call(Require.nonNull("operation", operation));

@@ -93,12 +93,12 @@ final class RoutedConnection extends ForwardingConnection {
         if (wanted.autoCommit != null) {
             return wanted.autoCommit;
         }
-        ConnectionDefaults.Settings known = defaults();
+        ConnectionDefaults.PoolSettings known = defaults();
         return known == null || known.autoCommit();
     }
 
-    private ConnectionDefaults.@Nullable Settings defaults() throws SQLException {
-        ConnectionDefaults.Settings known = routes.defaults.settings();
+    private ConnectionDefaults.@Nullable PoolSettings defaults() throws SQLException {
+        ConnectionDefaults.PoolSettings known = routes.defaults.settings();
         if (known == null) {
             routes.awaitFirstRound();
             known = routes.defaults.settings();
@@ -251,11 +251,11 @@ final class RoutedConnection extends ForwardingConnection {
     }
 
     /** Ends a transaction. */
-    private interface Ending {
+    private interface TransactionEnd {
         void run() throws SQLException;
     }
 
-    private void end(PhysicalConnection of, Ending ending, boolean commits) throws SQLException {
+    private void end(PhysicalConnection of, TransactionEnd ending, boolean commits) throws SQLException {
         boolean was = open;
         if (was && commits && of.primary) {
             routes.requirePrimary(of.node);
@@ -345,7 +345,7 @@ final class RoutedConnection extends ForwardingConnection {
         if (now == null && wanted.isolation != null) {
             return wanted.isolation;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getTransactionIsolation() : known.isolation();
     }
 
@@ -366,7 +366,7 @@ final class RoutedConnection extends ForwardingConnection {
         if (now == null && wanted.holdability != null) {
             return wanted.holdability;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getHoldability() : known.holdability();
     }
 
@@ -387,7 +387,7 @@ final class RoutedConnection extends ForwardingConnection {
         if (now == null && wanted.catalog != null) {
             return wanted.catalog;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getCatalog() : known.catalog();
     }
 
@@ -408,7 +408,7 @@ final class RoutedConnection extends ForwardingConnection {
         if (now == null && wanted.schema != null) {
             return wanted.schema;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getSchema() : known.schema();
     }
 

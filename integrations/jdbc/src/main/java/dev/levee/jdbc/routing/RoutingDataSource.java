@@ -81,7 +81,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
     private final List<NodeProber> probers = new ArrayList<>();
     private final Routes routes;
     private final ReadScope scope = new ReadScope();
-    private final DataSource reads = new Reads();
+    private final DataSource reads = new ReadView();
     private volatile boolean closed;
 
     private RoutingDataSource(
@@ -389,7 +389,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
     }
 
     /** The view for reading. */
-    private final class Reads implements DataSource {
+    private final class ReadView implements DataSource {
         @Override
         public Connection getConnection() throws SQLException {
             return connection(true);

@@ -11,7 +11,8 @@ import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * What one outage policy admits of one key in one outage, and what of it time has not paid when it is over. Thread-safe.
+ * What one outage policy admits of one key in one outage, and what of it time has not paid when it is over.
+ * Thread-safe.
  */
 final class OutageShare {
     private final boolean isOpen;

@@ -5,8 +5,8 @@ import dev.levee.core.internal.Require;
 import dev.levee.ratelimit.Limit;
 
 /**
- * What applies to a limit that several processes share: what the store enforces, and what its permits are good for.
- * Two terms of the same revision that are not equal contradict each other.
+ * What applies to a limit that several processes share: what the store enforces, and what its permits are good for. Two
+ * terms of the same revision that are not equal contradict each other.
  *
  * @param limit what the store enforces; with leases its capacity is smaller than that of the limiter
  * @param lifeNanos for how long permits are used at most, from before they were asked for; 0 for at once

@@ -51,7 +51,8 @@ final class SharedCalls {
             throw new InterruptedException();
         }
         long now = quota.scope.clock.nanoTime();
-        QuotaAsk ask = new QuotaAsk(permits, maxNanos > 0, until(quota, now, maxNanos, leftNanos), Thread.currentThread());
+        QuotaAsk ask =
+                new QuotaAsk(permits, maxNanos > 0, until(quota, now, maxNanos, leftNanos), Thread.currentThread());
         quota.ask(ask);
         try {
             if (!park(quota, ask) && quota.leave(ask)) {
@@ -119,8 +120,7 @@ final class SharedCalls {
                 ended();
                 return;
             }
-            timer = quota.scope.environment.schedule(
-                    this::giveUp, ask.untilNanos - quota.scope.clock.nanoTime());
+            timer = quota.scope.environment.schedule(this::giveUp, ask.untilNanos - quota.scope.clock.nanoTime());
             if (!ask.isWaiting()) {
                 cancelTimer();
             }

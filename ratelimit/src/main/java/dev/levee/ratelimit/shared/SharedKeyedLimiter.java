@@ -118,12 +118,7 @@ final class SharedKeyedLimiter implements KeyedRateLimiter<String> {
         SharedQuota quota = quota(key);
         long wait = take(quota, permits);
         return new RateDecision(
-                wait == 0,
-                scope.name,
-                scope.plan().limit,
-                wait == 0 ? quota.available() : 0,
-                wait,
-                quota.resetNanos());
+                wait == 0, scope.name, scope.plan().limit, wait == 0 ? quota.available() : 0, wait, quota.resetNanos());
     }
 
     @Override

@@ -183,7 +183,8 @@ public final class SharedLimiterConfig {
         }
 
         /**
-         * Where calls are decided. Default: {@link SharedMode#LEASED} for a token bucket, else {@link SharedMode#EXACT}.
+         * Where calls are decided. Default: {@link SharedMode#LEASED} for a token bucket, else
+         * {@link SharedMode#EXACT}.
          *
          * @param value the mode
          * @return this
@@ -264,8 +265,8 @@ public final class SharedLimiterConfig {
         }
 
         /**
-         * How long a call in a pipeline may wait for its permit; never past its deadline. Default: zero, it waits for an
-         * answer of the store at most.
+         * How long a call in a pipeline may wait for its permit; never past its deadline. Default: zero, it waits for
+         * an answer of the store at most.
          *
          * @param value from zero; {@code Deadline.FOREVER} for no bound but the deadline of the call
          * @return this

@@ -29,8 +29,7 @@ public final class SharedLimiterMetrics {
     public static final Metric QUOTA_TRIPS = Metric.counter("quota.trips", "Batches that were sent to the store.");
 
     /** Requests that were in the batches. */
-    public static final Metric QUOTA_REQUESTS =
-            Metric.counter("quota.requests", "Requests that were in the batches.");
+    public static final Metric QUOTA_REQUESTS = Metric.counter("quota.requests", "Requests that were in the batches.");
 
     /** Batches that failed or were not answered in time. */
     public static final Metric QUOTA_TRIPS_FAILED =

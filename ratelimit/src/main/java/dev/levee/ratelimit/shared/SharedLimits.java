@@ -26,9 +26,9 @@ import java.util.function.Consumer;
  * <p>Limiters are the same in all processes if their names are. By default a process takes permits ahead and decides
  * most calls by itself, and never do all together admit more than the limit: see {@link SharedMode}.
  *
- * <p><b>Waiting.</b> Where a call cannot be decided locally, {@code tryAcquire} and {@code decide} wait for the store: a
- * round trip, {@link Settings#timeout} at most. {@code tryEnter} of a limiter as a gate never waits and refuses such a
- * call; pipelines then wait for the store by {@code enter}, or without a thread by {@code enterAsync}. A call with a
+ * <p><b>Waiting.</b> Where a call cannot be decided locally, {@code tryAcquire} and {@code decide} wait for the store:
+ * a round trip, {@link Delivery#timeout} at most. {@code tryEnter} of a limiter as a gate never waits and refuses such
+ * a call; pipelines then wait for the store by {@code enter}, or without a thread by {@code enterAsync}. A call with a
  * deadline waits no longer than that.
  *
  * <p><b>Outage.</b> The first request that fails, or is not answered in time, ends the requests of all limiters here:
@@ -36,7 +36,7 @@ import java.util.function.Consumer;
  * pauses from 100 ms to 5 s.
  *
  * <p><b>Round trips.</b> Calls of one key that wait share one request; requests of different keys that come while
- * {@link Settings#maxInFlight} batches are on their way go together in the next one.
+ * {@link Delivery#maxInFlight} batches are on their way go together in the next one.
  *
  * <p>Thread-safe. Metrics: see {@link SharedLimiterMetrics}.
  *
@@ -47,12 +47,12 @@ public final class SharedLimits implements Measured, AutoCloseable {
     private final StoreLink link;
     private final List<Measured> limiters = new CopyOnWriteArrayList<>();
 
-    private SharedLimits(String name, QuotaStore store, Settings settings, Environment environment) {
+    private SharedLimits(String name, QuotaStore store, Delivery delivery, Environment environment) {
         this.name = Require.name(name);
         link = new StoreLink(
                 name,
                 Require.nonNull("store", store),
-                Require.nonNull("settings", settings),
+                Require.nonNull("delivery", delivery),
                 Require.nonNull("environment", environment));
     }
 
@@ -80,7 +80,7 @@ public final class SharedLimits implements Measured, AutoCloseable {
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
     public static SharedLimits of(String name, QuotaStore store, Environment environment) {
-        return of(name, store, Settings.DEFAULT, environment);
+        return of(name, store, Delivery.DEFAULT, environment);
     }
 
     /**
@@ -88,14 +88,14 @@ public final class SharedLimits implements Measured, AutoCloseable {
      *
      * @param name for logs and metrics
      * @param store keeps the limits
-     * @param settings how it is asked
+     * @param delivery how it is asked
      * @param environment the source of time, timers and randomness, and the listener for refusals
      * @return the way
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the name is blank or has a control character
      */
-    public static SharedLimits of(String name, QuotaStore store, Settings settings, Environment environment) {
-        return new SharedLimits(name, store, settings, environment);
+    public static SharedLimits of(String name, QuotaStore store, Delivery delivery, Environment environment) {
+        return new SharedLimits(name, store, delivery, environment);
     }
 
     /**
@@ -106,17 +106,17 @@ public final class SharedLimits implements Measured, AutoCloseable {
      * @param maxInFlight how many batches are on their way at most, from 1
      * @since 0.1
      */
-    public record Settings(Duration timeout, int maxBatch, int maxInFlight) {
+    public record Delivery(Duration timeout, int maxBatch, int maxInFlight) {
         /** 250 ms, 256 requests, 4 batches. */
-        public static final Settings DEFAULT = new Settings(Duration.ofMillis(250), 256, 4);
+        public static final Delivery DEFAULT = new Delivery(Duration.ofMillis(250), 256, 4);
 
         /**
-         * Makes settings.
+         * Makes one.
          *
          * @throws NullPointerException if the time-out is null
          * @throws IllegalArgumentException if a value is out of its range
          */
-        public Settings {
+        public Delivery {
             Require.positive("timeout", timeout);
             Require.range("maxBatch", maxBatch, 1, 10_000);
             Require.range("maxInFlight", maxInFlight, 1, 1_000);

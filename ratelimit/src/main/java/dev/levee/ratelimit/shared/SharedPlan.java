@@ -96,8 +96,9 @@ final class SharedPlan {
             life = Nanos.of(chosen);
             reserve = permitsIn(limit, life, true);
             if (limit.burst() - reserve < 1) {
-                throw new IllegalArgumentException("leaseLife must be shorter than the limit takes to fill, so that a"
-                        + " permit is left: of " + limit + " a life of " + Nanos.text(chosen) + " holds back " + reserve);
+                throw new IllegalArgumentException(
+                        "leaseLife must be shorter than the limit takes to fill, so that a" + " permit is left: of "
+                                + limit + " a life of " + Nanos.text(chosen) + " holds back " + reserve);
             }
         }
         QuotaTerms terms = new QuotaTerms(limit.burst(limit.burst() - reserve), life, revision);

@@ -26,7 +26,6 @@ final class SharedQuota {
     /** The answer that the store has to be asked. */
     static final long ASK = -1;
 
-
     /** What has become of the request. */
     private enum Way {
         IDLE,

@@ -140,7 +140,8 @@ final class SharedScope {
         SharedPlan now = plan();
         String when = permits > now.capacity
                 ? " at once are more than it ever has; it can give " + now.capacity
-                : " would be there in " + (waitNanos < RateLimiter.NEVER ? Nanos.text(waitNanos) : "more than 146 years");
+                : " would be there in "
+                        + (waitNanos < RateLimiter.NEVER ? Nanos.text(waitNanos) : "more than 146 years");
         String message = "limiter \"" + name + "\" has no permit: " + now.limit + ", shared; " + permits + when
                 + (link.isOut() ? "; the store does not answer, and the outage policy is " + config.onOutage() : "");
         return RateLimitedException.of(name, message, () -> waitNanos, false);

@@ -23,10 +23,10 @@ import org.slf4j.LoggerFactory;
  * in the order in which they came; and the breaker.
  *
  * <pre>{@code
- *            answer                          no answer, error
- *   +---> works ------------------------------------------> outage <---+
- *   |       ^                                                  |       | not answered: twice the pause
- *   |       '---- all that was not answered is answered -- probe ------'
+ *          answer                          no answer, error
+ * +---> works ------------------------------------------> outage <---+
+ * |       ^                                                  |       | not answered: twice the pause
+ * |       '---- all that was not answered is answered -- probe ------'
  * }</pre>
  *
  * <p>A batch that was not answered may have been carried out. It is sent again, the same, by the probes; the store
@@ -53,7 +53,7 @@ final class StoreLink {
     private final Deque<SharedQuota> queue = new ArrayDeque<>();
 
     /** Batches whose answer is not known, in the order in which they failed; only in an outage. */
-    private final Deque<Batch> unanswered = new ArrayDeque<>();
+    private final Deque<Bunch> unanswered = new ArrayDeque<>();
 
     /** What has to be charged when the outage is over. */
     private final Set<SharedQuota> charged = new LinkedHashSet<>();
@@ -74,14 +74,14 @@ final class StoreLink {
     final LongAdder requests = new LongAdder();
     final LongAdder failures = new LongAdder();
 
-    StoreLink(String name, QuotaStore store, SharedLimits.Settings settings, Environment environment) {
+    StoreLink(String name, QuotaStore store, SharedLimits.Delivery delivery, Environment environment) {
         this.name = name;
         this.store = store;
         this.environment = environment;
         this.clock = environment.clock();
-        this.timeoutNanos = Nanos.of(settings.timeout());
-        this.maxBatch = settings.maxBatch();
-        this.maxInFlight = settings.maxInFlight();
+        this.timeoutNanos = Nanos.of(delivery.timeout());
+        this.maxBatch = delivery.maxBatch();
+        this.maxInFlight = delivery.maxInFlight();
         this.node = Long.toHexString(environment.random().nextLong())
                 + Long.toHexString(environment.random().nextLong());
     }
@@ -155,7 +155,7 @@ final class StoreLink {
         }
     }
 
-    private Batch newBatch(List<SharedQuota> quotas) {
+    private Bunch newBatch(List<SharedQuota> quotas) {
         long now = clock.nanoTime();
         List<QuotaRequest> built = new ArrayList<>(quotas.size());
         for (SharedQuota quota : quotas) {
@@ -164,19 +164,18 @@ final class StoreLink {
         lock.lock();
         try {
             requests.add(built.size());
-            return new Batch(quotas, new QuotaBatch(node, ++sequence, built), now);
+            return new Bunch(quotas, new QuotaBatch(node, ++sequence, built), now);
         } finally {
             lock.unlock();
         }
     }
 
-    private void send(Batch batch) {
+    private void send(Bunch batch) {
         trips.increment();
         int attempt = batch.attempt;
         try {
             batch.timer = environment.schedule(
-                    () -> failed(
-                            batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
+                    () -> failed(batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
                     timeoutNanos);
             store.take(batch.batch).whenComplete((grants, error) -> {
                 if (error != null) {
@@ -190,7 +189,7 @@ final class StoreLink {
         }
     }
 
-    private void answered(Batch batch, int attempt, @Nullable List<QuotaGrant> grants) {
+    private void answered(Bunch batch, int attempt, @Nullable List<QuotaGrant> grants) {
         if (grants == null || grants.size() != batch.quotas.size()) {
             failed(
                     batch,
@@ -230,7 +229,7 @@ final class StoreLink {
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // written under the lock only
-    private void failed(Batch batch, int attempt, Throwable reason) {
+    private void failed(Bunch batch, int attempt, Throwable reason) {
         boolean begins;
         boolean probes;
         List<SharedQuota> waiting = List.of();
@@ -291,7 +290,7 @@ final class StoreLink {
     /** Asks the store again: what was not answered, or else anything. One at a time. */
     private void probe() {
         while (true) {
-            Batch next;
+            Bunch next;
             SharedQuota any;
             lock.lock();
             try {
@@ -328,7 +327,7 @@ final class StoreLink {
     }
 
     /** Marks a batch that a probe is on its way with, unless a late answer has come. */
-    private boolean beginsProbing(Batch batch) {
+    private boolean beginsProbing(Bunch batch) {
         lock.lock();
         try {
             batch.isProbing = !batch.isSettled;
@@ -338,11 +337,11 @@ final class StoreLink {
         }
     }
 
-    private boolean isTooOld(Batch batch) {
+    private boolean isTooOld(Bunch batch) {
         return clock.nanoTime() - batch.sentNanos >= store.replayNanos() - timeoutNanos;
     }
 
-    private void drop(Batch batch) {
+    private void drop(Bunch batch) {
         lock.lock();
         try {
             if (batch.isSettled) {
@@ -398,7 +397,7 @@ final class StoreLink {
     }
 
     /** Requests that were sent together, and what became of them. */
-    private static final class Batch {
+    private static final class Bunch {
         final List<SharedQuota> quotas;
         final QuotaBatch batch;
 
@@ -419,7 +418,7 @@ final class StoreLink {
         /** Whether a probe is on its way with it. */
         boolean isProbing;
 
-        Batch(List<SharedQuota> quotas, QuotaBatch batch, long sentNanos) {
+        Bunch(List<SharedQuota> quotas, QuotaBatch batch, long sentNanos) {
             this.quotas = quotas;
             this.batch = batch;
             this.sentNanos = sentNanos;

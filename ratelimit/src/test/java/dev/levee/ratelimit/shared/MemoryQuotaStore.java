@@ -334,7 +334,10 @@ final class MemoryQuotaStore implements QuotaStore {
         }
 
         private long floor(long room, long of) {
-            return BigInteger.valueOf(room).multiply(per).divide(BigInteger.valueOf(Math.max(1, of))).longValueExact();
+            return BigInteger.valueOf(room)
+                    .multiply(per)
+                    .divide(BigInteger.valueOf(Math.max(1, of)))
+                    .longValueExact();
         }
 
         @Override

@@ -97,8 +97,13 @@ public abstract class QuotaStoreContract {
             assertThat(second.permits()).isEqualTo(3);
             assertThat(second.remaining()).isZero();
             assertThat(third.permits()).isZero();
-            assertThat(third.waitNanos()).isBetween(Duration.ofMinutes(50).toNanos(), Duration.ofHours(1).toNanos());
-            assertThat(third.resetNanos()).isBetween(Duration.ofHours(9).toNanos(), Duration.ofHours(10).toNanos());
+            assertThat(third.waitNanos())
+                    .isBetween(
+                            Duration.ofMinutes(50).toNanos(),
+                            Duration.ofHours(1).toNanos());
+            assertThat(third.resetNanos())
+                    .isBetween(
+                            Duration.ofHours(9).toNanos(), Duration.ofHours(10).toNanos());
         }
 
         @Test
@@ -106,7 +111,8 @@ public abstract class QuotaStoreContract {
             assertThat(ask(take("k", 10)).permits()).isEqualTo(10);
             assertThat(ask(take("l", 10)).permits()).isEqualTo(10);
             assertThat(ask(take("", 10)).permits()).isEqualTo(10);
-            assertThat(ask(new QuotaRequest("web", "k", terms(TEN), 0, UNKNOWN, 10, 10, 10, UNKNOWN)).permits())
+            assertThat(ask(new QuotaRequest("web", "k", terms(TEN), 0, UNKNOWN, 10, 10, 10, UNKNOWN))
+                            .permits())
                     .isEqualTo(10);
         }
 
@@ -127,7 +133,10 @@ public abstract class QuotaStoreContract {
 
             assertThat(refused.permits()).isZero();
             assertThat(refused.remaining()).isEqualTo(2);
-            assertThat(refused.waitNanos()).isBetween(Duration.ofMinutes(50).toNanos(), Duration.ofHours(1).toNanos());
+            assertThat(refused.waitNanos())
+                    .isBetween(
+                            Duration.ofMinutes(50).toNanos(),
+                            Duration.ofHours(1).toNanos());
             assertThat(ask(take("k", 2)).permits()).isEqualTo(2);
         }
 
@@ -202,8 +211,12 @@ public abstract class QuotaStoreContract {
 
             assertThat(debt.remaining()).isEqualTo(-15);
             assertThat(refused.permits()).isZero();
-            assertThat(refused.waitNanos()).isBetween(Duration.ofHours(15).toNanos(), Duration.ofHours(16).toNanos());
-            assertThat(refused.resetNanos()).isBetween(Duration.ofHours(24).toNanos(), Duration.ofHours(25).toNanos());
+            assertThat(refused.waitNanos())
+                    .isBetween(
+                            Duration.ofHours(15).toNanos(), Duration.ofHours(16).toNanos());
+            assertThat(refused.resetNanos())
+                    .isBetween(
+                            Duration.ofHours(24).toNanos(), Duration.ofHours(25).toNanos());
         }
 
         @Test
@@ -322,7 +335,9 @@ public abstract class QuotaStoreContract {
         void of_another_node_with_the_same_sequence_is_another_one() {
             send(new QuotaBatch("a", 1L << 40, List.of(take("k", 4))));
 
-            assertThat(send(new QuotaBatch("b", 1L << 40, List.of(take("k", 4)))).get(0).permits())
+            assertThat(send(new QuotaBatch("b", 1L << 40, List.of(take("k", 4))))
+                            .get(0)
+                            .permits())
                     .isEqualTo(4);
             assertThat(ask("c", take("k", 0)).remaining()).isEqualTo(2);
         }
@@ -422,7 +437,9 @@ public abstract class QuotaStoreContract {
             assertThat(ask("b", request("k", terms(limit), 0, 6, 6)).permits()).isEqualTo(6);
             QuotaGrant refused = ask(request("k", terms(limit), 0, 1, 1));
             assertThat(refused.permits()).isZero();
-            assertThat(refused.waitNanos()).isPositive().isLessThan(Duration.ofHours(20).toNanos());
+            assertThat(refused.waitNanos())
+                    .isPositive()
+                    .isLessThan(Duration.ofHours(20).toNanos());
             assertThat(ask(request("k", terms(limit), 0, 11, 11)).waitNanos()).isEqualTo(QuotaGrant.NEVER);
         }
     }
@@ -436,7 +453,8 @@ public abstract class QuotaStoreContract {
                 answers.add(store().take(batch("node" + i, take("k", 1))));
             }
             long taken = answers.stream()
-                    .mapToLong(answer -> answer.orTimeout(30, TimeUnit.SECONDS).join().get(0).permits())
+                    .mapToLong(answer ->
+                            answer.orTimeout(30, TimeUnit.SECONDS).join().get(0).permits())
                     .sum();
 
             assertThat(taken).isEqualTo(10);
@@ -469,8 +487,10 @@ public abstract class QuotaStoreContract {
             QuotaGrant first = ask(take("k", 10));
             assumeTrue(moveClock(Duration.ofDays(1)));
 
-            QuotaGrant second =
-                    ask("b", new QuotaRequest("api", "k", terms(TEN), 0, UNKNOWN, 1, 1, 1, first.storeNanos() + 60_000_000_000L));
+            QuotaGrant second = ask(
+                    "b",
+                    new QuotaRequest(
+                            "api", "k", terms(TEN), 0, UNKNOWN, 1, 1, 1, first.storeNanos() + 60_000_000_000L));
 
             assertThat(second.permits()).isZero();
         }

@@ -18,13 +18,13 @@ final class SharedCluster {
         final SharedLimits limits;
         final Environment environment;
 
-        Node(SharedCluster cluster, long offsetNanos, SharedLimits.Settings settings) {
+        Node(SharedCluster cluster, long offsetNanos, SharedLimits.Delivery delivery) {
             environment = cluster.time.environment().toBuilder()
                     .clock(() -> cluster.time.nanoTime() + offsetNanos)
                     .executor(Runnable::run)
                     .build();
             way = new FaultyStore(cluster.store, environment);
-            limits = SharedLimits.of("redis", way, settings, environment);
+            limits = SharedLimits.of("redis", way, delivery, environment);
         }
     }
 
@@ -34,7 +34,7 @@ final class SharedCluster {
 
     /** A node whose clock is ahead by some time. */
     Node node(long offsetNanos) {
-        return new Node(this, offsetNanos, SharedLimits.Settings.DEFAULT);
+        return new Node(this, offsetNanos, SharedLimits.Delivery.DEFAULT);
     }
 
     void pass(long millis) {

@@ -93,7 +93,9 @@ class SharedHistoryTest {
                     i,
                     nodes.get(i)
                             .limits
-                            .limiter("api", config -> config.limit(limit).mode(mode).onOutage(onOutage)));
+                            .limiter(
+                                    "api",
+                                    config -> config.limit(limit).mode(mode).onOutage(onOutage)));
             paces.set(i, Math.pow(random.nextDouble(), 3));
         }
 
@@ -179,8 +181,8 @@ class SharedHistoryTest {
             TokenBucketLimit limit = Limit.perSecond(200 + seed * 37L).burst(100 + seed * 13L);
             Run run = new Run(1_000 + seed, SharedMode.LEASED, limit, OnOutage.closed());
             run.clockJumps = true;
-            run.limiters.forEach(limiter -> limiter.acquireAsync(1, Duration.ZERO)
-                    .thenRun(() -> run.history.admitted(0, 1)));
+            run.limiters.forEach(
+                    limiter -> limiter.acquireAsync(1, Duration.ZERO).thenRun(() -> run.history.admitted(0, 1)));
             run.cluster.pass(10); // each process knows of the time of the store
             for (int step = 0; step < 6_000; step++) {
                 run.step(true);
@@ -216,7 +218,9 @@ class SharedHistoryTest {
             nodes.add(cluster.node(i * 1_234_567_890L));
             nodes.get(i).way.delayNanos = 150_000;
             nodes.get(i).way.answerDelayNanos = 150_000;
-            limiters.add(nodes.get(i).limits.limiter("api", config -> config.limit(limit).mode(mode)));
+            limiters.add(nodes.get(i)
+                    .limits
+                    .limiter("api", config -> config.limit(limit).mode(mode)));
         }
         long[] admitted = new long[1];
         History history = new History(limit);

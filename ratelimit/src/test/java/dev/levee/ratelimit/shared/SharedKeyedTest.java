@@ -58,8 +58,11 @@ class SharedKeyedTest {
 
     @Test
     void keys_are_bounded_and_forgetting_one_admits_nothing_more() {
-        KeyedRateLimiter<String> limiter = cluster.node().limits.keyed(
-                "api", config -> config.limit(Limit.of(5, Duration.ofHours(1))).maxKeys(50));
+        KeyedRateLimiter<String> limiter = cluster.node()
+                .limits
+                .keyed(
+                        "api",
+                        config -> config.limit(Limit.of(5, Duration.ofHours(1))).maxKeys(50));
         for (int i = 0; i < 5; i++) {
             assertThat(limiter.tryAcquire("attacker")).isTrue();
         }
@@ -85,8 +88,8 @@ class SharedKeyedTest {
 
     @Test
     void many_keys_go_in_bounded_batches() {
-        SharedCluster.Node node = new SharedCluster.Node(
-                cluster, 0, new SharedLimits.Settings(Duration.ofMillis(250), 10, 2));
+        SharedCluster.Node node =
+                new SharedCluster.Node(cluster, 0, new SharedLimits.Delivery(Duration.ofMillis(250), 10, 2));
         node.way.answerDelayNanos = SharedCluster.MILLI;
         KeyedRateLimiter<String> limiter = node.limits.keyed("api", Limit.of(5, Duration.ofSeconds(10)));
         for (int i = 0; i < 42; i++) {

@@ -11,11 +11,10 @@ import java.time.Duration;
 class SharedLimiterGateTest extends GateContract {
     @Override
     protected Gate newGate(Environment environment, OutcomeRule rule) {
-        MemoryQuotaStore store =
-                new MemoryQuotaStore(() -> (1L << 60) + time.nanoTime(), Duration.ofMinutes(1).toNanos());
+        MemoryQuotaStore store = new MemoryQuotaStore(
+                () -> (1L << 60) + time.nanoTime(), Duration.ofMinutes(1).toNanos());
         RateLimiter limiter = SharedLimits.of("memory", store, environment)
-                .limiter("l", config -> config.limit(Limit.perSecond(100_000))
-                        .leaseLife(Duration.ofMillis(500)));
+                .limiter("l", config -> config.limit(Limit.perSecond(100_000)).leaseLife(Duration.ofMillis(500)));
         for (int i = 0; i < 1_000; i++) {
             limiter.tryAcquire(); // so that it holds a lease
         }

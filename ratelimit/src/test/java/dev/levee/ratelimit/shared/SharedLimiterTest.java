@@ -102,7 +102,9 @@ class SharedLimiterTest {
             cluster.pass(20);
 
             assertThat(calls).allMatch(CompletableFuture::isDone);
-            assertThat(calls).filteredOn(CompletableFuture::isCompletedExceptionally).hasSize(2);
+            assertThat(calls)
+                    .filteredOn(CompletableFuture::isCompletedExceptionally)
+                    .hasSize(2);
             assertThat(cluster.store.batches()).isEqualTo(2);
         }
 
@@ -278,6 +280,28 @@ class SharedLimiterTest {
         }
 
         @Test
+        void what_a_node_holds_and_what_the_store_has_are_within_the_limit() {
+            RateLimiter holder = cluster.node().limits.limiter("api", limit);
+            RateLimiter other = cluster.node().limits.limiter("api", limit);
+            for (int i = 0; i < 500; i++) {
+                cluster.pass(1);
+                holder.tryAcquire();
+            }
+            cluster.pass(60);
+
+            int held = 0;
+            while (holder.tryEnter(0) != Gate.REFUSED) {
+                held++;
+            }
+            int there = 0;
+            while (other.tryAcquire()) {
+                there++;
+            }
+            assertThat(held).isGreaterThan(20);
+            assertThat(held + there).isBetween(875, 1_000);
+        }
+
+        @Test
         void a_gate_decides_locally_and_asks_without_a_thread() {
             SharedCluster.Node node = cluster.node();
             RateLimiter limiter = node.limits.limiter("api", limit);
@@ -293,8 +317,11 @@ class SharedLimiterTest {
         @Test
         void a_life_that_leaves_no_permit_is_refused() {
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> cluster.node().limits.limiter("api", config -> config.limit(Limit.perSecond(10))
-                            .leaseLife(Duration.ofSeconds(1))))
+                    .isThrownBy(() -> cluster.node()
+                            .limits
+                            .limiter(
+                                    "api",
+                                    config -> config.limit(Limit.perSecond(10)).leaseLife(Duration.ofSeconds(1))))
                     .withMessageContaining("limiter \"api\": leaseLife must be shorter")
                     .withMessageContaining("holds back 10");
         }

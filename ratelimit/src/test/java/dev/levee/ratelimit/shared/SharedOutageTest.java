@@ -109,7 +109,7 @@ class SharedOutageTest {
         assertThat(node.limits.isOutage()).isFalse();
         limiter.settle(0);
         cluster.pass(1_000);
-        RateLimiter other = new SharedCluster.Node(cluster, 0, SharedLimits.Settings.DEFAULT)
+        RateLimiter other = new SharedCluster.Node(cluster, 0, SharedLimits.Delivery.DEFAULT)
                 .limits.limiter("api", config -> config.limit(LIMIT).mode(SharedMode.EXACT));
         assertThat(take(other, 150)).isEqualTo(100);
     }
@@ -212,7 +212,8 @@ class SharedOutageTest {
             old.tryAcquire(60);
             RateLimiter next = other.limits.limiter(
                     "api",
-                    config -> config.limit(LIMIT.burst(70)).mode(SharedMode.EXACT).revision(1));
+                    config ->
+                            config.limit(LIMIT.burst(70)).mode(SharedMode.EXACT).revision(1));
 
             assertThat(next.tryAcquire(10)).isTrue();
             assertThat(next.tryAcquire()).isFalse();

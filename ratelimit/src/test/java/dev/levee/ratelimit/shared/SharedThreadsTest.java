@@ -37,7 +37,7 @@ class SharedThreadsTest {
         }
     };
 
-    private final SharedLimits.Settings patient = new SharedLimits.Settings(Duration.ofMinutes(1), 256, 4);
+    private final SharedLimits.Delivery patient = new SharedLimits.Delivery(Duration.ofMinutes(1), 256, 4);
 
     private long race(SharedMode mode, Limit limit, int calls) throws InterruptedException {
         List<RateLimiter> limiters = new ArrayList<>();
@@ -72,7 +72,8 @@ class SharedThreadsTest {
 
     @Test
     void exactly_the_permits_are_given_to_threads_of_several_nodes() throws InterruptedException {
-        assertThat(race(SharedMode.EXACT, Limit.of(2_000, Duration.ofDays(1_000)), 1_000)).isEqualTo(2_000);
+        assertThat(race(SharedMode.EXACT, Limit.of(2_000, Duration.ofDays(1_000)), 1_000))
+                .isEqualTo(2_000);
     }
 
     @Test
@@ -88,20 +89,22 @@ class SharedThreadsTest {
 
     @Test
     void local_decisions_allocate_nothing() {
-        MemoryQuotaStore quiet = new MemoryQuotaStore(() -> 1L << 60, Duration.ofMinutes(1).toNanos());
+        MemoryQuotaStore quiet =
+                new MemoryQuotaStore(() -> 1L << 60, Duration.ofMinutes(1).toNanos());
         RateLimiter limiter = SharedLimits.of("quiet", quiet)
-                .limiter("api", config -> config.limit(Limit.of(1_000_000_000, Duration.ofHours(100)))
-                        .mode(SharedMode.RELAXED)
-                        .ahead(100_000_000)
-                        .period(Duration.ofHours(1)));
+                .limiter(
+                        "api",
+                        config -> config.limit(Limit.of(1_000_000_000, Duration.ofHours(100)))
+                                .mode(SharedMode.RELAXED)
+                                .ahead(100_000_000)
+                                .period(Duration.ofHours(1)));
         RateLimiter refusing = SharedLimits.of("quiet", quiet).limiter("few", Limit.of(5, Duration.ofHours(100)));
         for (int i = 0; i < 20_000; i++) {
             limiter.tryAcquire();
             limiter.tryEnter(0);
             refusing.tryAcquire();
         }
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().getId();
         long least = Long.MAX_VALUE;
         for (int round = 0; round < 10; round++) {

@@ -12,6 +12,7 @@ import dev.levee.loadbalancing.BalancerMetrics;
 import dev.levee.loadbalancing.strategy.StrategyMetrics;
 import dev.levee.ratelimit.LimiterMetrics;
 import dev.levee.ratelimit.concurrency.OverloadMetrics;
+import dev.levee.ratelimit.shared.SharedBulkheadMetrics;
 import dev.levee.ratelimit.shared.SharedLimiterMetrics;
 import dev.levee.ratelimit.work.WorkMetrics;
 import java.util.List;
@@ -27,6 +28,7 @@ final class MetricsCatalogue {
                     BreakerMetrics.all(),
                     LimiterMetrics.all(),
                     SharedLimiterMetrics.all(),
+                    SharedBulkheadMetrics.all(),
                     OverloadMetrics.all(),
                     WorkMetrics.all(),
                     BalancerMetrics.all(),

@@ -51,6 +51,8 @@ import dev.levee.ratelimit.concurrency.SheddingBulkhead;
 import dev.levee.ratelimit.shared.QuotaBatch;
 import dev.levee.ratelimit.shared.QuotaGrant;
 import dev.levee.ratelimit.shared.QuotaStore;
+import dev.levee.ratelimit.shared.SharedBulkhead;
+import dev.levee.ratelimit.shared.SharedBulkheadMetrics;
 import dev.levee.ratelimit.shared.SharedLimiterMetrics;
 import dev.levee.ratelimit.shared.SharedLimits;
 import dev.levee.ratelimit.work.WorkMetrics;
@@ -90,6 +92,7 @@ class MetricsCatalogueTest {
                 BreakerMetrics.class,
                 LimiterMetrics.class,
                 SharedLimiterMetrics.class,
+                SharedBulkheadMetrics.class,
                 OverloadMetrics.class,
                 WorkMetrics.class,
                 BalancerMetrics.class,
@@ -167,6 +170,9 @@ class MetricsCatalogueTest {
         open.add(shared);
         shared.limiter("shared", Limit.perSecond(1));
         all.add(shared);
+        SharedBulkhead leased = SharedBulkhead.of("leased", 3, request -> new CompletableFuture<>(), environment);
+        open.add(leased);
+        all.add(leased);
         all.add(AdaptiveBulkhead.of("a"));
         all.add(SheddingBulkhead.of("s", 4));
         all.add(PriorityShedder.of("ps", Bulkhead.of("inside", 3)));

@@ -42,7 +42,8 @@ import java.util.function.Consumer;
  * no window gets more than its bound. The same is so when a prefix is used for the first time, unless
  * {@link RedisLimitConfig.Builder#startFull} says otherwise. A clock of the server that jumps, because it was set or
  * because a replica with another clock has become the primary, adds nothing and freezes nothing: time passes for a
- * limit as it passes for the server or for the process that asks, whichever is slower. What a fail-over may lose is
+ * limit as it passes for the server or for the process that asks, whichever is slower; only where the first question
+ * after a jump ahead comes from a new process a limit may fill once. What a fail-over may lose is
  * what the old primary had not sent to its replica. See ADR 146 and ADR 147.
  *
  * <p><b>The connection</b> may have any codec, may be one to a cluster ({@code StatefulRedisClusterConnection}) or to a
@@ -73,7 +74,8 @@ public final class RedisQuotaStore implements QuotaStore {
 
     private final ShardTimes times;
 
-    RedisQuotaStore(StatefulConnection<?, ?> connection, RedisLimitConfig config, Environment environment, String script) {
+    RedisQuotaStore(
+            StatefulConnection<?, ?> connection, RedisLimitConfig config, Environment environment, String script) {
         this.connection = Require.nonNull("connection", connection);
         this.config = Require.nonNull("config", config);
         this.label = "redis \"" + config.prefix() + "\"";

@@ -36,7 +36,7 @@ final class ClusterRoles {
     /** So many time-outs in a row take a node for dead; any other failure does at once. */
     private static final int MAX_TIME_OUTS = 2;
 
-    /** Who the primary is, or why nobody is. */
+    /** The primary, or why there is none; and whether each node has been heard. */
     record Primary(@Nullable DatabaseNode node, String why, boolean complete) {}
 
     private final String name;
@@ -133,7 +133,7 @@ final class ClusterRoles {
         }
     }
 
-    // ---- who is the primary; all under the lock
+    // ---- which node is the primary; all under the lock
 
     private Primary elect() {
         for (boolean each : heard) {

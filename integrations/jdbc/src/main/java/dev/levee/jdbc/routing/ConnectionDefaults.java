@@ -15,24 +15,24 @@ final class ConnectionDefaults {
      * @param catalog the catalog
      * @param schema the schema
      */
-    record Settings(
+    record PoolSettings(
             boolean autoCommit,
             int isolation,
             int holdability,
             @Nullable String catalog,
             @Nullable String schema) {}
 
-    private volatile @Nullable Settings settings;
+    private volatile @Nullable PoolSettings settings;
 
     /** Returns them; null if no node has been reached yet. */
-    @Nullable Settings settings() {
+    @Nullable PoolSettings settings() {
         return settings;
     }
 
     void learn(Connection connection) throws SQLException {
         if (settings == null) {
             boolean autoCommit = connection.getAutoCommit();
-            Settings learnt = new Settings(
+            PoolSettings learnt = new PoolSettings(
                     autoCommit,
                     connection.getTransactionIsolation(),
                     connection.getHoldability(),

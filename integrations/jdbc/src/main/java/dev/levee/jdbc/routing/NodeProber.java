@@ -73,7 +73,7 @@ final class NodeProber {
     private void begin() {
         boolean begun = false;
         try {
-            begun = handOver.execute(environment.executor(), new Attempt()) == null;
+            begun = handOver.execute(environment.executor(), new ProbeRun()) == null;
         } finally {
             if (!begun) { // says nothing of the node
                 busy.set(false);
@@ -145,7 +145,7 @@ final class NodeProber {
         }
     }
 
-    private final class Attempt implements Runnable {
+    private final class ProbeRun implements Runnable {
         private static final int RUNNING = 0;
         private static final int SETTLED = 1;
         private static final int TIMED_OUT = 2;

@@ -18,7 +18,8 @@ final class PostgresProbe implements ReplicationProbe {
     /** A replica's timeline: what it receives, if the role may see that; else that of its last restart point. */
     private static final String READ =
             "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off',"
-                    + " COALESCE(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END"
+                    + " COALESCE(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
+                    + " ELSE pg_current_wal_flush_lsn() END"
                     + " - '0/0'::pg_lsn, 0),"
                     + " CASE WHEN pg_is_in_recovery() THEN GREATEST((SELECT received_tli FROM pg_stat_wal_receiver),"
                     + " (SELECT timeline_id FROM pg_control_checkpoint()))"

@@ -45,14 +45,9 @@ final class RoutedConnection extends ForwardingConnection {
     /** The position of the session before the last statement. */
     private long seen;
 
-    // What was set; null where nothing was.
+    private final WantedSettings wanted = new WantedSettings();
 
     private boolean readOnly;
-    private @Nullable Boolean autoCommit;
-    private @Nullable Integer isolation;
-    private @Nullable Integer holdability;
-    private @Nullable String catalog;
-    private @Nullable String schema;
 
     RoutedConnection(Routes routes, ReadScope scope, boolean readOnly) {
         this.routes = routes;
@@ -95,15 +90,15 @@ final class RoutedConnection extends ForwardingConnection {
     }
 
     private boolean commitsEach() throws SQLException {
-        if (autoCommit != null) {
-            return autoCommit;
+        if (wanted.autoCommit != null) {
+            return wanted.autoCommit;
         }
-        ConnectionDefaults.Settings known = defaults();
+        ConnectionDefaults.PoolSettings known = defaults();
         return known == null || known.autoCommit();
     }
 
-    private ConnectionDefaults.@Nullable Settings defaults() throws SQLException {
-        ConnectionDefaults.Settings known = routes.defaults.settings();
+    private ConnectionDefaults.@Nullable PoolSettings defaults() throws SQLException {
+        ConnectionDefaults.PoolSettings known = routes.defaults.settings();
         if (known == null) {
             routes.awaitFirstRound();
             known = routes.defaults.settings();
@@ -116,7 +111,10 @@ final class RoutedConnection extends ForwardingConnection {
         PhysicalConnection taken = reading ? routes.read() : routes.write();
         boolean done = false;
         try {
-            apply(taken, reading);
+            if (reading) {
+                taken.setReadOnly(true);
+            }
+            wanted.apply(taken);
             done = true;
         } finally {
             if (!done) {
@@ -132,27 +130,6 @@ final class RoutedConnection extends ForwardingConnection {
             requireOpen();
         }
         return taken;
-    }
-
-    private void apply(PhysicalConnection taken, boolean reading) throws SQLException {
-        if (reading) {
-            taken.setReadOnly(true);
-        }
-        if (isolation != null) {
-            taken.setIsolation(isolation);
-        }
-        if (holdability != null) {
-            taken.setHoldability(holdability);
-        }
-        if (catalog != null) {
-            taken.setCatalog(catalog);
-        }
-        if (schema != null) {
-            taken.setSchema(schema);
-        }
-        if (autoCommit != null) {
-            taken.setAutoCommit(autoCommit);
-        }
     }
 
     private void leave(PhysicalConnection left) throws SQLException {
@@ -245,7 +222,7 @@ final class RoutedConnection extends ForwardingConnection {
                 leave(now); // it was for reads that commit by themselves
             }
         }
-        autoCommit = value;
+        wanted.autoCommit = value;
     }
 
     @Override
@@ -274,11 +251,11 @@ final class RoutedConnection extends ForwardingConnection {
     }
 
     /** Ends a transaction. */
-    private interface Ending {
+    private interface TransactionEnd {
         void run() throws SQLException;
     }
 
-    private void end(PhysicalConnection of, Ending ending, boolean commits) throws SQLException {
+    private void end(PhysicalConnection of, TransactionEnd ending, boolean commits) throws SQLException {
         boolean was = open;
         if (was && commits && of.primary) {
             routes.requirePrimary(of.node);
@@ -297,14 +274,12 @@ final class RoutedConnection extends ForwardingConnection {
 
     @Override
     public Savepoint setSavepoint() throws SQLException {
-        PhysicalConnection now = begun();
-        return now.connection.setSavepoint();
+        return begun().connection.setSavepoint();
     }
 
     @Override
     public Savepoint setSavepoint(String name) throws SQLException {
-        PhysicalConnection now = begun();
-        return now.connection.setSavepoint(name);
+        return begun().connection.setSavepoint(name);
     }
 
     private PhysicalConnection begun() throws SQLException {
@@ -360,17 +335,17 @@ final class RoutedConnection extends ForwardingConnection {
         if (now != null) {
             now.setIsolation(level);
         }
-        isolation = level;
+        wanted.isolation = level;
     }
 
     @Override
     public int getTransactionIsolation() throws SQLException {
         requireOpen();
         PhysicalConnection now = physical;
-        if (now == null && isolation != null) {
-            return isolation;
+        if (now == null && wanted.isolation != null) {
+            return wanted.isolation;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getTransactionIsolation() : known.isolation();
     }
 
@@ -381,17 +356,17 @@ final class RoutedConnection extends ForwardingConnection {
         if (now != null) {
             now.setHoldability(value);
         }
-        holdability = value;
+        wanted.holdability = value;
     }
 
     @Override
     public int getHoldability() throws SQLException {
         requireOpen();
         PhysicalConnection now = physical;
-        if (now == null && holdability != null) {
-            return holdability;
+        if (now == null && wanted.holdability != null) {
+            return wanted.holdability;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getHoldability() : known.holdability();
     }
 
@@ -402,17 +377,17 @@ final class RoutedConnection extends ForwardingConnection {
         if (now != null) {
             now.setCatalog(value);
         }
-        catalog = value;
+        wanted.catalog = value;
     }
 
     @Override
     public @Nullable String getCatalog() throws SQLException {
         requireOpen();
         PhysicalConnection now = physical;
-        if (now == null && catalog != null) {
-            return catalog;
+        if (now == null && wanted.catalog != null) {
+            return wanted.catalog;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getCatalog() : known.catalog();
     }
 
@@ -423,17 +398,17 @@ final class RoutedConnection extends ForwardingConnection {
         if (now != null) {
             now.setSchema(value);
         }
-        schema = value;
+        wanted.schema = value;
     }
 
     @Override
     public @Nullable String getSchema() throws SQLException {
         requireOpen();
         PhysicalConnection now = physical;
-        if (now == null && schema != null) {
-            return schema;
+        if (now == null && wanted.schema != null) {
+            return wanted.schema;
         }
-        ConnectionDefaults.Settings known = now == null ? defaults() : null;
+        ConnectionDefaults.PoolSettings known = now == null ? defaults() : null;
         return known == null ? use().getSchema() : known.schema();
     }
 

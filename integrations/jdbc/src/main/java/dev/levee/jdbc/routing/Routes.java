@@ -217,7 +217,7 @@ final class Routes {
     // ---- waiting
 
     /** A condition. */
-    private interface Condition {
+    private interface Awaited {
         boolean holds();
     }
 
@@ -231,7 +231,7 @@ final class Routes {
     }
 
     /** Asks a replica, or all, again and again until a condition holds, within the wait of sessions. */
-    private boolean await(CallContext call, @Nullable DatabaseNode node, Condition condition) throws SQLException {
+    private boolean await(CallContext call, @Nullable DatabaseNode node, Awaited condition) throws SQLException {
         Deadline deadline = call.deadline();
         long wait = deadline == null ? sessionWaitNanos : Math.min(sessionWaitNanos, deadline.remainingNanos());
         if (wait <= 0) {
@@ -247,7 +247,7 @@ final class Routes {
         });
     }
 
-    private boolean await(long waitNanos, Condition condition, Runnable ask) throws SQLException {
+    private boolean await(long waitNanos, Awaited condition, Runnable ask) throws SQLException {
         long start = environment.clock().nanoTime();
         long step = MIN_STEP_NANOS;
         while (true) {

@@ -57,8 +57,8 @@ import org.slf4j.LoggerFactory;
  * <p>With a session a write costs one query more, after its commit, and so does each read of the choices session and
  * strong. The name of the data source names the database in a session, so it is the same in all services.
  *
- * <p><b>Who is the primary.</b> Each node is probed in the background; the one that takes writes is the primary. If two
- * do, the one of the higher timeline is, and with equal timelines, or where the database has none, neither:
+ * <p><b>Which node is the primary.</b> Each node is probed in the background; the one that takes writes is the primary.
+ * If two do, the one of the higher timeline is, and with equal timelines, or where the database has none, neither:
  * {@link NoPrimaryException}. A connection to a node that is not the primary any more executes and commits nothing.
  * What one process cannot know is that a primary which it alone still sees has a successor: stop the old one first, as
  * any fail-over does.
@@ -81,7 +81,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
     private final List<NodeProber> probers = new ArrayList<>();
     private final Routes routes;
     private final ReadScope scope = new ReadScope();
-    private final DataSource reads = new Reads();
+    private final DataSource reads = new ReadView();
     private volatile boolean closed;
 
     private RoutingDataSource(
@@ -270,6 +270,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
      * @param <X> what it throws
      * @return its result
      * @throws X what it threw, the same object
+     * @throws NullPointerException if the operation is null
      */
     public <T extends @Nullable Object, X extends Throwable> T read(Operation<T, X> operation) throws X {
         return scope.call(Require.nonNull("operation", operation));
@@ -388,7 +389,7 @@ public final class RoutingDataSource implements DataSource, AutoCloseable, Measu
     }
 
     /** The view for reading. */
-    private final class Reads implements DataSource {
+    private final class ReadView implements DataSource {
         @Override
         public Connection getConnection() throws SQLException {
             return connection(true);

@@ -107,10 +107,10 @@ class ConsistencyHistoryTest {
         for (String kind : List.of("W", "S", "Q", "B")) {
             assertThat(history.stream().filter(it -> kind.equals("" + it.kind())))
                     .as(kind)
-                    .hasSizeGreaterThan(20);
+                    .hasSizeGreaterThan(5);
         }
         long[] picks = picks(lines);
-        assertThat(picks[1]).as("reads from replicas").isGreaterThan(50);
+        assertThat(picks[1]).as("reads from replicas").isGreaterThan(20);
         long failed = lines.stream().filter(line -> line.startsWith("F ")).count();
         System.out.println("history of " + history.size() + " operations, " + failed + " failed; picks of the primary "
                 + picks[0] + ", of replicas " + picks[1]);

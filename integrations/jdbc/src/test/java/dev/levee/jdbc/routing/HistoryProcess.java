@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 
 /**
@@ -35,6 +36,11 @@ final class HistoryProcess {
     static final int SESSIONS = 6;
     static final Duration AGE = Duration.ofMillis(1500);
     private static final int THREADS = 3;
+
+    /** However slow the machine is. */
+    private static final int MIN_OPERATIONS = 150;
+
+    private static final AtomicInteger DONE = new AtomicInteger();
     private static final int MAX_HEADER = 4096;
 
     private HistoryProcess() {}
@@ -61,7 +67,7 @@ final class HistoryProcess {
             for (int i = 0; i < THREADS; i++) {
                 Random random = new Random(seed * 31 + i);
                 Thread thread = new Thread(() -> {
-                    while (System.nanoTime() - end < 0) {
+                    while (System.nanoTime() - end < 0 || DONE.get() < MIN_OPERATIONS) {
                         step(routing, sessions, random);
                     }
                 });
@@ -155,6 +161,7 @@ final class HistoryProcess {
                     .call(() -> kind == 'W' || kind == 'T'
                             ? increment(routing, key, kind == 'T')
                             : value(routing.reads(), key, random.nextBoolean()));
+            DONE.incrementAndGet();
             say((kind == 'T' ? 'W' : kind) + " " + number + " " + key + " " + version + " " + start + " "
                     + System.nanoTime());
         } catch (SQLException failed) {

@@ -16,7 +16,7 @@ class PositionHistoryTest {
             long[] positions = new long[3_000];
             long position = 0;
             for (int i = 0; i < positions.length; i++) {
-                position += random.nextInt(3) * random.nextInt(50);
+                position += random.nextInt(3) * random.nextLong(50);
                 positions[i] = position;
                 history.add(position, START + i);
                 long asked = random.nextLong(position + 20);
@@ -28,7 +28,9 @@ class PositionHistoryTest {
                 if (reached >= 0) {
                     assertThat(history.time(reached) - START).isLessThanOrEqualTo(exact);
                 }
-                assertThat(history.time(history.reached(position)) - START).as("the last one").isEqualTo(i);
+                assertThat(history.time(history.reached(position)) - START)
+                        .as("the last one")
+                        .isEqualTo(i);
             }
         }
     }

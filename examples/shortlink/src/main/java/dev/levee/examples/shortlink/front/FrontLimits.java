@@ -62,7 +62,7 @@ final class FrontLimits implements Measured, AutoCloseable {
     /** An answer that takes longer is an outage: a request has 190 ms after that. */
     private static final Duration ANSWER = Duration.ofMillis(50);
 
-    private static final SharedLimits.Settings ASKED = new SharedLimits.Settings(ANSWER, 256, 4);
+    private static final SharedLimits.Delivery ASKED = new SharedLimits.Delivery(ANSWER, 256, 4);
 
     private final Admission admission;
     private final TokenBucketLimit perClient;

@@ -41,7 +41,7 @@ public final class EngineSmoke {
     private static final double MIN_ANSWERED = 0.99;
 
     /** What a limit does not refuse is judged; what it does says that it was reached. */
-    private static final double MIN_GREED = 0.5;
+    private static final double MIN_GREED = 0.4;
 
     private final Cluster cluster;
     private final Engines engines;

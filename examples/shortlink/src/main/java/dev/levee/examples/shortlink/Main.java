@@ -132,8 +132,13 @@ public final class Main {
                     """,
                     cluster.front(), data, Code.of(urls.get(0), 0), cluster.processes(), FrontServer.limitPerClient());
             if (arguments.engines().redis()) {
-                System.out.println("A client has one limit for both fronts; the other one: "
-                        + cluster.fronts().get(1));
+                System.out.printf(
+                        """
+                        A client has one limit for both fronts, %s as long as Redis answers. The other front:
+
+                          %s
+
+                        """, FrontServer.sharedClientLimit(), cluster.fronts().get(1));
             }
             if (console != null) {
                 Rehearsal.of(cluster, urls).showOn(console);

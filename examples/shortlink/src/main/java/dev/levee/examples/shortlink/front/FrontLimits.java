@@ -59,10 +59,10 @@ final class FrontLimits implements Measured, AutoCloseable {
     /** Half of what Redis gives: the last third. */
     private static final double ALONE = 0.5;
 
-    /** An answer that takes longer is an outage: a front has four threads, and none to wait. */
+    /** An answer that takes longer is an outage: a request has 190 ms after that. */
     private static final Duration ANSWER = Duration.ofMillis(50);
 
-    private static final SharedLimits.Settings ASKED = new SharedLimits.Settings(ANSWER, 256, 4);
+    private static final SharedLimits.Delivery ASKED = new SharedLimits.Delivery(ANSWER, 256, 4);
 
     private final Admission admission;
     private final TokenBucketLimit perClient;

@@ -38,6 +38,9 @@ public final class FrontServer {
     /** Threads that read requests, and as many that work on answers: neither waits, so that a few are enough. */
     private static final int THREADS = 4;
 
+    /** Threads that read requests where they wait for Redis too: a slow answer must not hold up all the others. */
+    private static final int THREADS_THAT_WAIT = 32;
+
     private static final Set<String> METHODS = Set.of("GET", "POST");
     private static final Set<String> PASSED_BACK =
             Set.of("Location", "Retry-After", "X-Cache", "X-Node", Reply.REPLAYED, Reply.COUNTED, Session.HEADER);
@@ -136,7 +139,8 @@ public final class FrontServer {
                 ? null
                 : redis == null ? FrontLimits.local(environment) : FrontLimits.shared(redis, fronts, environment);
         FrontServer front = new FrontServer(limits, guards, workers);
-        return WebServer.start(port, THREADS, front::handle, () -> {
+        int threads = redis == null ? THREADS : THREADS_THAT_WAIT;
+        return WebServer.start(port, threads, front::handle, () -> {
                     guards.close();
                     workers.shutdown();
                     if (limits != null) {

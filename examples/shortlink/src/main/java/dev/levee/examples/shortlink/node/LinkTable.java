@@ -76,7 +76,6 @@ public final class LinkTable implements AutoCloseable {
 
     private static void configure(RoutingConfig.Builder config) {
         config.probeEvery(Duration.ofMillis(100))
-                .probeTimeout(Duration.ofMillis(500))
                 .maxLag(MAX_LAG)
                 // Less than a statement may take: then there is time to ask the primary.
                 .sessionWait(Duration.ofMillis(10))

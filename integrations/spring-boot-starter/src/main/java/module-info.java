@@ -6,8 +6,8 @@ module dev.levee.spring {
     requires transitive dev.levee.ratelimit;
     requires transitive dev.levee.micrometer;
     requires org.slf4j;
-    requires static dev.levee.jdbc;
-    requires static java.sql;
+    requires static transitive dev.levee.jdbc;
+    requires static transitive java.sql;
     requires static transitive micrometer.core;
     requires static transitive spring.aop;
     requires static transitive spring.beans;

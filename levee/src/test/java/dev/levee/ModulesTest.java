@@ -126,7 +126,11 @@ class ModulesTest {
             Map.entry("dev.levee.cache", Set.of("dev.levee.cache", "dev.levee.cache.writebehind")),
             Map.entry(
                     "dev.levee.jdbc",
-                    Set.of("dev.levee.jdbc", "dev.levee.jdbc.limits", "dev.levee.jdbc.routing", "dev.levee.jdbc.store")),
+                    Set.of(
+                            "dev.levee.jdbc",
+                            "dev.levee.jdbc.limits",
+                            "dev.levee.jdbc.routing",
+                            "dev.levee.jdbc.store")),
             Map.entry("dev.levee.redis", Set.of("dev.levee.redis", "dev.levee.redis.cache")),
             Map.entry("dev.levee.http", Set.of("dev.levee.http")),
             Map.entry("dev.levee.okhttp", Set.of("dev.levee.okhttp")),

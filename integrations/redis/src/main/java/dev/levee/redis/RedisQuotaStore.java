@@ -43,8 +43,8 @@ import java.util.function.Consumer;
  * {@link RedisLimitConfig.Builder#startFull} says otherwise. A clock of the server that jumps, because it was set or
  * because a replica with another clock has become the primary, adds nothing and freezes nothing: time passes for a
  * limit as it passes for the server or for the process that asks, whichever is slower; only where the first question
- * after a jump ahead comes from a new process a limit may fill once. What a fail-over may lose is
- * what the old primary had not sent to its replica. See ADR 146 and ADR 147.
+ * after a jump ahead comes from a new process a limit may fill once. What a fail-over may lose is what the old primary
+ * had not sent to its replica. See ADR 146 and ADR 147.
  *
  * <p><b>The connection</b> may have any codec, may be one to a cluster ({@code StatefulRedisClusterConnection}) or to a
  * primary with replicas, and may be used for other commands at the same time, though not for transactions, and

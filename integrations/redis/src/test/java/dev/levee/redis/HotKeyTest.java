@@ -66,7 +66,8 @@ class HotKeyTest {
                 thread.join();
             }
             double allowed = LIMIT.permits() * seconds;
-            System.out.printf("%s: %d of %.0f, %.4f; %.3f s for the limit in %.3f s%n",
+            System.out.printf(
+                    "%s: %d of %.0f, %.4f; %.3f s for the limit in %.3f s%n",
                     mode, steady, allowed, steady / allowed, passed, seconds);
             Duration all = Duration.ofNanos(System.nanoTime() - start);
             assertThat(admitted.get()).isLessThanOrEqualTo((long) (LIMIT.permits() * (all.toNanos() / 1e9)) + 1);

@@ -24,7 +24,7 @@ class RealServerTest {
             server.restart();
             assertThat(connection.sync().get("a")).isNull();
             server.kill();
-            proxy.close();
+            proxy.refuse(true);
             assertThatThrownBy(client::connect).hasMessageContaining("Unable to connect");
         }
     }

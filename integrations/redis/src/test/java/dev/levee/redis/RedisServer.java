@@ -47,8 +47,19 @@ public final class RedisServer implements AutoCloseable {
             Path folder = Files.createTempDirectory("levee-redis");
             int port = freePort();
             List<String> command = new ArrayList<>(List.of(
-                    program(), "--port", Integer.toString(port), "--bind", "127.0.0.1", "--save", "", "--appendonly",
-                    "no", "--dir", folder.toString(), "--enable-debug-command", "local"));
+                    program(),
+                    "--port",
+                    Integer.toString(port),
+                    "--bind",
+                    "127.0.0.1",
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                    "--dir",
+                    folder.toString(),
+                    "--enable-debug-command",
+                    "local"));
             command.addAll(List.of(options));
             return new RedisServer(folder, command, port);
         } catch (IOException e) {
@@ -65,8 +76,8 @@ public final class RedisServer implements AutoCloseable {
     /** Returns the path of the server; without it the test is skipped, and fails in CI. */
     private static String program() {
         Optional<Path> found = Stream.of("redis-server", "valkey-server")
-                .flatMap(name -> Arrays.stream((System.getenv("PATH") + File.pathSeparator + "/usr/bin")
-                                .split(File.pathSeparator, -1))
+                .flatMap(name -> Arrays.stream(
+                                (System.getenv("PATH") + File.pathSeparator + "/usr/bin").split(File.pathSeparator, -1))
                         .map(each -> Path.of(each, name)))
                 .filter(Files::isExecutable)
                 .findFirst();
@@ -84,7 +95,8 @@ public final class RedisServer implements AutoCloseable {
         try {
             Process started = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                            folder.resolve("log").toFile()))
                     .start();
             long start = System.nanoTime();
             while (!answers()) {
@@ -147,7 +159,10 @@ public final class RedisServer implements AutoCloseable {
 
     private void signal(String name) {
         try {
-            assertThat(new ProcessBuilder("kill", name, Long.toString(process.pid())).start().waitFor()).isZero();
+            assertThat(new ProcessBuilder("kill", name, Long.toString(process.pid()))
+                            .start()
+                            .waitFor())
+                    .isZero();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -159,7 +174,8 @@ public final class RedisServer implements AutoCloseable {
     public void close() {
         kill();
         try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(each -> each.toFile().delete());
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(each -> each.toFile().delete());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -79,7 +79,9 @@ final class CacheStampede {
     private TwoTierCache<String, String> tiers(String name, RedisClient client) {
         return TwoTierCache.over(
                 name,
-                RedisTier.builder(client, Codec.strings(), Codec.strings()).expireAfter(LIFE).build(),
+                RedisTier.builder(client, Codec.strings(), Codec.strings())
+                        .expireAfter(LIFE)
+                        .build(),
                 key -> load());
     }
 

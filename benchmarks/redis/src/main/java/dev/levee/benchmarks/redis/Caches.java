@@ -35,10 +35,8 @@ public class Caches {
 
     @State(Scope.Benchmark)
     public static class OfCaffeine {
-        final com.github.benmanes.caffeine.cache.Cache<String, String> cache = Caffeine.newBuilder()
-                .maximumSize(10_000)
-                .expireAfterWrite(LIFE)
-                .build();
+        final com.github.benmanes.caffeine.cache.Cache<String, String> cache =
+                Caffeine.newBuilder().maximumSize(10_000).expireAfterWrite(LIFE).build();
 
         public OfCaffeine() {
             for (String key : Keys1000.all()) {
@@ -141,7 +139,9 @@ public class Caches {
         private TwoTierCache<String, String> tiers(String name, long maxNear) {
             return TwoTierCache.over(
                     Server.newName(name),
-                    RedisTier.builder(client, Codec.strings(), Codec.strings()).expireAfter(LIFE).build(),
+                    RedisTier.builder(client, Codec.strings(), Codec.strings())
+                            .expireAfter(LIFE)
+                            .build(),
                     key -> VALUE,
                     config -> config.expireAfter(LIFE).maxSize(maxNear));
         }

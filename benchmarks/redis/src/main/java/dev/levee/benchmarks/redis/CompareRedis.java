@@ -132,7 +132,8 @@ public final class CompareRedis {
 
     private static void append(StringBuilder table, String id, int threads, Map<String, Figure> figures) {
         List<String> names = new ArrayList<>(figures.keySet());
-        names.sort((a, b) -> Double.compare(figures.get(a).micros(), figures.get(b).micros()));
+        names.sort(
+                (a, b) -> Double.compare(figures.get(a).micros(), figures.get(b).micros()));
         for (String name : names) {
             Figure figure = figures.get(name);
             table.append(String.format(

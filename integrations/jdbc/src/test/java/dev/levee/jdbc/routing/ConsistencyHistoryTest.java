@@ -120,7 +120,7 @@ class ConsistencyHistoryTest {
         long[] sum = new long[2];
         lines.stream()
                 .filter(line -> line.startsWith("PICKS "))
-                .map(line -> line.split(" "))
+                .map(line -> line.split(" ", -1))
                 .forEach(words -> {
                     sum[0] += Long.parseLong(words[1]);
                     sum[1] += Long.parseLong(words[2]);

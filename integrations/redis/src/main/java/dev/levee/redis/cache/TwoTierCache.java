@@ -50,8 +50,8 @@ import org.jspecify.annotations.Nullable;
  *       the process ends before.
  *   <li>With write-through and write-around the value that was written is cached nowhere until it is read; with
  *       cache-aside a value that is put is put into Redis, and no store is written.
- *   <li>Tags, gathered loads and a time for one value are refused. A {@link BulkLoader} is asked for one key at a time.
- *       Asynchronous loads use a thread each while they wait.
+ *   <li>Tags, gathered loads, conditional changes and a time for one value are refused. A {@link BulkLoader} is asked for
+ *       one key at a time. Asynchronous loads use a thread each while they wait.
  *   <li>Loads run with {@link Consistency#strong()}, see {@link RedisTier.Builder#replicaLag}.
  * </ul>
  *
@@ -61,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  * @param <V> values, best immutable: all callers of a process get the same object
  * @since 0.1
  */
-public final class TwoTierCache<K, V> implements Cache<K, V> {
+public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
     private final Cache<K, Held<V>> near;
     private final TierStore<K, V> store;
     private final TierServers servers;

@@ -121,9 +121,13 @@ final class Tiers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         for (AutoCloseable each : open) {
-            each.close();
+            try {
+                each.close();
+            } catch (Exception failed) {
+                throw new IllegalStateException(failed);
+            }
         }
     }
 }

@@ -30,16 +30,16 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 public final class CompareRedis {
     private static final List<Question> QUESTIONS = List.of(
-            new Question("redis.hotkey", "accept", HotkeyAccept.class, 1, 16),
-            new Question("redis.hotkey", "reject", HotkeyReject.class, 1, 16),
-            new Question("redis.1000keys", "", Keys1000.class, 1, 16),
-            new Question("redis.cache.nearhit", "", CacheNearhit.class, 1, 2),
-            new Question("redis.cache.remotehit", "", CacheRemotehit.class, 1, 16));
+            new Question("redis.hotkey", "accept", HotkeyAccept.class, List.of(1, 16)),
+            new Question("redis.hotkey", "reject", HotkeyReject.class, List.of(1, 16)),
+            new Question("redis.1000keys", "", Keys1000.class, List.of(1, 16)),
+            new Question("redis.cache.nearhit", "", CacheNearhit.class, List.of(1, 2)),
+            new Question("redis.cache.remotehit", "", CacheRemotehit.class, List.of(1, 16)));
 
     private CompareRedis() {}
 
     /** A question: what is asked, how, and by how many threads. */
-    private record Question(String name, String answer, Class<?> benchmark, int... threads) {
+    private record Question(String name, String answer, Class<?> benchmark, List<Integer> threads) {
         String id(int count) {
             return name + "." + count + "threads" + (answer.isEmpty() ? "" : "." + answer);
         }

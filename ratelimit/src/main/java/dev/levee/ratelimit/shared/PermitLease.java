@@ -20,6 +20,14 @@ public record PermitLease(
     /**
      * Makes an answer.
      *
+     * @param permits how many permits the process has until its lease ends, from 0
+     * @param share how many it may have by a fair division, from 0; if it has more, it is to give the rest back
+     * @param sharers how many processes have a lease, this one included; from 1
+     * @param limit how many all have together, as it applies
+     * @param lifeNanos for how long a lease lasts, as it applies
+     * @param revision the revision that applies
+     * @param conflict whether processes contradict each other: limit or life differ and have the same revision. There
+     *     are no permits then
      * @throws IllegalArgumentException if a number is out of its range
      */
     public PermitLease {

@@ -30,6 +30,15 @@ public record PermitRequest(
     /**
      * Makes a renewal.
      *
+     * @param bulkhead the name of the bulkhead, the same in all processes
+     * @param node identifies the process, and differs from those of all others: random, from 1 to 64 letters and digits
+     * @param sequence grows with each renewal of the node; one that is sent again has the same
+     * @param limit how many permits all processes have together, from 1
+     * @param lifeNanos for how long a lease lasts, from 1
+     * @param revision of the limit: where processes differ, the highest applies
+     * @param held how many permits the process goes on to hold whatever the answer is, from 0
+     * @param needed how many permits it has use for: calls in flight and calls that wait, from 0
+     * @param wanted how many it would like to have, from {@code needed}
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a number is out of its range
      */

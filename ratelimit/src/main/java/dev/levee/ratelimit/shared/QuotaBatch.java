@@ -18,6 +18,9 @@ public record QuotaBatch(String node, long sequence, List<QuotaRequest> requests
     /**
      * Makes a batch.
      *
+     * @param node identifies the process, and differs from those of all others: random, from 1 to 64 letters and digits
+     * @param sequence grows with each batch of the node; a batch that is sent again has the same
+     * @param requests at least one
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if there is no request
      */

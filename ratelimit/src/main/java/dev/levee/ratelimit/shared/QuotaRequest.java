@@ -39,6 +39,18 @@ public record QuotaRequest(
     /**
      * Makes a request.
      *
+     * @param limiter the name of the limiter, the same in all processes
+     * @param key the key, the same in all processes; empty for a limiter without keys
+     * @param terms what applies, as far as this process knows
+     * @param used permits that were used without asking, and are taken whatever is there, or, below 0, come back
+     * @param takenNanos if some come back: the time of the store at which they were taken, of several the earliest, by
+     *     {@link QuotaGrant#storeNanos}; {@code Long.MAX_VALUE} for now
+     * @param needed how many permits are of use at least; fewer are not taken. 0 to ask for nothing
+     * @param demanded how many permits calls wait for: as many of them are taken as are there
+     * @param wanted how many permits are taken at most: those beyond {@code demanded} are prepaid, and are at most the
+     *     part of what is then left that one of {@link QuotaGrant#sharers} may have, rounded down
+     * @param latestNanos the latest time of the store that it can be, by the clock of the process and
+     *     {@link QuotaGrant#storeNanos} of earlier answers; {@code Long.MAX_VALUE} if nothing is known
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if a number is out of its range
      */

@@ -17,6 +17,9 @@ public record QuotaTerms(Limit limit, long lifeNanos, long revision) {
     /**
      * Makes terms.
      *
+     * @param limit what the store enforces; with leases its capacity is smaller than that of the limiter
+     * @param lifeNanos for how long permits are used at most, from before they were asked for; 0 for at once
+     * @param revision where processes differ, the highest applies
      * @throws NullPointerException if the limit is null
      * @throws IllegalArgumentException if a number is negative, or the life is for ever
      */

@@ -113,6 +113,9 @@ public final class SharedLimits implements Measured, AutoCloseable {
         /**
          * Makes one.
          *
+         * @param timeout how long an answer may take; longer is an outage. More than zero
+         * @param maxBatch how many requests go together at most, from 1
+         * @param maxInFlight how many batches are on their way at most, from 1
          * @throws NullPointerException if the time-out is null
          * @throws IllegalArgumentException if a value is out of its range
          */

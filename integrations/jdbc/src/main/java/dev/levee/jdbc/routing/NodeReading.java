@@ -18,6 +18,13 @@ public record NodeReading(boolean writable, long position, long timeline, String
     /**
      * A reading.
      *
+     * @param writable whether the node takes writes now
+     * @param position how far the node has come in the history of the database, from 0: the writer's own end at a node
+     *     that is writable, what has been applied at a replica. A node that has reached it has everything that was
+     *     committed before it
+     * @param timeline which history it is: grows each time that a replica is promoted; 0 if the database does not say
+     * @param cluster names the database that the history is of, the same at a primary and its replicas; empty if the
+     *     database does not say
      * @throws NullPointerException if the cluster is null
      * @throws IllegalArgumentException if the position or the timeline is negative
      */

@@ -177,6 +177,7 @@ class ArchitectureTest {
                             "dev.levee.micrometer..",
                             "dev.levee.opentelemetry..",
                             "dev.levee.contextpropagation..",
+                            "dev.levee.redis..",
                             "dev.levee.grpc..")
                     .should()
                     .onlyDependOnClassesThat()

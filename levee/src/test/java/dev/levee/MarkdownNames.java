@@ -37,6 +37,27 @@ final class MarkdownNames {
     static final Set<String> EXCEPTIONS = Set.of(
             // a header of HTTP
             "RateLimit",
+            // of Redis, PostgreSQL, MySQL and their clients
+            "BCAST",
+            "FLUSHALL",
+            "MapLoader",
+            "MapWriter",
+            "NOLOOP",
+            "RLocalCachedMap",
+            "RPermitExpirableSemaphore",
+            "RRateLimiter",
+            "RSemaphore",
+            "RedisClient",
+            "SIGSTOP",
+            "StatefulConnection",
+            "TRUNCATE",
+            "TransactionAwareDataSourceProxy",
+            "UNLOGGED",
+            "mg",
+            "replica_preserve_commit_order",
+            "synchronous_commit",
+            "trySetRate",
+            "wal_writer_delay",
             // of other libraries
             "Failsafe",
             "FailsafeException",

@@ -37,7 +37,6 @@ final class MetricsCatalogue {
                     StrategyMetrics.all(),
                     CacheMetrics.all(),
                     WriteBehindMetrics.all(),
-                    SharedLimiterMetrics.all(),
                     TwoTierMetrics.all(),
                     RoutingMetrics.all())
             .flatMap(List::stream)

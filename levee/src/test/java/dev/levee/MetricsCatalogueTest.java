@@ -3,6 +3,7 @@ package dev.levee;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.cache.Cache;
+import dev.levee.cache.Codec;
 import dev.levee.cache.CacheMetrics;
 import dev.levee.cache.Store;
 import dev.levee.cache.writebehind.WriteBehind;
@@ -31,6 +32,7 @@ import dev.levee.core.policy.Timeout;
 import dev.levee.core.signals.CallMeter;
 import dev.levee.core.signals.Objective;
 import dev.levee.core.signals.SignalMetrics;
+import dev.levee.jdbc.routing.RoutingDataSource;
 import dev.levee.loadbalancing.BalancerMetrics;
 import dev.levee.loadbalancing.LoadBalancer;
 import dev.levee.loadbalancing.LoadBalancerConfig;
@@ -58,6 +60,10 @@ import dev.levee.ratelimit.shared.SharedLimits;
 import dev.levee.ratelimit.work.WorkMetrics;
 import dev.levee.ratelimit.work.WorkQueue;
 import dev.levee.ratelimit.work.WorkQueueConfig;
+import dev.levee.redis.cache.RedisTier;
+import dev.levee.redis.cache.TwoTierCache;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -71,6 +77,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.Test;
 
 /** The lists of metrics hold what is measured, and the page about them is the same. */
@@ -205,6 +212,15 @@ class MetricsCatalogueTest {
         WriteBehind<String, String> writes = WriteBehind.of("w", new StoredRows(), c -> {}, environment);
         open.add(writes);
         all.add(writes);
+        RedisClient nowhere = RedisClient.create(RedisURI.create("127.0.0.1", 1));
+        open.add(nowhere);
+        TwoTierCache<String, String> tiers = TwoTierCache.over(
+                "t", RedisTier.builder(nowhere, Codec.strings(), Codec.strings()).build(), key -> key);
+        open.add(tiers);
+        all.add(tiers);
+        RoutingDataSource routing = RoutingDataSource.of("d", Map.of("n", new JdbcDataSource()), c -> {}, environment);
+        open.add(routing);
+        all.add(routing);
         return all;
     }
 

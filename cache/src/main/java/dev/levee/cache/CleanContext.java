@@ -8,8 +8,8 @@ import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Runs what belongs to no call as if no call was under way: without the deadline, the attempt, the priority and the
- * alarm of one. Executors exist that run a task on the thread of the call that hands it over.
+ * Runs what belongs to no call as if no call was under way: without the deadline, the attempt, the priority, the choice
+ * of consistency and the alarm of one. Executors exist that run a task on the thread of the call that hands it over.
  */
 final class CleanContext {
     private CleanContext() {}
@@ -30,6 +30,8 @@ final class CleanContext {
         Object snapshot = state.snapshot();
         InterruptOnce alarm = state.alarm();
         int priority = state.priority();
+        Object reads = state.reads();
+        state.reads(null);
         state.set(1, true, false, null, null, null, 0, null);
         state.priority(Priority.DEFAULT);
         state.alarm(null);
@@ -38,6 +40,7 @@ final class CleanContext {
         } finally {
             state.alarm(alarm);
             state.priority(priority);
+            state.reads(reads);
             state.set(attempt, idempotent, repeating, repeater, made, clock, deadline, snapshot);
         }
     }

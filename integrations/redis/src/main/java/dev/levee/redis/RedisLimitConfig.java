@@ -3,7 +3,7 @@ package dev.levee.redis;
 import dev.levee.core.internal.Require;
 
 /**
- * The settings of a {@link RedisQuotaStore} and of a {@link RedisPermitStore}. Immutable.
+ * The settings of a {@link RedisQuotaStore} and of a {@link RedisPermitStore}. Immutable. See ADR 149.
  *
  * @since 0.1
  */

@@ -24,15 +24,15 @@ final class ShardTimes {
     }
 
     /** Returns the latest time that a shard can have now, at most a given one. */
-    Claim claim(int shard, long latestMicros) {
+    TimeClaim claim(int shard, long latestMicros) {
         long now = environment.clock().nanoTime();
         Long ahead = aheadNanos.get(shard);
         long own = ahead == null ? Long.MAX_VALUE : Math.floorDiv(now + ahead, NANOS_PER_MICRO);
-        return new Claim(Math.max(0, Math.min(latestMicros, own)), now, ahead == null);
+        return new TimeClaim(Math.max(0, Math.min(latestMicros, own)), now, ahead == null);
     }
 
     /** Takes the time of an answer. */
-    void learn(int shard, long micros, Claim claimed) {
+    void learn(int shard, long micros, TimeClaim claimed) {
         long upper = micros * NANOS_PER_MICRO - claimed.nanos;
         while (true) {
             Long seen = aheadNanos.get(shard);
@@ -53,5 +53,5 @@ final class ShardTimes {
      * @param nanos the reading of the clock before it is sent
      * @param isFirst whether nothing was known of the shard
      */
-    record Claim(long micros, long nanos, boolean isFirst) {}
+    record TimeClaim(long micros, long nanos, boolean isFirst) {}
 }

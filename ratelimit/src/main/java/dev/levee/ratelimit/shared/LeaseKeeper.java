@@ -56,7 +56,7 @@ final class LeaseKeeper {
     private final String node;
     private final OneAtATime steps = new OneAtATime(this::step);
     private final Runnable stepping = steps::run;
-    private final AtomicReference<@Nullable Answer> arrived = new AtomicReference<>();
+    private final AtomicReference<@Nullable LeaseAnswer> arrived = new AtomicReference<>();
     private final AtomicLong overdue = new AtomicLong();
     private final AtomicLong failures = new AtomicLong();
 
@@ -191,7 +191,7 @@ final class LeaseKeeper {
     private void step() {
         long now = environment.clock().nanoTime();
         Renewal sent = pending;
-        Answer answer = arrived.getAndSet(null);
+        LeaseAnswer answer = arrived.getAndSet(null);
         if (sent != null && answer != null && answer.sequence == sent.sequence) {
             pending = null;
             settle(sent, answer, now);
@@ -209,7 +209,7 @@ final class LeaseKeeper {
         plan(now);
     }
 
-    private void settle(Renewal sent, Answer answer, long now) {
+    private void settle(Renewal sent, LeaseAnswer answer, long now) {
         PermitLease lease = answer.lease;
         if (lease == null || answer.error != null) {
             failed(answer.error, now);
@@ -326,7 +326,7 @@ final class LeaseKeeper {
         }
         next.future = future;
         future.whenComplete((lease, error) -> {
-            arrived.set(new Answer(next.sequence, lease, error));
+            arrived.set(new LeaseAnswer(next.sequence, lease, error));
             environment.handOver(stepping);
         });
     }
@@ -368,7 +368,7 @@ final class LeaseKeeper {
         }
     }
 
-    private record Answer(
+    private record LeaseAnswer(
             long sequence,
             @Nullable PermitLease lease,
             @Nullable Throwable error) {}

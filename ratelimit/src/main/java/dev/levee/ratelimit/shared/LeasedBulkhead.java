@@ -91,7 +91,7 @@ final class LeasedBulkhead implements SharedBulkhead {
                     tryEnter(environment.clock().nanoTime()));
         }
         keeper.demand();
-        return new Turn(permits.bulkhead().enterAsync(deadline));
+        return new LeaseTurn(permits.bulkhead().enterAsync(deadline));
     }
 
     @Override
@@ -165,10 +165,10 @@ final class LeasedBulkhead implements SharedBulkhead {
     }
 
     /** A wait without a thread: what was granted counts only if there is a lease at that moment. */
-    private final class Turn extends CompletableFuture<Long> {
+    private final class LeaseTurn extends CompletableFuture<Long> {
         private final CompletableFuture<Long> inner;
 
-        Turn(CompletableFuture<Long> inner) {
+        LeaseTurn(CompletableFuture<Long> inner) {
             this.inner = inner;
             inner.whenComplete((stamp, error) -> {
                 if (error != null) {

@@ -6,7 +6,7 @@ import dev.levee.ratelimit.Limit;
 
 /**
  * What applies to a limit that several processes share: what the store enforces, and what its permits are good for. Two
- * terms of the same revision that are not equal contradict each other.
+ * terms of the same revision that are not equal contradict each other. See ADR 145.
  *
  * @param limit what the store enforces; with leases its capacity is smaller than that of the limiter
  * @param lifeNanos for how long permits are used at most, from before they were asked for; 0 for at once

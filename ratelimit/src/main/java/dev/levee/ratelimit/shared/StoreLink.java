@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,8 @@ final class StoreLink {
     private static final Logger LOG = LoggerFactory.getLogger(SharedLimits.class);
     private static final long MIN_PAUSE_NANOS = 100_000_000;
     private static final long MAX_PAUSE_NANOS = 5_000_000_000L;
+
+    private static final AtomicInteger LINKS = new AtomicInteger();
 
     private final String name;
     private final QuotaStore store;
@@ -83,7 +86,8 @@ final class StoreLink {
         this.maxBatch = delivery.maxBatch();
         this.maxInFlight = delivery.maxInFlight();
         this.node = Long.toHexString(environment.random().nextLong())
-                + Long.toHexString(environment.random().nextLong());
+                + Long.toHexString(environment.random().nextLong())
+                + Integer.toHexString(LINKS.incrementAndGet()); // of two environments with one seed
     }
 
     boolean isOut() {

@@ -127,7 +127,8 @@ public final class CompareRedis {
         return "Redis on loopback, one server, all subjects in one run; JMH average time"
                 + (quick ? ", quick" : "")
                 + ". A call is one decision or one read of one thread; the rate is that of all threads.\n\n"
-                + "| question | subject | µs a call | ± | calls/s, all threads | B/call |\n|---|---|---:|---:|---:|---:|\n";
+                + "| question | subject | µs a call | ± | calls/s, all threads | B/call |\n"
+                + "|---|---|---:|---:|---:|---:|\n";
     }
 
     private static void append(StringBuilder table, String id, int threads, Map<String, Figure> figures) {

@@ -59,7 +59,7 @@ final class TierEnvelope<V> {
     }
 
     /** What the bytes of a value say. */
-    record Opened<V>(@Nullable V value, long label, long readAtMillis) {}
+    record OpenedValue<V>(@Nullable V value, long label, long readAtMillis) {}
 
     /** Returns the bytes of a value, or of its absence; null if it is larger than allowed. */
     byte @Nullable [] seal(@Nullable V value, long label, long readAtMillis) {
@@ -94,7 +94,7 @@ final class TierEnvelope<V> {
                 : ByteBuffer.allocate(Long.BYTES).putLong(rank(value)).array();
     }
 
-    Opened<V> open(byte[] sealed) {
+    OpenedValue<V> open(byte[] sealed) {
         if (sealed.length < HEADER_BYTES || sealed[0] != MAGIC) {
             throw new IllegalArgumentException("these are not the bytes of a cached value");
         }
@@ -120,7 +120,7 @@ final class TierEnvelope<V> {
         byte[] body = new byte[sealed.length - HEADER_BYTES];
         bytes.position(HEADER_BYTES).get(body);
         if ((flags & ABSENT) != 0) {
-            return new Opened<>(null, label, readAt);
+            return new OpenedValue<>(null, label, readAt);
         }
         if ((flags & COMPRESSED) != 0) {
             body = inflate(body, length);
@@ -128,7 +128,7 @@ final class TierEnvelope<V> {
         if (body.length != length) {
             throw new IllegalArgumentException("the value has " + body.length + " bytes and should have " + length);
         }
-        return new Opened<>(Require.nonNull("decoded value", codec.decode(body)), label, readAt);
+        return new OpenedValue<>(Require.nonNull("decoded value", codec.decode(body)), label, readAt);
     }
 
     /** What the scripts set is not in the sum. */

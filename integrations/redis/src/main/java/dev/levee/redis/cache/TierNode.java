@@ -73,7 +73,7 @@ final class TierNode implements AutoCloseable {
     }
 
     /** What the script that reads has answered. */
-    static final class Answer {
+    static final class TierAnswer {
         final int kind;
         final long seq;
 
@@ -83,7 +83,7 @@ final class TierNode implements AutoCloseable {
         /** The time of the server. */
         final long serverMillis;
 
-        Answer(int kind, long seq, long serverMillis, byte @Nullable [] value) {
+        TierAnswer(int kind, long seq, long serverMillis, byte @Nullable [] value) {
             this.kind = kind;
             this.seq = seq;
             this.serverMillis = serverMillis;
@@ -136,7 +136,7 @@ final class TierNode implements AutoCloseable {
      *
      * @param passBy whether the value that is there is of no use
      */
-    Answer read(byte[] key, byte[] token, boolean passBy) throws TierGoneException, InterruptedException {
+    TierAnswer read(byte[] key, byte[] token, boolean passBy) throws TierGoneException, InterruptedException {
         List<Object> answer = link.run(
                 link.connection(channel.isTrusted()),
                 TierScripts.READ,
@@ -146,7 +146,7 @@ final class TierNode implements AutoCloseable {
                 ascii(channel.floor()),
                 ascii(passBy ? 1 : 0));
         int kind = (int) number(answer.get(0));
-        return new Answer(
+        return new TierAnswer(
                 kind,
                 number(answer.get(1)),
                 number(answer.get(2)),

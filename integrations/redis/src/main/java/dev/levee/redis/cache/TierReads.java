@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
 final class TierReads {
     private TierReads() {}
 
-    static <V> @Nullable V value(@Nullable Held<V> held) {
+    static <V> @Nullable V value(@Nullable HeldValue<V> held) {
         return held == null ? null : held.value();
     }
 
-    static <K, V> Map<K, V> values(Map<K, Held<V>> held) {
+    static <K, V> Map<K, V> values(Map<K, HeldValue<V>> held) {
         Map<K, V> values = new LinkedHashMap<>();
         held.forEach((key, each) -> {
             V value = each.value();
@@ -32,14 +32,14 @@ final class TierReads {
         return Collections.unmodifiableMap(values);
     }
 
-    static <K, V> BulkLoader<K, Held<V>> oneByOne(Loader<K, Held<V>> load) {
+    static <K, V> BulkLoader<K, HeldValue<V>> oneByOne(Loader<K, HeldValue<V>> load) {
         return keys -> all(keys, load);
     }
 
-    private static <K, V> Map<K, Held<V>> all(Set<K> keys, Loader<K, Held<V>> load) throws Exception {
-        Map<K, Held<V>> loaded = new LinkedHashMap<>();
+    private static <K, V> Map<K, HeldValue<V>> all(Set<K> keys, Loader<K, HeldValue<V>> load) throws Exception {
+        Map<K, HeldValue<V>> loaded = new LinkedHashMap<>();
         for (K key : keys) {
-            Held<V> held = load.load(key);
+            HeldValue<V> held = load.load(key);
             if (held != null) {
                 loaded.put(key, held);
             }
@@ -48,9 +48,9 @@ final class TierReads {
     }
 
     /** Runs a load on this thread, with the exceptions of a cache. */
-    static <K, V> Held<V> direct(String name, K key, Loader<K, Held<V>> load) {
+    static <K, V> HeldValue<V> direct(String name, K key, Loader<K, HeldValue<V>> load) {
         try {
-            Held<V> held = load.load(key);
+            HeldValue<V> held = load.load(key);
             if (held == null) {
                 throw new IllegalStateException("a load has brought nothing at all");
             }

@@ -12,8 +12,8 @@ import dev.levee.core.consistency.Session;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.SafeLog;
 import dev.levee.core.policy.Bulkhead;
-import dev.levee.redis.cache.Held.Keep;
-import dev.levee.redis.cache.TierNode.Answer;
+import dev.levee.redis.cache.HeldValue.Keep;
+import dev.levee.redis.cache.TierNode.TierAnswer;
 import java.net.ConnectException;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  *
  * See ADR 150.
  */
-final class TierStore<K, V> implements Store<K, Held<V>> {
+final class TierStore<K, V> implements Store<K, HeldValue<V>> {
     private static final Logger LOG = LoggerFactory.getLogger(TwoTierCache.class);
 
     private static final long FIRST_LOOK_NANOS = 2_000_000;
@@ -100,18 +100,18 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     @Override
-    public Held<V> load(K key) throws Exception {
+    public HeldValue<V> load(K key) throws Exception {
         return load(key, own());
     }
 
     /** Loads a value for the near cache. */
-    Held<V> load(K key, Loader<? super K, ? extends V> from) throws Exception {
+    HeldValue<V> load(K key, Loader<? super K, ? extends V> from) throws Exception {
         byte[] bytes = bytes(key);
         TierNode node = servers.of(bytes);
         try {
             if (node.isTrusted()) {
                 byte[] there = node.get(bytes);
-                Held<V> held =
+                HeldValue<V> held =
                         there == null ? null : opened(there, environment.clock().nanoTime(), node::ageNanos);
                 if (held != null && node.isAlive(held.label())) {
                     totals.hits.increment();
@@ -125,7 +125,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     /** Loads a value that has seen all changes up to a position. */
-    Held<V> loadFrom(K key, Loader<? super K, ? extends V> from, long position) throws Exception {
+    HeldValue<V> loadFrom(K key, Loader<? super K, ? extends V> from, long position) throws Exception {
         byte[] bytes = bytes(key);
         try {
             return read(key, bytes, servers.of(bytes), from, position, Nanos.NEVER);
@@ -135,7 +135,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     /** Loads a value that was read from the store within an age. */
-    Held<V> loadWithin(K key, Loader<? super K, ? extends V> from, Duration maxAge) throws Exception {
+    HeldValue<V> loadWithin(K key, Loader<? super K, ? extends V> from, Duration maxAge) throws Exception {
         byte[] bytes = bytes(key);
         try {
             return read(key, bytes, servers.of(bytes), from, 0, Nanos.of(maxAge));
@@ -145,7 +145,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     /** Reads the store, whatever is cached; notes for the session of the call how new that is. */
-    Held<V> loadStrong(K key, Loader<? super K, ? extends V> from) throws Exception {
+    HeldValue<V> loadStrong(K key, Loader<? super K, ? extends V> from) throws Exception {
         long label = 0;
         if (CallContext.current().session() != null) {
             byte[] bytes = bytes(key);
@@ -156,11 +156,11 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 SafeLog.debug(LOG, "cache \"{}\": a session does not get a position", name, gone);
             }
         }
-        return new Held<>(
+        return new HeldValue<>(
                 strongly(key, from).value(), label, environment.clock().nanoTime(), false, Keep.NONE);
     }
 
-    private Held<V> read(
+    private HeldValue<V> read(
             K key, byte[] bytes, TierNode node, Loader<? super K, ? extends V> from, long position, long maxAgeNanos)
             throws Exception {
         byte[] token = ascii(HexFormat.of().toHexDigits(environment.random().nextLong())
@@ -170,11 +170,11 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         boolean passBy = false;
         while (true) {
             long asked = environment.clock().nanoTime();
-            Answer answer = node.read(bytes, token, passBy);
+            TierAnswer answer = node.read(bytes, token, passBy);
             switch (answer.kind) {
                 case TierScripts.HIT -> {
                     byte[] there = answer.value;
-                    Held<V> held = there == null ? null : opened(there, asked, answer::ageNanos);
+                    HeldValue<V> held = there == null ? null : opened(there, asked, answer::ageNanos);
                     if (held != null && answer.seq >= position && isWithin(held, maxAgeNanos)) {
                         totals.hits.increment();
                         return held;
@@ -190,7 +190,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                         totals.pastRedis.increment();
                         long at = environment.clock().nanoTime();
                         V value = bulkhead.call(() -> loaded(key, from)).value();
-                        return new Held<>(value, answer.seq, at, true, Keep.FULL);
+                        return new HeldValue<>(value, answer.seq, at, true, Keep.FULL);
                     }
                     totals.waits.increment();
                     passBy = false; // what the other process puts is new
@@ -204,14 +204,14 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                     }
                     long at = environment.clock().nanoTime();
                     Keep keep = answer.kind == TierScripts.ODD ? Keep.BRIEF : Keep.NONE;
-                    return new Held<>(strongly(key, from).value(), answer.seq, at, true, keep);
+                    return new HeldValue<>(strongly(key, from).value(), answer.seq, at, true, keep);
                 }
             }
         }
     }
 
     /** Whether a value was read from the store within an age. */
-    boolean isWithin(Held<V> held, long maxAgeNanos) {
+    boolean isWithin(HeldValue<V> held, long maxAgeNanos) {
         return maxAgeNanos >= Nanos.NEVER
                 || (held.aged() && environment.clock().nanoTime() - held.readAtNanos() <= maxAgeNanos - lagNanos);
     }
@@ -222,8 +222,8 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
         return own == null ? most : Math.min(most, own.remainingNanos());
     }
 
-    private Held<V> leased(
-            K key, byte[] bytes, TierNode node, byte[] token, Answer answer, Loader<? super K, ? extends V> from)
+    private HeldValue<V> leased(
+            K key, byte[] bytes, TierNode node, byte[] token, TierAnswer answer, Loader<? super K, ? extends V> from)
             throws Exception {
         totals.leases.increment();
         long at = environment.clock().nanoTime();
@@ -236,7 +236,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
                 if (sealed == null) {
                     totals.tooLarge.increment();
                 }
-                return new Held<>(value, answer.seq, at, true, Keep.FULL);
+                return new HeldValue<>(value, answer.seq, at, true, Keep.FULL);
             }
             Keep keep = Keep.BRIEF;
             try {
@@ -248,7 +248,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
             } catch (TierGoneException gone) {
                 SafeLog.debug(LOG, "cache \"{}\": a value was loaded and could not be put into Redis", name, gone);
             }
-            return new Held<>(value, answer.seq, at, true, keep);
+            return new HeldValue<>(value, answer.seq, at, true, keep);
         } finally {
             if (!given) {
                 node.release(bytes, token);
@@ -267,26 +267,26 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     /** What the store has, if it has something. */
-    private record Loaded<V>(@Nullable V value) {}
+    private record LoadedValue<V>(@Nullable V value) {}
 
     /** Reads the store for what is to be cached. */
-    private Loaded<V> loaded(K key, Loader<? super K, ? extends V> from) throws Exception {
-        return tier.replicaLag.isZero() ? strongly(key, from) : new Loaded<>(from.load(key));
+    private LoadedValue<V> loaded(K key, Loader<? super K, ? extends V> from) throws Exception {
+        return tier.replicaLag.isZero() ? strongly(key, from) : new LoadedValue<>(from.load(key));
     }
 
-    private Loaded<V> strongly(K key, Loader<? super K, ? extends V> from) throws Exception {
+    private LoadedValue<V> strongly(K key, Loader<? super K, ? extends V> from) throws Exception {
         CallContext strong = CallContext.current().withConsistency(Consistency.strong());
-        return strong.<Loaded<V>, Exception>call(() -> new Loaded<>(from.load(key)));
+        return strong.<LoadedValue<V>, Exception>call(() -> new LoadedValue<>(from.load(key)));
     }
 
-    private Held<V> pastRedis(K key, Loader<? super K, ? extends V> from, TierGoneException gone) throws Exception {
+    private HeldValue<V> pastRedis(K key, Loader<? super K, ? extends V> from, TierGoneException gone) throws Exception {
         if (tier.failing) {
             throw new ConnectException("Redis is gone, and the cache is to fail then: " + gone.getMessage());
         }
         totals.pastRedis.increment();
         long at = environment.clock().nanoTime();
         V value = bulkhead.call(() -> strongly(key, from)).value();
-        return new Held<>(value, 0, at, true, Keep.BRIEF);
+        return new HeldValue<>(value, 0, at, true, Keep.BRIEF);
     }
 
     /**
@@ -295,11 +295,11 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
      * @param now a reading of the clock
      * @param ageAt returns how long before it a time of the server was; negative if that is not known
      */
-    private @Nullable Held<V> opened(byte[] sealed, long now, LongUnaryOperator ageAt) {
+    private @Nullable HeldValue<V> opened(byte[] sealed, long now, LongUnaryOperator ageAt) {
         try {
-            TierEnvelope.Opened<V> opened = envelope.open(sealed);
+            TierEnvelope.OpenedValue<V> opened = envelope.open(sealed);
             long age = ageAt.applyAsLong(opened.readAtMillis());
-            return new Held<>(opened.value(), opened.label(), now - Math.max(0, age), age >= 0, Keep.FULL);
+            return new HeldValue<>(opened.value(), opened.label(), now - Math.max(0, age), age >= 0, Keep.FULL);
         } catch (RuntimeException unreadable) {
             totals.unreadable.increment();
             warn("a value in Redis cannot be read, and is loaded anew", unreadable);
@@ -315,7 +315,7 @@ final class TierStore<K, V> implements Store<K, Held<V>> {
     }
 
     @Override
-    public void save(K key, Held<V> held) throws Exception {
+    public void save(K key, HeldValue<V> held) throws Exception {
         V value = held.value();
         if (value == null) {
             throw new NullPointerException("value must not be null");

@@ -50,8 +50,8 @@ import org.jspecify.annotations.Nullable;
  *       the process ends before.
  *   <li>With write-through and write-around the value that was written is cached nowhere until it is read; with
  *       cache-aside a value that is put is put into Redis, and no store is written.
- *   <li>Tags, gathered loads, conditional changes and a time for one value are refused. A {@link BulkLoader} is asked for
- *       one key at a time. Asynchronous loads use a thread each while they wait.
+ *   <li>Tags, gathered loads, conditional changes and a time for one value are refused. A {@link BulkLoader} is asked
+ *       for one key at a time. Asynchronous loads use a thread each while they wait.
  *   <li>Loads run with {@link Consistency#strong()}, see {@link RedisTier.Builder#replicaLag}.
  * </ul>
  *
@@ -62,7 +62,7 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
-    private final Cache<K, Held<V>> near;
+    private final Cache<K, HeldValue<V>> near;
     private final TierStore<K, V> store;
     private final TierServers servers;
     private final TierTotals totals = new TierTotals();
@@ -104,7 +104,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
                 tier.servers,
                 (server, client) -> new TierNode(name, server, client, tier, environment, totals, hearing));
         this.store = new TierStore<>(name, tier, loader, writes, environment, servers, totals);
-        CacheConfig<K, Held<V>> held = config.<Held<V>>holding(Held::value)
+        CacheConfig<K, HeldValue<V>> held = config.<HeldValue<V>>holding(HeldValue::value)
                 .expireAfter((key, each) -> each.life(lifeOf(config, key, each), tier.maxSuspect, isTrusted(key)))
                 .writeAround()
                 .build();
@@ -118,7 +118,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         servers.start();
     }
 
-    private static <K, V> Duration lifeOf(CacheConfig<K, V> config, K key, Held<V> held) {
+    private static <K, V> Duration lifeOf(CacheConfig<K, V> config, K key, HeldValue<V> held) {
         V value = held.value();
         if (value == null) {
             return config.expireAbsentAfter();
@@ -205,7 +205,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
     @Override
     public @Nullable V get(K key) {
         if (CallState.current().reads() == null) {
-            Held<V> held = near.get(key);
+            HeldValue<V> held = near.get(key);
             return held == null ? null : held.value();
         }
         return chosen(key, null);
@@ -215,7 +215,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
     public @Nullable V get(K key, Loader<? super K, ? extends V> loader) {
         Require.nonNull("loader", loader);
         if (CallState.current().reads() == null) {
-            Held<V> held = near.get(key, each -> store.load(each, loader));
+            HeldValue<V> held = near.get(key, each -> store.load(each, loader));
             return held == null ? null : held.value();
         }
         return chosen(key, loader);
@@ -229,7 +229,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         Session session = context.session();
         Loader<? super K, ? extends V> from = given == null ? store.own() : given;
         TierNode node = store.nodeOf(key);
-        Held<V> held = choice == null
+        HeldValue<V> held = choice == null
                 ? nearly(key, from)
                 : switch (choice.kind()) {
                     case EVENTUAL -> nearly(key, from);
@@ -252,13 +252,13 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
         return held.value();
     }
 
-    private @Nullable Held<V> nearly(K key, Loader<? super K, ? extends V> from) {
+    private @Nullable HeldValue<V> nearly(K key, Loader<? super K, ? extends V> from) {
         return near.get(key, each -> store.load(each, from));
     }
 
-    private @Nullable Held<V> bounded(K key, Loader<? super K, ? extends V> from, Duration maxAge) {
+    private @Nullable HeldValue<V> bounded(K key, Loader<? super K, ? extends V> from, Duration maxAge) {
         long nanos = Nanos.of(maxAge);
-        Held<V> held = near.getIfPresent(key);
+        HeldValue<V> held = near.getIfPresent(key);
         if (held != null && store.isWithin(held, nanos)) {
             return held;
         }
@@ -272,23 +272,23 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
     }
 
     /** Loads past the near cache, with the exceptions that it has. */
-    private Held<V> direct(K key, Loader<K, Held<V>> load) {
+    private HeldValue<V> direct(K key, Loader<K, HeldValue<V>> load) {
         return TierReads.direct(name(), key, load);
     }
 
     @Override
     public @Nullable V getIfPresent(K key) {
-        Held<V> held = near.getIfPresent(key);
+        HeldValue<V> held = near.getIfPresent(key);
         return held == null ? null : held.value();
     }
 
     @Override
     public @Nullable CachedValue<V> getEntry(K key) {
-        CachedValue<Held<V>> entry = near.getEntry(key);
+        CachedValue<HeldValue<V>> entry = near.getEntry(key);
         if (entry == null) {
             return null;
         }
-        Held<V> held = entry.value();
+        HeldValue<V> held = entry.value();
         return new CachedValue<>(
                 held == null ? null : held.value(),
                 entry.failure(),
@@ -374,7 +374,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
 
     @Override
     public void put(K key, V value) {
-        near.put(key, new Held<>(Require.nonNull("value", value), 0, 0, false, Held.Keep.FULL));
+        near.put(key, new HeldValue<>(Require.nonNull("value", value), 0, 0, false, HeldValue.Keep.FULL));
     }
 
     /**

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param aged whether that is known
  * @param keep how long the near cache may hold it
  */
-record Held<V>(@Nullable V value, long label, long readAtNanos, boolean aged, Keep keep) {
+record HeldValue<V>(@Nullable V value, long label, long readAtNanos, boolean aged, Keep keep) {
     /** How long the near cache may hold a value. */
     enum Keep {
         /** As long as its settings say. */

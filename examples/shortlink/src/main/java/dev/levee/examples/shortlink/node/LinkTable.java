@@ -57,7 +57,7 @@ public final class LinkTable implements AutoCloseable {
      * @param environment its executor runs statements; its threads may block
      * @return the table, to be closed
      */
-    static LinkTable of(Backends backends, int connections, Environment environment) {
+    public static LinkTable of(Backends backends, int connections, Environment environment) {
         Dialect dialect = Dialect.of(backends.primary());
         HikariDataSource primary = ConnectionPool.open(backends.primary(), connections);
         if (backends.replica() == null) {

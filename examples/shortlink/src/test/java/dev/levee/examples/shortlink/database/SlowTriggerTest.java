@@ -3,6 +3,8 @@ package dev.levee.examples.shortlink.database;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.core.CallFuture;
+import dev.levee.core.Environment;
+import dev.levee.examples.shortlink.Backends;
 import dev.levee.examples.shortlink.UsageException;
 import dev.levee.examples.shortlink.node.LinkTable;
 import java.nio.file.Path;
@@ -23,7 +25,9 @@ class SlowTriggerTest {
     void a_statement_that_sleeps_in_the_database_ends_when_it_is_cancelled() throws UsageException {
         Server server = DatabaseServer.open(0, directory);
         ExecutorService executor = Executors.newCachedThreadPool();
-        try (LinkTable table = new LinkTable(DatabaseServer.url(server.getPort()), 1, executor)) {
+        Backends backends = Backends.database(DatabaseServer.url(server.getPort()));
+        Environment environment = Environment.builder().executor(executor).build();
+        try (LinkTable table = LinkTable.of(backends, 1, environment)) {
             table.add("http://example.com").join();
             SlowTrigger.obey("slow 3600000");
             CompletableFuture<?> found = table.find("AAAAAAAA");

@@ -3,8 +3,8 @@ package dev.levee;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.levee.cache.Cache;
-import dev.levee.cache.Codec;
 import dev.levee.cache.CacheMetrics;
+import dev.levee.cache.Codec;
 import dev.levee.cache.Store;
 import dev.levee.cache.writebehind.WriteBehind;
 import dev.levee.cache.writebehind.WriteBehindMetrics;
@@ -76,8 +76,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 import org.h2.jdbcx.JdbcDataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The lists of metrics hold what is measured, and the page about them is the same. */
@@ -215,7 +215,9 @@ class MetricsCatalogueTest {
         RedisClient nowhere = RedisClient.create(RedisURI.create("127.0.0.1", 1));
         open.add(nowhere);
         TwoTierCache<String, String> tiers = TwoTierCache.over(
-                "t", RedisTier.builder(nowhere, Codec.strings(), Codec.strings()).build(), key -> key);
+                "t",
+                RedisTier.builder(nowhere, Codec.strings(), Codec.strings()).build(),
+                key -> key);
         open.add(tiers);
         all.add(tiers);
         RoutingDataSource routing = RoutingDataSource.of("d", Map.of("n", new JdbcDataSource()), c -> {}, environment);

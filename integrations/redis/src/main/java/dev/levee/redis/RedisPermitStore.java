@@ -116,7 +116,7 @@ public final class RedisPermitStore implements PermitStore {
     @Override
     public CompletableFuture<PermitLease> renew(PermitRequest request) {
         int shard = keys.shard(request.bulkhead(), "");
-        ShardTimes.Claim claim = times.claim(shard, RedisQuotaStore.MAX_NUMBER);
+        ShardTimes.TimeClaim claim = times.claim(shard, RedisQuotaStore.MAX_NUMBER);
         CompletableFuture<String> run = script.run(
                 connection,
                 List.of(keys.mark(shard), keys.bulkhead(shard, request.bulkhead())),
@@ -152,7 +152,7 @@ public final class RedisPermitStore implements PermitStore {
         return lease;
     }
 
-    private PermitLease read(String answer, int shard, ShardTimes.Claim claim) {
+    private PermitLease read(String answer, int shard, ShardTimes.TimeClaim claim) {
         int semicolon = answer.indexOf(';');
         String[] words = answer.substring(semicolon + 1).split(" ", -1);
         PermitLease lease = new PermitLease(

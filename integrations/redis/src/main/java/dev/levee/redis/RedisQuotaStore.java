@@ -224,7 +224,7 @@ public final class RedisQuotaStore implements QuotaStore {
                 latest = Math.max(latest, Math.floorDiv(request.latestNanos(), NANOS_PER_MICRO));
             }
         }
-        ShardTimes.Claim claim = times.claim(shard, latest < 0 ? MAX_NUMBER : latest);
+        ShardTimes.TimeClaim claim = times.claim(shard, latest < 0 ? MAX_NUMBER : latest);
         arguments.set(2, number(claim.micros()));
         arguments.set(3, config.startFull() && claim.isFirst() ? "1" : "0");
         arguments.set(4, number(fill));
@@ -245,7 +245,7 @@ public final class RedisQuotaStore implements QuotaStore {
         return known;
     }
 
-    private void read(String answer, int shard, List<Integer> places, QuotaGrant[] grants, ShardTimes.Claim claim) {
+    private void read(String answer, int shard, List<Integer> places, QuotaGrant[] grants, ShardTimes.TimeClaim claim) {
         try {
             String[] parts = answer.split(";", -1);
             if (parts.length != places.size() + 1) {

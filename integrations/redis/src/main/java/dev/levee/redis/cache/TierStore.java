@@ -279,7 +279,8 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         return strong.<LoadedValue<V>, Exception>call(() -> new LoadedValue<>(from.load(key)));
     }
 
-    private HeldValue<V> pastRedis(K key, Loader<? super K, ? extends V> from, TierGoneException gone) throws Exception {
+    private HeldValue<V> pastRedis(K key, Loader<? super K, ? extends V> from, TierGoneException gone)
+            throws Exception {
         if (tier.failing) {
             throw new ConnectException("Redis is gone, and the cache is to fail then: " + gone.getMessage());
         }

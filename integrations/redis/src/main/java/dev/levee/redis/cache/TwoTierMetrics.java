@@ -39,7 +39,8 @@ public final class TwoTierMetrics {
 
     /** LoadedValue values that Redis refused because their key had changed meanwhile. */
     public static final Metric REDIS_REFUSED_FILLS = Metric.counter(
-            "cache.redis.refused.fills", "LoadedValue values that Redis refused because their key had changed meanwhile.");
+            "cache.redis.refused.fills",
+            "LoadedValue values that Redis refused because their key had changed meanwhile.");
 
     /** Messages of changes that came. */
     public static final Metric REDIS_MESSAGES =

@@ -250,7 +250,8 @@ class TierBytesTest {
     @Test
     void an_absent_value_and_times_come_back() {
         TierEnvelope<String> envelope = new TierEnvelope<>(Codec.strings(), 1, 1000, 0, null);
-        assertThat(envelope.open(envelope.seal(null, 7, 8))).isEqualTo(new TierEnvelope.OpenedValue<String>(null, 7, 8));
+        assertThat(envelope.open(envelope.seal(null, 7, 8)))
+                .isEqualTo(new TierEnvelope.OpenedValue<String>(null, 7, 8));
         assertThat(Duration.ofMillis(envelope.open(envelope.seal("a", 1, 2)).readAtMillis()))
                 .hasMillis(2);
     }

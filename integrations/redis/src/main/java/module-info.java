@@ -6,7 +6,7 @@ module dev.levee.redis {
     requires transitive dev.levee.loadbalancing;
     requires transitive dev.levee.cache;
     requires transitive lettuce.core;
-    requires static com.fasterxml.jackson.databind;
+    requires static transitive com.fasterxml.jackson.databind;
     requires org.slf4j;
     requires static transitive org.jspecify;
 

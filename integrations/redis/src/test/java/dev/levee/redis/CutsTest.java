@@ -65,7 +65,7 @@ class CutsTest {
                     "%s: %d cuts in %.1f s, %d calls admitted, worst window %.3f permits of %d%n",
                     mode, CUTS, seconds, calls.size(), worst(calls), LimitedProcess.LIMIT.capacity());
             assertThat(calls).as("they have worked").hasSizeGreaterThan(100);
-            assertThat(worst(calls)).isLessThanOrEqualTo(LimitedProcess.LIMIT.capacity());
+            assertThat(worst(calls)).isLessThanOrEqualTo((double) LimitedProcess.LIMIT.capacity());
         } finally {
             processes.forEach(Process::destroyForcibly);
         }

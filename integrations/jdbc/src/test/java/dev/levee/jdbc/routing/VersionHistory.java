@@ -16,7 +16,7 @@ final class VersionHistory {
     /** One operation that has ended; kind W, S (strong read), Q (session read), B (bounded read). */
     record Event(char kind, int session, int key, long version, long start, long end) {
         static Event parse(String line) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             return new Event(
                     words[0].charAt(0),
                     Integer.parseInt(words[1]),

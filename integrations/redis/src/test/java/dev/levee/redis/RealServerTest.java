@@ -9,6 +9,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import org.junit.jupiter.api.Test;
 
 /** That the server and the proxy of the other tests do what they say. */
+@SuppressWarnings("try") // closes what it has made on purpose
 class RealServerTest {
 
     @Test

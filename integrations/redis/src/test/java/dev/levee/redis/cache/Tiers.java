@@ -25,6 +25,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** Caches of two tiers over one map that stands for a database, as several processes would have them. */
+@SuppressWarnings("try") // a wait may be interrupted
 final class Tiers implements AutoCloseable {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 

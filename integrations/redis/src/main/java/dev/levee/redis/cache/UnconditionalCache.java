@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 abstract class UnconditionalCache<K, V> implements Cache<K, V> {
     private UnsupportedOperationException unsupported(String method) {
         return new UnsupportedOperationException("cache \"" + name() + "\": " + method
-                + " is not supported, since callers in two processes could both find the condition true; compare and set"
-                + " in the store, and invalidate the key after that");
+                + " is not supported, since callers in two processes could both find the condition true;"
+                + " compare and set in the store, and invalidate the key after that");
     }
 
     /**

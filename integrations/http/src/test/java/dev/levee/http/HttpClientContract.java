@@ -665,13 +665,14 @@ public abstract class HttpClientContract {
     void a_limit_counts_a_body_that_is_read() throws Exception {
         assumeTrue(holdsWhileBodyIsRead());
         TestNode node = node("node", TestNode.freezesHalfWay());
-        Subject client = client(config -> config.limits(Bulkhead.of("catalog-limit", 1)), node);
+        Bulkhead limit = Bulkhead.of("catalog-limit", 1);
+        Subject client = client(config -> config.limits(limit), node);
         Answer answer = client.call(Ask.get("http://catalog/")).execute();
 
         assertThatThrownBy(() -> client.call(Ask.get("http://catalog/")).execute())
                 .isInstanceOf(HttpRefusedException.class);
         answer.close();
-        atRest(client);
+        eventually(() -> limit.inFlight() == 0);
         client.call(Ask.get("http://catalog/")).execute().close();
         atRest(client);
     }

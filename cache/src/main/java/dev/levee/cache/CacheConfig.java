@@ -56,13 +56,13 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
      * Returns a builder with these settings for a cache that holds each value inside of an object of another type, with
      * what else is known of it. For caches that are made of several tiers.
      *
-     * @param value takes the value out; not null for what is held
+     * @param value takes the value out; null if what is held says that there is none, which weighs 1
      * @param <W> what is held
      * @return a builder; not thread-safe
      * @throws NullPointerException if {@code value} is null
      * @throws IllegalArgumentException if values have tags, which the other tiers do not know, or loads are gathered
      */
-    public <W> Builder<K, W> holding(Function<? super W, ? extends V> value) {
+    public <W> Builder<K, W> holding(Function<? super W, ? extends @Nullable V> value) {
         Require.nonNull("value", value);
         if (choices.tags() != null) {
             throw new IllegalArgumentException("tags must not be set for a cache of several tiers");
@@ -78,7 +78,10 @@ public final class CacheConfig<K, V> extends ReadingSettings<K, V> {
         if (weigher == null) {
             held.maxSize(maxSize);
         } else {
-            held.maxWeight(choices.maxWeight(), (key, each) -> weigher.applyAsInt(key, value.apply(each)));
+            held.maxWeight(choices.maxWeight(), (key, each) -> {
+                V inside = value.apply(each);
+                return inside == null ? 1 : weigher.applyAsInt(key, inside);
+            });
         }
         return held;
     }

@@ -42,11 +42,14 @@ abstract sealed class ReadingSettings<K, V> permits CacheConfig {
         checkTogether();
     }
 
-    <W> void copyTo(ReadingBuilder<K, W, ?> held, Function<? super W, ? extends V> value) {
+    <W> void copyTo(ReadingBuilder<K, W, ?> held, Function<? super W, ? extends @Nullable V> value) {
         held.expireAfter = expireAfter;
         if (lifeOf != null) {
             BiFunction<? super K, ? super V, Duration> life = lifeOf;
-            held.lifeOf = (key, each) -> life.apply(key, value.apply(each));
+            held.lifeOf = (key, each) -> {
+                V inside = value.apply(each);
+                return inside == null ? expireAbsentAfter : life.apply(key, inside);
+            };
         }
         held.expiryJitter = expiryJitter;
         held.refreshAfter = refreshAfter;

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -161,11 +162,13 @@ final class Routes {
         if (ticket != null || kind(call) != Consistency.Kind.SESSION || !mayCatchUp(call, dead)) {
             return ticket;
         }
-        Ticket<?>[] found = new Ticket<?>[1];
-        await(call, null, () -> (found[0] = draw(call, dead)) != null);
-        @SuppressWarnings("unchecked") // put there above
-        Ticket<DatabaseNode> late = (Ticket<DatabaseNode>) found[0];
-        return late;
+        AtomicReference<@Nullable Ticket<DatabaseNode>> late = new AtomicReference<>();
+        await(call, null, () -> {
+            Ticket<DatabaseNode> drawn = draw(call, dead);
+            late.set(drawn);
+            return drawn != null;
+        });
+        return late.get();
     }
 
     /** Whether there is a replica to wait for. */

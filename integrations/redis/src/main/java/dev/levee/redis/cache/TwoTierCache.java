@@ -104,6 +104,7 @@ public final class TwoTierCache<K, V> extends UnconditionalCache<K, V> {
                 tier.servers,
                 (server, client) -> new TierNode(name, server, client, tier, environment, totals, hearing));
         this.store = new TierStore<>(name, tier, loader, writes, environment, servers, totals);
+        @SuppressWarnings("NullAway") // that there is no value is held, too
         CacheConfig<K, HeldValue<V>> held = config.<HeldValue<V>>holding(HeldValue::value)
                 .expireAfter((key, each) -> each.life(lifeOf(config, key, each), tier.maxSuspect, isTrusted(key)))
                 .writeAround()

@@ -3,7 +3,7 @@ package dev.levee.micrometer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import java.io.File;
+import dev.levee.core.testing.InstalledProgram;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -17,12 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
-import org.junit.jupiter.api.Assumptions;
 
 /** A Prometheus on loopback, and its tool. */
 final class RealPrometheus implements AutoCloseable {
@@ -41,19 +38,7 @@ final class RealPrometheus implements AutoCloseable {
 
     /** Returns the path of a program; without it the test is skipped, and fails in CI. */
     static String program(String name) {
-        Optional<Path> found = Arrays.stream(
-                        (System.getenv("PATH") + File.pathSeparator + "/usr/bin").split(File.pathSeparator, -1))
-                .map(each -> Path.of(each, name))
-                .filter(Files::isExecutable)
-                .findFirst();
-        if (found.isEmpty()) {
-            String missing = name + " is not installed; Debian has it in the package prometheus";
-            if ("true".equals(System.getenv("CI"))) {
-                fail(missing + ", and .ci/servers installs it");
-            }
-            Assumptions.abort(missing);
-        }
-        return found.get().toString();
+        return InstalledProgram.path("prometheus", name);
     }
 
     /** Runs the tool in a folder, and returns what it printed; fails if it fails. */

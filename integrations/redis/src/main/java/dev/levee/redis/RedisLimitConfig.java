@@ -1,6 +1,7 @@
 package dev.levee.redis;
 
 import dev.levee.core.internal.Require;
+import java.util.function.Consumer;
 
 /**
  * The settings of a {@link RedisQuotaStore} and of a {@link RedisPermitStore}. Immutable. See ADR 149.
@@ -28,6 +29,13 @@ public final class RedisLimitConfig {
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** Returns what is left of the defaults after some settings. */
+    static RedisLimitConfig of(Consumer<? super Builder> configure) {
+        Builder builder = builder();
+        Require.nonNull("configure", configure).accept(builder);
+        return builder.build();
     }
 
     /**

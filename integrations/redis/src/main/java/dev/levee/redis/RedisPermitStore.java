@@ -94,9 +94,7 @@ public final class RedisPermitStore implements PermitStore {
             StatefulConnection<?, ?> connection,
             Consumer<? super RedisLimitConfig.Builder> configure,
             Environment environment) {
-        RedisLimitConfig.Builder builder = RedisLimitConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(connection, builder.build(), environment);
+        return of(connection, RedisLimitConfig.of(configure), environment);
     }
 
     /**

@@ -123,9 +123,7 @@ public final class RedisQuotaStore implements QuotaStore {
             StatefulConnection<?, ?> connection,
             Consumer<? super RedisLimitConfig.Builder> configure,
             Environment environment) {
-        RedisLimitConfig.Builder builder = RedisLimitConfig.builder();
-        Require.nonNull("configure", configure).accept(builder);
-        return of(connection, builder.build(), environment);
+        return of(connection, RedisLimitConfig.of(configure), environment);
     }
 
     /**

@@ -1,9 +1,8 @@
 package dev.levee.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 
-import java.io.File;
+import dev.levee.core.testing.InstalledProgram;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -13,13 +12,10 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 
 /** A Redis or Valkey server of its own process on a port of loopback, which can be killed, frozen and started again. */
 public final class RedisServer implements AutoCloseable {
@@ -47,7 +43,7 @@ public final class RedisServer implements AutoCloseable {
             Path folder = Files.createTempDirectory("levee-redis");
             int port = freePort();
             List<String> command = new ArrayList<>(List.of(
-                    program(),
+                    InstalledProgram.path("redis-server", "redis-server", "valkey-server"),
                     "--port",
                     Integer.toString(port),
                     "--bind",
@@ -71,24 +67,6 @@ public final class RedisServer implements AutoCloseable {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
-    }
-
-    /** Returns the path of the server; without it the test is skipped, and fails in CI. */
-    private static String program() {
-        Optional<Path> found = Stream.of("redis-server", "valkey-server")
-                .flatMap(name -> Arrays.stream(
-                                (System.getenv("PATH") + File.pathSeparator + "/usr/bin").split(File.pathSeparator, -1))
-                        .map(each -> Path.of(each, name)))
-                .filter(Files::isExecutable)
-                .findFirst();
-        if (found.isEmpty()) {
-            String missing = "redis-server is not installed; Debian has it in the package redis-server";
-            if ("true".equals(System.getenv("CI"))) {
-                fail(missing + ", and .ci/servers installs it");
-            }
-            Assumptions.abort(missing);
-        }
-        return found.get().toString();
     }
 
     private Process launch() {

@@ -16,6 +16,7 @@ import dev.levee.redis.cache.HeldValue.Keep;
 import dev.levee.redis.cache.TierNode.TierAnswer;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
@@ -392,13 +393,36 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
         }
     }
 
-    /** Ends a write. An interrupt must not keep Redis from hearing of it, and is not taken from the caller. */
     private void endAll(List<TierNode> told, byte[] bytes, byte[] token, byte[] version) {
+        tellAll(told, each -> each.end(bytes, token, version));
+    }
+
+    /** Drops a key in Redis and in other processes. */
+    void invalidate(K key) {
+        byte[] bytes = bytes(key);
+        tellAll(servers.toldOf(bytes), each -> each.drop(bytes));
+    }
+
+    /** Drops all keys in Redis and in other processes. */
+    void invalidateAll() {
+        tellAll(servers.all(), TierNode::clear);
+    }
+
+    /** What a server is told; returns the position. */
+    @FunctionalInterface
+    private interface Telling {
+        long tell(TierNode node) throws InterruptedException;
+    }
+
+    /**
+     * Tells servers of a change. An interrupt must not keep them from hearing of it, and is not taken from the caller.
+     */
+    private void tellAll(Collection<TierNode> told, Telling change) {
         boolean interrupted = Thread.interrupted();
         try {
             for (TierNode each : told) {
                 try {
-                    note(each, each.end(bytes, token, version));
+                    note(each, change.tell(each));
                 } catch (InterruptedException again) {
                     interrupted = true;
                     note(each, 0);
@@ -408,39 +432,6 @@ final class TierStore<K, V> implements Store<K, HeldValue<V>> {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
-        }
-    }
-
-    /** Drops a key in Redis and in other processes. */
-    void invalidate(K key) {
-        byte[] bytes = bytes(key);
-        boolean interrupted = Thread.interrupted();
-        for (TierNode each : servers.toldOf(bytes)) {
-            try {
-                note(each, each.drop(bytes));
-            } catch (InterruptedException again) {
-                interrupted = true;
-                note(each, 0);
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Drops all keys in Redis and in other processes. */
-    void invalidateAll() {
-        boolean interrupted = Thread.interrupted();
-        for (TierNode each : servers.all()) {
-            try {
-                note(each, each.clear());
-            } catch (InterruptedException again) {
-                interrupted = true;
-                note(each, 0);
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 

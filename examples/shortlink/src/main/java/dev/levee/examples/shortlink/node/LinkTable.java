@@ -67,10 +67,7 @@ public final class LinkTable implements AutoCloseable {
         RoutingDataSource both = RoutingDataSource.of(
                 DATABASE, Map.of("primary", primary, "replica", replica), LinkTable::configure, environment);
         // The choice and the session of a call are those of its thread, so they go along to the one of the statement.
-        Executor executor = task -> {
-            CallContext call = CallContext.current();
-            environment.executor().execute(() -> call.run(task::run));
-        };
+        Executor executor = CallContext.carrying(environment.executor());
         return new LinkTable(dialect, both, both.reads(), executor, both::close);
     }
 

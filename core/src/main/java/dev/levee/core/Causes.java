@@ -6,6 +6,7 @@ import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks through exceptions to the failures that caused them. Bounded, because a chain of causes may be a circle. See
@@ -19,14 +20,19 @@ final class Causes {
 
     /** Whether a condition holds for an error or for a failure that it carries as a wrapper. */
     static boolean anyCarried(Throwable error, Predicate<? super Throwable> condition) {
+        return carried(error, condition) != null;
+    }
+
+    /** Returns the error, or the first failure that it carries as a wrapper, for which a condition holds; else null. */
+    static @Nullable Throwable carried(Throwable error, Predicate<? super Throwable> condition) {
         Throwable at = error;
         for (int depth = 0; depth < MAX_DEPTH && at != null; depth++) {
             if (condition.test(at)) {
-                return true;
+                return at;
             }
             at = isWrapper(at) ? at.getCause() : null;
         }
-        return false;
+        return null;
     }
 
     /** Whether a condition holds for an error or for any of its causes. */

@@ -50,6 +50,32 @@ public interface OutcomeRule {
     }
 
     /**
+     * An exception that knows what it means, because the code that made it has seen more than its class says: whether a
+     * call was sent, or that the other side has answered. {@link #standard()} goes by that, so that policies around a
+     * client whose exceptions are judged need no rule of their own. Other rules see an exception like any other.
+     *
+     * <p>For authors of clients and interceptors. Implementations are exceptions; what they answer never changes. See
+     * ADR 182.
+     *
+     * @since 0.1
+     */
+    interface Judged {
+        /**
+         * Returns what the failure means.
+         *
+         * @return the verdict
+         */
+        Verdict verdict();
+
+        /**
+         * Returns how long the dependency asked to be left alone.
+         *
+         * @return nanoseconds, rounded up, {@link #DO_NOT_RETRY}, or {@link RefusedException#UNKNOWN}
+         */
+        long retryAfterNanos();
+    }
+
+    /**
      * Judges an outcome.
      *
      * @param result what the call returned; null if it threw, or returned null
@@ -90,10 +116,11 @@ public interface OutcomeRule {
      * {@code UnknownHostException}, {@code UnresolvedAddressException} and {@code HttpConnectTimeoutException} are
      * {@link Verdict#NOT_SENT}; everything else that is thrown is a {@link Verdict#FAILURE}, {@code Error} included.
      *
-     * <p>An exception that only carries another one is judged by what it carries: {@code CompletionException},
-     * {@code ExecutionException}, {@code UncheckedIOException}, {@code UndeclaredThrowableException},
-     * {@code InvocationTargetException} and {@code SQLException}, up to 16 deep. {@link #onError(Class, Verdict)} looks
-     * through the same wrappers; for the wrapper of a client use {@link #onCause}.
+     * <p>An exception that is {@link Judged} means what it says. One that only carries another one is judged by what it
+     * carries: {@code CompletionException}, {@code ExecutionException}, {@code UncheckedIOException},
+     * {@code UndeclaredThrowableException}, {@code InvocationTargetException} and {@code SQLException}, up to 16 deep.
+     * {@link #onError(Class, Verdict)} looks through the same wrappers; for the wrapper of a client use
+     * {@link #onCause}.
      *
      * @return the rule, always the same one
      */

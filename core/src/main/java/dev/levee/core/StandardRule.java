@@ -17,10 +17,24 @@ enum StandardRule implements OutcomeRule {
         if (error == null) {
             return Verdict.SUCCESS;
         }
+        Judged known = judged(error);
+        if (known != null) {
+            return known.verdict();
+        }
         if (Causes.anyCarried(error, StandardRule::isNotSent)) {
             return Verdict.NOT_SENT;
         }
         return isCutShort(error) ? judgeCutShort() : Verdict.FAILURE;
+    }
+
+    @Override
+    public long retryAfterNanos(@Nullable Object result, @Nullable Throwable error) {
+        Judged known = error == null ? null : judged(error);
+        return known == null ? OutcomeRule.super.retryAfterNanos(result, error) : known.retryAfterNanos();
+    }
+
+    private static @Nullable Judged judged(Throwable error) {
+        return error instanceof Judged known ? known : (Judged) Causes.carried(error, Judged.class::isInstance);
     }
 
     private static boolean isNotSent(Throwable error) {

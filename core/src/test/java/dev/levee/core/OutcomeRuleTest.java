@@ -19,6 +19,7 @@ import java.nio.channels.UnresolvedAddressException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -515,5 +516,52 @@ class OutcomeRuleTest {
         Throwable wrapped = new java.util.concurrent.CompletionException(new java.net.ConnectException("refused"));
 
         assertThat(Outcomes.judge(OutcomeRule.standard(), null, wrapped)).isEqualTo(Verdict.NOT_SENT);
+    }
+
+    /** An exception of a client that has seen more than its class says. */
+    private static final class Knowing extends RuntimeException implements OutcomeRule.Judged {
+        private static final long serialVersionUID = 1L;
+        private final transient Verdict verdict;
+
+        Knowing(Verdict verdict) {
+            this.verdict = verdict;
+        }
+
+        @Override
+        public Verdict verdict() {
+            return verdict;
+        }
+
+        @Override
+        public long retryAfterNanos() {
+            return 7;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Verdict.class)
+    void the_standard_rule_goes_by_what_an_exception_knows_also_inside_a_wrapper(Verdict verdict) {
+        Knowing known = new Knowing(verdict);
+        for (Throwable error : List.of(known, new ExecutionException(known))) {
+            assertThat(OutcomeRule.standard().judge(null, error)).isEqualTo(verdict);
+            assertThat(OutcomeRule.standard().retryAfterNanos(null, error)).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void a_rule_that_names_an_exception_goes_before_what_it_knows() {
+        Knowing known = new Knowing(Verdict.SUCCESS);
+        assertThat(OutcomeRule.standard().onError(Knowing.class, Verdict.FAILURE).judge(null, known))
+                .isEqualTo(Verdict.FAILURE);
+        assertThat(OutcomeRule.failures(IllegalStateException.class, Knowing.class).judge(null, known))
+                .isEqualTo(Verdict.FAILURE);
+        assertThat(OutcomeRule.standard().judge(null, new IllegalStateException(known)))
+                .isEqualTo(Verdict.FAILURE);
+    }
+
+    @Test
+    void an_exception_that_cannot_say_what_it_knows_is_a_failure() {
+        assertThat(Outcomes.judge(OutcomeRule.standard(), null, new Knowing(null)))
+                .isEqualTo(Verdict.FAILURE);
     }
 }

@@ -3,11 +3,9 @@ package dev.levee.grpc;
 import dev.levee.core.CallContext;
 import dev.levee.core.CallFuture;
 import dev.levee.core.Criticality;
-import dev.levee.grpc.GrpcAttemptException.Knowledge;
 import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
-import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.util.concurrent.CancellationException;
@@ -24,7 +22,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
             Metadata.Key.of(Criticality.HEADER, Metadata.ASCII_STRING_MARSHALLER);
 
     private final GrpcUnaryCall<Q, R> owner;
-    private final AttemptTrace trace = new AttemptTrace();
+    private final AttemptTrace trace;
 
     private @Nullable ClientCall<Q, R> call;
 
@@ -42,6 +40,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
 
     GrpcAttempt(GrpcUnaryCall<Q, R> owner) {
         this.owner = owner;
+        this.trace = new AttemptTrace(owner.guard, status -> {});
     }
 
     /** Starts the call of the channel; what that throws comes out, and then nothing is on its way. */
@@ -49,7 +48,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
             CallOptions given, Metadata givenHeaders, @Nullable Q request, boolean hasRequest, @Nullable Boolean zip) {
         CallContext context = CallContext.current();
         CallOptions options =
-                GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(new AttemptTracing());
+                GrpcDeadlines.narrow(given, context.deadline()).withStreamTracerFactory(trace.factory());
         if (options.getExecutor() != null) {
             // That of a blocking stub takes nothing any more once the stub has its answer, and an attempt may end
             // later.
@@ -74,7 +73,7 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
         onCancel(reason -> started.cancel("cancelled", reason));
     }
 
-    private static Metadata headersOf(Metadata given, CallContext context) {
+    static Metadata headersOf(Metadata given, CallContext context) {
         Metadata headers = new Metadata();
         headers.merge(given);
         if (context.attempt() > 1) {
@@ -147,44 +146,9 @@ final class GrpcAttempt<Q, R> extends CallFuture<R> {
         }
 
         private void fail(Status status) {
-            Knowledge known = new Knowledge(trace.made && !trace.headersOut, trace.answered, headers != null);
-            GrpcAttemptException thrown = new GrpcAttemptException(status, trailers, known);
+            GrpcAttemptException thrown = trace.failure(status, trailers, headers != null);
             failure = thrown;
             completeExceptionally(thrown);
-        }
-    }
-
-    /** Sees whether the headers of any stream of the attempt went out: the transport says so once they are written. */
-    private static final class AttemptTrace extends ClientStreamTracer {
-        volatile boolean made;
-        volatile boolean headersOut;
-        volatile boolean answered;
-
-        @Override
-        public void outboundHeaders() {
-            headersOut = true;
-        }
-
-        @Override
-        public void inboundHeaders() {
-            headersOut = true;
-        }
-
-        @Override
-        public void inboundTrailers(Metadata arrived) {
-            headersOut = true;
-            answered = true;
-        }
-    }
-
-    private final class AttemptTracing extends ClientStreamTracer.Factory {
-        @Override
-        public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata ignored) {
-            trace.made = true;
-            if (info.isHedging() || (info.getPreviousAttempts() > 0 && !info.isTransparentRetry())) {
-                owner.guard.channelRepeats();
-            }
-            return trace;
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.levee.grpc;
 
+import dev.levee.core.OutcomeRule;
+import dev.levee.core.Verdict;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -7,9 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How an attempt failed, with what is known about it besides its status. Belongs to one call; carries no stack trace,
- * because it is made on a thread of the transport.
+ * because it is made on a thread of the transport. Policies without a rule of their own take it for what
+ * {@link GrpcOutcomes#rule()} says. See ADR 182.
  */
-final class GrpcAttemptException extends StatusRuntimeException {
+final class GrpcAttemptException extends StatusRuntimeException implements OutcomeRule.Judged {
     private static final long serialVersionUID = 1L;
 
     private final transient Knowledge knowledge;
@@ -34,6 +37,16 @@ final class GrpcAttemptException extends StatusRuntimeException {
     static Knowledge knowledgeOf(@Nullable Throwable error) {
         Knowledge known = error instanceof GrpcAttemptException own ? own.knowledge : null;
         return known == null ? Knowledge.NONE : known; // null in a copy that was serialized
+    }
+
+    @Override
+    public Verdict verdict() {
+        return GrpcOutcomes.rule().judge(null, this);
+    }
+
+    @Override
+    public long retryAfterNanos() {
+        return GrpcOutcomes.rule().retryAfterNanos(null, this);
     }
 
     @Override

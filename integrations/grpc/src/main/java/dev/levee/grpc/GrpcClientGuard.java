@@ -16,17 +16,19 @@ import io.grpc.ClientInterceptor;
 import io.grpc.MethodDescriptor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client interceptor that runs unary calls under a policy, most often a pipeline with retry, breaker and timeout.
+ * A client interceptor that runs unary calls under a policy, most often a pipeline with retry, breaker and timeout, and
+ * streams under another one.
  *
  * <pre>{@code
- * Policy guard = Pipeline.of(
- *         Retry.of("catalog", c -> c.outcomes(GrpcOutcomes.rule())),
- *         CircuitBreaker.of("catalog", c -> c.outcomes(GrpcOutcomes.rule())));
- * Channel channel = ClientInterceptors.intercept(managedChannel, GrpcClientGuard.of(guard));
+ * CircuitBreaker breaker = CircuitBreaker.of("catalog");
+ * Policy guard = Pipeline.of(Retry.of("catalog"), breaker, Timeout.of("catalog", ofMillis(300)));
+ * Channel channel = ClientInterceptors.intercept(
+ *         managedChannel, GrpcClientGuard.of(guard).withStreams(Pipeline.of(breaker, Bulkhead.of("watches", 100))));
  * }</pre>
  *
  * <p>It serves blocking, future and asynchronous stubs alike: the policy runs as {@link Policy#callAsync} does, and
@@ -35,16 +37,17 @@ import org.slf4j.LoggerFactory;
  * repeated.
  *
  * <p><b>What is guarded.</b> Unary calls, from {@code halfClose} to the status of their last attempt. Calls that stream
- * in either direction pass through without the policy; the deadline of {@code CallContext} holds for them too.
+ * in either direction pass through without a policy, unless {@link #withStreams} gives them one; the deadline of
+ * {@code CallContext} holds for them in any case.
  *
  * <p><b>What is repeated.</b> A retry or a hedge in the policy repeats calls of methods that are declared idempotent
  * ({@link MethodDescriptor#isIdempotent}, {@code idempotency_level} in the proto file) or that the predicate names; a
  * call of another method only if it surely was not sent. {@code CallContext.notIdempotent} holds as well. Policies
- * judge by their own rule: give each {@link GrpcOutcomes#rule()}. Whatever the rule, nothing is sent after an attempt
- * that failed when headers of its response had arrived. On a channel with a balancer of
- * {@link dev.levee.grpc.balancing}, attempts go to different subchannels as long as there are some. A channel may
- * repeat calls by itself ({@code retryPolicy} in its service config); an interceptor sees that only when it happens,
- * and warns once, since attempts of both layers multiply: use {@code disableRetry()} there.
+ * that have no rule of their own judge an attempt by {@link GrpcOutcomes#rule()}; build rules on that one. Whatever the
+ * rule, nothing is sent after an attempt that failed when headers of its response had arrived. On a channel with a
+ * balancer of {@link dev.levee.grpc.balancing}, attempts go to different subchannels as long as there are some. A
+ * channel may repeat calls by itself ({@code retryPolicy} in its service config); an interceptor sees that only when it
+ * happens, and warns once, since attempts of both layers multiply: use {@code disableRetry()} there.
  *
  * <p><b>Deadlines.</b> The earliest of {@code CallOptions}, gRPC's {@code Context} and {@code CallContext} bounds all
  * attempts and waits, and each attempt is sent with what is left of it or of a timeout in the policy.
@@ -72,15 +75,25 @@ public final class GrpcClientGuard implements ClientInterceptor {
 
     private final Predicate<? super MethodDescriptor<?, ?>> idempotent;
     private final AtomicBoolean warned = new AtomicBoolean();
+    private final @Nullable Policy streams;
 
     private GrpcClientGuard(
-            Policy policy, Predicate<? super MethodDescriptor<?, ?>> idempotent, Environment environment) {
-        Require.nonNull("policy", policy);
+            String part,
+            Policy policy,
+            @Nullable Policy streams,
+            Predicate<? super MethodDescriptor<?, ?>> idempotent,
+            Environment environment) {
         this.idempotent = Require.nonNull("idempotent", idempotent);
         this.environment = Require.nonNull("environment", environment);
-        this.part = "gRPC guard \"" + Text.printable(policy.name()) + "\"";
-        // The deadline of a call holds whatever the policy does.
-        this.policy = Pipeline.of(Timeout.of(policy.name() + "/deadline", Deadline.FOREVER, environment), policy);
+        this.part = part;
+        this.policy = policy;
+        this.streams = streams;
+    }
+
+    /** The deadline of a call holds whatever the policy does. */
+    private static Policy withDeadline(Policy policy, Environment environment) {
+        Require.nonNull("environment", environment);
+        return Pipeline.of(Timeout.of(policy.name() + "/deadline", Deadline.FOREVER, environment), policy);
     }
 
     /**
@@ -119,13 +132,41 @@ public final class GrpcClientGuard implements ClientInterceptor {
      */
     public static GrpcClientGuard of(
             Policy policy, Predicate<? super MethodDescriptor<?, ?>> alsoIdempotent, Environment environment) {
-        return new GrpcClientGuard(policy, alsoIdempotent, environment);
+        Require.nonNull("policy", policy);
+        String part = "gRPC guard \"" + Text.printable(policy.name()) + "\"";
+        return new GrpcClientGuard(part, withDeadline(policy, environment), null, alsoIdempotent, environment);
+    }
+
+    /**
+     * Returns an interceptor that guards calls which stream as well, in either direction, under a policy of their own:
+     * breaker, limiter and bulkhead, seldom more.
+     *
+     * <p>The policy admits the call when it starts, and what the stub sends before that waits in memory; it learns the
+     * outcome from the status. So a permit is held as long as the stream lives, and a timeout in the policy bounds the
+     * whole stream. A stream is sent at most once, whatever the policy repeats; what a retry repeats is the wait for
+     * gates further in that have refused. A fallback cannot answer a stream. A refusal, a timeout and a cancel reach
+     * the listener as those of a unary call do.
+     *
+     * <p>An iterator of a blocking stub that is neither read to its end nor cancelled keeps its permit until its
+     * deadline, as it keeps its stream.
+     *
+     * @param policy guards each call that streams; of one clock with the environment of this interceptor
+     * @return a new interceptor; this one stays as it is
+     * @throws NullPointerException if {@code policy} is null
+     */
+    public GrpcClientGuard withStreams(Policy policy) {
+        Require.nonNull("policy", policy);
+        return new GrpcClientGuard(part, this.policy, withDeadline(policy, environment), idempotent, environment);
     }
 
     @Override
     public <Q, R> ClientCall<Q, R> interceptCall(MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
-        return method.getType() == MethodDescriptor.MethodType.UNARY
-                ? new GrpcUnaryCall<>(this, method, options, next)
+        if (method.getType() == MethodDescriptor.MethodType.UNARY) {
+            return new GrpcUnaryCall<>(this, method, options, next);
+        }
+        Policy guarding = streams;
+        return guarding != null
+                ? new GrpcStreamCall<>(this, guarding, method, options, next)
                 : next.newCall(
                         method,
                         GrpcDeadlines.narrow(options, CallContext.current().deadline()));
@@ -148,6 +189,6 @@ public final class GrpcClientGuard implements ClientInterceptor {
 
     @Override
     public String toString() {
-        return "GrpcClientGuard[" + policy + "]";
+        return "GrpcClientGuard[" + policy + (streams == null ? "" : ", streams " + streams) + "]";
     }
 }

@@ -257,7 +257,8 @@ final class GrpcUnaryCall<Q, R> extends ClientCall<Q, R> {
         return metadata == null ? new Metadata() : metadata;
     }
 
-    private Status statusOf(Throwable failure) {
+    /** Returns how a call ends for its listener that has failed so. */
+    static Status statusOf(Throwable failure) {
         Status known = GrpcOutcomes.statusOf(failure);
         if (known != null) {
             // Failures of earlier attempts are suppressed in the exception, which would be lost.

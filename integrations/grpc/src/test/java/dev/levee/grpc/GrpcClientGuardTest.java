@@ -317,6 +317,38 @@ class GrpcClientGuardTest {
     }
 
     @Test
+    void policies_without_a_rule_of_their_own_go_by_that_of_grpc() {
+        GrpcTestServer server = server((call, message, number) -> call.close(
+                message.equals("missing") ? Status.NOT_FOUND : Status.UNAVAILABLE, new Metadata()));
+        CircuitBreaker breaker = CircuitBreaker.of("b", c -> c.consecutiveFailures(3));
+        Retry retry = Retry.of("r", c -> c.maxAttempts(2).backoff(Backoff.fixed(ofMillis(1))));
+        Channel channel = guarded(server.port(), Pipeline.of(retry, breaker));
+
+        for (int i = 0; i < 5; i++) {
+            assertThat(failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "missing"))
+                            .getStatus()
+                            .getCode())
+                    .isEqualTo(Status.Code.NOT_FOUND);
+        }
+        assertThat(server.received).hasValue(5); // an answer is not repeated, and opens no breaker
+        assertThat(breaker.state()).isEqualTo(CircuitBreaker.State.CLOSED);
+
+        failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "x"));
+        assertThat(server.received).hasValue(7);
+    }
+
+    @Test
+    void a_pushback_holds_for_policies_without_a_rule_too() {
+        Metadata trailers = new Metadata();
+        trailers.put(Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER), "-1");
+        GrpcTestServer server = server(failingFirst(1, Status.UNAVAILABLE, trailers));
+        Retry retry = Retry.of("r", c -> c.maxAttempts(3).backoff(Backoff.fixed(ofMillis(1))));
+        Channel channel = guarded(server.port(), retry);
+        failing(() -> ClientCalls.blockingUnaryCall(channel, ASK, CallOptions.DEFAULT, "x"));
+        assertThat(server.received).hasValue(1);
+    }
+
+    @Test
     void a_call_that_says_so_is_not_repeated_whatever_its_method() {
         GrpcTestServer server = server(failingFirst(1, Status.UNAVAILABLE, new Metadata()));
         Channel channel = guarded(server.port(), retry());

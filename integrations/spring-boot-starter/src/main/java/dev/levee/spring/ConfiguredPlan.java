@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
  * @param policies the policies, by their names
  * @param pipelines the pipelines, by their names
  * @param dataSources what guards the data sources, by the names of their beans in Boot's uniform form
+ * @param others the properties of other parts that are set, with hashes of their values: one may be a secret
  */
 record ConfiguredPlan(
         Map<String, BudgetSettings> budgets,
         Map<String, PolicyPlan> policies,
         Map<String, PipelinePlan> pipelines,
-        Map<String, DataSourcePlan> dataSources) {
+        Map<String, DataSourcePlan> dataSources,
+        Map<String, Integer> others) {
     /**
      * A policy.
      *

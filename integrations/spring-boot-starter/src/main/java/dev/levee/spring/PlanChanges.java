@@ -54,6 +54,12 @@ final class PlanChanges {
                         null));
             }
         });
+        Set<String> others = new TreeSet<>(from.others().keySet());
+        others.addAll(to.others().keySet());
+        others.removeIf(
+                name -> Objects.equals(from.others().get(name), to.others().get(name)));
+        others.forEach(name -> problems.add(
+                new Problem(name, null, "cannot change while running: it needs a restart", null)));
         Set<String> changed = new LinkedHashSet<>();
         from.policies().forEach((name, policy) -> {
             PolicyPlan other = to.policies().get(name);

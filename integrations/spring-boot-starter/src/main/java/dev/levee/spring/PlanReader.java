@@ -14,8 +14,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.ClassUtils;
 
 /**
  * Reads the whole configuration, and says everything that is wrong with it at once.
@@ -26,7 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class PlanReader {
     /** What other parts of Levee read themselves. */
-    private static final Set<String> FOREIGN = Set.of("http", "cloud", "console");
+    private static final Set<String> FOREIGN = Set.of("http", "cloud");
+
+    private static final boolean HAS_CONSOLE =
+            ClassUtils.isPresent("dev.levee.console.Console", PlanReader.class.getClassLoader());
 
     private final SettingNode root;
     private final Predicate<String> isBean;
@@ -34,6 +39,7 @@ final class PlanReader {
     private final Map<String, PolicyPlan> policies = new LinkedHashMap<>();
     private final Map<String, PipelinePlan> pipelines = new LinkedHashMap<>();
     private final Map<String, BudgetSettings> budgets = new LinkedHashMap<>();
+    private final Map<String, Integer> others = new LinkedHashMap<>();
 
     /** Names of policies that are wrong, and said to be: a pipeline with them is not wrong too. */
     private final Set<String> broken = new LinkedHashSet<>();
@@ -92,7 +98,7 @@ final class PlanReader {
         if (!problems.isEmpty()) {
             throw new LeveeConfigurationException(problems);
         }
-        return new ConfiguredPlan(budgets, policies, pipelines, dataSources);
+        return new ConfiguredPlan(budgets, policies, pipelines, dataSources, others);
     }
 
     private void readDataSource(String name, SettingNode node, Map<String, DataSourcePlan> dataSources) {
@@ -112,7 +118,7 @@ final class PlanReader {
             Set<String> known = new LinkedHashSet<>(pipelines.keySet());
             known.addAll(policies.keySet());
             values.wrong("pipeline", "names no pipeline, no policy and no bean" + Settings.suggestion(pipeline, known));
-        } else if (new ConfiguredPlan(budgets, policies, pipelines, Map.of()).isKeyed(pipeline)) {
+        } else if (new ConfiguredPlan(budgets, policies, pipelines, Map.of(), Map.of()).isKeyed(pipeline)) {
             values.wrong("pipeline", "is one policy for each key, and a data source has no key");
         }
         dataSources.put(Settings.uniform(name), new DataSourcePlan(name, pipeline, node.path()));
@@ -148,17 +154,24 @@ final class PlanReader {
 
     /** Checks what is read elsewhere too, so that a mistake is said even where nothing reads it. */
     private void readOthers() {
-        SettingNode guarded = root.at("guarded");
-        if (guarded != null) {
-            Values values = new Values(guarded.path(), List.of(guarded), false, problems);
-            GuardedOrder.read(values);
-            values.requireKnown(guarded);
+        readOther("guarded", GuardedOrder::read);
+        readOther("health", LeveeHealth::down);
+        if (HAS_CONSOLE) {
+            SettingNode console = root.at("console");
+            if (console != null) {
+                PageSettings.hide(console);
+            }
+            readOther("console", PageSettings::read);
         }
-        SettingNode health = root.at("health");
-        if (health != null) {
-            Values values = new Values(health.path(), List.of(health), false, problems);
-            LeveeHealth.down(values);
-            values.requireKnown(health);
+    }
+
+    private void readOther(String section, Consumer<Values> reader) {
+        SettingNode node = root.at(section);
+        if (node != null) {
+            Values values = new Values(node.path(), List.of(node), false, problems);
+            reader.accept(values);
+            values.requireKnown(node);
+            values.effective().forEach((name, value) -> others.put("levee." + section + '.' + name, value.hashCode()));
         }
     }
 

@@ -28,6 +28,8 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
     /** Which policy of the configuration a bean stands for. */
     private static final String MARK = "dev.levee.policy";
 
+    private static final String PAGE = "levee.console.enabled";
+
     private @Nullable ConfigurableEnvironment environment;
     private @Nullable ConfigurableListableBeanFactory beans;
 
@@ -48,7 +50,8 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         return PlanReader.read(Settings.read(environment), name -> beans.containsBean(name) && !isOurs(beans, name));
     }
 
-    private static boolean isOurs(ConfigurableListableBeanFactory beans, String name) {
+    /** Whether a bean is a policy or pipeline of the configuration. */
+    static boolean isOurs(ConfigurableListableBeanFactory beans, String name) {
         return beans.containsBeanDefinition(name)
                 && beans.getBeanDefinition(name).hasAttribute(MARK);
     }
@@ -75,8 +78,22 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
             }
         });
         requireJdbc(plan, factory.getBeanClassLoader(), clashes);
+        if (asksForPage(environment)
+                && !ClassUtils.isPresent("dev.levee.console.Console", factory.getBeanClassLoader())) {
+            clashes.add(new Problem(
+                    PAGE, environment.getProperty(PAGE), "needs levee-console among the dependencies", null));
+        }
         if (!clashes.isEmpty()) {
             throw new LeveeConfigurationException(clashes);
+        }
+    }
+
+    /** Returns whether the configuration asks for a live page; what is neither yes nor no is said elsewhere. */
+    static boolean asksForPage(Environment environment) {
+        try {
+            return SettingType.FLAG.parse().apply(environment.getProperty(PAGE, "false"));
+        } catch (IllegalArgumentException wrong) {
+            return false;
         }
     }
 

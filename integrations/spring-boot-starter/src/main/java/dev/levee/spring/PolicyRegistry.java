@@ -202,6 +202,11 @@ final class PolicyRegistry implements LeveePolicies, PolicyKind.Surroundings {
         return Collections.unmodifiableMap(single);
     }
 
+    /** Returns the figures of all keys of a policy of the configuration; null if it is not for keys. */
+    @Nullable Measured keyed(String name) {
+        return keyed.get(name);
+    }
+
     /** Returns how many keys a policy of the configuration holds; -1 if it is not for keys. */
     int keys(String name) {
         KeyedEntry entry = keyed.get(name);

@@ -27,7 +27,7 @@ final class Settings {
 
     /** What this module reads. */
     static final List<String> SECTIONS =
-            List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health", "data-sources");
+            List.of("policies", "pipelines", "defaults", "budgets", "guarded", "health", "data-sources", "console");
 
     private Settings() {}
 
@@ -38,7 +38,7 @@ final class Settings {
             if (source instanceof IterableConfigurationPropertySource iterable) {
                 boolean process = source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
                 for (ConfigurationPropertyName name : iterable) {
-                    if (ROOT.isAncestorOf(name) && !(process && isForeign(name))) {
+                    if (ROOT.isAncestorOf(name) && !(process && isForeign(name, source))) {
                         add(root, name, source, environment);
                     }
                 }
@@ -47,9 +47,22 @@ final class Settings {
         return root;
     }
 
-    /** Whether a variable of the process only begins as ours do, as LEVEE_PORT of a container may. */
-    private static boolean isForeign(ConfigurationPropertyName name) {
-        return !isSection(name.getElement(1, Form.UNIFORM));
+    /**
+     * Whether a variable of the process only begins as ours do, as LEVEE_PORT of a container may, and those that
+     * Kubernetes makes for a service of the name levee-console.
+     */
+    private static boolean isForeign(ConfigurationPropertyName name, ConfigurationPropertySource source) {
+        String section = name.getElement(1, Form.UNIFORM);
+        if (!section.equals("console") || name.getNumberOfElements() < 3) {
+            return !isSection(section);
+        }
+        String property = name.getElement(2, Form.UNIFORM);
+        ConfigurationProperty value = source.getConfigurationProperty(name);
+        return property.equals("service")
+                || (property.equals("port")
+                        && value != null
+                        && String.valueOf(value.getValue()).startsWith("tcp://"))
+                || (property.equals("port") && name.getNumberOfElements() > 3);
     }
 
     /** Returns whether this module reads what is below a name. */
@@ -97,6 +110,9 @@ final class Settings {
         private @Nullable String value;
 
         private @Nullable String origin;
+
+        /** Whether the value may be a secret, and is not said. */
+        private boolean hidden;
 
         /** From where the list comes, if this is one. */
         private @Nullable ConfigurationPropertySource list;
@@ -148,8 +164,15 @@ final class Settings {
             return node;
         }
 
+        /** Makes what is wrong with this be said without its value. */
+        void hide() {
+            hidden = true;
+            children.values().forEach(SettingNode::hide);
+        }
+
         Problem problem(String reason) {
-            return new Problem(path, value == null ? null : Text.printable(value), reason, origin);
+            String shown = value == null ? null : hidden || name.equals("token") ? "******" : Text.printable(value);
+            return new Problem(path, shown, reason, origin);
         }
 
         /** Returns the elements of a list, or the parts of a text between commas. */

@@ -148,6 +148,9 @@ class MetadataTest {
         Values health = new Values("levee.health", List.of(), true, new ArrayList<>());
         LeveeHealth.down(health);
         add(properties, "levee.health.", health.declared());
+        Values page = new Values("levee.console", List.of(), true, new ArrayList<>());
+        PageSettings.read(page);
+        add(properties, "levee.console.", page.declared());
         PolicyKinds.BY_LABEL
                 .values()
                 .forEach(kind -> add(properties, "levee.defaults." + kind.label() + '.', declared(kind)));

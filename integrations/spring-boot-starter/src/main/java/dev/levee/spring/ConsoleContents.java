@@ -1,0 +1,111 @@
+package dev.levee.spring;
+
+import dev.levee.console.Console;
+import dev.levee.core.Measured;
+import dev.levee.core.Policy;
+import dev.levee.spring.ConfiguredPlan.PipelinePlan;
+import dev.levee.spring.LeveeConfigurationException.Problem;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+
+/**
+ * Puts cards on the live page: one for each pipeline, one for each policy that stands in none, and one for each bean
+ * that has figures, such as a balancer or a cache. See ADR 181.
+ */
+final class ConsoleContents implements SmartInitializingSingleton {
+    private static final Logger LOG = LoggerFactory.getLogger(LeveePolicies.class);
+
+    private final Console console;
+    private final PolicyRegistry policies;
+    private final ConfigurableListableBeanFactory beans;
+
+    ConsoleContents(Console console, PolicyRegistry policies, ConfigurableListableBeanFactory beans) {
+        this.console = console;
+        this.policies = policies;
+        this.beans = beans;
+    }
+
+    /** Serves a page; a port that cannot be had is a wrong value of its property. */
+    static Console start(PageSettings settings) {
+        try {
+            return settings.start();
+        } catch (UncheckedIOException taken) {
+            throw new LeveeConfigurationException(new Problem(
+                    "levee.console.port",
+                    String.valueOf(settings.port()),
+                    taken.getMessage() + ": " + Objects.requireNonNull(taken.getCause()).getMessage(),
+                    null));
+        }
+    }
+
+    @Override
+    public void afterSingletonsInstantiated() {
+        Map<String, List<Measured>> cards = new LinkedHashMap<>();
+        Set<String> linked = new HashSet<>();
+        policies.plan().pipelines().values().forEach(pipeline -> {
+            List<Measured> parts = new ArrayList<>();
+            addParts(pipeline, parts);
+            cards.put(pipeline.name(), parts);
+            linked.addAll(pipeline.elements());
+        });
+        policies.plan().policies().keySet().forEach(name -> {
+            List<Measured> parts = new ArrayList<>();
+            if (!linked.contains(name)) {
+                addPart(name, parts);
+            }
+            cards.put(name, parts);
+        });
+        for (String name : beans.getBeanNamesForType(Measured.class, false, false)) {
+            if (!PolicyBeans.isOurs(beans, name)
+                    && !linked.contains(name)
+                    && beans.getSingleton(name) instanceof Measured measured
+                    && measured != policies) {
+                cards.put(name, List.of(measured));
+            }
+        }
+        try {
+            cards.forEach((name, parts) -> {
+                if (!parts.isEmpty()) {
+                    console.show(name, parts.toArray(Measured[]::new));
+                }
+            });
+        } catch (IllegalStateException full) {
+            LOG.warn("levee: the live page does not show everything: {}", full.getMessage());
+        }
+    }
+
+    private void addParts(PipelinePlan pipeline, List<Measured> parts) {
+        Policy single = policies.single().get(pipeline.name());
+        if (single instanceof Measured measured) {
+            parts.add(measured);
+            return;
+        }
+        for (String element : pipeline.elements()) { // of which at least one is for keys
+            PipelinePlan nested = policies.plan().pipelines().get(element);
+            if (nested != null) {
+                addParts(nested, parts);
+            } else {
+                addPart(element, parts);
+            }
+        }
+    }
+
+    private void addPart(String name, List<Measured> parts) {
+        Measured keyed = policies.keyed(name);
+        if (keyed != null) {
+            parts.add(keyed);
+        } else if (policies.policy(name) instanceof Measured measured) {
+            parts.add(measured);
+        }
+    }
+}

@@ -11,8 +11,10 @@ import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -181,7 +183,9 @@ final class StoreLink {
             batch.timer = environment.schedule(
                     () -> failed(batch, attempt, new TimeoutException("no answer within " + Nanos.text(timeoutNanos))),
                     timeoutNanos);
-            store.take(batch.batch).whenComplete((grants, error) -> {
+            CompletableFuture<List<QuotaGrant>> answer = store.take(batch.batch);
+            batch.isAsking(answer);
+            answer.whenComplete((grants, error) -> {
                 if (error != null) {
                     failed(batch, attempt, error);
                 } else {
@@ -356,6 +360,7 @@ final class StoreLink {
         } finally {
             lock.unlock();
         }
+        batch.isAsking(null);
         for (SharedQuota quota : batch.quotas) {
             quota.dropped();
         }
@@ -410,6 +415,9 @@ final class StoreLink {
 
         volatile Scheduler.@Nullable Timer timer;
 
+        /** What the latest attempt waits for. */
+        private final AtomicReference<@Nullable CompletableFuture<?>> answer = new AtomicReference<>();
+
         /** Counts attempts that have ended. Written under the lock of the link, as the rest. */
         volatile int attempt;
 
@@ -426,6 +434,17 @@ final class StoreLink {
             this.quotas = quotas;
             this.batch = batch;
             this.sentNanos = sentNanos;
+        }
+
+        /**
+         * Calls the attempt before off: a client that has no connection keeps what it was given, and would send all
+         * attempts when it has one again.
+         */
+        void isAsking(@Nullable CompletableFuture<?> next) {
+            CompletableFuture<?> before = answer.getAndSet(next);
+            if (before != null) {
+                before.cancel(false);
+            }
         }
 
         void cancelTimer() {

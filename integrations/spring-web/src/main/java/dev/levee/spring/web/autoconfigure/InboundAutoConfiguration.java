@@ -44,7 +44,8 @@ public class InboundAutoConfiguration {
             @Nullable Boolean trustDeadline,
             @Nullable Duration maxTime,
             @Nullable String correlationHeader,
-            @Nullable Boolean trustCorrelation) {}
+            @Nullable Boolean trustCorrelation,
+            @Nullable Boolean session) {}
 
     private static Consumer<InboundConfig.Builder> settings(org.springframework.core.env.Environment properties) {
         ServerProperties server = Binder.get(properties)
@@ -52,9 +53,10 @@ public class InboundAutoConfiguration {
                         PREFIX,
                         Bindable.of(ServerProperties.class),
                         new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
-                .orElse(new ServerProperties(null, null, null, null, null));
+                .orElse(new ServerProperties(null, null, null, null, null, null));
         return c -> {
             c.trustDeadline(Boolean.TRUE.equals(server.trustDeadline()));
+            c.session(Boolean.TRUE.equals(server.session()));
             c.maxTime(server.maxTime() == null ? Deadline.FOREVER : server.maxTime());
             if (server.correlationHeader() != null) {
                 c.correlation(server.correlationHeader(), Boolean.TRUE.equals(server.trustCorrelation()));

@@ -122,9 +122,11 @@ final class AsyncGateCall<T extends @Nullable Object> extends CallFuture<T> {
             if (phase != QUEUED && (error != null || stamp == Gate.REFUSED)) {
                 return; // cancelled, and settled by that
             }
+            Environment environment = gate.environment();
             Throwable rejected = HandOver.tryExecute(
-                    gate.environment().executor(),
+                    environment,
                     () -> context.call((Action<RuntimeException>) () -> afterWait(turn, stamp, error)),
+                    lost -> environment.handOver(() -> noThread(gate, turn, stamp, error, lost)),
                     LOG,
                     gate);
             if (rejected != null) { // an Error too: there may be no memory for one more thread

@@ -37,7 +37,7 @@ public final class Environment implements AutoCloseable {
         listener = Listeners.shield(builder.listener);
         wallClock = builder.wallClock;
         closing = builder.closing;
-        handOvers = new HandOverQueue(clock, executor);
+        handOvers = new HandOverQueue(clock, executor, this::schedule);
         carriers = builder.carriers;
     }
 
@@ -153,9 +153,10 @@ public final class Environment implements AutoCloseable {
     /**
      * Runs what follows from a timer on the {@link #executor()}, because the thread of all timers must not run code of
      * users. For authors of policies and schedulers. A task that the executor does not take, whatever it throws, runs
-     * on that of {@link #system()}, and in the last resort on this thread, because a call waits for it. It runs once,
-     * also if an executor keeps it and throws. Tasks that come together may share a thread, but none waits for another
-     * one that blocks. Does not block, unless the executor runs tasks on the thread that hands them over.
+     * on that of {@link #system()}, and in the last resort on this thread, because a call waits for it; one that it
+     * takes and has not begun after a second runs on that of {@link #system()} too. It runs once, also if an executor
+     * keeps it and throws. Tasks that come together may share a thread, but none waits for another one that blocks.
+     * Does not block, unless the executor runs tasks on the thread that hands them over.
      *
      * @param task what is to run; what it throws is logged
      * @throws NullPointerException if {@code task} is null

@@ -10,6 +10,7 @@ import dev.levee.core.Scheduler;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Unchecked;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -18,12 +19,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One asynchronous call under a {@link StoredIdempotency}; the same steps as there. They follow each other, so its
  * fields need no lock; those that a cancel reads are volatile. See ADR 34.
  */
 final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(Idempotency.class);
+
     private final StoredIdempotency<T> idempotency;
     private final Slot slot;
     private final Supplier<? extends CompletionStage<T>> operation;
@@ -68,10 +73,26 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
     /** Runs a step, on the executor if it may block. */
     private void runStep(boolean mayBlock, Action<RuntimeException> action) {
-        if (mayBlock) {
-            idempotency.environment.executor().execute(context.carry(() -> step(action)));
-        } else {
+        runStep(mayBlock, action, rejected -> {
+            throw Unchecked.<RuntimeException>asDeclared(rejected);
+        });
+    }
+
+    /** Does so, or something else if the executor does not take it, or drops it. */
+    private void runStep(boolean mayBlock, Action<RuntimeException> action, Consumer<? super Throwable> otherwise) {
+        if (!mayBlock) {
             step(action);
+            return;
+        }
+        Environment environment = idempotency.environment;
+        Throwable rejected = HandOver.tryExecute(
+                environment,
+                context.carry(() -> step(action)),
+                lost -> environment.handOver(context.carry(() -> step(() -> otherwise.accept(lost)))),
+                LOG,
+                StoredIdempotency.subject(idempotency.name()));
+        if (rejected != null) {
+            otherwise.accept(rejected);
         }
     }
 
@@ -143,8 +164,7 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                     idempotency.countReplay();
                     end(() -> deliver(ending));
                 } else { // not on the thread that ended the other call, which has its own work to do
-                    Runnable next = context.carry(() -> step(AsyncIdempotentCall.this::claimOrWait));
-                    idempotency.environment.executor().execute(next);
+                    runStep(true, AsyncIdempotentCall.this::claimOrWait);
                 }
             }
         }.start();
@@ -187,12 +207,10 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void resolveOnExecutor() {
-        try {
-            runStep(true, this::resolve);
-        } catch (Throwable rejected) { // by the executor; no call could check before the lease has ended
+        runStep(true, this::resolve, rejected -> { // no call could check before the lease has ended
             idempotency.giveBack(slot, owner, false);
-            throw rejected;
-        }
+            throw Unchecked.<RuntimeException>asDeclared(rejected);
+        });
     }
 
     private void resolve() {
@@ -231,11 +249,8 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void settleOnExecutor(T result, @Nullable Throwable error) {
-        try {
-            runStep(idempotency.store.blocks(), () -> settle(result, error));
-        } catch (Throwable rejected) { // by the executor: better to block this thread than to lose what is known
-            step(() -> settle(result, error));
-        }
+        // If the executor rejects it: better to block this thread than to lose what is known.
+        runStep(idempotency.store.blocks(), () -> settle(result, error), rejected -> step(() -> settle(result, error)));
     }
 
     private void settle(T result, @Nullable Throwable error) {

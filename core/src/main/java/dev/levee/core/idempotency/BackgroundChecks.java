@@ -174,7 +174,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        if (handOver.execute(idempotency.environment.executor(), this::turn) != null) {
+        if (handOver.execute(idempotency.environment, this::turn, () -> endTurn(firstNanos)) != null) {
             endTurn(firstNanos);
         }
     }

@@ -10,6 +10,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
@@ -46,7 +47,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>See ADRs 15, 24, 60 and 61, and ADR 70 for the warning.
  */
-final class BackoffRetry implements Retry, Repeater {
+final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(Retry.class);
 
     final RetryConfig config;

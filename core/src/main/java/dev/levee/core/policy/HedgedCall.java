@@ -8,6 +8,7 @@ import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.RefusedException;
 import dev.levee.core.Verdict;
+import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Handles;
 import dev.levee.core.internal.HintSpread;
 import dev.levee.core.internal.Nanos;
@@ -138,15 +139,19 @@ abstract class HedgedCall<T extends @Nullable Object> extends HedgeState<T> impl
         if (isDone() || isSettled()) {
             return;
         }
-        try {
-            environment().executor().execute(context.carry(next));
-        } catch (Throwable rejected) {
-            hedge.warnCannotStart(rejected);
-            boolean settled = close(0);
-            cancelTimers(Integer.MAX_VALUE);
-            if (settled) {
-                environment().handOver(this::completeWithLatestSetAside);
-            }
+        Throwable rejected =
+                HandOver.tryExecute(environment(), context.carry(next), this::withoutThread, RacingHedge.LOG, hedge);
+        if (rejected != null) {
+            withoutThread(rejected);
+        }
+    }
+
+    private void withoutThread(Throwable rejected) {
+        hedge.warnCannotStart(rejected);
+        boolean settled = close(0);
+        cancelTimers(Integer.MAX_VALUE);
+        if (settled) {
+            environment().handOver(this::completeWithLatestSetAside);
         }
     }
 

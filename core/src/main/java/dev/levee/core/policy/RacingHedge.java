@@ -9,6 +9,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Verdict;
 import dev.levee.core.internal.CallState;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Nanos;
 import dev.levee.core.internal.Repeater;
@@ -30,13 +31,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The implementation of {@link Hedge}: what all calls share. One call is a {@link HedgedCall}. See ADR 29. */
-final class RacingHedge implements Hedge {
+final class RacingHedge implements Hedge, FitsStackRoom {
     /** The longest wait that a dependency may ask for: what a retry allows by default. */
     static final long MAX_HINT = 5_000_000_000L;
 
     private static final double OWN_RATIO = 0.1;
     private static final double OWN_PER_SECOND = 1;
-    private static final Logger LOG = LoggerFactory.getLogger(Hedge.class);
+    static final Logger LOG = LoggerFactory.getLogger(Hedge.class);
 
     final int maxAttempts;
     final OutcomeRule outcomes;

@@ -9,6 +9,7 @@ import dev.levee.core.Invocation;
 import dev.levee.core.Operation;
 import dev.levee.core.Outcomes;
 import dev.levee.core.internal.Answering;
+import dev.levee.core.internal.FitsStackRoom;
 import dev.levee.core.internal.Interrupts;
 import dev.levee.core.internal.Require;
 import dev.levee.core.internal.SafeLog;
@@ -30,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The implementation of {@link Fallback}. See ADR 30, and ADR 69 for answers by the call. */
-final class SubstitutingFallback implements Fallback, Answering {
+final class SubstitutingFallback implements Fallback, Answering, FitsStackRoom {
     private static final Logger LOG = LoggerFactory.getLogger(Fallback.class);
 
     private final String name;

@@ -26,12 +26,12 @@ final class KeyTurns<K> {
 
     private final String cache;
     private final Scheduler scheduler;
-    private final ConcurrentHashMap<K, Turn> taken = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<K, KeyTurn> taken = new ConcurrentHashMap<>();
 
     /** What each thread waits for, to find rings of them. */
-    private final ConcurrentHashMap<Thread, Turn> waits = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Thread, KeyTurn> waits = new ConcurrentHashMap<>();
 
-    private static final class Turn {
+    private static final class KeyTurn {
         final Thread owner = Thread.currentThread();
         final Queue<Thread> waiting = new ConcurrentLinkedQueue<>();
         volatile boolean ended;
@@ -52,7 +52,7 @@ final class KeyTurns<K> {
         if (LOADING.get() != null) {
             return work.get();
         }
-        Turn own = new Turn();
+        KeyTurn own = new KeyTurn();
         if (!take(key, own)) {
             return work.get(); // within a turn of this thread
         }
@@ -78,8 +78,8 @@ final class KeyTurns<K> {
         }
     }
 
-    private boolean take(K key, Turn own) {
-        for (Turn there = taken.putIfAbsent(key, own); there != null; there = taken.putIfAbsent(key, own)) {
+    private boolean take(K key, KeyTurn own) {
+        for (KeyTurn there = taken.putIfAbsent(key, own); there != null; there = taken.putIfAbsent(key, own)) {
             if (there.owner == own.owner) {
                 return false;
             }
@@ -88,7 +88,7 @@ final class KeyTurns<K> {
         return true;
     }
 
-    private void await(K key, Turn turn) {
+    private void await(K key, KeyTurn turn) {
         Thread self = Thread.currentThread();
         Deadline deadline = CallContext.current().deadline();
         turn.waiting.add(self);
@@ -114,14 +114,14 @@ final class KeyTurns<K> {
         }
     }
 
-    private void refuseRing(K key, Thread self, Turn first) {
+    private void refuseRing(K key, Thread self, KeyTurn first) {
         int steps = 0;
-        for (Turn turn = first; turn != null && !turn.ended && steps++ <= waits.size(); ) {
+        for (KeyTurn turn = first; turn != null && !turn.ended && steps++ <= waits.size(); ) {
             if (turn.owner == self) {
                 throw new CacheException("cache \"" + cache + "\" cannot change key " + Text.printable(key)
                         + ": the change that it waits for has to wait for it");
             }
-            Turn next = waits.get(turn.owner);
+            KeyTurn next = waits.get(turn.owner);
             if (turn.ended) { // only before its end is it certain that its thread waits within it
                 return;
             }

@@ -178,10 +178,14 @@ final class Loads<K, V> {
                 handOver(key, mine, from);
             }
             LoadResult<V> result = load.await(name, key, environment.scheduler(), patience(old));
-            if (result == null && old != null) {
-                return insteadOfWaiting(key, old);
+            CacheEntry<V> still = result == null ? old(key, load, mine) : null;
+            if (still != null) {
+                return insteadOfWaiting(key, still);
             }
-            if (result != null && !load.mustReload(result, joinedAt)) {
+            if (result == null) { // what was old was invalidated meanwhile
+                result = load.await(name, key, environment.scheduler());
+            }
+            if (!load.mustReload(result, joinedAt)) {
                 if (result.failure() != null) {
                     throw LoadFailures.asSeenByWaiter(name, result.failure());
                 }
@@ -218,7 +222,7 @@ final class Loads<K, V> {
     /** Returns the entry that answers a caller that has waited long enough. */
     private @Nullable CacheEntry<V> old(K key, PendingLoad<V> load, PendingLoad<V> mine) {
         try {
-            CacheEntry<V> there = entries.peek(key, load.generation());
+            CacheEntry<V> there = entries.peek(key, entries.current());
             return there != null && lives.mayReplaceFailure(there, clock.nanoTime()) ? there : null;
         } catch (Throwable broken) { // a clock, or a key's equals, of the user
             if (load == mine) {

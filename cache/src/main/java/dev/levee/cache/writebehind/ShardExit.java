@@ -105,8 +105,8 @@ final class ShardExit<K, V> {
     }
 
     /**
-     * Returns the write of a slot that is on its way, or null if it has ended or was handed back. Without the lock: only
-     * the worker, which asks, sends writes on their way and ends that.
+     * Returns the write of a slot that is on its way, or null if it has ended or was handed back. Without the lock:
+     * only the worker, which asks, sends writes on their way and ends that.
      */
     @Nullable WriteOp<K, V> flying(WriteSlot<K, V> slot) {
         return shard.sealed ? null : slot.flying;

@@ -29,11 +29,11 @@ final class WriteIntake<K, V> {
     private final WriteWaiters waiters;
     private final List<WriteLane<K, V>> lanes;
     private final Consumer<K> dropped;
-    private volatile @Nullable WallTime wallTime;
+    private volatile @Nullable WallReading wallTime;
     final LongAdder refused = new LongAdder();
 
     /** A reading of the wall clock, and of the other one. */
-    private record WallTime(Instant instant, long readAt) {}
+    private record WallReading(Instant instant, long readAt) {}
 
     WriteIntake(
             String name,
@@ -77,12 +77,12 @@ final class WriteIntake<K, V> {
 
     /** Returns the time of the wall clock, which is read once in a millisecond at most. */
     private Instant wallTime(long now) {
-        WallTime last = wallTime;
+        WallReading last = wallTime;
         if (last != null && now - last.readAt >= 0 && now - last.readAt < WALL_TIME_NANOS) {
             return last.instant;
         }
         Instant instant = environment.wallClock().instant();
-        wallTime = new WallTime(instant, now);
+        wallTime = new WallReading(instant, now);
         return instant;
     }
 

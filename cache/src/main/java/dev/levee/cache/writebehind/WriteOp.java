@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * takes over the place, with the age of the first one: this object becomes that write while it waits, which saves most
  * of what a write costs, or another object replaces it.
  *
- * <p>Guarded by the lock of its shard. While it is on its way nothing of it changes but what its worker counts.
+ * <p>Guarded by the lock of its shard. While it is on its way nothing of it changes but what its worker counts. See ADR
+ * 178.
  */
 final class WriteOp<K, V> {
     final WriteSlot<K, V> slot;

@@ -5,6 +5,8 @@ module dev.levee.opentelemetry {
     requires org.slf4j;
     requires static transitive io.opentelemetry.api;
     requires static transitive io.opentelemetry.context;
+    requires static transitive io.opentelemetry.sdk.common;
+    requires static transitive io.opentelemetry.sdk.metrics;
     requires static transitive org.jspecify;
 
     exports dev.levee.opentelemetry;

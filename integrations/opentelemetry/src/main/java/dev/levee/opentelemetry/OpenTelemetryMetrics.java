@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * and down is a gauge; a state is an up-down counter with the attribute {@code state} for each of its states, 1 for the
  * present one and else 0, so that a sum over instances counts those in a state. Nanoseconds become seconds ({@code s});
  * other units are {@code By}, {@code {call}} and {@code 1}. A figure that comes without a description is a gauge under
- * its flat name.
+ * its flat name. Histograms go by {@link OpenTelemetryHistograms}, which needs the SDK.
  *
  * <p>A metric that a source passes for the first time during a collection is part of the next one. Two sources of one
  * name would be one series, of which an SDK keeps one figure: give them different names. A source that throws is logged
@@ -145,6 +145,15 @@ public final class OpenTelemetryMetrics implements AutoCloseable {
         all.forEach(each -> each.observed = true);
     }
 
+    /** Returns the attributes of a figure. */
+    static AttributesBuilder attributes(String policy, Metric metric, List<String> tags) {
+        AttributesBuilder attributes = Attributes.builder().put(NAME, policy);
+        for (int i = 0; i < tags.size(); i++) {
+            attributes.put(metric.tags().get(i), tags.get(i));
+        }
+        return attributes;
+    }
+
     /** What figures of a metric go to: one of the two. */
     private static final class Instrument {
         private final @Nullable ObservableLongMeasurement whole;
@@ -187,10 +196,7 @@ public final class OpenTelemetryMetrics implements AutoCloseable {
         @Override
         public void value(String policy, Metric metric, List<String> tags, double value) {
             Instrument instrument = find(metric.name(), () -> of(metric));
-            AttributesBuilder attributes = Attributes.builder().put(NAME, policy);
-            for (int i = 0; i < tags.size(); i++) {
-                attributes.put(metric.tags().get(i), tags.get(i));
-            }
+            AttributesBuilder attributes = attributes(policy, metric, tags);
             if (metric.kind() == Metric.Kind.STATE) {
                 List<String> states = metric.states();
                 for (int i = 0; i < states.size(); i++) {

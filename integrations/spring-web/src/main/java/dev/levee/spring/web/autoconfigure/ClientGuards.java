@@ -20,6 +20,7 @@ import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 /**
  * The guards that are configured under {@code levee.http.clients}, by the name of the client, which is the host in its
@@ -28,7 +29,8 @@ import org.springframework.boot.context.properties.bind.handler.NoUnboundElement
  * @since 0.1
  */
 public final class ClientGuards implements Measured, AutoCloseable {
-    private static final String PREFIX = "levee.http.clients";
+    private static final String ROOT = "levee.http";
+    private static final String PREFIX = ROOT + ".clients";
 
     private final Map<String, ClientGuard> guards;
 
@@ -40,12 +42,15 @@ public final class ClientGuards implements Measured, AutoCloseable {
     record ClientProperties(
             @Nullable List<String> endpoints, @Nullable String pipeline) {}
 
+    /** All that is in the configuration, so that what is misspelled beside the clients is found too. */
+    record HttpProperties(
+            @Nullable Map<String, ClientProperties> clients,
+            InboundAutoConfiguration.@Nullable ServerProperties server) {}
+
     static ClientGuards bind(Binder binder, Function<String, @Nullable Policy> policies, Environment environment) {
-        Map<String, ClientProperties> clients = binder.bind(
-                        PREFIX,
-                        Bindable.mapOf(String.class, ClientProperties.class),
-                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
-                .orElse(Map.of());
+        HttpProperties http = binder.bind(ROOT, Bindable.of(HttpProperties.class), strict())
+                .orElse(new HttpProperties(null, null));
+        Map<String, ClientProperties> clients = http.clients() == null ? Map.of() : http.clients();
         Map<String, URI[]> endpoints = new LinkedHashMap<>();
         Map<String, Policy> pipelines = new LinkedHashMap<>();
         clients.forEach((name, client) -> { // all of it is read before anything starts
@@ -67,6 +72,13 @@ public final class ClientGuards implements Measured, AutoCloseable {
                             environment);
         })));
         return new ClientGuards(guards);
+    }
+
+    /** Refuses unknown properties; not variables of the process, of which LEVEE_HTTP_PORT may be of a container. */
+    static BindHandler strict() {
+        return new NoUnboundElementsBindHandler(
+                BindHandler.DEFAULT,
+                source -> !(source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource));
     }
 
     private static URI[] endpoints(String name, ClientProperties client) {

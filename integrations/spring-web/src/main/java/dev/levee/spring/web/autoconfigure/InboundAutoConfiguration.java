@@ -2,6 +2,7 @@ package dev.levee.spring.web.autoconfigure;
 
 import dev.levee.core.Deadline;
 import dev.levee.core.Environment;
+import dev.levee.core.internal.Text;
 import dev.levee.spring.web.InboundConfig;
 import dev.levee.spring.web.InboundFilter;
 import dev.levee.spring.web.InboundWebFilter;
@@ -15,10 +16,9 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
-import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.boot.convert.DurationStyle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
@@ -42,26 +42,48 @@ public class InboundAutoConfiguration {
     record ServerProperties(
             @Nullable Boolean enabled,
             @Nullable Boolean trustDeadline,
-            @Nullable Duration maxTime,
+            @Nullable String maxTime,
             @Nullable String correlationHeader,
             @Nullable Boolean trustCorrelation,
             @Nullable Boolean session) {}
 
     private static Consumer<InboundConfig.Builder> settings(org.springframework.core.env.Environment properties) {
         ServerProperties server = Binder.get(properties)
-                .bind(
-                        PREFIX,
-                        Bindable.of(ServerProperties.class),
-                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT))
+                .bind(PREFIX, Bindable.of(ServerProperties.class), ClientGuards.strict())
                 .orElse(new ServerProperties(null, null, null, null, null, null));
         return c -> {
             c.trustDeadline(Boolean.TRUE.equals(server.trustDeadline()));
             c.session(Boolean.TRUE.equals(server.session()));
-            c.maxTime(server.maxTime() == null ? Deadline.FOREVER : server.maxTime());
-            if (server.correlationHeader() != null) {
-                c.correlation(server.correlationHeader(), Boolean.TRUE.equals(server.trustCorrelation()));
-            }
+            set("max-time", server.maxTime(), text -> c.maxTime(duration(text)));
+            set(
+                    "correlation-header",
+                    server.correlationHeader(),
+                    header -> c.correlation(header, Boolean.TRUE.equals(server.trustCorrelation())));
         };
+    }
+
+    private static void set(String name, @Nullable String value, Consumer<String> setter) {
+        if (value == null) {
+            return;
+        }
+        try {
+            setter.accept(value);
+        } catch (IllegalArgumentException wrong) {
+            throw new IllegalArgumentException(
+                    PREFIX + "." + name + " = \"" + Text.printable(value) + "\": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    /** As everywhere under {@code levee}: a number alone says nothing. */
+    private static Duration duration(String text) {
+        String word = text.strip();
+        if (word.equals("forever")) {
+            return Deadline.FOREVER;
+        }
+        if (word.matches("[+-]?[0-9]*")) {
+            throw new IllegalArgumentException("must be a duration with a unit, such as 500ms, 2s or PT1M30S");
+        }
+        return DurationStyle.detectAndParse(word);
     }
 
     @Configuration(proxyBeanMethods = false)

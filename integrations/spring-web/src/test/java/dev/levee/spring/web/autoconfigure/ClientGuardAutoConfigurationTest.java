@@ -160,6 +160,11 @@ class ClientGuardAutoConfigurationTest {
         fails("levee.http.clients.catalog.endpoints", "levee.http.clients.catalog.endpoints=ftp://host");
         fails("levee.http.clients.catalog.timeout", endpoints(), "levee.http.clients.catalog.timeout=5s");
         fails("levee.http.server", "levee.http.server.trust-everything=true");
+        fails("levee.http.client.catalog", "levee.http.client.catalog.endpoints=http://10.0.0.1");
+        fails("levee.http.server.max-time = \"5\": must be a duration with a unit", "levee.http.server.max-time=5");
+        fails("levee.http.server.max-time = \"-5s\": ", "levee.http.server.max-time=-5s");
+        fails("levee.http.server.max-time = \"soon\": ", "levee.http.server.max-time=soon");
+        fails("levee.http.server.correlation-header = \"a b\": ", "levee.http.server.correlation-header=a b");
     }
 
     private void fails(String place, String... properties) {

@@ -1,10 +1,10 @@
--- The time of a shard, for the scripts that come after this text. Whole numbers below 2^53 only, since a number of Lua is
--- a double; times in microseconds. All reads come before the first write, so a script that fails has changed nothing.
--- Numbers are packed as doubles, little-endian: reading and writing them as text took most of the time of a script.
+-- The time of a shard, for the scripts that come after this text. Whole numbers below 2^53 only, since a number of Lua
+-- is a double; times in microseconds. All reads come before the first write, so a script that fails has changed
+-- nothing. Numbers are packed as doubles, little-endian: reading and writing them as text took most of the time.
 --
--- KEYS[1]  the mark of the shard: m2 birth time server full wall; see ADR 147
--- ARGV[1]  node, sequence, latest time that it can be, how much the process knows (0: of the shard; 1: nothing; 2: nothing,
---          and a shard that is new starts full), wall clock of the process, longest time to fill
+-- KEYS[1]  the mark of the shard: m2 birth time server full wall; see ADR 147 and ADR 185
+-- ARGV[1]  node, sequence, latest time that it can be, how much the process knows (0: of the shard; 1: nothing;
+--          2: nothing, and a shard that is new starts full), wall clock of the process, longest time to fill
 local JUMP, MARK = 1000000, '<c2ddddd'
 local now = redis.call('TIME')
 local clock = now[1] * 1000000 + now[2]

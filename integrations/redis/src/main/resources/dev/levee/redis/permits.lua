@@ -24,7 +24,9 @@ local value = redis.call('GET', KEYS[2])
 if value then
   local found = words(value)
   local terms = { found[2], tonumber(found[3]), tonumber(found[4]) }
-  if found[1] ~= 'p1' or not isWhole(terms[2], 1) or not isWhole(terms[3], 1) then return redis.error_reply(foreign(KEYS[2])) end
+  if found[1] ~= 'p1' or not isWhole(terms[2], 1) or not isWhole(terms[3], 1) then
+    return redis.error_reply(foreign(KEYS[2]))
+  end
   for n = 5, #found do
     local id, last, ends, permits, needed, wanted =
       string.match(found[n], '^([^,]+),([^,]+),(%d+),(%d+),(%d+),(%d+)$')

@@ -4,8 +4,8 @@
 -- ARGV  that of the mark, then one for each request: revision kind c1 c2 c3 used taken needed demanded wanted terms
 --       kind t: c1 units a microsecond, c2 units a permit, c3 burst; w: c1 length, c2 permits, c3 grain of time
 --
--- key   q2 revision kind c1 c2 c3 s1 s2 s3 terms, then for each node, the one that has asked last at the end: id, sequence,
---       and what it was answered, of which the time is when it has asked
+-- key   q2 revision kind c1 c2 c3 s1 s2 s3 terms, then for each node, the one that has asked last at the end: id,
+--       sequence, and what it was answered, of which the time is when it has asked
 --       kind t: s1 time, s2 level, 0 if full; w: s1 start, s2 taken in this window, s3 in the one before
 --
 -- answer: time, then for each request: code permits wait remaining reset sharers time; code 1: the terms apply, 2: they

@@ -8,6 +8,8 @@ import dev.levee.core.internal.SafeLog;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -62,6 +64,9 @@ final class StoreLink {
 
     /** What has to be charged when the outage is over. */
     private final Set<SharedQuota> charged = new LinkedHashSet<>();
+
+    /** The keys that are on their way, of limiters whose names several limiters of this process have. */
+    private final Set<List<String>> twins = new HashSet<>();
 
     private int inFlight;
     private long sequence;
@@ -149,15 +154,42 @@ final class StoreLink {
                 if (out || inFlight >= maxInFlight || queue.isEmpty()) {
                     return;
                 }
-                quotas = new ArrayList<>(Math.min(queue.size(), maxBatch));
-                while (quotas.size() < maxBatch && !queue.isEmpty()) {
-                    quotas.add(queue.remove());
+                quotas = nextQuotas();
+                if (quotas.isEmpty()) {
+                    return;
                 }
                 inFlight++;
             } finally {
                 lock.unlock();
             }
             send(newBatch(quotas));
+        }
+    }
+
+    /** Takes those that are asked for next; under the lock. */
+    private List<SharedQuota> nextQuotas() {
+        List<SharedQuota> quotas = new ArrayList<>(Math.min(queue.size(), maxBatch));
+        Iterator<SharedQuota> each = queue.iterator();
+        while (quotas.size() < maxBatch && each.hasNext()) {
+            SharedQuota next = each.next();
+            if (!next.scope.hasTwin || twins.add(id(next))) {
+                quotas.add(next);
+                each.remove();
+            }
+        }
+        return quotas;
+    }
+
+    private static List<String> id(SharedQuota quota) {
+        return List.of(quota.scope.name, quota.key);
+    }
+
+    /** Notes that no request of these is on its way any more; under the lock. */
+    private void isOver(Bunch batch) {
+        for (SharedQuota quota : batch.quotas) {
+            if (quota.scope.hasTwin) {
+                twins.remove(id(quota));
+            }
         }
     }
 
@@ -215,6 +247,7 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
+            isOver(batch);
             if (batch.hasFailed) {
                 unanswered.remove(batch);
             } else {
@@ -356,6 +389,7 @@ final class StoreLink {
                 return;
             }
             batch.isSettled = true;
+            isOver(batch);
             unanswered.remove(batch);
         } finally {
             lock.unlock();

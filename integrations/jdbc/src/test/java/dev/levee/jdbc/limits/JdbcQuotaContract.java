@@ -344,8 +344,9 @@ abstract class JdbcQuotaContract extends QuotaStoreContract {
     @Test
     void limiters_of_several_processes_run_on_it() {
         JdbcQuotaStore other = another(2);
-        try (SharedLimits one = SharedLimits.of("one", store);
-                SharedLimits two = SharedLimits.of("two", other)) {
+        SharedLimits.Delivery patient = new SharedLimits.Delivery(Duration.ofSeconds(30), 256, 4);
+        try (SharedLimits one = SharedLimits.of("one", store, patient, Environment.system());
+                SharedLimits two = SharedLimits.of("two", other, patient, Environment.system())) {
             RateLimiter first = one.limiter("shared", TEN);
             RateLimiter second = two.limiter("shared", TEN);
             int admitted = 0;

@@ -120,8 +120,8 @@ class LoadTimeLimitsTest {
                     asked -> asked.getAsync("a"),
                     asked -> asked.getAllAsync(List.of("a")).thenApply(found -> found.get("a")),
                     asked -> {
-                        FutureTask<String> caller =
-                                new FutureTask<>(() -> asked.getAll(List.of("a")).get("a"));
+                        FutureTask<String> caller = new FutureTask<>(
+                                () -> asked.getAll(List.of("a")).get("a"));
                         time.start("caller", caller);
                         return caller;
                     });

@@ -77,12 +77,15 @@ class HandOverQueueTest {
     @Test
     void tasks_run_in_turn_on_a_worker_for_which_there_is_no_second_thread() {
         int[] starts = new int[1];
-        HandOverQueue poor = new HandOverQueue(clock::get, task -> {
-            if (starts[0]++ > 0) {
-                throw new OutOfMemoryError("unable to create native thread");
-            }
-            workers.add(task);
-        }, this::alarm);
+        HandOverQueue poor = new HandOverQueue(
+                clock::get,
+                task -> {
+                    if (starts[0]++ > 0) {
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                    workers.add(task);
+                },
+                this::alarm);
         for (int i = 0; i < 10_000; i++) {
             int number = i;
             poor.add(() -> {

@@ -551,9 +551,12 @@ class OutcomeRuleTest {
     @Test
     void a_rule_that_names_an_exception_goes_before_what_it_knows() {
         Knowing known = new Knowing(Verdict.SUCCESS);
-        assertThat(OutcomeRule.standard().onError(Knowing.class, Verdict.FAILURE).judge(null, known))
+        assertThat(OutcomeRule.standard()
+                        .onError(Knowing.class, Verdict.FAILURE)
+                        .judge(null, known))
                 .isEqualTo(Verdict.FAILURE);
-        assertThat(OutcomeRule.failures(IllegalStateException.class, Knowing.class).judge(null, known))
+        assertThat(OutcomeRule.failures(IllegalStateException.class, Knowing.class)
+                        .judge(null, known))
                 .isEqualTo(Verdict.FAILURE);
         assertThat(OutcomeRule.standard().judge(null, new IllegalStateException(known)))
                 .isEqualTo(Verdict.FAILURE);

@@ -55,8 +55,9 @@ class DroppingExecutorTest {
         time.advance(LONG);
         checked.clear();
         time.advance(Duration.ofMinutes(1));
-        assertThat(checked).hasSize(3).allSatisfy((address, count) -> assertThat(count)
-                .isBetween(11, 13));
+        assertThat(checked)
+                .hasSize(3)
+                .allSatisfy((address, count) -> assertThat(count).isBetween(11, 13));
         nodes.close();
         time.advance(Duration.ofMinutes(1));
         assertThat(time.pendingTimers()).isZero();

@@ -87,8 +87,7 @@ class AlgorithmChangeTest {
     @ParameterizedTest
     @MethodSource("pairs")
     void nothing_stays_used_after_a_reset_but_what_is_not_there_at_first(Limit from, Limit to) {
-        RateLimiter limiter =
-                RateLimiter.of("l", config -> config.limit(from).initialPermits(4), time.environment());
+        RateLimiter limiter = RateLimiter.of("l", config -> config.limit(from).initialPermits(4), time.environment());
         limiter.tryAcquire(4);
         limiter.reconfigure(to, CarriedFill.RESET);
         assertThat(limiter.availablePermits()).isEqualTo(4);
@@ -109,7 +108,8 @@ class AlgorithmChangeTest {
         owing.reconfigure(from);
         owing.settle(-1);
         assertThat(owing.availablePermits()).as("14 are used of 10").isZero();
-        assertThat(owing.tryAcquireOrWaitNanos()).isGreaterThanOrEqualTo(HOUR.dividedBy(10).toNanos());
+        assertThat(owing.tryAcquireOrWaitNanos())
+                .isGreaterThanOrEqualTo(HOUR.dividedBy(10).toNanos());
     }
 
     @ParameterizedTest

@@ -86,7 +86,8 @@ class SettledTest {
         limiter.settle(5);
         limiter.settle(-7);
         assertThat(limiter.tryAcquireOrWaitNanos())
-                .isBetween(Duration.ofMinutes(12).toNanos(), Duration.ofMinutes(12).toNanos() + 2);
+                .isBetween(
+                        Duration.ofMinutes(12).toNanos(), Duration.ofMinutes(12).toNanos() + 2);
     }
 
     @Test

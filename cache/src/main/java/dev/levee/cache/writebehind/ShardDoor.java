@@ -236,9 +236,7 @@ final class ShardDoor<K, V> {
         try {
             WriteSlot<K, V> slot = shard.slotOrNew(write.key());
             room.takeAnyway(1, bytes);
-            shard.install(
-                    slot,
-                    new WriteOp<>(slot, write.value(), write.sequence(), write.acceptedAt(), bytes, since));
+            shard.install(slot, new WriteOp<>(slot, write.value(), write.sequence(), write.acceptedAt(), bytes, since));
         } finally {
             shard.leave();
         }

@@ -110,7 +110,8 @@ final class WriteIntake<K, V> {
     private void finish(WriteLane<K, V> lane, WriteTicket<K, V> ticket, Ruling answer) {
         switch (answer) {
             case ACCEPTED -> {}
-            case RESERVED -> append(lane, ticket, () -> journal.append(ticket.op().write()));
+            case RESERVED ->
+                append(lane, ticket, () -> journal.append(ticket.op().write()));
             case BLOCKED -> throw refusal(Reason.KEY_BLOCKED);
             case CLOSED -> throw refusal(Reason.CLOSED);
             default -> throw refusal(Reason.FULL);

@@ -141,11 +141,7 @@ final class WriteTurns<K, V> {
             return false;
         }
         WriteOp<K, V> op = first.pending;
-        return closing
-                || fresh >= batchSize
-                || op == null
-                || op.position <= urgent
-                || now - op.since >= delayNanos;
+        return closing || fresh >= batchSize || op == null || op.position <= urgent || now - op.since >= delayNanos;
     }
 
     /** Returns how long nothing is due that is not due now. */

@@ -207,10 +207,13 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void resolveOnExecutor() {
-        runStep(true, this::resolve, rejected -> { // no call could check before the lease has ended
-            idempotency.giveBack(slot, owner, false);
-            throw Unchecked.<RuntimeException>asDeclared(rejected);
-        });
+        runStep(
+                true,
+                this::resolve,
+                rejected -> { // no call could check before the lease has ended
+                    idempotency.giveBack(slot, owner, false);
+                    throw Unchecked.<RuntimeException>asDeclared(rejected);
+                });
     }
 
     private void resolve() {

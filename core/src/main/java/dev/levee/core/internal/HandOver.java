@@ -326,8 +326,8 @@ public final class HandOver {
             if (owner != null) {
                 owner.hasLost();
             }
-            lost.accept(new RejectedExecutionException("the executor has not begun a task for "
-                    + Nanos.text(LOST_NANOS) + ", and counts as having dropped it"));
+            lost.accept(new RejectedExecutionException("the executor has not begun a task for " + Nanos.text(LOST_NANOS)
+                    + ", and counts as having dropped it"));
         }
     }
 }

@@ -169,7 +169,8 @@ class HandOverTest {
 
         @Test
         void a_rejection_is_returned_and_nothing_is_lost() {
-            Environment full = environment.toBuilder().executor(HandOverTest::noThread).build();
+            Environment full =
+                    environment.toBuilder().executor(HandOverTest::noThread).build();
             assertThat(handOver.execute(full, HandOverTest.this::task, () -> ran.add("lost")))
                     .isInstanceOf(OutOfMemoryError.class);
             untilItIsLost();

@@ -65,8 +65,7 @@ class DroppingExecutorTest {
     @Test
     void a_retry_ends_with_the_failure_that_it_has() {
         Retry retry = Retry.of("r", c -> c.maxAttempts(2).backoff(Backoff.fixed(SECOND)), environment);
-        CompletableFuture<String> call =
-                Pipeline.of(bulkhead, retry).callAsync(DroppingExecutorTest::failed);
+        CompletableFuture<String> call = Pipeline.of(bulkhead, retry).callAsync(DroppingExecutorTest::failed);
         assertThat(endOf(call)).hasMessage("attempt");
     }
 
@@ -109,8 +108,7 @@ class DroppingExecutorTest {
     @Test
     void a_key_whose_step_was_dropped_is_free_for_a_repeat() {
         Idempotency<String> orders = Idempotency.of("orders", new BlockingStore(environment), c -> {}, environment);
-        CompletableFuture<String> lost =
-                orders.callAsync("key", "", () -> CompletableFuture.completedFuture("first"));
+        CompletableFuture<String> lost = orders.callAsync("key", "", () -> CompletableFuture.completedFuture("first"));
         assertThat(endOf(lost)).hasMessageContaining("has not begun a task for 30s");
         drops.set(0);
         assertThat(orders.callAsync("key", "", () -> CompletableFuture.completedFuture("second")))

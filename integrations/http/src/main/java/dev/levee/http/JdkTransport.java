@@ -126,7 +126,8 @@ final class JdkTransport implements Transport<URI, HttpRequest, HttpResponse<?>>
             body.drop(thrown);
             throw Unchecked.<IOException>asDeclared(thrown);
         } catch (Throwable thrown) {
-            Throwable original = timer.isUp(false) && thrown instanceof Exception ? attempt.timedOut() : original(thrown);
+            Throwable original =
+                    timer.isUp(false) && thrown instanceof Exception ? attempt.timedOut() : original(thrown);
             body.drop(original);
             throw Unchecked.<IOException>asDeclared(original);
         }

@@ -105,8 +105,9 @@ class HeadersTimerTest {
     @Test
     void the_client_inside_has_no_time_to_watch() throws Exception {
         assertThat(send(GET, (attempt, handler) -> {}).get().statusCode()).isEqualTo(200);
-        assertThat(attempts).singleElement().satisfies(it -> assertThat(it.timeout())
-                .isEmpty());
+        assertThat(attempts)
+                .singleElement()
+                .satisfies(it -> assertThat(it.timeout()).isEmpty());
     }
 
     @Test

@@ -116,9 +116,7 @@ public final class RedisPermitStore implements PermitStore {
         int shard = keys.shard(request.bulkhead(), "");
         ShardTimes.TimeClaim claim = times.claim(shard, PackedBytes.MAX_NUMBER);
         CompletableFuture<ScriptReply> run = script.run(
-                connection,
-                new byte[][] {keys.mark(shard), keys.bulkhead(shard, request.bulkhead())},
-                new byte[][] {
+                connection, new byte[][] {keys.mark(shard), keys.bulkhead(shard, request.bulkhead())}, new byte[][] {
                     PackedBytes.head(request.node(), request.sequence(), claim, config.startFull(), 0, environment),
                     PackedBytes.orderedText(request.revision()),
                     text(request.limit()),
@@ -159,8 +157,8 @@ public final class RedisPermitStore implements PermitStore {
         int limit = Math.toIntExact(answer.number());
         long life = Math.multiplyExact(answer.number(), ShardTimes.NANOS_PER_MICRO);
         boolean isConflict = answer.number() == 2;
-        PermitLease lease = new PermitLease(
-                permits, share, sharers, limit, life, PackedBytes.unordered(answer.text()), isConflict);
+        PermitLease lease =
+                new PermitLease(permits, share, sharers, limit, life, PackedBytes.unordered(answer.text()), isConflict);
         answer.end();
         times.learn(shard, time, claim);
         return lease;

@@ -26,8 +26,7 @@ final class RedisScript {
 
     RedisScript(String text) {
         this.text = text.getBytes(StandardCharsets.UTF_8);
-        this.digest =
-                HexFormat.of().formatHex(digest("SHA-1", this.text)).getBytes(StandardCharsets.US_ASCII);
+        this.digest = HexFormat.of().formatHex(digest("SHA-1", this.text)).getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Returns the text of a script that has several parts. */

@@ -87,7 +87,8 @@ final class ScriptReply {
 
         @Override
         public void set(@Nullable ByteBuffer bytes) {
-            output.add(bytes == null ? "nil" : StandardCharsets.UTF_8.decode(bytes).toString());
+            output.add(
+                    bytes == null ? "nil" : StandardCharsets.UTF_8.decode(bytes).toString());
         }
     }
 }

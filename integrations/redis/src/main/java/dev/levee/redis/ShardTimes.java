@@ -34,8 +34,7 @@ final class ShardTimes {
         ServerLead seen;
         do {
             seen = leads.get(shard);
-        } while (!leads.compareAndSet(
-                shard, seen, ServerLead.after(seen, micros * NANOS_PER_MICRO, claimed.nanos)));
+        } while (!leads.compareAndSet(shard, seen, ServerLead.after(seen, micros * NANOS_PER_MICRO, claimed.nanos)));
     }
 
     /**

@@ -84,7 +84,8 @@ class HotKeyTest {
 
     /** The time of the shard, in microseconds. */
     private static long time(RedisClient client) {
-        byte[] mark = client.connect(ByteArrayCodec.INSTANCE).sync().get("{levee:0}".getBytes(StandardCharsets.US_ASCII));
+        byte[] mark =
+                client.connect(ByteArrayCodec.INSTANCE).sync().get("{levee:0}".getBytes(StandardCharsets.US_ASCII));
         return (long) ByteBuffer.wrap(mark).order(ByteOrder.LITTLE_ENDIAN).getDouble(2 + Double.BYTES);
     }
 }

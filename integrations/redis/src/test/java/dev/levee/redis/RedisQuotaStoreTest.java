@@ -55,8 +55,8 @@ class RedisQuotaStoreTest extends QuotaStoreContract {
 
     private long takeAll(Environment environment) {
         QuotaStore fresh = SERVER.store(environment);
-        QuotaRequest request = new QuotaRequest(
-                "api", "k", new QuotaTerms(TEN, 0, 0), 0, Long.MAX_VALUE, 1, 10, 10, Long.MAX_VALUE);
+        QuotaRequest request =
+                new QuotaRequest("api", "k", new QuotaTerms(TEN, 0, 0), 0, Long.MAX_VALUE, 1, 10, 10, Long.MAX_VALUE);
         String node = "p" + Math.abs(environment.random().nextLong() % 1_000_000);
         return fresh.take(new QuotaBatch(node, 1, List.of(request)))
                 .orTimeout(30, TimeUnit.SECONDS)

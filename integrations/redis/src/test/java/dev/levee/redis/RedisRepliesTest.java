@@ -27,7 +27,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What limiters and bulkheads make of each error that a server gives: its name, and the outage mode that was chosen. */
+/**
+ * What limiters and bulkheads make of each error that a server gives: its name, and the outage mode that was chosen.
+ */
 class RedisRepliesTest {
     private static final String LOADING = "LOADING Redis is loading the dataset in memory";
     private static final String BUSY =
@@ -55,15 +57,7 @@ class RedisRepliesTest {
 
     private static QuotaBatch batch() {
         QuotaRequest request = new QuotaRequest(
-                "api",
-                "k",
-                new QuotaTerms(Limit.perSecond(10), 0, 0),
-                0,
-                Long.MAX_VALUE,
-                1,
-                1,
-                1,
-                Long.MAX_VALUE);
+                "api", "k", new QuotaTerms(Limit.perSecond(10), 0, 0), 0, Long.MAX_VALUE, 1, 1, 1, Long.MAX_VALUE);
         return new QuotaBatch("a", 1, List.of(request));
     }
 
@@ -98,8 +92,7 @@ class RedisRepliesTest {
 
         assertNamed(RedisQuotaStore.of(connection).take(batch()), why);
         assertNamed(
-                RedisPermitStore.of(connection)
-                        .renew(new PermitRequest("pool", "a", 1, 10, 1_000_000_000, 0, 0, 1, 1)),
+                RedisPermitStore.of(connection).renew(new PermitRequest("pool", "a", 1, 10, 1_000_000_000, 0, 0, 1, 1)),
                 why);
     }
 
@@ -111,8 +104,7 @@ class RedisRepliesTest {
         assertNamed(
                 RedisQuotaStore.of(connection).take(batch()), "the server has answered something else than expected");
         assertNamed(
-                RedisPermitStore.of(connection)
-                        .renew(new PermitRequest("pool", "a", 1, 10, 1_000_000_000, 0, 0, 1, 1)),
+                RedisPermitStore.of(connection).renew(new PermitRequest("pool", "a", 1, 10, 1_000_000_000, 0, 0, 1, 1)),
                 "the server has answered something else than expected");
     }
 
@@ -125,9 +117,11 @@ class RedisRepliesTest {
     }
 
     private RateLimiter limiter(SharedLimits limits, OnOutage onOutage) {
-        return limits.limiter("api", config -> config.limit(Limit.of(8, Duration.ofHours(10)))
-                .mode(SharedMode.EXACT)
-                .onOutage(onOutage));
+        return limits.limiter(
+                "api",
+                config -> config.limit(Limit.of(8, Duration.ofHours(10)))
+                        .mode(SharedMode.EXACT)
+                        .onOutage(onOutage));
     }
 
     @ParameterizedTest
@@ -165,9 +159,7 @@ class RedisRepliesTest {
         server.fails(error);
         try (SharedBulkhead closed = SharedBulkhead.of("pool", 8, RedisPermitStore.of(connection));
                 SharedBulkhead some = SharedBulkhead.of(
-                        "pool",
-                        config -> config.maxConcurrent(8).outagePermits(2),
-                        RedisPermitStore.of(connection))) {
+                        "pool", config -> config.maxConcurrent(8).outagePermits(2), RedisPermitStore.of(connection))) {
             long start = System.nanoTime();
             while (some.leased() == 0 && some.tryEnter(System.nanoTime()) == Gate.REFUSED) {
                 assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(60));

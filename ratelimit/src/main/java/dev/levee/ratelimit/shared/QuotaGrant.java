@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     a higher revision; those that contradict, if {@code conflict}
  * @param conflict whether processes contradict each other: the terms differ and have the same revision. Nothing was
  *     taken then, and {@code used} was not counted
- * @param failure null if the request was decided; else why not: what the store has for this limiter and key alone cannot
- *     be used. Nothing was taken then, {@code used} was not counted, and the other parts say nothing
+ * @param failure null if the request was decided; else why not: what the store has for this limiter and key alone
+ *     cannot be used. Nothing was taken then, {@code used} was not counted, and the other parts say nothing
  * @since 0.1
  */
 public record QuotaGrant(
@@ -98,8 +98,8 @@ public record QuotaGrant(
 
     /**
      * Makes the answer to a request that could not be decided, for a reason that is of its limiter and key alone: they
-     * go by the outage policy, and the other requests of the batch are decided. A store that cannot be asked, or refuses
-     * all, fails the batch instead.
+     * go by the outage policy, and the other requests of the batch are decided. A store that cannot be asked, or
+     * refuses all, fails the batch instead.
      *
      * @param failure says what is wrong and what to do
      * @return the answer

@@ -100,9 +100,8 @@ class SharedOutageTest {
 
     @Test
     void a_key_about_which_the_store_cannot_decide_is_in_an_outage_alone() {
-        KeyedRateLimiter<String> keyed = node.limits.keyed("api", config -> config.limit(LIMIT)
-                .mode(SharedMode.EXACT)
-                .onOutage(OnOutage.localShare(0.1)));
+        KeyedRateLimiter<String> keyed = node.limits.keyed(
+                "api", config -> config.limit(LIMIT).mode(SharedMode.EXACT).onOutage(OnOutage.localShare(0.1)));
         cluster.store.spoil("api", "bad", true);
         try (CapturedLog log = new CapturedLog(SharedLimits.class)) {
             int good = 0;
@@ -127,7 +126,9 @@ class SharedOutageTest {
             cluster.pass(1_100);
             keyed.tryAcquire("bad");
 
-            assertThat(keyed.availablePermits("bad")).as("what was given is charged").isBetween(90L, 96L);
+            assertThat(keyed.availablePermits("bad"))
+                    .as("what was given is charged")
+                    .isBetween(90L, 96L);
             assertThat(log.lines()).hasSize(2);
             assertThat(log.lines().get(0))
                     .contains("limiter \"api\": the store cannot decide about key \"bad\"")
@@ -166,8 +167,8 @@ class SharedOutageTest {
 
         node.way.fault = FaultyStore.Fault.NONE;
         node.way.release();
-        QuotaRequest look = new QuotaRequest(
-                "api", "", new QuotaTerms(LIMIT, 0, 0), 0, Long.MAX_VALUE, 0, 0, 0, Long.MAX_VALUE);
+        QuotaRequest look =
+                new QuotaRequest("api", "", new QuotaTerms(LIMIT, 0, 0), 0, Long.MAX_VALUE, 0, 0, 0, Long.MAX_VALUE);
         long left = cluster.store
                 .take(new QuotaBatch("look", 1, List.of(look)))
                 .join()

@@ -142,8 +142,7 @@ final class RoutedConnection extends ForwardingConnection {
     // ---- statements
 
     @Override
-    protected <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker)
-            throws SQLException {
+    protected <S extends Statement> S statement(Class<S> type, boolean mayUpdate, Maker<S> maker) throws SQLException {
         PhysicalConnection now = bound();
         try {
             S made = maker.make(now.connection);

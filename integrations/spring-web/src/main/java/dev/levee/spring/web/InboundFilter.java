@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * A servlet filter that takes deadline, session and correlation id of a request in, and answers a refusal of a policy with 429
- * or 503 and Retry-After.
+ * A servlet filter that takes deadline, session and correlation id of a request in, and answers a refusal of a policy
+ * with 429 or 503 and Retry-After.
  *
  * <p>The deadline is in {@link CallContext} while the request is handled on its thread; a request whose deadline has
  * passed is not handled, and gets 503. A refusal by a rate limiter answers 429, any other 503, if nothing was written

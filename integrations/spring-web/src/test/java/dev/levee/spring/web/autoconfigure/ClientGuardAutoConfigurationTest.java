@@ -204,8 +204,8 @@ class ClientGuardAutoConfigurationTest {
                             .doFilter(
                                     new MockHttpServletRequest("GET", "/"),
                                     new MockHttpServletResponse(),
-                                    (request, response) -> session.set(
-                                            CallContext.current().session()));
+                                    (request, response) ->
+                                            session.set(CallContext.current().session()));
                     assertThat(session.get()).isNotNull();
                 });
         new ReactiveWebApplicationContextRunner()

@@ -6,6 +6,7 @@ import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks through exceptions to the failures that caused them. Bounded, because a chain of causes may be a circle. See
@@ -19,14 +20,20 @@ final class Causes {
 
     /** Whether a condition holds for an error or for a failure that it carries as a wrapper. */
     static boolean anyCarried(Throwable error, Predicate<? super Throwable> condition) {
+        return firstCarried(error, condition) != null;
+    }
+
+    /** Returns the first for which a condition holds of an error and the failures that it carries as a wrapper. */
+    static @Nullable Throwable firstCarried(Throwable error, Predicate<? super Throwable> condition) {
         Throwable at = error;
         for (int depth = 0; depth < MAX_DEPTH && at != null; depth++) {
             if (condition.test(at)) {
-                return true;
+                return at;
             }
-            at = isWrapper(at) ? at.getCause() : null;
+            Throwable cause = at.getCause(); // first: most have none, and whether a type is a wrapper costs more
+            at = cause != null && isWrapper(at) ? cause : null;
         }
-        return false;
+        return null;
     }
 
     /** Whether a condition holds for an error or for any of its causes. */

@@ -9,6 +9,7 @@ import dev.levee.core.internal.SafeLog;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,6 +56,10 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private long armedFor;
     private long timers;
     private Scheduler.@Nullable Timer timer;
+
+    /** The timer that gives the present turn up, unless it has begun. Of one turn at a time. */
+    private volatile Scheduler.@Nullable Timer watch;
+
     private volatile boolean failedBefore;
 
     BackgroundChecks(StoredIdempotency<T> idempotency, OutcomeCheck<T> check, long firstNanos) {
@@ -174,7 +179,33 @@ final class BackgroundChecks<T extends @Nullable Object> {
         } finally {
             lock.unlock();
         }
-        if (handOver.execute(idempotency.environment.executor(), this::turn) != null) {
+        HandOver.Once turn = new HandOver.Once(this::turn);
+        watch(turn);
+        if (handOver.execute(idempotency.environment.executor(), turn) != null && turn.disable()) {
+            stopWatching();
+            endTurn(firstNanos);
+        }
+    }
+
+    /** Sees to it that a turn which the executor has taken, and lost without a word, is not the last one. */
+    private void watch(HandOver.Once turn) {
+        try {
+            watch = idempotency.environment.scheduler().schedule(() -> giveUp(turn), firstNanos);
+        } catch (Throwable rejected) { // by a closed environment, for example
+            handOver.failed(rejected);
+        }
+    }
+
+    private void stopWatching() {
+        Scheduler.Timer watching = watch;
+        if (watching != null) {
+            watching.cancel();
+        }
+    }
+
+    private void giveUp(HandOver.Once turn) {
+        if (turn.disable()) {
+            handOver.failed(new RejectedExecutionException("the executor took a task and did not run it"));
             endTurn(firstNanos);
         }
     }
@@ -190,6 +221,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
     }
 
     private void turn() {
+        stopWatching();
         try {
             for (int settled = 0; settled < MAX_PER_TURN; settled++) {
                 WaitingKey next = takeDue();

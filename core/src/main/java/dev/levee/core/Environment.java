@@ -4,6 +4,7 @@ import dev.levee.core.internal.HandOver;
 import dev.levee.core.internal.Require;
 import java.time.InstantSource;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -308,12 +309,23 @@ public final class Environment implements AutoCloseable {
         /**
          * Sets the executor of work. Default: virtual threads where the JVM has them, else daemon threads as needed.
          *
+         * <p>It must run each task that it takes, or throw. Calls, their permits and their ends wait for what it has
+         * taken: one that drops tasks without a word leaves them waiting.
+         *
          * @param value the executor
          * @return this
          * @throws NullPointerException if {@code value} is null
+         * @throws IllegalArgumentException if it is a {@code ThreadPoolExecutor} whose policy is to discard tasks
          */
         public Builder executor(Executor value) {
-            executor = Require.nonNull("executor", value);
+            if (Require.nonNull("executor", value) instanceof ThreadPoolExecutor pool
+                    && (pool.getRejectedExecutionHandler() instanceof ThreadPoolExecutor.DiscardPolicy
+                            || pool.getRejectedExecutionHandler() instanceof ThreadPoolExecutor.DiscardOldestPolicy)) {
+                throw new IllegalArgumentException("executor must not discard tasks, for which calls wait, but its"
+                        + " policy is " + pool.getRejectedExecutionHandler().getClass().getSimpleName()
+                        + "; take AbortPolicy, then calls are refused");
+            }
+            executor = value;
             return this;
         }
 

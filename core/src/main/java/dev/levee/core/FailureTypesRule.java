@@ -2,6 +2,7 @@ package dev.levee.core;
 
 import dev.levee.core.internal.Require;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -23,6 +24,7 @@ final class FailureTypesRule implements OutcomeRule {
         this.types = types;
         this.cutShortTypes = types.stream()
                 .filter(type -> InterruptedException.class.isAssignableFrom(type)
+                        || FileLockInterruptionException.class.isAssignableFrom(type)
                         || ClosedByInterruptException.class.isAssignableFrom(type)
                         || CancellationException.class.isAssignableFrom(type))
                 .toList();
@@ -48,7 +50,7 @@ final class FailureTypesRule implements OutcomeRule {
             return Verdict.SUCCESS;
         }
         if (!StandardRule.isCutShort(error)) {
-            return isOneOf(types, error) ? Verdict.FAILURE : Verdict.IGNORED;
+            return Causes.anyCarried(error, this::isListed) ? Verdict.FAILURE : Verdict.IGNORED;
         }
         // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
         return Causes.any(error, cause -> isOneOf(cutShortTypes, cause))
@@ -59,6 +61,10 @@ final class FailureTypesRule implements OutcomeRule {
     @Override
     public @Nullable Verdict judgeRefusal(RefusedException refusal) {
         return isOneOf(refusalTypes, refusal) ? Verdict.FAILURE : null;
+    }
+
+    private boolean isListed(Throwable error) {
+        return isOneOf(types, error);
     }
 
     /** Whether an error is of a type. Without an iterator, which could cost an object on the hot path. */

@@ -46,7 +46,8 @@ public final class Outcomes {
 
     private static Verdict judged(OutcomeRule rule, @Nullable Object result, @Nullable Throwable thrownError) {
         Throwable error = thrownError == null ? null : unwrap(thrownError);
-        if (error instanceof RefusedException refusal) {
+        RefusedException refusal = error == null ? null : refusal(error);
+        if (refusal != null) {
             Verdict named = judgeRefusal(rule, refusal);
             return named == null ? Verdict.IGNORED : named;
         }
@@ -124,6 +125,22 @@ public final class Outcomes {
         return named == null || named.isFailure();
     }
 
+    /**
+     * Returns the refusal that an exception is, or carries as {@linkplain OutcomeRule#standard() such a wrapper} that
+     * rules look through. For authors of policies. That the call did not run is said by {@link #mayHaveRun} alone,
+     * which looks no further than futures do: code that wraps a refusal may have done something before.
+     *
+     * @param thrown what a call threw
+     * @return the refusal, or null if it is none
+     */
+    public static @Nullable RefusedException refusal(Throwable thrown) {
+        try {
+            return (RefusedException) Causes.carried(thrown, RefusedException.class::isInstance);
+        } catch (Throwable broken) { // an exception whose own methods throw
+            return null;
+        }
+    }
+
     private static @Nullable Verdict judgeRefusal(OutcomeRule rule, RefusedException refusal) {
         try {
             return rule.judgeRefusal(refusal);
@@ -199,9 +216,8 @@ public final class Outcomes {
         }
         try {
             Throwable error = thrownError == null ? null : unwrap(thrownError);
-            return error instanceof RefusedException refused
-                    ? refused.retryAfterNanos()
-                    : rule.retryAfterNanos(result, error);
+            RefusedException refused = error == null ? null : refusal(error);
+            return refused == null ? rule.retryAfterNanos(result, error) : refused.retryAfterNanos();
         } catch (Throwable thrown) {
             RuleFailures.log(rule, "or the refusal did; there is no hint", thrown);
             return RefusedException.UNKNOWN;
@@ -215,9 +231,10 @@ public final class Outcomes {
      * @return the cause of a {@code CompletionException} or {@code ExecutionException}, else the error itself
      */
     public static Throwable unwrap(Throwable error) {
+        if (!(error instanceof CompletionException || error instanceof ExecutionException)) {
+            return error; // without asking it for its cause: its methods are those of a user
+        }
         Throwable cause = error.getCause();
-        return cause != null && (error instanceof CompletionException || error instanceof ExecutionException)
-                ? cause
-                : error;
+        return cause == null ? error : cause;
     }
 }

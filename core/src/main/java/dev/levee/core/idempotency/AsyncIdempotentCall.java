@@ -7,6 +7,7 @@ import dev.levee.core.Environment;
 import dev.levee.core.Inner;
 import dev.levee.core.Outcomes;
 import dev.levee.core.Scheduler;
+import dev.levee.core.Verdict;
 import dev.levee.core.idempotency.IdempotencyStore.Claim;
 import dev.levee.core.idempotency.IdempotencyStore.Status;
 import dev.levee.core.idempotency.StoredIdempotency.Slot;
@@ -158,8 +159,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
             void woken() {
                 PendingCall.PendingEnd<T> ending = other.ending();
                 if (ending == null) {
-                    throw idempotency.inProgress(slot);
+                    throw idempotency.inProgress(slot); // waiting to the end: a timer that fires meanwhile must know
                 }
+                waiting = false;
                 if (ending.known()) {
                     idempotency.countReplay();
                     end(() -> deliver(ending));
@@ -186,7 +188,9 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
                 long pause = idempotency.pauseNanos(slot, claim, limit);
                 new Wait(pause) {
                     @Override
-                    void woken() { // the operation may run in this step, and must not run on the thread of the timers
+                    void woken() {
+                        waiting = false;
+                        // The operation may run in this step, and must not run on the thread of the timers.
                         runStep(true, AsyncIdempotentCall.this::claimUnlessCancelled);
                     }
                 }.start();
@@ -257,7 +261,10 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
     }
 
     private void settle(T result, @Nullable Throwable error) {
-        mine.prepare(idempotency.settle(slot, owner, result, error, idempotency.judgeStage(result, error)));
+        CompletableFuture<T> ended = work;
+        boolean ranBefore = ended != null && CallFuture.mayHaveRunBefore(ended);
+        Verdict verdict = idempotency.judgeStage(result, error, ranBefore);
+        mine.prepare(idempotency.settle(slot, owner, result, error, verdict));
         end(() -> finish(result, error));
     }
 
@@ -311,7 +318,6 @@ final class AsyncIdempotentCall<T extends @Nullable Object> extends CallFuture<T
 
         private void endWait(Action<RuntimeException> next) {
             if (compareAndSet(false, true)) {
-                waiting = false;
                 onEnd();
                 Scheduler.Timer set = timer;
                 if (set != null) {

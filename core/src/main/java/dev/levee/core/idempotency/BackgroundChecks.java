@@ -9,6 +9,7 @@ import dev.levee.core.internal.SafeLog;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,6 +56,7 @@ final class BackgroundChecks<T extends @Nullable Object> {
     private long armedFor;
     private long timers;
     private Scheduler.@Nullable Timer timer;
+
     private volatile boolean failedBefore;
 
     BackgroundChecks(StoredIdempotency<T> idempotency, OutcomeCheck<T> check, long firstNanos) {

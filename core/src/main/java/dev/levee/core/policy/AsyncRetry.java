@@ -157,6 +157,12 @@ final class AsyncRetry<T extends @Nullable Object> extends CallFuture<T> {
         super.earlierFailures(to);
     }
 
+    @Override
+    protected boolean mayHaveRunBefore() {
+        RetrySequence begun = sequence;
+        return (begun != null && begun.mayHaveRunBefore()) || super.mayHaveRunBefore();
+    }
+
     private void cancelTimer() {
         Scheduler.Timer timer = pending;
         if (timer != null) {

@@ -64,11 +64,7 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
     private final LongAdder repeated = new LongAdder();
     private final LongAdder stoodDown = new LongAdder();
 
-    /** Weak, because it stays with threads. */
-    private final WeakReference<Repeater> self = new WeakReference<>(this);
-
-    /** This retry within the one that it was last found in. */
-    private volatile @Nullable NestedRepeaters nested;
+    private final NestedRepeaters.Place place = new NestedRepeaters.Place(this);
 
     private volatile boolean saidSo;
     private volatile boolean warned;
@@ -116,7 +112,7 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
         boolean nested = state.repeating();
         WeakReference<Repeater> outer = state.repeater();
         if (repeats) {
-            state.repeater(nested ? nestedIn(outer) : self);
+            state.repeater(place.in(nested, outer));
         }
         state.repeat(number, idempotent && state.idempotent(), repeats || nested);
         try {
@@ -249,7 +245,7 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
         boolean nested = state.repeating();
         WeakReference<Repeater> outer = state.repeater();
         if (repeats) {
-            state.repeater(nested ? nestedIn(outer) : self);
+            state.repeater(place.in(nested, outer));
         }
         state.repeat(number, idempotent && state.idempotent(), repeats || nested);
         try {
@@ -262,23 +258,14 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
         }
     }
 
-    /** Returns what layers further in ask: the policy further out and this retry. It changes seldom, and is kept. */
-    private @Nullable WeakReference<Repeater> nestedIn(@Nullable WeakReference<Repeater> reference) {
-        Repeater outer = reference == null ? null : reference.get();
-        if (outer == null) {
-            return null;
-        }
-        NestedRepeaters kept = nested;
-        if (kept == null || !kept.isAround(outer)) {
-            kept = new NestedRepeaters(outer, this);
-            nested = kept;
-        }
-        return kept.reference;
-    }
-
     @Override
     public boolean repeats(@Nullable Object result, @Nullable Throwable error, boolean mayRunTwice) {
         return RetrySequence.mayBeRepeated(config, Outcomes.judge(outcomes, result, error), error, mayRunTwice);
+    }
+
+    @Override
+    public int maxAttempts() {
+        return config.maxAttempts();
     }
 
     @Override

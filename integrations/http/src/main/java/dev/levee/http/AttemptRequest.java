@@ -27,6 +27,7 @@ final class AttemptRequest extends HttpRequest {
     private final @Nullable Duration timeout;
     private final HttpHeaders headers;
     private final @Nullable BodyPublisher body;
+    private final boolean named;
 
     /**
      * Makes a request.
@@ -46,6 +47,7 @@ final class AttemptRequest extends HttpRequest {
         this.call = call;
         this.uri = uri;
         this.timeout = timeout;
+        this.named = host != null;
         this.headers = headers(call.headers(), host, deadline, session);
         this.body = call.oneShot == null
                 ? call.bodyPublisher().map(StartedBody::new).orElse(null)
@@ -108,9 +110,10 @@ final class AttemptRequest extends HttpRequest {
         return uri;
     }
 
+    /** HTTP/1.1 with a name: over HTTP/2 the JDK writes the address beside it, and servers refuse the two together. */
     @Override
     public Optional<HttpClient.Version> version() {
-        return call.version();
+        return named ? Optional.of(HttpClient.Version.HTTP_1_1) : call.version();
     }
 
     @Override

@@ -31,6 +31,9 @@ class InFlight<K, V> {
     private final ConcurrentHashMap<K, Activity<V>> keys = new ConcurrentHashMap<>();
     private final Entries<K, V> entries;
 
+    /** One write, and nothing else. */
+    private final Activity<V> oneWrite = new Activity<>(null, 1, false);
+
     InFlight(Entries<K, V> entries) {
         this.entries = entries;
     }
@@ -43,14 +46,6 @@ class InFlight<K, V> {
      * @param disturbed whether something else has changed the key while one of the writes was in flight
      */
     private record Activity<V>(@Nullable PendingLoad<V> load, int writes, boolean disturbed) {
-        private static final Activity<?> ONE_WRITE = new Activity<>(null, 1, false);
-
-        /** One write, and nothing else: the same object for all. */
-        @SuppressWarnings("unchecked") // it has no load
-        static <V> Activity<V> ofOneWrite() {
-            return (Activity<V>) ONE_WRITE;
-        }
-
         @Nullable Activity<V> orNull() {
             return load == null && writes == 0 ? null : this;
         }
@@ -131,10 +126,10 @@ class InFlight<K, V> {
     /** Begins a write, and returns the generation in which it began. */
     Entries.Generation<V> beginWrite(K key) {
         Entries.Generation<V> begun = entries.current();
-        if (keys.putIfAbsent(key, Activity.ofOneWrite()) != null) { // or computed, which costs more
+        if (keys.putIfAbsent(key, oneWrite) != null) { // or computed, which costs more
             keys.compute(key, (k, was) -> {
                 if (was == null) {
-                    return Activity.ofOneWrite();
+                    return oneWrite;
                 }
                 return new Activity<>(was.load, was.writes + 1, was.disturbed || was.writes > 0);
             });

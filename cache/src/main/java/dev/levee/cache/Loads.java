@@ -177,7 +177,8 @@ final class Loads<K, V> {
             } else {
                 handOver(key, mine, from);
             }
-            LoadResult<V> result = load.await(name, key, environment.scheduler(), patience(old));
+            Deadline patience = old == null ? null : Deadline.afterNanos(softNanos, clock);
+            LoadResult<V> result = load.await(name, key, environment.scheduler(), patience);
             CacheEntry<V> still = result == null ? old(key, load, mine) : null;
             if (still != null) {
                 return insteadOfWaiting(key, still);
@@ -232,13 +233,12 @@ final class Loads<K, V> {
         }
     }
 
-    private @Nullable Deadline patience(@Nullable CacheEntry<V> old) {
-        return old == null ? null : Deadline.afterNanos(softNanos, clock);
-    }
-
-    private @Nullable V insteadOfWaiting(K key, CacheEntry<V> old) {
-        putOff(key, old);
-        if (totals != null) {
+    @Nullable V insteadOfWaiting(K key, CacheEntry<V> old) {
+        long now = clock.nanoTime();
+        if (!lives.isServed(old, now)) { // or another one has come meanwhile
+            putOff(key, old);
+        }
+        if (totals != null && !lives.isFresh(old, now)) {
             totals.stale.increment();
         }
         return old.value;

@@ -141,14 +141,7 @@ final class LocalSite<K, V> implements LoadSite<K, V> {
     @Override
     public @Nullable LoadResult<V> old(K key) {
         CacheEntry<V> old = oldEntry(key);
-        if (old == null) {
-            return null;
-        }
-        loads.putOff(key, old);
-        if (totals != null) {
-            totals.stale.increment();
-        }
-        return LoadResult.value(old.value);
+        return old == null ? null : LoadResult.value(loads.insteadOfWaiting(key, old));
     }
 
     @Override

@@ -145,6 +145,24 @@ class LoadTimeLimitsTest {
         }
 
         @Test
+        void a_value_that_has_come_meanwhile_is_the_answer_and_is_not_loaded_again() throws Exception {
+            for (Function<Cache<String, String>, Future<String>> form : forms()) {
+                Cache<String, String> asked = ofAllLoaders().get(0);
+                asked.put("a", "1");
+                time.advance(ofMinutes(5));
+                Future<String> caller = form.apply(asked);
+                time.advance(ofMillis(1));
+                asked.put("a", "2");
+                time.advance(ofMillis(49));
+                assertThat(caller.get(10, TimeUnit.SECONDS)).isEqualTo("2");
+                time.advance(ofMinutes(2));
+                assertThat(asked.get("a")).isEqualTo("2");
+                time.advance(ofMinutes(2));
+                assertThat(asked.getEntry("a").origin()).isEqualTo(CachedValue.Origin.PUT);
+            }
+        }
+
+        @Test
         void what_is_invalidated_meanwhile_is_no_answer() throws Exception {
             List<Consumer<Cache<String, String>>> invalidations =
                     List.of(asked -> asked.invalidate("a"), Cache::invalidateAll);

@@ -16,6 +16,9 @@ final class WriteTurns<K, V> {
     private @Nullable WriteSlot<K, V> lastFresh;
     private int fresh;
 
+    /** How many of them are urgent. */
+    private int urgentFresh;
+
     /** Whether a key has come that may be due before what was planned for. */
     private boolean news;
 
@@ -36,39 +39,34 @@ final class WriteTurns<K, V> {
         return batchSize;
     }
 
-    void urge(long position) {
-        urgent = position;
+    /** Lets everything go without its delay that has a position, which all keys of the queue have. */
+    void urge(long lastPosition) {
+        urgent = lastPosition;
+        urgentFresh = fresh;
+    }
+
+    private boolean isUrgent(WriteSlot<K, V> slot) {
+        WriteOp<K, V> op = slot.pending;
+        return op != null && op.position <= urgent;
     }
 
     void addFresh(WriteSlot<K, V> slot) {
         slot.queue = WriteSlot.Queue.FRESH;
-        WriteSlot<K, V> first = firstFresh;
-        boolean isFirst = first == null || isAheadOf(first, slot.pending);
-        link(isFirst ? null : lastFresh, slot, isFirst ? first : null);
-        fresh++;
-        if (isFirst || fresh >= batchSize) {
-            news = true;
-        }
-    }
-
-    /** Whether a write that had to wait for the one before is to go first: only the first key is asked for its time. */
-    private boolean isAheadOf(WriteSlot<K, V> first, @Nullable WriteOp<K, V> op) {
-        WriteOp<K, V> firstOp = first.pending;
-        return op != null && firstOp != null && (op.position <= urgent || op.position < firstOp.position);
-    }
-
-    private void link(@Nullable WriteSlot<K, V> before, WriteSlot<K, V> slot, @Nullable WriteSlot<K, V> after) {
-        slot.before = before;
-        slot.after = after;
-        if (before == null) {
+        WriteSlot<K, V> last = lastFresh;
+        slot.before = last;
+        if (last == null) {
             firstFresh = slot;
         } else {
-            before.after = slot;
+            last.after = slot;
         }
-        if (after == null) {
-            lastFresh = slot;
-        } else {
-            after.before = slot;
+        lastFresh = slot;
+        fresh++;
+        boolean isUrgent = isUrgent(slot); // one that had to wait for the write before it
+        if (isUrgent) {
+            urgentFresh++;
+        }
+        if (isUrgent || fresh == 1 || fresh >= batchSize) {
+            news = true;
         }
     }
 
@@ -111,6 +109,9 @@ final class WriteTurns<K, V> {
         slot.before = null;
         slot.after = null;
         fresh--;
+        if (isUrgent(slot)) {
+            urgentFresh--;
+        }
     }
 
     /** Ends all backoffs. */
@@ -141,7 +142,11 @@ final class WriteTurns<K, V> {
             return false;
         }
         WriteOp<K, V> op = first.pending;
-        return closing || fresh >= batchSize || op == null || op.position <= urgent || now - op.since >= delayNanos;
+        return closing
+                || fresh >= batchSize
+                || urgentFresh > 0
+                || op == null
+                || now - op.since >= delayNanos;
     }
 
     /** Returns how long nothing is due that is not due now. */

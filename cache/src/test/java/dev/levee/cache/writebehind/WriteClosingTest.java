@@ -169,7 +169,24 @@ class WriteClosingTest {
             writes.save("a", "1");
             writes.flush(Duration.ZERO);
             time.runReady();
-            assertThat(store.log).startsWith("save a 1", "save a 2");
+            assertThat(store.log).startsWith("save a 1").contains("save a 2");
+        }
+
+        @Test
+        void of_a_key_that_is_written_all_the_time_and_fails_lets_others_through() throws Exception {
+            int[] newest = {1};
+            store.before = call -> {
+                if (call.startsWith("save a") && newest[0] < 50) {
+                    writes.save("a", "" + ++newest[0]);
+                    throw new java.io.IOException("no " + call);
+                }
+            };
+            writes = make(c -> c.workers(1).batchSize(1).delay(Duration.ofHours(1)), time.environment());
+            writes.save("a", "1");
+            writes.save("b", "1");
+            writes.flush(Duration.ZERO);
+            time.runReady();
+            assertThat(store.log).startsWith("save b 1").endsWith("save a 50");
         }
 
         @Test

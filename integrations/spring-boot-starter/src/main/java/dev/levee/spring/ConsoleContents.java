@@ -67,7 +67,7 @@ final class ConsoleContents implements SmartInitializingSingleton {
             cards.put(name, parts);
         });
         for (String name : beans.getBeanNamesForType(Measured.class, false, false)) {
-            if (!PolicyBeans.isOurs(beans, name)
+            if (!policies.names().contains(name)
                     && !linked.contains(name)
                     && beans.getSingleton(name) instanceof Measured measured
                     && measured != policies) {

@@ -1,9 +1,6 @@
 package dev.levee.spring;
 
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.BeanFactory;
-import org.springframework.beans.factory.BeanFactoryAware;
-import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
@@ -50,48 +47,37 @@ public class LeveeActuatorAutoConfiguration {
     }
 
     /** Registers the indicator under the type that this version of Boot has. */
-    static final class Health implements ImportBeanDefinitionRegistrar, EnvironmentAware, BeanFactoryAware {
-        private @Nullable ConfigurableEnvironment environment;
-        private @Nullable ConfigurableListableBeanFactory beans;
+    static final class Health implements ImportBeanDefinitionRegistrar, EnvironmentAware {
+        private @Nullable Environment environment;
 
         Health() {}
 
         @Override
         public void setEnvironment(Environment environment) {
-            this.environment = (ConfigurableEnvironment) environment;
-        }
-
-        @Override
-        public void setBeanFactory(BeanFactory beanFactory) {
-            this.beans = (ConfigurableListableBeanFactory) beanFactory;
+            this.environment = environment;
         }
 
         @Override
         public void registerBeanDefinitions(AnnotationMetadata importing, BeanDefinitionRegistry registry) {
-            ConfigurableEnvironment configuration = environment;
-            ConfigurableListableBeanFactory factory = beans;
+            Environment configuration = environment;
             Class<?> type = LeveeHealth.indicatorType();
-            if (type == null || configuration == null || factory == null || !isEnabled(configuration)) {
+            if (type == null || configuration == null || !isEnabled(configuration)) {
                 return;
             }
-            register(type, registry, configuration, factory);
+            // Factory methods and no lambdas, so that code can be generated ahead of time.
+            RootBeanDefinition health = new RootBeanDefinition(LeveeHealth.class);
+            health.setAutowireMode(RootBeanDefinition.AUTOWIRE_CONSTRUCTOR);
+            registry.registerBeanDefinition("leveeHealth", health);
+            RootBeanDefinition indicator = new RootBeanDefinition();
+            indicator.setTargetType(type);
+            indicator.setFactoryBeanName("leveeHealth");
+            indicator.setFactoryMethodName("indicator");
+            registry.registerBeanDefinition("leveeHealthIndicator", indicator);
         }
 
         private static boolean isEnabled(Environment environment) {
             boolean all = environment.getProperty("management.health.defaults.enabled", Boolean.class, true);
             return environment.getProperty("management.health.levee.enabled", Boolean.class, all);
-        }
-
-        private static <T> void register(
-                Class<T> type,
-                BeanDefinitionRegistry registry,
-                ConfigurableEnvironment configuration,
-                ConfigurableListableBeanFactory factory) {
-            registry.registerBeanDefinition("leveeHealthIndicator", new RootBeanDefinition(type, () -> {
-                PolicyRegistry policies = (PolicyRegistry) factory.getBean(LeveePolicies.class);
-                LeveeHealth health = new LeveeHealth(policies, LeveeHealth.down(configuration, policies.plan()));
-                return type.cast(health.indicator(type));
-            }));
         }
     }
 }

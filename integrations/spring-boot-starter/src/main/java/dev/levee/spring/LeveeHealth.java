@@ -23,16 +23,16 @@ import org.springframework.util.ClassUtils;
  * an exception. Boot 3.5 and 4 have the types in different packages; both are served by name. See ADR 129.
  */
 final class LeveeHealth {
-    private static final List<String> PACKAGES =
+    static final List<String> PACKAGES =
             List.of("org.springframework.boot.health.contributor", "org.springframework.boot.actuate.health");
 
     private final PolicyRegistry policies;
 
     private final List<String> down;
 
-    LeveeHealth(PolicyRegistry policies, List<String> down) {
-        this.policies = policies;
-        this.down = down;
+    LeveeHealth(LeveePolicies policies, ConfigurableEnvironment configuration) {
+        this.policies = (PolicyRegistry) policies;
+        this.down = down(configuration, this.policies.plan());
     }
 
     /** Returns the interface of an indicator in this application; null if it has none. */
@@ -47,7 +47,7 @@ final class LeveeHealth {
     }
 
     /** Returns the names of the breakers that count. */
-    static List<String> down(ConfigurableEnvironment environment, ConfiguredPlan plan) {
+    private static List<String> down(ConfigurableEnvironment environment, ConfiguredPlan plan) {
         SettingNode node = Settings.read(environment).at("health");
         if (node == null) {
             return List.of();
@@ -107,7 +107,15 @@ final class LeveeHealth {
     }
 
     /** Returns this as an indicator of the application's Boot. */
-    Object indicator(Class<?> type) {
+    Object indicator() {
+        Class<?> type = indicatorType();
+        if (type == null) {
+            throw new IllegalStateException("this application has no health");
+        }
+        return proxy(type);
+    }
+
+    private Object proxy(Class<?> type) {
         InvocationHandler handler = (proxy, method, arguments) -> {
             if (method.getName().equals("health") && method.getParameterCount() == 0) {
                 return health(type);

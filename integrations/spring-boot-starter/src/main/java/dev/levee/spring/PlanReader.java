@@ -156,12 +156,24 @@ final class PlanReader {
     private void readOthers() {
         readOther("guarded", GuardedOrder::read);
         readOther("health", LeveeHealth::down);
+        readCloud();
         if (HAS_CONSOLE) {
             SettingNode console = root.at("console");
             if (console != null) {
                 PageSettings.hide(console);
             }
             readOther("console", PageSettings::read);
+        }
+    }
+
+    /** The module for Spring Cloud has switches alone, which the conditions of its beans read. */
+    private void readCloud() {
+        SettingNode cloud = root.at("cloud");
+        if (cloud != null) {
+            Values values = new Values(cloud.path(), List.of(cloud), false, problems);
+            values.get("circuit-breaker.enabled", SettingType.FLAG, true, "Whether circuit breakers are by Levee.");
+            values.get("load-balancer.enabled", SettingType.FLAG, true, "Whether instances are picked by Levee.");
+            values.requireKnown(cloud);
         }
     }
 

@@ -50,8 +50,7 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         return PlanReader.read(Settings.read(environment), name -> beans.containsBean(name) && !isOurs(beans, name));
     }
 
-    /** Whether a bean is a policy or pipeline of the configuration. */
-    static boolean isOurs(ConfigurableListableBeanFactory beans, String name) {
+    private static boolean isOurs(ConfigurableListableBeanFactory beans, String name) {
         return beans.containsBeanDefinition(name)
                 && beans.getBeanDefinition(name).hasAttribute(MARK);
     }
@@ -68,16 +67,17 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
             requireFree(policy.name(), policy.path(), registry, clashes);
             Class<? extends Policy> type = policy.kind().type();
             if (policy.keys() == null && clashes.isEmpty()) {
-                register(policy.name(), type, registry, factory);
+                register(policy.name(), type, registry);
             }
         });
         plan.pipelines().values().forEach(pipeline -> {
             requireFree(pipeline.name(), pipeline.path(), registry, clashes);
             if (!plan.isKeyed(pipeline.name()) && clashes.isEmpty()) {
-                register(pipeline.name(), Pipeline.class, registry, factory);
+                register(pipeline.name(), Pipeline.class, registry);
             }
         });
         requireJdbc(plan, factory.getBeanClassLoader(), clashes);
+        requireWeb(environment, factory.getBeanClassLoader(), clashes);
         if (asksForPage(environment)
                 && !ClassUtils.isPresent("dev.levee.console.Console", factory.getBeanClassLoader())) {
             clashes.add(new Problem(
@@ -85,6 +85,14 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         }
         if (!clashes.isEmpty()) {
             throw new LeveeConfigurationException(clashes);
+        }
+    }
+
+    private static void requireWeb(
+            ConfigurableEnvironment environment, @Nullable ClassLoader loader, List<Problem> problems) {
+        Settings.SettingNode http = Settings.read(environment).at("http");
+        if (http != null && !ClassUtils.isPresent("dev.levee.spring.web.ClientGuard", loader)) {
+            problems.add(new Problem(http.path(), null, "needs levee-spring-web among the dependencies", null));
         }
     }
 
@@ -124,10 +132,13 @@ final class PolicyBeans implements ImportBeanDefinitionRegistrar, EnvironmentAwa
         }
     }
 
-    private static <P extends Policy> void register(
-            String name, Class<P> type, BeanDefinitionRegistry registry, ConfigurableListableBeanFactory factory) {
-        RootBeanDefinition definition = new RootBeanDefinition(
-                type, () -> type.cast(factory.getBean(LeveePolicies.class).policy(name)));
+    private static void register(String name, Class<? extends Policy> type, BeanDefinitionRegistry registry) {
+        // A factory method and no lambda, so that code can be generated ahead of time.
+        RootBeanDefinition definition = new RootBeanDefinition();
+        definition.setTargetType(type);
+        definition.setFactoryBeanName("leveePolicies");
+        definition.setFactoryMethodName("policy");
+        definition.getConstructorArgumentValues().addIndexedArgumentValue(0, name);
         definition.setAttribute(MARK, name);
         definition.setDestroyMethodName("");
         definition.setDescription("of the configuration under levee");

@@ -34,6 +34,8 @@ final class RefreshListener implements GenericApplicationListener {
             LOG.error(
                     "levee: the changed configuration is wrong, and all policies are as they were: {}",
                     wrong.getMessage());
+        } catch (RuntimeException failed) { // of a customizer: the refresh of other beans goes on
+            LOG.error("levee: the changed configuration cannot be applied, and all policies are as they were", failed);
         }
     }
 }

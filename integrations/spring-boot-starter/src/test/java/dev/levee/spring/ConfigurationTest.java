@@ -257,6 +257,15 @@ class ConfigurationTest {
     }
 
     @Test
+    void properties_of_other_modules_are_checked_too() {
+        fails("levee.http", "needs levee-spring-web", "levee.http.clients.catalog.endpoints=http://10.0.0.1");
+        fails("levee.cloud.loadbalancers", "is no property of levee.cloud", "levee.cloud.loadbalancers.enabled=false");
+        fails("levee.cloud.load-balancer.enabled", "true or false", "levee.cloud.load-balancer.enabled=nein");
+        with("levee.cloud.load-balancer.enabled=false", "levee.cloud.circuitBreaker.enabled=true")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
     void a_pipeline_names_what_is_not_there_twice_or_in_a_circle() {
         fails("levee.pipelines.a", "did you mean \"retry\"?", "levee.pipelines.a=retri");
         fails(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.levee.circuitbreaker.CircuitBreaker;
+import dev.levee.circuitbreaker.CircuitBreakerConfig;
 import dev.levee.core.Pipeline;
 import dev.levee.core.policy.Bulkhead;
 import dev.levee.core.policy.BulkheadFullException;
@@ -155,6 +156,33 @@ class ReloadTest {
             assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures())
                     .isEqualTo(50);
         });
+    }
+
+    @Test
+    void a_customizer_that_fails_changes_nothing_and_lets_the_refresh_of_others_go_on() {
+        AtomicInteger customized = new AtomicInteger();
+        Map<String, Object> changes = new HashMap<>();
+        ConfigurationTest.APP
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new MapPropertySource("changes", changes)))
+                .withPropertyValues(ALL)
+                .withBean("broken", PolicyCustomizer.class, () -> PolicyCustomizer.of(
+                        CircuitBreakerConfig.Builder.class, (name, builder) -> {
+                            if (customized.incrementAndGet() > 1) {
+                                throw new IllegalStateException("broken");
+                            }
+                        }))
+                .run(context -> {
+                    changes.put("levee.policies.a-bulkhead.max-concurrent", "3");
+                    changes.put("levee.policies.a-breaker.consecutive-failures", "7");
+                    context.publishEvent(new EnvironmentChangeEvent(Set.of()));
+                    assertThat(customized.get()).isGreaterThan(1);
+                    assertThat(context.getBean("a-bulkhead", Bulkhead.class).maxConcurrent())
+                            .isEqualTo(10);
+                    assertThat(context.getBean(CircuitBreaker.class).config().consecutiveFailures())
+                            .isEqualTo(50);
+                });
     }
 
     @Test

@@ -4,6 +4,7 @@ import dev.levee.core.OutcomeRule;
 import dev.levee.core.Verdict;
 import dev.levee.http.HttpOutcomes;
 import dev.levee.http.Transport;
+import java.lang.reflect.Method;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.client.loadbalancer.ResponseData;
@@ -16,6 +17,8 @@ import org.springframework.http.HttpStatusCode;
  * @since 0.1
  */
 public final class CloudOutcomes {
+    private static final @Nullable ServletAnswers SERVLETS = ServletAnswers.find();
+
     private CloudOutcomes() {}
 
     /**
@@ -63,10 +66,12 @@ public final class CloudOutcomes {
 
         private static @Nullable CloudAnswer answer(@Nullable Object result) {
             if (!(result instanceof ResponseData data)) {
-                return null;
+                return SERVLETS == null || result == null ? null : SERVLETS.answer(result);
             }
-            HttpStatusCode status = data.getHttpStatus();
-            HttpHeaders headers = data.getHeaders();
+            return answer(data.getHttpStatus(), data.getHeaders());
+        }
+
+        private static @Nullable CloudAnswer answer(@Nullable HttpStatusCode status, @Nullable HttpHeaders headers) {
             return status == null
                     ? null
                     : new CloudAnswer(
@@ -78,6 +83,32 @@ public final class CloudOutcomes {
         @Override
         public String toString() {
             return "http";
+        }
+    }
+
+    /** What the gateway on servlets passes as its answer, a type of Spring MVC, which need not be there. */
+    private record ServletAnswers(Class<?> type, Method status, Method headers) {
+        static @Nullable ServletAnswers find() {
+            try {
+                Class<?> type = Class.forName(
+                        "org.springframework.web.servlet.function.ServerResponse",
+                        false,
+                        CloudOutcomes.class.getClassLoader());
+                return new ServletAnswers(type, type.getMethod("statusCode"), type.getMethod("headers"));
+            } catch (ReflectiveOperationException | LinkageError absent) {
+                return null;
+            }
+        }
+
+        @Nullable CloudAnswer answer(Object result) {
+            if (!type.isInstance(result)) {
+                return null;
+            }
+            try {
+                return Rule.answer((HttpStatusCode) status.invoke(result), (HttpHeaders) headers.invoke(result));
+            } catch (ReflectiveOperationException unreadable) {
+                return null;
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.levee.spring.cloud;
 
 import dev.levee.loadbalancing.Ticket;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.client.ServiceInstance;
 
 /**
@@ -15,8 +17,21 @@ final class PickedInstance extends InstanceView {
         this.ticket = ticket;
     }
 
-    Ticket<ServiceInstance> ticket() {
-        return ticket;
+    /**
+     * Returns the ticket of an instance that was picked, also where a client has wrapped the instance, as the gateway
+     * on servlets does: every wrapper passes the metadata on.
+     */
+    static @Nullable Ticket<ServiceInstance> ticketOf(@Nullable ServiceInstance instance) {
+        if (instance instanceof PickedInstance picked) {
+            return picked.ticket;
+        }
+        return instance != null && instance.getMetadata() instanceof TicketMetadata metadata ? metadata.ticket : null;
+    }
+
+    @Override
+    public Map<String, String> getMetadata() {
+        Map<String, String> metadata = instance.getMetadata();
+        return new TicketMetadata(metadata == null ? Map.of() : metadata, ticket);
     }
 
     @Override

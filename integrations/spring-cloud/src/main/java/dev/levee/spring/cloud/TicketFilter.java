@@ -1,5 +1,7 @@
 package dev.levee.spring.cloud;
 
+import dev.levee.loadbalancing.Ticket;
+import org.springframework.cloud.client.ServiceInstance;
 import org.springframework.cloud.client.loadbalancer.Response;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
 import org.springframework.cloud.gateway.filter.GlobalFilter;
@@ -36,8 +38,12 @@ public final class TicketFilter implements GlobalFilter, Ordered {
     public Mono<Void> filter(ServerWebExchange exchange, GatewayFilterChain chain) {
         return chain.filter(exchange).doFinally(end -> {
             Response<?> response = exchange.getAttribute(ServerWebExchangeUtils.GATEWAY_LOADBALANCER_RESPONSE_ATTR);
-            if (response != null && response.getServer() instanceof PickedInstance picked) {
-                picked.ticket().close(); // without effect if its outcome is known
+            Ticket<ServiceInstance> ticket =
+                    response != null && response.getServer() instanceof ServiceInstance instance
+                            ? PickedInstance.ticketOf(instance)
+                            : null;
+            if (ticket != null) {
+                ticket.close(); // without effect if its outcome is known
             }
         });
     }

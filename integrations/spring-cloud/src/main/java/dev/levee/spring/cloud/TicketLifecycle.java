@@ -35,10 +35,11 @@ public final class TicketLifecycle implements LoadBalancerLifecycle<Object, Obje
     @Override
     public void onComplete(CompletionContext<Object, ServiceInstance, Object> completion) {
         Response<ServiceInstance> response = completion.getLoadBalancerResponse();
-        if (response == null || !response.hasServer() || !(response.getServer() instanceof PickedInstance picked)) {
+        Ticket<ServiceInstance> ticket =
+                response == null || !response.hasServer() ? null : PickedInstance.ticketOf(response.getServer());
+        if (ticket == null) {
             return;
         }
-        Ticket<ServiceInstance> ticket = picked.ticket();
         switch (completion.status()) {
             case SUCCESS -> ticket.complete(completion.getClientResponse(), null);
             case FAILED -> {

@@ -7,6 +7,7 @@ import dev.levee.core.testing.ManualTime;
 import dev.levee.loadbalancing.EndpointState;
 import dev.levee.loadbalancing.strategy.BalancingStrategy;
 import java.net.ConnectException;
+import java.net.URI;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,8 @@ import org.springframework.cloud.client.loadbalancer.RetryableRequestContext;
 import org.springframework.cloud.loadbalancer.core.ServiceInstanceListSupplier;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.web.servlet.function.ServerResponse;
 import reactor.core.publisher.Flux;
 
 class InstanceBalancerTest {
@@ -112,6 +115,84 @@ class InstanceBalancerTest {
         assertThat(inFlight()).isEqualTo(1);
         // as a blocking client does: another response around the same instance
         complete(new DefaultResponse(second.getServer()), HttpStatus.OK);
+        assertThat(inFlight()).isZero();
+    }
+
+    /** As the gateway on servlets wraps the instance that it was given. */
+    private static ServiceInstance wrapped(ServiceInstance instance) {
+        return new ServiceInstance() {
+            @Override
+            public String getServiceId() {
+                return instance.getServiceId();
+            }
+
+            @Override
+            public String getHost() {
+                return instance.getHost();
+            }
+
+            @Override
+            public int getPort() {
+                return instance.getPort();
+            }
+
+            @Override
+            public boolean isSecure() {
+                return instance.isSecure();
+            }
+
+            @Override
+            public URI getUri() {
+                return instance.getUri();
+            }
+
+            @Override
+            public Map<String, String> getMetadata() {
+                return instance.getMetadata();
+            }
+        };
+    }
+
+    private void completeOnServlets(Response<ServiceInstance> response, HttpStatus status) {
+        ServerResponse answer = new ServerResponse() {
+            @Override
+            public HttpStatusCode statusCode() {
+                return status;
+            }
+
+            @Override
+            public HttpHeaders headers() {
+                return new HttpHeaders();
+            }
+        };
+        lifecycle.onComplete(new CompletionContext<>(
+                CompletionContext.Status.SUCCESS,
+                new DefaultRequest<>(new Object()),
+                new DefaultResponse(wrapped(response.getServer())),
+                answer));
+    }
+
+    @Test
+    void the_gateway_on_servlets_wraps_the_instance_and_its_requests_end_all_the_same() {
+        known = List.of(at(1, Map.of("zone", "a", "version", "2")));
+        Response<ServiceInstance> response = choose();
+        assertThat(response.getServer().getMetadata()).containsEntry("version", "2").hasSize(2);
+        assertThat(inFlight()).isEqualTo(1);
+        completeOnServlets(response, HttpStatus.OK);
+        assertThat(inFlight()).isZero();
+    }
+
+    @Test
+    void the_status_of_an_answer_on_servlets_is_evidence() {
+        known = List.of(at(1), at(2));
+        int bad = 0;
+        for (int i = 0; i < 400; i++) {
+            Response<ServiceInstance> response = choose();
+            boolean isBad = port(response) == 1;
+            bad += isBad ? 1 : 0;
+            completeOnServlets(response, isBad ? HttpStatus.INTERNAL_SERVER_ERROR : HttpStatus.OK);
+        }
+        assertThat(bad).isLessThan(150); // its breaker has opened
         assertThat(inFlight()).isZero();
     }
 

@@ -6,6 +6,7 @@ import java.nio.channels.FileLockInterruptionException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -17,11 +18,15 @@ final class FailureTypesRule implements OutcomeRule {
     /** The listed types that mean an interrupt or a cancel and nothing else. */
     private final List<Class<? extends Throwable>> cutShortTypes;
 
+    /** Whether an error is of a listed type: one object for all calls. */
+    private final Predicate<Throwable> listed;
+
     /** The listed types of refusals. */
     private final List<Class<? extends Throwable>> refusalTypes;
 
     private FailureTypesRule(List<Class<? extends Throwable>> types) {
         this.types = types;
+        this.listed = error -> isOneOf(types, error);
         this.cutShortTypes = types.stream()
                 .filter(type -> InterruptedException.class.isAssignableFrom(type)
                         || FileLockInterruptionException.class.isAssignableFrom(type)
@@ -50,7 +55,7 @@ final class FailureTypesRule implements OutcomeRule {
             return Verdict.SUCCESS;
         }
         if (!StandardRule.isCutShort(error)) {
-            return Causes.anyCarried(error, this::isListed) ? Verdict.FAILURE : Verdict.IGNORED;
+            return Causes.anyCarried(error, listed) ? Verdict.FAILURE : Verdict.IGNORED;
         }
         // CancellationException is an IllegalStateException: a wider type that is listed does not mean it.
         return Causes.any(error, cause -> isOneOf(cutShortTypes, cause))
@@ -61,10 +66,6 @@ final class FailureTypesRule implements OutcomeRule {
     @Override
     public @Nullable Verdict judgeRefusal(RefusedException refusal) {
         return isOneOf(refusalTypes, refusal) ? Verdict.FAILURE : null;
-    }
-
-    private boolean isListed(Throwable error) {
-        return isOneOf(types, error);
     }
 
     /** Whether an error is of a type. Without an iterator, which could cost an object on the hot path. */

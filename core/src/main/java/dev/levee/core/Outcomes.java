@@ -4,6 +4,7 @@ import dev.levee.core.internal.CallState;
 import dev.levee.core.internal.Require;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Outcomes {
     private static final String TIMED_OUT = "dev.levee.core.policy.TimedOutException";
+    private static final Predicate<Throwable> IS_REFUSAL = RefusedException.class::isInstance;
 
     private Outcomes() {}
 
@@ -134,8 +136,11 @@ public final class Outcomes {
      * @return the refusal, or null if it is none
      */
     public static @Nullable RefusedException refusal(Throwable thrown) {
+        if (thrown instanceof RefusedException refusal) { // without an object, which a refusal must not cost
+            return refusal;
+        }
         try {
-            return (RefusedException) Causes.carried(thrown, RefusedException.class::isInstance);
+            return (RefusedException) Causes.carried(thrown, IS_REFUSAL);
         } catch (Throwable broken) { // an exception whose own methods throw
             return null;
         }

@@ -361,7 +361,7 @@ class UnknownOutcomesTest {
                     time.environment().toBuilder().executor(dropping).build());
             finding = Finding.done("found");
             fail(pay, "k");
-            for (int second = 0; second < 120; second++) {
+            for (int second = 0; second < 360; second++) {
                 time.advance(ofSeconds(1));
             }
             assertThat(figures(pay)).containsEntry("keys.recorded", 1.0);

@@ -1,6 +1,7 @@
 package dev.levee.core;
 
 import java.io.InterruptedIOException;
+import dev.levee.core.internal.Require;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketException;
@@ -23,7 +24,7 @@ enum StandardRule implements OutcomeRule {
         }
         Judged known = judged(error);
         if (known != null) {
-            return known.verdict();
+            return Require.nonNull("verdict", known.verdict());
         }
         if (Causes.anyCarried(error, StandardRule::isNotSent)) {
             return Verdict.NOT_SENT;

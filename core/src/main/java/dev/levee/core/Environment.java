@@ -322,7 +322,8 @@ public final class Environment implements AutoCloseable {
                     && (pool.getRejectedExecutionHandler() instanceof ThreadPoolExecutor.DiscardPolicy
                             || pool.getRejectedExecutionHandler() instanceof ThreadPoolExecutor.DiscardOldestPolicy)) {
                 throw new IllegalArgumentException("executor must not discard tasks, for which calls wait, but its"
-                        + " policy is " + pool.getRejectedExecutionHandler().getClass().getSimpleName()
+                        + " policy is "
+                        + pool.getRejectedExecutionHandler().getClass().getSimpleName()
                         + "; take AbortPolicy, then calls are refused");
             }
             executor = value;

@@ -121,9 +121,8 @@ public interface OutcomeRule {
      * <p>An exception that is {@link Judged} means what it says. One that only carries another one is judged by what it
      * carries: {@code CompletionException}, {@code ExecutionException}, {@code UncheckedIOException},
      * {@code UndeclaredThrowableException}, {@code InvocationTargetException} and {@code SQLException}, up to 16 deep;
-     * a refusal in one of them is judged as a refusal. {@link #onError(Class, Verdict)} looks through the same wrappers;
-     * for the wrapper of a client use
-     * {@link #onCause}.
+     * a refusal in one of them is judged as a refusal. {@link #onError(Class, Verdict)} looks through the same
+     * wrappers; for the wrapper of a client use {@link #onCause}.
      *
      * @return the rule, always the same one
      */

@@ -1,7 +1,7 @@
 package dev.levee.core;
 
-import java.io.InterruptedIOException;
 import dev.levee.core.internal.Require;
+import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.SocketException;

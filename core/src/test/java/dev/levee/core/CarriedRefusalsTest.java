@@ -75,8 +75,8 @@ class CarriedRefusalsTest {
     @MethodSource("wrappers")
     void are_no_evidence_and_are_repeated(Function<Throwable, Throwable> wrapper) {
         AtomicInteger calls = new AtomicInteger();
-        Throwable thrown =
-                catchThrowable(() -> Pipeline.of(retry(OutcomeRule.standard()), gate).call(refused(wrapper, calls)));
+        Throwable thrown = catchThrowable(
+                () -> Pipeline.of(retry(OutcomeRule.standard()), gate).call(refused(wrapper, calls)));
         assertThat(thrown).isInstanceOf(wrapper.apply(new IOException()).getClass());
         assertThat(calls).hasValue(5);
         assertThat(gate.verdicts()).hasSize(5).containsOnly(Verdict.IGNORED);

@@ -108,10 +108,10 @@ class EnvironmentTest {
 
         @Test
         void an_executor_must_not_discard_tasks_for_which_calls_wait() {
-            for (RejectedExecutionHandler discards : List.of(
-                    new ThreadPoolExecutor.DiscardPolicy(), new ThreadPoolExecutor.DiscardOldestPolicy())) {
-                Executor pool = new ThreadPoolExecutor(
-                        1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1), discards);
+            for (RejectedExecutionHandler discards :
+                    List.of(new ThreadPoolExecutor.DiscardPolicy(), new ThreadPoolExecutor.DiscardOldestPolicy())) {
+                Executor pool =
+                        new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(1), discards);
                 assertThatThrownBy(() -> Environment.builder().executor(pool))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessageStartingWith("executor must not discard tasks")

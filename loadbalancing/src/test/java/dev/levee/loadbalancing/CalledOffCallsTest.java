@@ -123,13 +123,13 @@ class CalledOffCallsTest {
         queue.callAsync(() -> new CompletableFuture<>());
         Timeout timeout = Timeout.of("t", ofMillis(50), environment);
         for (int i = 0; i < 2; i++) {
-            CompletableFuture<String> late = timeout.callAsync(() -> nodes.callAsync(
-                    node -> queue.callAsync(() -> CompletableFuture.completedFuture(node))));
+            CompletableFuture<String> late = timeout.callAsync(
+                    () -> nodes.callAsync(node -> queue.callAsync(() -> CompletableFuture.completedFuture(node))));
             time.advance(ofMillis(50));
             assertThat(late).isCompletedExceptionally();
             assertThat(catchThrowable(late::join)).hasCauseInstanceOf(BulkheadFullException.class);
-            CompletableFuture<String> cancelled = nodes.callAsync(
-                    node -> queue.callAsync(() -> CompletableFuture.completedFuture(node)));
+            CompletableFuture<String> cancelled =
+                    nodes.callAsync(node -> queue.callAsync(() -> CompletableFuture.completedFuture(node)));
             cancelled.cancel(true);
         }
         assertThat(gates.values()).hasSize(2).allSatisfy(gate -> {

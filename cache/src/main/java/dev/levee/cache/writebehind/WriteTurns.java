@@ -142,11 +142,7 @@ final class WriteTurns<K, V> {
             return false;
         }
         WriteOp<K, V> op = first.pending;
-        return closing
-                || fresh >= batchSize
-                || urgentFresh > 0
-                || op == null
-                || now - op.since >= delayNanos;
+        return closing || fresh >= batchSize || urgentFresh > 0 || op == null || now - op.since >= delayNanos;
     }
 
     /** Returns how long nothing is due that is not due now. */

@@ -155,9 +155,7 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
     @Override
     public <T extends @Nullable Object, X extends Throwable> T around(Inner inner, Operation<T, X> operation) throws X {
         CallState state = CallState.current();
-        if (maxAttempts == 1
-                || !state.idempotent()
-                || Thread.currentThread().isInterrupted()) {
+        if (maxAttempts == 1 || !state.idempotent() || Thread.currentThread().isInterrupted()) {
             return inner.call(operation);
         }
         CallContext context = environment.capture();

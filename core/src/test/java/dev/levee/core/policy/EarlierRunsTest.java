@@ -40,10 +40,10 @@ class EarlierRunsTest {
     private final ConnectException notSent = new ConnectException("refused");
     private final CountingGate gate = new CountingGate(Bulkhead.of("b", 9, environment));
     private final Bulkhead full = Bulkhead.of("full", 1, environment);
-    private final Retry retry =
-            Retry.of("r", c -> c.outcomes(RULE).backoff(Backoff.fixed(ofMillis(1))).maxAttempts(2), environment);
-    private final Hedge hedge = Hedge.of(
-            "h", c -> c.outcomes(RULE).delay(ofSeconds(1)).budget(RetryBudget.unlimited()), environment);
+    private final Retry retry = Retry.of(
+            "r", c -> c.outcomes(RULE).backoff(Backoff.fixed(ofMillis(1))).maxAttempts(2), environment);
+    private final Hedge hedge =
+            Hedge.of("h", c -> c.outcomes(RULE).delay(ofSeconds(1)).budget(RetryBudget.unlimited()), environment);
 
     private Operation<String, Throwable> first(String result) {
         return () -> {
@@ -57,13 +57,14 @@ class EarlierRunsTest {
     /** The forms of call, each of which leaves its outcome. */
     private Map<String, Function<Operation<String, Throwable>, Runnable>> forms(Policy policy) {
         return Map.of(
-                "blocking", call -> () -> time.start(() -> {
-                    try {
-                        outcomes.add(policy.call(call));
-                    } catch (Throwable error) {
-                        outcomes.add(error);
-                    }
-                }),
+                "blocking",
+                        call -> () -> time.start(() -> {
+                            try {
+                                outcomes.add(policy.call(call));
+                            } catch (Throwable error) {
+                                outcomes.add(error);
+                            }
+                        }),
                 "asynchronous",
                         call -> () -> keep(policy.callAsync(() -> {
                             try {
@@ -101,9 +102,7 @@ class EarlierRunsTest {
                 assertThat(outcomeOf(form.apply(first("503")))).isSameAs(notSent);
                 assertThat(gate.verdicts()).as(name + " " + policy).containsExactly(Verdict.FAILURE);
                 assertThat(outcomeOf(form.apply(first("")))).isSameAs(notSent);
-                assertThat(gate.verdicts())
-                        .as(name + " " + policy)
-                        .containsExactly(Verdict.FAILURE, Verdict.NOT_SENT);
+                assertThat(gate.verdicts()).as(name + " " + policy).containsExactly(Verdict.FAILURE, Verdict.NOT_SENT);
             });
         }
     }
@@ -113,9 +112,9 @@ class EarlierRunsTest {
         Operation<String, Throwable> work = () -> retry.call(first("503"));
         for (Policy policy : List.of(gate, Pipeline.of(gate, hedge))) {
             gate.verdicts().clear();
-            assertThat(outcomeOf(() -> keep(policy.callAsync(time::start, () -> CallContext.current()
-                            .withRepeating(false)
-                            .call(work)))))
+            assertThat(outcomeOf(() -> keep(policy.callAsync(
+                            time::start,
+                            () -> CallContext.current().withRepeating(false).call(work)))))
                     .isSameAs(notSent);
             assertThat(gate.verdicts()).as("%s", policy).containsExactly(Verdict.FAILURE);
         }
@@ -176,9 +175,8 @@ class EarlierRunsTest {
     void a_key_is_unknown_after_an_attempt_that_may_have_run() {
         IdempotencyStore<String> store = IdempotencyStore.inMemory(9, ofSeconds(60), environment);
         Idempotency<String> once = Idempotency.of("i", store, c -> {}, environment);
-        Operation<String, Throwable> repeated = () -> CallContext.current()
-                .withIdempotent(true)
-                .call(() -> retry.call(first("503")));
+        Operation<String, Throwable> repeated =
+                () -> CallContext.current().withIdempotent(true).call(() -> retry.call(first("503")));
         time.start(() -> {
             try {
                 once.call("blocking", "same", repeated);
@@ -186,11 +184,14 @@ class EarlierRunsTest {
                 outcomes.add(error);
             }
         });
-        keep(once.callAsync("asynchronous", "same", () -> CallContext.current()
-                .withIdempotent(true)
-                .call(() -> retry.callAsync(() -> CallContext.current().attempt() == 1
-                        ? CompletableFuture.completedFuture("503")
-                        : CompletableFuture.failedFuture(notSent)))));
+        keep(once.callAsync(
+                "asynchronous",
+                "same",
+                () -> CallContext.current()
+                        .withIdempotent(true)
+                        .call(() -> retry.callAsync(() -> CallContext.current().attempt() == 1
+                                ? CompletableFuture.completedFuture("503")
+                                : CompletableFuture.failedFuture(notSent)))));
         time.advance(ofSeconds(1));
         assertThat(outcomes).hasSize(2).containsOnly(notSent);
         for (String key : List.of("blocking", "asynchronous")) {

@@ -80,15 +80,17 @@ class HedgesAndRetriesTest {
         requests.add(CallContext.current().attempt());
         boolean fails = requests.size() <= times;
         CompletableFuture<String> stage = new CompletableFuture<>();
-        environment.scheduler().schedule(
-                () -> {
-                    if (fails) {
-                        stage.completeExceptionally(new IOException("reset"));
-                    } else {
-                        stage.complete("good");
-                    }
-                },
-                ofMillis(millis).toNanos());
+        environment
+                .scheduler()
+                .schedule(
+                        () -> {
+                            if (fails) {
+                                stage.completeExceptionally(new IOException("reset"));
+                            } else {
+                                stage.complete("good");
+                            }
+                        },
+                        ofMillis(millis).toNanos());
         return stage;
     }
 
@@ -145,9 +147,7 @@ class HedgesAndRetriesTest {
     void a_retry_repeats_what_is_throttled_because_the_hedge_around_it_stops_then() {
         OutcomeRule throttled = OutcomeRule.standard().onError(IOException.class, Verdict.THROTTLED);
         Retry patient = Retry.of(
-                "patient",
-                c -> c.outcomes(throttled).throttledBackoff(Backoff.fixed(ofMillis(10))),
-                environment);
+                "patient", c -> c.outcomes(throttled).throttledBackoff(Backoff.fixed(ofMillis(10))), environment);
         forms(2, 1).forEach((name, form) -> {
             run(form.apply(Pipeline.of(hedge(2, throttled), patient)));
             assertThat(outcomes).as(name).containsExactly("good");
@@ -162,11 +162,11 @@ class HedgesAndRetriesTest {
             long stamp = bulkhead.tryEnter(0);
             environment
                     .scheduler()
-                    .schedule(() -> bulkhead.exit(stamp, 0, 0, Verdict.SUCCESS, -1), ofMillis(15).toNanos());
+                    .schedule(
+                            () -> bulkhead.exit(stamp, 0, 0, Verdict.SUCCESS, -1),
+                            ofMillis(15).toNanos());
             Policy policy = Pipeline.of(hedge(2), retry(3), bulkhead);
-            run(async
-                    ? () -> keep(policy.callAsync(() -> failingAsync(0, 1)))
-                    : () -> start(policy, failing(0, 1)));
+            run(async ? () -> keep(policy.callAsync(() -> failingAsync(0, 1))) : () -> start(policy, failing(0, 1)));
             assertThat(outcomes).containsExactly("good");
             assertThat(requests).containsExactly(3);
         }

@@ -155,15 +155,13 @@ class TimeInQueueTest {
                     }
                 })
                 .build();
-        Bulkhead queue =
-                Bulkhead.of("q", config -> config.maxConcurrent(1).queue(9, Duration.ofHours(1)), slow);
+        Bulkhead queue = Bulkhead.of("q", config -> config.maxConcurrent(1).queue(9, Duration.ofHours(1)), slow);
         long stamp = queue.tryEnter(0);
         Hedge hedge = Hedge.of("h", config -> config.delay(Duration.ofHours(1)), slow);
         Timeout outer = Timeout.of("t", SECOND, slow);
         Retry retry = Retry.of("r", config -> config.idempotent(true), slow);
-        Pipeline pipeline = hedged
-                ? Pipeline.of(outside, outer, hedge, queue)
-                : Pipeline.of(outside, outer, retry, queue);
+        Pipeline pipeline =
+                hedged ? Pipeline.of(outside, outer, hedge, queue) : Pipeline.of(outside, outer, retry, queue);
         CompletableFuture<String> future = pipeline.callAsync(() -> running);
         time.advance(SECOND);
         busy[0] = true;

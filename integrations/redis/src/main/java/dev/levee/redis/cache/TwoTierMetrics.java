@@ -39,8 +39,7 @@ public final class TwoTierMetrics {
 
     /** Loaded values that Redis refused because their key had changed meanwhile. */
     public static final Metric REDIS_REFUSED_FILLS = Metric.counter(
-            "cache.redis.refused.fills",
-            "Loaded values that Redis refused because their key had changed meanwhile.");
+            "cache.redis.refused.fills", "Loaded values that Redis refused because their key had changed meanwhile.");
 
     /** Messages of changes that came. */
     public static final Metric REDIS_MESSAGES =

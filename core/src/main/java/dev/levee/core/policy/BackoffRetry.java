@@ -64,7 +64,7 @@ final class BackoffRetry implements Retry, Repeater, FitsStackRoom {
     private final LongAdder repeated = new LongAdder();
     private final LongAdder stoodDown = new LongAdder();
 
-    private final NestedRepeaters.Place place = new NestedRepeaters.Place(this);
+    private final NestedRepeaters.RepeatPlace place = new NestedRepeaters.RepeatPlace(this);
 
     private volatile boolean saidSo;
     private volatile boolean warned;

@@ -37,7 +37,7 @@ final class NestedRepeaters implements Repeater {
     }
 
     /** Where a policy that repeats stands: what it writes into the context of its attempts, to be asked further in. */
-    static final class Place {
+    static final class RepeatPlace {
         private final Repeater policy;
 
         /** Weak, because it stays with threads. */
@@ -46,7 +46,7 @@ final class NestedRepeaters implements Repeater {
         /** The policy within the one that it was last found in: that changes seldom. */
         private volatile @Nullable NestedRepeaters nested;
 
-        Place(Repeater policy) {
+        RepeatPlace(Repeater policy) {
             this.policy = policy;
             this.alone = new WeakReference<>(policy);
         }

@@ -59,7 +59,7 @@ final class RacingHedge implements Hedge, Repeater, FitsStackRoom {
     private final LongAdder fired = new LongAdder();
     private final LongAdder refused = new LongAdder();
     private final boolean saysIdempotent;
-    private final NestedRepeaters.Place place = new NestedRepeaters.Place(this);
+    private final NestedRepeaters.RepeatPlace place = new NestedRepeaters.RepeatPlace(this);
     private volatile boolean warned;
 
     RacingHedge(String name, HedgeConfig config, Environment environment) {
